@@ -1,0 +1,344 @@
+//! The policy file, `mta-sts.txt` (RFC 8461 §3.2).
+//!
+//! ```abnf
+//! sts-policy-record = sts-policy-field *WSP
+//!                     *(sts-policy-term sts-policy-field *WSP)
+//!                     [sts-policy-term]
+//! ```
+//!
+//! That is: lines, each a field and optional white space, the last line end optional. Lines are
+//! read one at a time, so that a parser can stop at the first fault and a linter go on after it.
+
+use nom::{
+    Parser,
+    branch::alt,
+    bytes::complete::{tag, take, take_while_m_n, take_while1},
+    character::complete::{char, line_ending, space0},
+    combinator::{eof, map, value, verify},
+    sequence::{preceded, terminated},
+};
+use thiserror::Error;
+
+use super::{Fault, Lexed, Parsed, expect, ext_name, name::sts_policy_mx_value};
+use crate::{mode::Mode, tolerances::Tolerances};
+
+/// What is wrong with a policy file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Error)]
+#[non_exhaustive]
+pub enum PolicyErrorKind {
+    /// There is nothing in the file.
+    #[error("the policy is empty")]
+    Empty,
+    /// The file is larger than [`Policy::MAX_LEN`](crate::Policy::MAX_LEN); it was not looked at.
+    #[error("the policy is larger than 65536 bytes")]
+    TooLarge,
+    /// The file is not UTF-8.
+    #[error("the policy is not UTF-8 text")]
+    NotUtf8,
+    /// A deviation from the grammar that is not among the [`Tolerances`] asked for (exactly one).
+    #[error("{0} is not allowed")]
+    Deviation(Tolerances),
+    /// A line does not begin with an `sts-policy-ext-name`.
+    #[error(
+        "a line begins with a field name: 1 to 32 letters, digits, `_`, `-` or `.`, \
+         the first a letter or digit"
+    )]
+    FieldName,
+    /// No `:` follows a field's name.
+    #[error("a line is `name: value`, but no `:` follows the name")]
+    Colon,
+    /// The value of an extension field is empty, or holds a control character.
+    #[error("a field value is one or more characters, none of them a control character")]
+    FieldValue,
+    /// The first `version` is not `STSv1`.
+    #[error("`version` must be `STSv1`")]
+    Version,
+    /// The first `mode` is not one of the three.
+    #[error("`mode` must be `enforce`, `testing` or `none`")]
+    Mode,
+    /// The first `max_age` is not 1 to 10 digits.
+    #[error("`max_age` must be a number of seconds of 1 to 10 digits")]
+    MaxAge,
+    /// An `mx` is not a host name, nor `*.` and a host name.
+    #[error("`mx` must be one host name, or `*.` and a host name")]
+    Mx,
+    /// There is no `version`.
+    #[error("the policy has no `version`")]
+    NoVersion,
+    /// There is no `mode`.
+    #[error("the policy has no `mode`")]
+    NoMode,
+    /// There is no `max_age`.
+    #[error("the policy has no `max_age`")]
+    NoMaxAge,
+    /// There is no `mx`, and the mode is not `none`.
+    #[error("the policy has no `mx`, which only `mode: none` may leave out")]
+    NoMx,
+}
+
+/// What one line says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Field<'a> {
+    Version,
+    Mode(Mode),
+    /// In seconds; ten digits, so it may be over the RFC's limit.
+    MaxAge(u64),
+    /// A pattern without a trailing dot: this many bytes, here.
+    Mx {
+        at: &'a [u8],
+        len: usize,
+    },
+    /// Any other field: an extension, or the repetition of one of the first three.
+    Other {
+        name: &'a [u8],
+        value: &'a [u8],
+    },
+}
+
+/// Asked about each deviation from the grammar and where it is; `false` makes it a fault.
+pub(crate) type Tolerate<'f, 'a> = &'f mut dyn FnMut(Tolerances, &'a [u8]) -> bool;
+
+/// Reads the lines of a policy; stops after the first fault.
+#[derive(Clone, Debug)]
+pub(crate) struct Lines<'a> {
+    rest: &'a [u8],
+    /// Of the fields that count only once: which have come already.
+    seen: Seen,
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+struct Seen {
+    version: bool,
+    mode: bool,
+    max_age: bool,
+}
+
+impl<'a> Lines<'a> {
+    pub(crate) fn new(input: &'a [u8]) -> Self {
+        Self { rest: input, seen: Seen::default() }
+    }
+
+    /// What is not read yet.
+    pub(crate) fn rest(&self) -> &'a [u8] {
+        self.rest
+    }
+
+    /// Reads the byte order mark that a file may not, but may be tolerated to, begin with.
+    pub(crate) fn byte_order_mark(
+        &mut self,
+        tolerate: Tolerate<'_, 'a>,
+    ) -> Result<(), Fault<'a, PolicyErrorKind>> {
+        if let Some(rest) = self.rest.strip_prefix(b"\xEF\xBB\xBF") {
+            deviation(Tolerances::BYTE_ORDER_MARK, self.rest, tolerate)?;
+            self.rest = rest;
+        }
+        Ok(())
+    }
+
+    /// The next line's field; `None` at the end.
+    pub(crate) fn next_field(
+        &mut self,
+        tolerate: Tolerate<'_, 'a>,
+    ) -> Option<Result<Field<'a>, Fault<'a, PolicyErrorKind>>> {
+        match self.skip_blank_lines(tolerate) {
+            Ok([]) => None,
+            Ok(line) => match sts_policy_field(line, self.seen, tolerate) {
+                Ok((rest, field)) => {
+                    self.rest = rest;
+                    self.note(&field);
+                    Some(Ok(field))
+                }
+                Err(fault) => Some(Err(fault)),
+            },
+            Err(fault) => Some(Err(fault)),
+        }
+    }
+
+    /// Goes past the line that begins what is not read yet.
+    pub(crate) fn skip_line(&mut self) {
+        let end = self.rest.iter().position(|&byte| byte == b'\n');
+        self.rest = end.and_then(|end| self.rest.get(end..)?.get(1..)).unwrap_or_default();
+    }
+
+    /// Goes past white space and blank lines to the first byte of a field, or to the end.
+    fn skip_blank_lines(
+        &mut self,
+        tolerate: Tolerate<'_, 'a>,
+    ) -> Result<&'a [u8], Fault<'a, PolicyErrorKind>> {
+        loop {
+            let line = self.rest;
+            match line {
+                [b' ' | b'\t' | b'\r' | b'\n', ..] => {}
+                _ => return Ok(line),
+            }
+            let (rest, indent) = space0_of(line);
+            if let Ok((rest, _)) = end_of_line(rest) {
+                deviation(Tolerances::BLANK_LINES, line, tolerate)?;
+                self.rest = rest;
+            } else if indent.is_empty() {
+                return Ok(line);
+            } else {
+                deviation(Tolerances::LEADING_SPACE, line, tolerate)?;
+                return Ok(rest);
+            }
+        }
+    }
+
+    /// "If any non-repeated field -- i.e., all fields excepting "mx" -- is duplicated, all entries
+    /// except for the first SHALL be ignored." (§3.2)
+    fn note(&mut self, field: &Field<'_>) {
+        match field {
+            Field::Version => self.seen.version = true,
+            Field::Mode(_) => self.seen.mode = true,
+            Field::MaxAge(_) => self.seen.max_age = true,
+            Field::Mx { .. } | Field::Other { .. } => {}
+        }
+    }
+}
+
+fn deviation<'a>(
+    which: Tolerances,
+    at: &'a [u8],
+    tolerate: Tolerate<'_, 'a>,
+) -> Result<(), Fault<'a, PolicyErrorKind>> {
+    if tolerate(which, at) {
+        Ok(())
+    } else {
+        Err(Fault { kind: PolicyErrorKind::Deviation(which), at })
+    }
+}
+
+/// `sts-policy-field *WSP`, and the `sts-policy-term` or the end of the file that follows.
+///
+/// By the grammar alone a malformed known field (`mx: *`) would pass as an extension. It is an
+/// error all the same: what its owner meant it to be is not in doubt. The repetition of a field
+/// that counts only once is "ignored" (§3.2), so it is read as an extension is.
+fn sts_policy_field<'a>(
+    line: &'a [u8],
+    seen: Seen,
+    tolerate: Tolerate<'_, 'a>,
+) -> Parsed<'a, Field<'a>, PolicyErrorKind> {
+    let (rest, name) = expect(ext_name, line, PolicyErrorKind::FieldName)?;
+    let rest = space_before_colon(rest, tolerate)?;
+    let (input, ()) = expect(sts_policy_field_delim, rest, PolicyErrorKind::Colon)?;
+    match name {
+        b"mx" => sts_policy_mx(input, tolerate),
+        b"mode" if !seen.mode => {
+            whole(map(sts_policy_mode_value, Field::Mode), input, PolicyErrorKind::Mode)
+        }
+        b"max_age" if !seen.max_age => {
+            whole(map(sts_policy_max_age_value, Field::MaxAge), input, PolicyErrorKind::MaxAge)
+        }
+        b"version" if !seen.version => {
+            whole(value(Field::Version, sts_policy_version_value), input, PolicyErrorKind::Version)
+        }
+        _ => {
+            let (rest, value) = expect(sts_policy_ext_value, input, PolicyErrorKind::FieldValue)?;
+            let (rest, ()) = expect(end_of_field, rest, PolicyErrorKind::FieldValue)?;
+            Ok((rest, Field::Other { name, value }))
+        }
+    }
+}
+
+/// A value and the end of its line.
+fn whole<'a, T>(
+    rule: impl Parser<&'a [u8], Output = T, Error = ()>,
+    input: &'a [u8],
+    kind: PolicyErrorKind,
+) -> Parsed<'a, T, PolicyErrorKind> {
+    expect(terminated(rule, end_of_field), input, kind)
+}
+
+fn space_before_colon<'a>(
+    input: &'a [u8],
+    tolerate: Tolerate<'_, 'a>,
+) -> Result<&'a [u8], Fault<'a, PolicyErrorKind>> {
+    let (rest, space) = space0_of(input);
+    if !space.is_empty() && rest.first() == Some(&b':') {
+        deviation(Tolerances::SPACE_BEFORE_COLON, input, tolerate)?;
+        return Ok(rest);
+    }
+    Ok(input)
+}
+
+/// `sts-policy-mx-field sts-policy-field-delim sts-policy-mx-value`, from its value on.
+fn sts_policy_mx<'a>(
+    input: &'a [u8],
+    tolerate: Tolerate<'_, 'a>,
+) -> Parsed<'a, Field<'a>, PolicyErrorKind> {
+    let (rest, mx) = expect(sts_policy_mx_value, input, PolicyErrorKind::Mx)?;
+    let field = Field::Mx { at: input, len: mx.len() };
+    if let Ok((rest, ())) = end_of_field(rest) {
+        return Ok((rest, field));
+    }
+    let mut dotted = preceded(char('.'), end_of_field);
+    let (end, ()) =
+        dotted.parse(rest).map_err(|_| Fault { kind: PolicyErrorKind::Mx, at: input })?;
+    deviation(Tolerances::MX_TRAILING_DOT, rest, tolerate)?;
+    Ok((end, field))
+}
+
+/// `sts-policy-field-delim = ":" *WSP`
+fn sts_policy_field_delim(input: &[u8]) -> Lexed<'_, ()> {
+    value((), (char(':'), space0)).parse(input)
+}
+
+/// `sts-policy-version-value = %s"STSv1"`
+fn sts_policy_version_value(input: &[u8]) -> Lexed<'_> {
+    tag("STSv1").parse(input)
+}
+
+/// `sts-policy-mode-value = %s"testing" / %s"enforce" / %s"none"`
+fn sts_policy_mode_value(input: &[u8]) -> Lexed<'_, Mode> {
+    alt((
+        value(Mode::Enforce, tag("enforce")),
+        value(Mode::Testing, tag("testing")),
+        value(Mode::None, tag("none")),
+    ))
+    .parse(input)
+}
+
+/// `sts-policy-max-age-value = 1*10(DIGIT)`
+fn sts_policy_max_age_value(input: &[u8]) -> Lexed<'_, u64> {
+    map(take_while_m_n(1, 10, |byte: u8| byte.is_ascii_digit()), |digits: &[u8]| {
+        // Ten digits are less than 2^34.
+        digits.iter().fold(0, |n: u64, digit| {
+            n.saturating_mul(10).saturating_add(u64::from(digit.wrapping_sub(b'0')))
+        })
+    })
+    .parse(input)
+}
+
+/// `sts-policy-ext-value = sts-policy-vchar [*(%x20 / sts-policy-vchar) sts-policy-vchar]`
+///
+/// One or more runs of `sts-policy-vchar` with spaces between, so it neither begins nor ends with
+/// a space.
+pub(crate) fn sts_policy_ext_value(input: &[u8]) -> Lexed<'_> {
+    let (_, value) =
+        verify(take_while1(|byte| byte == b' ' || is_vchar(byte)), |value: &[u8]| {
+            value.first() != Some(&b' ')
+        })
+        .parse(input)?;
+    take(value.trim_ascii_end().len()).parse(input)
+}
+
+/// `sts-policy-vchar = %x21-7E / UTF8-2 / UTF8-3 / UTF8-4`, given that the input is UTF-8.
+fn is_vchar(byte: u8) -> bool {
+    matches!(byte, 0x21..=0x7E | 0x80..=0xFF)
+}
+
+/// The `*WSP` after a field, and the end of its line.
+fn end_of_field(input: &[u8]) -> Lexed<'_, ()> {
+    value((), (space0, end_of_line)).parse(input)
+}
+
+/// `sts-policy-term = LF / CRLF`, or the end of the file, where the last one may be left out.
+fn end_of_line(input: &[u8]) -> Lexed<'_> {
+    alt((line_ending, eof)).parse(input)
+}
+
+fn space0_of(input: &[u8]) -> (&[u8], &[u8]) {
+    let text = input.iter().position(|byte| !matches!(byte, b' ' | b'\t')).unwrap_or(input.len());
+    let (space, rest) = input.split_at_checked(text).unwrap_or_default();
+    (rest, space)
+}

@@ -1,0 +1,193 @@
+//! The `_mta-sts` TXT record (RFC 8461 §3.1).
+//!
+//! ```abnf
+//! sts-text-record = sts-version 1*(sts-field-delim sts-field) [sts-field-delim]
+//! ```
+
+use nom::{
+    Parser,
+    bytes::complete::{tag, take_while1},
+    character::complete::{char, space0},
+    combinator::value,
+    sequence::delimited,
+};
+use thiserror::Error;
+
+use super::{Fault, Lexed, Parsed, expect, ext_name};
+
+/// What is wrong with a record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Error)]
+#[non_exhaustive]
+pub enum RecordErrorKind {
+    /// `sts-version` is not what the record begins with.
+    #[error("the record must begin with `v=STSv1`")]
+    Version,
+    /// Something other than `sts-field-delim` or the end follows a field.
+    #[error("expected `;` between fields")]
+    Delimiter,
+    /// White space ends the record with no `;` before it.
+    #[error("white space at the end needs a `;` before it")]
+    TrailingSpace,
+    /// Two delimiters follow each other.
+    #[error("a field between two `;` is empty")]
+    EmptyField,
+    /// A field's name is not an `sts-ext-name`.
+    #[error(
+        "a field name is 1 to 32 letters, digits, `_`, `-` or `.`, the first a letter or digit"
+    )]
+    FieldName,
+    /// No `=` follows a field's name.
+    #[error("a field is `name=value`, without white space around `=`")]
+    Equals,
+    /// A field's value is empty or holds a byte that `sts-ext-value` does not.
+    #[error("a field value is one or more printable ASCII characters other than `=` and `;`")]
+    FieldValue,
+    /// The first `id` is not an `sts-id`.
+    #[error("`id` must be 1 to 32 letters and digits")]
+    Id,
+    /// There is no `id`.
+    #[error("the record has no `id`")]
+    NoId,
+}
+
+/// A field after the version.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Field<'a> {
+    /// The first `id`: 1 to 32 letters and digits.
+    Id(&'a [u8]),
+    /// Any other field: an extension, or a repetition of `v` or `id`.
+    Other { name: &'a [u8], value: &'a [u8] },
+}
+
+/// Reads the fields after `sts-version`, in order; stops after the first fault.
+#[derive(Clone, Debug)]
+pub(crate) struct Fields<'a> {
+    rest: &'a [u8],
+    id_known: bool,
+}
+
+/// Reads `sts-version`, and gives the reader of all that follows it.
+pub(crate) fn sts_text_record(input: &[u8]) -> Result<Fields<'_>, Fault<'_, RecordErrorKind>> {
+    let (rest, ()) = expect(sts_version, input, RecordErrorKind::Version)?;
+    Ok(Fields { rest, id_known: false })
+}
+
+impl<'a> Fields<'a> {
+    /// `sts-field-delim sts-field`, or nothing at the end of the record, where one
+    /// `sts-field-delim` may stand if a field came before it: a record without an `id` is refused
+    /// anyway, so that the other case needs no rule.
+    fn next_field(&mut self) -> Parsed<'a, Option<Field<'a>>, RecordErrorKind> {
+        if self.rest.is_empty() {
+            return Ok((self.rest, None));
+        }
+        let (rest, ()) = sts_field_delim(self.rest).map_err(|_| self.no_delimiter())?;
+        if rest.is_empty() {
+            return Ok((rest, None));
+        }
+        let (rest, field) = sts_field(rest, self.id_known)?;
+        Ok((rest, Some(field)))
+    }
+
+    fn no_delimiter(&self) -> Fault<'a, RecordErrorKind> {
+        let kind = if self.rest.trim_ascii().is_empty() {
+            RecordErrorKind::TrailingSpace
+        } else {
+            RecordErrorKind::Delimiter
+        };
+        Fault { kind, at: self.rest }
+    }
+
+    /// Goes on at the next `;` after a fault, for those who want to hear of all faults.
+    pub(crate) fn recover(self, fault: &Fault<'a, RecordErrorKind>) -> Self {
+        // An empty field is a `;` too many: what follows that one is the next field's delimiter.
+        let stop = fault.at.iter().position(|&byte| byte == b';').unwrap_or(fault.at.len());
+        Self { rest: fault.at.get(stop..).unwrap_or_default(), id_known: self.id_known }
+    }
+}
+
+impl<'a> Iterator for Fields<'a> {
+    type Item = Result<Field<'a>, Fault<'a, RecordErrorKind>>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        match self.next_field() {
+            Ok((rest, field)) => {
+                self.rest = rest;
+                self.id_known |= matches!(field, Some(Field::Id(_)));
+                field.map(Ok)
+            }
+            Err(fault) => {
+                self.rest = &[];
+                Some(Err(fault))
+            }
+        }
+    }
+}
+
+/// `sts-version = %s"v=STSv1"`
+pub(crate) fn sts_version(input: &[u8]) -> Lexed<'_, ()> {
+    value((), tag("v=STSv1")).parse(input)
+}
+
+/// `sts-field-delim = *WSP ";" *WSP`
+pub(crate) fn sts_field_delim(input: &[u8]) -> Lexed<'_, ()> {
+    value((), delimited(space0, char(';'), space0)).parse(input)
+}
+
+/// `sts-field = sts-id / sts-extension`
+///
+/// By the grammar alone a malformed `id` would pass as an extension. It is an error all the same:
+/// `id` is required, and what its owner meant it to be is not in doubt. A *second* `id` is
+/// "ignored" (§3.2, last paragraph), so it is read as any other field.
+fn sts_field(input: &[u8], id_known: bool) -> Parsed<'_, Field<'_>, RecordErrorKind> {
+    if !id_known && input.starts_with(b"id=") {
+        let (rest, id) = expect(sts_id, input, RecordErrorKind::Id)?;
+        return if ends_field(rest) {
+            Ok((rest, Field::Id(id)))
+        } else {
+            Err(Fault { kind: RecordErrorKind::Id, at: input })
+        };
+    }
+    sts_extension(input)
+}
+
+/// `sts-id = %s"id=" 1*32(ALPHA / DIGIT)`
+fn sts_id(input: &[u8]) -> Lexed<'_> {
+    let (rest, _) = tag("id=").parse(input)?;
+    sts_id_value(rest)
+}
+
+/// The value of `sts-id`: `1*32(ALPHA / DIGIT)`
+pub(crate) fn sts_id_value(input: &[u8]) -> Lexed<'_> {
+    let (rest, id) = take_while1(|byte: u8| byte.is_ascii_alphanumeric()).parse(input)?;
+    if id.len() <= 32 { Ok((rest, id)) } else { Err(nom::Err::Error(())) }
+}
+
+/// `sts-extension = sts-ext-name "=" sts-ext-value`
+fn sts_extension(input: &[u8]) -> Parsed<'_, Field<'_>, RecordErrorKind> {
+    if input.first() == Some(&b';') {
+        return Err(Fault { kind: RecordErrorKind::EmptyField, at: input });
+    }
+    let (rest, name) = expect(ext_name, input, RecordErrorKind::FieldName)?;
+    let (rest, _) = expect(char('='), rest, RecordErrorKind::Equals)?;
+    let (rest, value) = expect(sts_ext_value, rest, RecordErrorKind::FieldValue)?;
+    if ends_field(rest) {
+        Ok((rest, Field::Other { name, value }))
+    } else {
+        Err(Fault { kind: RecordErrorKind::FieldValue, at: rest })
+    }
+}
+
+/// `sts-ext-value = 1*(%x21-3A / %x3C / %x3E-7E)`: printable, but neither `;` nor `=`.
+pub(crate) fn sts_ext_value(input: &[u8]) -> Lexed<'_> {
+    take_while1(|byte| matches!(byte, 0x21..=0x3A | 0x3C | 0x3E..=0x7E)).parse(input)
+}
+
+/// Whether the record, or white space, or a delimiter follows.
+fn ends_field(rest: &[u8]) -> bool {
+    matches!(rest, [] | [b' ' | b'\t' | b';', ..])
+}
+
+/// Whether `input` begins as a record that stands alone must: a version, then a delimiter.
+pub(crate) fn is_candidate(input: &[u8]) -> bool {
+    (sts_version, sts_field_delim).parse(input).is_ok()
+}

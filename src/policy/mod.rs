@@ -1,0 +1,309 @@
+//! The policy file, `mta-sts.txt` (RFC 8461 §3.2).
+
+mod builder;
+mod error;
+
+use alloc::{borrow::Cow, boxed::Box, string::String, vec::Vec};
+use core::{fmt, ops::Range, str, time::Duration};
+
+pub use self::{
+    builder::{PolicyBuildError, PolicyBuilder},
+    error::PolicyError,
+};
+pub use crate::parse::policy::PolicyErrorKind;
+use crate::{
+    mode::Mode,
+    mx::{Host, MxPattern},
+    parse::{
+        Fault, offset,
+        policy::{Field, Lines},
+    },
+    tolerances::Tolerances,
+};
+
+/// What a Policy Domain asks of those who send mail to it.
+///
+/// The text is kept as it was served, because a TLS report must quote it (RFC 8460 §4.5); the
+/// patterns are ranges in it. Parsing a policy of up to eight `mx` allocates twice, matching never.
+///
+/// Policies are equal if they mean the same: mode, `max_age`, `mx` in their order without regard to
+/// case, and extensions. Their texts may still differ.
+///
+/// ```
+/// use mta_sts::{Mode, Policy};
+///
+/// let policy = Policy::parse(
+///     b"version: STSv1\r\nmode: enforce\r\nmx: *.example.net\r\nmax_age: 604800\r\n",
+/// )?;
+/// assert_eq!(policy.mode(), Mode::Enforce);
+/// assert!(policy.matches("mx1.example.net"));
+/// # Ok::<(), mta_sts::PolicyError>(())
+/// ```
+#[derive(Clone)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(try_from = "Cow<'_, str>", into = "String"))]
+pub struct Policy {
+    text: Box<str>,
+    mx: Vec<Range<usize>>,
+    max_age: u32,
+    mode: Mode,
+    tolerated: Tolerances,
+}
+
+impl Policy {
+    /// The largest file that is looked at, in bytes: "a suggested maximum policy size is 64
+    /// kilobytes" (§3.3).
+    pub const MAX_LEN: usize = 64 * 1024;
+
+    /// The longest `max_age` (§3.2): 31557600 seconds, a year of 365.25 days.
+    pub const MAX_MAX_AGE: Duration = Duration::from_secs(31_557_600);
+
+    /// Reads a policy strictly as the RFC has it.
+    ///
+    /// The first of several `version`, `mode` and `max_age` counts; each must be well formed, an
+    /// unknown field is an extension. A `max_age` over [`MAX_MAX_AGE`](Self::MAX_MAX_AGE) is lowered
+    /// to it, none is ever raised. Takes time linear in the length of the input.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong first, and where.
+    pub fn parse(input: &[u8]) -> Result<Self, PolicyError> {
+        Self::parse_with(input, Tolerances::NONE)
+    }
+
+    /// Reads a policy that may deviate from the grammar in the ways given.
+    ///
+    /// A policy that [`parse`](Self::parse) accepts means the same here.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong first, and where.
+    pub fn parse_with(input: &[u8], tolerances: Tolerances) -> Result<Self, PolicyError> {
+        let text = check_text(input)?;
+        let mut draft = Draft::default();
+        draft.read(text, tolerances).map_err(|fault| PolicyError::new(fault, input))?;
+        draft.finish(text).map_err(|kind| PolicyError::new(Fault { kind, at: &[] }, input))
+    }
+
+    /// A policy to publish.
+    pub fn builder(mode: Mode, max_age: Duration) -> PolicyBuilder {
+        PolicyBuilder::new(mode, max_age)
+    }
+
+    /// What to do with a host that does not meet the policy (§5).
+    #[must_use]
+    pub fn mode(&self) -> Mode {
+        self.mode
+    }
+
+    /// How long the policy applies after it was fetched, in whole seconds, at most
+    /// [`MAX_MAX_AGE`](Self::MAX_MAX_AGE); may be zero.
+    #[must_use]
+    pub fn max_age(&self) -> Duration {
+        Duration::from_secs(self.max_age.into())
+    }
+
+    /// The patterns of allowed MX hosts, as published but for a tolerated trailing dot.
+    #[must_use]
+    pub fn mx(&self) -> impl ExactSizeIterator<Item = MxPattern<'_>> {
+        self.mx.iter().map(|mx| MxPattern::accepted(self.pattern(mx)))
+    }
+
+    /// Whether the host named in an MX record is one of the allowed ones (§4.1): one pattern is
+    /// enough. See [`MxPattern::matches`] for how names are compared.
+    ///
+    /// Allocates nothing; takes time linear in the number of patterns.
+    #[must_use]
+    pub fn matches(&self, host: &str) -> bool {
+        self.matches_bytes(host.as_bytes())
+    }
+
+    /// [`matches`](Self::matches) for a name of which it is not known that it is UTF-8.
+    #[must_use]
+    pub fn matches_bytes(&self, host: &[u8]) -> bool {
+        let host = Host::new(host);
+        self.mx.iter().any(|mx| host.is_allowed_by(self.pattern(mx)))
+    }
+
+    /// The fields that RFC 8461 does not define, as names and values, in the order published.
+    ///
+    /// Of several with one name the first counts (§3.2); see [`extension`](Self::extension).
+    pub fn extensions(&self) -> impl Iterator<Item = (&str, &str)> {
+        let mut lines = Lines::new(self.text.as_bytes());
+        let tolerate = &mut |_, _: &[u8]| true;
+        // The text was accepted once: there is no fault in it.
+        let _ = lines.byte_order_mark(tolerate);
+        core::iter::from_fn(move || lines.next_field(&mut |_, _| true)?.ok()).filter_map(|field| {
+            match field {
+                Field::Other { name, value }
+                    if !matches!(name, b"version" | b"mode" | b"max_age") =>
+                {
+                    str::from_utf8(name).ok().zip(str::from_utf8(value).ok())
+                }
+                _ => None,
+            }
+        })
+    }
+
+    /// The value of the first extension with this name.
+    #[must_use]
+    pub fn extension(&self, name: &str) -> Option<&str> {
+        self.extensions().find(|&(known, _)| known == name).map(|(_, value)| value)
+    }
+
+    /// The file as it was served, "errors included" (RFC 8460 §4.5).
+    #[must_use]
+    pub fn as_text(&self) -> &str {
+        &self.text
+    }
+
+    /// The deviations from the grammar that the file makes use of.
+    #[must_use]
+    pub fn tolerated(&self) -> Tolerances {
+        self.tolerated
+    }
+
+    fn pattern(&self, mx: &Range<usize>) -> &str {
+        self.text.get(mx.clone()).unwrap_or_default()
+    }
+}
+
+fn check_text(input: &[u8]) -> Result<&str, PolicyError> {
+    let fault = |kind, at| PolicyError::new(Fault { kind, at }, input);
+    if input.len() > Policy::MAX_LEN {
+        return Err(fault(PolicyErrorKind::TooLarge, input));
+    }
+    if input.is_empty() {
+        return Err(fault(PolicyErrorKind::Empty, input));
+    }
+    str::from_utf8(input).map_err(|error| {
+        let at = input.get(error.valid_up_to()..).unwrap_or_default();
+        fault(PolicyErrorKind::NotUtf8, at)
+    })
+}
+
+/// The fields met so far.
+#[derive(Default)]
+struct Draft {
+    version: bool,
+    mode: Option<Mode>,
+    max_age: Option<u64>,
+    mx: Vec<Range<usize>>,
+    tolerated: Tolerances,
+}
+
+impl Draft {
+    fn read<'a>(
+        &mut self,
+        text: &'a str,
+        tolerances: Tolerances,
+    ) -> Result<(), Fault<'a, PolicyErrorKind>> {
+        let mut tolerated = Tolerances::NONE;
+        let mut tolerate = |deviation, _: &[u8]| {
+            tolerated |= deviation;
+            tolerances.contains(deviation)
+        };
+        let mut lines = Lines::new(text.as_bytes());
+        lines.byte_order_mark(&mut tolerate)?;
+        while let Some(field) = lines.next_field(&mut tolerate) {
+            self.take(field?, text);
+        }
+        self.tolerated = tolerated;
+        Ok(())
+    }
+
+    fn take(&mut self, field: Field<'_>, text: &str) {
+        match field {
+            Field::Version => self.version = true,
+            Field::Mode(mode) => self.mode = Some(mode),
+            Field::MaxAge(seconds) => self.max_age = Some(seconds),
+            Field::Mx { at, len } => self.take_mx(offset(text.as_bytes(), at), len),
+            Field::Other { .. } => {}
+        }
+    }
+
+    fn take_mx(&mut self, start: usize, len: usize) {
+        if self.mx.is_empty() {
+            self.mx.reserve_exact(8); // enough for nearly all policies
+        }
+        self.mx.push(start..start.saturating_add(len));
+    }
+
+    /// "required once", and "required at least once, except when mode is "none"" (§3.2).
+    fn finish(self, text: &str) -> Result<Policy, PolicyErrorKind> {
+        if !self.version {
+            return Err(PolicyErrorKind::NoVersion);
+        }
+        let mode = self.mode.ok_or(PolicyErrorKind::NoMode)?;
+        let max_age = self.max_age.ok_or(PolicyErrorKind::NoMaxAge)?;
+        if self.mx.is_empty() && mode != Mode::None {
+            return Err(PolicyErrorKind::NoMx);
+        }
+        let max_age = max_age.min(Policy::MAX_MAX_AGE.as_secs());
+        Ok(Policy {
+            text: text.into(),
+            mx: self.mx,
+            max_age: u32::try_from(max_age).unwrap_or(u32::MAX),
+            mode,
+            tolerated: self.tolerated,
+        })
+    }
+}
+
+/// The policy as it is best published: one field a line in the order of the RFC's example, each
+/// line ended by CRLF, as §3.2 has it.
+impl fmt::Display for Policy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "version: STSv1\r\nmode: {}\r\n", self.mode)?;
+        for mx in self.mx() {
+            write!(f, "mx: {mx}\r\n")?;
+        }
+        write!(f, "max_age: {}\r\n", self.max_age)?;
+        for (name, value) in self.extensions() {
+            write!(f, "{name}: {value}\r\n")?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Debug for Policy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Policy")
+            .field("text", &self.text)
+            .field("tolerated", &self.tolerated)
+            .finish_non_exhaustive()
+    }
+}
+
+impl PartialEq for Policy {
+    fn eq(&self, other: &Self) -> bool {
+        (self.mode, self.max_age) == (other.mode, other.max_age)
+            && self.mx().eq(other.mx())
+            && self.extensions().eq(other.extensions())
+    }
+}
+
+impl Eq for Policy {}
+
+impl str::FromStr for Policy {
+    type Err = PolicyError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Self::parse(text.as_bytes())
+    }
+}
+
+/// With [`Tolerances::IN_THE_WILD`], so that every policy ever accepted is accepted again.
+impl TryFrom<Cow<'_, str>> for Policy {
+    type Error = PolicyError;
+
+    fn try_from(text: Cow<'_, str>) -> Result<Self, Self::Error> {
+        Self::parse_with(text.as_bytes(), Tolerances::IN_THE_WILD)
+    }
+}
+
+impl From<Policy> for String {
+    fn from(policy: Policy) -> Self {
+        policy.text.into_string()
+    }
+}

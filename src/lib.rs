@@ -12,6 +12,7 @@ mod arbitrary;
 mod domain;
 mod excerpt;
 mod failure;
+pub mod lint;
 mod mode;
 mod mx;
 mod parse;

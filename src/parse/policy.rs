@@ -76,6 +76,40 @@ pub enum PolicyErrorKind {
     NoMx,
 }
 
+impl PolicyErrorKind {
+    /// A stable word for it: a report's `failure-reason-code`, a diagnostic's code.
+    #[must_use]
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::Empty => "policy-empty",
+            Self::TooLarge => "policy-too-large",
+            Self::NotUtf8 => "policy-not-utf8",
+            Self::Deviation(which) => deviation_code(which),
+            Self::FieldName => "policy-field-name",
+            Self::Colon => "policy-no-colon",
+            Self::FieldValue => "policy-field-value",
+            Self::Version => "policy-version",
+            Self::Mode => "policy-mode",
+            Self::MaxAge => "policy-max-age",
+            Self::Mx => "policy-mx",
+            Self::NoVersion => "policy-no-version",
+            Self::NoMode => "policy-no-mode",
+            Self::NoMaxAge => "policy-no-max-age",
+            Self::NoMx => "policy-no-mx",
+        }
+    }
+}
+
+fn deviation_code(which: Tolerances) -> &'static str {
+    match which {
+        Tolerances::BLANK_LINES => "policy-blank-line",
+        Tolerances::LEADING_SPACE => "policy-leading-space",
+        Tolerances::SPACE_BEFORE_COLON => "policy-space-before-colon",
+        Tolerances::BYTE_ORDER_MARK => "policy-byte-order-mark",
+        _ => "policy-mx-trailing-dot",
+    }
+}
+
 /// What one line says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Field<'a> {
@@ -102,6 +136,8 @@ pub(crate) type Tolerate<'f, 'a> = &'f mut dyn FnMut(Tolerances, &'a [u8]) -> bo
 #[derive(Clone, Debug)]
 pub(crate) struct Lines<'a> {
     rest: &'a [u8],
+    /// All of the input from the field on that was last asked for.
+    field: &'a [u8],
     /// Of the fields that count only once: which have come already.
     seen: Seen,
 }
@@ -115,12 +151,12 @@ struct Seen {
 
 impl<'a> Lines<'a> {
     pub(crate) fn new(input: &'a [u8]) -> Self {
-        Self { rest: input, seen: Seen::default() }
+        Self { rest: input, field: input, seen: Seen::default() }
     }
 
-    /// What is not read yet.
-    pub(crate) fn rest(&self) -> &'a [u8] {
-        self.rest
+    /// All of the input from the field on that was last asked for, be it faulty or not.
+    pub(crate) fn field(&self) -> &'a [u8] {
+        self.field
     }
 
     /// Reads the byte order mark that a file may not, but may be tolerated to, begin with.
@@ -135,23 +171,19 @@ impl<'a> Lines<'a> {
         Ok(())
     }
 
-    /// The next line's field; `None` at the end.
+    /// The next line's field; `None` at the end. A line with a fault stays unread.
     pub(crate) fn next_field(
         &mut self,
         tolerate: Tolerate<'_, 'a>,
-    ) -> Option<Result<Field<'a>, Fault<'a, PolicyErrorKind>>> {
-        match self.skip_blank_lines(tolerate) {
-            Ok([]) => None,
-            Ok(line) => match sts_policy_field(line, self.seen, tolerate) {
-                Ok((rest, field)) => {
-                    self.rest = rest;
-                    self.note(&field);
-                    Some(Ok(field))
-                }
-                Err(fault) => Some(Err(fault)),
-            },
-            Err(fault) => Some(Err(fault)),
+    ) -> Result<Option<Field<'a>>, Fault<'a, PolicyErrorKind>> {
+        self.field = self.skip_blank_lines(tolerate)?;
+        if self.field.is_empty() {
+            return Ok(None);
         }
+        let (rest, field) = sts_policy_field(self.field, self.seen, tolerate)?;
+        self.rest = rest;
+        self.note(&field);
+        Ok(Some(field))
     }
 
     /// Goes past the line that begins what is not read yet.

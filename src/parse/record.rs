@@ -56,7 +56,8 @@ pub(crate) enum Field<'a> {
     /// The first `id`: 1 to 32 letters and digits.
     Id(&'a [u8]),
     /// Any other field: an extension, or a repetition of `v` or `id`.
-    Other { name: &'a [u8], value: &'a [u8] },
+    /// `at` is the unread input from its name on.
+    Other { at: &'a [u8], name: &'a [u8], value: &'a [u8] },
 }
 
 /// Reads the fields after `sts-version`, in order; stops after the first fault.
@@ -70,6 +71,24 @@ pub(crate) struct Fields<'a> {
 pub(crate) fn sts_text_record(input: &[u8]) -> Result<Fields<'_>, Fault<'_, RecordErrorKind>> {
     let (rest, ()) = expect(sts_version, input, RecordErrorKind::Version)?;
     Ok(Fields { rest, id_known: false })
+}
+
+impl RecordErrorKind {
+    /// A stable word for it, which is also the code of its diagnostic.
+    #[must_use]
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::Version => "record-version",
+            Self::Delimiter => "record-delimiter",
+            Self::TrailingSpace => "record-trailing-space",
+            Self::EmptyField => "record-empty-field",
+            Self::FieldName => "record-field-name",
+            Self::Equals => "record-no-equals",
+            Self::FieldValue => "record-field-value",
+            Self::Id => "record-id",
+            Self::NoId => "record-no-id",
+        }
+    }
 }
 
 impl<'a> Fields<'a> {
@@ -171,7 +190,7 @@ fn sts_extension(input: &[u8]) -> Parsed<'_, Field<'_>, RecordErrorKind> {
     let (rest, _) = expect(char('='), rest, RecordErrorKind::Equals)?;
     let (rest, value) = expect(sts_ext_value, rest, RecordErrorKind::FieldValue)?;
     if ends_field(rest) {
-        Ok((rest, Field::Other { name, value }))
+        Ok((rest, Field::Other { at: input, name, value }))
     } else {
         Err(Fault { kind: RecordErrorKind::FieldValue, at: rest })
     }

@@ -9,7 +9,6 @@ use crate::{
     excerpt::excerpt,
     failure::{Failure, ResultType},
     parse::{Fault, offset},
-    tolerances::Tolerances,
 };
 
 /// What is wrong with a policy file, and where.
@@ -76,39 +75,5 @@ impl fmt::Display for PolicyError {
             | PolicyErrorKind::NoMx => write!(f, "{kind}"),
             _ => write!(f, "line {line}: {kind}, at byte {offset}: found {found}"),
         }
-    }
-}
-
-impl PolicyErrorKind {
-    /// A stable word for it: a report's `failure-reason-code`, a diagnostic's code.
-    #[must_use]
-    pub fn code(self) -> &'static str {
-        match self {
-            Self::Empty => "policy-empty",
-            Self::TooLarge => "policy-too-large",
-            Self::NotUtf8 => "policy-not-utf8",
-            Self::Deviation(which) => deviation_code(which),
-            Self::FieldName => "policy-field-name",
-            Self::Colon => "policy-no-colon",
-            Self::FieldValue => "policy-field-value",
-            Self::Version => "policy-version",
-            Self::Mode => "policy-mode",
-            Self::MaxAge => "policy-max-age",
-            Self::Mx => "policy-mx",
-            Self::NoVersion => "policy-no-version",
-            Self::NoMode => "policy-no-mode",
-            Self::NoMaxAge => "policy-no-max-age",
-            Self::NoMx => "policy-no-mx",
-        }
-    }
-}
-
-fn deviation_code(which: Tolerances) -> &'static str {
-    match which {
-        Tolerances::BLANK_LINES => "policy-blank-line",
-        Tolerances::LEADING_SPACE => "policy-leading-space",
-        Tolerances::SPACE_BEFORE_COLON => "policy-space-before-colon",
-        Tolerances::BYTE_ORDER_MARK => "policy-byte-order-mark",
-        _ => "policy-mx-trailing-dot",
     }
 }

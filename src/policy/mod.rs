@@ -133,7 +133,7 @@ impl Policy {
         let tolerate = &mut |_, _: &[u8]| true;
         // The text was accepted once: there is no fault in it.
         let _ = lines.byte_order_mark(tolerate);
-        core::iter::from_fn(move || lines.next_field(&mut |_, _| true)?.ok()).filter_map(|field| {
+        core::iter::from_fn(move || lines.next_field(&mut |_, _| true).ok()?).filter_map(|field| {
             match field {
                 Field::Other { name, value }
                     if !matches!(name, b"version" | b"mode" | b"max_age") =>
@@ -161,6 +161,11 @@ impl Policy {
     #[must_use]
     pub fn tolerated(&self) -> Tolerances {
         self.tolerated
+    }
+
+    /// Where in the text each pattern is.
+    pub(crate) fn mx_spans(&self) -> impl Iterator<Item = Range<usize>> {
+        self.mx.iter().cloned()
     }
 
     fn pattern(&self, mx: &Range<usize>) -> &str {
@@ -205,8 +210,8 @@ impl Draft {
         };
         let mut lines = Lines::new(text.as_bytes());
         lines.byte_order_mark(&mut tolerate)?;
-        while let Some(field) = lines.next_field(&mut tolerate) {
-            self.take(field?, text);
+        while let Some(field) = lines.next_field(&mut tolerate)? {
+            self.take(field, text);
         }
         self.tolerated = tolerated;
         Ok(())

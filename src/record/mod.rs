@@ -81,7 +81,7 @@ impl<'a> StsRecord<'a> {
     pub fn extensions(&self) -> impl Iterator<Item = (&str, &str)> {
         let fields = sts_text_record(self.text.as_bytes()).into_iter().flatten().flatten();
         fields.filter_map(|field| match field {
-            Field::Other { name, value } if !matches!(name, b"v" | b"id") => {
+            Field::Other { name, value, .. } if !matches!(name, b"v" | b"id") => {
                 str::from_utf8(name).ok().zip(str::from_utf8(value).ok())
             }
             _ => None,

@@ -1,0 +1,124 @@
+use core::{
+    fmt::{self, Write as _},
+    ops::Range,
+};
+
+use super::Diagnostic;
+
+/// A [`Diagnostic`] beside the source it is about; see [`Diagnostic::render`].
+#[derive(Clone, Copy, Debug)]
+pub struct Rendered<'a> {
+    diagnostic: &'a Diagnostic,
+    source: &'a [u8],
+}
+
+/// Bytes of a line that are shown before a span that begins late, and in all.
+const LEAD: usize = 32;
+const WIDTH: usize = 96;
+
+impl<'a> Rendered<'a> {
+    pub(super) fn new(diagnostic: &'a Diagnostic, source: &'a [u8]) -> Self {
+        Self { diagnostic, source }
+    }
+
+    fn source_line(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let span = self.diagnostic.span();
+        let line = line_around(self.source, span.start);
+        let shown = window(self.source, &line, span.start);
+        let marked = span.end.clamp(span.start, shown.end);
+        let piece = |range: Range<usize>| Piece(self.source.get(range).unwrap_or_default());
+        let before = piece(shown.start..span.start);
+        let within = piece(span.start..marked);
+        let after = piece(marked..shown.end);
+
+        let cut_left = if line.start < shown.start { "…" } else { "" };
+        let cut_right = if shown.end < line.end { "…" } else { "" };
+        writeln!(f, "  | {cut_left}{before}{within}{after}{cut_right}")?;
+
+        let indent = before.width().saturating_add(cut_left.chars().count());
+        let carets = within.width().max(1);
+        writeln!(f, "  | {:indent$}{:^<carets$}", "", "")
+    }
+}
+
+impl fmt::Display for Rendered<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Diagnostic { clause, span, help, .. } = self.diagnostic;
+        writeln!(f, "{}", self.diagnostic)?;
+        match self.source.get(..span.start).filter(|before| before.len() < self.source.len()) {
+            None => writeln!(f, "  --> at the end ({clause})")?,
+            Some(before) => {
+                let line = before.split(|&byte| byte == b'\n').count();
+                let column = before.rsplit(|&byte| byte == b'\n').next().unwrap_or_default();
+                let column = Piece(column).width().saturating_add(1);
+                writeln!(f, "  --> line {line}, column {column} ({clause})")?;
+                self.source_line(f)?;
+            }
+        }
+        help.iter().try_for_each(|help| writeln!(f, "  = help: {help}"))
+    }
+}
+
+/// The line that `at` is on, without its end.
+fn line_around(source: &[u8], at: usize) -> Range<usize> {
+    let is_end = |&byte: &u8| byte == b'\n';
+    let before = source.get(..at).unwrap_or_default();
+    let after = source.get(at..).unwrap_or_default();
+    let start = before.iter().rposition(is_end).map_or(0, |end| end.saturating_add(1));
+    let rest = after.split(is_end).next().unwrap_or_default();
+    let rest = rest.strip_suffix(b"\r").unwrap_or(rest);
+    start..at.saturating_add(rest.len())
+}
+
+/// The part of a line that is shown.
+fn window(source: &[u8], line: &Range<usize>, at: usize) -> Range<usize> {
+    let late = at.saturating_sub(line.start) > WIDTH / 2;
+    let start = if late { at.saturating_sub(LEAD) } else { line.start };
+    let start = (start..at).find(|&start| is_boundary(source, start)).unwrap_or(at);
+    let end = line.end.min(start.saturating_add(WIDTH));
+    let end = (at..=end).rev().find(|&end| is_boundary(source, end)).unwrap_or(end);
+    start..end.max(at)
+}
+
+/// Whether no UTF-8 sequence goes on at this byte.
+fn is_boundary(source: &[u8], at: usize) -> bool {
+    source.get(at).is_none_or(|byte| byte & 0xC0 != 0x80)
+}
+
+/// Bytes as they are shown: text as it is, control characters and what is not UTF-8 escaped.
+struct Piece<'a>(&'a [u8]);
+
+impl Piece<'_> {
+    /// In characters.
+    fn width(&self) -> usize {
+        let mut width = Width(0);
+        // Counting does not fail.
+        let _ = write!(width, "{self}");
+        width.0
+    }
+}
+
+impl fmt::Display for Piece<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for chunk in self.0.utf8_chunks() {
+            for c in chunk.valid().chars() {
+                if c.is_control() {
+                    write!(f, "{}", c.escape_default())?;
+                } else {
+                    f.write_char(c)?;
+                }
+            }
+            write!(f, "{}", chunk.invalid().escape_ascii())?;
+        }
+        Ok(())
+    }
+}
+
+struct Width(usize);
+
+impl fmt::Write for Width {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        self.0 = self.0.saturating_add(text.chars().count());
+        Ok(())
+    }
+}

@@ -1,7 +1,78 @@
-//! The MTA-STS engine (RFC 8461).
+//! The MTA-STS engine (RFC 8461): what a sending mail server needs to know which hosts a domain's
+//! mail may go to, and under what conditions.
+//!
+//! A domain that publishes a policy does so in two places: a TXT record says that there is one and
+//! which instance of it is current, a file served over HTTPS says what it is. This version of the
+//! crate answers what such a record, file or pattern means and what is wrong with it; fetching,
+//! caching and the delivery decision come with later ones.
+//!
+//! ```
+//! use mta_sts::{Domain, Mode, Policy, StsRecord, Tolerances};
+//!
+//! // The domain after the "@", as users write it.
+//! let domain = Domain::parse("Example.COM.")?;
+//!
+//! // All TXT records at `_mta-sts.example.com`, as the resolver gives them.
+//! assert_eq!(domain.txt_name(), "_mta-sts.example.com");
+//! let record = StsRecord::select(["v=STSv1; id=20160831085700Z;"])?;
+//! assert_eq!(record.id().as_str(), "20160831085700Z");
+//!
+//! // The file at this address, fetched over HTTPS.
+//! assert_eq!(domain.policy_url(), "https://mta-sts.example.com/.well-known/mta-sts.txt");
+//! let file = b"version: STSv1\nmode: enforce\nmx: *.example.net\nmax_age: 604800\n";
+//! let policy = Policy::parse_with(file, Tolerances::IN_THE_WILD)?;
+//!
+//! // The host from the MX record that is about to be connected to.
+//! let allowed = policy.mode() != Mode::Enforce || policy.matches("mx1.example.net.");
+//! assert!(allowed);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! # Where to begin
+//!
+//! | you want to | see |
+//! | --- | --- |
+//! | name a domain, its TXT record, its Policy Host | [`Domain`] |
+//! | find and read the TXT record | [`StsRecord::select`], [`StsRecord::parse`] |
+//! | read the policy file | [`Policy::parse`], [`Policy::parse_with`], [`Tolerances`] |
+//! | match an MX host | [`Policy::matches`] |
+//! | publish a record and a policy | [`StsRecord::builder`], [`Policy::builder`], [`PolicyId`] |
+//! | tell a publisher what is wrong | [`lint`] |
+//! | report a failure | [`Failure`], [`ResultType`] |
+//!
+//! # What can be relied on
+//!
+//! Input from outside never causes a panic, takes time linear in its length (lint: times the
+//! logarithm of the number of fields), and is echoed in errors by no more than 36 escaped bytes.
+//! There is no unsafe code, no clock, no socket and no global state. Without the feature `std` the
+//! crate needs `alloc` only.
+//!
+//! # Features
+//!
+//! | feature | default | what it adds |
+//! | --- | --- | --- |
+//! | `std` | yes | links the standard library |
+//! | `idna` | yes | U-labels in [`Domain::parse`]; without it they are an error |
+//! | `sha2` | yes | `PolicyId::from_content` |
+//! | `serde` | no | `Serialize` and `Deserialize`, through the same validation as `parse` |
+//! | `arbitrary` | no | `Arbitrary`, for fuzzing what is built on this crate |
+//!
+//! Features add; none changes what another one or the rest does.
+
 #![no_std]
 #![forbid(unsafe_code)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
+#![warn(
+    clippy::alloc_instead_of_core,
+    clippy::arithmetic_side_effects,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::std_instead_of_alloc,
+    clippy::std_instead_of_core,
+    clippy::string_slice,
+    clippy::unwrap_used
+)]
 
 extern crate alloc;
 #[cfg(feature = "std")]
@@ -32,3 +103,8 @@ pub use self::{
     },
     tolerances::Tolerances,
 };
+
+/// The examples of the README, compiled.
+#[cfg(all(doctest, feature = "idna", feature = "sha2"))]
+#[doc = include_str!("../README.md")]
+struct Readme;

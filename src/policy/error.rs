@@ -29,7 +29,7 @@ impl PolicyError {
             offset,
             // The piece that the fault is in, of the pieces between line ends.
             line: before.split(|&byte| byte == b'\n').count(),
-            found: excerpt(fault.at),
+            found: found(fault.at),
         }
     }
 
@@ -60,6 +60,15 @@ impl PolicyError {
             domain.policy_host(),
             Cow::Owned(format!("{self}")),
         )
+    }
+}
+
+/// What stands at a fault, up to the end of its line.
+fn found(at: &[u8]) -> String {
+    let line = at.split(|&byte| byte == b'\n').next().unwrap_or_default();
+    match line.strip_suffix(b"\r").unwrap_or(line) {
+        [] if !at.is_empty() => "the end of the line".into(),
+        line => excerpt(line),
     }
 }
 

@@ -1,0 +1,165 @@
+//! The rules of the house: which module may import which, and who may name which crate.
+
+use std::{
+    collections::BTreeMap,
+    fs,
+    path::{Path, PathBuf},
+};
+
+/// Each module, and the modules of ours that it may import. Data flows one way: a module imports
+/// only those above it.
+const IMPORTS: &[(&str, &[&str])] = &[
+    ("excerpt", &[]),
+    ("mode", &[]),
+    ("tolerances", &[]),
+    ("failure", &[]),
+    ("parse", &["mode", "tolerances"]),
+    ("domain", &["excerpt", "parse"]),
+    ("mx", &["excerpt", "parse"]),
+    ("record", &["excerpt", "parse"]),
+    ("policy", &["domain", "excerpt", "failure", "mode", "mx", "parse", "tolerances"]),
+    ("lint", &["domain", "excerpt", "mode", "parse", "policy", "tolerances"]),
+];
+
+/// May import everything public: nothing imports them.
+const TOP: &[&str] = &["lib", "arbitrary"];
+
+/// Crates that one module alone may name.
+const CRATES: &[(&str, &str)] =
+    &[("nom", "parse"), ("idna", "domain"), ("sha2", "record"), ("arbitrary", "arbitrary")];
+
+#[test]
+fn modules_import_only_what_the_table_allows() {
+    let allowed: BTreeMap<_, _> = IMPORTS.iter().copied().collect();
+    for (module, path, source) in sources() {
+        if TOP.contains(&module.as_str()) {
+            continue;
+        }
+        let allowed = allowed
+            .get(module.as_str())
+            .unwrap_or_else(|| panic!("{}: the table knows no module `{module}`", path.display()));
+        for import in imports(&source) {
+            assert!(
+                import == module || allowed.contains(&import.as_str()),
+                "{}: `{module}` may not import `{import}`",
+                path.display(),
+            );
+        }
+    }
+}
+
+#[test]
+fn the_table_has_no_way_back() {
+    let mut above: Vec<&str> = Vec::new();
+    for (module, allowed) in IMPORTS {
+        for import in *allowed {
+            assert!(above.contains(import), "`{module}` imports `{import}`, which is below it");
+        }
+        above.push(module);
+    }
+}
+
+#[test]
+fn crates_are_named_where_they_belong() {
+    for (module, path, source) in sources() {
+        for (name, home) in CRATES {
+            let named = code(&source).contains(&format!("{name}::"));
+            let derived = format!("derive({name}::");
+            let is_home = module == *home || code(&source).contains(&derived);
+            assert!(!named || is_home, "{}: only `{home}` may name `{name}`", path.display());
+        }
+    }
+}
+
+#[test]
+fn no_file_is_long() {
+    for (_, path, source) in sources() {
+        let lines = source.lines().count();
+        assert!(lines <= 400, "{} has {lines} lines", path.display());
+    }
+}
+
+#[test]
+fn the_readme_names_the_msrv() {
+    let msrv = env!("CARGO_PKG_RUST_VERSION");
+    let readme = fs::read_to_string(root().join("README.md")).unwrap();
+    assert!(readme.contains(&format!("Rust {msrv}")), "README.md does not name Rust {msrv}");
+    let ci = fs::read_to_string(root().join(".ci/run")).unwrap();
+    assert!(ci.contains(&format!("{msrv}.0")), ".ci/run does not check Rust {msrv}");
+}
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// Every source file with the module that it belongs to.
+fn sources() -> Vec<(String, PathBuf, String)> {
+    let src = root().join("src");
+    let mut found = Vec::new();
+    walk(&src, &mut found);
+    assert!(found.len() > 10, "these are not the sources");
+    found
+        .into_iter()
+        .map(|path| {
+            let first = path.strip_prefix(&src).unwrap().components().next().unwrap();
+            let name = Path::new(first.as_os_str()).file_stem().unwrap().to_str().unwrap();
+            (name.to_owned(), path.clone(), fs::read_to_string(&path).unwrap())
+        })
+        .collect()
+}
+
+fn walk(folder: &Path, found: &mut Vec<PathBuf>) {
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            walk(&path, found);
+        } else {
+            found.push(path);
+        }
+    }
+}
+
+/// The source without comments.
+fn code(source: &str) -> String {
+    source.lines().filter(|line| !line.trim_start().starts_with("//")).collect()
+}
+
+/// The modules of ours that a source names: in `use crate::{…}`, or after `crate::` anywhere.
+fn imports(source: &str) -> Vec<String> {
+    let code = code(source);
+    let mut found = Vec::new();
+    for (at, _) in code.match_indices("crate::") {
+        let rest = &code[at + "crate::".len()..];
+        match rest.strip_prefix('{') {
+            Some(group) => found.extend(top_level_names(group)),
+            None => found.push(first_name(rest)),
+        }
+    }
+    found
+}
+
+/// The first name of each item of a group, up to its closing brace.
+fn top_level_names(group: &str) -> Vec<String> {
+    let mut names = Vec::new();
+    let mut depth = 0;
+    let mut item = String::new();
+    for c in group.chars() {
+        match c {
+            '}' if depth == 0 => break,
+            ',' if depth == 0 => names.push(first_name(&std::mem::take(&mut item))),
+            '{' => depth += 1,
+            '}' => depth -= 1,
+            _ => {}
+        }
+        if c != ',' || depth > 0 {
+            item.push(c);
+        }
+    }
+    names.push(first_name(&item));
+    names.retain(|name| !name.is_empty());
+    names
+}
+
+fn first_name(path: &str) -> String {
+    path.trim_start().chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect()
+}

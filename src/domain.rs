@@ -188,8 +188,12 @@ fn a_labels(text: &str) -> Result<Cow<'_, str>, DomainError> {
 
 #[cfg(feature = "idna")]
 fn to_ascii(text: &str) -> Result<Cow<'_, str>, DomainError> {
-    // What ASCII may stand in a name is for `check` to say, which can tell where it stands.
-    idna::domain_to_ascii_cow(text.as_bytes(), idna::AsciiDenyList::EMPTY)
+    use idna::uts46::{AsciiDenyList, DnsLength, Hyphens, Uts46};
+
+    // What ASCII may stand in a name, and how much, is for `check` to say, which can tell where.
+    let (ascii, length) = (AsciiDenyList::EMPTY, DnsLength::Ignore);
+    Uts46::new()
+        .to_ascii(text.as_bytes(), ascii, Hyphens::CheckFirstLast, length)
         .map_err(|_| DomainError::Idna { found: excerpt(text.as_bytes()) })
 }
 

@@ -138,7 +138,10 @@ fn c_07_u_labels_become_a_labels() {
     assert!(matches!(Domain::parse("１２７.0.0.1"), Err(DomainError::IpAddress { .. })));
     assert!(matches!(Domain::parse("a＿b.example"), Err(DomainError::InvalidCharacter { .. })));
     assert!(matches!(Domain::parse("\u{ad}"), Err(DomainError::Empty)));
-    assert!(matches!(Domain::parse("\u{fffd}.example"), Err(DomainError::Idna { .. })));
+    for text in ["\u{fffd}.example", "-b\u{fc}cher.example", "b\u{fc}cher-.example", "xn--\u{fc}"] {
+        assert!(matches!(Domain::parse(text), Err(DomainError::Idna { .. })), "{text}");
+    }
+    reads("a--b\u{fc}cher.example", "xn--a--bcher-95a.example");
     let long = format!("{}.example", "ü".repeat(64));
     assert!(matches!(Domain::parse(&long), Err(DomainError::LabelTooLong { .. })));
 }

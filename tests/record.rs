@@ -65,6 +65,7 @@ fn s3_1_07_delimiters() {
     reads("v=STSv1; id=1 ; ", "1");
     reads("v=STSv1\t \t;\t \tid=1", "1");
     refuses("v=STSv1; id=1 ", Kind::TrailingSpace, 13);
+    refuses("v=STSv1; id=1 \n", Kind::Delimiter, 13);
     refuses("v=STSv1;; id=1", Kind::EmptyField, 8);
     refuses("v=STSv1; id=1;;", Kind::EmptyField, 14);
     refuses("v=STSv1; id=1; ;", Kind::EmptyField, 15);

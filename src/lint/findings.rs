@@ -25,6 +25,9 @@ impl Rule {
     }
 }
 
+/// A value that was read, and where.
+pub(super) type Placed<T> = (T, Range<usize>);
+
 /// The diagnostics so far, no more than [`MAX`] of them whatever the input.
 #[derive(Debug, Default)]
 pub(super) struct Findings {

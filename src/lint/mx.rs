@@ -3,10 +3,7 @@
 use alloc::{collections::BTreeSet, format, string::String, vec::Vec};
 use core::{net::Ipv4Addr, ops::Range, str};
 
-use super::{
-    findings::{Findings, Rule},
-    policy::Placed,
-};
+use super::findings::{Findings, Placed, Rule};
 use crate::{domain::Domain, excerpt::excerpt};
 
 const DUPLICATE: Rule = Rule::warning("policy-duplicate-mx", "RFC 8461 §3.2");

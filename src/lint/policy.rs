@@ -3,7 +3,7 @@ use core::{ops::Range, str};
 
 use super::{
     Diagnostic,
-    findings::{Findings, Rule},
+    findings::{Findings, Placed, Rule},
     help, mx,
 };
 use crate::{
@@ -55,9 +55,6 @@ fn lint(input: &[u8], domain: Option<&Domain>) -> Vec<Diagnostic> {
     }
     lint.findings.finish()
 }
-
-/// A value that was read, and where.
-pub(super) type Placed<T> = (T, Range<usize>);
 
 #[derive(Default)]
 struct Lint<'a> {

@@ -13,7 +13,7 @@ use nom::{
 };
 use thiserror::Error;
 
-use super::{Fault, Lexed, Parsed, expect, ext_name};
+use super::{Fault, Lexed, Parsed, expect, ext_name, is_all};
 
 /// What is wrong with a record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Error)]
@@ -108,7 +108,7 @@ impl<'a> Fields<'a> {
     }
 
     fn no_delimiter(&self) -> Fault<'a, RecordErrorKind> {
-        let kind = if self.rest.trim_ascii().is_empty() {
+        let kind = if is_all(space0, self.rest) {
             RecordErrorKind::TrailingSpace
         } else {
             RecordErrorKind::Delimiter

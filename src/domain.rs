@@ -75,7 +75,7 @@ pub enum DomainError {
     /// A name of more than [`Domain::MAX_LEN`] bytes.
     #[error("the domain name has {len} bytes, over the limit of 244 that `_mta-sts.` leaves")]
     TooLong {
-        /// Its length in bytes.
+        /// The length in bytes: of the text, if that is too long to be looked at, else of the name.
         len: usize,
     },
     /// A character other than a letter, a digit or a hyphen.
@@ -176,7 +176,8 @@ const MAX_NAME_LEN: usize = 253;
 
 const TXT_PREFIX: &str = "_mta-sts.";
 
-/// No text over this becomes a name: a name's characters have four bytes at the most, and a dot.
+/// A bound on the work. Only characters that UTS 46 ignores could make a name of a longer text: the
+/// others have four bytes at the most.
 const MAX_INPUT_LEN: usize = 4 * MAX_NAME_LEN + 1;
 
 fn a_labels(text: &str) -> Result<Cow<'_, str>, DomainError> {

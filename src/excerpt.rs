@@ -1,6 +1,7 @@
 //! What an error may show of what it was given.
 
 use alloc::{format, string::String};
+use core::fmt::{self, Write as _};
 
 /// Source bytes shown at the most. They come from strangers and go to logs.
 const MAX: usize = 36;
@@ -12,5 +13,18 @@ pub(crate) fn excerpt(bytes: &[u8]) -> String {
         Some((head, [_, ..])) => format!("\"{}\"…", head.escape_ascii()),
         _ if bytes.is_empty() => "nothing".into(),
         _ => format!("\"{}\"", bytes.escape_ascii()),
+    }
+}
+
+/// Text that may come from strangers, on one line and in its own order: what is not a printable
+/// character (line ends, terminal codes, changes of direction) is escaped.
+pub(crate) struct Printable<'a>(pub(crate) &'a str);
+
+impl fmt::Display for Printable<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.chars().try_for_each(|c| match c {
+            '\'' | '"' | '\\' => f.write_char(c),
+            _ => write!(f, "{}", c.escape_debug()),
+        })
     }
 }

@@ -5,6 +5,8 @@ use core::{fmt, str::FromStr};
 
 use thiserror::Error;
 
+use crate::excerpt::Printable;
+
 /// A result type of the IANA registry "STARTTLS Validation Result Types" (RFC 8460 §§4.3, 6.6).
 ///
 /// The order is from the least to the most telling: the catch-all first, then what was met on the
@@ -114,7 +116,12 @@ impl FromStr for ResultType {
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Error)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-#[error("{}: {} ({result_type}, {})", Line(subject), Line(message), Line(reason_code))]
+#[error(
+    "{}: {} ({result_type}, {})",
+    Printable(subject),
+    Printable(message),
+    Printable(reason_code)
+)]
 pub struct Failure {
     result_type: ResultType,
     reason_code: Cow<'static, str>,
@@ -165,21 +172,5 @@ impl Failure {
     #[must_use]
     pub fn message(&self) -> &str {
         &self.message
-    }
-}
-
-/// Text that may come from strangers, on one line: control characters are escaped.
-struct Line<'a>(&'a str);
-
-impl fmt::Display for Line<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for c in self.0.chars() {
-            if c.is_control() {
-                write!(f, "{}", c.escape_default())?;
-            } else {
-                fmt::Write::write_char(f, c)?;
-            }
-        }
-        Ok(())
     }
 }

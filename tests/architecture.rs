@@ -12,7 +12,7 @@ const IMPORTS: &[(&str, &[&str])] = &[
     ("excerpt", &[]),
     ("mode", &[]),
     ("tolerances", &[]),
-    ("failure", &[]),
+    ("failure", &["excerpt"]),
     ("parse", &["mode", "tolerances"]),
     ("domain", &["excerpt", "parse"]),
     ("mx", &["excerpt", "parse"]),

@@ -55,12 +55,12 @@ fn a_failure_is_shown_on_one_line() {
         ResultType::ValidationFailure,
         "code".to_owned(),
         "mx\r\n.example.com",
-        "the server said \u{1b}[31m\0 and \u{9b}",
+        "the server said \u{1b}[31m\0 and \u{202e}",
     );
     assert_eq!(
         failure.to_string(),
-        "mx\\r\\n.example.com: the server said \\u{1b}[31m\\u{0} and \\u{9b} \
+        "mx\\r\\n.example.com: the server said \\u{1b}[31m\\0 and \\u{202e} \
          (validation-failure, code)",
     );
-    assert_eq!(failure.message(), "the server said \u{1b}[31m\0 and \u{9b}");
+    assert_eq!(failure.message(), "the server said \u{1b}[31m\0 and \u{202e}");
 }

@@ -317,6 +317,13 @@ fn rendering_underlines_the_span() {
          \x20 | note: bücher\\u{7}\n\
          \x20 |             ^^^^^\n",
     );
+    renders(
+        "mode: \u{202e}gnitset".as_bytes(),
+        "error[policy-mode]: `mode` must be `enforce`, `testing` or `none`\n\
+         \x20 --> line 1, column 7 (RFC 8461 §3.2)\n\
+         \x20 | mode: \\u{202e}gnitset\n\
+         \x20 |       ^^^^^^^^^^^^^^^\n",
+    );
     renders(b"", "error[policy-empty]: the policy is empty\n  --> at the end (RFC 8461 §3.2)\n");
     let long = format!("note: {}\u{7}{}", "ä".repeat(200), "z".repeat(500));
     let rendered = lint::policy(long.as_bytes())[0].render(long.as_bytes()).to_string();

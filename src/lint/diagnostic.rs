@@ -67,7 +67,7 @@ impl Diagnostic {
 
     /// The diagnostic as text, with the line of `source` that it is about and the span underlined.
     ///
-    /// `source` is what was linted. Control characters are shown escaped, long lines in part.
+    /// `source` is what was linted. What is not printable is shown escaped, long lines in part.
     #[must_use]
     pub fn render<'a>(&'a self, source: &'a [u8]) -> Rendered<'a> {
         Rendered::new(self, source)

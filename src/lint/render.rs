@@ -4,6 +4,7 @@ use core::{
 };
 
 use super::Diagnostic;
+use crate::excerpt::Printable;
 
 /// A [`Diagnostic`] beside the source it is about; see [`Diagnostic::render`].
 #[derive(Clone, Copy, Debug)]
@@ -85,7 +86,7 @@ fn is_boundary(source: &[u8], at: usize) -> bool {
     source.get(at).is_none_or(|byte| byte & 0xC0 != 0x80)
 }
 
-/// Bytes as they are shown: text as it is, control characters and what is not UTF-8 escaped.
+/// Bytes as they are shown: printable text as it is, all else escaped.
 struct Piece<'a>(&'a [u8]);
 
 impl Piece<'_> {
@@ -101,14 +102,7 @@ impl Piece<'_> {
 impl fmt::Display for Piece<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for chunk in self.0.utf8_chunks() {
-            for c in chunk.valid().chars() {
-                if c.is_control() {
-                    write!(f, "{}", c.escape_default())?;
-                } else {
-                    f.write_char(c)?;
-                }
-            }
-            write!(f, "{}", chunk.invalid().escape_ascii())?;
+            write!(f, "{}{}", Printable(chunk.valid()), chunk.invalid().escape_ascii())?;
         }
         Ok(())
     }

@@ -257,6 +257,9 @@ impl Draft {
 
 /// The policy as it is best published: one field a line in the order of the RFC's example, each
 /// line ended by CRLF, as §3.2 has it.
+///
+/// It parses back to an equal policy, unless the white space that this adds to a huge file takes it
+/// over [`Policy::MAX_LEN`].
 impl fmt::Display for Policy {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "version: STSv1\r\nmode: {}\r\n", self.mode)?;

@@ -1,0 +1,43 @@
+//! One function for each fuzz target. Each takes any input at all, and panics if the crate breaks a
+//! promise about it.
+
+mod domain;
+mod lint;
+mod matching;
+mod policy;
+mod record;
+
+use std::fmt::Display;
+
+pub use self::{
+    domain::domain,
+    lint::lint,
+    matching::matching,
+    policy::policy,
+    record::{record, record_set},
+};
+
+/// What a target does with an input.
+pub type Check = fn(&[u8]);
+
+/// The checks, each by the name of its fuzz target and of its directory under `corpus`.
+pub const ALL: [(&str, Check); 6] = [
+    ("record", record),
+    ("record_set", record_set),
+    ("policy", policy),
+    ("matching", matching),
+    ("domain", domain),
+    ("lint", lint),
+];
+
+/// Errors quote what strangers wrote, and are printed into logs and reports.
+fn check_error(error: &dyn Display) {
+    let text = error.to_string();
+    assert!(!text.is_empty() && text.len() <= 400, "{} bytes of error: {text}", text.len());
+    assert!(!text.contains(char::is_control), "a control character in an error: {text:?}");
+}
+
+/// Names and values, owned.
+fn pairs<'a>(fields: impl Iterator<Item = (&'a str, &'a str)>) -> Vec<(String, String)> {
+    fields.map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
+}

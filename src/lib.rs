@@ -89,6 +89,7 @@ mod mx;
 mod parse;
 mod policy;
 mod record;
+mod same_name;
 mod tolerances;
 
 pub use self::{

@@ -12,6 +12,7 @@ use thiserror::Error;
 use crate::{
     excerpt::excerpt,
     parse::{is_all, name::sts_policy_mx_value},
+    same_name::same_name,
 };
 
 /// The value of one `mx` field: a host name, or `*.` and a host name.
@@ -85,7 +86,7 @@ impl<'a> MxPattern<'a> {
     /// [`matches`](Self::matches) for a name of which it is not known that it is UTF-8.
     #[must_use]
     pub fn matches_bytes(&self, host: &[u8]) -> bool {
-        Host::new(host).is_allowed_by(&self.0)
+        Host::new(host).is_allowed_by(self.0.as_bytes())
     }
 
     /// The same pattern, owned.
@@ -104,6 +105,7 @@ pub(crate) struct Host<'h> {
 }
 
 impl<'h> Host<'h> {
+    #[inline]
     pub(crate) fn new(name: &'h [u8]) -> Self {
         let name = name.strip_suffix(b".").unwrap_or(name);
         let dot = name.iter().position(|&byte| byte == b'.').filter(|&dot| dot > 0);
@@ -113,12 +115,12 @@ impl<'h> Host<'h> {
 
     /// `pattern` holds to the grammar, so it is never empty and has no empty label: an empty name
     /// or parent equals none.
-    pub(crate) fn is_allowed_by(self, pattern: &str) -> bool {
-        let pattern = pattern.as_bytes();
+    #[inline]
+    pub(crate) fn is_allowed_by(self, pattern: &[u8]) -> bool {
         match (pattern, self.parent) {
-            ([b'*', b'.', base @ ..], Some(parent)) => parent.eq_ignore_ascii_case(base),
+            ([b'*', b'.', base @ ..], Some(parent)) => same_name(parent, base),
             ([b'*', ..], None) => false,
-            _ => self.name.eq_ignore_ascii_case(pattern),
+            _ => same_name(self.name, pattern),
         }
     }
 }

@@ -11,11 +11,12 @@ use std::{
 const IMPORTS: &[(&str, &[&str])] = &[
     ("excerpt", &[]),
     ("mode", &[]),
+    ("same_name", &[]),
     ("tolerances", &[]),
     ("failure", &["excerpt"]),
     ("parse", &["mode", "tolerances"]),
     ("domain", &["excerpt", "parse"]),
-    ("mx", &["excerpt", "parse"]),
+    ("mx", &["excerpt", "parse", "same_name"]),
     ("record", &["excerpt", "parse"]),
     ("policy", &["domain", "excerpt", "failure", "mode", "mx", "parse", "tolerances"]),
     ("lint", &["domain", "excerpt", "mode", "parse", "policy", "tolerances"]),

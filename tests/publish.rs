@@ -91,8 +91,8 @@ fn a_policy_says_nothing_but_what_it_was_given() {
     }
 
     for max_age in [Duration::MAX, Policy::MAX_MAX_AGE + WEEK, Duration::from_millis(1_500)] {
-        let built = Policy::builder(Mode::None, max_age).build();
-        assert_eq!(built, Err(Error::MaxAge(max_age)));
+        let outcome = Policy::builder(Mode::None, max_age).build();
+        assert_eq!(outcome, Err(Error::MaxAge(max_age)));
     }
     assert!(Policy::builder(Mode::None, Policy::MAX_MAX_AGE).build().is_ok());
 

@@ -4,12 +4,15 @@
 //! says nothing; [`expect`] turns such an error into a [`Fault`], which says what was wanted and
 //! where. What a rule means (which duplicate counts, what is required) is not decided here.
 
+mod bytes;
 pub(crate) mod media_type;
 pub(crate) mod name;
 pub(crate) mod policy;
 pub(crate) mod record;
 
-use nom::{Parser, bytes::complete::take_while1, combinator::verify};
+use nom::{Parser, combinator::verify};
+
+use self::bytes::{Class, run0, run1};
 
 /// What a lexical rule yields: the rest of the input and what was read.
 pub(crate) type Lexed<'a, T = &'a [u8]> = nom::IResult<&'a [u8], T, ()>;
@@ -51,12 +54,18 @@ pub(crate) fn is_all<'a, T>(
 /// `sts-policy-ext-name` of policies (whose `sta-policy-alphanum` is a slip of the RFC for
 /// `sts-policy-alphanum`).
 pub(crate) fn ext_name(input: &[u8]) -> Lexed<'_> {
-    verify(take_while1(is_name_char), |name: &[u8]| {
+    verify(run1(&NAME), |name: &[u8]| {
         name.len() <= 32 && name.first().is_some_and(u8::is_ascii_alphanumeric)
     })
     .parse(input)
 }
 
-fn is_name_char(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.')
+static NAME: Class =
+    Class::of(&[b'0'..=b'9', b'A'..=b'Z', b'a'..=b'z', b'_'..=b'_', b'-'..=b'-', b'.'..=b'.']);
+
+/// `*WSP`
+fn wsp0(input: &[u8]) -> Lexed<'_> {
+    run0(&WSP).parse(input)
 }
+
+static WSP: Class = Class::of(&[b' '..=b' ', b'\t'..=b'\t']);

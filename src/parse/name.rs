@@ -2,35 +2,44 @@
 
 use nom::{
     Parser,
-    bytes::complete::{tag, take_while1},
-    character::complete::char,
-    combinator::{opt, recognize, verify},
-    multi::many0_count,
+    combinator::{opt, verify},
     sequence::preceded,
 };
 
-use super::Lexed;
+use super::{
+    Lexed,
+    bytes::{Class, literal, run1},
+};
 
 /// `sts-policy-mx-value = ["*."] Domain`
-pub(crate) fn sts_policy_mx_value(input: &[u8]) -> Lexed<'_> {
-    recognize((opt(tag("*.")), domain)).parse(input)
+#[inline]
+pub(crate) fn sts_policy_mx_value(input: &[u8]) -> Lexed<'_, ()> {
+    preceded(opt(literal(b"*.")), domain).parse(input)
 }
 
 /// `Domain = sub-domain *("." sub-domain)`
-pub(crate) fn domain(input: &[u8]) -> Lexed<'_> {
-    recognize((sub_domain, many0_count(preceded(char('.'), sub_domain)))).parse(input)
+#[inline]
+pub(crate) fn domain(input: &[u8]) -> Lexed<'_, ()> {
+    let (mut rest, _) = sub_domain(input)?;
+    while let Ok((after, _)) = preceded(literal(b"."), sub_domain).parse(rest) {
+        rest = after;
+    }
+    Ok((rest, ()))
 }
 
 /// `sub-domain = Let-dig [Ldh-str]` where `Let-dig = ALPHA / DIGIT` and
 /// `Ldh-str = *( ALPHA / DIGIT / "-" ) Let-dig`: letters, digits and hyphens, with no hyphen at
 /// either end.
+#[inline]
 pub(crate) fn sub_domain(input: &[u8]) -> Lexed<'_> {
-    verify(take_while1(is_let_dig_hyp), |label: &[u8]| {
+    verify(run1(&LET_DIG_HYP), |label: &[u8]| {
         label.first() != Some(&b'-') && label.last() != Some(&b'-')
     })
     .parse(input)
 }
 
 pub(crate) fn is_let_dig_hyp(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || byte == b'-'
+    LET_DIG_HYP.contains(byte)
 }
+
+static LET_DIG_HYP: Class = Class::of(&[b'0'..=b'9', b'A'..=b'Z', b'a'..=b'z', b'-'..=b'-']);

@@ -8,18 +8,27 @@
 //!
 //! That is: lines, each a field and optional white space, the last line end optional. Lines are
 //! read one at a time, so that a parser can stop at the first fault and a linter go on after it.
+#![expect(
+    clippy::inline_always,
+    reason = "handing the fields on in memory nearly doubles the time"
+)]
 
 use nom::{
     Parser,
     branch::alt,
-    bytes::complete::{tag, take, take_while_m_n, take_while1},
-    character::complete::{char, line_ending, space0},
-    combinator::{eof, map, value, verify},
+    bytes::complete::take,
+    combinator::{map, value, verify},
     sequence::{preceded, terminated},
 };
 use thiserror::Error;
 
-use super::{Fault, Lexed, Parsed, expect, ext_name, name::sts_policy_mx_value};
+use super::{
+    Fault, Lexed, Parsed, WSP,
+    bytes::{Class, literal, run1, span},
+    expect, ext_name,
+    name::sts_policy_mx_value,
+    offset, wsp0,
+};
 use crate::{mode::Mode, tolerances::Tolerances};
 
 /// What is wrong with a policy file.
@@ -172,6 +181,7 @@ impl<'a> Lines<'a> {
     }
 
     /// The next line's field; `None` at the end. A line with a fault stays unread.
+    #[inline(always)]
     pub(crate) fn next_field(
         &mut self,
         tolerate: Tolerate<'_, 'a>,
@@ -203,8 +213,8 @@ impl<'a> Lines<'a> {
                 [b' ' | b'\t' | b'\r' | b'\n', ..] => {}
                 _ => return Ok(line),
             }
-            let (rest, indent) = space0_of(line);
-            if let Ok((rest, _)) = end_of_line(rest) {
+            let (rest, indent) = span(&WSP, line);
+            if let Ok((rest, ())) = end_of_line(rest) {
                 deviation(Tolerances::BLANK_LINES, line, tolerate)?;
                 self.rest = rest;
             } else if indent.is_empty() {
@@ -245,6 +255,7 @@ fn deviation<'a>(
 /// By the grammar alone a malformed known field (`mx: *`) would pass as an extension. It is an
 /// error all the same: what its owner meant it to be is not in doubt. The repetition of a field
 /// that counts only once is "ignored" (§3.2), so it is read as an extension is.
+#[inline(always)]
 fn sts_policy_field<'a>(
     line: &'a [u8],
     seen: Seen,
@@ -285,7 +296,7 @@ fn space_before_colon<'a>(
     input: &'a [u8],
     tolerate: Tolerate<'_, 'a>,
 ) -> Result<&'a [u8], Fault<'a, PolicyErrorKind>> {
-    let (rest, space) = space0_of(input);
+    let (rest, space) = span(&WSP, input);
     if !space.is_empty() && rest.first() == Some(&b':') {
         deviation(Tolerances::SPACE_BEFORE_COLON, input, tolerate)?;
         return Ok(rest);
@@ -294,16 +305,17 @@ fn space_before_colon<'a>(
 }
 
 /// `sts-policy-mx-field sts-policy-field-delim sts-policy-mx-value`, from its value on.
+#[inline(always)]
 fn sts_policy_mx<'a>(
     input: &'a [u8],
     tolerate: Tolerate<'_, 'a>,
 ) -> Parsed<'a, Field<'a>, PolicyErrorKind> {
-    let (rest, mx) = expect(sts_policy_mx_value, input, PolicyErrorKind::Mx)?;
-    let field = Field::Mx { at: input, len: mx.len() };
+    let (rest, ()) = expect(sts_policy_mx_value, input, PolicyErrorKind::Mx)?;
+    let field = Field::Mx { at: input, len: offset(input, rest) };
     if let Ok((rest, ())) = end_of_field(rest) {
         return Ok((rest, field));
     }
-    let mut dotted = preceded(char('.'), end_of_field);
+    let mut dotted = preceded(literal(b"."), end_of_field);
     let (end, ()) =
         dotted.parse(rest).map_err(|_| Fault { kind: PolicyErrorKind::Mx, at: input })?;
     deviation(Tolerances::MX_TRAILING_DOT, rest, tolerate)?;
@@ -312,34 +324,35 @@ fn sts_policy_mx<'a>(
 
 /// `sts-policy-field-delim = ":" *WSP`
 fn sts_policy_field_delim(input: &[u8]) -> Lexed<'_, ()> {
-    value((), (char(':'), space0)).parse(input)
+    value((), (literal(b":"), wsp0)).parse(input)
 }
 
 /// `sts-policy-version-value = %s"STSv1"`
-fn sts_policy_version_value(input: &[u8]) -> Lexed<'_> {
-    tag("STSv1").parse(input)
+fn sts_policy_version_value(input: &[u8]) -> Lexed<'_, ()> {
+    literal(b"STSv1").parse(input)
 }
 
 /// `sts-policy-mode-value = %s"testing" / %s"enforce" / %s"none"`
 fn sts_policy_mode_value(input: &[u8]) -> Lexed<'_, Mode> {
     alt((
-        value(Mode::Enforce, tag("enforce")),
-        value(Mode::Testing, tag("testing")),
-        value(Mode::None, tag("none")),
+        value(Mode::Enforce, literal(b"enforce")),
+        value(Mode::Testing, literal(b"testing")),
+        value(Mode::None, literal(b"none")),
     ))
     .parse(input)
 }
 
 /// `sts-policy-max-age-value = 1*10(DIGIT)`
 fn sts_policy_max_age_value(input: &[u8]) -> Lexed<'_, u64> {
-    map(take_while_m_n(1, 10, |byte: u8| byte.is_ascii_digit()), |digits: &[u8]| {
-        // Ten digits are less than 2^34.
-        digits.iter().fold(0, |n: u64, digit| {
-            n.saturating_mul(10).saturating_add(u64::from(digit.wrapping_sub(b'0')))
-        })
-    })
-    .parse(input)
+    let (rest, digits) = verify(run1(&DIGIT), |digits: &[u8]| digits.len() <= 10).parse(input)?;
+    // Ten digits are less than 2^34.
+    let seconds = digits.iter().fold(0, |n: u64, digit| {
+        n.wrapping_mul(10).wrapping_add(u64::from(digit.wrapping_sub(b'0')))
+    });
+    Ok((rest, seconds))
 }
+
+static DIGIT: Class = Class::of(&[b'0'..=b'9']);
 
 /// `sts-policy-ext-value = sts-policy-vchar [*(%x20 / sts-policy-vchar) sts-policy-vchar]`
 ///
@@ -347,30 +360,23 @@ fn sts_policy_max_age_value(input: &[u8]) -> Lexed<'_, u64> {
 /// a space.
 pub(crate) fn sts_policy_ext_value(input: &[u8]) -> Lexed<'_> {
     let (_, value) =
-        verify(take_while1(|byte| byte == b' ' || is_vchar(byte)), |value: &[u8]| {
-            value.first() != Some(&b' ')
-        })
-        .parse(input)?;
+        verify(run1(&SP_VCHAR), |value: &[u8]| value.first() != Some(&b' ')).parse(input)?;
     take(value.trim_ascii_end().len()).parse(input)
 }
 
-/// `sts-policy-vchar = %x21-7E / UTF8-2 / UTF8-3 / UTF8-4`, given that the input is UTF-8.
-fn is_vchar(byte: u8) -> bool {
-    matches!(byte, 0x21..=0x7E | 0x80..=0xFF)
-}
+/// `%x20 / sts-policy-vchar`, where `sts-policy-vchar = %x21-7E / UTF8-2 / UTF8-3 / UTF8-4`, given
+/// that the input is UTF-8.
+static SP_VCHAR: Class = Class::of(&[0x20..=0x7E, 0x80..=0xFF]);
 
 /// The `*WSP` after a field, and the end of its line.
 fn end_of_field(input: &[u8]) -> Lexed<'_, ()> {
-    value((), (space0, end_of_line)).parse(input)
+    preceded(wsp0, end_of_line).parse(input)
 }
 
 /// `sts-policy-term = LF / CRLF`, or the end of the file, where the last one may be left out.
-fn end_of_line(input: &[u8]) -> Lexed<'_> {
-    alt((line_ending, eof)).parse(input)
-}
-
-fn space0_of(input: &[u8]) -> (&[u8], &[u8]) {
-    let text = input.iter().position(|byte| !matches!(byte, b' ' | b'\t')).unwrap_or(input.len());
-    let (space, rest) = input.split_at_checked(text).unwrap_or_default();
-    (rest, space)
+fn end_of_line(input: &[u8]) -> Lexed<'_, ()> {
+    match input {
+        [b'\n', rest @ ..] | [b'\r', b'\n', rest @ ..] | rest @ [] => Ok((rest, ())),
+        _ => Err(nom::Err::Error(())),
+    }
 }

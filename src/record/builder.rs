@@ -64,7 +64,7 @@ impl RecordBuilder {
             return Err(error);
         }
         let text = ["v=STSv1; id=", self.id.as_str(), ";", &self.text].concat();
-        Ok(StsRecord { id: self.id, text: Cow::Owned(text) })
+        Ok(StsRecord { id: self.id, text: Cow::Owned(text.into_bytes()) })
     }
 }
 

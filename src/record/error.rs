@@ -18,12 +18,9 @@ pub struct RecordError {
 }
 
 impl RecordError {
+    #[cold]
     pub(super) fn new(fault: Fault<'_, RecordErrorKind>, input: &[u8]) -> Self {
         Self { kind: fault.kind, offset: offset(input, fault.at), found: excerpt(fault.at) }
-    }
-
-    pub(super) fn no_id(input: &[u8]) -> Self {
-        Self::new(Fault { kind: RecordErrorKind::NoId, at: &[] }, input)
     }
 
     /// What is wrong.

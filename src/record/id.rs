@@ -44,8 +44,8 @@ impl PolicyId {
     /// An id that the record grammar has already accepted.
     pub(super) fn accepted(id: &[u8]) -> Self {
         let mut bytes = [0; MAX_LEN];
-        for (to, from) in bytes.iter_mut().zip(id) {
-            *to = *from;
+        if let Some(start) = bytes.get_mut(..id.len()) {
+            start.copy_from_slice(id);
         }
         Self(bytes)
     }

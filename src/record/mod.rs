@@ -15,7 +15,10 @@ pub use self::{
     select::SelectError,
 };
 pub use crate::parse::record::RecordErrorKind;
-use crate::parse::record::{Field, sts_text_record};
+use crate::parse::{
+    Fault,
+    record::{Field, sts_text_record},
+};
 
 /// A valid `_mta-sts` TXT record: that the domain has a policy, and which.
 ///
@@ -33,7 +36,8 @@ use crate::parse::record::{Field, sts_text_record};
 #[cfg_attr(feature = "serde", serde(try_from = "Cow<'_, str>", into = "String"))]
 pub struct StsRecord<'a> {
     id: PolicyId,
-    text: Cow<'a, str>,
+    /// Printable ASCII and white space, which is all that the grammar takes.
+    text: Cow<'a, [u8]>,
 }
 
 impl<'a> StsRecord<'a> {
@@ -47,20 +51,10 @@ impl<'a> StsRecord<'a> {
     ///
     /// What is wrong first, and where.
     pub fn parse(input: &'a [u8]) -> Result<Self, RecordError> {
-        let id = Self::read_id(input)?;
-        // The grammar takes printable ASCII and white space only.
-        let text = str::from_utf8(input).unwrap_or_default();
-        Ok(Self { id, text: Cow::Borrowed(text) })
-    }
-
-    fn read_id(input: &[u8]) -> Result<PolicyId, RecordError> {
-        let mut id = None;
-        for field in sts_text_record(input).map_err(|fault| RecordError::new(fault, input))? {
-            if let Field::Id(value) = field.map_err(|fault| RecordError::new(fault, input))? {
-                id = Some(PolicyId::accepted(value));
-            }
+        match read_id(input) {
+            Ok(id) => Ok(Self { id: PolicyId::accepted(id), text: Cow::Borrowed(input) }),
+            Err(fault) => Err(RecordError::new(fault, input)),
         }
-        id.ok_or_else(|| RecordError::no_id(input))
     }
 
     /// A record to publish, with this id.
@@ -79,7 +73,7 @@ impl<'a> StsRecord<'a> {
     ///
     /// Of several with one name the first counts (§3.2); see [`extension`](Self::extension).
     pub fn extensions(&self) -> impl Iterator<Item = (&str, &str)> {
-        let fields = sts_text_record(self.text.as_bytes()).into_iter().flatten().flatten();
+        let fields = sts_text_record(&self.text).into_iter().flatten().flatten();
         fields.filter_map(|field| match field {
             Field::Other { name, value, .. } if !matches!(name, b"v" | b"id") => {
                 str::from_utf8(name).ok().zip(str::from_utf8(value).ok())
@@ -97,7 +91,7 @@ impl<'a> StsRecord<'a> {
     /// The record as it was published.
     #[must_use]
     pub fn as_text(&self) -> &str {
-        &self.text
+        str::from_utf8(&self.text).unwrap_or_default()
     }
 
     /// The same record, owned.
@@ -105,6 +99,17 @@ impl<'a> StsRecord<'a> {
     pub fn into_owned(self) -> StsRecord<'static> {
         StsRecord { id: self.id, text: Cow::Owned(self.text.into_owned()) }
     }
+}
+
+#[inline]
+fn read_id(input: &[u8]) -> Result<&[u8], Fault<'_, RecordErrorKind>> {
+    let mut id = None;
+    for field in sts_text_record(input)? {
+        if let Field::Id(value) = field? {
+            id = Some(value);
+        }
+    }
+    id.ok_or(Fault { kind: RecordErrorKind::NoId, at: &[] })
 }
 
 /// The record as it is best published: `v=STSv1; id=…;` and the extensions.
@@ -120,7 +125,7 @@ impl fmt::Display for StsRecord<'_> {
 
 impl fmt::Debug for StsRecord<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("StsRecord").field(&self.text).finish()
+        f.debug_tuple("StsRecord").field(&self.as_text()).finish()
     }
 }
 
@@ -136,13 +141,13 @@ impl TryFrom<Cow<'_, str>> for StsRecord<'_> {
     type Error = RecordError;
 
     fn try_from(text: Cow<'_, str>) -> Result<Self, Self::Error> {
-        let id = StsRecord::read_id(text.as_bytes())?;
-        Ok(Self { id, text: Cow::Owned(text.into_owned()) })
+        let id = *StsRecord::parse(text.as_bytes())?.id();
+        Ok(Self { id, text: Cow::Owned(text.into_owned().into_bytes()) })
     }
 }
 
 impl From<StsRecord<'_>> for String {
     fn from(record: StsRecord<'_>) -> Self {
-        record.text.into_owned()
+        String::from_utf8(record.text.into_owned()).unwrap_or_default()
     }
 }

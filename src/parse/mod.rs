@@ -29,11 +29,13 @@ pub(crate) struct Fault<'a, K> {
 }
 
 /// Where `rest`, an end of `input`, begins.
+#[inline]
 pub(crate) fn offset(input: &[u8], rest: &[u8]) -> usize {
     input.len().saturating_sub(rest.len())
 }
 
 /// Applies a lexical rule; its failure becomes a [`Fault`] of this kind at this place.
+#[inline]
 fn expect<'a, T, K>(
     mut rule: impl Parser<&'a [u8], Output = T, Error = ()>,
     input: &'a [u8],
@@ -53,6 +55,7 @@ pub(crate) fn is_all<'a, T>(
 /// `(ALPHA / DIGIT) *31(ALPHA / DIGIT / "_" / "-" / ".")`: `sts-ext-name` of records and
 /// `sts-policy-ext-name` of policies (whose `sta-policy-alphanum` is a slip of the RFC for
 /// `sts-policy-alphanum`).
+#[inline]
 pub(crate) fn ext_name(input: &[u8]) -> Lexed<'_> {
     verify(run1(&NAME), |name: &[u8]| {
         name.len() <= 32 && name.first().is_some_and(u8::is_ascii_alphanumeric)
@@ -64,6 +67,7 @@ static NAME: Class =
     Class::of(&[b'0'..=b'9', b'A'..=b'Z', b'a'..=b'z', b'_'..=b'_', b'-'..=b'-', b'.'..=b'.']);
 
 /// `*WSP`
+#[inline]
 fn wsp0(input: &[u8]) -> Lexed<'_> {
     run0(&WSP).parse(input)
 }

@@ -203,6 +203,7 @@ impl<'a> Lines<'a> {
     }
 
     /// Goes past white space and blank lines to the first byte of a field, or to the end.
+    #[inline]
     fn skip_blank_lines(
         &mut self,
         tolerate: Tolerate<'_, 'a>,
@@ -228,6 +229,7 @@ impl<'a> Lines<'a> {
 
     /// "If any non-repeated field -- i.e., all fields excepting "mx" -- is duplicated, all entries
     /// except for the first SHALL be ignored." (§3.2)
+    #[inline]
     fn note(&mut self, field: &Field<'_>) {
         match field {
             Field::Version => self.seen.version = true,
@@ -284,6 +286,7 @@ fn sts_policy_field<'a>(
 }
 
 /// A value and the end of its line.
+#[inline]
 fn whole<'a, T>(
     rule: impl Parser<&'a [u8], Output = T, Error = ()>,
     input: &'a [u8],
@@ -292,12 +295,14 @@ fn whole<'a, T>(
     expect(terminated(rule, end_of_field), input, kind)
 }
 
+#[inline]
 fn space_before_colon<'a>(
     input: &'a [u8],
     tolerate: Tolerate<'_, 'a>,
 ) -> Result<&'a [u8], Fault<'a, PolicyErrorKind>> {
-    let (rest, space) = span(&WSP, input);
-    if !space.is_empty() && rest.first() == Some(&b':') {
+    if let [b' ' | b'\t', ..] = input
+        && let (rest @ [b':', ..], _) = span(&WSP, input)
+    {
         deviation(Tolerances::SPACE_BEFORE_COLON, input, tolerate)?;
         return Ok(rest);
     }
@@ -323,6 +328,7 @@ fn sts_policy_mx<'a>(
 }
 
 /// `sts-policy-field-delim = ":" *WSP`
+#[inline]
 fn sts_policy_field_delim(input: &[u8]) -> Lexed<'_, ()> {
     value((), (literal(b":"), wsp0)).parse(input)
 }
@@ -369,11 +375,13 @@ pub(crate) fn sts_policy_ext_value(input: &[u8]) -> Lexed<'_> {
 static SP_VCHAR: Class = Class::of(&[0x20..=0x7E, 0x80..=0xFF]);
 
 /// The `*WSP` after a field, and the end of its line.
+#[inline]
 fn end_of_field(input: &[u8]) -> Lexed<'_, ()> {
     preceded(wsp0, end_of_line).parse(input)
 }
 
 /// `sts-policy-term = LF / CRLF`, or the end of the file, where the last one may be left out.
+#[inline]
 fn end_of_line(input: &[u8]) -> Lexed<'_, ()> {
     match input {
         [b'\n', rest @ ..] | [b'\r', b'\n', rest @ ..] | rest @ [] => Ok((rest, ())),

@@ -21,6 +21,7 @@ pub struct PolicyError {
 }
 
 impl PolicyError {
+    #[cold]
     pub(super) fn new(fault: Fault<'_, PolicyErrorKind>, input: &[u8]) -> Self {
         let offset = offset(input, fault.at);
         let before = input.get(..offset).unwrap_or_default();

@@ -2,6 +2,7 @@
 
 mod builder;
 mod error;
+mod reader;
 
 use alloc::{borrow::Cow, boxed::Box, string::String, vec::Vec};
 use core::{fmt, ops::Range, str, time::Duration};
@@ -14,10 +15,7 @@ pub use crate::parse::policy::PolicyErrorKind;
 use crate::{
     mode::Mode,
     mx::{Host, MxPattern},
-    parse::{
-        Fault, offset,
-        policy::{Field, Lines},
-    },
+    parse::policy::{Field, Lines},
     tolerances::Tolerances,
 };
 
@@ -44,7 +42,7 @@ use crate::{
 #[cfg_attr(feature = "serde", serde(try_from = "Cow<'_, str>", into = "String"))]
 pub struct Policy {
     text: Box<str>,
-    mx: Vec<Range<usize>>,
+    mx: Vec<Place>,
     max_age: u32,
     mode: Mode,
     tolerated: Tolerances,
@@ -79,10 +77,7 @@ impl Policy {
     ///
     /// What is wrong first, and where.
     pub fn parse_with(input: &[u8], tolerances: Tolerances) -> Result<Self, PolicyError> {
-        let text = check_text(input)?;
-        let mut draft = Draft::default();
-        draft.read(text, tolerances).map_err(|fault| PolicyError::new(fault, input))?;
-        draft.finish(text).map_err(|kind| PolicyError::new(Fault { kind, at: &[] }, input))
+        reader::read(input, tolerances).map_err(|fault| PolicyError::new(fault, input))
     }
 
     /// A policy to publish.
@@ -106,7 +101,7 @@ impl Policy {
     /// The patterns of allowed MX hosts, as published but for a tolerated trailing dot.
     #[must_use]
     pub fn mx(&self) -> impl ExactSizeIterator<Item = MxPattern<'_>> {
-        self.mx.iter().map(|mx| MxPattern::accepted(self.pattern(mx)))
+        self.mx.iter().map(|mx| MxPattern::accepted(self.text.get(mx.range()).unwrap_or_default()))
     }
 
     /// Whether the host named in an MX record is one of the allowed ones (§4.1): one pattern is
@@ -123,7 +118,7 @@ impl Policy {
     pub fn matches_bytes(&self, host: &[u8]) -> bool {
         let host = Host::new(host);
         let text = self.text.as_bytes();
-        self.mx.iter().filter_map(|mx| text.get(mx.clone())).any(|mx| host.is_allowed_by(mx))
+        self.mx.iter().filter_map(|mx| text.get(mx.range())).any(|mx| host.is_allowed_by(mx))
     }
 
     /// The fields that RFC 8461 does not define, as names and values, in the order published.
@@ -166,95 +161,31 @@ impl Policy {
 
     /// Where in the text each pattern is.
     pub(crate) fn mx_spans(&self) -> impl Iterator<Item = Range<usize>> {
-        self.mx.iter().cloned()
-    }
-
-    fn pattern(&self, mx: &Range<usize>) -> &str {
-        self.text.get(mx.clone()).unwrap_or_default()
+        self.mx.iter().map(|mx| mx.range())
     }
 }
 
-fn check_text(input: &[u8]) -> Result<&str, PolicyError> {
-    let fault = |kind, at| PolicyError::new(Fault { kind, at }, input);
-    if input.len() > Policy::MAX_LEN {
-        return Err(fault(PolicyErrorKind::TooLarge, input));
-    }
-    if input.is_empty() {
-        return Err(fault(PolicyErrorKind::Empty, input));
-    }
-    str::from_utf8(input).map_err(|error| {
-        let at = input.get(error.valid_up_to()..).unwrap_or_default();
-        fault(PolicyErrorKind::NotUtf8, at)
-    })
+/// Where in the text of a policy a pattern is: four bytes, so that the list of the patterns is no
+/// larger than the text.
+#[derive(Clone, Copy)]
+struct Place {
+    start: u16,
+    len: u16,
 }
 
-/// The fields met so far.
-#[derive(Default)]
-struct Draft {
-    version: bool,
-    mode: Option<Mode>,
-    max_age: Option<u64>,
-    mx: Vec<Range<usize>>,
-    tolerated: Tolerances,
-}
-
-impl Draft {
-    fn read<'a>(
-        &mut self,
-        text: &'a str,
-        tolerances: Tolerances,
-    ) -> Result<(), Fault<'a, PolicyErrorKind>> {
-        let mut tolerated = Tolerances::NONE;
-        let mut tolerate = |deviation, _: &[u8]| {
-            tolerated |= deviation;
-            tolerances.contains(deviation)
-        };
-        let mut lines = Lines::new(text.as_bytes());
-        lines.byte_order_mark(&mut tolerate)?;
-        while let Some(field) = lines.next_field(&mut tolerate)? {
-            self.take(field, text);
-        }
-        self.tolerated = tolerated;
-        Ok(())
+impl Place {
+    /// `None` only beyond [`Policy::MAX_LEN`].
+    fn new(start: usize, len: usize) -> Option<Self> {
+        Some(Self { start: u16::try_from(start).ok()?, len: u16::try_from(len).ok()? })
     }
 
-    fn take(&mut self, field: Field<'_>, text: &str) {
-        match field {
-            Field::Version => self.version = true,
-            Field::Mode(mode) => self.mode = Some(mode),
-            Field::MaxAge(seconds) => self.max_age = Some(seconds),
-            Field::Mx { at, len } => self.take_mx(offset(text.as_bytes(), at), len),
-            Field::Other { .. } => {}
-        }
-    }
-
-    fn take_mx(&mut self, start: usize, len: usize) {
-        if self.mx.is_empty() {
-            self.mx.reserve_exact(8); // enough for nearly all policies
-        }
-        self.mx.push(start..start.saturating_add(len));
-    }
-
-    /// "required once", and "required at least once, except when mode is "none"" (§3.2).
-    fn finish(self, text: &str) -> Result<Policy, PolicyErrorKind> {
-        if !self.version {
-            return Err(PolicyErrorKind::NoVersion);
-        }
-        let mode = self.mode.ok_or(PolicyErrorKind::NoMode)?;
-        let max_age = self.max_age.ok_or(PolicyErrorKind::NoMaxAge)?;
-        if self.mx.is_empty() && mode != Mode::None {
-            return Err(PolicyErrorKind::NoMx);
-        }
-        let max_age = max_age.min(Policy::MAX_MAX_AGE.as_secs());
-        Ok(Policy {
-            text: text.into(),
-            mx: self.mx,
-            max_age: u32::try_from(max_age).unwrap_or(u32::MAX),
-            mode,
-            tolerated: self.tolerated,
-        })
+    fn range(self) -> Range<usize> {
+        let start = usize::from(self.start);
+        start..start.saturating_add(usize::from(self.len))
     }
 }
+
+const _: () = assert!(Policy::MAX_LEN <= 1 << u16::BITS);
 
 /// The policy as it is best published: one field a line in the order of the RFC's example, each
 /// line ended by CRLF, as §3.2 has it.

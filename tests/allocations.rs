@@ -1,0 +1,119 @@
+//! What the crate allocates: nothing to read a record or to match, next to nothing beyond the text
+//! to read a policy, and little for a stranger's mistakes.
+
+use std::{collections::hash_map::RandomState, hash::BuildHasher as _, hint::black_box};
+
+use allocation_counter::{AllocationInfo, measure};
+use mta_sts::{Domain, MxPattern, Policy, StsRecord, Tolerances};
+
+/// How often and how much this allocates.
+fn cost<T>(operation: impl FnOnce() -> T) -> AllocationInfo {
+    measure(|| drop(black_box(operation())))
+}
+
+/// How often this allocates.
+fn count<T>(operation: impl FnOnce() -> T) -> u64 {
+    cost(operation).count_total
+}
+
+fn policy(mx: usize) -> String {
+    let mx = "mx: *.example.net\r\n".repeat(mx);
+    format!("version: STSv1\r\nmode: enforce\r\n{mx}max_age: 604800\r\nx: y\r\n")
+}
+
+#[test]
+fn records_allocate_nothing() {
+    for record in ["v=STSv1; id=1;", "v=STSv1; id=1; a=b; c=d", "v=STSv1;a=b;id=1;id=2;v=STSv2"] {
+        assert_eq!(count(|| StsRecord::parse(record.as_bytes()).unwrap()), 0, "{record}");
+    }
+    let records = ["v=spf1 -all", "v=STSv1; id=1; a=b", "v=TLSRPTv1; rua=mailto:a@example.com"];
+    assert_eq!(count(|| StsRecord::select(records).unwrap()), 0);
+
+    let record = StsRecord::parse(b"v=STSv1; id=1; a=b; c=d").unwrap();
+    assert_eq!(count(|| record.as_text().len()), 0);
+    assert_eq!(count(|| record.extensions().count()), 0);
+    assert_eq!(count(|| record.extension("c").map(str::len)), 0);
+}
+
+#[test]
+fn policies_allocate_their_text_and_the_list_of_patterns() {
+    for mx in 1..=8 {
+        let file = policy(mx);
+        assert!(count(|| Policy::parse(file.as_bytes()).unwrap()) <= 2, "{mx} mx");
+    }
+    let none = b"version: STSv1\nmode: none\nmax_age: 0\n";
+    assert_eq!(count(|| Policy::parse(none).unwrap()), 1);
+}
+
+#[test]
+fn policies_are_asked_without_allocating() {
+    let policy = Policy::parse(policy(3).as_bytes()).unwrap();
+    for host in ["MX.Example.NET.", "mx.example.org", "", "a.b.c.d"] {
+        assert_eq!(count(|| policy.matches(host)), 0, "{host}");
+    }
+    assert_eq!(count(|| policy.as_text().len()), 0);
+    assert_eq!(count(|| policy.mx().map(|mx| mx.as_str().len()).sum::<usize>()), 0);
+    assert_eq!(count(|| policy.extensions().count()), 0);
+    assert_eq!(count(|| policy.extension("x").map(str::len)), 0);
+}
+
+#[test]
+fn patterns_allocate_nothing() {
+    assert_eq!(count(|| MxPattern::parse("*.example.net").unwrap().matches("mx.EXAMPLE.net")), 0);
+}
+
+#[test]
+fn domains_are_compared_without_allocating() {
+    let [a, b] = ["a.example", "B.example"].map(|name| Domain::parse(name).unwrap());
+    let hasher = RandomState::new();
+    assert_eq!(count(|| (a == b, a.cmp(&b), a.as_str() == "a.example")), 0);
+    assert_eq!(count(|| hasher.hash_one(&a)), 0);
+}
+
+/// Files of the largest size, made to be expensive.
+fn hostile() -> impl Iterator<Item = Vec<u8>> {
+    let head = "version: STSv1\nmode: enforce\nmax_age: 1\n";
+    let units = ["mx:a\n", "\n", " \t\r\n", "x", "\u{1}", ":", "x: y\n", "mode: none\n", "ü"];
+    let tails = ["", "mx: *\n", "x", "mx: a."];
+    units.into_iter().flat_map(move |unit| {
+        tails.into_iter().map(move |tail| {
+            let times = (Policy::MAX_LEN - head.len() - tail.len()) / unit.len();
+            [head, &unit.repeat(times), tail].concat().into_bytes()
+        })
+    })
+}
+
+/// What an error and room for eight patterns take.
+const LITTLE: u64 = 1024;
+
+/// The worst is a file of nothing but the shortest `mx`: 4 bytes in the list for each 5 of the file,
+/// and the list doubles as it grows, up to the size of the file. A valid file is copied besides.
+#[test]
+fn hostile_policies_allocate_in_proportion_to_the_file() {
+    for file in hostile() {
+        for tolerances in [Tolerances::NONE, Tolerances::IN_THE_WILD] {
+            let cost = cost(|| Policy::parse_with(&file, tolerances));
+            let len = file.len() as u64;
+            assert!(cost.bytes_max <= 2 * len + LITTLE, "{cost:?}");
+            assert!(cost.bytes_total <= 3 * len + LITTLE, "{cost:?}");
+        }
+    }
+}
+
+#[test]
+fn faulty_policies_without_patterns_allocate_little() {
+    for file in
+        hostile().filter(|file| !file.windows(5).any(|line| line == b"mx:a\n" || line == b"mx: a"))
+    {
+        for tolerances in [Tolerances::NONE, Tolerances::IN_THE_WILD] {
+            let cost = cost(|| assert!(Policy::parse_with(&file, tolerances).is_err()));
+            assert!(cost.bytes_total <= LITTLE, "{cost:?}");
+        }
+    }
+}
+
+#[test]
+fn files_that_are_too_large_are_not_looked_at() {
+    let file = vec![b'x'; Policy::MAX_LEN + 1];
+    assert!(cost(|| Policy::parse(&file).unwrap_err()).bytes_total <= LITTLE);
+}

@@ -6,7 +6,9 @@ use core::{ops::RangeInclusive, time::Duration};
 
 use arbitrary::{Arbitrary, Error, Result, Unstructured};
 
-use crate::{Domain, Failure, Mode, MxPattern, Policy, PolicyId, ResultType, StsRecord};
+use crate::{
+    Domain, Failure, Mode, MxPattern, Policy, PolicyId, ResultType, StsRecord, Tolerances,
+};
 
 const ALPHANUMERIC: &[u8] = b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
 
@@ -76,6 +78,18 @@ impl<'a> Arbitrary<'a> for Policy {
             .fold(builder, |builder, (name, value)| builder.extension(name, value))
             .build()
             .map_err(|_| Error::IncorrectFormat)
+    }
+}
+
+impl<'a> Arbitrary<'a> for Tolerances {
+    fn arbitrary(u: &mut Unstructured<'a>) -> Result<Self> {
+        let mut set = Self::NONE;
+        for one in Self::IN_THE_WILD.iter() {
+            if u.arbitrary()? {
+                set |= one;
+            }
+        }
+        Ok(set)
     }
 }
 

@@ -102,7 +102,7 @@ pub use self::{
         PolicyId, PolicyIdError, RecordBuildError, RecordBuilder, RecordError, RecordErrorKind,
         SelectError, StsRecord,
     },
-    tolerances::Tolerances,
+    tolerances::{ParseToleranceError, Tolerances},
 };
 
 /// The examples of the README, compiled.

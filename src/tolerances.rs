@@ -1,4 +1,8 @@
-use core::{fmt, ops};
+#[cfg(feature = "serde")]
+use alloc::{borrow::Cow, vec::Vec};
+use core::{fmt, ops, str::FromStr};
+
+use thiserror::Error;
 
 /// A set of deviations from the policy grammar that leave no doubt about what is meant.
 ///
@@ -19,8 +23,11 @@ use core::{fmt, ops};
 /// assert_eq!(policy.tolerated(), Tolerances::BLANK_LINES);
 /// # Ok::<(), mta_sts::PolicyError>(())
 /// ```
+///
+/// In configurations, a set is the list of its members' names.
 #[derive(Clone, Copy, Default, PartialEq, Eq, Hash)]
-#[cfg_attr(feature = "arbitrary", derive(arbitrary::Arbitrary))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(try_from = "Vec<Cow<'_, str>>", into = "Vec<&'static str>"))]
 pub struct Tolerances(u8);
 
 impl Tolerances {
@@ -39,12 +46,13 @@ impl Tolerances {
     /// All of them: what a sender needs to apply every policy whose meaning is plain.
     pub const IN_THE_WILD: Self = Self((1 << 5) - 1);
 
-    const NAMES: [(Self, &'static str); 5] = [
-        (Self::BLANK_LINES, "a blank line"),
-        (Self::LEADING_SPACE, "white space before a field"),
-        (Self::SPACE_BEFORE_COLON, "white space before a colon"),
-        (Self::BYTE_ORDER_MARK, "a byte order mark"),
-        (Self::MX_TRAILING_DOT, "a dot at the end of an `mx`"),
+    /// Each member, its name, and the deviation in words.
+    const MEMBERS: [(Self, &'static str, &'static str); 5] = [
+        (Self::BLANK_LINES, "blank-lines", "a blank line"),
+        (Self::LEADING_SPACE, "leading-space", "white space before a field"),
+        (Self::SPACE_BEFORE_COLON, "space-before-colon", "white space before a colon"),
+        (Self::BYTE_ORDER_MARK, "byte-order-mark", "a byte order mark"),
+        (Self::MX_TRAILING_DOT, "mx-trailing-dot", "a dot at the end of an `mx`"),
     ];
 
     /// Whether every member of `other` is a member of this set.
@@ -67,7 +75,54 @@ impl Tolerances {
 
     /// The members, each as a set of its own.
     pub fn iter(self) -> impl Iterator<Item = Self> {
-        Self::NAMES.into_iter().map(|(one, _)| one).filter(move |&one| self.contains(one))
+        Self::MEMBERS.into_iter().map(|(one, ..)| one).filter(move |&one| self.contains(one))
+    }
+
+    /// The names of the members, such as `blank-lines`.
+    pub fn names(self) -> impl Iterator<Item = &'static str> {
+        let members = Self::MEMBERS.into_iter().filter(move |&(one, ..)| self.contains(one));
+        members.map(|(_, name, _)| name)
+    }
+}
+
+/// A word that names no tolerance.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+#[error(
+    "a tolerance is one of `blank-lines`, `leading-space`, `space-before-colon`, \
+     `byte-order-mark`, `mx-trailing-dot`"
+)]
+pub struct ParseToleranceError(());
+
+/// The one tolerance of this name.
+impl FromStr for Tolerances {
+    type Err = ParseToleranceError;
+
+    fn from_str(word: &str) -> Result<Self, Self::Err> {
+        let known = Self::MEMBERS.into_iter().find(|&(_, name, _)| name == word);
+        known.map(|(one, ..)| one).ok_or(ParseToleranceError(()))
+    }
+}
+
+/// The union.
+impl FromIterator<Self> for Tolerances {
+    fn from_iter<I: IntoIterator<Item = Self>>(sets: I) -> Self {
+        sets.into_iter().fold(Self::NONE, ops::BitOr::bitor)
+    }
+}
+
+#[cfg(feature = "serde")]
+impl TryFrom<Vec<Cow<'_, str>>> for Tolerances {
+    type Error = ParseToleranceError;
+
+    fn try_from(names: Vec<Cow<'_, str>>) -> Result<Self, Self::Error> {
+        names.iter().map(|name| name.parse::<Self>()).collect()
+    }
+}
+
+#[cfg(feature = "serde")]
+impl From<Tolerances> for Vec<&'static str> {
+    fn from(set: Tolerances) -> Self {
+        set.names().collect()
     }
 }
 
@@ -92,10 +147,10 @@ impl fmt::Display for Tolerances {
         if self.is_empty() {
             return f.write_str("nothing");
         }
-        let names = Self::NAMES.into_iter().filter(|&(one, _)| self.contains(one));
-        for (n, (_, name)) in names.enumerate() {
+        let members = Self::MEMBERS.into_iter().filter(|&(one, ..)| self.contains(one));
+        for (n, (.., words)) in members.enumerate() {
             f.write_str(if n == 0 { "" } else { ", " })?;
-            f.write_str(name)?;
+            f.write_str(words)?;
         }
         Ok(())
     }

@@ -2,7 +2,7 @@
 #![cfg(feature = "arbitrary")]
 
 use arbitrary::{Arbitrary, Unstructured};
-use mta_sts::{Domain, Failure, MxPattern, Policy, PolicyId, StsRecord};
+use mta_sts::{Domain, Failure, MxPattern, Policy, PolicyId, StsRecord, Tolerances};
 use proptest::prelude::*;
 
 /// Makes a value of these bytes; nothing but too few of them is a reason to fail.
@@ -23,6 +23,8 @@ proptest! {
         prop_assert_eq!(StsRecord::parse(record.as_text().as_bytes()), Ok(record.clone()));
         let policy: Policy = make(&bytes);
         prop_assert_eq!(policy.as_text().parse(), Ok(policy.clone()));
+        let tolerances: Tolerances = make(&bytes);
+        prop_assert!(Tolerances::IN_THE_WILD.contains(tolerances));
         let failure: Failure = make(&bytes);
         prop_assert!(!failure.to_string().contains(char::is_control));
     }

@@ -311,6 +311,13 @@ fn tolerances_are_a_set() {
     assert_eq!(Tolerances::IN_THE_WILD.iter().count(), 5);
     assert_eq!(set.to_string(), "a blank line, a dot at the end of an `mx`");
     assert_eq!(format!("{:?}", Tolerances::NONE), "Tolerances(nothing)");
+    let named: Result<Tolerances, _> = set.names().map(str::parse::<Tolerances>).collect();
+    assert_eq!(named, Ok(set));
+    assert_eq!(
+        "in-the-wild".parse::<Tolerances>().unwrap_err().to_string(),
+        "a tolerance is one of `blank-lines`, `leading-space`, `space-before-colon`, \
+         `byte-order-mark`, `mx-trailing-dot`",
+    );
 }
 
 #[test]

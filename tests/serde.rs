@@ -1,7 +1,9 @@
 //! Serialising goes through the same validation as parsing.
 #![cfg(feature = "serde")]
 
-use mta_sts::{Domain, Failure, Mode, MxPattern, Policy, PolicyId, ResultType, StsRecord, lint};
+use mta_sts::{
+    Domain, Failure, Mode, MxPattern, Policy, PolicyId, ResultType, StsRecord, Tolerances, lint,
+};
 use serde_json::{Value, from_value, json, to_value};
 
 /// `value` is written as `json`, and read back from it.
@@ -19,6 +21,9 @@ fn values_are_strings() {
     is_written(&Domain::parse("Example.com").unwrap(), &json!("example.com"));
     is_written(&PolicyId::parse("a1").unwrap(), &json!("a1"));
     is_written(&Mode::Enforce, &json!("enforce"));
+    is_written(&Tolerances::NONE, &json!([]));
+    let set = Tolerances::MX_TRAILING_DOT | Tolerances::BLANK_LINES;
+    is_written(&set, &json!(["blank-lines", "mx-trailing-dot"]));
     is_written(&"*.Example.com".parse::<MxPattern<'static>>().unwrap(), &json!("*.Example.com"));
     for kind in ResultType::ALL {
         is_written(&kind, &json!(kind.as_str()));
@@ -43,6 +48,7 @@ fn nothing_gets_past_the_validation() {
     assert!(from_value::<Domain>(json!("a..b")).is_err());
     assert!(from_value::<PolicyId>(json!("2024-01-01")).is_err());
     assert!(from_value::<Mode>(json!("Enforce")).is_err());
+    assert!(from_value::<Tolerances>(json!(["anything"])).is_err());
     assert!(from_value::<MxPattern<'static>>(json!("*")).is_err());
     assert!(from_value::<StsRecord<'static>>(json!("v=STSv1")).is_err());
     assert!(from_value::<ResultType>(json!("none")).is_err());

@@ -1,6 +1,7 @@
 //! Tells what is wrong or risky with an MTA-STS policy file, or with a TXT record.
 //!
 //! ```sh
+//! cargo run --example lint                        # shows what it does on a file full of faults
 //! cargo run --example lint -- [--domain DOMAIN] [--mx HOST]… FILE
 //! cargo run --example lint -- --record 'v=STSv1; id=1'
 //! ```
@@ -9,8 +10,10 @@
 //! there are warnings or errors, 2 if the arguments are not understood or the file not read.
 
 use std::{
-    env, fs,
-    io::{self, Read as _},
+    env,
+    fmt::Write as _,
+    fs,
+    io::{self, Read as _, Write as _},
     process::ExitCode,
 };
 
@@ -19,9 +22,21 @@ use mta_sts::{
     lint::{self, Diagnostic, Severity},
 };
 
-const USAGE: &str = "usage: lint [--domain DOMAIN] [--mx HOST]… FILE | lint --record RECORD";
+const USAGE: &str = "\
+usage: lint                                      (shows what it does)
+       lint [--domain DOMAIN] [--mx HOST]… FILE  (FILE may be -)
+       lint --record RECORD";
+
+const BROKEN: &str = include_str!("broken-policy.txt");
 
 fn main() -> ExitCode {
+    if env::args().len() == 1 {
+        print(&format!(
+            "{BROKEN}\n{}",
+            report(BROKEN.as_bytes(), &lint::policy(BROKEN.as_bytes()))
+        ));
+        return ExitCode::SUCCESS;
+    }
     match run(env::args().skip(1)) {
         Ok(Some(Severity::Warning | Severity::Error)) => ExitCode::from(1),
         Ok(_) => ExitCode::SUCCESS,
@@ -40,11 +55,22 @@ fn run(args: impl Iterator<Item = String>) -> Result<Option<Severity>, String> {
         None => lint_file(&asked)?,
     };
     found.sort_by_key(|diagnostic| diagnostic.span().start);
-    for diagnostic in &found {
-        println!("{}", diagnostic.render(&source));
-    }
-    println!("{}", summary(&found));
+    print(&report(&source, &found));
     Ok(found.iter().map(Diagnostic::severity).max())
+}
+
+fn report(source: &[u8], found: &[Diagnostic]) -> String {
+    let mut text = String::new();
+    for diagnostic in found {
+        // Writing to a `String` does not fail.
+        let _ = writeln!(text, "{}", diagnostic.render(source));
+    }
+    text + &summary(found)
+}
+
+/// Whoever closes the pipe has read enough.
+fn print(text: &str) {
+    let _ = io::stdout().write_all(text.as_bytes());
 }
 
 fn lint_file(asked: &Asked) -> Result<(Vec<u8>, Vec<Diagnostic>), String> {
@@ -73,7 +99,7 @@ fn read(file: &str) -> io::Result<Vec<u8>> {
 fn summary(found: &[Diagnostic]) -> String {
     let count = |severity| found.iter().filter(|one| one.severity() == severity).count();
     format!(
-        "errors: {}, warnings: {}, advice: {}",
+        "errors: {}, warnings: {}, advice: {}\n",
         count(Severity::Error),
         count(Severity::Warning),
         count(Severity::Advice),

@@ -141,7 +141,7 @@ pub(crate) enum Field<'a> {
 /// Asked about each deviation from the grammar and where it is; `false` makes it a fault.
 pub(crate) type Tolerate<'f, 'a> = &'f mut dyn FnMut(Tolerances, &'a [u8]) -> bool;
 
-/// Reads the lines of a policy; stops after the first fault.
+/// Reads the lines of a policy, one at a time.
 #[derive(Clone, Debug)]
 pub(crate) struct Lines<'a> {
     rest: &'a [u8],
@@ -295,6 +295,7 @@ fn whole<'a, T>(
     expect(terminated(rule, end_of_field), input, kind)
 }
 
+/// Goes past the white space that may not, but may be tolerated to, stand between name and colon.
 #[inline]
 fn space_before_colon<'a>(
     input: &'a [u8],

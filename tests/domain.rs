@@ -142,6 +142,11 @@ fn c_07_u_labels_become_a_labels() {
         assert!(matches!(Domain::parse(text), Err(DomainError::Idna { .. })), "{text}");
     }
     reads("a--b\u{fc}cher.example", "xn--a--bcher-95a.example");
+    // Characters that are mapped to nothing are read up to a bound.
+    let padded = |end: &str| format!("a{}{end}", "\u{ad}".repeat(504));
+    assert_eq!(padded(".com").len(), 1_013);
+    reads(&padded(".com"), "a.com");
+    assert_eq!(Domain::parse(&padded(".info")), Err(DomainError::TooLong { len: 1_014 }));
     let long = format!("{}.example", "ü".repeat(64));
     assert!(matches!(Domain::parse(&long), Err(DomainError::LabelTooLong { .. })));
 }

@@ -114,12 +114,11 @@ impl<'h> Host<'h> {
     }
 
     /// `pattern` holds to the grammar, so it is never empty and has no empty label: an empty name
-    /// or parent equals none.
+    /// or parent equals none, nor does a name without a parent equal a wildcard.
     #[inline]
     pub(crate) fn is_allowed_by(self, pattern: &[u8]) -> bool {
         match (pattern, self.parent) {
             ([b'*', b'.', base @ ..], Some(parent)) => same_name(parent, base),
-            ([b'*', ..], None) => false,
             _ => same_name(self.name, pattern),
         }
     }

@@ -89,11 +89,18 @@ fn s3_2_13_what_is_no_pattern() {
 
 #[test]
 fn patterns_are_equal_without_regard_to_case() {
-    use std::collections::HashSet;
+    use std::{
+        collections::{HashSet, hash_map::RandomState},
+        hash::BuildHasher as _,
+    };
 
     let patterns = ["*.Example.com", "*.example.COM", "example.com"];
     let set: HashSet<_> = patterns.iter().map(|text| MxPattern::parse(text).unwrap()).collect();
     assert_eq!(set.len(), 2);
+    let [wildcard, exact] = ["*.example.com", "example.com"].map(|p| MxPattern::parse(p).unwrap());
+    assert_ne!(wildcard, exact);
+    let hasher = RandomState::new();
+    assert_ne!(hasher.hash_one(&wildcard), hasher.hash_one(&exact));
     let pattern: MxPattern<'static> = "*.Example.com".parse().unwrap();
     assert_eq!((pattern.as_str(), pattern.wildcard_base()), ("*.Example.com", Some("Example.com")));
 }

@@ -173,6 +173,24 @@ fn risky_or_vain_patterns() {
 }
 
 #[test]
+fn patterns_as_long_as_a_name_can_be() {
+    let label = "a".repeat(63);
+    let name = |last: usize| [&*label, &*label, &*label, &"b".repeat(last)].join(".");
+    for (mx, fits) in [
+        (format!("{label}.example"), true),
+        (format!("{label}a.example"), false),
+        (name(61), true),
+        (name(62), false),
+        (format!("*.{}", name(59)), true),
+        (format!("*.{}", name(60)), false),
+    ] {
+        let file = format!("{HEAD}mx: {mx}\r\n{TAIL}");
+        let too_long = [(&*mx, "policy-mx-too-long", Warning)];
+        in_policy(file, if fits { &[] } else { &too_long });
+    }
+}
+
+#[test]
 fn s10_4_01_a_wildcard_over_the_own_domain() {
     let file =
         format!("{HEAD}mx: *.Example.com\r\n{TAIL}").replace("mx.example.com", "mx.example.net");

@@ -52,7 +52,7 @@ fn form(name: &str, span: &Range<usize>, findings: &mut Findings) {
     if base.parse::<Ipv4Addr>().is_ok() {
         let message = "an IP address matches no MX record: these name hosts";
         findings.add(IP_ADDRESS, span.clone(), message, None);
-    } else if base.len() > 253 || base.split('.').any(|label| label.len() > 63) {
+    } else if name.len() > 253 || base.split('.').any(|label| label.len() > 63) {
         let message = "no host has such a name: labels have 63 bytes at the most, names 253";
         findings.add(TOO_LONG, span.clone(), message, None);
     } else if !base.contains('.') && name == base {

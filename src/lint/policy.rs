@@ -100,7 +100,7 @@ impl<'a> Lint<'a> {
     fn deviation(&mut self, which: Tolerances, at: &'a [u8]) -> bool {
         let len = match which {
             Tolerances::BYTE_ORDER_MARK => 3,
-            Tolerances::MX_TRAILING_DOT => 1,
+            // White space, or one byte where there is none: a dot, a line end.
             _ => at.iter().position(|byte| !matches!(byte, b' ' | b'\t')).unwrap_or(at.len()),
         };
         self.error(PolicyErrorKind::Deviation(which), self.span(at, len.max(1)), &[]);

@@ -109,6 +109,7 @@ fn every_faulty_line_is_told() {
             ("", "policy-no-max-age", Error),
         ],
     );
+    in_policy(format!("{HEAD}mx: *\r\nmax_age: 1209600\r\n"), &[("*", "policy-mx", Error)]);
     in_policy(HEAD, &[("", "policy-no-max-age", Error), ("", "policy-no-mx", Error)]);
     in_policy("", &[("", "policy-empty", Error)]);
     in_policy(
@@ -141,14 +142,18 @@ fn risky_but_legal_choices() {
     in_policy(format!("{testing}{TAIL}"), &[("testing", "policy-testing", Advice)]);
     let none = HEAD.replace("enforce", "none");
     in_policy(format!("{none}{TAIL}"), &[("none", "policy-none-with-mx", Advice)]);
+    let with_max_age = |max_age| format!("{HEAD}{}", TAIL.replace("1209600", max_age));
     for (max_age, code, severity) in [
         ("0", "policy-max-age-zero", Warning),
         ("86399", "policy-max-age-short", Warning),
         ("86400", "policy-max-age-under-weeks", Advice),
+        ("604799", "policy-max-age-under-weeks", Advice),
         ("31557601", "policy-max-age-over-limit", Warning),
     ] {
-        let file = format!("{HEAD}{}", TAIL.replace("1209600", max_age));
-        in_policy(file, &[(max_age, code, severity)]);
+        in_policy(with_max_age(max_age), &[(max_age, code, severity)]);
+    }
+    for max_age in ["604800", "31557600"] {
+        in_policy(with_max_age(max_age), &[]);
     }
 }
 

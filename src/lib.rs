@@ -44,14 +44,13 @@
 //!
 //! Input from outside never causes a panic, takes time linear in its length (lint: times the
 //! logarithm of the number of fields), and is echoed in errors by no more than 36 escaped bytes.
-//! There is no unsafe code, no clock, no socket and no global state. Without the feature `std` the
-//! crate needs `alloc` only.
+//! There is no unsafe code, no clock, no socket and no global state.
 //!
 //! # Features
 //!
 //! | feature | default | what it adds |
 //! | --- | --- | --- |
-//! | `std` | yes | links the standard library |
+//! | `std` | yes | passes `std` on to the dependencies; the crate itself needs `alloc` only |
 //! | `idna` | yes | U-labels in [`Domain::parse`]; without it they are an error |
 //! | `sha2` | yes | `PolicyId::from_content` |
 //! | `serde` | no | `Serialize` and `Deserialize`, through the same validation as `parse` |
@@ -75,8 +74,6 @@
 )]
 
 extern crate alloc;
-#[cfg(feature = "std")]
-extern crate std;
 
 #[cfg(feature = "arbitrary")]
 mod arbitrary;

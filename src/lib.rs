@@ -77,12 +77,14 @@ extern crate alloc;
 
 #[cfg(feature = "arbitrary")]
 mod arbitrary;
+pub mod cache;
 mod domain;
 mod excerpt;
 mod failure;
 pub mod lint;
 mod mode;
 mod mx;
+mod no_policy;
 mod parse;
 mod policy;
 mod record;
@@ -94,6 +96,7 @@ pub use self::{
     failure::{Failure, ParseResultTypeError, ResultType},
     mode::{Mode, ParseModeError},
     mx::{MxPattern, MxPatternError},
+    no_policy::NoPolicy,
     policy::{Policy, PolicyBuildError, PolicyBuilder, PolicyError, PolicyErrorKind},
     record::{
         PolicyId, PolicyIdError, RecordBuildError, RecordBuilder, RecordError, RecordErrorKind,

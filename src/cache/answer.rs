@@ -1,0 +1,114 @@
+use alloc::sync::Arc;
+
+use time::UtcDateTime;
+
+use super::clock::Timestamp;
+use crate::{no_policy::NoPolicy, policy::Policy};
+
+/// What applies to a domain now, and why.
+///
+/// `P` is how the policy is held: lent by the cache, or shared with it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Answer<P = Arc<Policy>> {
+    /// This policy applies.
+    Policy(Applied<P>),
+    /// No policy applies, because of this.
+    NoPolicy(NoPolicy),
+}
+
+impl<P> Answer<P> {
+    /// The policy, if one applies.
+    #[must_use]
+    pub fn policy(&self) -> Option<&P> {
+        match self {
+            Self::Policy(applied) => Some(&applied.policy),
+            Self::NoPolicy(_) => None,
+        }
+    }
+
+    /// The policy, or why there is none: what a [`Delivery`](crate::delivery::Delivery) takes.
+    ///
+    /// # Errors
+    ///
+    /// If no policy applies, why.
+    pub fn into_policy(self) -> Result<P, NoPolicy> {
+        match self {
+            Self::Policy(applied) => Ok(applied.policy),
+            Self::NoPolicy(why) => Err(why),
+        }
+    }
+}
+
+impl Answer<&Arc<Policy>> {
+    /// The same answer, no longer lent.
+    #[must_use]
+    pub fn cloned(self) -> Answer {
+        match self {
+            Self::Policy(applied) => Answer::Policy(Applied {
+                policy: Arc::clone(applied.policy),
+                source: applied.source,
+                fetched_at: applied.fetched_at,
+                checked_at: applied.checked_at,
+                ends_at: applied.ends_at,
+            }),
+            Self::NoPolicy(why) => Answer::NoPolicy(why),
+        }
+    }
+}
+
+/// A policy that applies: which, from when, how fresh, until when.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Applied<P = Arc<Policy>> {
+    pub(super) policy: P,
+    pub(super) source: Source,
+    pub(super) fetched_at: Timestamp,
+    pub(super) checked_at: Timestamp,
+    pub(super) ends_at: Timestamp,
+}
+
+impl<P> Applied<P> {
+    /// The policy.
+    #[must_use]
+    pub fn policy(&self) -> &P {
+        &self.policy
+    }
+
+    /// Where it comes from.
+    #[must_use]
+    pub fn source(&self) -> Source {
+        self.source
+    }
+
+    /// When it was last fetched, to the microsecond; for a policy of the operator, when it was set.
+    #[must_use]
+    pub fn fetched_at(&self) -> UtcDateTime {
+        self.fetched_at.to_utc()
+    }
+
+    /// When DNS was last asked whether there is a newer one; `None` if not yet.
+    #[must_use]
+    pub fn checked_at(&self) -> Option<UtcDateTime> {
+        (self.checked_at > Timestamp::MIN).then(|| self.checked_at.to_utc())
+    }
+
+    /// The last moment at which it applies, if it is not fetched again: `max_age` after it was
+    /// fetched (§3.2). `None` for a policy of the operator, which has no end.
+    #[must_use]
+    pub fn ends_at(&self) -> Option<UtcDateTime> {
+        (self.source == Source::Fetched).then(|| self.ends_at.to_utc())
+    }
+}
+
+/// Where a policy comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "lowercase"))]
+#[non_exhaustive]
+pub enum Source {
+    /// The domain's Policy Host.
+    Fetched,
+    /// The operator's list, which any policy of the domain's own replaces.
+    Static,
+    /// The operator, whatever the domain publishes.
+    Pinned,
+}

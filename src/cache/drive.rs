@@ -1,0 +1,422 @@
+//! What goes into a cache and what comes out of it.
+
+use alloc::vec::Vec;
+
+use time::UtcDateTime;
+
+use super::{
+    Cache, Lookup,
+    answer::Answer,
+    clock::{Deadline, Timestamp},
+    config::rule,
+    entry::{Ask, At, Change, Input, Outputs},
+    event::{Doubt, Event, EventKind, Outcome, Rechecked, Waiter},
+    request::{
+        FetchRequestId, PersistRequestId, PolicyAnswer, Request, Ticket, TxtAnswer, TxtRequestId,
+    },
+    table::Slot,
+    waiting::Saving,
+};
+use crate::{domain::Domain, no_policy::NoPolicy};
+
+/// A request that has not been given out yet. What it says is settled when it is.
+#[derive(Debug)]
+pub(super) enum Queued {
+    Ask(Ask, Ticket),
+    Persist(u32),
+    Remove(Domain),
+}
+
+/// What is asked of it.
+impl Cache {
+    /// What applies to a domain to which mail is to be sent.
+    ///
+    /// A policy that applies is given at once, whatever has to be done about it in the background.
+    /// Without one, and without knowing that there is none, the lookup waits for discovery: at most
+    /// for the two time-outs of the [`Config`](super::Config). Takes constant time if nothing is due,
+    /// else time logarithmic in the number of domains.
+    #[inline]
+    pub fn lookup(&mut self, domain: &Domain, now: UtcDateTime) -> Lookup<'_> {
+        if let Some(slot) = self.calm(domain, Timestamp::of(now)) {
+            self.counters.cached = self.counters.cached.saturating_add(1);
+            return Lookup::Answer(self.answer(slot, domain, now));
+        }
+        self.lookup_with_work(domain, now)
+    }
+
+    #[cold]
+    fn lookup_with_work(&mut self, domain: &Domain, now: UtcDateTime) -> Lookup<'_> {
+        self.see(now);
+        let Some(slot) = self.table.find(domain).or_else(|| self.admit(domain, now)) else {
+            self.counters.overloaded = self.counters.overloaded.saturating_add(1);
+            return Lookup::Answer(Answer::NoPolicy(NoPolicy::Overloaded));
+        };
+        if self.overrides.contains_key(&slot) {
+            self.counters.cached = self.counters.cached.saturating_add(1);
+            return Lookup::Answer(self.answer(slot, domain, now));
+        }
+        let mut outputs = self.step(slot, Input::Lookup, now);
+        let answer = outputs.answer.take();
+        let waiter = self.waiter(slot);
+        let is_known = self.hold(slot, waiter, answer);
+        self.take(slot, outputs, now);
+        self.settle(slot, Timestamp::of(now), true);
+        if is_known {
+            self.counters.cached = self.counters.cached.saturating_add(1);
+            return Lookup::Answer(self.answer(slot, domain, now));
+        }
+        self.counters.waited = self.counters.waited.saturating_add(1);
+        Lookup::Waiting(waiter)
+    }
+
+    /// Puts a lookup among those who wait, unless it has its answer. Returns whether it has.
+    fn hold(&mut self, slot: u32, waiter: Waiter, answer: Option<Answer>) -> bool {
+        let Some(answer) = answer else {
+            self.waiting.entry(slot).or_default().lookups.push(waiter);
+            return false;
+        };
+        let waiting = self.waiting.get_mut(&slot);
+        let Some(saving) = waiting.and_then(|waiting| waiting.saving.as_mut()) else { return true };
+        saving.answers.push((waiter, answer));
+        false
+    }
+
+    /// Looks for a newer policy, before a message is given up because of the one that applies.
+    ///
+    /// "A message delivery attempt MUST NOT be permanently failed until the sender has first checked
+    /// for the presence of a new policy" (§5.1). DNS is asked whatever is known. The result comes as
+    /// [`EventKind::Rechecked`], at most after twice the two time-outs of the
+    /// [`Config`](super::Config).
+    pub fn recheck(&mut self, domain: &Domain, now: UtcDateTime) -> Waiter {
+        self.look_anew(domain, Input::Recheck, now)
+    }
+
+    /// Fetches the policy now, though a fetch failed a moment ago: for an operator who knows that
+    /// what was wrong is mended. The result comes as [`EventKind::Rechecked`].
+    pub fn refresh(&mut self, domain: &Domain, now: UtcDateTime) -> Waiter {
+        self.look_anew(domain, Input::Refresh, now)
+    }
+
+    fn look_anew(&mut self, domain: &Domain, input: Input, now: UtcDateTime) -> Waiter {
+        self.see(now);
+        let Some(slot) = self.table.find(domain).or_else(|| self.admit(domain, now)) else {
+            self.counters.overloaded = self.counters.overloaded.saturating_add(1);
+            let waiter = self.waiter(u32::MAX);
+            let outcome = Outcome::Unknown(Doubt::Overloaded);
+            let answer = Answer::NoPolicy(NoPolicy::Overloaded);
+            self.tell(
+                domain,
+                EventKind::Rechecked { waiter, result: Rechecked { outcome, answer } },
+            );
+            return waiter;
+        };
+        let waiter = self.waiter(slot);
+        if let Some(found) = self.overrides.get(&slot) {
+            let result = Rechecked { outcome: Outcome::Unchanged, answer: found.answer().cloned() };
+            self.tell(domain, EventKind::Rechecked { waiter, result });
+            return waiter;
+        }
+        self.waiting.entry(slot).or_default().rechecks.push(waiter);
+        let outputs = self.step(slot, input, now);
+        self.take(slot, outputs, now);
+        self.settle(slot, Timestamp::of(now), true);
+        waiter
+    }
+
+    /// Nobody waits any more. What is under way goes on: it belongs to the cache.
+    pub fn cancel(&mut self, waiter: Waiter) {
+        let Some(waiting) = self.waiting.get_mut(&waiter.slot) else { return };
+        waiting.cancel(waiter);
+        if waiting.is_empty() {
+            self.waiting.remove(&waiter.slot);
+        }
+        self.settle(waiter.slot, self.latest, false);
+    }
+}
+
+/// What comes from outside.
+impl Cache {
+    /// Takes the answer of DNS to a [`Request::Txt`].
+    pub fn handle_txt(&mut self, id: TxtRequestId, answer: TxtAnswer, now: UtcDateTime) {
+        let TxtRequestId(Ticket { slot, number }) = id;
+        if self.expects(slot, number, Ask::Txt) {
+            self.handle(slot, Input::Txt(number, answer), now);
+        }
+    }
+
+    /// Takes what came of a [`Request::Fetch`].
+    pub fn handle_policy(&mut self, id: FetchRequestId, answer: PolicyAnswer, now: UtcDateTime) {
+        let FetchRequestId(Ticket { slot, number }) = id;
+        if !self.expects(slot, number, Ask::Fetch) {
+            return;
+        }
+        let answer = match answer {
+            PolicyAnswer::Valid(policy) => {
+                let shared = self.policies.share(policy);
+                self.release_held(slot);
+                PolicyAnswer::Valid(shared)
+            }
+            PolicyAnswer::Failed(_) | PolicyAnswer::NotSent => answer,
+        };
+        self.handle(slot, Input::Policy(number, answer), now);
+        self.make_room();
+    }
+
+    /// Whether a request is still out. The answer to one that is not changes nothing.
+    fn expects(&mut self, slot: u32, number: u64, ask: Ask) -> bool {
+        let expected = self.table.get(slot).is_some_and(|slot| slot.entry.expects(number, ask));
+        if !expected {
+            self.counters.late = self.counters.late.saturating_add(1);
+        }
+        expected
+    }
+
+    pub(super) fn release_held(&mut self, slot: u32) {
+        if let Some(held) = self.table.get(slot).and_then(|slot| slot.entry.state.held.as_ref()) {
+            self.policies.release(&held.policy);
+        }
+    }
+
+    /// Takes the outcome of a [`Request::Persist`]: durable, or why not. Either way the answers that
+    /// waited for it are given; that a store fails is no reason to send mail without a policy.
+    pub fn handle_persisted(
+        &mut self,
+        id: PersistRequestId,
+        outcome: Result<(), &str>,
+        now: UtcDateTime,
+    ) {
+        self.see(now);
+        let PersistRequestId { domain, number } = id;
+        if let Err(error) = outcome {
+            self.tell(&domain, EventKind::NotPersisted { error: error.into() });
+        }
+        let Some(slot) = self.table.find(&domain) else { return };
+        let waiting = self.waiting.get_mut(&slot);
+        let answered = |saving: &mut Saving| saving.request == Some(number);
+        if let Some(saving) = waiting.and_then(|waiting| waiting.saving.take_if(answered)) {
+            self.release(slot, saving);
+            self.settle(slot, Timestamp::of(now), false);
+        }
+    }
+
+    /// Lets time pass. May be called at any time; with nothing due it does nothing.
+    pub fn handle_timeout(&mut self, now: UtcDateTime) {
+        self.see(now);
+        while let Some(slot) = self.table.due(Timestamp::of(now)) {
+            self.time_out_saving(slot, now);
+            self.handle(slot, Input::Time, now);
+        }
+    }
+
+    fn time_out_saving(&mut self, slot: u32, now: UtcDateTime) {
+        let waiting = self.waiting.get_mut(&slot);
+        let late = |saving: &mut Saving| saving.deadline.is_due(Timestamp::of(now));
+        if let Some(saving) = waiting.and_then(|waiting| waiting.saving.take_if(late)) {
+            if let Some(domain) = self.table.domain(slot).cloned() {
+                self.tell(&domain, EventKind::NotPersisted { error: "no answer in time".into() });
+            }
+            self.release(slot, saving);
+        }
+    }
+}
+
+/// What comes out. After every call of the above, poll both until `None`.
+impl Cache {
+    /// The next thing to be done.
+    pub fn poll_request(&mut self) -> Option<Request> {
+        loop {
+            let request = match self.queue.pop_front()? {
+                Queued::Ask(ask, ticket) => self.ask(ask, ticket),
+                Queued::Persist(slot) => self.persist(slot),
+                Queued::Remove(domain) => {
+                    let id = PersistRequestId { domain: domain.clone(), number: self.number() };
+                    Some(Request::Persist { id, domain, snapshot: None })
+                }
+            };
+            if request.is_some() {
+                return request;
+            }
+        }
+    }
+
+    /// A request, if it has not timed out in the queue.
+    fn ask(&mut self, ask: Ask, ticket: Ticket) -> Option<Request> {
+        let slot = self.table.get(ticket.slot)?;
+        if !slot.entry.expects(ticket.number, ask) {
+            return None;
+        }
+        let domain = self.table.domain(ticket.slot)?.clone();
+        Some(match ask {
+            Ask::Txt => {
+                self.counters.txt_queries = self.counters.txt_queries.saturating_add(1);
+                Request::Txt { id: TxtRequestId(ticket), domain }
+            }
+            Ask::Fetch => {
+                self.counters.fetches = self.counters.fetches.saturating_add(1);
+                Request::Fetch { id: FetchRequestId(ticket), domain }
+            }
+        })
+    }
+
+    fn persist(&mut self, slot: u32) -> Option<Request> {
+        let number = self.number();
+        let (domain, found) = self.table.entry_mut(slot)?;
+        if !core::mem::take(&mut found.to_persist) {
+            return None;
+        }
+        let snapshot = Some(found.entry.snapshot(domain));
+        let domain = domain.clone();
+        if let Some(saving) = self.waiting.get_mut(&slot).and_then(|it| it.saving.as_mut()) {
+            saving.request = Some(number);
+        }
+        let id = PersistRequestId { domain: domain.clone(), number };
+        Some(Request::Persist { id, domain, snapshot })
+    }
+
+    /// The next thing that has happened.
+    pub fn poll_event(&mut self) -> Option<Event> {
+        self.events.pop_front()
+    }
+
+    /// When to call [`handle_timeout`](Self::handle_timeout) next; every other call may change it.
+    ///
+    /// It is a time of the calendar, and the calendar may jump: whoever sleeps until then should look
+    /// again after an hour at the latest. Takes constant time.
+    #[must_use]
+    pub fn poll_timeout(&self) -> Option<UtcDateTime> {
+        self.table.next_deadline().map(Timestamp::to_utc)
+    }
+}
+
+impl Cache {
+    /// Notes the time. If the clock was set back, all deadlines are armed anew, which takes time
+    /// linear in the number of domains.
+    pub(super) fn see(&mut self, now: UtcDateTime) {
+        let moment = Timestamp::of(now);
+        if self.is_before_latest(moment) {
+            self.latest = moment;
+            for slot in self.table.numbers() {
+                self.rearm(slot, now);
+            }
+        }
+        self.latest = self.latest.max(moment);
+    }
+
+    #[inline]
+    pub(super) fn is_before_latest(&self, now: Timestamp) -> bool {
+        now < self.latest.minus(rule::CLOCK_SLACK)
+    }
+
+    fn rearm(&mut self, slot: u32, now: UtcDateTime) {
+        let moment = Timestamp::of(now);
+        if let Some(found) = self.table.get_mut(slot) {
+            found.entry.rearm(moment);
+        }
+        if let Some(saving) = self.waiting.get_mut(&slot).and_then(|it| it.saving.as_mut()) {
+            saving.deadline.rearm(moment);
+        }
+        self.settle(slot, Timestamp::of(now), false);
+    }
+
+    fn handle(&mut self, slot: u32, input: Input, now: UtcDateTime) {
+        self.see(now);
+        let outputs = self.step(slot, input, now);
+        self.take(slot, outputs, now);
+        self.settle(slot, Timestamp::of(now), false);
+    }
+
+    /// A step of a domain's machine.
+    fn step(&mut self, slot: u32, input: Input, now: UtcDateTime) -> Outputs {
+        let ticket = self.number();
+        match self.table.entry_mut(slot) {
+            Some((domain, Slot { entry, .. })) => {
+                entry.step(input, &At { domain, now, ticket, config: &self.config })
+            }
+            None => Outputs::default(),
+        }
+    }
+
+    /// Takes what came of a step to where it belongs.
+    fn take(&mut self, slot: u32, outputs: Outputs, now: UtcDateTime) {
+        let Outputs { ask, answer, rechecked, events, change } = outputs;
+        let number = self.table.get(slot).and_then(|slot| slot.entry.ticket());
+        if let Some((ask, number)) = ask.zip(number) {
+            self.queue.push_back(Queued::Ask(ask, Ticket { slot, number }));
+        }
+        if !events.is_empty()
+            && let Some(domain) = self.table.domain(slot)
+        {
+            self.events
+                .extend(events.into_iter().map(|kind| Event { domain: domain.clone(), kind }));
+        }
+        if change > Change::Nothing && self.config.persistence() {
+            self.must_persist(slot, change, now);
+        }
+        if answer.is_some() || rechecked.is_some() {
+            self.give_out(slot, answer, rechecked);
+        }
+    }
+
+    fn must_persist(&mut self, slot: u32, change: Change, now: UtcDateTime) {
+        if let Some(found) = self.table.get_mut(slot)
+            && !core::mem::replace(&mut found.to_persist, true)
+        {
+            self.queue.push_back(Queued::Persist(slot));
+        }
+        if change == Change::Policy {
+            let deadline = Deadline::new(Timestamp::of(now), self.config.persist_span());
+            let waiting = self.waiting.entry(slot).or_default();
+            let saving = waiting.saving.get_or_insert_with(|| Saving::new(deadline));
+            saving.request = None;
+        }
+    }
+
+    /// Gives answers to those who wait for them, or holds them until they are durable.
+    fn give_out(&mut self, slot: u32, answer: Option<Answer>, rechecked: Option<Rechecked>) {
+        let Some(waiting) = self.waiting.get_mut(&slot) else { return };
+        let mut answers: Vec<(Waiter, Answer)> = Vec::new();
+        if let Some(answer) = answer {
+            let waiters = waiting.lookups.drain(..);
+            answers.extend(waiters.map(|waiter| (waiter, answer.clone())));
+        }
+        let mut results: Vec<(Waiter, Rechecked)> = Vec::new();
+        if let Some(result) = rechecked {
+            let waiters = waiting.rechecks.drain(..);
+            results.extend(waiters.map(|waiter| (waiter, result.clone())));
+        }
+        if let Some(saving) = &mut waiting.saving {
+            saving.answers.append(&mut answers);
+            saving.rechecked.append(&mut results);
+            return;
+        }
+        let deadline = Deadline::PAST;
+        let given = Saving { request: None, deadline, answers, rechecked: results };
+        self.release(slot, given);
+    }
+
+    fn release(&mut self, slot: u32, given: Saving) {
+        let Some(domain) = self.table.domain(slot).cloned() else { return };
+        for (waiter, answer) in given.answers {
+            self.tell(&domain, EventKind::Answered { waiter, answer });
+        }
+        for (waiter, result) in given.rechecked {
+            self.tell(&domain, EventKind::Rechecked { waiter, result });
+        }
+        if self.waiting.get(&slot).is_some_and(super::waiting::Waiting::is_empty) {
+            self.waiting.remove(&slot);
+        }
+    }
+
+    pub(super) fn tell(&mut self, domain: &Domain, kind: EventKind) {
+        self.events.push_back(Event { domain: domain.clone(), kind });
+    }
+
+    fn waiter(&mut self, slot: u32) -> Waiter {
+        Waiter { slot, number: self.number() }
+    }
+
+    fn number(&mut self) -> u64 {
+        self.number = self.number.saturating_add(1);
+        self.number
+    }
+}

@@ -1,0 +1,114 @@
+//! When a policy may be fetched: the back-off after a failure, and the bound on new ids.
+
+use crate::{
+    cache::{
+        clock::{Deadline, Span, Timestamp},
+        config::rule,
+    },
+    record::PolicyId,
+};
+
+/// The last ids whose policy could not be fetched. An attempt without an id is one made while no
+/// valid record was to be had.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub(in crate::cache) struct Attempts([Option<Attempt>; 4]);
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+struct Attempt {
+    id: Option<PolicyId>,
+    failures: u32,
+    until: Deadline,
+}
+
+impl Attempts {
+    /// Until when no fetch may be made for this id.
+    pub(super) fn held_until(&self, id: Option<PolicyId>, now: Timestamp) -> Option<Timestamp> {
+        let known = self.0.iter().flatten().find(|known| known.id == id)?;
+        (!known.until.is_due(now)).then(|| known.until.due())
+    }
+
+    /// When the last of them failed.
+    pub(super) fn last(&self) -> Option<Timestamp> {
+        self.0.iter().flatten().map(|known| known.until.armed_at()).max()
+    }
+
+    /// Notes a failure: "wait for at least five minutes … per version ID" (§3.3). The wait doubles
+    /// only if that leaves nobody without a policy. Noise makes it longer, never shorter.
+    pub(super) fn fail(&mut self, id: Option<PolicyId>, now: Timestamp, live: bool, noise: u32) {
+        let same = self.0.iter_mut().position(|known| known.is_some_and(|known| known.id == id));
+        let oldest = || {
+            let age = |known: &Option<Attempt>| known.map(|known| known.until.armed_at());
+            self.0.iter().enumerate().min_by_key(|(_, known)| age(known)).map(|(at, _)| at)
+        };
+        let Some(place) = same.or_else(oldest).and_then(|at| self.0.get_mut(at)) else { return };
+        let before = place.filter(|known| known.id == id).map_or(0, |known| known.failures);
+        let (first, longest) = rule::BACK_OFF;
+        let span = if live { first.doubled(before).min(longest) } else { first };
+        let span = span.plus(span.percent(rule::BACK_OFF_JITTER).up_to(noise));
+        let failures = before.saturating_add(1);
+        *place = Some(Attempt { id, failures, until: Deadline::new(now, span) });
+    }
+
+    /// Forgets the failures of an id that could be fetched, and those that hold nothing back.
+    pub(super) fn succeed(&mut self, id: Option<PolicyId>, now: Timestamp) {
+        for place in &mut self.0 {
+            *place = place.filter(|known| known.id != id && !known.until.is_due(now));
+        }
+    }
+
+    pub(super) fn rearm(&mut self, now: Timestamp) {
+        for known in self.0.iter_mut().flatten() {
+            known.until.rearm(now);
+        }
+    }
+
+    pub(super) fn limit(&mut self) {
+        let (_, longest) = rule::BACK_OFF;
+        for known in self.0.iter_mut().flatten() {
+            known.until.limit(longest.plus(longest.percent(rule::BACK_OFF_JITTER)));
+        }
+    }
+}
+
+/// A bucket of fetches for new ids: each fetch takes one out, each span of time puts one back.
+///
+/// It keeps the moment at which it will be full again, which is all there is to know.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub(in crate::cache) struct Budget {
+    full_at: Timestamp,
+}
+
+impl Budget {
+    pub(super) const FULL: Self = Self { full_at: Timestamp::MIN };
+
+    /// Until when the bucket is empty.
+    pub(super) fn empty_until(self, now: Timestamp) -> Option<Timestamp> {
+        let (size, span) = rule::NEW_IDS;
+        let next = self.full_at.minus(times(span, size.saturating_sub(1)));
+        (next > now).then_some(next)
+    }
+
+    pub(super) fn take(&mut self, now: Timestamp) {
+        let (_, span) = rule::NEW_IDS;
+        self.full_at = self.full_at.max(now).plus(span);
+    }
+
+    /// No bucket is emptier than empty: if it seems to be, the clock was set back.
+    pub(super) fn rearm(&mut self, now: Timestamp) {
+        let (size, span) = rule::NEW_IDS;
+        self.full_at = self.full_at.min(now.plus(times(span, size)));
+    }
+}
+
+const fn times(span: Span, n: u32) -> Span {
+    let mut sum = Span::ZERO;
+    let mut left = n;
+    while left > 0 {
+        sum = sum.plus(span);
+        left = left.saturating_sub(1);
+    }
+    sum
+}

@@ -1,0 +1,88 @@
+//! Looking for a newer policy before a message is given up (§5.1), and because the operator says so.
+
+use alloc::sync::Arc;
+
+use super::{Entry, Flight, Step, Task};
+use crate::{
+    cache::{
+        clock::Timestamp,
+        config::rule,
+        event::{Doubt, Outcome, Rechecked},
+    },
+    policy::Policy,
+};
+
+/// Those who wait for a recheck: they share one.
+#[derive(Clone, Debug)]
+pub(super) struct Recheck {
+    /// What applied when it was asked for.
+    before: Option<Arc<Policy>>,
+    /// Whether the request that is out was made for it.
+    served: bool,
+    /// Whether to fetch though it should be waited.
+    forced: bool,
+    pub(super) doubt: Option<Doubt>,
+}
+
+impl Flight {
+    pub(super) fn is_forced(&self) -> bool {
+        self.recheck.as_ref().is_some_and(|recheck| recheck.served && recheck.forced)
+    }
+}
+
+impl Entry {
+    /// Asks DNS, whatever is known and until when: "checking, via DNS, for the presence of an updated
+    /// policy" (§5) is no use if the answer comes from our own memory.
+    pub(super) fn recheck(&mut self, forced: bool, step: &mut Step<'_>) {
+        self.state.note_use(step.now);
+        let before = self.state.live(step.now).map(|held| Arc::clone(&held.policy));
+        let new = Recheck { before, served: false, forced, doubt: None };
+        match &mut self.flight {
+            None => {
+                let recheck = Recheck { served: true, ..new };
+                self.launch(Task::Query, false, Some(recheck), step);
+            }
+            Some(flight) => match &mut flight.recheck {
+                Some(recheck) => recheck.forced |= forced,
+                None => flight.recheck = Some(new),
+            },
+        }
+    }
+
+    /// A recheck fetches the policy whatever its id, unless that was done a moment ago.
+    pub(super) fn recheck_wants_fetch(&self, flight: &Flight, now: Timestamp) -> bool {
+        let Some(recheck) = flight.recheck.as_ref().filter(|recheck| recheck.served) else {
+            return false;
+        };
+        let lately = |last: Timestamp| last <= now && now < last.plus(rule::RECHECK);
+        recheck.forced || !self.state.last_fetch().is_some_and(lately)
+    }
+
+    /// Answers the recheck if what has ended was done for it; if not, its own query comes now.
+    pub(super) fn settle_recheck(
+        &mut self,
+        recheck: Recheck,
+        fresh: Option<&Arc<Policy>>,
+        doubt: Option<Doubt>,
+        step: &mut Step<'_>,
+    ) {
+        if !recheck.served {
+            let recheck = Recheck { served: true, ..recheck };
+            return self.launch(Task::Query, false, Some(recheck), step);
+        }
+        let current = fresh.or_else(|| self.state.live(step.now).map(|held| &held.policy));
+        let changed = match (&recheck.before, current) {
+            (Some(before), Some(current)) => before.as_text() != current.as_text(),
+            (before, current) => before.is_some() != current.is_some(),
+        };
+        let confirming = self.state.trouble.as_ref().is_some_and(|it| it.confirm > 0);
+        let outcome = match recheck.doubt.or(doubt) {
+            _ if changed => Outcome::Changed,
+            Some(doubt) => Outcome::Unknown(doubt),
+            None if confirming => Outcome::Unknown(Doubt::Unconfirmed),
+            None => Outcome::Unchanged,
+        };
+        let answer = self.settled_answer(fresh, step);
+        step.out.rechecked = Some(Rechecked { outcome, answer });
+    }
+}

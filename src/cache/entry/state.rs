@@ -1,0 +1,323 @@
+//! What is known about a domain: everything but the request that is out.
+
+use alloc::{boxed::Box, sync::Arc};
+
+use super::backoff::{Attempts, Budget};
+use crate::{
+    cache::{
+        answer::{Answer, Applied, Source},
+        clock::{Deadline, Hour, Span, Timestamp},
+        config::{Config, rule},
+        event::AlertKind,
+    },
+    domain::Domain,
+    failure::{Failure, ResultType},
+    mode::Mode,
+    no_policy::NoPolicy,
+    policy::Policy,
+    record::PolicyId,
+};
+
+/// The policy stands beside the state of discovery, so that nothing that happens to discovery can
+/// lose it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(in crate::cache) struct State {
+    pub(in crate::cache) held: Option<Held>,
+    /// When the record must be looked up again.
+    pub(in crate::cache) check: Deadline,
+    /// When the policy must be fetched again, whatever the record says.
+    pub(in crate::cache) refresh: Deadline,
+    pub(in crate::cache) budget: Budget,
+    /// When the domain was last looked up.
+    pub(in crate::cache) used: Option<Hour>,
+    /// Whether that was on more than one day.
+    pub(in crate::cache) regular: bool,
+    pub(in crate::cache) record: Record,
+    /// Whether the end of the policy has been noticed.
+    pub(in crate::cache) lapsed: bool,
+    pub(in crate::cache) trouble: Option<Box<Trouble>>,
+}
+
+/// The last policy that was fetched, or that the operator's list gives.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(in crate::cache) struct Held {
+    pub(in crate::cache) policy: Arc<Policy>,
+    /// When the last successful fetch ended (§3.2: `max_age` counts from "the last policy fetch").
+    pub(in crate::cache) fetched_at: Timestamp,
+    /// The id known when that fetch was asked for.
+    pub(in crate::cache) id: Option<PolicyId>,
+    pub(in crate::cache) source: Source,
+}
+
+/// What is known of the domain's record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "lowercase"))]
+pub(in crate::cache) enum Record {
+    Unknown,
+    Found,
+    Missing,
+    Invalid,
+    Failed,
+}
+
+/// What most domains never have: their state is small without it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(in crate::cache) struct Trouble {
+    pub(in crate::cache) attempts: Attempts,
+    /// The id in DNS, if its policy has not been had yet.
+    pub(in crate::cache) known: Option<PolicyId>,
+    /// What is wrong with the record, or with DNS.
+    pub(in crate::cache) text: Option<Arc<str>>,
+    /// How fetching failed last.
+    pub(in crate::cache) failure: Option<Arc<Failure>>,
+    pub(in crate::cache) dns_failures: u32,
+    /// How many fetches are to come that look for the body behind a new id.
+    pub(in crate::cache) confirm: u8,
+    pub(in crate::cache) absent_since: Option<Timestamp>,
+    pub(in crate::cache) absence_told: bool,
+    /// What the operator was told last.
+    pub(in crate::cache) told: Option<AlertKind>,
+}
+
+impl Held {
+    pub(in crate::cache) fn ends_at(&self) -> Timestamp {
+        match self.source {
+            Source::Fetched => self.fetched_at.plus(self.max_age()),
+            Source::Static | Source::Pinned => Timestamp::MAX,
+        }
+    }
+
+    pub(in crate::cache) fn max_age(&self) -> Span {
+        Span::of(self.policy.max_age())
+    }
+
+    pub(in crate::cache) fn has_same_text(&self, other: &Policy) -> bool {
+        self.policy.as_text() == other.as_text()
+    }
+}
+
+impl State {
+    pub(super) const NEW: Self = Self {
+        held: None,
+        check: Deadline::PAST,
+        refresh: Deadline::PAST,
+        budget: Budget::FULL,
+        used: None,
+        regular: false,
+        record: Record::Unknown,
+        lapsed: false,
+        trouble: None,
+    };
+
+    /// The policy that applies: "time-since-fetch has not exceeded its max_age" (§5.1). One of
+    /// `max_age` 0 serves only those who waited for it. A policy from the future, which is what a
+    /// clock set back makes of it, applies.
+    pub(in crate::cache) fn live(&self, now: Timestamp) -> Option<&Held> {
+        self.held.as_ref().filter(|held| {
+            held.source != Source::Fetched || (now <= held.ends_at() && held.max_age() > Span::ZERO)
+        })
+    }
+
+    /// The live policy, if it was fetched and the operator wants to hear of it (§10.2: not of mode
+    /// `none`).
+    pub(super) fn watched(&self, now: Timestamp) -> Option<&Held> {
+        let held = self.live(now)?;
+        let fetched = held.source == Source::Fetched;
+        (fetched && held.policy.mode() != Mode::None).then_some(held)
+    }
+
+    pub(super) fn id(&self) -> Option<PolicyId> {
+        self.held.as_ref().and_then(|held| held.id)
+    }
+
+    /// Whether the live policy must be fetched again now.
+    pub(super) fn refresh_is_due(&self, now: Timestamp) -> bool {
+        self.live(now).is_some_and(|held| held.source == Source::Fetched)
+            && self.refresh.is_due(now)
+    }
+
+    /// When the live policy is fetched again without being asked: policies of a short life are not,
+    /// nor are those that nobody has looked up for long.
+    pub(super) fn refresh_timer(&self, config: &Config) -> Option<Timestamp> {
+        let held = self.held.as_ref().filter(|held| held.source == Source::Fetched)?;
+        if self.lapsed || held.max_age() < rule::SHORT_LIFE {
+            return None;
+        }
+        let due = self.refresh.due();
+        self.in_use(due, config).then_some(due)
+    }
+
+    /// Whether the domain was looked up in the time before `moment`.
+    pub(super) fn in_use(&self, moment: Timestamp, config: &Config) -> bool {
+        self.used.is_some_and(|used| used.start().plus(config.idle) > moment)
+    }
+
+    /// Notes a lookup. Returns whether it was the first of its day.
+    pub(super) fn note_use(&mut self, now: Timestamp) -> bool {
+        let hour = now.hour();
+        let new_day = self.used.is_none_or(|used| used.day() != hour.day());
+        self.regular |= new_day && self.used.is_some();
+        self.used = Some(hour);
+        new_day
+    }
+
+    /// Until when no fetch may be made for this id.
+    pub(super) fn held_back(&self, id: Option<PolicyId>, now: Timestamp) -> Option<Timestamp> {
+        let backoff = self.trouble.as_ref().and_then(|it| it.attempts.held_until(id, now));
+        let rate =
+            if self.is_new(id) { self.budget.empty_until(now) } else { self.refetch_at(now) };
+        backoff.max(rate)
+    }
+
+    /// Whether this is an id, and not the one whose policy is held. Ids have no order: "differs" is
+    /// all there is to know (§3.1).
+    pub(super) fn is_new(&self, id: Option<PolicyId>) -> bool {
+        id.is_some() && id != self.id()
+    }
+
+    /// When a policy that has ended may be fetched again under the same id.
+    fn refetch_at(&self, now: Timestamp) -> Option<Timestamp> {
+        let held = self.held.as_ref().filter(|_| self.live(now).is_none())?;
+        let next = held.fetched_at.plus(rule::REFETCH);
+        (held.fetched_at <= now && now < next).then_some(next)
+    }
+
+    /// When the last fetch ended, well or not.
+    pub(super) fn last_fetch(&self) -> Option<Timestamp> {
+        let held = self.held.as_ref().filter(|held| held.source == Source::Fetched);
+        let failed = self.trouble.as_ref().and_then(|it| it.attempts.last());
+        held.map(|held| held.fetched_at).max(failed)
+    }
+
+    /// What can be said about the domain without asking anyone.
+    pub(in crate::cache) fn standing(
+        &self,
+        domain: &Domain,
+        now: Timestamp,
+    ) -> Option<Answer<&Arc<Policy>>> {
+        if self.live(now).is_some() || self.knows_absence(now) {
+            return Some(self.answer(domain, now));
+        }
+        None
+    }
+
+    /// Whether the absence of a policy need not be looked into now.
+    pub(super) fn knows_absence(&self, now: Timestamp) -> bool {
+        if self.check.is_due(now) {
+            return false;
+        }
+        match self.record {
+            Record::Unknown => false,
+            Record::Failed => true,
+            // "No record" said while a policy was still live does not outlast it.
+            Record::Missing | Record::Invalid => {
+                self.held.as_ref().is_none_or(|held| self.check.armed_at() > held.ends_at())
+            }
+            Record::Found => self.held_back(self.known_id(), now).is_some(),
+        }
+    }
+
+    pub(super) fn known_id(&self) -> Option<PolicyId> {
+        self.trouble.as_ref().and_then(|it| it.known).or_else(|| self.id())
+    }
+
+    /// What applies, as far as is known.
+    pub(in crate::cache) fn answer(&self, domain: &Domain, now: Timestamp) -> Answer<&Arc<Policy>> {
+        match self.live(now) {
+            Some(held) => self.applied(held),
+            None => Answer::NoPolicy(self.no_policy(domain)),
+        }
+    }
+
+    pub(in crate::cache) fn applied<'a>(&self, held: &'a Held) -> Answer<&'a Arc<Policy>> {
+        if held.policy.mode() == Mode::None {
+            return Answer::NoPolicy(NoPolicy::ModeNone);
+        }
+        Answer::Policy(Applied {
+            policy: &held.policy,
+            source: held.source,
+            fetched_at: held.fetched_at,
+            checked_at: self.check.armed_at(),
+            ends_at: held.ends_at(),
+        })
+    }
+
+    fn no_policy(&self, domain: &Domain) -> NoPolicy {
+        let why = match self.record {
+            Record::Unknown => NoPolicy::Overloaded,
+            Record::Missing => NoPolicy::NoRecord,
+            Record::Invalid => NoPolicy::InvalidRecord(self.text()),
+            Record::Failed => NoPolicy::DnsFailed(self.text()),
+            Record::Found => NoPolicy::FetchFailed(self.failure(domain)),
+        };
+        self.since_expiry(why)
+    }
+
+    /// The reason, with the policy that has ended if that is to be regretted: the silent end of a
+    /// policy of mode `none` is not (§8.3).
+    pub(super) fn since_expiry(&self, why: NoPolicy) -> NoPolicy {
+        let ended = self.held.as_ref().filter(|held| held.policy.mode() != Mode::None);
+        match ended {
+            Some(held) if why.is_temporary() => NoPolicy::Expired {
+                mode: held.policy.mode(),
+                ended_at: held.ends_at().to_utc(),
+                cause: Arc::new(why),
+            },
+            _ => why,
+        }
+    }
+
+    fn text(&self) -> Arc<str> {
+        let text = self.trouble.as_ref().and_then(|it| it.text.clone());
+        text.unwrap_or_else(|| "the reason was lost".into())
+    }
+
+    fn failure(&self, domain: &Domain) -> Arc<Failure> {
+        let failure = self.trouble.as_ref().and_then(|it| it.failure.clone());
+        failure.unwrap_or_else(|| {
+            Arc::new(Failure::new(
+                ResultType::StsPolicyFetchError,
+                "held-back",
+                domain.policy_host(),
+                "the domain's policy was fetched so lately that it may not be fetched again yet",
+            ))
+        })
+    }
+
+    pub(super) fn trouble(&mut self) -> &mut Trouble {
+        self.trouble.get_or_insert_default()
+    }
+
+    /// Arms anew what lies farther away than it can: the clock was set back. A policy from the
+    /// future is to be refreshed.
+    pub(in crate::cache) fn rearm(&mut self, now: Timestamp) {
+        let from_future = self.held.as_ref().is_some_and(|held| now < held.fetched_at);
+        if from_future && now < self.refresh.armed_at() {
+            self.refresh = Deadline::new(now, Span::ZERO);
+        }
+        self.check.rearm(now);
+        self.refresh.rearm(now);
+        self.budget.rearm(now);
+        if let Some(trouble) = &mut self.trouble {
+            trouble.attempts.rearm(now);
+            trouble.absent_since = trouble.absent_since.map(|since| since.min(now));
+        }
+    }
+
+    /// Drops what tells nothing.
+    pub(super) fn tidy(&mut self) {
+        self.trouble = self.trouble.take().filter(|it| **it != Trouble::default());
+    }
+
+    /// Bounds what was read from a snapshot, so that nothing in it lies beyond what this machine
+    /// would ever wait for.
+    pub(in crate::cache) fn limit(&mut self, config: &Config) {
+        self.check.limit(rule::CHECK.1);
+        self.refresh.limit(config.refresh);
+        if let Some(trouble) = &mut self.trouble {
+            trouble.attempts.limit();
+            trouble.confirm = trouble.confirm.min(2);
+        }
+    }
+}

@@ -1,0 +1,138 @@
+//! Who has to go first when there is no room.
+
+use core::iter;
+
+use super::table::Slots;
+
+/// How little an entry would be missed. Within a class, the least recently used goes first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Default)]
+pub(super) enum Class {
+    /// Its policy has ended.
+    Expired,
+    /// It has no policy.
+    Negative,
+    /// Its policy is of mode `none`.
+    ModeNone,
+    /// Its policy is of mode `testing`.
+    Testing,
+    /// Its policy is of mode `enforce`, and was used on one day only: what a flood of an attacker's
+    /// own domains looks like.
+    EnforceOnce,
+    /// Its policy is of mode `enforce`, and in regular use.
+    Enforce,
+    /// It stays: someone waits for it, or the operator wants it.
+    #[default]
+    Kept,
+}
+
+impl Class {
+    /// Those that may go, in the order in which they do.
+    pub(super) const EVICTABLE: [Self; 6] = [
+        Self::Expired,
+        Self::Negative,
+        Self::ModeNone,
+        Self::Testing,
+        Self::EnforceOnce,
+        Self::Enforce,
+    ];
+}
+
+/// A place in the list of a class.
+#[derive(Debug)]
+pub(super) struct Links {
+    previous: u32,
+    next: u32,
+    pub(super) class: Class,
+}
+
+const NONE: u32 = u32::MAX;
+
+impl Default for Links {
+    fn default() -> Self {
+        Self { previous: NONE, next: NONE, class: Class::default() }
+    }
+}
+
+/// A list of slots for each class, the least recently used first.
+#[derive(Debug, Default)]
+pub(super) struct Order([List; 7]);
+
+#[derive(Debug)]
+struct List {
+    first: u32,
+    last: u32,
+}
+
+impl Default for List {
+    fn default() -> Self {
+        Self { first: NONE, last: NONE }
+    }
+}
+
+impl Order {
+    fn list(&self, class: Class) -> &List {
+        let [expired, negative, mode_none, testing, enforce_once, enforce, kept] = &self.0;
+        match class {
+            Class::Expired => expired,
+            Class::Negative => negative,
+            Class::ModeNone => mode_none,
+            Class::Testing => testing,
+            Class::EnforceOnce => enforce_once,
+            Class::Enforce => enforce,
+            Class::Kept => kept,
+        }
+    }
+
+    fn list_mut(&mut self, class: Class) -> &mut List {
+        let [expired, negative, mode_none, testing, enforce_once, enforce, kept] = &mut self.0;
+        match class {
+            Class::Expired => expired,
+            Class::Negative => negative,
+            Class::ModeNone => mode_none,
+            Class::Testing => testing,
+            Class::EnforceOnce => enforce_once,
+            Class::Enforce => enforce,
+            Class::Kept => kept,
+        }
+    }
+
+    pub(super) fn first(&self, class: Class) -> Option<u32> {
+        Some(self.list(class).first).filter(|&slot| slot != NONE)
+    }
+
+    /// Puts a slot that is in no list behind all others of a class.
+    pub(super) fn push(&mut self, slot: u32, class: Class, slots: &mut Slots) {
+        let list = self.list_mut(class);
+        let previous = core::mem::replace(&mut list.last, slot);
+        match slots.links_mut(previous) {
+            Some(links) => links.next = slot,
+            None => list.first = slot,
+        }
+        if let Some(links) = slots.links_mut(slot) {
+            *links = Links { previous, next: NONE, class };
+        }
+    }
+
+    /// Takes a slot out of its list.
+    pub(super) fn unlink(&mut self, slot: u32, slots: &mut Slots) {
+        let Some(&Links { previous, next, class }) = slots.links(slot) else { return };
+        let list = self.list_mut(class);
+        match slots.links_mut(previous) {
+            Some(links) => links.next = next,
+            None => list.first = next,
+        }
+        match slots.links_mut(next) {
+            Some(links) => links.previous = previous,
+            None => list.last = previous,
+        }
+    }
+
+    pub(super) fn iter(&self, slots: &Slots) -> impl Iterator<Item = u32> {
+        let classes = Class::EVICTABLE.into_iter().chain([Class::Kept]);
+        classes.filter_map(|class| self.first(class)).flat_map(|first| {
+            iter::successors(Some(first), |&slot| {
+                slots.links(slot).map(|links| links.next).filter(|&next| next != NONE)
+            })
+        })
+    }
+}

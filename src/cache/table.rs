@@ -1,0 +1,223 @@
+//! Where the entries are: found by domain, by deadline, and by how little they would be missed.
+
+use alloc::vec::Vec;
+use core::hash::Hasher;
+
+use foldhash::{SharedSeed, fast::FoldHasher};
+use hashbrown::HashTable;
+
+use super::{
+    clock::Timestamp,
+    deadlines::{Deadlines, Place, Places},
+    entry::Entry,
+    order::{Class, Links, Order},
+};
+use crate::domain::Domain;
+
+/// Entries by number. Numbers are given again when an entry is gone.
+#[derive(Debug)]
+pub(super) struct Table {
+    index: HashTable<Key>,
+    seed: u64,
+    shared_seed: SharedSeed,
+    slots: Slots,
+    free: Vec<u32>,
+    order: Order,
+    deadlines: Deadlines,
+}
+
+/// What the index holds: the name beside the number, so that a lookup touches one other place only.
+#[derive(Debug)]
+struct Key {
+    domain: Domain,
+    slot: u32,
+}
+
+#[derive(Debug, Default)]
+pub(super) struct Slots(Vec<Slot>);
+
+/// An entry, and what a cache keeps with each.
+#[derive(Debug)]
+pub(super) struct Slot {
+    /// Until when a lookup has nothing to do but to read.
+    pub(super) calm_until: Timestamp,
+    pub(super) entry: Entry,
+    hash: u64,
+    links: Links,
+    place: Place,
+    /// What of it counts towards the bound on memory.
+    pub(super) bytes: u32,
+    /// Whether it waits in the queue of what is to be stored.
+    pub(super) to_persist: bool,
+}
+
+impl Table {
+    /// A table whose hash an attacker who chooses the domains cannot foresee.
+    ///
+    /// Whoever is to be sent mail to chooses names, so a hash that is known could be made to collide
+    /// until every lookup is linear. Both what a name is mixed with (the shared seed, six words) and
+    /// what the mixing starts from come from the seed, which is given from outside and secret. The
+    /// hash is no cryptographic one: it withstands those who cannot see it at work. They cannot:
+    /// hashes never leave this table, the order of iteration does not depend on them, and the
+    /// nanoseconds of a collision drown in the milliseconds of the DNS and SMTP around it.
+    pub(super) fn new(seed: u64) -> Self {
+        let mut mixer = FoldHasher::with_seed(seed, SharedSeed::global_fixed());
+        mixer.write_u64(1);
+        Self {
+            index: HashTable::new(),
+            seed,
+            shared_seed: SharedSeed::from_u64(mixer.finish()),
+            slots: Slots::default(),
+            free: Vec::new(),
+            order: Order::default(),
+            deadlines: Deadlines::default(),
+        }
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.index.len()
+    }
+
+    fn hash(&self, domain: &Domain) -> u64 {
+        let mut hasher = FoldHasher::with_seed(self.seed, &self.shared_seed);
+        hasher.write(domain.as_str().as_bytes());
+        hasher.finish()
+    }
+
+    pub(super) fn find(&self, domain: &Domain) -> Option<u32> {
+        let key = self.index.find(self.hash(domain), |key| key.domain == *domain)?;
+        Some(key.slot)
+    }
+
+    pub(super) fn get(&self, slot: u32) -> Option<&Slot> {
+        self.slots.0.get(slot as usize)
+    }
+
+    pub(super) fn get_mut(&mut self, slot: u32) -> Option<&mut Slot> {
+        self.slots.0.get_mut(slot as usize)
+    }
+
+    /// An entry with its domain.
+    pub(super) fn entry_mut(&mut self, slot: u32) -> Option<(&Domain, &mut Slot)> {
+        let found = self.slots.0.get_mut(slot as usize)?;
+        let key = self.index.find(found.hash, |key| key.slot == slot)?;
+        Some((&key.domain, found))
+    }
+
+    pub(super) fn domain(&self, slot: u32) -> Option<&Domain> {
+        let hash = self.get(slot)?.hash;
+        Some(&self.index.find(hash, |key| key.slot == slot)?.domain)
+    }
+
+    /// Adds an entry for a domain that has none. `None` if there are as many as can be numbered.
+    pub(super) fn insert(&mut self, domain: Domain, entry: Entry) -> Option<u32> {
+        let hash = self.hash(&domain);
+        let slot = match self.free.pop() {
+            Some(slot) => slot,
+            None => u32::try_from(self.slots.0.len()).ok().filter(|&slot| slot < u32::MAX)?,
+        };
+        let new = Slot {
+            calm_until: Timestamp::MIN,
+            entry,
+            hash,
+            links: Links::default(),
+            place: Place::NONE,
+            bytes: 0,
+            to_persist: false,
+        };
+        match self.slots.0.get_mut(slot as usize) {
+            Some(old) => *old = new,
+            None => self.slots.0.push(new),
+        }
+        let slots = &self.slots;
+        let hash_of = |key: &Key| slots.0.get(key.slot as usize).map_or(0, |slot| slot.hash);
+        self.index.insert_unique(hash, Key { domain, slot }, hash_of);
+        self.order.push(slot, Class::Kept, &mut self.slots);
+        Some(slot)
+    }
+
+    /// Takes an entry out.
+    pub(super) fn remove(&mut self, slot: u32) -> Option<(Domain, Slot)> {
+        let hash = self.get(slot)?.hash;
+        let found = self.index.find_entry(hash, |key| key.slot == slot).ok()?;
+        let (key, _) = found.remove();
+        self.deadlines.set(slot, None, &mut self.slots);
+        self.order.unlink(slot, &mut self.slots);
+        let vacant = Slot {
+            calm_until: Timestamp::MIN,
+            entry: Entry::default(),
+            hash: 0,
+            links: Links::default(),
+            place: Place::NONE,
+            bytes: 0,
+            to_persist: false,
+        };
+        let slot_ref = self.slots.0.get_mut(slot as usize)?;
+        self.free.push(slot);
+        Some((key.domain, core::mem::replace(slot_ref, vacant)))
+    }
+
+    /// Puts an entry where its class belongs; behind all others of it, if it was used just now.
+    pub(super) fn classify(&mut self, slot: u32, class: Class, used: bool) {
+        let Some(found) = self.get(slot) else { return };
+        if used || found.links.class != class {
+            self.order.unlink(slot, &mut self.slots);
+            self.order.push(slot, class, &mut self.slots);
+        }
+    }
+
+    pub(super) fn class(&self, slot: u32) -> Option<Class> {
+        self.get(slot).map(|slot| slot.links.class)
+    }
+
+    /// The entry of a class that was used least recently.
+    pub(super) fn oldest(&self, class: Class) -> Option<u32> {
+        self.order.first(class)
+    }
+
+    pub(super) fn set_deadline(&mut self, slot: u32, due: Option<Timestamp>) {
+        self.deadlines.set(slot, due, &mut self.slots);
+    }
+
+    pub(super) fn next_deadline(&self) -> Option<Timestamp> {
+        self.deadlines.next()
+    }
+
+    pub(super) fn due(&self, now: Timestamp) -> Option<u32> {
+        self.deadlines.due(now)
+    }
+
+    /// All entries, class by class, the least recently used of each first.
+    pub(super) fn iter(&self) -> impl Iterator<Item = (u32, &Domain, &Slot)> {
+        self.order
+            .iter(&self.slots)
+            .filter_map(|slot| Some((slot, self.domain(slot)?, self.get(slot)?)))
+    }
+
+    /// The numbers of all entries.
+    pub(super) fn numbers(&self) -> Vec<u32> {
+        self.order.iter(&self.slots).collect()
+    }
+}
+
+impl Slots {
+    pub(super) fn links(&self, slot: u32) -> Option<&Links> {
+        self.0.get(slot as usize).map(|slot| &slot.links)
+    }
+
+    pub(super) fn links_mut(&mut self, slot: u32) -> Option<&mut Links> {
+        self.0.get_mut(slot as usize).map(|slot| &mut slot.links)
+    }
+}
+
+impl Places for Slots {
+    fn place(&self, slot: u32) -> Place {
+        self.0.get(slot as usize).map_or(Place::NONE, |slot| slot.place)
+    }
+
+    fn set_place(&mut self, slot: u32, place: Place) {
+        if let Some(slot) = self.0.get_mut(slot as usize) {
+            slot.place = place;
+        }
+    }
+}

@@ -2,7 +2,7 @@ use alloc::sync::Arc;
 
 use time::UtcDateTime;
 
-use super::clock::Timestamp;
+use super::clock::{Span, Timestamp};
 use crate::{no_policy::NoPolicy, policy::Policy};
 
 /// What applies to a domain now, and why.
@@ -49,7 +49,6 @@ impl Answer<&Arc<Policy>> {
                 source: applied.source,
                 fetched_at: applied.fetched_at,
                 checked_at: applied.checked_at,
-                ends_at: applied.ends_at,
             }),
             Self::NoPolicy(why) => Answer::NoPolicy(why),
         }
@@ -63,7 +62,6 @@ pub struct Applied<P = Arc<Policy>> {
     pub(super) source: Source,
     pub(super) fetched_at: Timestamp,
     pub(super) checked_at: Timestamp,
-    pub(super) ends_at: Timestamp,
 }
 
 impl<P> Applied<P> {
@@ -90,12 +88,15 @@ impl<P> Applied<P> {
     pub fn checked_at(&self) -> Option<UtcDateTime> {
         (self.checked_at > Timestamp::MIN).then(|| self.checked_at.to_utc())
     }
+}
 
+impl<P: AsRef<Policy>> Applied<P> {
     /// The last moment at which it applies, if it is not fetched again: `max_age` after it was
     /// fetched (§3.2). `None` for a policy of the operator, which has no end.
     #[must_use]
     pub fn ends_at(&self) -> Option<UtcDateTime> {
-        (self.source == Source::Fetched).then(|| self.ends_at.to_utc())
+        let max_age = Span::of(self.policy.as_ref().max_age());
+        (self.source == Source::Fetched).then(|| self.fetched_at.plus(max_age).to_utc())
     }
 }
 

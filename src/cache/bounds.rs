@@ -11,7 +11,7 @@ use super::{
     clock::Timestamp,
     config::rule,
     drive::Queued,
-    entry::{Entry, Held, Trouble},
+    entry::{Entry, Trouble},
     event::EventKind,
     order::Class,
     table::Slot,
@@ -36,7 +36,6 @@ impl Override {
                 source: Source::Pinned,
                 fetched_at: *since,
                 checked_at: Timestamp::MIN,
-                ends_at: Timestamp::MAX,
             }),
             Self::Ignore => Answer::NoPolicy(NoPolicy::Ignored),
         }
@@ -51,7 +50,7 @@ impl Cache {
     /// Makes an entry for a domain that is not known, if there is room or something less worth
     /// keeping.
     pub(super) fn admit(&mut self, domain: &Domain, now: UtcDateTime) -> Option<u32> {
-        let bytes = cost(domain, &Entry::default());
+        let bytes = Weight::of(domain, &Entry::default()).bytes();
         while self.len() >= self.config.max_entries()
             || self.bytes().saturating_add(bytes) > self.config.max_bytes()
         {
@@ -92,18 +91,18 @@ impl Cache {
 
     fn live_at_latest(&self, slot: u32) -> Option<Arc<Policy>> {
         let held = self.table.get(slot)?.entry.state.live(self.latest)?;
-        (held.policy.mode() != Mode::None).then(|| Arc::clone(&held.policy))
+        (held.mode != Mode::None).then(|| Arc::clone(held.policy))
     }
 
     /// Takes out an entry and all that belongs to it.
     pub(super) fn remove(&mut self, slot: u32) -> Option<Domain> {
         let (domain, found) = self.table.remove(slot)?;
-        self.bytes = self.bytes.saturating_sub(found.bytes as usize);
+        self.bytes = self.bytes.saturating_sub(found.weight.bytes());
         let state = found.entry.state;
-        if let Some(held) = &state.held {
-            self.policies.release(&held.policy);
+        if let Some(held) = state.held() {
+            self.policies.release(held.policy);
         }
-        if self.config.persistence() && (state.held.is_some() || state.trouble.is_some()) {
+        if self.config.persistence() && (state.held().is_some() || state.trouble.is_some()) {
             self.queue.push_back(Queued::Remove(domain.clone()));
         }
         Some(domain)
@@ -117,9 +116,9 @@ impl Cache {
         let (held_answers, saved_by) = (saving.is_some(), saving.map(|it| it.deadline.due()));
         let overridden = self.overrides.contains_key(&slot);
         let Some((domain, found)) = self.table.entry_mut(slot) else { return };
-        let bytes = cost(domain, &found.entry);
-        let before = core::mem::replace(&mut found.bytes, u32::try_from(bytes).unwrap_or(u32::MAX));
-        self.bytes = self.bytes.saturating_sub(before as usize).saturating_add(bytes);
+        let weight = Weight::of(domain, &found.entry);
+        let before = core::mem::replace(&mut found.weight, weight);
+        self.bytes = self.bytes.saturating_sub(before.bytes()).saturating_add(weight.bytes());
         found.calm_until =
             if held_answers || overridden { Timestamp::MIN } else { found.entry.calm_until(now) };
         let timer = if overridden { None } else { found.entry.timer(&self.config) };
@@ -131,13 +130,13 @@ impl Cache {
         let Some(found) = self.table.get(slot) else { return Class::Kept };
         let kept = self.waiting.contains_key(&slot) || self.overrides.contains_key(&slot);
         let state = &found.entry.state;
-        let Some(held) = state.held.as_ref().filter(|_| !kept) else {
+        let Some(held) = state.held().filter(|_| !kept) else {
             return if kept { Class::Kept } else { Class::Negative };
         };
         if held.source == Source::Static {
             return Class::Kept;
         }
-        match (state.live(now).map(mode), state.regular) {
+        match (state.live(now).map(|held| held.mode), state.regular) {
             (None, _) => Class::Expired,
             (Some(Mode::None), _) => Class::ModeNone,
             (Some(Mode::Testing), _) => Class::Testing,
@@ -147,13 +146,20 @@ impl Cache {
     }
 }
 
-fn mode(held: &Held) -> Mode {
-    held.policy.mode()
-}
+/// What an entry takes, in units of 32 bytes.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Weight(u16);
 
-fn cost(domain: &Domain, entry: &Entry) -> usize {
-    let trouble = entry.state.trouble.as_ref().map_or(0, |trouble| trouble.bytes());
-    ENTRY.saturating_add(domain.as_str().len()).saturating_add(trouble)
+impl Weight {
+    fn of(domain: &Domain, entry: &Entry) -> Self {
+        let trouble = entry.state.trouble.as_ref().map_or(0, |trouble| trouble.bytes());
+        let bytes = ENTRY.saturating_add(domain.as_str().len()).saturating_add(trouble);
+        Self(u16::try_from(bytes.div_ceil(32)).unwrap_or(u16::MAX))
+    }
+
+    fn bytes(self) -> usize {
+        usize::from(self.0).saturating_mul(32)
+    }
 }
 
 impl Trouble {

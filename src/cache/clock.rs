@@ -1,6 +1,6 @@
 //! Moments and deadlines, small and never overflowing.
 
-use core::time::Duration;
+use core::{num::NonZeroU32, time::Duration};
 
 use time::UtcDateTime;
 
@@ -64,7 +64,8 @@ impl Timestamp {
     /// The hour this is in, since 1970.
     #[inline]
     pub(super) fn hour(self) -> Hour {
-        Hour(u32::try_from(self.0.div_euclid(HOUR).max(0)).unwrap_or(u32::MAX))
+        let number = self.0.div_euclid(HOUR).saturating_add(1);
+        Hour(u32::try_from(number).ok().and_then(NonZeroU32::new).unwrap_or(NonZeroU32::MIN))
     }
 
     pub(super) const fn micros(self) -> i64 {
@@ -72,23 +73,52 @@ impl Timestamp {
     }
 }
 
-/// An hour of the calendar.
+/// An hour of the calendar, counted from one: the first of 1970, and what is before it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-pub(super) struct Hour(u32);
+pub(super) struct Hour(NonZeroU32);
 
 impl Hour {
     pub(super) fn start(self) -> Timestamp {
-        Timestamp(i64::from(self.0).saturating_mul(HOUR))
+        Timestamp(i64::from(self.since_first()).saturating_mul(HOUR))
     }
 
     /// The last moment in it.
     pub(super) fn end(self) -> Timestamp {
-        Timestamp(i64::from(self.0).saturating_add(1).saturating_mul(HOUR)).previous()
+        Timestamp(i64::from(self.0.get()).saturating_mul(HOUR)).previous()
     }
 
     pub(super) const fn day(self) -> u32 {
-        self.0 / 24
+        self.since_first() / 24
+    }
+
+    const fn since_first(self) -> u32 {
+        self.0.get().saturating_sub(1)
+    }
+}
+
+/// A minute of the calendar: from 1970 to beyond its end, in half the space of a moment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub(super) struct Minute(u32);
+
+impl Minute {
+    pub(super) const FIRST: Self = Self(0);
+
+    /// The one that begins now, or next.
+    pub(super) fn from(now: Timestamp) -> Self {
+        let minute = 60 * MICROS;
+        let begun = now.0.saturating_add(minute - 1).div_euclid(minute);
+        Self(u32::try_from(begun.max(0)).unwrap_or(u32::MAX))
+    }
+
+    pub(super) fn start(self) -> Timestamp {
+        Timestamp(i64::from(self.0).saturating_mul(60 * MICROS))
+    }
+
+    #[must_use]
+    pub(super) const fn plus(self, minutes: u32) -> Self {
+        Self(self.0.saturating_add(minutes))
     }
 }
 

@@ -39,7 +39,7 @@ impl Cache {
     pub fn lookup(&mut self, domain: &Domain, now: UtcDateTime) -> Lookup<'_> {
         if let Some(slot) = self.calm(domain, Timestamp::of(now)) {
             self.counters.cached = self.counters.cached.saturating_add(1);
-            return Lookup::Answer(self.answer(slot, domain, now));
+            return Lookup::Answer(self.calm_answer(slot, domain));
         }
         self.lookup_with_work(domain, now)
     }
@@ -172,8 +172,8 @@ impl Cache {
     }
 
     pub(super) fn release_held(&mut self, slot: u32) {
-        if let Some(held) = self.table.get(slot).and_then(|slot| slot.entry.state.held.as_ref()) {
-            self.policies.release(&held.policy);
+        if let Some(held) = self.table.get(slot).and_then(|slot| slot.entry.state.held()) {
+            self.policies.release(held.policy);
         }
     }
 

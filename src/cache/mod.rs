@@ -98,7 +98,7 @@ impl Cache {
     #[inline]
     pub fn get(&self, domain: &Domain, now: UtcDateTime) -> Option<Answer<&Arc<Policy>>> {
         let slot = self.calm(domain, Timestamp::of(now))?;
-        Some(self.answer(slot, domain, now))
+        Some(self.calm_answer(slot, domain))
     }
 
     /// The settings.
@@ -143,6 +143,14 @@ impl Cache {
         let slot = self.table.find(domain)?;
         let calm_until = self.table.get(slot)?.calm_until;
         (now <= calm_until && !self.is_before_latest(now)).then_some(slot)
+    }
+
+    #[inline]
+    fn calm_answer(&self, slot: u32, domain: &Domain) -> Answer<&Arc<Policy>> {
+        match self.table.get(slot) {
+            Some(slot) => slot.entry.state.calm_answer(domain),
+            None => Answer::NoPolicy(NoPolicy::Overloaded),
+        }
     }
 
     fn answer(&self, slot: u32, domain: &Domain, now: UtcDateTime) -> Answer<&Arc<Policy>> {

@@ -5,9 +5,7 @@ use alloc::sync::Arc;
 use thiserror::Error;
 use time::UtcDateTime;
 
-use super::{
-    Cache, answer::Source, bounds::Override, clock::Timestamp, drive::Queued, entry::Held,
-};
+use super::{Cache, answer::Source, bounds::Override, clock::Timestamp, drive::Queued};
 use crate::{domain::Domain, policy::Policy};
 
 /// There is no room for the domain, and nothing that could go.
@@ -89,9 +87,8 @@ impl Cache {
             self.policies.release(&shared);
             return Ok(StaticOutcome::HasOwnPolicy);
         }
-        let new = Held { policy: shared, fetched_at: moment, id: None, source: Source::Static };
-        if let Some(old) = state.held.replace(new) {
-            self.policies.release(&old.policy);
+        if let Some(old) = state.hold(shared, moment, None, Source::Static) {
+            self.policies.release(&old);
         }
         if let Some(trouble) = &mut state.trouble {
             trouble.told = None;
@@ -113,11 +110,10 @@ impl Cache {
             self.remove(slot);
             return true;
         }
-        let held = found.entry.state.held.take();
-        found.entry.forget();
-        if let Some(held) = held {
-            self.policies.release(&held.policy);
+        if let Some(held) = found.entry.state.held() {
+            self.policies.release(held.policy);
         }
+        found.entry.forget();
         if self.config.persistence() {
             self.queue.push_back(Queued::Remove(domain.clone()));
         }

@@ -42,14 +42,13 @@ impl Class {
 pub(super) struct Links {
     previous: u32,
     next: u32,
-    pub(super) class: Class,
 }
 
 const NONE: u32 = u32::MAX;
 
 impl Default for Links {
     fn default() -> Self {
-        Self { previous: NONE, next: NONE, class: Class::default() }
+        Self { previous: NONE, next: NONE }
     }
 }
 
@@ -109,13 +108,13 @@ impl Order {
             None => list.first = slot,
         }
         if let Some(links) = slots.links_mut(slot) {
-            *links = Links { previous, next: NONE, class };
+            *links = Links { previous, next: NONE };
         }
     }
 
-    /// Takes a slot out of its list.
-    pub(super) fn unlink(&mut self, slot: u32, slots: &mut Slots) {
-        let Some(&Links { previous, next, class }) = slots.links(slot) else { return };
+    /// Takes a slot out of the list of its class.
+    pub(super) fn unlink(&mut self, slot: u32, class: Class, slots: &mut Slots) {
+        let Some(&Links { previous, next }) = slots.links(slot) else { return };
         let list = self.list_mut(class);
         match slots.links_mut(previous) {
             Some(links) => links.next = next,

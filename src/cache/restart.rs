@@ -89,13 +89,14 @@ impl Cache {
 
     /// Whether what is known is at least as late as what was stored.
     fn is_later(&self, slot: u32, stored: &State, now: Timestamp) -> bool {
-        let fetched = |state: &State| state.held.as_ref().map(|held| held.fetched_at.min(now));
+        let fetched = |state: &State| state.held().map(|held| held.fetched_at.min(now));
         self.table.get(slot).is_some_and(|known| fetched(&known.entry.state) >= fetched(stored))
     }
 
     fn put(&mut self, slot: u32, mut entry: Entry, now: UtcDateTime) {
-        if let Some(held) = &mut entry.state.held {
-            held.policy = self.policies.share(Arc::clone(&held.policy));
+        if let Some(held) = entry.state.held() {
+            let shared = self.policies.share(Arc::clone(held.policy));
+            entry.state.set_policy(shared);
         }
         if let Some(found) = self.table.get_mut(slot) {
             found.entry.state = entry.state;

@@ -8,7 +8,7 @@ use thiserror::Error;
 use super::{
     answer::Source,
     clock::{Deadline, Hour, Timestamp},
-    entry::{Attempts, Budget, Held, Record, State, Trouble},
+    entry::{Attempts, Budget, Record, State, Trouble},
     event::AlertKind,
 };
 use crate::{
@@ -142,11 +142,11 @@ impl Snapshot {
 
     pub(super) fn of(domain: &Domain, state: &State) -> Self {
         // A policy of the operator's list comes from there again.
-        let held = state.held.as_ref().filter(|held| held.source == Source::Fetched);
+        let held = state.fetched();
         Self {
             version: Self::VERSION,
             domain: Checked::Good(domain.clone()),
-            policy: held.map(|held| Saved::Parsed(Arc::clone(&held.policy))),
+            policy: held.map(|held| Saved::Parsed(Arc::clone(held.policy))),
             id: held.and_then(|held| held.id).map(Checked::Good),
             fetched_at: held.map_or(Timestamp::MIN, |held| held.fetched_at),
             check: state.check,
@@ -180,18 +180,18 @@ impl Snapshot {
             }
         };
         let policy = self.policy.map(Saved::parse).transpose().map_err(damage)?;
-        let (fetched_at, source) = (self.fetched_at, Source::Fetched);
-        let state = State {
-            held: policy.map(|policy| Held { policy, fetched_at, id, source }),
-            check: self.check,
-            refresh: self.refresh,
-            budget: self.budget,
-            used: self.used,
-            regular: self.regular,
-            record: self.record,
-            lapsed: self.lapsed,
-            trouble: self.trouble.map(|trouble| Box::new((*trouble).into())),
-        };
+        let mut state = State::NEW;
+        state.check = self.check;
+        state.refresh = self.refresh;
+        state.budget = self.budget;
+        state.used = self.used;
+        state.regular = self.regular;
+        state.record = self.record;
+        state.trouble = self.trouble.map(|trouble| Box::new((*trouble).into()));
+        if let Some(policy) = policy {
+            state.hold(policy, self.fetched_at, id, Source::Fetched);
+            state.lapsed |= self.lapsed;
+        }
         Ok((domain, state))
     }
 }

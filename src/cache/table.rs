@@ -7,6 +7,7 @@ use foldhash::{SharedSeed, fast::FoldHasher};
 use hashbrown::HashTable;
 
 use super::{
+    bounds::Weight,
     clock::Timestamp,
     deadlines::{Deadlines, Place, Places},
     entry::Entry,
@@ -45,8 +46,9 @@ pub(super) struct Slot {
     hash: u64,
     links: Links,
     place: Place,
-    /// What of it counts towards the bound on memory.
-    pub(super) bytes: u32,
+    /// What it counts towards the bound on memory.
+    pub(super) weight: Weight,
+    class: Class,
     /// Whether it waits in the queue of what is to be stored.
     pub(super) to_persist: bool,
 }
@@ -122,7 +124,8 @@ impl Table {
             hash,
             links: Links::default(),
             place: Place::NONE,
-            bytes: 0,
+            weight: Weight::default(),
+            class: Class::Kept,
             to_persist: false,
         };
         match self.slots.0.get_mut(slot as usize) {
@@ -142,14 +145,15 @@ impl Table {
         let found = self.index.find_entry(hash, |key| key.slot == slot).ok()?;
         let (key, _) = found.remove();
         self.deadlines.set(slot, None, &mut self.slots);
-        self.order.unlink(slot, &mut self.slots);
+        self.order.unlink(slot, self.class(slot)?, &mut self.slots);
         let vacant = Slot {
             calm_until: Timestamp::MIN,
             entry: Entry::default(),
             hash: 0,
             links: Links::default(),
             place: Place::NONE,
-            bytes: 0,
+            weight: Weight::default(),
+            class: Class::Kept,
             to_persist: false,
         };
         let slot_ref = self.slots.0.get_mut(slot as usize)?;
@@ -159,15 +163,16 @@ impl Table {
 
     /// Puts an entry where its class belongs; behind all others of it, if it was used just now.
     pub(super) fn classify(&mut self, slot: u32, class: Class, used: bool) {
-        let Some(found) = self.get(slot) else { return };
-        if used || found.links.class != class {
-            self.order.unlink(slot, &mut self.slots);
+        let Some(found) = self.get_mut(slot) else { return };
+        let before = core::mem::replace(&mut found.class, class);
+        if used || before != class {
+            self.order.unlink(slot, before, &mut self.slots);
             self.order.push(slot, class, &mut self.slots);
         }
     }
 
     pub(super) fn class(&self, slot: u32) -> Option<Class> {
-        self.get(slot).map(|slot| slot.links.class)
+        self.get(slot).map(|slot| slot.class)
     }
 
     /// The entry of a class that was used least recently.

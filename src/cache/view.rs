@@ -4,11 +4,7 @@ use alloc::sync::Arc;
 
 use time::UtcDateTime;
 
-use super::{
-    Cache,
-    answer::{Answer, Source},
-    entry::State,
-};
+use super::{Cache, answer::Answer, entry::State};
 use crate::{domain::Domain, failure::Failure, policy::Policy, record::PolicyId};
 
 /// What a cache has counted since it was made.
@@ -96,27 +92,25 @@ impl<'a> View<'a> {
     /// or not.
     #[must_use]
     pub fn policy(&self) -> Option<&'a Arc<Policy>> {
-        self.state.held.as_ref().map(|held| &held.policy)
+        self.state.held().map(|held| held.policy)
     }
 
     /// The id of that policy.
     #[must_use]
     pub fn id(&self) -> Option<PolicyId> {
-        self.state.held.as_ref().and_then(|held| held.id)
+        self.state.held().and_then(|held| held.id)
     }
 
     /// When that policy was fetched.
     #[must_use]
     pub fn fetched_at(&self) -> Option<UtcDateTime> {
-        let held = self.state.held.as_ref().filter(|held| held.source == Source::Fetched)?;
-        Some(held.fetched_at.to_utc())
+        self.state.fetched().map(|held| held.fetched_at.to_utc())
     }
 
     /// The last moment at which that policy applies.
     #[must_use]
     pub fn ends_at(&self) -> Option<UtcDateTime> {
-        let held = self.state.held.as_ref().filter(|held| held.source == Source::Fetched)?;
-        Some(held.ends_at().to_utc())
+        self.state.fetched().map(|held| held.ends_at().to_utc())
     }
 
     /// The beginning of the hour in which the domain was last looked up.

@@ -6,7 +6,6 @@ use alloc::{borrow::Cow, sync::Arc};
 use super::{Step, state::State};
 use crate::{
     cache::{
-        answer::Source,
         clock::{Span, Timestamp},
         config::rule,
         event::{Alert, AlertKind, EventKind},
@@ -18,16 +17,14 @@ use crate::{
 impl State {
     /// Notes what has come about by the passing of time: the policy's end, and alerts on the way.
     pub(super) fn note_time(&mut self, step: &mut Step<'_>) {
-        let Some(held) = self.held.as_ref().filter(|held| held.source == Source::Fetched) else {
-            return;
-        };
+        let Some(held) = self.fetched() else { return };
         let ends_at = held.ends_at();
-        if step.now <= ends_at {
+        if step.now <= ends_at && held.max_age() > Span::ZERO {
             self.lapsed = false;
             return self.note_approach(step);
         }
         if !self.lapsed {
-            let silent = held.policy.mode() == Mode::None || held.max_age() == Span::ZERO;
+            let silent = held.mode == Mode::None;
             let refreshed = held.max_age() >= rule::SHORT_LIFE && self.in_use(ends_at, step.config);
             self.lapsed = true;
             if !silent && (refreshed || self.told().is_some()) {
@@ -46,8 +43,8 @@ impl State {
 
     /// When the next alert is due that comes by the passing of time.
     pub(super) fn alert_timer(&self) -> Option<Timestamp> {
-        let held = self.held.as_ref().filter(|held| held.source == Source::Fetched)?;
-        let told = self.told().filter(|_| held.policy.mode() != Mode::None && !self.lapsed)?;
+        let held = self.fetched()?;
+        let told = self.told().filter(|_| held.mode != Mode::None && !self.lapsed)?;
         let stages = [(AlertKind::HalfLifeOver, 50), (AlertKind::QuarterLifeLeft, 75)];
         let next = stages.into_iter().find(|&(kind, _)| kind > told);
         next.map(|(_, percent)| held.fetched_at.plus(held.max_age().percent(percent)))
@@ -55,7 +52,7 @@ impl State {
 
     /// How far the life of the policy has gone.
     fn stage(&self, now: Timestamp) -> Option<AlertKind> {
-        let held = self.held.as_ref()?;
+        let held = self.held()?;
         let past = |percent| now >= held.fetched_at.plus(held.max_age().percent(percent));
         if past(75) {
             Some(AlertKind::QuarterLifeLeft)
@@ -79,8 +76,8 @@ impl State {
     /// that is not of mode `none`), and tells the operator of the first one.
     pub(super) fn note_fetch_failure(&mut self, had_record: bool, step: &mut Step<'_>) {
         let Some(failure) = self.trouble.as_ref().and_then(|it| it.failure.clone()) else { return };
-        let watched = self.watched(step.now).map(|held| (held.ends_at(), Arc::clone(&held.policy)));
-        let silenced = self.live(step.now).is_some_and(|held| held.policy.mode() == Mode::None);
+        let watched = self.watched(step.now).map(|held| (held.ends_at(), Arc::clone(held.policy)));
+        let silenced = self.live(step.now).is_some_and(|held| held.mode == Mode::None);
         if watched.is_some() || (had_record && !silenced) {
             let policy = watched.as_ref().map(|(_, policy)| Arc::clone(policy));
             step.event(EventKind::Failed { failure, policy });
@@ -104,7 +101,7 @@ impl State {
         absent: bool,
         step: &mut Step<'_>,
     ) {
-        let watched = self.watched(step.now).map(|held| (held.ends_at(), Arc::clone(&held.policy)));
+        let watched = self.watched(step.now).map(|held| (held.ends_at(), Arc::clone(held.policy)));
         let Some((ends_at, policy)) = watched else { return };
         let name = step.domain.txt_name();
         let failure = Arc::new(Failure::new(ResultType::StsPolicyFetchError, code, name, message));

@@ -2,7 +2,7 @@
 
 use crate::{
     cache::{
-        clock::{Deadline, Span, Timestamp},
+        clock::{Deadline, Minute, Span, Timestamp},
         config::rule,
     },
     record::PolicyId,
@@ -72,43 +72,34 @@ impl Attempts {
     }
 }
 
-/// A bucket of fetches for new ids: each fetch takes one out, each span of time puts one back.
+/// A bucket of fetches for new ids: each fetch takes one out, a span of time puts one back.
 ///
 /// It keeps the moment at which it will be full again, which is all there is to know.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(in crate::cache) struct Budget {
-    full_at: Timestamp,
+    full_at: Minute,
 }
 
 impl Budget {
-    pub(super) const FULL: Self = Self { full_at: Timestamp::MIN };
+    pub(super) const FULL: Self = Self { full_at: Minute::FIRST };
 
     /// Until when the bucket is empty.
     pub(super) fn empty_until(self, now: Timestamp) -> Option<Timestamp> {
-        let (size, span) = rule::NEW_IDS;
-        let next = self.full_at.minus(times(span, size.saturating_sub(1)));
+        let (size, minutes) = rule::NEW_IDS;
+        let others = Span::seconds(minutes.saturating_mul(60 * size.saturating_sub(1)));
+        let next = self.full_at.start().minus(others);
         (next > now).then_some(next)
     }
 
     pub(super) fn take(&mut self, now: Timestamp) {
-        let (_, span) = rule::NEW_IDS;
-        self.full_at = self.full_at.max(now).plus(span);
+        let (_, minutes) = rule::NEW_IDS;
+        self.full_at = self.full_at.max(Minute::from(now)).plus(minutes);
     }
 
     /// No bucket is emptier than empty: if it seems to be, the clock was set back.
     pub(super) fn rearm(&mut self, now: Timestamp) {
-        let (size, span) = rule::NEW_IDS;
-        self.full_at = self.full_at.min(now.plus(times(span, size)));
+        let (size, minutes) = rule::NEW_IDS;
+        self.full_at = self.full_at.min(Minute::from(now).plus(minutes.saturating_mul(size)));
     }
-}
-
-const fn times(span: Span, n: u32) -> Span {
-    let mut sum = Span::ZERO;
-    let mut left = n;
-    while left > 0 {
-        sum = sum.plus(span);
-        left = left.saturating_sub(1);
-    }
-    sum
 }

@@ -2,7 +2,7 @@
 
 use alloc::{boxed::Box, string::String, sync::Arc};
 
-use super::{Ask, Change, Entry, Flight, Held, Record, Step, Task, recheck::Recheck};
+use super::{Ask, Change, Entry, Flight, Record, Step, Task, recheck::Recheck};
 use crate::{
     cache::{
         answer::{Answer, Source},
@@ -19,7 +19,7 @@ use crate::{
 
 impl Entry {
     pub(super) fn lookup(&mut self, step: &mut Step<'_>) {
-        if self.state.note_use(step.now) && self.state.held.is_some() {
+        if self.state.note_use(step.now) && self.state.held().is_some() {
             step.changed(Change::State);
         }
         if let Some(answer) = self.state.standing(step.domain, step.now) {
@@ -209,16 +209,9 @@ impl Entry {
             state.budget.take(step.now);
         }
         let known_id = id.or(state.id());
-        let previous = state.live(step.now).map(|held| Arc::clone(&held.policy));
-        let old = state.held.replace(Held {
-            policy: Arc::clone(&policy),
-            fetched_at: step.now,
-            id: known_id,
-            source: Source::Fetched,
-        });
-        let same =
-            old.is_some_and(|old| old.source == Source::Fetched && old.has_same_text(&policy));
-        state.lapsed = false;
+        let previous = state.live(step.now).map(|held| Arc::clone(held.policy));
+        let same = state.fetched().is_some_and(|held| held.has_same_text(&policy));
+        state.hold(Arc::clone(&policy), step.now, known_id, Source::Fetched);
         if let Some(trouble) = &mut state.trouble {
             trouble.attempts.succeed(id, step.now);
         }
@@ -302,7 +295,7 @@ impl Entry {
     /// What applies, counting a policy just fetched even if its `max_age` is 0.
     pub(super) fn settled_answer(&self, fresh: Option<&Arc<Policy>>, step: &Step<'_>) -> Answer {
         let state = &self.state;
-        match (fresh, &state.held) {
+        match (fresh, state.held()) {
             (Some(_), Some(held)) => state.applied(held).cloned(),
             _ => state.answer(step.domain, step.now).cloned(),
         }

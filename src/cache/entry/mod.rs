@@ -241,12 +241,7 @@ impl Entry {
 
     pub(super) fn timer(&self, config: &Config) -> Option<Timestamp> {
         let state = &self.state;
-        let end = match &state.held {
-            Some(held) if held.source == Source::Fetched && !state.lapsed => {
-                Some(held.ends_at().next())
-            }
-            _ => None,
-        };
+        let end = state.fetched().filter(|_| !state.lapsed).map(|held| held.ends_at().next());
         let next = match &self.flight {
             Some(flight) => Some(flight.deadline.due()),
             None => state.refresh_timer(config),
@@ -271,7 +266,10 @@ impl Entry {
                 }
             }
             // With a record whose policy cannot be had, waits other than this one count.
-            None if state.record != Record::Found && state.knows_absence(now) => {
+            None if state.record != Record::Found
+                && state.knows_absence(now)
+                && (state.lapsed || state.held().is_none()) =>
+            {
                 state.check.due().previous().min(used.end())
             }
             None => Timestamp::MIN,
@@ -293,7 +291,9 @@ impl Entry {
 
     /// Forgets everything but the request that is out, whose answer counts as a first one.
     pub(super) fn forget(&mut self) {
-        self.state = State { used: self.state.used, ..State::NEW };
+        let used = self.state.used;
+        self.state = State::NEW;
+        self.state.used = used;
     }
 
     pub(super) fn rearm(&mut self, now: Timestamp) {

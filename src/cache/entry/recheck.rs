@@ -35,7 +35,7 @@ impl Entry {
     /// policy" (§5) is no use if the answer comes from our own memory.
     pub(super) fn recheck(&mut self, forced: bool, step: &mut Step<'_>) {
         self.state.note_use(step.now);
-        let before = self.state.live(step.now).map(|held| Arc::clone(&held.policy));
+        let before = self.state.live(step.now).map(|held| Arc::clone(held.policy));
         let new = Recheck { before, served: false, forced, doubt: None };
         match &mut self.flight {
             None => {
@@ -70,7 +70,7 @@ impl Entry {
             let recheck = Recheck { served: true, ..recheck };
             return self.launch(Task::Query, false, Some(recheck), step);
         }
-        let current = fresh.or_else(|| self.state.live(step.now).map(|held| &held.policy));
+        let current = fresh.or_else(|| self.state.live(step.now).map(|held| held.policy));
         let changed = match (&recheck.before, current) {
             (Some(before), Some(current)) => before.as_text() != current.as_text(),
             (before, current) => before.is_some() != current.is_some(),

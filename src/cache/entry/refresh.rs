@@ -9,7 +9,7 @@ use crate::cache::{
 impl State {
     /// Settles when the policy just fetched is fetched again.
     pub(super) fn schedule_refresh(&mut self, by_new_id: bool, same: bool, step: &Step<'_>) {
-        let Some(max_age) = self.held.as_ref().map(super::Held::max_age) else { return };
+        let Some(max_age) = self.held().map(super::Held::max_age) else { return };
         let usual = Deadline::new(step.now, interval(max_age, step.config, step.noise()));
         let confirm = self.confirmation(by_new_id, same).map(|span| Deadline::new(step.now, span));
         self.refresh = confirm.map_or(usual, |confirm| usual.or(confirm));

@@ -22,7 +22,14 @@ use crate::{
 /// lose it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(in crate::cache) struct State {
-    pub(in crate::cache) held: Option<Held>,
+    /// The last policy that was fetched, or that the operator's list gives.
+    policy: Option<Arc<Policy>>,
+    /// When the last successful fetch ended (§3.2: `max_age` counts from "the last policy fetch").
+    fetched_at: Timestamp,
+    /// The id known when that fetch was asked for.
+    id: Option<PolicyId>,
+    source: Source,
+    mode: Mode,
     /// When the record must be looked up again.
     pub(in crate::cache) check: Deadline,
     /// When the policy must be fetched again, whatever the record says.
@@ -33,20 +40,19 @@ pub(in crate::cache) struct State {
     /// Whether that was on more than one day.
     pub(in crate::cache) regular: bool,
     pub(in crate::cache) record: Record,
-    /// Whether the end of the policy has been noticed.
+    /// Whether it is known that the policy does not apply any more.
     pub(in crate::cache) lapsed: bool,
     pub(in crate::cache) trouble: Option<Box<Trouble>>,
 }
 
-/// The last policy that was fetched, or that the operator's list gives.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(in crate::cache) struct Held {
-    pub(in crate::cache) policy: Arc<Policy>,
-    /// When the last successful fetch ended (§3.2: `max_age` counts from "the last policy fetch").
+/// The policy of a [`State`], with what belongs to it.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::cache) struct Held<'a> {
+    pub(in crate::cache) policy: &'a Arc<Policy>,
     pub(in crate::cache) fetched_at: Timestamp,
-    /// The id known when that fetch was asked for.
     pub(in crate::cache) id: Option<PolicyId>,
     pub(in crate::cache) source: Source,
+    pub(in crate::cache) mode: Mode,
 }
 
 /// What is known of the domain's record.
@@ -80,26 +86,30 @@ pub(in crate::cache) struct Trouble {
     pub(in crate::cache) told: Option<AlertKind>,
 }
 
-impl Held {
-    pub(in crate::cache) fn ends_at(&self) -> Timestamp {
+impl Held<'_> {
+    pub(in crate::cache) fn ends_at(self) -> Timestamp {
         match self.source {
             Source::Fetched => self.fetched_at.plus(self.max_age()),
             Source::Static | Source::Pinned => Timestamp::MAX,
         }
     }
 
-    pub(in crate::cache) fn max_age(&self) -> Span {
+    pub(in crate::cache) fn max_age(self) -> Span {
         Span::of(self.policy.max_age())
     }
 
-    pub(in crate::cache) fn has_same_text(&self, other: &Policy) -> bool {
+    pub(in crate::cache) fn has_same_text(self, other: &Policy) -> bool {
         self.policy.as_text() == other.as_text()
     }
 }
 
 impl State {
-    pub(super) const NEW: Self = Self {
-        held: None,
+    pub(in crate::cache) const NEW: Self = Self {
+        policy: None,
+        fetched_at: Timestamp::MIN,
+        id: None,
+        source: Source::Fetched,
+        mode: Mode::None,
         check: Deadline::PAST,
         refresh: Deadline::PAST,
         budget: Budget::FULL,
@@ -110,25 +120,59 @@ impl State {
         trouble: None,
     };
 
+    /// The last policy, whether it still applies or not.
+    #[inline]
+    pub(in crate::cache) fn held(&self) -> Option<Held<'_>> {
+        let policy = self.policy.as_ref()?;
+        let &Self { fetched_at, id, source, mode, .. } = self;
+        Some(Held { policy, fetched_at, id, source, mode })
+    }
+
+    /// The last policy, if it is the domain's own.
+    pub(in crate::cache) fn fetched(&self) -> Option<Held<'_>> {
+        self.held().filter(|held| held.source == Source::Fetched)
+    }
+
+    /// Holds a policy in the place of the one before, which is given back.
+    pub(in crate::cache) fn hold(
+        &mut self,
+        policy: Arc<Policy>,
+        fetched_at: Timestamp,
+        id: Option<PolicyId>,
+        source: Source,
+    ) -> Option<Arc<Policy>> {
+        self.fetched_at = fetched_at;
+        self.id = id;
+        self.source = source;
+        self.mode = policy.mode();
+        self.lapsed = source == Source::Fetched && policy.max_age().is_zero();
+        self.policy.replace(policy)
+    }
+
+    /// Holds an equal policy in the place of the one held.
+    pub(in crate::cache) fn set_policy(&mut self, policy: Arc<Policy>) {
+        self.policy = Some(policy);
+    }
+
     /// The policy that applies: "time-since-fetch has not exceeded its max_age" (§5.1). One of
     /// `max_age` 0 serves only those who waited for it. A policy from the future, which is what a
     /// clock set back makes of it, applies.
-    pub(in crate::cache) fn live(&self, now: Timestamp) -> Option<&Held> {
-        self.held.as_ref().filter(|held| {
+    pub(in crate::cache) fn live(&self, now: Timestamp) -> Option<Held<'_>> {
+        self.held().filter(|held| {
             held.source != Source::Fetched || (now <= held.ends_at() && held.max_age() > Span::ZERO)
         })
     }
 
     /// The live policy, if it was fetched and the operator wants to hear of it (§10.2: not of mode
     /// `none`).
-    pub(super) fn watched(&self, now: Timestamp) -> Option<&Held> {
+    pub(super) fn watched(&self, now: Timestamp) -> Option<Held<'_>> {
         let held = self.live(now)?;
         let fetched = held.source == Source::Fetched;
-        (fetched && held.policy.mode() != Mode::None).then_some(held)
+        (fetched && held.mode != Mode::None).then_some(held)
     }
 
     pub(super) fn id(&self) -> Option<PolicyId> {
-        self.held.as_ref().and_then(|held| held.id)
+        self.held().and_then(|held| held.id)
     }
 
     /// Whether the live policy must be fetched again now.
@@ -140,7 +184,7 @@ impl State {
     /// When the live policy is fetched again without being asked: policies of a short life are not,
     /// nor are those that nobody has looked up for long.
     pub(super) fn refresh_timer(&self, config: &Config) -> Option<Timestamp> {
-        let held = self.held.as_ref().filter(|held| held.source == Source::Fetched)?;
+        let held = self.fetched()?;
         if self.lapsed || held.max_age() < rule::SHORT_LIFE {
             return None;
         }
@@ -178,16 +222,15 @@ impl State {
 
     /// When a policy that has ended may be fetched again under the same id.
     fn refetch_at(&self, now: Timestamp) -> Option<Timestamp> {
-        let held = self.held.as_ref().filter(|_| self.live(now).is_none())?;
+        let held = self.held().filter(|_| self.live(now).is_none())?;
         let next = held.fetched_at.plus(rule::REFETCH);
         (held.fetched_at <= now && now < next).then_some(next)
     }
 
     /// When the last fetch ended, well or not.
     pub(super) fn last_fetch(&self) -> Option<Timestamp> {
-        let held = self.held.as_ref().filter(|held| held.source == Source::Fetched);
         let failed = self.trouble.as_ref().and_then(|it| it.attempts.last());
-        held.map(|held| held.fetched_at).max(failed)
+        self.fetched().map(|held| held.fetched_at).max(failed)
     }
 
     /// What can be said about the domain without asking anyone.
@@ -212,7 +255,7 @@ impl State {
             Record::Failed => true,
             // "No record" said while a policy was still live does not outlast it.
             Record::Missing | Record::Invalid => {
-                self.held.as_ref().is_none_or(|held| self.check.armed_at() > held.ends_at())
+                self.held().is_none_or(|held| self.check.armed_at() > held.ends_at())
             }
             Record::Found => self.held_back(self.known_id(), now).is_some(),
         }
@@ -220,6 +263,15 @@ impl State {
 
     pub(super) fn known_id(&self) -> Option<PolicyId> {
         self.trouble.as_ref().and_then(|it| it.known).or_else(|| self.id())
+    }
+
+    /// What applies, so long as nothing has come about since the last step.
+    #[inline]
+    pub(in crate::cache) fn calm_answer(&self, domain: &Domain) -> Answer<&Arc<Policy>> {
+        match self.held().filter(|_| !self.lapsed) {
+            Some(held) => self.applied(held),
+            None => Answer::NoPolicy(self.no_policy(domain)),
+        }
     }
 
     /// What applies, as far as is known.
@@ -230,16 +282,15 @@ impl State {
         }
     }
 
-    pub(in crate::cache) fn applied<'a>(&self, held: &'a Held) -> Answer<&'a Arc<Policy>> {
-        if held.policy.mode() == Mode::None {
+    pub(in crate::cache) fn applied<'a>(&self, held: Held<'a>) -> Answer<&'a Arc<Policy>> {
+        if held.mode == Mode::None {
             return Answer::NoPolicy(NoPolicy::ModeNone);
         }
         Answer::Policy(Applied {
-            policy: &held.policy,
+            policy: held.policy,
             source: held.source,
             fetched_at: held.fetched_at,
             checked_at: self.check.armed_at(),
-            ends_at: held.ends_at(),
         })
     }
 
@@ -257,10 +308,10 @@ impl State {
     /// The reason, with the policy that has ended if that is to be regretted: the silent end of a
     /// policy of mode `none` is not (§8.3).
     pub(super) fn since_expiry(&self, why: NoPolicy) -> NoPolicy {
-        let ended = self.held.as_ref().filter(|held| held.policy.mode() != Mode::None);
+        let ended = self.held().filter(|held| held.mode != Mode::None);
         match ended {
             Some(held) if why.is_temporary() => NoPolicy::Expired {
-                mode: held.policy.mode(),
+                mode: held.mode,
                 ended_at: held.ends_at().to_utc(),
                 cause: Arc::new(why),
             },
@@ -292,7 +343,7 @@ impl State {
     /// Arms anew what lies farther away than it can: the clock was set back. A policy from the
     /// future is to be refreshed.
     pub(in crate::cache) fn rearm(&mut self, now: Timestamp) {
-        let from_future = self.held.as_ref().is_some_and(|held| now < held.fetched_at);
+        let from_future = self.held().is_some_and(|held| now < held.fetched_at);
         if from_future && now < self.refresh.armed_at() {
             self.refresh = Deadline::new(now, Span::ZERO);
         }

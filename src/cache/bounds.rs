@@ -10,10 +10,10 @@ use super::{
     answer::{Answer, Applied, Source},
     clock::Timestamp,
     config::rule,
-    drive::Queued,
     entry::{Entry, Trouble},
     event::EventKind,
     order::Class,
+    outputs::Queued,
     table::Slot,
 };
 use crate::{domain::Domain, mode::Mode, no_policy::NoPolicy, policy::Policy};

@@ -7,7 +7,7 @@ use time::UtcDateTime;
 /// A moment, in microseconds since 1970.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-#[repr(packed(4))] // a deadline takes 12 bytes and not 16: every domain has three
+#[repr(Rust, packed(4))] // a deadline takes 12 bytes and not 16: every domain has three
 pub(super) struct Timestamp(i64);
 
 const MICROS: i64 = 1_000_000;
@@ -134,6 +134,10 @@ impl Span {
         Self(seconds)
     }
 
+    pub(super) const fn minutes(minutes: u32) -> Self {
+        Self(minutes.saturating_mul(60))
+    }
+
     /// A part of a second counts as a whole one, so that no wait is too short.
     pub(super) fn of(duration: Duration) -> Self {
         let rest = u64::from(duration.subsec_nanos() > 0);
@@ -168,8 +172,7 @@ impl Span {
     /// Some length up to this one, chosen by `noise`.
     pub(super) const fn up_to(self, noise: u32) -> Self {
         let scaled = (self.0 as u64).saturating_mul(noise as u64) >> 32;
-        #[expect(clippy::cast_possible_truncation, reason = "no more than `self.0`")]
-        Self(scaled as u32)
+        Self(scaled as u32) // no more than `self.0`
     }
 
     const fn micros(self) -> i64 {

@@ -1,31 +1,20 @@
 //! What goes into a cache and what comes out of it.
 
-use alloc::vec::Vec;
-
 use time::UtcDateTime;
 
 use super::{
     Cache, Lookup,
     answer::Answer,
-    clock::{Deadline, Timestamp},
+    clock::Timestamp,
     config::rule,
     entry::{Ask, At, Change, Input, Outputs},
     event::{Doubt, Event, EventKind, Outcome, Rechecked, Waiter},
-    request::{
-        FetchRequestId, PersistRequestId, PolicyAnswer, Request, Ticket, TxtAnswer, TxtRequestId,
-    },
+    outputs::Queued,
+    request::{FetchRequestId, PersistRequestId, PolicyAnswer, Ticket, TxtAnswer, TxtRequestId},
     table::Slot,
     waiting::Saving,
 };
 use crate::{domain::Domain, no_policy::NoPolicy};
-
-/// A request that has not been given out yet. What it says is settled when it is.
-#[derive(Debug)]
-pub(super) enum Queued {
-    Ask(Ask, Ticket),
-    Persist(u32),
-    Remove(Domain),
-}
 
 /// What is asked of it.
 impl Cache {
@@ -136,7 +125,8 @@ impl Cache {
 
 /// What comes from outside.
 impl Cache {
-    /// Takes the answer of DNS to a [`Request::Txt`].
+    /// Takes the answer of DNS to a [`Request::Txt`](super::Request::Txt).
+    #[expect(clippy::needless_pass_by_value, reason = "an id is used up by its answer")]
     pub fn handle_txt(&mut self, id: TxtRequestId, answer: TxtAnswer, now: UtcDateTime) {
         let TxtRequestId(Ticket { slot, number }) = id;
         if self.expects(slot, number, Ask::Txt) {
@@ -144,7 +134,8 @@ impl Cache {
         }
     }
 
-    /// Takes what came of a [`Request::Fetch`].
+    /// Takes what came of a [`Request::Fetch`](super::Request::Fetch).
+    #[expect(clippy::needless_pass_by_value, reason = "an id is used up by its answer")]
     pub fn handle_policy(&mut self, id: FetchRequestId, answer: PolicyAnswer, now: UtcDateTime) {
         let FetchRequestId(Ticket { slot, number }) = id;
         if !self.expects(slot, number, Ask::Fetch) {
@@ -177,7 +168,7 @@ impl Cache {
         }
     }
 
-    /// Takes the outcome of a [`Request::Persist`]: durable, or why not. Either way the answers that
+    /// Takes the outcome of a [`Request::Persist`](super::Request::Persist): durable, or why not. Either way the answers that
     /// waited for it are given; that a store fails is no reason to send mail without a policy.
     pub fn handle_persisted(
         &mut self,
@@ -217,74 +208,6 @@ impl Cache {
             }
             self.release(slot, saving);
         }
-    }
-}
-
-/// What comes out. After every call of the above, poll both until `None`.
-impl Cache {
-    /// The next thing to be done.
-    pub fn poll_request(&mut self) -> Option<Request> {
-        loop {
-            let request = match self.queue.pop_front()? {
-                Queued::Ask(ask, ticket) => self.ask(ask, ticket),
-                Queued::Persist(slot) => self.persist(slot),
-                Queued::Remove(domain) => {
-                    let id = PersistRequestId { domain: domain.clone(), number: self.number() };
-                    Some(Request::Persist { id, domain, snapshot: None })
-                }
-            };
-            if request.is_some() {
-                return request;
-            }
-        }
-    }
-
-    /// A request, if it has not timed out in the queue.
-    fn ask(&mut self, ask: Ask, ticket: Ticket) -> Option<Request> {
-        let slot = self.table.get(ticket.slot)?;
-        if !slot.entry.expects(ticket.number, ask) {
-            return None;
-        }
-        let domain = self.table.domain(ticket.slot)?.clone();
-        Some(match ask {
-            Ask::Txt => {
-                self.counters.txt_queries = self.counters.txt_queries.saturating_add(1);
-                Request::Txt { id: TxtRequestId(ticket), domain }
-            }
-            Ask::Fetch => {
-                self.counters.fetches = self.counters.fetches.saturating_add(1);
-                Request::Fetch { id: FetchRequestId(ticket), domain }
-            }
-        })
-    }
-
-    fn persist(&mut self, slot: u32) -> Option<Request> {
-        let number = self.number();
-        let (domain, found) = self.table.entry_mut(slot)?;
-        if !core::mem::take(&mut found.to_persist) {
-            return None;
-        }
-        let snapshot = Some(found.entry.snapshot(domain));
-        let domain = domain.clone();
-        if let Some(saving) = self.waiting.get_mut(&slot).and_then(|it| it.saving.as_mut()) {
-            saving.request = Some(number);
-        }
-        let id = PersistRequestId { domain: domain.clone(), number };
-        Some(Request::Persist { id, domain, snapshot })
-    }
-
-    /// The next thing that has happened.
-    pub fn poll_event(&mut self) -> Option<Event> {
-        self.events.pop_front()
-    }
-
-    /// When to call [`handle_timeout`](Self::handle_timeout) next; every other call may change it.
-    ///
-    /// It is a time of the calendar, and the calendar may jump: whoever sleeps until then should look
-    /// again after an hour at the latest. Takes constant time.
-    #[must_use]
-    pub fn poll_timeout(&self) -> Option<UtcDateTime> {
-        self.table.next_deadline().map(Timestamp::to_utc)
     }
 }
 
@@ -357,65 +280,15 @@ impl Cache {
         }
     }
 
-    fn must_persist(&mut self, slot: u32, change: Change, now: UtcDateTime) {
-        if let Some(found) = self.table.get_mut(slot)
-            && !core::mem::replace(&mut found.to_persist, true)
-        {
-            self.queue.push_back(Queued::Persist(slot));
-        }
-        if change == Change::Policy {
-            let deadline = Deadline::new(Timestamp::of(now), self.config.persist_span());
-            let waiting = self.waiting.entry(slot).or_default();
-            let saving = waiting.saving.get_or_insert_with(|| Saving::new(deadline));
-            saving.request = None;
-        }
-    }
-
-    /// Gives answers to those who wait for them, or holds them until they are durable.
-    fn give_out(&mut self, slot: u32, answer: Option<Answer>, rechecked: Option<Rechecked>) {
-        let Some(waiting) = self.waiting.get_mut(&slot) else { return };
-        let mut answers: Vec<(Waiter, Answer)> = Vec::new();
-        if let Some(answer) = answer {
-            let waiters = waiting.lookups.drain(..);
-            answers.extend(waiters.map(|waiter| (waiter, answer.clone())));
-        }
-        let mut results: Vec<(Waiter, Rechecked)> = Vec::new();
-        if let Some(result) = rechecked {
-            let waiters = waiting.rechecks.drain(..);
-            results.extend(waiters.map(|waiter| (waiter, result.clone())));
-        }
-        if let Some(saving) = &mut waiting.saving {
-            saving.answers.append(&mut answers);
-            saving.rechecked.append(&mut results);
-            return;
-        }
-        let deadline = Deadline::PAST;
-        let given = Saving { request: None, deadline, answers, rechecked: results };
-        self.release(slot, given);
-    }
-
-    fn release(&mut self, slot: u32, given: Saving) {
-        let Some(domain) = self.table.domain(slot).cloned() else { return };
-        for (waiter, answer) in given.answers {
-            self.tell(&domain, EventKind::Answered { waiter, answer });
-        }
-        for (waiter, result) in given.rechecked {
-            self.tell(&domain, EventKind::Rechecked { waiter, result });
-        }
-        if self.waiting.get(&slot).is_some_and(super::waiting::Waiting::is_empty) {
-            self.waiting.remove(&slot);
-        }
-    }
-
     pub(super) fn tell(&mut self, domain: &Domain, kind: EventKind) {
         self.events.push_back(Event { domain: domain.clone(), kind });
     }
 
-    fn waiter(&mut self, slot: u32) -> Waiter {
+    pub(super) fn waiter(&mut self, slot: u32) -> Waiter {
         Waiter { slot, number: self.number() }
     }
 
-    fn number(&mut self) -> u64 {
+    pub(super) fn number(&mut self) -> u64 {
         self.number = self.number.saturating_add(1);
         self.number
     }

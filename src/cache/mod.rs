@@ -1,4 +1,109 @@
-//! What applies to a domain now: the policy cache as a state machine.
+//! What applies to a domain now: the policy cache (RFC 8461 §§3.3, 5.1, 8, 10.2) as a state machine.
+//!
+//! A [`Cache`] knows many domains. It is asked with [`lookup`](Cache::lookup), says what it needs done
+//! through [`poll_request`](Cache::poll_request), is told what came of it, and tells what happened
+//! through [`poll_event`](Cache::poll_event). It has no socket, no clock and no thread; whoever
+//! drives it has.
+//!
+//! ```
+//! use core::time::Duration;
+//!
+//! use mta_sts::{
+//!     Domain,
+//!     cache::{Cache, Config, EventKind, Lookup, PolicyAnswer, Request, TxtAnswer},
+//! };
+//! use time::macros::utc_datetime;
+//!
+//! # fn query_txt(_name: &str) -> TxtAnswer {
+//! #     TxtAnswer::from_records(["v=STSv1; id=1"], Duration::from_secs(300))
+//! # }
+//! # fn https_get(_url: &str) -> &'static [u8] {
+//! #     b"version: STSv1\nmode: enforce\nmx: mx.example.com\nmax_age: 604800\n"
+//! # }
+//! let now = utc_datetime!(2026-01-01 0:00); // from the clock
+//! let mut cache = Cache::new(Config::new(7)); // from the system's random numbers
+//! let domain = Domain::parse("example.com")?;
+//!
+//! let waiter = match cache.lookup(&domain, now) {
+//!     Lookup::Waiting(waiter) => waiter,
+//!     Lookup::Answer(answer) => unreachable!("nothing is known yet: {answer:?}"),
+//! };
+//!
+//! // After every input: do what is asked, hear what happened, until there is no more; then sleep
+//! // until `poll_timeout`, and call `handle_timeout`.
+//! let mut policy = None;
+//! loop {
+//!     if let Some(request) = cache.poll_request() {
+//!         match request {
+//!             Request::Txt { id, domain } => {
+//!                 cache.handle_txt(id, query_txt(&domain.txt_name()), now);
+//!             }
+//!             Request::Fetch { id, domain } => {
+//!                 let body = https_get(&domain.policy_url());
+//!                 cache.handle_policy(id, PolicyAnswer::from_body(&domain, body), now);
+//!             }
+//!             other => unreachable!("not without persistence: {other:?}"),
+//!         }
+//!     } else if let Some(event) = cache.poll_event() {
+//!         match event.kind {
+//!             EventKind::Answered { waiter: who, answer } if who == waiter => {
+//!                 policy = answer.into_policy().ok();
+//!             }
+//!             other => println!("{}: {other:?}", event.domain), // to the log
+//!         }
+//!     } else {
+//!         break;
+//!     }
+//! }
+//! assert!(policy.unwrap().matches("mx.example.com"));
+//! // From now on the answer is at hand. The policy is fetched again within the day.
+//! assert!(matches!(cache.lookup(&domain, now), Lookup::Answer(_)));
+//! assert!(cache.poll_timeout().unwrap() < now + Duration::from_secs(86_400));
+//! # Ok::<(), mta_sts::DomainError>(())
+//! ```
+//!
+//! # The machine
+//!
+//! Each domain has a machine of its own, an [`Entry`], which can also be used alone. The policy stands
+//! *beside* the state of discovery: whatever happens to discovery, the policy applies until its
+//! `max_age` is over or another is fetched.
+//!
+//! ```text
+//!                    lookup: no policy applies, and none is known to be absent
+//!                    lookup: the record's TTL has passed
+//!                    timer:  a refresh is due           recheck, refresh
+//!              ┌──────┐ ────────────────────────────────────────────────▶ ┌──────────┐
+//!              │      │                                                   │ Querying │ TXT, 10 s
+//!              │      │ ◀──────────────────────────────────────────────── │          │
+//!              │ Idle │   the id is the one held · no record ·            └──────────┘
+//!              │      │   DNS failed · it is too early to fetch                │ another id, no policy,
+//!              │      │                                                        │ or a refresh is due
+//!              │      │   a valid policy: it replaces the one held             ▼
+//!              │      │ ◀──────────────────────────────────────────────── ┌──────────┐
+//!              └──────┘   anything else: back-off is noted                │ Fetching │ HTTPS, 60 s
+//!                                                                         └──────────┘
+//! ```
+//!
+//! | what | rule | from |
+//! | --- | --- | --- |
+//! | a policy applies | for its `max_age` after it was fetched; an unchanged id in DNS does not prolong that | §3.2, §5.1 |
+//! | the record is asked for | at the next lookup after its TTL, 1 min to 1 day; a policy that applies is given out meanwhile | §8.1 |
+//! | a new id | leads to a fetch at once, three times, then once in 5 min | §3.3 |
+//! | the policy is fetched again | daily, earlier by up to a quarter and never later than half of its life; whatever the record says; no more after 180 days without a lookup | §3.3, §10.2 |
+//! | an old body behind a new id | is fetched again after 5 min, and after another 55 | §8.1 |
+//! | a fetch fails | the next for the same id waits 5 min, doubling to an hour while a policy applies | §3.3 |
+//! | there is no valid record | that is believed for the negative TTL, 1 min to 1 h, 5 min if there is none | RFC 2308 |
+//! | DNS fails | it is asked again after 30 s, doubling to 5 min | RFC 2308 §7 |
+//! | [`recheck`](Cache::recheck) | asks DNS and the Policy Host, whatever is known | §5, §5.1 |
+//! | the clock is set back | lives grow by as much, nothing is lost, no deadline stalls | |
+//!
+//! # What can be relied on
+//!
+//! While the policy fetched last has not ended, and has not been evicted as
+//! [`Config::with_max_entries`] says, no failure of DNS or HTTPS, no false record, no late answer, no
+//! step of the clock and no restart from snapshots makes a lookup answer that there is none. A policy
+//! that has ended is not applied. Every lookup is answered.
+
 mod answer;
 mod bounds;
 mod clock;
@@ -9,6 +114,7 @@ mod entry;
 mod event;
 mod operator;
 mod order;
+mod outputs;
 mod policies;
 mod request;
 mod restart;
@@ -35,7 +141,7 @@ pub use self::{
     view::{Counters, View},
 };
 use self::{
-    bounds::Override, clock::Timestamp, drive::Queued, policies::Policies, table::Table,
+    bounds::Override, clock::Timestamp, outputs::Queued, policies::Policies, table::Table,
     waiting::Waiting,
 };
 use crate::{domain::Domain, no_policy::NoPolicy, policy::Policy};

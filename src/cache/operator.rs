@@ -5,7 +5,7 @@ use alloc::sync::Arc;
 use thiserror::Error;
 use time::UtcDateTime;
 
-use super::{Cache, answer::Source, bounds::Override, clock::Timestamp, drive::Queued};
+use super::{Cache, answer::Source, bounds::Override, clock::Timestamp, outputs::Queued};
 use crate::{domain::Domain, policy::Policy};
 
 /// There is no room for the domain, and nothing that could go.

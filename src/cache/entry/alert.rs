@@ -3,7 +3,10 @@
 
 use alloc::{borrow::Cow, sync::Arc};
 
-use super::{Step, state::State};
+use super::{
+    Step,
+    state::{Held, State},
+};
 use crate::{
     cache::{
         clock::{Span, Timestamp},
@@ -34,7 +37,7 @@ impl State {
     }
 
     fn note_approach(&mut self, step: &mut Step<'_>) {
-        let Some(ends_at) = self.watched(step.now).map(|held| held.ends_at()) else { return };
+        let Some(ends_at) = self.watched(step.now).map(Held::ends_at) else { return };
         let Some(told) = self.told() else { return };
         if let Some(kind) = self.stage(step.now).filter(|&kind| kind > told) {
             self.alert(kind, ends_at, step);

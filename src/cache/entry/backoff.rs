@@ -84,12 +84,12 @@ pub(in crate::cache) struct Budget {
 impl Budget {
     pub(super) const FULL: Self = Self { full_at: Minute::FIRST };
 
-    /// Until when the bucket is empty.
+    /// Until when the bucket is empty. Before the first minute that can be counted, it is full.
     pub(super) fn empty_until(self, now: Timestamp) -> Option<Timestamp> {
         let (size, minutes) = rule::NEW_IDS;
-        let others = Span::seconds(minutes.saturating_mul(60 * size.saturating_sub(1)));
+        let others = Span::minutes(minutes.saturating_mul(size.saturating_sub(1)));
         let next = self.full_at.start().minus(others);
-        (next > now).then_some(next)
+        (next > now && now >= Minute::FIRST.start()).then_some(next)
     }
 
     pub(super) fn take(&mut self, now: Timestamp) {

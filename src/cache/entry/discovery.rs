@@ -45,7 +45,7 @@ impl Entry {
     /// Lets time pass: what was not answered in time has failed, what is due begins.
     pub(super) fn time(&mut self, step: &mut Step<'_>) {
         if let Some(flight) = self.flight.take_if(|flight| flight.deadline.is_due(step.now)) {
-            return self.time_out(flight, step);
+            return self.time_out(*flight, step);
         }
         let due = self.state.refresh_timer(step.config).is_some_and(|due| due <= step.now);
         if self.flight.is_none() && due && self.state.live(step.now).is_some() {
@@ -53,7 +53,7 @@ impl Entry {
         }
     }
 
-    fn time_out(&mut self, flight: Box<Flight>, step: &mut Step<'_>) {
+    fn time_out(&mut self, flight: Flight, step: &mut Step<'_>) {
         match flight.task {
             Task::Query => {
                 let answer = TxtAnswer::Failed("no answer in time".into());
@@ -77,7 +77,7 @@ impl Entry {
         }
     }
 
-    fn handle_txt(&mut self, mut flight: Box<Flight>, answer: TxtAnswer, step: &mut Step<'_>) {
+    fn handle_txt(&mut self, mut flight: Flight, answer: TxtAnswer, step: &mut Step<'_>) {
         match answer {
             TxtAnswer::Found { id, ttl } => {
                 let (least, most) = rule::CHECK;
@@ -138,7 +138,7 @@ impl Entry {
     /// With the record looked up, fetches the policy if there is need to and leave to. Without a
     /// valid record (`None`) that is so only for a policy that applies already: the refresh is made
     /// "regardless of the state of the "_mta-sts" TXT record" (§10.2).
-    fn fetch_if_wanted(&mut self, flight: Box<Flight>, id: Option<PolicyId>, step: &mut Step<'_>) {
+    fn fetch_if_wanted(&mut self, flight: Flight, id: Option<PolicyId>, step: &mut Step<'_>) {
         let state = &self.state;
         let live = state.live(step.now);
         let refresh = state.refresh_is_due(step.now) || self.recheck_wants_fetch(&flight, step.now);
@@ -158,7 +158,7 @@ impl Entry {
     /// The fetch is made when it may be: by timer for a policy that applies, else at a lookup.
     fn hold_back(
         &mut self,
-        flight: Box<Flight>,
+        flight: Flight,
         id: Option<PolicyId>,
         until: Timestamp,
         step: &mut Step<'_>,
@@ -188,7 +188,7 @@ impl Entry {
         let Some(flight) = self.land(ticket, Ask::Fetch) else { return };
         let Task::Fetch(id) = flight.task else { return };
         match answer {
-            PolicyAnswer::Valid(policy) => self.fetched(flight, id, policy, step),
+            PolicyAnswer::Valid(policy) => self.fetched(flight, id, &policy, step),
             PolicyAnswer::Failed(failure) => self.fetch_failed(flight, id, failure, step),
             PolicyAnswer::NotSent => self.unsent(flight, step),
         }
@@ -198,9 +198,9 @@ impl Entry {
     /// life begins now.
     fn fetched(
         &mut self,
-        flight: Box<Flight>,
+        flight: Flight,
         id: Option<PolicyId>,
-        policy: Arc<Policy>,
+        policy: &Arc<Policy>,
         step: &mut Step<'_>,
     ) {
         let state = &mut self.state;
@@ -210,15 +210,15 @@ impl Entry {
         }
         let known_id = id.or(state.id());
         let previous = state.live(step.now).map(|held| Arc::clone(held.policy));
-        let same = state.fetched().is_some_and(|held| held.has_same_text(&policy));
-        state.hold(Arc::clone(&policy), step.now, known_id, Source::Fetched);
+        let same = state.fetched().is_some_and(|held| held.has_same_text(policy));
+        state.hold(Arc::clone(policy), step.now, known_id, Source::Fetched);
         if let Some(trouble) = &mut state.trouble {
             trouble.attempts.succeed(id, step.now);
         }
         state.note_fetched(step);
         state.schedule_refresh(by_new_id, same, step);
-        self.note_update(&policy, previous, step);
-        self.settle(flight, Some(&policy), None, step);
+        self.note_update(policy, previous, step);
+        self.settle(flight, Some(policy), None, step);
     }
 
     fn note_update(
@@ -239,7 +239,7 @@ impl Entry {
     /// A policy could not be fetched. The one in the cache stays (§3.3).
     fn fetch_failed(
         &mut self,
-        flight: Box<Flight>,
+        flight: Flight,
         id: Option<PolicyId>,
         failure: Failure,
         step: &mut Step<'_>,
@@ -265,7 +265,7 @@ impl Entry {
     }
 
     /// Nothing was sent: nothing has failed, and nothing is known that was not known before.
-    fn unsent(&mut self, flight: Box<Flight>, step: &mut Step<'_>) {
+    fn unsent(&mut self, flight: Flight, step: &mut Step<'_>) {
         if flight.task != Task::Query || self.state.refresh_is_due(step.now) {
             self.retry_at(Deadline::new(step.now, rule::UNSENT), step.now);
         }
@@ -279,7 +279,7 @@ impl Entry {
     /// Discovery has come to an end, for now: those who wait are told.
     fn settle(
         &mut self,
-        flight: Box<Flight>,
+        flight: Flight,
         fresh: Option<&Arc<Policy>>,
         doubt: Option<Doubt>,
         step: &mut Step<'_>,

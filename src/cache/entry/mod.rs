@@ -304,7 +304,7 @@ impl Entry {
     }
 
     /// Takes the request out of flight, if it is the one answered.
-    fn land(&mut self, ticket: u64, ask: Ask) -> Option<Box<Flight>> {
-        if self.expects(ticket, ask) { self.flight.take() } else { None }
+    fn land(&mut self, ticket: u64, ask: Ask) -> Option<Flight> {
+        if self.expects(ticket, ask) { self.flight.take().map(|flight| *flight) } else { None }
     }
 }

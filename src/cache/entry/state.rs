@@ -154,7 +154,7 @@ impl State {
         self.policy = Some(policy);
     }
 
-    /// The policy that applies: "time-since-fetch has not exceeded its max_age" (§5.1). One of
+    /// The policy that applies: "time-since-fetch has not exceeded its `max_age`" (§5.1). One of
     /// `max_age` 0 serves only those who waited for it. A policy from the future, which is what a
     /// clock set back makes of it, applies.
     pub(in crate::cache) fn live(&self, now: Timestamp) -> Option<Held<'_>> {

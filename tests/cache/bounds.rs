@@ -1,0 +1,183 @@
+//! How much is kept, and what goes first.
+
+use std::time::Duration;
+
+use mta_sts::{
+    Mode, NoPolicy,
+    cache::{Config, EventKind, TxtAnswer},
+};
+
+use crate::world::{DAY, HOUR, World, domain, fetch_failed, found, no_record, parsed, policy};
+
+const WEEK: Duration = Duration::from_secs(7 * 86_400);
+
+/// One domain of each class, in the order in which they must go.
+const CLASSES: [&str; 6] = [
+    "expired.example",
+    "negative.example",
+    "none.example",
+    "testing.example",
+    "once.example",
+    "regular.example",
+];
+
+fn one_of_each() -> World {
+    let mut world = World::with(Config::new(1).with_max_entries(CLASSES.len()));
+    world.publish("a", Mode::Enforce, 90 * DAY);
+    world.lookup_of("regular.example");
+    world.publish("a", Mode::Enforce, HOUR);
+    world.lookup_of("expired.example");
+    world.publish("a", Mode::Enforce, 90 * DAY);
+    world.pass(DAY);
+    world.lookup_of("regular.example");
+    world.lookup_of("once.example");
+    world.publish("a", Mode::Testing, 90 * DAY);
+    world.lookup_of("testing.example");
+    world.publish("a", Mode::None, 90 * DAY);
+    world.lookup_of("none.example");
+    world.txt = no_record();
+    world.lookup_of("negative.example");
+    world.events.clear();
+    world
+}
+
+fn gone(world: &World) -> Vec<&'static str> {
+    let is_gone = |name: &&str| world.cache.view(&domain(name)).is_none();
+    CLASSES.into_iter().filter(is_gone).collect()
+}
+
+#[test]
+fn what_is_least_missed_goes_first() {
+    let mut world = one_of_each();
+    assert_eq!(gone(&world), [""; 0]);
+    for n in 0..5 {
+        // Pinned, so that the newcomers themselves stay.
+        let name = domain(&format!("{n}.example"));
+        world.cache.pin(&name, parsed(Mode::Enforce, HOUR), world.now).unwrap();
+        assert_eq!(gone(&world), CLASSES[..=n]);
+    }
+    // The last one is in regular use: there is no room for a domain that nobody knows.
+    assert_eq!(world.lookup_of("new.example").into_policy(), Err(NoPolicy::Overloaded));
+    assert_eq!(gone(&world), CLASSES[..5]);
+    assert!(world.cache.pin(&domain("6.example"), parsed(Mode::Enforce, HOUR), world.now).is_err());
+    // Until it has not been used for a month.
+    world.pass(30 * DAY);
+    world.lookup_of("new.example");
+    assert_eq!(gone(&world), CLASSES);
+}
+
+#[test]
+fn a_live_policy_that_goes_is_told_of() {
+    let mut world = one_of_each();
+    for n in 0..5 {
+        let name = domain(&format!("{n}.example"));
+        world.cache.pin(&name, parsed(Mode::Enforce, HOUR), world.now).unwrap();
+    }
+    world.drain();
+    let told = world.events.iter().filter_map(|event| match event.kind {
+        EventKind::Evicted { .. } => Some(event.domain.as_str()),
+        _ => None,
+    });
+    assert_eq!(told.collect::<Vec<_>>(), ["testing.example", "once.example"]);
+}
+
+#[test]
+fn the_least_recently_used_goes_first() {
+    let mut world = World::with(Config::new(1).with_max_entries(3));
+    world.publish("a", Mode::Testing, WEEK);
+    for name in ["a.example", "b.example", "c.example"] {
+        world.lookup_of(name);
+        world.pass(HOUR);
+    }
+    world.lookup_of("a.example");
+    // Background work is no use.
+    world.pass(2 * DAY);
+    world.lookup_of("d.example");
+    assert!(world.cache.view(&domain("b.example")).is_none());
+    world.restart();
+    world.lookup_of("e.example");
+    assert!(world.cache.view(&domain("c.example")).is_none(), "the order survives a restart");
+}
+
+#[test]
+fn no_flood_of_names_drives_out_what_is_in_regular_use() {
+    let mut world = World::with(Config::new(1).with_max_entries(50));
+    world.publish("a", Mode::Enforce, 30 * DAY);
+    let regular: Vec<String> = (0..10).map(|n| format!("good{n}.example")).collect();
+    for _ in 0..2 {
+        for name in &regular {
+            world.lookup_of(name);
+        }
+        world.pass(DAY);
+    }
+    for n in 0..2000 {
+        (world.txt, world.https) = match n % 3 {
+            0 => (no_record(), fetch_failed()),
+            1 => (found("a"), fetch_failed()),
+            _ => (found("a"), policy(Mode::Enforce, 300 * DAY)),
+        };
+        world.lookup_of(&format!("evil{n}.example"));
+        assert!(world.cache.len() <= 50);
+    }
+    world.txt = no_record();
+    for name in &regular {
+        assert_eq!(world.lookup_of(name).policy().unwrap().mode(), Mode::Enforce);
+    }
+}
+
+#[test]
+fn requests_that_nobody_answers_take_no_more_than_there_is_room() {
+    let mut world = World::with(Config::new(1).with_max_entries(10));
+    for n in 0..100 {
+        let _ = world.cache.lookup(&domain(&format!("{n}.example")), world.now);
+    }
+    assert_eq!(world.cache.len(), 10);
+    let requests = core::iter::from_fn(|| world.cache.poll_request());
+    assert_eq!(requests.count(), 10);
+    world.pass(Duration::from_secs(10));
+    let answered =
+        world.events.iter().filter(|event| matches!(event.kind, EventKind::Answered { .. }));
+    assert_eq!(answered.count(), 10);
+}
+
+#[test]
+fn memory_is_bounded_too() {
+    let mut world = World::with(Config::new(1).with_max_bytes(200_000));
+    world.txt = found("a");
+    for n in 0..100 {
+        let rest = "x".repeat(5000);
+        let text = format!(
+            "version: STSv1\nmode: testing\nmx: mx{n}.example.com\nmax_age: 604800\nnote: {rest}\n"
+        );
+        world.https =
+            mta_sts::cache::PolicyAnswer::from_body(&domain("a.example"), text.as_bytes());
+        world.lookup_of(&format!("{n}.example"));
+        assert!(world.cache.bytes() <= 200_000, "{}", world.cache.bytes());
+    }
+    assert!((30..40).contains(&world.cache.len()), "{}", world.cache.len());
+    assert_eq!(world.cache.len(), world.cache.policies());
+}
+
+#[test]
+fn a_cache_without_room_says_so() {
+    let mut world = World::with(Config::new(1).with_max_entries(0));
+    world.publish("a", Mode::Enforce, WEEK);
+    assert_eq!(world.why(), NoPolicy::Overloaded);
+    assert!(matches!(
+        world.outcome(),
+        mta_sts::cache::Outcome::Unknown(mta_sts::cache::Doubt::Overloaded)
+    ));
+    let full = world.cache.pin(&domain("example.com"), parsed(Mode::Enforce, HOUR), world.now);
+    assert_eq!(full.unwrap_err().to_string(), "the cache is full of what must stay");
+}
+
+#[test]
+fn what_could_not_be_sent_counts_as_not_tried() {
+    let mut world = World::new();
+    world.publish("a", Mode::Enforce, WEEK);
+    world.txt = TxtAnswer::NotSent;
+    assert_eq!(world.why(), NoPolicy::Overloaded);
+    world.txt = found("a");
+    assert_eq!(world.mode(), Some(Mode::Enforce), "at once");
+    assert_eq!(world.alerts(), []);
+}

@@ -1,0 +1,139 @@
+//! Clocks jump.
+
+use std::time::Duration;
+
+use mta_sts::{Mode, NoPolicy};
+use time::{UtcDateTime, macros::utc_datetime};
+
+use crate::world::{DAY, HOUR, MINUTE, TTL, World, fetch_failed, found, no_record, policy};
+
+const WEEK: Duration = Duration::from_secs(7 * 86_400);
+
+#[test]
+fn a_policy_from_the_future_applies_and_is_refreshed() {
+    let mut world = World::with_policy("a", Mode::Enforce, WEEK);
+    world.now -= 10 * DAY;
+    assert_eq!(world.mode(), Some(Mode::Enforce));
+    assert_eq!(world.took(), ["txt", "fetch"]);
+    world.https = fetch_failed();
+    world.pass(WEEK);
+    assert_eq!(world.mode(), Some(Mode::Enforce));
+    world.pass(Duration::from_secs(1));
+    assert_eq!(world.mode(), None, "its life began anew with the refresh");
+}
+
+#[test]
+fn a_step_back_prolongs_a_life_by_no_more_than_the_step() {
+    let mut world = World::with_policy("a", Mode::Enforce, WEEK);
+    world.https = fetch_failed();
+    let end = world.now + WEEK;
+    world.pass(DAY);
+    world.now -= 3 * DAY;
+    assert_eq!(world.mode(), Some(Mode::Enforce));
+    world.pass((8 * DAY).saturating_sub(Duration::from_secs(1)));
+    assert_eq!(world.mode(), Some(Mode::Enforce));
+    world.pass(2 * DAY);
+    assert_eq!(world.now, end + DAY.saturating_sub(Duration::from_secs(1)));
+    assert_eq!(world.mode(), None);
+}
+
+#[test]
+fn a_policy_that_has_ended_applies_again_if_the_clock_comes_back() {
+    let mut world = World::with_policy("a", Mode::Enforce, WEEK);
+    (world.txt, world.https) = (no_record(), fetch_failed());
+    let start = world.now;
+    world.now += 30 * DAY;
+    assert_eq!(world.mode(), None);
+    world.now = start + DAY;
+    assert_eq!(world.mode(), Some(Mode::Enforce));
+}
+
+#[test]
+fn no_deadline_stalls_when_the_clock_is_set_back() {
+    // The absence that was learnt in a wrong year does not last until then.
+    let mut world = World::new();
+    world.now += 365 * DAY;
+    world.lookup();
+    world.now -= 365 * DAY;
+    world.publish("a", Mode::Enforce, WEEK);
+    assert_eq!(world.why(), NoPolicy::NoRecord);
+    world.pass(TTL);
+    assert_eq!(world.mode(), Some(Mode::Enforce));
+
+    // Nor does a back-off, nor the next refresh.
+    let mut world = World::with_policy("a", Mode::Enforce, WEEK);
+    world.txt = found("b");
+    world.https = fetch_failed();
+    world.pass(TTL);
+    world.lookup();
+    world.now -= DAY;
+    world.https = policy(Mode::Testing, WEEK);
+    world.lookup();
+    world.pass(7 * MINUTE);
+    assert_eq!(world.mode(), Some(Mode::Testing));
+    world.took();
+    world.now -= 100 * DAY;
+    world.lookup();
+    world.pass(DAY);
+    assert!(world.took().contains(&"fetch"));
+}
+
+#[test]
+fn a_request_that_is_out_when_the_clock_is_set_back_times_out_all_the_same() {
+    let mut world = World::new();
+    let name = crate::world::domain("example.com");
+    let _ = world.cache.lookup(&name, world.now);
+    while world.cache.poll_request().is_some() {}
+    world.now -= 30 * DAY;
+    world.cache.handle_timeout(world.now);
+    let due = world.cache.poll_timeout().unwrap();
+    assert_eq!(due, world.now + Duration::from_secs(10));
+    world.pass(Duration::from_secs(10));
+    assert_eq!(world.why(), NoPolicy::DnsFailed("no answer in time".into()));
+}
+
+#[test]
+fn small_steps_back_add_up_to_no_stall() {
+    let mut world = World::with_policy("a", Mode::Enforce, 4 * WEEK);
+    for _ in 0..3000 {
+        world.now -= 59 * Duration::from_secs(1);
+        world.cache.handle_timeout(world.now);
+        world.drain();
+    }
+    world.took();
+    world.pass(DAY);
+    assert!(world.took().contains(&"fetch"));
+}
+
+#[test]
+fn the_ends_of_the_calendar_are_no_trouble() {
+    for now in [UtcDateTime::MIN, UtcDateTime::MAX, utc_datetime!(1970-01-01 0:00)] {
+        let mut world = World::new();
+        world.now = now;
+        world.publish("a", Mode::Enforce, WEEK);
+        assert_eq!(world.mode(), Some(Mode::Enforce), "{now}");
+        world.recheck();
+        world.cache.handle_timeout(now);
+        world.restart();
+        assert_eq!(world.mode(), Some(Mode::Enforce), "{now}");
+        assert!(world.cache.poll_timeout().is_some());
+        for jump in [UtcDateTime::MAX, UtcDateTime::MIN, now] {
+            world.now = jump;
+            world.cache.handle_timeout(jump);
+            world.lookup();
+            world.drain();
+        }
+    }
+}
+
+#[test]
+fn a_leap_forward_is_one_step() {
+    let mut world = World::with_policy("a", Mode::Enforce, WEEK);
+    world.https = fetch_failed();
+    world.now += 3650 * DAY;
+    world.cache.handle_timeout(world.now);
+    world.drain();
+    assert_eq!(world.mode(), None);
+    world.pass(HOUR);
+    assert!(world.took().len() < 5);
+}

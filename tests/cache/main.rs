@@ -1,0 +1,14 @@
+//! The policy cache, row by row of what RFC 8461 demands and case by case from the field.
+
+mod alerts;
+mod bounds;
+mod cases;
+mod clock;
+mod discovery;
+mod operator;
+mod persistence;
+mod recheck;
+mod restart;
+mod table;
+mod waiting;
+mod world;

@@ -1,0 +1,197 @@
+//! The operator's levers.
+
+use std::time::Duration;
+
+use mta_sts::{
+    Mode, NoPolicy,
+    cache::{Answer, Config, Outcome, Source, StaticOutcome},
+};
+
+use crate::world::{DAY, HOUR, TTL, World, domain, fetch_failed, no_record, parsed};
+
+const WEEK: Duration = Duration::from_secs(7 * 86_400);
+
+fn source(answer: &Answer) -> Option<Source> {
+    match answer {
+        Answer::Policy(applied) => Some(applied.source()),
+        Answer::NoPolicy(_) => None,
+    }
+}
+
+#[test]
+fn a_pinned_policy_applies_whatever_is_published() {
+    let mut world = World::with_policy("a", Mode::Testing, WEEK);
+    let name = domain("example.com");
+    world.cache.pin(&name, parsed(Mode::Enforce, HOUR), world.now).unwrap();
+    for _ in 0..30 {
+        let answer = world.lookup();
+        assert_eq!(source(&answer), Some(Source::Pinned));
+        assert_eq!(answer.policy().unwrap().mode(), Mode::Enforce);
+        world.pass(DAY);
+    }
+    assert_eq!(world.outcome(), Outcome::Unchanged);
+    assert_eq!(world.took(), [""; 0], "nobody is asked");
+    let Answer::Policy(applied) = world.lookup() else { panic!() };
+    assert_eq!((applied.ends_at(), applied.checked_at()), (None, None));
+
+    assert!(world.cache.clear_override(&name, world.now));
+    assert!(!world.cache.clear_override(&name, world.now));
+    assert_eq!(world.mode(), Some(Mode::Testing), "looked for anew: the old one has ended");
+}
+
+#[test]
+fn what_is_known_beneath_an_override_stays() {
+    let mut world = World::with_policy("a", Mode::Enforce, WEEK);
+    let name = domain("example.com");
+    world.cache.ignore(&name, world.now).unwrap();
+    assert_eq!(world.why(), NoPolicy::Ignored);
+    world.cache.pin(&name, parsed(Mode::Testing, HOUR), world.now).unwrap();
+    assert_eq!(world.mode(), Some(Mode::Testing));
+    world.https = fetch_failed();
+    world.cache.clear_override(&name, world.now);
+    assert_eq!(world.mode(), Some(Mode::Enforce));
+}
+
+#[test]
+fn a_domain_can_be_ignored_before_it_is_known() {
+    let mut world = World::new();
+    world.publish("a", Mode::Enforce, WEEK);
+    world.cache.ignore(&domain("example.com"), world.now).unwrap();
+    assert_eq!(world.why(), NoPolicy::Ignored);
+    assert_eq!(world.took(), [""; 0]);
+    assert_eq!(world.cache.poll_timeout(), None);
+}
+
+#[test]
+fn a_28_a_static_policy_applies_until_the_domains_own_is_found() {
+    let mut world = World::new();
+    let name = domain("example.com");
+    let loaded = world.cache.load_static(&name, parsed(Mode::Enforce, HOUR), world.now);
+    assert_eq!(loaded, Ok(StaticOutcome::Loaded));
+    for _ in 0..10 {
+        assert_eq!(source(&world.lookup()), Some(Source::Static));
+        world.pass(DAY);
+    }
+    assert!(world.took().iter().all(|&name| name == "txt"), "no record, no fetch");
+    world.publish("a", Mode::Testing, WEEK);
+    world.lookup();
+    let answer = world.lookup();
+    assert_eq!(source(&answer), Some(Source::Fetched));
+    assert_eq!(answer.policy().unwrap().mode(), Mode::Testing);
+    let again = world.cache.load_static(&name, parsed(Mode::Enforce, HOUR), world.now);
+    assert_eq!(again, Ok(StaticOutcome::HasOwnPolicy));
+    assert_eq!(world.mode(), Some(Mode::Testing));
+}
+
+#[test]
+fn a_static_policy_is_not_in_snapshots_and_one_fetched_is() {
+    let mut world = World::new();
+    let name = domain("example.com");
+    world.cache.load_static(&name, parsed(Mode::Enforce, HOUR), world.now).unwrap();
+    world.restart();
+    assert_eq!(world.mode(), None, "the list is to be loaded again");
+    world.cache.load_static(&name, parsed(Mode::Enforce, HOUR), world.now).unwrap();
+    world.publish("a", Mode::Testing, WEEK);
+    world.pass(HOUR);
+    world.lookup();
+    world.restart();
+    assert_eq!(world.mode(), Some(Mode::Testing));
+}
+
+#[test]
+fn forgetting_starts_anew() {
+    let mut world = World::with_policy("a", Mode::Enforce, WEEK);
+    let name = domain("example.com");
+    assert!(world.cache.forget(&name, world.now));
+    assert!(!world.cache.forget(&name, world.now));
+    assert!(world.cache.is_empty());
+    assert_eq!((world.cache.bytes(), world.cache.policies()), (0, 0));
+    world.txt = no_record();
+    assert_eq!(world.why(), NoPolicy::NoRecord);
+}
+
+#[test]
+fn forgetting_in_the_midst_of_discovery_leaves_nobody_without_an_answer() {
+    let mut world = World::new();
+    world.publish("a", Mode::Enforce, WEEK);
+    let name = domain("example.com");
+    let _ = world.cache.lookup(&name, world.now);
+    assert!(world.cache.forget(&name, world.now));
+    world.drain();
+    assert_eq!(world.events.iter().filter(|event| {
+        matches!(&event.kind, mta_sts::cache::EventKind::Answered { answer, .. } if answer.policy().is_some())
+    }).count(), 1);
+}
+
+#[test]
+fn views_tell_what_is_known() {
+    let mut world = World::with_policy("a", Mode::Enforce, WEEK);
+    let start = world.now;
+    world.pass(TTL);
+    world.lookup_of("other.example");
+    world.cache.ignore(&domain("ignored.example"), world.now).unwrap();
+    world.txt = no_record();
+    world.lookup_of("none.example");
+
+    let mut names: Vec<_> = world.cache.iter().map(|view| view.domain().to_string()).collect();
+    names.sort();
+    assert_eq!(names, ["example.com", "ignored.example", "none.example", "other.example"]);
+    let view = world.cache.view(&domain("example.com")).unwrap();
+    assert_eq!(view.policy().unwrap().mode(), Mode::Enforce);
+    assert_eq!(view.id().unwrap().as_str(), "a");
+    assert_eq!(view.fetched_at(), Some(start));
+    assert_eq!(view.ends_at(), Some(start + WEEK));
+    assert_eq!(view.last_used(), Some(start));
+    assert_eq!(view.failure(), None);
+    assert!(!view.is_being_discovered() && !view.is_overridden());
+    assert!(world.cache.view(&domain("ignored.example")).unwrap().is_overridden());
+    assert!(world.cache.view(&domain("unknown.example")).is_none());
+    // Filters are those of iterators.
+    let enforced = world.cache.iter().filter(|view| {
+        view.answer(world.now).policy().is_some_and(|policy| policy.mode() == Mode::Enforce)
+    });
+    assert_eq!(enforced.count(), 2);
+}
+
+#[test]
+fn counters_count() {
+    let mut world = World::with(Config::new(1).with_max_entries(1));
+    world.publish("a", Mode::Testing, WEEK);
+    world.lookup();
+    world.lookup();
+    let counters = world.cache.counters();
+    assert_eq!((counters.cached, counters.waited), (1, 1));
+    assert_eq!((counters.txt_queries, counters.fetches, counters.late), (1, 1, 0));
+    world.lookup_of("other.example");
+    let counters = world.cache.counters();
+    assert_eq!((counters.evicted, counters.evicted_live, counters.overloaded), (1, 1, 0));
+    let (first, second) = (domain("a.example"), domain("b.example"));
+    let _ = world.cache.lookup(&first, world.now);
+    let _ = world.cache.lookup(&second, world.now);
+    assert_eq!(world.cache.counters().overloaded, 1, "the one that is waited for stays");
+}
+
+#[test]
+fn equal_policies_are_kept_once() {
+    let mut world = World::with_policy("a", Mode::Enforce, WEEK);
+    let bytes = world.cache.bytes();
+    for n in 0..10 {
+        world.lookup_of(&format!("{n}.example"));
+    }
+    assert_eq!(world.cache.policies(), 1);
+    assert!(world.cache.bytes() - bytes < 10 * 400);
+    let [one, other] = ["1.example", "2.example"].map(|name| {
+        std::sync::Arc::as_ptr(world.cache.view(&domain(name)).unwrap().policy().unwrap())
+    });
+    assert_eq!(one, other);
+    world.publish("b", Mode::Testing, WEEK);
+    world.pass(TTL);
+    for n in 0..10 {
+        world.lookup_of(&format!("{n}.example"));
+    }
+    assert_eq!(world.cache.policies(), 2);
+    world.pass(DAY);
+    assert_eq!(world.cache.policies(), 1);
+    world.restart();
+    assert_eq!(world.cache.policies(), 1);
+}

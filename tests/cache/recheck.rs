@@ -1,0 +1,159 @@
+//! §§5 and 5.1: no message is given up before a newer policy was looked for.
+
+use std::time::Duration;
+
+use mta_sts::{
+    Mode, NoPolicy,
+    cache::{Cache, Config, Doubt, Outcome, PolicyAnswer, Request, TxtAnswer},
+};
+
+use crate::world::{
+    DAY, HOUR, MINUTE, World, dns_failed, domain, failure, fetch_failed, found, no_record, policy,
+};
+
+const WEEK: Duration = Duration::from_secs(7 * 86_400);
+
+#[test]
+fn s5_05_a_recheck_asks_dns_whatever_is_known() {
+    let mut world = World::with_policy("a", Mode::Enforce, WEEK);
+    assert_eq!(world.outcome(), Outcome::Unchanged);
+    assert_eq!(world.took(), ["txt"], "a fetch ended within five minutes");
+    world.pass(5 * MINUTE);
+    assert_eq!(world.outcome(), Outcome::Unchanged);
+    assert_eq!(world.took(), ["txt", "fetch"], "whatever the id says");
+}
+
+#[test]
+fn s5_1_02_a_new_policy_is_found_and_told() {
+    let mut world = World::with_policy("a", Mode::Enforce, WEEK);
+    world.publish("b", Mode::Testing, WEEK);
+    let result = world.recheck();
+    assert_eq!(result.outcome, Outcome::Changed);
+    assert_eq!(result.answer.policy().unwrap().mode(), Mode::Testing);
+}
+
+#[test]
+fn s5_1_02_a_body_that_changed_behind_the_same_id_is_found() {
+    let mut world = World::with_policy("a", Mode::Enforce, WEEK);
+    world.https = policy(Mode::Testing, WEEK);
+    world.pass(HOUR);
+    assert_eq!(world.outcome(), Outcome::Changed);
+}
+
+#[test]
+fn s5_1_02_an_answer_known_from_before_counts_for_nothing() {
+    // No record, and DNS that failed, are believed for a while; not by a recheck.
+    for txt in [no_record(), dns_failed()] {
+        let mut world = World::new();
+        world.txt = txt;
+        world.lookup();
+        world.publish("a", Mode::Enforce, WEEK);
+        assert_eq!(world.outcome(), Outcome::Changed);
+    }
+}
+
+#[test]
+fn what_is_in_doubt_is_said() {
+    let b_failed = (found("b"), fetch_failed(), Doubt::FetchFailed(failure().into()));
+    let dns = (dns_failed(), fetch_failed(), Doubt::DnsFailed("SERVFAIL".into()));
+    let dns_with_policy =
+        (dns_failed(), policy(Mode::Enforce, WEEK), Doubt::DnsFailed("SERVFAIL".into()));
+    let old_body = (found("b"), policy(Mode::Enforce, WEEK), Doubt::Unconfirmed);
+    let unsent = (TxtAnswer::NotSent, fetch_failed(), Doubt::Overloaded);
+    let fetch_unsent = (found("b"), PolicyAnswer::NotSent, Doubt::Overloaded);
+    for (txt, https, doubt) in [b_failed, dns, dns_with_policy, old_body, unsent, fetch_unsent] {
+        let mut world = World::with_policy("a", Mode::Enforce, WEEK);
+        world.pass(HOUR);
+        (world.txt, world.https) = (txt, https);
+        let result = world.recheck();
+        assert_eq!(result.outcome, Outcome::Unknown(doubt));
+        assert_eq!(result.answer.policy().unwrap().mode(), Mode::Enforce);
+    }
+}
+
+#[test]
+fn what_is_held_back_is_in_doubt() {
+    let mut world = World::with_policy("a", Mode::Enforce, WEEK);
+    (world.txt, world.https) = (found("b"), fetch_failed());
+    world.pass(HOUR);
+    world.recheck();
+    world.took();
+    let Outcome::Unknown(Doubt::HeldBack { until }) = world.outcome() else { panic!() };
+    assert_eq!(world.took(), ["txt"]);
+    assert!((world.now + 5 * MINUTE..world.now + 7 * MINUTE).contains(&until));
+}
+
+#[test]
+fn the_same_id_or_no_record_is_no_news() {
+    for txt in [found("a"), no_record()] {
+        let mut world = World::with_policy("a", Mode::Enforce, WEEK);
+        world.pass(HOUR);
+        (world.txt, world.https) = (txt, fetch_failed());
+        assert_eq!(world.outcome(), Outcome::Unchanged);
+    }
+}
+
+#[test]
+fn without_a_policy_before_or_after_nothing_has_changed() {
+    let mut world = World::new();
+    let result = world.recheck();
+    assert_eq!(result.outcome, Outcome::Unchanged);
+    assert_eq!(result.answer.into_policy(), Err(NoPolicy::NoRecord));
+    world.txt = found("a");
+    assert_eq!(world.outcome(), Outcome::Unknown(Doubt::FetchFailed(failure().into())));
+}
+
+#[test]
+fn rechecks_at_one_time_share_one_and_follow_what_is_out() {
+    let mut cache = Cache::new(Config::new(1));
+    let (name, mut world) = (domain("example.com"), World::new());
+    let _ = cache.lookup(&name, world.now);
+    let Some(Request::Txt { id, .. }) = cache.poll_request() else { panic!() };
+    let waiters = [cache.recheck(&name, world.now), cache.recheck(&name, world.now)];
+    assert!(cache.poll_request().is_none(), "one request at a time");
+    // The query that was out was not made for them: theirs comes after it.
+    cache.handle_txt(id, no_record(), world.now);
+    world.cache = cache;
+    world.publish("a", Mode::Enforce, WEEK);
+    world.drain();
+    assert_eq!(world.took(), ["txt", "fetch"]);
+    for waiter in waiters {
+        assert_eq!(world.rechecked(waiter).unwrap().outcome, Outcome::Changed);
+    }
+}
+
+#[test]
+fn every_recheck_is_answered_though_nobody_answers_it() {
+    for with_policy in [false, true] {
+        let mut world =
+            if with_policy { World::with_policy("a", Mode::Enforce, WEEK) } else { World::new() };
+        world.pass(DAY / 2);
+        let name = domain("example.com");
+        let waiter = world.cache.recheck(&name, world.now);
+        let end = world.now + 2 * Duration::from_secs(70);
+        while let Some(due) = world.cache.poll_timeout().filter(|&due| due <= end) {
+            while world.cache.poll_request().is_some() {}
+            world.cache.handle_timeout(due);
+        }
+        while let Some(event) = world.cache.poll_event() {
+            world.events.push(event);
+        }
+        let outcome = world.rechecked(waiter).unwrap().outcome;
+        assert!(matches!(outcome, Outcome::Unknown(Doubt::DnsFailed(_))), "{outcome:?}");
+    }
+}
+
+#[test]
+fn a_forced_refresh_does_not_wait() {
+    let mut world = World::with_policy("a", Mode::Enforce, WEEK);
+    (world.txt, world.https) = (found("b"), fetch_failed());
+    world.pass(HOUR);
+    world.lookup();
+    world.took();
+    assert!(matches!(world.refresh().outcome, Outcome::Unknown(Doubt::FetchFailed(_))));
+    assert_eq!(world.took(), ["txt", "fetch"], "back-off or not");
+    world.https = policy(Mode::Testing, WEEK);
+    assert_eq!(world.refresh().outcome, Outcome::Changed);
+    assert_eq!(world.refresh().outcome, Outcome::Unchanged);
+    assert_eq!(world.took(), ["txt", "fetch", "txt", "fetch"]);
+}

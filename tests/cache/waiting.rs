@@ -1,0 +1,165 @@
+//! Requests, waiters, and answers that come late or not at all.
+
+use std::time::Duration;
+
+use mta_sts::{
+    Mode, NoPolicy,
+    cache::{Answer, Cache, Config, Event, EventKind, Lookup, Request, Waiter},
+};
+use time::UtcDateTime;
+
+use crate::world::{World, domain, found, policy};
+
+const WEEK: Duration = Duration::from_secs(7 * 86_400);
+
+fn wait(cache: &mut Cache, now: UtcDateTime) -> Waiter {
+    match cache.lookup(&domain("example.com"), now) {
+        Lookup::Waiting(waiter) => waiter,
+        Lookup::Answer(answer) => panic!("{answer:?}"),
+    }
+}
+
+fn answers(cache: &mut Cache) -> Vec<Waiter> {
+    let events = core::iter::from_fn(|| cache.poll_event());
+    let waiters = events.filter_map(|Event { kind, .. }| match kind {
+        EventKind::Answered { waiter, .. } => Some(waiter),
+        _ => None,
+    });
+    waiters.collect()
+}
+
+#[test]
+fn every_lookup_is_answered_though_nobody_answers_it() {
+    let mut world = World::new();
+    let waiter = wait(&mut world.cache, world.now);
+    let start = world.now;
+    let Some(Request::Txt { id, .. }) = world.cache.poll_request() else { panic!() };
+    world.now += Duration::from_secs(9);
+    world.cache.handle_txt(id, found("a"), world.now);
+    assert!(matches!(world.cache.poll_request(), Some(Request::Fetch { .. })));
+    let due = world.cache.poll_timeout().unwrap();
+    assert_eq!(due - start, Duration::from_secs(69));
+    world.cache.handle_timeout(due);
+    assert_eq!(answers(&mut world.cache), [waiter]);
+}
+
+#[test]
+fn a_late_answer_changes_nothing() {
+    let mut world = World::new();
+    let _ = wait(&mut world.cache, world.now);
+    let Some(Request::Txt { id, .. }) = world.cache.poll_request() else { panic!() };
+    world.pass(Duration::from_secs(10));
+    world.cache.handle_txt(id, found("a"), world.now);
+    assert!(world.cache.poll_request().is_none());
+    assert_eq!(world.why(), NoPolicy::DnsFailed("no answer in time".into()));
+    assert_eq!(world.cache.counters().late, 1);
+}
+
+#[test]
+fn an_answer_to_an_earlier_request_is_not_taken_for_that_to_a_later_one() {
+    let mut world = World::new();
+    let _ = wait(&mut world.cache, world.now);
+    let Some(Request::Txt { id: early, .. }) = world.cache.poll_request() else { panic!() };
+    world.pass(Duration::from_secs(60));
+    let waiter = wait(&mut world.cache, world.now);
+    let Some(Request::Txt { id, .. }) = world.cache.poll_request() else { panic!() };
+    world.cache.handle_txt(early, found("spoofed"), world.now);
+    assert!(world.cache.poll_request().is_none());
+    world.cache.handle_txt(id, found("a"), world.now);
+    let Some(Request::Fetch { id, .. }) = world.cache.poll_request() else { panic!() };
+    world.cache.handle_policy(id, policy(Mode::Enforce, WEEK), world.now);
+    assert_eq!(answers(&mut world.cache), [waiter]);
+}
+
+#[test]
+fn an_answer_about_a_domain_that_had_to_go_reaches_no_other() {
+    let mut world = World::with(Config::new(1).with_max_entries(1));
+    let waiter = wait(&mut world.cache, world.now);
+    let Some(Request::Txt { id, .. }) = world.cache.poll_request() else { panic!() };
+    world.cache.cancel(waiter);
+    let _ = world.cache.lookup(&domain("other.example"), world.now);
+    assert!(world.cache.view(&domain("example.com")).is_none());
+    world.cache.handle_txt(id, found("a"), world.now);
+    let requests: Vec<_> = core::iter::from_fn(|| world.cache.poll_request()).collect();
+    assert!(
+        matches!(&requests[..], [Request::Txt { domain, .. }] if domain.as_str() == "other.example")
+    );
+}
+
+#[test]
+fn cancelling_removes_the_waiter_and_nothing_else() {
+    let mut world = World::new();
+    world.publish("a", Mode::Enforce, WEEK);
+    let first = wait(&mut world.cache, world.now);
+    let second = wait(&mut world.cache, world.now);
+    world.cache.cancel(first);
+    world.drain();
+    let answered: Vec<_> = world
+        .events
+        .iter()
+        .filter_map(|event| match event.kind {
+            EventKind::Answered { waiter, .. } => Some(waiter),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(answered, [second]);
+    // With nobody left, discovery still goes on.
+    let mut world = World::new();
+    world.publish("a", Mode::Enforce, WEEK);
+    let only = wait(&mut world.cache, world.now);
+    world.cache.cancel(only);
+    world.drain();
+    assert_eq!(world.took(), ["txt", "fetch"]);
+    assert_eq!(world.mode(), Some(Mode::Enforce));
+    world.cache.cancel(only);
+}
+
+#[test]
+fn a_request_that_timed_out_in_the_queue_is_not_given_out() {
+    let mut world = World::new();
+    let _ = wait(&mut world.cache, world.now);
+    world.cache.handle_timeout(world.now + Duration::from_secs(10));
+    assert!(world.cache.poll_request().is_none());
+}
+
+#[test]
+fn calling_for_nothing_does_nothing() {
+    let mut world = World::with_policy("a", Mode::Enforce, WEEK);
+    let timeout = world.cache.poll_timeout();
+    for _ in 0..10 {
+        world.cache.handle_timeout(world.now);
+        assert!(world.cache.poll_request().is_none() && world.cache.poll_event().is_none());
+        assert_eq!(world.cache.poll_timeout(), timeout);
+    }
+}
+
+#[test]
+fn get_tells_what_a_lookup_would_only_read() {
+    let mut world = World::with_policy("a", Mode::Enforce, WEEK);
+    let name = domain("example.com");
+    let got = |world: &World| world.cache.get(&name, world.now).map(Answer::cloned);
+    assert_eq!(got(&world), Some(world.cache.view(&name).unwrap().answer(world.now).cloned()));
+    world.pass(Duration::from_secs(299));
+    assert!(got(&world).is_some());
+    world.pass(Duration::from_secs(1));
+    assert_eq!(got(&world), None, "the record is to be looked up");
+    world.lookup();
+    assert!(got(&world).is_some());
+    // Absence, too.
+    world.txt = crate::world::no_record();
+    world.lookup_of("none.example");
+    let absent = world.cache.get(&domain("none.example"), world.now).unwrap();
+    assert_eq!(absent.into_policy().unwrap_err(), NoPolicy::NoRecord);
+    assert_eq!(world.cache.get(&domain("unknown.example"), world.now), None);
+    // Once an hour there is a use to be noted.
+    world.txt = mta_sts::cache::TxtAnswer::Found {
+        id: "a".parse().unwrap(),
+        ttl: Duration::from_secs(86_400),
+    };
+    world.pass(Duration::from_secs(300));
+    world.lookup();
+    world.pass(Duration::from_secs(3600));
+    assert_eq!(got(&world), None);
+    world.lookup();
+    assert!(got(&world).is_some());
+}

@@ -78,6 +78,7 @@ extern crate alloc;
 #[cfg(feature = "arbitrary")]
 mod arbitrary;
 pub mod cache;
+pub mod delivery;
 mod domain;
 mod excerpt;
 mod failure;

@@ -21,6 +21,7 @@ const IMPORTS: &[(&str, &[&str])] = &[
     ("record", &["excerpt", "parse"]),
     ("policy", &["domain", "excerpt", "failure", "mode", "mx", "parse", "tolerances"]),
     ("lint", &["domain", "excerpt", "mode", "parse", "policy", "tolerances"]),
+    ("delivery", &["domain", "excerpt", "failure", "mode", "no_policy", "policy"]),
     (
         "cache",
         &["domain", "excerpt", "failure", "mode", "no_policy", "policy", "record", "tolerances"],

@@ -1,0 +1,111 @@
+use alloc::{sync::Arc, vec::Vec};
+use core::fmt;
+
+use super::refusal::Refusal;
+use crate::{domain::Domain, no_policy::NoPolicy, policy::Policy};
+
+/// Why the message stays in the queue: what kept each host from getting it.
+///
+/// Failures of MTA-STS are transient: "MTAs SHOULD treat such failures as transient errors and retry
+/// delivery later" (RFC 8461 §5). As a sentence this is fit for a delay notification, a bounce at
+/// the end of the queue lifetime, and a log.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Deferral {
+    pub(super) domain: Option<Domain>,
+    pub(super) refusals: Vec<Refusal>,
+    pub(super) unknown: Option<Arc<str>>,
+    pub(super) may_bounce: bool,
+}
+
+/// Why the message can never be delivered: bounce it. No newer policy would change it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Undeliverable {
+    /// The domain accepts no mail: its MX record is a null MX (RFC 7505).
+    NullMx(Domain),
+    /// Every MX host of the domain is the sender itself, or less preferred: the message would come
+    /// back (RFC 5321 §5.1).
+    OwnHost(Domain),
+    /// The host refused the message for good.
+    Refused(Refusal),
+}
+
+/// What the cache has found when it looked, at this moment, for a newer policy by the `id` in DNS
+/// (RFC 8461 §5.1).
+///
+/// Of a [`cache::Rechecked`](crate::cache::Rechecked), an outcome that is
+/// [`Unknown`](crate::cache::Outcome::Unknown) becomes [`Unknown`](Self::Unknown) with the doubt as
+/// text, and the answer beside any other outcome becomes [`Current`](Self::Current).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Recheck {
+    /// This applies now, for certain. It may be the same as before.
+    Current(Result<Arc<Policy>, NoPolicy>),
+    /// It could not be found out. The text says why.
+    Unknown(Arc<str>),
+}
+
+impl Deferral {
+    /// What kept each host from getting the message, in the order in which they were tried.
+    #[must_use]
+    pub fn refusals(&self) -> &[Refusal] {
+        &self.refusals
+    }
+
+    /// Whether the message may be bounced, if its time in the queue is over. As long as it is not,
+    /// try again later (RFC 5321 §4.5.4.1).
+    ///
+    /// False where a policy has a part in the failure and it is not known whether it is still
+    /// current: senders "MUST NOT permanently fail to deliver messages before checking, via DNS, for
+    /// the presence of an updated policy" (RFC 8461 §5). Try again later then, whatever its age.
+    #[must_use]
+    pub fn may_bounce(&self) -> bool {
+        self.may_bounce
+    }
+
+    /// Why the recheck did not find out what applies now. For a log.
+    #[must_use]
+    pub fn unknown(&self) -> Option<&str> {
+        self.unknown.as_deref()
+    }
+}
+
+/// Refusals that a sentence names; the others it counts.
+const NAMED: usize = 5;
+
+impl fmt::Display for Deferral {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.domain {
+            Some(domain) => write!(f, "no host of {domain} took the message")?,
+            None => f.write_str("the host did not take the message")?,
+        }
+        for (at, refusal) in self.refusals.iter().take(NAMED).enumerate() {
+            write!(f, "{}{refusal}", if at == 0 { ": " } else { "; " })?;
+        }
+        match self.refusals.len().saturating_sub(NAMED) {
+            0 => {}
+            more => write!(f, "; and {more} more")?,
+        }
+        match self.unknown {
+            Some(_) => f.write_str("; whether the policy is still current could not be found out"),
+            None => Ok(()),
+        }
+    }
+}
+
+impl core::error::Error for Deferral {}
+
+impl fmt::Display for Undeliverable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NullMx(domain) => write!(f, "{domain} accepts no mail, as its MX record says"),
+            Self::OwnHost(domain) => write!(
+                f,
+                "mail for {domain} would come back to this mail server, to which no MX host of the \
+                 domain is preferred",
+            ),
+            Self::Refused(refusal) => refusal.fmt(f),
+        }
+    }
+}
+
+impl core::error::Error for Undeliverable {}

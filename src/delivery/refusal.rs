@@ -1,0 +1,190 @@
+use alloc::sync::Arc;
+use core::fmt;
+
+use crate::{
+    domain::{Domain, DomainError},
+    excerpt::excerpt,
+    failure::{Failure, ResultType},
+};
+
+/// Why one host did not get the message.
+///
+/// As a sentence it is fit for a delivery status notification and for a log. It names no IP address
+/// and quotes nothing that the host said; [`failure`](Self::failure) has the details.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refusal {
+    pub(super) domain: Option<Domain>,
+    pub(super) host: Arc<str>,
+    pub(super) reason: Reason,
+}
+
+/// What kept a host from getting the message.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Reason {
+    /// The sender itself is an MX host of the domain, and this one is not preferred to it (RFC 5321
+    /// §5.1).
+    OwnHost,
+    /// The policy, of mode `enforce`, does not list the host (RFC 8461 §4.1).
+    NotListed,
+    /// DNSSEC says that the host's TLSA records are bogus (RFC 7672 §2.1.2).
+    DaneFailed,
+    /// The host's TLSA records could not be looked up (RFC 7672 §2.1.2).
+    DaneUnknown,
+    /// The operator demands DANE, and the host has no usable TLSA records (RFC 7672 §6).
+    DaneRequired,
+    /// No session came about.
+    Unreachable,
+    /// The host does not offer `STARTTLS`, or refuses it.
+    NoStarttls(DemandedBy),
+    /// The TLS handshake failed.
+    HandshakeFailed(DemandedBy, Failure),
+    /// The certificate is not valid.
+    CertificateInvalid(DemandedBy, Failure),
+    /// The requirement asked for the certificate to be checked, and no result was told.
+    CertificateUnchecked(DemandedBy),
+    /// The host refused the message for now.
+    RefusedForNow,
+    /// The host refused the message for good.
+    Refused,
+    /// What was begun with the host was not told the end of.
+    GivenUp,
+}
+
+/// Who demands what a session did not give.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum DemandedBy {
+    /// The domain, by a policy of mode `enforce`.
+    Policy,
+    /// The host, by its TLSA records.
+    Dane,
+    /// The operator, by the [`Floor`](super::Floor).
+    Operator,
+}
+
+impl Refusal {
+    /// The host.
+    #[must_use]
+    pub fn host(&self) -> &str {
+        &self.host
+    }
+
+    /// What kept it from getting the message.
+    #[must_use]
+    pub fn reason(&self) -> &Reason {
+        &self.reason
+    }
+
+    /// What went wrong in TLS, in detail. For a log: its text may come from others.
+    #[must_use]
+    pub fn failure(&self) -> Option<&Failure> {
+        match &self.reason {
+            Reason::HandshakeFailed(_, failure) | Reason::CertificateInvalid(_, failure) => {
+                Some(failure)
+            }
+            _ => None,
+        }
+    }
+
+    /// Whether a policy of mode `enforce` has a part in it, so that a newer policy may change it.
+    #[must_use]
+    pub fn is_by_policy(&self) -> bool {
+        match self.reason {
+            Reason::NotListed => true,
+            Reason::NoStarttls(by)
+            | Reason::HandshakeFailed(by, _)
+            | Reason::CertificateInvalid(by, _)
+            | Reason::CertificateUnchecked(by) => by == DemandedBy::Policy,
+            _ => false,
+        }
+    }
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let host = HostName(&self.host);
+        let domain = self.domain.as_ref().map_or("the domain", Domain::as_str);
+        let demands = |by| Demands { by, domain };
+        match &self.reason {
+            Reason::OwnHost => write!(
+                f,
+                "{host} is not preferred to this mail server, which is itself an MX host of {domain}",
+            ),
+            Reason::NotListed => {
+                write!(f, "{host} is not listed in the MTA-STS policy of {domain}")
+            }
+            Reason::DaneFailed => write!(f, "the TLSA records of {host} fail DNSSEC validation"),
+            Reason::DaneUnknown => write!(f, "the TLSA records of {host} could not be looked up"),
+            Reason::DaneRequired => {
+                write!(f, "{host} has no usable TLSA records, which this mail server demands")
+            }
+            Reason::Unreachable => write!(f, "{host} could not be reached"),
+            Reason::NoStarttls(by) => {
+                write!(f, "{host} does not offer STARTTLS, which {}", demands(*by))
+            }
+            Reason::HandshakeFailed(by, _) => {
+                write!(f, "the TLS handshake with {host} failed, and {} TLS", demands(*by))
+            }
+            Reason::CertificateInvalid(DemandedBy::Dane, _) => {
+                write!(f, "the certificate of {host} is none that its TLSA records allow")
+            }
+            Reason::CertificateInvalid(by, failure) => write!(
+                f,
+                "the certificate of {host} {}, and {} a valid one",
+                what_is_wrong(failure.result_type()),
+                demands(*by),
+            ),
+            Reason::CertificateUnchecked(by) => write!(
+                f,
+                "the certificate of {host} was not checked, and {} a valid one",
+                demands(*by),
+            ),
+            Reason::RefusedForNow => write!(f, "{host} refused the message for now"),
+            Reason::Refused => write!(f, "{host} refused the message"),
+            Reason::GivenUp => write!(f, "the attempt at {host} was given up"),
+        }
+    }
+}
+
+impl core::error::Error for Refusal {}
+
+/// Who demands it, and the verb.
+struct Demands<'a> {
+    by: DemandedBy,
+    domain: &'a str,
+}
+
+impl fmt::Display for Demands<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.by {
+            DemandedBy::Policy => write!(f, "the MTA-STS policy of {} demands", self.domain),
+            DemandedBy::Dane => f.write_str("its TLSA records demand"),
+            DemandedBy::Operator => f.write_str("this mail server demands"),
+        }
+    }
+}
+
+fn what_is_wrong(result: ResultType) -> &'static str {
+    match result {
+        ResultType::CertificateExpired => "has expired",
+        ResultType::CertificateHostMismatch => "is for another name",
+        ResultType::CertificateNotTrusted => "is not trusted",
+        _ => "could not be validated",
+    }
+}
+
+/// The name of a host in a sentence that others read: as it is if it is a domain name, else quoted,
+/// escaped and cut; no address.
+struct HostName<'a>(&'a str);
+
+impl fmt::Display for HostName<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match Domain::parse(self.0) {
+            Ok(name) if name.as_str() == self.0 => f.write_str(self.0),
+            Err(DomainError::AddressLiteral { .. } | DomainError::IpAddress { .. }) => {
+                f.write_str("the host given by its address")
+            }
+            _ => f.write_str(&excerpt(self.0.as_bytes())),
+        }
+    }
+}

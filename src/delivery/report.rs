@@ -1,0 +1,262 @@
+use alloc::{sync::Arc, vec::Vec};
+use core::fmt;
+
+use super::{
+    refusal::Reason,
+    requirement::{Dane, Requirement, Tls},
+    rules::Rules,
+    session::SessionOutcome,
+};
+use crate::{
+    domain::Domain,
+    failure::{Failure, ResultType},
+    no_policy::NoPolicy,
+    policy::Policy,
+};
+
+/// What one session counts as in a TLS report (RFC 8460), under one of the policies that applied.
+///
+/// A session with usable TLSA records and an MTA-STS policy counts under both: "reporters may report
+/// multiple applied policies" (§4). It holds nothing of the message.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SessionReport {
+    domain: Domain,
+    host: Arc<str>,
+    policy_type: PolicyType,
+    policy: Option<Arc<Policy>>,
+    failures: Vec<Failure>,
+}
+
+/// The kind of a policy, as in a report's `policy-type` (RFC 8460 §4.4).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
+pub enum PolicyType {
+    /// The host's TLSA records.
+    Tlsa,
+    /// The domain's MTA-STS policy, of mode `enforce` or `testing`.
+    Sts,
+    /// None of them.
+    NoPolicyFound,
+}
+
+impl PolicyType {
+    /// The string of RFC 8460 §4.4: `tlsa`, `sts` or `no-policy-found`.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Tlsa => "tlsa",
+            Self::Sts => "sts",
+            Self::NoPolicyFound => "no-policy-found",
+        }
+    }
+}
+
+impl fmt::Display for PolicyType {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+impl SessionReport {
+    /// The domain that the report is for: the recipient's, or the smart host's. (In its field
+    /// `policy-domain`, RFC 8460 §4.4 wants the TLSA base domain for
+    /// [`PolicyType::Tlsa`]: that is [`mx_host`](Self::mx_host), unless it was found by a CNAME.)
+    #[must_use]
+    pub fn policy_domain(&self) -> &Domain {
+        &self.domain
+    }
+
+    /// The host, as the MX record names it: `receiving-mx-hostname`.
+    #[must_use]
+    pub fn mx_host(&self) -> &str {
+        &self.host
+    }
+
+    /// Under which kind of policy the session counts.
+    #[must_use]
+    pub fn policy_type(&self) -> PolicyType {
+        self.policy_type
+    }
+
+    /// The MTA-STS policy, which a report quotes; none for the other types.
+    #[must_use]
+    pub fn policy(&self) -> Option<&Arc<Policy>> {
+        self.policy.as_ref()
+    }
+
+    /// Whether it counts as a success.
+    #[must_use]
+    pub fn is_success(&self) -> bool {
+        self.failures.is_empty()
+    }
+
+    /// What did not hold. The session counts once as failed, and once under each of these: a report
+    /// may have "overlapping 'counts' of failure types" (RFC 8460 §4).
+    #[must_use]
+    pub fn failures(&self) -> &[Failure] {
+        &self.failures
+    }
+}
+
+/// What a host counts as that is not even connected to.
+pub(super) fn of_skip(
+    rules: &Rules,
+    host: &Arc<str>,
+    dane: Dane,
+    reason: &Reason,
+) -> impl Iterator<Item = SessionReport> {
+    let sts = (*reason == Reason::NotListed).then(|| vec_of(not_listed(host)));
+    // A timeout need not be reported (RFC 8460 §4.3.4), a bogus answer is one without "valid
+    // records" (§4.3.2.1).
+    let tlsa = match (dane, reason) {
+        (Dane::Failed, _) => Some(tlsa_failure(
+            host,
+            ResultType::DnssecInvalid,
+            "tlsa-bogus",
+            "the TLSA records fail DNSSEC validation",
+        )),
+        (Dane::Unusable, Reason::DaneRequired) => Some(unusable(host)),
+        (Dane::NotSigned, Reason::DaneRequired) => Some(tlsa_failure(
+            host,
+            ResultType::DaneRequired,
+            "tlsa-missing",
+            "the sender requires DANE, and there are no secure TLSA records",
+        )),
+        _ => None,
+    };
+    reports(rules, host, sts, tlsa.map(vec_of), None)
+}
+
+/// What an attempt counts as.
+pub(super) fn of_session(
+    rules: &Rules,
+    host: &Arc<str>,
+    dane: Dane,
+    requirement: Requirement,
+    outcome: &SessionOutcome,
+) -> impl Iterator<Item = SessionReport> {
+    // What failed the handshake has been counted before the attempt without TLS.
+    let counts = requirement.tls != Tls::Never && *outcome != SessionOutcome::Unreachable;
+    let has_policy = rules.policy.is_ok();
+    let has_tlsa = matches!(dane, Dane::Usable | Dane::Unusable);
+    let sts = (counts && has_policy).then(|| sts(rules, host, outcome)).flatten();
+    let tlsa = (counts && has_tlsa).then(|| tlsa(host, dane, outcome)).flatten();
+    let none = (counts && !has_policy && !has_tlsa).then(|| none(rules, host, outcome)).flatten();
+    reports(rules, host, sts, tlsa, none)
+}
+
+/// The session under the MTA-STS policy, in mode `testing` as in `enforce` (RFC 8461 §6). Nothing
+/// if it is not known whether the certificate holds and all else does.
+fn sts(rules: &Rules, host: &Arc<str>, outcome: &SessionOutcome) -> Option<Vec<Failure>> {
+    let mut failures = Vec::new();
+    if !rules.lists(host) {
+        failures.push(not_listed(host));
+    }
+    match tls_failure(host, outcome) {
+        Some(failure) => failures.push(failure),
+        None => match outcome {
+            SessionOutcome::Encrypted(checks) => match &checks.pkix {
+                Some(Err(failure)) => failures.push(failure.clone()),
+                None if failures.is_empty() => return None,
+                Some(Ok(())) | None => {}
+            },
+            _ => return None,
+        },
+    }
+    Some(failures)
+}
+
+/// The session under the host's TLSA records. If none of them is usable, that is a failure itself:
+/// "None of the records … were found to be valid" (RFC 8460 §4.3.2.1).
+fn tlsa(host: &Arc<str>, dane: Dane, outcome: &SessionOutcome) -> Option<Vec<Failure>> {
+    let mut failures = Vec::new();
+    if dane == Dane::Unusable {
+        failures.push(unusable(host));
+    }
+    match (tls_failure(host, outcome), outcome) {
+        (Some(failure), _) => failures.push(failure),
+        (None, SessionOutcome::Encrypted(checks)) if dane == Dane::Usable => match &checks.dane {
+            Some(Ok(())) => {}
+            Some(Err(failure)) => failures.push(failure.clone()),
+            None => return None,
+        },
+        _ => {}
+    }
+    Some(failures)
+}
+
+/// The session under no policy: what counts is whether there was TLS. With a policy of mode `none`
+/// failures do not (RFC 8461 §6).
+fn none(rules: &Rules, host: &Arc<str>, outcome: &SessionOutcome) -> Option<Vec<Failure>> {
+    match tls_failure(host, outcome) {
+        None => Some(Vec::new()),
+        Some(_) if matches!(rules.policy, Err(NoPolicy::ModeNone)) => None,
+        Some(failure) => Some(vec_of(failure)),
+    }
+}
+
+/// Why there was no TLS.
+fn tls_failure(host: &Arc<str>, outcome: &SessionOutcome) -> Option<Failure> {
+    match outcome {
+        SessionOutcome::ClearText => Some(Failure::new(
+            ResultType::StarttlsNotSupported,
+            "starttls-not-offered",
+            &**host,
+            "the host does not offer STARTTLS, or refuses it",
+        )),
+        SessionOutcome::HandshakeFailed(failure) => Some(failure.clone()),
+        SessionOutcome::Unreachable | SessionOutcome::Encrypted(_) => None,
+    }
+}
+
+/// No other type fits, so it is a `validation-failure`, which comes with a reason code (RFC 8460
+/// §4.3.3).
+fn not_listed(host: &Arc<str>) -> Failure {
+    Failure::new(
+        ResultType::ValidationFailure,
+        "sts-mx-mismatch",
+        &**host,
+        "the MTA-STS policy does not list the host",
+    )
+}
+
+fn unusable(host: &Arc<str>) -> Failure {
+    tlsa_failure(
+        host,
+        ResultType::TlsaInvalid,
+        "tlsa-unusable",
+        "none of the TLSA records is usable",
+    )
+}
+
+fn tlsa_failure(
+    host: &Arc<str>,
+    result_type: ResultType,
+    code: &'static str,
+    message: &'static str,
+) -> Failure {
+    Failure::new(result_type, code, &**host, message)
+}
+
+fn vec_of(failure: Failure) -> Vec<Failure> {
+    [failure].into()
+}
+
+/// Nothing is reported about address literals: they have no domain that could ask for it.
+fn reports(
+    rules: &Rules,
+    host: &Arc<str>,
+    sts: Option<Vec<Failure>>,
+    tlsa: Option<Vec<Failure>>,
+    none: Option<Vec<Failure>>,
+) -> impl Iterator<Item = SessionReport> {
+    let found =
+        [(PolicyType::Tlsa, tlsa), (PolicyType::Sts, sts), (PolicyType::NoPolicyFound, none)];
+    let (domain, host) = (rules.domain.clone(), host.clone());
+    let policy = rules.policy.clone().ok();
+    found.into_iter().filter_map(move |(policy_type, failures)| {
+        let policy = policy.clone().filter(|_| policy_type == PolicyType::Sts);
+        let (domain, host) = (domain.clone()?, host.clone());
+        Some(SessionReport { domain, host, policy_type, policy, failures: failures? })
+    })
+}

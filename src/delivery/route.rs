@@ -1,0 +1,96 @@
+use alloc::{sync::Arc, vec::Vec};
+
+use crate::domain::Domain;
+
+/// Where a message goes next: a domain and its MX hosts.
+///
+/// [`policy_domain`](Self::policy_domain) is the domain whose policy applies, the one to look up
+/// before a [`Delivery`](super::Delivery) is made.
+#[derive(Clone, Debug)]
+pub struct Route {
+    domain: Option<Domain>,
+    mx: Vec<Mx>,
+}
+
+/// One MX record, as DNS has it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Mx {
+    pub(super) preference: u16,
+    pub(super) host: Arc<str>,
+    pub(super) is_own: bool,
+}
+
+impl Route {
+    /// The way to a recipient's server: the domain after the `@`, and all MX records that DNS has
+    /// for it, in the order in which they are to be tried.
+    ///
+    /// Leave no record out, whatever the policy says: "it is recommended that implementers traverse
+    /// the MX candidate list as usual" (RFC 8461 §8.4). Sort by preference, shuffle what is equal
+    /// (RFC 5321 §5.1), follow no CNAME: policies are matched with the name in the record (§4.1).
+    ///
+    /// An empty list says that DNS answered and there is no MX record: the domain itself is the one
+    /// candidate then (RFC 5321 §5.1), under the domain's policy like any. For a lookup that failed
+    /// make no route, but try later. One record that names the root is a null MX (RFC 7505): the
+    /// domain accepts no mail. Beside others it means nothing and is left out.
+    pub fn to_recipient(domain: Domain, mx: impl IntoIterator<Item = Mx>) -> Self {
+        Self::new(domain, mx)
+    }
+
+    /// The way to a smart host, a relay that the operator has configured for all or some mail.
+    ///
+    /// `smart_host` is the relay's domain, as configured, and never the recipient's: senders "MUST
+    /// treat the smart host domain as the Policy Domain" (RFC 8461 §3.4). `mx` is as in
+    /// [`to_recipient`](Self::to_recipient); it is empty if the relay is connected to without an MX
+    /// lookup.
+    pub fn to_smart_host(smart_host: Domain, mx: impl IntoIterator<Item = Mx>) -> Self {
+        Self::new(smart_host, mx)
+    }
+
+    /// The way to an address literal, such as `[192.0.2.1]`. It has no policy (RFC 8461 §3.4), and
+    /// nothing is reported about it, whatever policy the delivery is given; the operator's floor
+    /// holds.
+    #[must_use]
+    pub fn to_address_literal(literal: &str) -> Self {
+        let mx = Mx { preference: 0, host: literal.into(), is_own: false };
+        Self { domain: None, mx: [mx].into() }
+    }
+
+    fn new(domain: Domain, mx: impl IntoIterator<Item = Mx>) -> Self {
+        let mut mx: Vec<_> = mx.into_iter().collect();
+        if mx.is_empty() {
+            mx.push(Mx::new(0, domain.as_str()));
+        } else {
+            mx.retain(|mx| !mx.host.is_empty());
+        }
+        Self { domain: Some(domain), mx }
+    }
+
+    /// The domain whose policy applies: the recipient's, or the smart host's. None for an address
+    /// literal.
+    #[must_use]
+    pub fn policy_domain(&self) -> Option<&Domain> {
+        self.domain.as_ref()
+    }
+
+    pub(super) fn into_parts(self) -> (Option<Domain>, Vec<Mx>) {
+        (self.domain, self.mx)
+    }
+}
+
+impl Mx {
+    /// A record. The host is compared and reported in lower case and without its trailing dot.
+    #[must_use]
+    pub fn new(preference: u16, host: &str) -> Self {
+        let name = host.strip_suffix('.').unwrap_or(host);
+        Self { preference, host: name.to_ascii_lowercase().into(), is_own: false }
+    }
+
+    /// The record, with the word whether its host is the sender itself, by name or by address.
+    ///
+    /// If one is, no host of the same or a higher preference value is tried, so that mail does not
+    /// go in circles (RFC 5321 §5.1).
+    #[must_use]
+    pub fn own(self, is_own: bool) -> Self {
+        Self { is_own, ..self }
+    }
+}

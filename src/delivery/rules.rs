@@ -1,0 +1,136 @@
+//! The decision itself: what a session must give, and whether it did. Pure functions of the policy,
+//! the operator's floor, DANE and the host.
+
+use alloc::sync::Arc;
+
+use super::{
+    refusal::{DemandedBy, Reason},
+    requirement::{Dane, Floor, Requirement, Tls},
+    session::{Session, SessionOutcome},
+};
+use crate::{domain::Domain, mode::Mode, no_policy::NoPolicy, policy::Policy};
+
+/// What does not change during a delivery.
+#[derive(Debug)]
+pub(super) struct Rules {
+    pub(super) domain: Option<Domain>,
+    /// Never of mode `none`.
+    pub(super) policy: Result<Arc<Policy>, NoPolicy>,
+    pub(super) floor: Floor,
+}
+
+/// What to do with a session that has come about, or has not.
+pub(super) enum Judgement {
+    Send(Session),
+    Retry(Requirement),
+    Leave(Reason),
+}
+
+impl Rules {
+    pub(super) fn new(
+        domain: Option<Domain>,
+        policy: Result<Arc<Policy>, NoPolicy>,
+        floor: Floor,
+    ) -> Self {
+        // "treat the Policy Domain as though it does not have any active policy" (§5).
+        let policy = policy.and_then(|policy| match policy.mode() {
+            Mode::None => Err(NoPolicy::ModeNone),
+            Mode::Testing | Mode::Enforce => Ok(policy),
+        });
+        Self { domain, policy, floor }
+    }
+
+    /// Whether the policy, if there is one, lists the host (§4.1).
+    pub(super) fn lists(&self, host: &str) -> bool {
+        self.policy.as_ref().is_ok_and(|policy| policy.matches(host))
+    }
+
+    pub(super) fn enforces(&self) -> bool {
+        self.policy.as_ref().is_ok_and(|policy| policy.mode() == Mode::Enforce)
+    }
+
+    /// What a session with the host must give, or why there must be none.
+    pub(super) fn require(&self, host: &str, dane: Dane) -> Result<Requirement, Reason> {
+        // "Sending MTAs MUST NOT deliver the message to hosts that fail MX matching" (§5), also if
+        // DANE is content with them. Told first: a newer policy may list the host.
+        if self.enforces() && !self.lists(host) {
+            return Err(Reason::NotListed);
+        }
+        // "MUST NOT allow MTA-STS Policy validation to override a failing DANE validation" (§2).
+        match dane {
+            Dane::Failed => return Err(Reason::DaneFailed),
+            Dane::TemporaryFailure => return Err(Reason::DaneUnknown),
+            Dane::NotSigned | Dane::Unusable if self.floor == Floor::Dane => {
+                return Err(Reason::DaneRequired);
+            }
+            Dane::NotSigned | Dane::Unusable | Dane::Usable => {}
+        }
+        let tls = if dane == Dane::Usable {
+            Tls::Dane
+        } else if self.enforces() || self.floor == Floor::Authenticated {
+            Tls::Pkix
+        } else if dane == Dane::Unusable || self.floor == Floor::Encrypted {
+            Tls::Encrypted
+        } else {
+            Tls::Opportunistic
+        };
+        // A policy of mode `testing` is there to learn what would have failed.
+        Ok(Requirement { tls, validates_pkix: self.policy.is_ok() || tls == Tls::Pkix })
+    }
+
+    /// Whether the session gives what is required of it.
+    pub(super) fn judge(
+        &self,
+        host: &Arc<str>,
+        dane: Dane,
+        requirement: Requirement,
+        outcome: SessionOutcome,
+    ) -> Judgement {
+        let tls = requirement.tls;
+        let session = match &outcome {
+            SessionOutcome::Unreachable => return Judgement::Leave(Reason::Unreachable),
+            SessionOutcome::HandshakeFailed(_) if tls == Tls::Opportunistic => {
+                return Judgement::Retry(Requirement { tls: Tls::Never, validates_pkix: false });
+            }
+            SessionOutcome::HandshakeFailed(_) if tls == Tls::Never => {
+                return Judgement::Leave(Reason::Unreachable);
+            }
+            SessionOutcome::HandshakeFailed(failure) => {
+                let by = self.who_demands_tls(dane);
+                return Judgement::Leave(Reason::HandshakeFailed(by, failure.clone()));
+            }
+            SessionOutcome::ClearText => Session::in_clear_text(host.clone()),
+            SessionOutcome::Encrypted(checks) => Session::encrypted(host.clone(), checks),
+        };
+        if session.satisfies(tls) {
+            return Judgement::Send(session);
+        }
+        Judgement::Leave(self.what_is_missing(dane, tls, outcome))
+    }
+
+    fn what_is_missing(&self, dane: Dane, tls: Tls, outcome: SessionOutcome) -> Reason {
+        let SessionOutcome::Encrypted(checks) = outcome else {
+            return Reason::NoStarttls(self.who_demands_tls(dane));
+        };
+        let (by, check) = match tls {
+            Tls::Dane => (DemandedBy::Dane, checks.dane),
+            _ if self.enforces() => (DemandedBy::Policy, checks.pkix),
+            _ => (DemandedBy::Operator, checks.pkix),
+        };
+        match check {
+            Some(Err(failure)) => Reason::CertificateInvalid(by, failure),
+            _ => Reason::CertificateUnchecked(by),
+        }
+    }
+
+    /// The policy before all others: it is the one that may have been replaced meanwhile (§5.1).
+    fn who_demands_tls(&self, dane: Dane) -> DemandedBy {
+        if self.enforces() {
+            DemandedBy::Policy
+        } else if matches!(dane, Dane::Usable | Dane::Unusable) {
+            DemandedBy::Dane
+        } else {
+            DemandedBy::Operator
+        }
+    }
+}

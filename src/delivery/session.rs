@@ -1,0 +1,121 @@
+use alloc::sync::Arc;
+
+use super::requirement::Tls;
+use crate::failure::Failure;
+
+/// How far an attempt came, told before anything of the message is sent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SessionOutcome {
+    /// The session ended before `STARTTLS`: no address, no connection, no or a bad greeting, a
+    /// refusal of any kind. An unreachable host "is not a MTA-STS error" (RFC 8461 appendix B), and
+    /// nothing is reported. A permanent refusal counts no more than this: in clear text, an attacker
+    /// may have said it.
+    Unreachable,
+    /// There is a connection in clear text: the host does not offer `STARTTLS`, or answered it with
+    /// an error, or it was not asked ([`Tls::Never`]).
+    ClearText,
+    /// The TLS handshake failed, for a reason of the certificate or another one.
+    HandshakeFailed(Failure),
+    /// The TLS handshake is done, and the certificate was checked as far as told.
+    Encrypted(Checks),
+}
+
+/// What was found out about the certificate of a session.
+///
+/// What is not told was not checked: where a requirement asks for it, nothing is sent then. Where
+/// PKIX or DANE is fatal, a failure may be told here as well if it has ended the handshake.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Checks {
+    pub(super) pkix: Option<Result<(), Failure>>,
+    pub(super) dane: Option<Result<(), Failure>>,
+}
+
+impl Checks {
+    /// Nothing was checked.
+    #[must_use]
+    pub fn none() -> Self {
+        Self::default()
+    }
+
+    /// Whether the certificate is valid for the MX host by PKIX (RFC 8461 §4.2).
+    #[must_use]
+    pub fn pkix(self, result: Result<(), Failure>) -> Self {
+        Self { pkix: Some(result), ..self }
+    }
+
+    /// Whether the certificate matches the TLSA records of the MX host (RFC 7672 §3). Where the
+    /// usage is DANE-TA and the certificate names only the recipient's domain, not the host, keep
+    /// the [`Session`] from other domains.
+    #[must_use]
+    pub fn dane(self, result: Result<(), Failure>) -> Self {
+        Self { dane: Some(result), ..self }
+    }
+}
+
+/// What is known of an open connection, to be kept with it as long as it is open.
+///
+/// Another message may go over the connection only if this satisfies what *its* domain requires of
+/// the host: ask [`Delivery::reuse`](super::Delivery::reuse).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Session {
+    host: Arc<str>,
+    encrypted: bool,
+    pkix: bool,
+    dane: bool,
+}
+
+impl Session {
+    pub(super) fn in_clear_text(host: Arc<str>) -> Self {
+        Self { host, encrypted: false, pkix: false, dane: false }
+    }
+
+    pub(super) fn encrypted(host: Arc<str>, checks: &Checks) -> Self {
+        let holds = |check: &Option<Result<(), Failure>>| matches!(check, Some(Ok(())));
+        Self { host, encrypted: true, pkix: holds(&checks.pkix), dane: holds(&checks.dane) }
+    }
+
+    /// The MX host at the other end.
+    #[must_use]
+    pub fn host(&self) -> &str {
+        &self.host
+    }
+
+    /// Whether TLS is in use.
+    #[must_use]
+    pub fn is_encrypted(&self) -> bool {
+        self.encrypted
+    }
+
+    /// Whether PKIX holds the certificate for valid for the host.
+    #[must_use]
+    pub fn is_pkix_valid(&self) -> bool {
+        self.pkix
+    }
+
+    /// Whether the certificate matches the host's TLSA records.
+    #[must_use]
+    pub fn is_dane_valid(&self) -> bool {
+        self.dane
+    }
+
+    /// The one place that says what satisfies a requirement.
+    pub(super) fn satisfies(&self, tls: Tls) -> bool {
+        match tls {
+            Tls::Never | Tls::Opportunistic => true,
+            Tls::Encrypted => self.encrypted,
+            Tls::Pkix => self.pkix,
+            Tls::Dane => self.dane,
+        }
+    }
+}
+
+/// What a host said to the message, once it was sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Reply {
+    /// It took the message.
+    Accepted,
+    /// It refused the message for now (4yz), or the connection was lost.
+    Transient,
+    /// It refused the message for good (5yz). This is a matter of SMTP: no other host is tried.
+    Permanent,
+}

@@ -1,0 +1,97 @@
+use alloc::sync::Arc;
+
+use super::{
+    refusal::Refusal,
+    requirement::{Dane, Requirement},
+    rules::Rules,
+    session::Session,
+};
+
+/// Which host of which delivery. Never cloned: each goes through the hands of a delivery once.
+#[derive(Debug)]
+pub(super) struct Ticket {
+    pub(super) rules: Arc<Rules>,
+    pub(super) serial: u64,
+    pub(super) host: Arc<str>,
+}
+
+/// A host to be tried next. Look up its TLSA records, then give it to
+/// [`Delivery::handle_dane`](super::Delivery::handle_dane).
+#[derive(Debug)]
+#[must_use = "a candidate that is not handled counts as given up"]
+pub struct Candidate {
+    pub(super) ticket: Ticket,
+}
+
+impl Candidate {
+    /// The host, in lower case and without a trailing dot.
+    #[must_use]
+    pub fn host(&self) -> &str {
+        &self.ticket.host
+    }
+}
+
+/// Whether to connect to a host.
+#[derive(Debug)]
+#[must_use]
+pub enum Advice {
+    /// Connect, under this requirement.
+    Attempt(Attempt),
+    /// Do not connect, because of this. Poll for the next host.
+    Skip(Refusal),
+}
+
+/// A host to connect to. Connect, and try to satisfy [`requirement`](Self::requirement); then give
+/// it to [`Delivery::handle_session`](super::Delivery::handle_session), before anything of the
+/// message is sent.
+#[derive(Debug)]
+#[must_use = "an attempt that is not handled counts as given up"]
+pub struct Attempt {
+    pub(super) ticket: Ticket,
+    pub(super) requirement: Requirement,
+    pub(super) dane: Dane,
+}
+
+impl Attempt {
+    /// The host to connect to, whose name is also SNI and the name to look for in the certificate.
+    #[must_use]
+    pub fn host(&self) -> &str {
+        &self.ticket.host
+    }
+
+    /// What to ask of the session.
+    #[must_use]
+    pub fn requirement(&self) -> Requirement {
+        self.requirement
+    }
+}
+
+/// Whether to send the message over a session.
+#[derive(Debug)]
+#[must_use]
+pub enum Verdict {
+    /// Send it.
+    Send(Transaction),
+    /// Close the connection and try the same host once more, in clear text: the handshake failed,
+    /// and nobody demands TLS.
+    Retry(Attempt),
+    /// Close the connection and send nothing, because of this. Poll for the next host.
+    Leave(Refusal),
+}
+
+/// The leave to send the message over one session. Send it, then give this and the host's answer to
+/// [`Delivery::handle_reply`](super::Delivery::handle_reply).
+#[derive(Debug)]
+#[must_use = "a transaction that is not handled counts as given up"]
+pub struct Transaction {
+    pub(super) ticket: Ticket,
+    pub(super) session: Session,
+}
+
+impl Transaction {
+    /// What is known of the session: keep it with the connection, if that stays open.
+    #[must_use]
+    pub fn session(&self) -> &Session {
+        &self.session
+    }
+}

@@ -1,0 +1,136 @@
+//! The delivery decision (RFC 8461 §5), with DANE, the operator's floor and reports.
+
+mod matrix;
+mod rows;
+mod sentences;
+mod steps;
+mod table;
+
+use std::sync::Arc;
+
+use mta_sts::{
+    Domain, Failure, Mode, NoPolicy, Policy, ResultType,
+    delivery::{
+        Advice, Attempt, Checks, Dane, Deferral, Delivery, Floor, Mx, PolicyType, Refusal, Reply,
+        Route, SessionOutcome, SessionReport, Step, Transaction, Verdict,
+    },
+};
+
+fn domain(name: &str) -> Domain {
+    Domain::parse(name).unwrap()
+}
+
+fn policy(mode: Mode, mx: &[&str]) -> Arc<Policy> {
+    let mx = mx.join("\nmx: ");
+    let mx = if mx.is_empty() { mx } else { format!("mx: {mx}\n") };
+    let text = format!("version: STSv1\nmode: {mode}\n{mx}max_age: 604800\n");
+    Arc::new(Policy::parse(text.as_bytes()).unwrap())
+}
+
+fn enforce() -> Arc<Policy> {
+    policy(Mode::Enforce, &["*.example.net"])
+}
+
+fn to(names: &[&str]) -> Route {
+    let mx = (1..).zip(names).map(|(preference, name)| Mx::new(preference, name));
+    Route::to_recipient(domain("example.org"), mx)
+}
+
+fn enforcing(names: &[&str]) -> Delivery {
+    Delivery::new(to(names), Ok(enforce()), Floor::Opportunistic)
+}
+
+fn failure(result_type: ResultType) -> Failure {
+    Failure::new(result_type, "code", "mx1.example.net", "it failed")
+}
+
+fn valid() -> SessionOutcome {
+    SessionOutcome::Encrypted(Checks::none().pkix(Ok(())))
+}
+
+fn invalid(result_type: ResultType) -> SessionOutcome {
+    SessionOutcome::Encrypted(Checks::none().pkix(Err(failure(result_type))))
+}
+
+/// The next host's requirement, or why it is skipped.
+#[track_caller]
+fn advise(delivery: &mut Delivery, host: &str, dane: Dane) -> Result<Attempt, Refusal> {
+    let Step::Consider(candidate) = delivery.poll() else { panic!("there is no next host") };
+    assert_eq!(candidate.host(), host);
+    match delivery.handle_dane(candidate, dane) {
+        Advice::Attempt(attempt) => {
+            assert_eq!(attempt.host(), host);
+            Ok(attempt)
+        }
+        Advice::Skip(refusal) => {
+            assert_eq!(refusal.host(), host);
+            Err(refusal)
+        }
+    }
+}
+
+/// Tries the next host, without DANE.
+#[track_caller]
+fn attempt(
+    delivery: &mut Delivery,
+    host: &str,
+    outcome: SessionOutcome,
+) -> Result<Transaction, Refusal> {
+    let attempt = advise(delivery, host, Dane::NotSigned)?;
+    session(delivery, attempt, outcome)
+}
+
+/// The verdict on a session, where there is no way back to clear text.
+#[track_caller]
+fn session(
+    delivery: &mut Delivery,
+    attempt: Attempt,
+    outcome: SessionOutcome,
+) -> Result<Transaction, Refusal> {
+    match delivery.handle_session(attempt, outcome) {
+        Verdict::Send(transaction) => Ok(transaction),
+        Verdict::Leave(refusal) => Err(refusal),
+        Verdict::Retry(_) => panic!("tried again in clear text"),
+    }
+}
+
+#[track_caller]
+fn deliver(delivery: &mut Delivery, host: &str, outcome: SessionOutcome) {
+    let transaction = attempt(delivery, host, outcome).unwrap();
+    delivery.handle_reply(transaction, Reply::Accepted);
+    assert!(matches!(delivery.poll(), Step::Delivered));
+}
+
+#[track_caller]
+fn deferred(delivery: &mut Delivery) -> Deferral {
+    match delivery.poll() {
+        Step::Defer(deferral) => deferral,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[track_caller]
+fn rechecking(delivery: &mut Delivery) -> Deferral {
+    match delivery.poll() {
+        Step::Recheck(deferral) => deferral,
+        other => panic!("{other:?}"),
+    }
+}
+
+fn dns_failed() -> NoPolicy {
+    NoPolicy::DnsFailed("timed out".into())
+}
+
+/// The reports so far: policy type, host, and the result types of what failed.
+fn reports(delivery: &mut Delivery) -> Vec<(&'static str, String, Vec<ResultType>)> {
+    let polled = std::iter::from_fn(|| delivery.poll_report());
+    polled
+        .map(|report: SessionReport| {
+            let failures = report.failures().iter().map(Failure::result_type).collect();
+            assert_eq!(report.is_success(), report.failures().is_empty());
+            // Only a policy that was fetched is quoted.
+            assert_eq!(report.policy().is_some(), report.policy_type() == PolicyType::Sts);
+            (report.policy_type().as_str(), report.mx_host().to_owned(), failures)
+        })
+        .collect()
+}

@@ -1,0 +1,366 @@
+//! Every combination of mode, match, `STARTTLS`, certificate, DANE and floor, compared with an
+//! oracle that knows nothing of how the crate goes about it.
+
+use std::sync::Arc;
+
+use mta_sts::{
+    Mode, NoPolicy, Policy,
+    ResultType::{
+        self, CertificateExpired, DaneRequired, DnssecInvalid, StarttlsNotSupported, TlsaInvalid,
+        ValidationFailure,
+    },
+    delivery::{
+        Advice, Checks, Dane, Delivery, Floor, Reply, Session, SessionOutcome, Step, Tls, Verdict,
+    },
+};
+
+use super::{failure, policy, reports, to};
+
+const FLOORS: [Floor; 4] =
+    [Floor::Opportunistic, Floor::Encrypted, Floor::Authenticated, Floor::Dane];
+
+const DANES: [Dane; 5] =
+    [Dane::NotSigned, Dane::Usable, Dane::Unusable, Dane::Failed, Dane::TemporaryFailure];
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Check {
+    Good,
+    Bad,
+    Unknown,
+}
+
+const CHECKS: [Check; 3] = [Check::Good, Check::Bad, Check::Unknown];
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Met {
+    Unreachable,
+    NoStarttls,
+    NoHandshake,
+    Tls { pkix: Check, dane: Check },
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Cell {
+    /// No policy at all if there is none.
+    mode: Option<Mode>,
+    listed: bool,
+    floor: Floor,
+    dane: Dane,
+    met: Met,
+}
+
+impl Cell {
+    fn all() -> impl Iterator<Item = Self> {
+        let tls = CHECKS.into_iter().flat_map(|pkix| CHECKS.map(|dane| Met::Tls { pkix, dane }));
+        let met: Vec<_> =
+            [Met::Unreachable, Met::NoStarttls, Met::NoHandshake].into_iter().chain(tls).collect();
+        let modes = [None, Some(Mode::None), Some(Mode::Testing), Some(Mode::Enforce)];
+        let mut cells = Vec::new();
+        for mode in modes {
+            for listed in [true, false] {
+                for floor in FLOORS {
+                    for dane in DANES {
+                        cells.extend(met.iter().map(|&met| Self {
+                            mode,
+                            listed,
+                            floor,
+                            dane,
+                            met,
+                        }));
+                    }
+                }
+            }
+        }
+        assert_eq!(cells.len(), 4 * 2 * 4 * 5 * 12);
+        cells.into_iter()
+    }
+
+    fn host(self) -> &'static str {
+        if self.listed { "mx1.example.net" } else { "mx1.example.com" }
+    }
+
+    fn policy(self) -> Result<Arc<Policy>, NoPolicy> {
+        match self.mode {
+            None => Err(NoPolicy::NoRecord),
+            Some(mode) => Ok(policy(mode, &["*.example.net"])),
+        }
+    }
+
+    fn delivery(self) -> Delivery {
+        Delivery::new(to(&[self.host()]), self.policy(), self.floor)
+    }
+
+    fn outcome(self) -> SessionOutcome {
+        match self.met {
+            Met::Unreachable => SessionOutcome::Unreachable,
+            Met::NoStarttls => SessionOutcome::ClearText,
+            Met::NoHandshake => SessionOutcome::HandshakeFailed(failure(ValidationFailure)),
+            Met::Tls { pkix, dane } => {
+                let mut checks = Checks::none();
+                match pkix {
+                    Check::Good => checks = checks.pkix(Ok(())),
+                    Check::Bad => checks = checks.pkix(Err(failure(CertificateExpired))),
+                    Check::Unknown => {}
+                }
+                match dane {
+                    Check::Good => checks = checks.dane(Ok(())),
+                    Check::Bad => checks = checks.dane(Err(failure(ValidationFailure))),
+                    Check::Unknown => {}
+                }
+                SessionOutcome::Encrypted(checks)
+            }
+        }
+    }
+}
+
+// The oracle: one question a function, one rule a line.
+
+fn enforces(cell: Cell) -> bool {
+    cell.mode == Some(Mode::Enforce)
+}
+
+fn is_skipped(cell: Cell) -> bool {
+    [
+        enforces(cell) && !cell.listed,
+        cell.dane == Dane::Failed,
+        cell.dane == Dane::TemporaryFailure,
+        cell.floor == Floor::Dane && cell.dane != Dane::Usable,
+    ]
+    .contains(&true)
+}
+
+/// Whether there is TLS, and whether it was found good by PKIX and by DANE.
+fn has_tls(cell: Cell) -> bool {
+    matches!(cell.met, Met::Tls { .. })
+}
+
+fn has_pkix(cell: Cell) -> bool {
+    matches!(cell.met, Met::Tls { pkix: Check::Good, .. })
+}
+
+fn has_dane(cell: Cell) -> bool {
+    matches!(cell.met, Met::Tls { dane: Check::Good, .. })
+}
+
+fn demands_tls(cell: Cell) -> bool {
+    enforces(cell)
+        || cell.floor != Floor::Opportunistic
+        || cell.dane == Dane::Usable
+        || cell.dane == Dane::Unusable
+}
+
+fn demands_pkix(cell: Cell) -> bool {
+    let by_policy = enforces(cell);
+    let by_operator = cell.floor == Floor::Authenticated;
+    (by_policy || by_operator) && cell.dane != Dane::Usable
+}
+
+fn demands_dane(cell: Cell) -> bool {
+    cell.dane == Dane::Usable
+}
+
+fn is_sent(cell: Cell) -> bool {
+    if is_skipped(cell) || cell.met == Met::Unreachable {
+        return false;
+    }
+    (!demands_tls(cell) || has_tls(cell))
+        && (!demands_pkix(cell) || has_pkix(cell))
+        && (!demands_dane(cell) || has_dane(cell))
+}
+
+/// Whether a bounce has to wait for a recheck.
+fn is_by_policy(cell: Cell) -> bool {
+    if !enforces(cell) || is_sent(cell) {
+        return false;
+    }
+    if !cell.listed {
+        return true;
+    }
+    if is_skipped(cell) || cell.met == Met::Unreachable {
+        return false;
+    }
+    !has_tls(cell) || cell.dane != Dane::Usable
+}
+
+fn counted(cell: Cell) -> Vec<(&'static str, Vec<ResultType>)> {
+    let mut counted = Vec::new();
+    counted.extend(counted_as_tlsa(cell).map(|failures| ("tlsa", failures)));
+    counted.extend(counted_as_sts(cell).map(|failures| ("sts", failures)));
+    counted.extend(counted_without_policy(cell).map(|failures| ("no-policy-found", failures)));
+    counted
+}
+
+fn counted_as_tlsa(cell: Cell) -> Option<Vec<ResultType>> {
+    if cell.dane == Dane::Failed {
+        return Some(vec![DnssecInvalid]);
+    }
+    let unlisted = enforces(cell) && !cell.listed;
+    if cell.floor == Floor::Dane && !unlisted {
+        match cell.dane {
+            Dane::NotSigned => return Some(vec![DaneRequired]),
+            Dane::Unusable => return Some(vec![TlsaInvalid]),
+            _ => {}
+        }
+    }
+    if is_skipped(cell) {
+        return None;
+    }
+    match (cell.dane, cell.met) {
+        (_, Met::Unreachable) | (Dane::NotSigned, _) => None,
+        (Dane::Unusable, Met::NoStarttls) => Some(vec![TlsaInvalid, StarttlsNotSupported]),
+        (Dane::Unusable, Met::NoHandshake) => Some(vec![TlsaInvalid, ValidationFailure]),
+        (Dane::Unusable, Met::Tls { .. }) => Some(vec![TlsaInvalid]),
+        (_, Met::NoStarttls) => Some(vec![StarttlsNotSupported]),
+        (_, Met::NoHandshake | Met::Tls { dane: Check::Bad, .. }) => Some(vec![ValidationFailure]),
+        (_, Met::Tls { dane: Check::Good, .. }) => Some(vec![]),
+        (_, Met::Tls { dane: Check::Unknown, .. }) => None,
+    }
+}
+
+fn counted_as_sts(cell: Cell) -> Option<Vec<ResultType>> {
+    if !matches!(cell.mode, Some(Mode::Testing | Mode::Enforce)) {
+        return None;
+    }
+    if enforces(cell) && !cell.listed {
+        return Some(vec![ValidationFailure]);
+    }
+    if is_skipped(cell) {
+        return None;
+    }
+    let mut failures = if cell.listed { vec![] } else { vec![ValidationFailure] };
+    match cell.met {
+        Met::Unreachable => return None,
+        Met::NoStarttls => failures.push(StarttlsNotSupported),
+        Met::NoHandshake => failures.push(ValidationFailure),
+        Met::Tls { pkix: Check::Bad, .. } => failures.push(CertificateExpired),
+        Met::Tls { pkix: Check::Unknown, .. } if cell.listed => return None,
+        Met::Tls { .. } => {}
+    }
+    Some(failures)
+}
+
+fn counted_without_policy(cell: Cell) -> Option<Vec<ResultType>> {
+    let has_policy = matches!(cell.mode, Some(Mode::Testing | Mode::Enforce));
+    if has_policy || cell.dane != Dane::NotSigned || is_skipped(cell) {
+        return None;
+    }
+    match cell.met {
+        Met::Unreachable => None,
+        Met::Tls { .. } => Some(vec![]),
+        Met::NoStarttls | Met::NoHandshake if cell.mode == Some(Mode::None) => None,
+        Met::NoStarttls => Some(vec![StarttlsNotSupported]),
+        Met::NoHandshake => Some(vec![ValidationFailure]),
+    }
+}
+
+/// What the delivery does with the cell: the session it sends over, if any.
+fn run(cell: Cell, delivery: &mut Delivery) -> Option<Session> {
+    let Step::Consider(candidate) = delivery.poll() else { panic!("no host") };
+    let Advice::Attempt(attempt) = delivery.handle_dane(candidate, cell.dane) else {
+        assert!(is_skipped(cell), "{cell:?}");
+        return None;
+    };
+    assert!(!is_skipped(cell), "{cell:?}");
+    let requirement = attempt.requirement();
+    assert_eq!(requirement.allows_clear_text(), !demands_tls(cell), "{cell:?}");
+    assert_eq!(requirement.is_pkix_fatal(), demands_pkix(cell), "{cell:?}");
+    assert_eq!(requirement.is_dane_fatal(), demands_dane(cell), "{cell:?}");
+    let has_policy = matches!(cell.mode, Some(Mode::Testing | Mode::Enforce));
+    assert_eq!(requirement.validates_pkix(), has_policy || demands_pkix(cell), "{cell:?}");
+    match delivery.handle_session(attempt, cell.outcome()) {
+        Verdict::Send(transaction) => {
+            let session = transaction.session().clone();
+            delivery.handle_reply(transaction, Reply::Accepted);
+            Some(session)
+        }
+        Verdict::Leave(_) => None,
+        Verdict::Retry(attempt) => {
+            assert_eq!(cell.met, Met::NoHandshake, "{cell:?}");
+            assert!(!demands_tls(cell), "{cell:?}");
+            assert_eq!(attempt.requirement().tls(), Tls::Never);
+            assert!(attempt.requirement().allows_clear_text());
+            assert!(!attempt.requirement().validates_pkix());
+            match delivery.handle_session(attempt, SessionOutcome::ClearText) {
+                Verdict::Send(transaction) => Some(transaction.session().clone()),
+                other => panic!("{cell:?}: {other:?}"),
+            }
+        }
+    }
+}
+
+#[test]
+fn every_cell_is_as_the_oracle_says() {
+    for cell in Cell::all() {
+        let mut delivery = cell.delivery();
+        let session = run(cell, &mut delivery);
+        assert_eq!(session.is_some(), is_sent(cell), "{cell:?}");
+        let reports = reports(&mut delivery);
+        let reports: Vec<_> = reports.into_iter().map(|(kind, _, failed)| (kind, failed)).collect();
+        assert_eq!(reports, counted(cell), "{cell:?}");
+        if session.is_none() {
+            match delivery.poll() {
+                Step::Recheck(_) => assert!(is_by_policy(cell), "{cell:?}"),
+                Step::Defer(deferral) => {
+                    assert!(!is_by_policy(cell) && deferral.may_bounce(), "{cell:?}");
+                }
+                other => panic!("{cell:?}: {other:?}"),
+            }
+        }
+    }
+}
+
+/// The other way round: what was sent, was sent over a session that all who have a say accept.
+#[test]
+fn nothing_is_sent_over_a_session_that_does_not_satisfy_all() {
+    let mut sent = 0;
+    for cell in Cell::all() {
+        let Some(session) = run(cell, &mut cell.delivery()) else { continue };
+        sent += 1;
+        assert_eq!(session.is_encrypted(), has_tls(cell), "{cell:?}");
+        assert_eq!(session.is_pkix_valid(), has_pkix(cell), "{cell:?}");
+        assert_eq!(session.is_dane_valid(), has_dane(cell), "{cell:?}");
+        assert_eq!(session.host(), cell.host());
+        let authenticated = session.is_pkix_valid() || session.is_dane_valid();
+        if cell.mode == Some(Mode::Enforce) {
+            assert!(cell.listed && session.is_encrypted() && authenticated, "{cell:?}");
+        }
+        match cell.dane {
+            Dane::NotSigned => {}
+            Dane::Usable => assert!(session.is_dane_valid(), "{cell:?}"),
+            Dane::Unusable => assert!(session.is_encrypted(), "{cell:?}"),
+            Dane::Failed | Dane::TemporaryFailure => panic!("{cell:?}"),
+        }
+        match cell.floor {
+            Floor::Encrypted => assert!(session.is_encrypted(), "{cell:?}"),
+            Floor::Authenticated => assert!(authenticated, "{cell:?}"),
+            Floor::Dane => assert!(session.is_dane_valid(), "{cell:?}"),
+            _ => {}
+        }
+    }
+    assert!(sent > 100, "only {sent} were sent");
+}
+
+/// A connection carries mail of another domain exactly if a new one with its properties would.
+#[test]
+fn a_connection_is_reused_only_if_it_satisfies_the_other_domain() {
+    let sessions: Vec<_> = Cell::all()
+        .filter(|cell| cell.mode.is_none() && cell.floor == Floor::Opportunistic && cell.listed)
+        .filter(|cell| cell.dane == Dane::NotSigned)
+        .filter_map(|cell| run(cell, &mut cell.delivery()).map(|session| (cell.met, session)))
+        .collect();
+    assert_eq!(sessions.len(), 11);
+    for cell in Cell::all().filter(|cell| cell.met == Met::NoStarttls) {
+        for (met, session) in &sessions {
+            let mut delivery = cell.delivery();
+            let Step::Consider(candidate) = delivery.poll() else { panic!("no host") };
+            let advice = delivery.handle_dane(candidate, cell.dane);
+            let Advice::Attempt(attempt) = advice else { continue };
+            let is_reused = delivery.reuse(attempt, session).is_ok();
+            // A failed handshake has led to a session in clear text.
+            let met = if *met == Met::NoHandshake { Met::NoStarttls } else { *met };
+            let expected = cell.listed && is_sent(Cell { met, ..cell });
+            assert_eq!(is_reused, expected, "{cell:?} {session:?}");
+            assert_eq!(reports(&mut delivery), [], "a message is no session");
+        }
+    }
+}

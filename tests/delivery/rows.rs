@@ -1,0 +1,665 @@
+//! One test per requirement, named by its row.
+
+use mta_sts::{
+    Failure, Mode, NoPolicy,
+    ResultType::{
+        CertificateExpired, CertificateHostMismatch, DaneRequired, DnssecInvalid,
+        StarttlsNotSupported, TlsaInvalid, ValidationFailure,
+    },
+    delivery::{
+        Checks, Dane, Delivery, DemandedBy, Floor, Mx, Reason, Recheck, Refusal, Reply, Route,
+        SessionOutcome, Step, Tls, Undeliverable, Verdict,
+    },
+};
+
+use super::{
+    advise, attempt, deferred, deliver, dns_failed, domain, enforce, enforcing, failure, invalid,
+    policy, rechecking, reports, session, to, valid,
+};
+
+#[test]
+fn s1_1_01_the_policy_domain_is_the_next_hop() {
+    let route = to(&["mx1.example.net"]);
+    assert_eq!(route.policy_domain(), Some(&domain("example.org")));
+    let delivery = Delivery::new(route, Ok(enforce()), Floor::Opportunistic);
+    assert_eq!(delivery.policy_domain(), Some(&domain("example.org")));
+    assert_eq!(delivery.policy(), Ok(&enforce()));
+}
+
+#[test]
+fn s2_01_a_met_policy_does_not_override_failing_dane() {
+    for mode in [Mode::Enforce, Mode::Testing, Mode::None] {
+        let policy = policy(mode, &["*.example.net"]);
+        let mut delivery = Delivery::new(
+            to(&["mx1.example.net", "mx2.example.net"]),
+            Ok(policy),
+            Floor::Opportunistic,
+        );
+        let attempt = advise(&mut delivery, "mx1.example.net", Dane::Usable).unwrap();
+        assert_eq!(attempt.requirement().tls(), Tls::Dane);
+        let mismatch = Checks::none().pkix(Ok(())).dane(Err(failure(ValidationFailure)));
+        let outcome = SessionOutcome::Encrypted(mismatch);
+        let refusal = session(&mut delivery, attempt, outcome).unwrap_err();
+        assert_eq!(
+            *refusal.reason(),
+            Reason::CertificateInvalid(DemandedBy::Dane, failure(ValidationFailure)),
+        );
+        let refusal = advise(&mut delivery, "mx2.example.net", Dane::Failed).unwrap_err();
+        assert_eq!(*refusal.reason(), Reason::DaneFailed);
+    }
+}
+
+#[test]
+fn s3_3_12_without_a_policy_mail_goes_as_if_there_were_no_mta_sts() {
+    let fetch = failure(mta_sts::ResultType::StsPolicyFetchError);
+    for why in [NoPolicy::NoRecord, NoPolicy::FetchFailed(fetch.into()), dns_failed()] {
+        for outcome in [SessionOutcome::ClearText, invalid(CertificateExpired), valid()] {
+            let route = to(&["mx1.example.com"]);
+            let mut delivery = Delivery::new(route, Err(why.clone()), Floor::Opportunistic);
+            assert_eq!(delivery.policy(), Err(&why));
+            deliver(&mut delivery, "mx1.example.com", outcome);
+        }
+    }
+}
+
+#[test]
+fn s3_4_01_the_policy_domain_of_a_smart_host_is_the_smart_host() {
+    let mx = [Mx::new(10, "out1.relay.example"), Mx::new(20, "out2.relay.example")];
+    let route = Route::to_smart_host(domain("relay.example"), mx);
+    assert_eq!(route.policy_domain(), Some(&domain("relay.example")));
+    let policy = policy(Mode::Enforce, &["out2.relay.example"]);
+    let mut delivery = Delivery::new(route, Ok(policy), Floor::Opportunistic);
+    assert!(attempt(&mut delivery, "out1.relay.example", valid()).is_err());
+    deliver(&mut delivery, "out2.relay.example", valid());
+    assert_eq!(delivery.poll_report().unwrap().policy_domain(), &domain("relay.example"));
+}
+
+#[test]
+fn s3_4_01_a_smart_host_without_mx_is_matched_itself() {
+    let route = Route::to_smart_host(domain("relay.example"), []);
+    let mut delivery =
+        Delivery::new(route, Ok(policy(Mode::Enforce, &["relay.example"])), Floor::Opportunistic);
+    deliver(&mut delivery, "relay.example", valid());
+}
+
+#[test]
+fn s3_4_02_address_literals_have_no_policy() {
+    let route = Route::to_address_literal("[192.0.2.1]");
+    assert_eq!(route.policy_domain(), None);
+    // Whatever a caller takes for its policy.
+    let mut delivery = Delivery::new(route, Ok(enforce()), Floor::Opportunistic);
+    assert_eq!(delivery.policy_domain(), None);
+    let error = mta_sts::Domain::parse("[192.0.2.1]").unwrap_err();
+    assert_eq!(delivery.policy(), Err(&NoPolicy::from(error)));
+    deliver(&mut delivery, "[192.0.2.1]", SessionOutcome::ClearText);
+    assert_eq!(reports(&mut delivery), []);
+}
+
+#[test]
+fn s3_4_02_the_floor_holds_for_address_literals() {
+    let route = Route::to_address_literal("[192.0.2.1]");
+    let mut delivery = Delivery::new(route, Err(NoPolicy::NoRecord), Floor::Encrypted);
+    let refusal = attempt(&mut delivery, "[192.0.2.1]", SessionOutcome::ClearText).unwrap_err();
+    assert_eq!(*refusal.reason(), Reason::NoStarttls(DemandedBy::Operator));
+    assert!(deferred(&mut delivery).may_bounce());
+}
+
+#[test]
+fn s3_4_04_without_mx_the_domain_itself_is_the_candidate() {
+    let route = || Route::to_recipient(domain("example.org"), []);
+    let listed = policy(Mode::Enforce, &["example.org"]);
+    let mut delivery = Delivery::new(route(), Ok(listed), Floor::Opportunistic);
+    deliver(&mut delivery, "example.org", valid());
+
+    let mut delivery = Delivery::new(route(), Ok(enforce()), Floor::Opportunistic);
+    let refusal = attempt(&mut delivery, "example.org", valid()).unwrap_err();
+    assert_eq!(*refusal.reason(), Reason::NotListed);
+    rechecking(&mut delivery);
+}
+
+#[test]
+fn s3_4_05_a_null_mx_is_the_end_whatever_the_policy() {
+    for root in [".", ""] {
+        let route = Route::to_recipient(domain("example.org"), [Mx::new(0, root)]);
+        let mut delivery = Delivery::new(route, Ok(enforce()), Floor::Opportunistic);
+        for _ in 0..2 {
+            let Step::Undeliverable(why) = delivery.poll() else { panic!() };
+            assert_eq!(why, Undeliverable::NullMx(domain("example.org")));
+            // There is nothing to be rechecked.
+            delivery.handle_recheck(Recheck::Current(Err(NoPolicy::NoRecord)));
+        }
+        assert_eq!(reports(&mut delivery), []);
+    }
+}
+
+#[test]
+fn s3_4_05_the_root_among_hosts_is_left_out() {
+    let mut delivery = enforcing(&[".", "mx1.example.net", "."]);
+    deliver(&mut delivery, "mx1.example.net", valid());
+}
+
+#[test]
+fn s4_01_both_conditions_hold_each_alone() {
+    for (host, outcome, sent) in [
+        ("mx1.example.net", valid(), true),
+        ("mx1.example.com", valid(), false),
+        ("mx1.example.net", SessionOutcome::ClearText, false),
+        ("mx1.example.net", invalid(CertificateHostMismatch), false),
+        ("mx1.example.com", SessionOutcome::ClearText, false),
+    ] {
+        let mut delivery = enforcing(&[host]);
+        assert_eq!(attempt(&mut delivery, host, outcome).is_ok(), sent, "{host}");
+    }
+}
+
+#[test]
+fn s4_1_01_the_name_in_the_mx_record_is_matched() {
+    let mut delivery = enforcing(&["MX1.Example.NET."]);
+    deliver(&mut delivery, "mx1.example.net", valid());
+}
+
+#[test]
+fn s4_2_02_the_certificate_is_to_name_the_mx_host() {
+    let mut delivery = enforcing(&["mx1.example.net."]);
+    let attempt = advise(&mut delivery, "mx1.example.net", Dane::NotSigned).unwrap();
+    assert_eq!((attempt.host(), attempt.requirement().tls()), ("mx1.example.net", Tls::Pkix));
+    assert!(attempt.requirement().is_pkix_fatal() && attempt.requirement().validates_pkix());
+}
+
+#[test]
+fn s5_01_enforce_never_delivers_to_a_failing_host() {
+    for (outcome, reason) in [
+        (SessionOutcome::ClearText, Reason::NoStarttls(DemandedBy::Policy)),
+        (
+            SessionOutcome::HandshakeFailed(failure(ValidationFailure)),
+            Reason::HandshakeFailed(DemandedBy::Policy, failure(ValidationFailure)),
+        ),
+        (
+            invalid(CertificateExpired),
+            Reason::CertificateInvalid(DemandedBy::Policy, failure(CertificateExpired)),
+        ),
+        (
+            SessionOutcome::Encrypted(Checks::none()),
+            Reason::CertificateUnchecked(DemandedBy::Policy),
+        ),
+        // Without usable TLSA records, DANE has nothing to say for a certificate.
+        (
+            SessionOutcome::Encrypted(Checks::none().dane(Ok(()))),
+            Reason::CertificateUnchecked(DemandedBy::Policy),
+        ),
+    ] {
+        let mut delivery = enforcing(&["mx1.example.net", "mx2.example.net"]);
+        let refusal = attempt(&mut delivery, "mx1.example.net", outcome).unwrap_err();
+        assert_eq!(*refusal.reason(), reason);
+        assert!(refusal.is_by_policy());
+        deliver(&mut delivery, "mx2.example.net", valid());
+    }
+}
+
+#[test]
+fn s5_02_enforce_never_tries_the_same_host_in_clear_text() {
+    let mut delivery = enforcing(&["mx1.example.net"]);
+    let attempt = advise(&mut delivery, "mx1.example.net", Dane::NotSigned).unwrap();
+    assert!(!attempt.requirement().allows_clear_text());
+    let failed = SessionOutcome::HandshakeFailed(failure(ValidationFailure));
+    let verdict = delivery.handle_session(attempt, failed);
+    assert!(matches!(verdict, Verdict::Leave(_)), "{verdict:?}");
+    rechecking(&mut delivery);
+}
+
+#[test]
+fn s5_03_testing_delivers_as_though_there_were_no_failure_and_counts_it() {
+    for (host, outcome, failed) in [
+        ("mx1.example.net", SessionOutcome::ClearText, vec![StarttlsNotSupported]),
+        ("mx1.example.net", invalid(CertificateExpired), vec![CertificateExpired]),
+        ("mx1.example.com", valid(), vec![ValidationFailure]),
+        (
+            "mx1.example.com",
+            invalid(CertificateExpired),
+            vec![ValidationFailure, CertificateExpired],
+        ),
+        ("mx1.example.net", valid(), vec![]),
+    ] {
+        let testing = policy(Mode::Testing, &["*.example.net"]);
+        let mut delivery = Delivery::new(to(&[host]), Ok(testing), Floor::Opportunistic);
+        deliver(&mut delivery, host, outcome);
+        assert_eq!(reports(&mut delivery), [("sts", host.to_owned(), failed)]);
+    }
+}
+
+#[test]
+fn s5_03_testing_counts_a_failed_handshake_once() {
+    let testing = policy(Mode::Testing, &["*.example.net"]);
+    let mut delivery = Delivery::new(to(&["mx1.example.net"]), Ok(testing), Floor::Opportunistic);
+    let attempt = advise(&mut delivery, "mx1.example.net", Dane::NotSigned).unwrap();
+    let failed = SessionOutcome::HandshakeFailed(failure(CertificateExpired));
+    let Verdict::Retry(attempt) = delivery.handle_session(attempt, failed) else { panic!() };
+    assert_eq!(attempt.requirement().tls(), Tls::Never);
+    let transaction = session(&mut delivery, attempt, SessionOutcome::ClearText).unwrap();
+    assert!(!transaction.session().is_encrypted());
+    delivery.handle_reply(transaction, Reply::Accepted);
+    let counted = ("sts", "mx1.example.net".to_owned(), vec![CertificateExpired]);
+    assert_eq!(reports(&mut delivery), [counted]);
+}
+
+#[test]
+fn s5_04_none_is_as_if_there_were_no_policy() {
+    let none = policy(Mode::None, &["*.example.net"]);
+    for outcome in [SessionOutcome::ClearText, invalid(CertificateExpired), valid()] {
+        let route = to(&["mx1.example.com"]);
+        let mut delivery = Delivery::new(route, Ok(none.clone()), Floor::Opportunistic);
+        assert_eq!(delivery.policy(), Err(&NoPolicy::ModeNone));
+        let attempt = advise(&mut delivery, "mx1.example.com", Dane::NotSigned).unwrap();
+        assert!(!attempt.requirement().validates_pkix());
+        let transaction = session(&mut delivery, attempt, outcome).unwrap();
+        delivery.handle_reply(transaction, Reply::Accepted);
+        assert!(reports(&mut delivery).iter().all(|(_, _, failures)| failures.is_empty()));
+    }
+}
+
+#[test]
+fn s5_05_no_permanent_failure_before_a_recheck() {
+    let mut delivery = enforcing(&["mx1.example.net"]);
+    attempt(&mut delivery, "mx1.example.net", SessionOutcome::ClearText).unwrap_err();
+    for _ in 0..3 {
+        assert!(!rechecking(&mut delivery).may_bounce());
+    }
+    delivery.handle_recheck(Recheck::Current(Ok(enforce())));
+    assert!(deferred(&mut delivery).may_bounce());
+}
+
+#[test]
+fn s5_05_a_new_policy_is_tried_at_once() {
+    let changed = policy(Mode::Enforce, &["*.example.com"]);
+    let none = policy(Mode::None, &[]);
+    for current in [Ok(changed), Ok(none), Err(NoPolicy::NoRecord), Err(NoPolicy::ModeNone)] {
+        let mut delivery = enforcing(&["mx1.example.com"]);
+        attempt(&mut delivery, "mx1.example.com", valid()).unwrap_err();
+        rechecking(&mut delivery);
+        delivery.handle_recheck(Recheck::Current(current.clone()));
+        let Step::PolicyChanged(new) = delivery.poll() else { panic!("{current:?}") };
+        assert_eq!(new, current);
+        let mut delivery = Delivery::new(to(&["mx1.example.com"]), new, Floor::Opportunistic);
+        deliver(&mut delivery, "mx1.example.com", valid());
+    }
+}
+
+#[test]
+fn s5_05_what_could_not_be_rechecked_is_not_bounced() {
+    for (answer, why) in [
+        (Recheck::Unknown("timed out".into()), "timed out"),
+        // The policy ended meanwhile, or somebody wants it to look so.
+        (
+            Recheck::Current(Err(dns_failed())),
+            "the MTA-STS record could not be looked up: timed out",
+        ),
+    ] {
+        let mut delivery = enforcing(&["mx1.example.com"]);
+        attempt(&mut delivery, "mx1.example.com", valid()).unwrap_err();
+        rechecking(&mut delivery);
+        delivery.handle_recheck(answer);
+        let deferral = deferred(&mut delivery);
+        assert_eq!((deferral.may_bounce(), deferral.unknown()), (false, Some(why)));
+        // A later recheck may know.
+        delivery.handle_recheck(Recheck::Current(Ok(enforce())));
+        assert!(deferred(&mut delivery).may_bounce());
+    }
+}
+
+#[test]
+fn s5_05_a_recheck_before_the_end_of_the_walk_changes_nothing() {
+    let mut delivery = enforcing(&["mx1.example.com", "mx2.example.com"]);
+    delivery.handle_recheck(Recheck::Current(Ok(enforce())));
+    attempt(&mut delivery, "mx1.example.com", valid()).unwrap_err();
+    delivery.handle_recheck(Recheck::Current(Ok(enforce())));
+    attempt(&mut delivery, "mx2.example.com", valid()).unwrap_err();
+    rechecking(&mut delivery);
+}
+
+#[test]
+fn s5_06_failures_are_transient() {
+    let mut delivery = enforcing(&["mx1.example.com", "mx2.example.net"]);
+    attempt(&mut delivery, "mx1.example.com", valid()).unwrap_err();
+    attempt(&mut delivery, "mx2.example.net", invalid(CertificateExpired)).unwrap_err();
+    delivery.handle_recheck(Recheck::Current(Ok(enforce())));
+    rechecking(&mut delivery);
+    delivery.handle_recheck(Recheck::Current(Ok(enforce())));
+    let deferral = deferred(&mut delivery);
+    let hosts: Vec<_> = deferral.refusals().iter().map(Refusal::host).collect();
+    assert_eq!(hosts, ["mx1.example.com", "mx2.example.net"]);
+    assert_eq!(deferral.refusals(), delivery.refusals());
+}
+
+#[test]
+fn s5_1_01_hosts_are_tried_in_order_and_a_failing_one_leads_to_the_next() {
+    let mut delivery = enforcing(&["mx3.example.net", "mx1.example.com", "mx2.example.net"]);
+    attempt(&mut delivery, "mx3.example.net", SessionOutcome::ClearText).unwrap_err();
+    attempt(&mut delivery, "mx1.example.com", valid()).unwrap_err();
+    deliver(&mut delivery, "mx2.example.net", valid());
+}
+
+#[test]
+fn s5_1_02_a_refusal_for_good_waits_for_the_recheck_if_the_policy_had_a_part() {
+    let refused = |unlisted: &str| {
+        let mut delivery = enforcing(&[unlisted, "mx2.example.net", "mx3.example.net"]);
+        let first = attempt(&mut delivery, unlisted, SessionOutcome::Unreachable);
+        assert!(first.is_err());
+        let transaction = attempt(&mut delivery, "mx2.example.net", valid()).unwrap();
+        delivery.handle_reply(transaction, Reply::Permanent);
+        delivery
+    };
+    // An ordinary matter of SMTP: no recheck, no other host.
+    let mut delivery = refused("mx1.example.net");
+    assert!(matches!(delivery.poll(), Step::Undeliverable(Undeliverable::Refused(_))));
+    delivery.handle_recheck(Recheck::Unknown("timed out".into()));
+    assert!(matches!(delivery.poll(), Step::Undeliverable(Undeliverable::Refused(_))));
+
+    let mut delivery = refused("mx1.example.com");
+    rechecking(&mut delivery);
+    delivery.handle_recheck(Recheck::Unknown("timed out".into()));
+    assert!(!deferred(&mut delivery).may_bounce());
+    delivery.handle_recheck(Recheck::Current(Err(NoPolicy::NoRecord)));
+    assert!(matches!(delivery.poll(), Step::PolicyChanged(Err(NoPolicy::NoRecord))));
+    delivery.handle_recheck(Recheck::Current(Ok(enforce())));
+    let Step::Undeliverable(Undeliverable::Refused(refusal)) = delivery.poll() else { panic!() };
+    assert_eq!((refusal.host(), refusal.reason()), ("mx2.example.net", &Reason::Refused));
+}
+
+#[test]
+fn s5_1_02_no_recheck_where_no_policy_had_a_part() {
+    let testing = policy(Mode::Testing, &["*.example.net"]);
+    let floor = Floor::Authenticated;
+    let mut delivery = Delivery::new(to(&["mx1.example.com"]), Ok(testing), floor);
+    let refusal =
+        attempt(&mut delivery, "mx1.example.com", invalid(CertificateExpired)).unwrap_err();
+    assert!(!refusal.is_by_policy());
+    assert!(deferred(&mut delivery).may_bounce());
+
+    let mut delivery = enforcing(&["mx1.example.net"]);
+    attempt(&mut delivery, "mx1.example.net", SessionOutcome::Unreachable).unwrap_err();
+    assert!(deferred(&mut delivery).may_bounce());
+
+    let mut delivery = enforcing(&["mx1.example.net"]);
+    let transaction = attempt(&mut delivery, "mx1.example.net", valid()).unwrap();
+    delivery.handle_reply(transaction, Reply::Transient);
+    assert!(deferred(&mut delivery).may_bounce());
+}
+
+#[test]
+fn s6_03_a_host_without_starttls_or_a_valid_certificate_is_reported() {
+    for mode in [Mode::Testing, Mode::Enforce] {
+        for (outcome, failed) in [
+            (SessionOutcome::ClearText, StarttlsNotSupported),
+            (invalid(CertificateHostMismatch), CertificateHostMismatch),
+        ] {
+            let policy = policy(mode, &["*.example.net"]);
+            let route = to(&["mx1.example.net"]);
+            let mut delivery = Delivery::new(route, Ok(policy.clone()), Floor::Opportunistic);
+            let _ = attempt(&mut delivery, "mx1.example.net", outcome);
+            let report = delivery.poll_report().unwrap();
+            assert_eq!(report.policy(), Some(&policy));
+            assert_eq!(report.policy_domain(), &domain("example.org"));
+            assert_eq!(report.failures()[0].result_type(), failed);
+            assert_eq!(delivery.poll_report(), None);
+        }
+    }
+}
+
+#[test]
+fn s6_04_an_unreachable_host_is_no_mta_sts_error() {
+    for mode in [Mode::None, Mode::Testing, Mode::Enforce] {
+        let policy = policy(mode, &["*.example.net"]);
+        for dane in [Dane::NotSigned, Dane::Usable, Dane::Unusable] {
+            let route = to(&["mx1.example.net"]);
+            let mut delivery = Delivery::new(route, Ok(policy.clone()), Floor::Opportunistic);
+            let attempt = advise(&mut delivery, "mx1.example.net", dane).unwrap();
+            let refusal = session(&mut delivery, attempt, SessionOutcome::Unreachable).unwrap_err();
+            assert_eq!(*refusal.reason(), Reason::Unreachable);
+            assert_eq!(reports(&mut delivery), []);
+            assert!(deferred(&mut delivery).may_bounce());
+        }
+    }
+}
+
+#[test]
+fn s8_4_01_the_list_is_walked_unfiltered_up_to_the_own_host() {
+    let mx = || {
+        [
+            Mx::new(10, "mx1.example.com"), // not listed
+            Mx::new(20, "mx2.example.net").own(true),
+            Mx::new(20, "mx3.example.net"), // as preferred as the own host
+            Mx::new(15, "mx4.example.net"), // better, though late in the list
+            Mx::new(30, "mx5.example.net"),
+        ]
+    };
+    let route = || Route::to_recipient(domain("example.org"), mx());
+    let mut delivery = Delivery::new(route(), Ok(enforce()), Floor::Opportunistic);
+    attempt(&mut delivery, "mx1.example.com", valid()).unwrap_err();
+    attempt(&mut delivery, "mx4.example.net", SessionOutcome::Unreachable).unwrap_err();
+    // Filtered first, the list would hold hosts behind the own one, and the message would loop.
+    let deferral = rechecking(&mut delivery);
+    let reasons: Vec<_> = deferral.refusals().iter().map(|r| (r.host(), r.reason())).collect();
+    assert_eq!(
+        reasons,
+        [
+            ("mx1.example.com", &Reason::NotListed),
+            ("mx2.example.net", &Reason::OwnHost),
+            ("mx3.example.net", &Reason::OwnHost),
+            ("mx4.example.net", &Reason::Unreachable),
+            ("mx5.example.net", &Reason::OwnHost),
+        ],
+    );
+}
+
+#[test]
+fn s8_4_01_if_no_host_is_better_than_the_own_one_mail_would_loop() {
+    let mx = [Mx::new(10, "mx1.example.net").own(true), Mx::new(10, "mx2.example.net")];
+    let route = Route::to_recipient(domain("example.org"), mx);
+    let mut delivery = Delivery::new(route, Ok(enforce()), Floor::Opportunistic);
+    for _ in 0..2 {
+        let Step::Undeliverable(why) = delivery.poll() else { panic!() };
+        assert_eq!(why, Undeliverable::OwnHost(domain("example.org")));
+    }
+    assert_eq!(reports(&mut delivery), []);
+}
+
+#[test]
+fn s8_4_01_the_best_of_several_own_hosts_counts() {
+    let mx = [
+        Mx::new(5, "mx1.example.net"),
+        Mx::new(30, "mx2.example.net").own(true),
+        Mx::new(10, "mx3.example.net").own(true),
+        Mx::new(20, "mx4.example.net").own(false),
+    ];
+    let route = Route::to_recipient(domain("example.org"), mx);
+    let mut delivery = Delivery::new(route, Ok(enforce()), Floor::Opportunistic);
+    attempt(&mut delivery, "mx1.example.net", SessionOutcome::Unreachable).unwrap_err();
+    assert!(deferred(&mut delivery).may_bounce());
+}
+
+#[test]
+fn d2_1_01_a_failed_tlsa_lookup_makes_the_host_unreachable() {
+    for (dane, reason, counted) in [
+        (Dane::Failed, Reason::DaneFailed, vec![DnssecInvalid]),
+        (Dane::TemporaryFailure, Reason::DaneUnknown, vec![]),
+    ] {
+        for policy in [Ok(enforce()), Err(NoPolicy::NoRecord)] {
+            let route = to(&["mx1.example.net", "mx2.example.net"]);
+            let mut delivery = Delivery::new(route, policy, Floor::Opportunistic);
+            let refusal = advise(&mut delivery, "mx1.example.net", dane).unwrap_err();
+            assert_eq!(*refusal.reason(), reason);
+            assert!(!refusal.is_by_policy());
+            let found: Vec<_> = reports(&mut delivery)
+                .into_iter()
+                .flat_map(|(policy_type, host, failures)| {
+                    assert_eq!((policy_type, host.as_str()), ("tlsa", "mx1.example.net"));
+                    failures
+                })
+                .collect();
+            assert_eq!(found, counted);
+            deliver(&mut delivery, "mx2.example.net", valid());
+        }
+    }
+}
+
+#[test]
+fn d2_2_01_usable_records_demand_tls_that_they_authenticate() {
+    let policies = [
+        Ok(enforce()),
+        Ok(policy(Mode::Testing, &["*.example.net"])),
+        Ok(policy(Mode::None, &[])),
+        Err(NoPolicy::NoRecord),
+    ];
+    for policy in policies {
+        for (outcome, sent) in [
+            (SessionOutcome::ClearText, false),
+            (SessionOutcome::HandshakeFailed(failure(ValidationFailure)), false),
+            (valid(), false),
+            (SessionOutcome::Encrypted(Checks::none().dane(Ok(()))), true),
+        ] {
+            let route = to(&["mx1.example.net"]);
+            let mut delivery = Delivery::new(route, policy.clone(), Floor::Opportunistic);
+            let attempt = advise(&mut delivery, "mx1.example.net", Dane::Usable).unwrap();
+            assert!(attempt.requirement().is_dane_fatal());
+            assert!(!attempt.requirement().is_pkix_fatal());
+            assert_eq!(session(&mut delivery, attempt, outcome).is_ok(), sent);
+        }
+    }
+}
+
+#[test]
+fn d2_2_02_unusable_records_demand_tls_and_mta_sts_adds_its_own() {
+    let testing = policy(Mode::Testing, &["*.example.net"]);
+    for (policy, tls) in [
+        (Ok(enforce()), Tls::Pkix),
+        (Ok(testing), Tls::Encrypted),
+        (Err(NoPolicy::NoRecord), Tls::Encrypted),
+    ] {
+        let route = to(&["mx1.example.net"]);
+        let mut delivery = Delivery::new(route, policy, Floor::Opportunistic);
+        let attempt = advise(&mut delivery, "mx1.example.net", Dane::Unusable).unwrap();
+        assert_eq!(attempt.requirement().tls(), tls);
+        let refusal = session(&mut delivery, attempt, SessionOutcome::ClearText).unwrap_err();
+        let by = if tls == Tls::Pkix { DemandedBy::Policy } else { DemandedBy::Dane };
+        assert_eq!(*refusal.reason(), Reason::NoStarttls(by));
+        let (policy_type, _, failures) = reports(&mut delivery).remove(0);
+        assert_eq!((policy_type, failures), ("tlsa", vec![TlsaInvalid, StarttlsNotSupported]));
+    }
+}
+
+#[test]
+fn d2_2_03_without_secure_records_mta_sts_stands_alone() {
+    let testing = policy(Mode::Testing, &["*.example.net"]);
+    for (policy, tls) in [
+        (Ok(enforce()), Tls::Pkix),
+        (Ok(testing), Tls::Opportunistic),
+        (Err(NoPolicy::NoRecord), Tls::Opportunistic),
+    ] {
+        let mut delivery = Delivery::new(to(&["mx1.example.net"]), policy, Floor::Opportunistic);
+        let attempt = advise(&mut delivery, "mx1.example.net", Dane::NotSigned).unwrap();
+        assert_eq!(attempt.requirement().tls(), tls);
+    }
+}
+
+#[test]
+fn d2_2_04_tlsa_records_never_change_the_order() {
+    let mut delivery = enforcing(&["mx1.example.net", "mx2.example.net", "mx3.example.net"]);
+    for (host, dane) in [
+        ("mx1.example.net", Dane::NotSigned),
+        ("mx2.example.net", Dane::Unusable),
+        ("mx3.example.net", Dane::Usable),
+    ] {
+        let attempt = advise(&mut delivery, host, dane).unwrap();
+        session(&mut delivery, attempt, SessionOutcome::Unreachable).unwrap_err();
+    }
+}
+
+#[test]
+fn d6_01_mandatory_dane_skips_hosts_without_usable_records() {
+    for (dane, counted) in [(Dane::NotSigned, DaneRequired), (Dane::Unusable, TlsaInvalid)] {
+        let mut delivery = Delivery::new(to(&["mx1.example.net"]), Ok(enforce()), Floor::Dane);
+        let refusal = advise(&mut delivery, "mx1.example.net", dane).unwrap_err();
+        assert_eq!(*refusal.reason(), Reason::DaneRequired);
+        let counted = ("tlsa", "mx1.example.net".to_owned(), vec![counted]);
+        assert_eq!(reports(&mut delivery), [counted]);
+        assert!(deferred(&mut delivery).may_bounce());
+    }
+    let mut delivery = Delivery::new(to(&["mx1.example.net"]), Ok(enforce()), Floor::Dane);
+    let attempt = advise(&mut delivery, "mx1.example.net", Dane::Usable).unwrap();
+    assert_eq!(attempt.requirement().tls(), Tls::Dane);
+}
+
+#[test]
+fn a_17_usable_dane_decides_the_certificate_and_both_are_reported() {
+    let mut delivery = enforcing(&["mx1.example.com", "mx1.example.net"]);
+    // The name is still for the policy to judge.
+    let refusal = advise(&mut delivery, "mx1.example.com", Dane::Usable).unwrap_err();
+    assert_eq!(*refusal.reason(), Reason::NotListed);
+    let attempt = advise(&mut delivery, "mx1.example.net", Dane::Usable).unwrap();
+    assert!(attempt.requirement().validates_pkix() && !attempt.requirement().is_pkix_fatal());
+    let checks = Checks::none().dane(Ok(())).pkix(Err(failure(CertificateExpired)));
+    let sent = session(&mut delivery, attempt, SessionOutcome::Encrypted(checks));
+    assert!(sent.is_ok());
+    assert_eq!(
+        reports(&mut delivery),
+        [
+            ("sts", "mx1.example.com".to_owned(), vec![ValidationFailure]),
+            ("tlsa", "mx1.example.net".to_owned(), vec![]),
+            ("sts", "mx1.example.net".to_owned(), vec![CertificateExpired]),
+        ],
+    );
+}
+
+#[test]
+fn a_18_a_host_that_is_not_listed_is_deferred_not_bounced() {
+    let mut delivery = enforcing(&["mx1.example.com"]);
+    attempt(&mut delivery, "mx1.example.com", valid()).unwrap_err();
+    rechecking(&mut delivery);
+    delivery.handle_recheck(Recheck::Current(Ok(enforce())));
+    deferred(&mut delivery);
+}
+
+/// The trap: a testing policy that lowers what the operator demands.
+#[test]
+fn a_policy_never_lowers_the_floor() {
+    let policies = [
+        Ok(policy(Mode::Testing, &["*.example.net"])),
+        Ok(policy(Mode::None, &[])),
+        Err(NoPolicy::NoRecord),
+        Err(dns_failed()),
+    ];
+    for policy in policies {
+        for (floor, outcome, reason) in [
+            (Floor::Encrypted, SessionOutcome::ClearText, Reason::NoStarttls(DemandedBy::Operator)),
+            (
+                Floor::Authenticated,
+                invalid(CertificateExpired),
+                Reason::CertificateInvalid(DemandedBy::Operator, failure(CertificateExpired)),
+            ),
+            (
+                Floor::Authenticated,
+                SessionOutcome::HandshakeFailed(failure(ValidationFailure)),
+                Reason::HandshakeFailed(DemandedBy::Operator, failure(ValidationFailure)),
+            ),
+        ] {
+            let mut delivery = Delivery::new(to(&["mx1.example.net"]), policy.clone(), floor);
+            let refusal = attempt(&mut delivery, "mx1.example.net", outcome).unwrap_err();
+            assert_eq!(*refusal.reason(), reason);
+        }
+    }
+}
+
+#[test]
+fn r4_3_01_a_validation_failure_comes_with_a_reason_code() {
+    let mut delivery = enforcing(&["mx1.example.com"]);
+    attempt(&mut delivery, "mx1.example.com", valid()).unwrap_err();
+    assert_eq!(
+        delivery.poll_report().unwrap().failures(),
+        [Failure::new(
+            ValidationFailure,
+            "sts-mx-mismatch",
+            "mx1.example.com",
+            "the MTA-STS policy does not list the host",
+        )],
+    );
+}

@@ -1,0 +1,296 @@
+//! What operators and senders read, word by word.
+
+use mta_sts::{
+    Mode, NoPolicy,
+    ResultType::{
+        CertificateExpired, CertificateHostMismatch, CertificateNotTrusted, TlsaInvalid,
+        ValidationFailure,
+    },
+    delivery::{
+        Advice, Checks, Dane, Delivery, Floor, Mx, PolicyType, Recheck, Refusal, Reply, Route,
+        SessionOutcome, Step,
+    },
+};
+
+use super::{
+    advise, attempt, deferred, domain, enforce, enforcing, failure, invalid, policy, rechecking,
+    session, to, valid,
+};
+
+/// The refusal of the only host of `example.org`.
+fn refusal(
+    host: &str,
+    policy: Option<Mode>,
+    floor: Floor,
+    dane: Dane,
+    outcome: SessionOutcome,
+) -> Refusal {
+    let policy =
+        policy.map(|mode| self::policy(mode, &["*.example.net"])).ok_or(NoPolicy::NoRecord);
+    let mut delivery = Delivery::new(to(&[host]), policy, floor);
+    match advise(&mut delivery, host, dane) {
+        Ok(attempt) => session(&mut delivery, attempt, outcome).unwrap_err(),
+        Err(refusal) => refusal,
+    }
+}
+
+#[track_caller]
+fn check(refusal: &Refusal, expected: &str) {
+    assert_eq!(refusal.to_string(), expected);
+}
+
+fn handshake() -> SessionOutcome {
+    SessionOutcome::HandshakeFailed(failure(ValidationFailure))
+}
+
+#[test]
+fn of_the_policy() {
+    let under_enforce = |host, outcome| {
+        let mode = Some(Mode::Enforce);
+        refusal(host, mode, Floor::Opportunistic, Dane::NotSigned, outcome)
+    };
+    let of = |outcome| under_enforce("mx1.example.net", outcome);
+    check(
+        &under_enforce("mx1.example.com", valid()),
+        "mx1.example.com is not listed in the MTA-STS policy of example.org",
+    );
+    check(
+        &of(SessionOutcome::ClearText),
+        "mx1.example.net does not offer STARTTLS, which the MTA-STS policy of example.org demands",
+    );
+    check(
+        &of(handshake()),
+        "the TLS handshake with mx1.example.net failed, and the MTA-STS policy of example.org \
+         demands TLS",
+    );
+    for (result_type, what) in [
+        (CertificateExpired, "has expired"),
+        (CertificateHostMismatch, "is for another name"),
+        (CertificateNotTrusted, "is not trusted"),
+        (ValidationFailure, "could not be validated"),
+    ] {
+        let refusal = of(invalid(result_type));
+        assert_eq!(refusal.failure(), Some(&failure(result_type)));
+        check(
+            &refusal,
+            &format!(
+                "the certificate of mx1.example.net {what}, and the MTA-STS policy of example.org \
+                 demands a valid one"
+            ),
+        );
+    }
+    check(
+        &of(SessionOutcome::Encrypted(Checks::none())),
+        "the certificate of mx1.example.net was not checked, and the MTA-STS policy of \
+         example.org demands a valid one",
+    );
+    check(&of(SessionOutcome::Unreachable), "mx1.example.net could not be reached");
+}
+
+#[test]
+fn of_the_operator() {
+    let of = |floor, outcome| refusal("mx1.example.net", None, floor, Dane::NotSigned, outcome);
+    check(
+        &of(Floor::Encrypted, SessionOutcome::ClearText),
+        "mx1.example.net does not offer STARTTLS, which this mail server demands",
+    );
+    check(
+        &of(Floor::Encrypted, handshake()),
+        "the TLS handshake with mx1.example.net failed, and this mail server demands TLS",
+    );
+    check(
+        &of(Floor::Authenticated, invalid(CertificateExpired)),
+        "the certificate of mx1.example.net has expired, and this mail server demands a valid one",
+    );
+    check(
+        &of(Floor::Dane, valid()),
+        "mx1.example.net has no usable TLSA records, which this mail server demands",
+    );
+}
+
+#[test]
+fn of_dane() {
+    let of = |dane, outcome| {
+        refusal("mx1.example.net", Some(Mode::Testing), Floor::Opportunistic, dane, outcome)
+    };
+    check(&of(Dane::Failed, valid()), "the TLSA records of mx1.example.net fail DNSSEC validation");
+    check(
+        &of(Dane::TemporaryFailure, valid()),
+        "the TLSA records of mx1.example.net could not be looked up",
+    );
+    check(
+        &of(Dane::Usable, SessionOutcome::ClearText),
+        "mx1.example.net does not offer STARTTLS, which its TLSA records demand",
+    );
+    check(
+        &of(Dane::Unusable, handshake()),
+        "the TLS handshake with mx1.example.net failed, and its TLSA records demand TLS",
+    );
+    let mismatch = Checks::none().dane(Err(failure(ValidationFailure)));
+    check(
+        &of(Dane::Usable, SessionOutcome::Encrypted(mismatch)),
+        "the certificate of mx1.example.net is none that its TLSA records allow",
+    );
+    check(
+        &of(Dane::Usable, valid()),
+        "the certificate of mx1.example.net was not checked, and its TLSA records demand a valid one",
+    );
+}
+
+#[test]
+fn of_smtp() {
+    let mut delivery = enforcing(&["mx1.example.net", "mx2.example.net", "mx3.example.net"]);
+    let transaction = attempt(&mut delivery, "mx1.example.net", valid()).unwrap();
+    delivery.handle_reply(transaction, Reply::Transient);
+    drop(delivery.poll());
+    let transaction = attempt(&mut delivery, "mx3.example.net", valid()).unwrap();
+    delivery.handle_reply(transaction, Reply::Permanent);
+    let sentences: Vec<_> = delivery.refusals().iter().map(Refusal::to_string).collect();
+    assert_eq!(
+        sentences,
+        [
+            "mx1.example.net refused the message for now",
+            "the attempt at mx2.example.net was given up",
+            "mx3.example.net refused the message",
+        ],
+    );
+    let Step::Undeliverable(why) = delivery.poll() else { panic!() };
+    assert_eq!(why.to_string(), "mx3.example.net refused the message");
+}
+
+#[test]
+fn of_the_whole_walk() {
+    let mut delivery = enforcing(&["mx1.example.com", "mx2.example.net"]);
+    attempt(&mut delivery, "mx1.example.com", valid()).unwrap_err();
+    attempt(&mut delivery, "mx2.example.net", SessionOutcome::Unreachable).unwrap_err();
+    let sentence = "no host of example.org took the message: mx1.example.com is not listed in the \
+                    MTA-STS policy of example.org; mx2.example.net could not be reached";
+    assert_eq!(rechecking(&mut delivery).to_string(), sentence);
+    delivery.handle_recheck(Recheck::Unknown("timed out".into()));
+    assert_eq!(
+        deferred(&mut delivery).to_string(),
+        format!("{sentence}; whether the policy is still current could not be found out"),
+    );
+    delivery.handle_recheck(Recheck::Current(Ok(enforce())));
+    assert_eq!(deferred(&mut delivery).to_string(), sentence);
+}
+
+#[test]
+fn of_many_hosts_only_the_first_are_named() {
+    let hosts: Vec<_> = (1..=7).map(|n| format!("mx{n}.example.net")).collect();
+    for (len, end) in [
+        (5, "mx5.example.net could not be reached"),
+        (6, "mx5.example.net could not be reached; and 1 more"),
+        (7, "mx5.example.net could not be reached; and 2 more"),
+    ] {
+        let names: Vec<_> = hosts[..len].iter().map(String::as_str).collect();
+        let mut delivery = enforcing(&names);
+        for name in &names {
+            attempt(&mut delivery, name, SessionOutcome::Unreachable).unwrap_err();
+        }
+        let deferral = deferred(&mut delivery);
+        assert!(deferral.to_string().ends_with(end), "{deferral}");
+        assert_eq!(deferral.refusals().len(), len);
+    }
+}
+
+#[test]
+fn of_what_is_undeliverable() {
+    let null = Route::to_recipient(domain("example.org"), [Mx::new(0, ".")]);
+    let own = [Mx::new(10, "mx1.example.net").own(true)];
+    let own = Route::to_recipient(domain("example.org"), own);
+    for (route, sentence) in [
+        (null, "example.org accepts no mail, as its MX record says"),
+        (
+            own,
+            "mail for example.org would come back to this mail server, to which no MX host of the \
+             domain is preferred",
+        ),
+    ] {
+        let mut delivery = Delivery::new(route, Ok(enforce()), Floor::Opportunistic);
+        let Step::Undeliverable(why) = delivery.poll() else { panic!() };
+        assert_eq!(why.to_string(), sentence);
+    }
+}
+
+#[test]
+fn of_the_own_host() {
+    let mx = [Mx::new(10, "mx1.example.net"), Mx::new(20, "mx2.example.net").own(true)];
+    let route = Route::to_recipient(domain("example.org"), mx);
+    let mut delivery = Delivery::new(route, Ok(enforce()), Floor::Opportunistic);
+    attempt(&mut delivery, "mx1.example.net", SessionOutcome::Unreachable).unwrap_err();
+    deferred(&mut delivery);
+    check(
+        &delivery.refusals()[1],
+        "mx2.example.net is not preferred to this mail server, which is itself an MX host of \
+         example.org",
+    );
+}
+
+/// What strangers put into DNS does not get into notifications as it is, and no address does.
+#[test]
+fn quote_no_more_than_a_name() {
+    let unlisted = |host| {
+        let mut delivery = enforcing(&[host]);
+        let Step::Consider(candidate) = delivery.poll() else { panic!() };
+        match delivery.handle_dane(candidate, Dane::NotSigned) {
+            Advice::Skip(refusal) => refusal.to_string(),
+            Advice::Attempt(_) => panic!("{host} is listed"),
+        }
+    };
+    let rest = "is not listed in the MTA-STS policy of example.org";
+    for (host, shown) in [
+        ("mx_1.example.com", "\"mx_1.example.com\""),
+        ("mx1\r\nBcc: x@example.com", "\"mx1\\r\\nbcc: x@example.com\""),
+        ("192.0.2.1", "the host given by its address"),
+        ("2001:db8::1", "the host given by its address"),
+        ("[IPv6:2001:db8::1]", "the host given by its address"),
+        ("b\u{fc}cher.example", "\"b\\xc3\\xbccher.example\""),
+    ] {
+        assert_eq!(unlisted(host), format!("{shown} {rest}"));
+    }
+    let long = "_".repeat(1_000);
+    assert_eq!(unlisted(&long), format!("\"{}\"… {rest}", "_".repeat(36)));
+}
+
+#[test]
+fn of_address_literals_name_no_address() {
+    let route = Route::to_address_literal("[192.0.2.1]");
+    let mut delivery = Delivery::new(route, Err(NoPolicy::NoRecord), Floor::Authenticated);
+    let outcome = invalid(CertificateNotTrusted);
+    attempt(&mut delivery, "[192.0.2.1]", outcome).unwrap_err();
+    assert_eq!(
+        deferred(&mut delivery).to_string(),
+        "the host did not take the message: the certificate of the host given by its address is \
+         not trusted, and this mail server demands a valid one",
+    );
+}
+
+/// The text of a failure may come from a host, and is for the log.
+#[test]
+fn hold_nothing_of_what_a_host_said() {
+    let said = mta_sts::Failure::new(TlsaInvalid, "said", "192.0.2.1", "<user@example.com>");
+    let refusal = refusal(
+        "mx1.example.net",
+        Some(Mode::Enforce),
+        Floor::Opportunistic,
+        Dane::NotSigned,
+        SessionOutcome::HandshakeFailed(said.clone()),
+    );
+    assert_eq!(refusal.failure(), Some(&said));
+    for outside in ["said", "192.0.2.1", "user"] {
+        assert!(!refusal.to_string().contains(outside));
+    }
+}
+
+#[test]
+fn policy_types_are_those_of_rfc_8460() {
+    for (policy_type, text) in [
+        (PolicyType::Tlsa, "tlsa"),
+        (PolicyType::Sts, "sts"),
+        (PolicyType::NoPolicyFound, "no-policy-found"),
+    ] {
+        assert_eq!(policy_type.as_str(), text);
+        assert_eq!(format!("{policy_type:>16}"), format!("{text:>16}"));
+    }
+}

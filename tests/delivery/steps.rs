@@ -1,0 +1,282 @@
+//! The steps in and out of order, and connections that are used again.
+
+use mta_sts::{
+    Mode, NoPolicy,
+    delivery::{
+        Advice, Checks, Dane, Delivery, Floor, Reason, Recheck, Reply, Session, SessionOutcome,
+        Step, Undeliverable, Verdict,
+    },
+};
+
+use super::{
+    advise, attempt, deferred, deliver, enforce, enforcing, failure, invalid, policy, reports, to,
+    valid,
+};
+
+#[test]
+fn a_temporary_refusal_leads_to_the_next_host() {
+    let mut delivery = enforcing(&["mx1.example.net", "mx2.example.net"]);
+    let transaction = attempt(&mut delivery, "mx1.example.net", valid()).unwrap();
+    delivery.handle_reply(transaction, Reply::Transient);
+    deliver(&mut delivery, "mx2.example.net", valid());
+    assert!(matches!(delivery.poll(), Step::Delivered));
+}
+
+#[test]
+fn a_permanent_refusal_ends_the_walk() {
+    let mut delivery = enforcing(&["mx1.example.net", "mx2.example.net"]);
+    let transaction = attempt(&mut delivery, "mx1.example.net", valid()).unwrap();
+    delivery.handle_reply(transaction, Reply::Permanent);
+    let Step::Undeliverable(Undeliverable::Refused(refusal)) = delivery.poll() else { panic!() };
+    assert_eq!((refusal.host(), refusal.reason()), ("mx1.example.net", &Reason::Refused));
+    assert!(matches!(delivery.poll(), Step::Undeliverable(_)));
+}
+
+#[test]
+fn without_a_policy_a_failed_handshake_is_followed_by_clear_text_once() {
+    let policy = Err(NoPolicy::NoRecord);
+    let mut delivery = Delivery::new(to(&["mx1.example.net"]), policy, Floor::Opportunistic);
+    let attempt = advise(&mut delivery, "mx1.example.net", Dane::NotSigned).unwrap();
+    let failed =
+        || SessionOutcome::HandshakeFailed(failure(mta_sts::ResultType::ValidationFailure));
+    let Verdict::Retry(attempt) = delivery.handle_session(attempt, failed()) else { panic!() };
+    assert_eq!(attempt.host(), "mx1.example.net");
+    // Nobody asked for a handshake.
+    let Verdict::Leave(refusal) = delivery.handle_session(attempt, failed()) else { panic!() };
+    assert_eq!(*refusal.reason(), Reason::Unreachable);
+    assert_eq!(reports(&mut delivery).len(), 1);
+    assert!(deferred(&mut delivery).may_bounce());
+}
+
+#[test]
+fn what_is_dropped_is_given_up() {
+    let mut delivery = enforcing(&["mx1.example.net", "mx2.example.net", "mx3.example.net"]);
+    drop(delivery.poll());
+    drop(advise(&mut delivery, "mx2.example.net", Dane::NotSigned).unwrap());
+    drop(attempt(&mut delivery, "mx3.example.net", valid()).unwrap());
+    let deferral = deferred(&mut delivery);
+    let reasons: Vec<_> = deferral.refusals().iter().map(|r| (r.host(), r.reason())).collect();
+    assert_eq!(
+        reasons,
+        [
+            ("mx1.example.net", &Reason::GivenUp),
+            ("mx2.example.net", &Reason::GivenUp),
+            ("mx3.example.net", &Reason::GivenUp),
+        ],
+    );
+    assert!(deferral.may_bounce());
+    assert_eq!(deferred(&mut delivery).refusals().len(), 3);
+}
+
+#[test]
+fn what_comes_late_changes_nothing() {
+    let mut delivery = enforcing(&["mx1.example.net", "mx2.example.net"]);
+    let Step::Consider(late) = delivery.poll() else { panic!() };
+    let attempt = advise(&mut delivery, "mx2.example.net", Dane::NotSigned).unwrap();
+    let Advice::Skip(refusal) = delivery.handle_dane(late, Dane::NotSigned) else { panic!() };
+    assert_eq!((refusal.host(), refusal.reason()), ("mx1.example.net", &Reason::GivenUp));
+    assert_eq!(delivery.refusals().len(), 1);
+    deferred(&mut delivery);
+    let Verdict::Leave(refusal) = delivery.handle_session(attempt, valid()) else { panic!() };
+    assert_eq!((refusal.host(), refusal.reason()), ("mx2.example.net", &Reason::GivenUp));
+    assert_eq!(reports(&mut delivery), []);
+    assert_eq!(deferred(&mut delivery).refusals().len(), 2);
+}
+
+#[test]
+fn a_late_refusal_changes_nothing() {
+    for reply in [Reply::Transient, Reply::Permanent] {
+        let mut delivery = enforcing(&["mx1.example.net", "mx2.example.net"]);
+        let late = attempt(&mut delivery, "mx1.example.net", valid()).unwrap();
+        let transaction = attempt(&mut delivery, "mx2.example.net", valid()).unwrap();
+        delivery.handle_reply(late, reply);
+        assert_eq!(delivery.refusals().len(), 1);
+        delivery.handle_reply(transaction, Reply::Accepted);
+        assert!(matches!(delivery.poll(), Step::Delivered));
+    }
+}
+
+/// A message that was accepted must not be sent twice.
+#[test]
+fn a_late_acceptance_counts() {
+    let mut delivery = enforcing(&["mx1.example.net", "mx2.example.net"]);
+    let late = attempt(&mut delivery, "mx1.example.net", valid()).unwrap();
+    let second = advise(&mut delivery, "mx2.example.net", Dane::NotSigned).unwrap();
+    delivery.handle_reply(late, Reply::Accepted);
+    let verdict = delivery.handle_session(second, valid());
+    assert!(matches!(verdict, Verdict::Leave(_)), "{verdict:?}");
+    assert!(matches!(delivery.poll(), Step::Delivered));
+}
+
+#[test]
+fn what_another_delivery_gave_changes_nothing() {
+    let mut lax = Delivery::new(
+        to(&["mx1.example.net"]),
+        Ok(policy(Mode::Testing, &["*.example.net"])),
+        Floor::Opportunistic,
+    );
+    let mut strict = enforcing(&["mx1.example.net", "mx2.example.net"]);
+    let Step::Consider(foreign) = lax.poll() else { panic!() };
+    let Step::Consider(own) = strict.poll() else { panic!() };
+    assert!(matches!(strict.handle_dane(foreign, Dane::NotSigned), Advice::Skip(_)));
+    assert!(matches!(strict.handle_dane(own, Dane::NotSigned), Advice::Attempt(_)));
+
+    let testing = policy(Mode::Testing, &["*.example.net"]);
+    let mut lax = Delivery::new(to(&["mx1.example.net"]), Ok(testing), Floor::Opportunistic);
+    let foreign = advise(&mut lax, "mx1.example.net", Dane::NotSigned).unwrap();
+    let verdict = strict.handle_session(foreign, SessionOutcome::ClearText);
+    assert!(matches!(verdict, Verdict::Leave(_)), "{verdict:?}");
+
+    let foreign = attempt(&mut enforcing(&["mx1.example.net"]), "mx1.example.net", valid());
+    strict.handle_reply(foreign.unwrap(), Reply::Accepted);
+    deliver(&mut strict, "mx2.example.net", valid());
+}
+
+/// A connection on which nothing was demanded, and what was found out about it.
+fn connection(host: &str, outcome: SessionOutcome) -> Session {
+    let policy = Err(NoPolicy::NoRecord);
+    let mut delivery = Delivery::new(to(&[host]), policy, Floor::Opportunistic);
+    attempt(&mut delivery, host, outcome).unwrap().session().clone()
+}
+
+#[test]
+fn a_connection_carries_mail_of_another_domain_if_it_satisfies_its_policy() {
+    for (session, fits) in [
+        (connection("mx1.example.net", valid()), true),
+        (connection("mx2.example.net", valid()), false),
+        (connection("mx1.example.net", SessionOutcome::ClearText), false),
+        (connection("mx1.example.net", SessionOutcome::Encrypted(Checks::none())), false),
+        (connection("mx1.example.net", invalid(mta_sts::ResultType::CertificateExpired)), false),
+    ] {
+        let mut delivery = enforcing(&["mx1.example.net"]);
+        let attempt = advise(&mut delivery, "mx1.example.net", Dane::NotSigned).unwrap();
+        match delivery.reuse(attempt, &session) {
+            Ok(transaction) => {
+                assert!(fits, "{session:?}");
+                assert_eq!(transaction.session(), &session);
+                delivery.handle_reply(transaction, Reply::Accepted);
+                assert!(matches!(delivery.poll(), Step::Delivered));
+                assert_eq!(reports(&mut delivery), []);
+            }
+            Err(attempt) => {
+                assert!(!fits, "{session:?}");
+                let transaction = super::session(&mut delivery, attempt, valid()).unwrap();
+                delivery.handle_reply(transaction, Reply::Accepted);
+            }
+        }
+    }
+}
+
+/// Another domain may share the host and not list it.
+#[test]
+fn a_connection_does_not_carry_mail_of_a_domain_that_does_not_list_the_host() {
+    let mut delivery = Delivery::new(
+        to(&["mx1.example.net"]),
+        Ok(policy(Mode::Enforce, &["mx2.example.net"])),
+        Floor::Opportunistic,
+    );
+    assert!(advise(&mut delivery, "mx1.example.net", Dane::NotSigned).is_err());
+}
+
+#[test]
+fn a_late_attempt_does_not_get_a_connection() {
+    let session = connection("mx1.example.net", valid());
+    let mut delivery = enforcing(&["mx1.example.net"]);
+    let late = advise(&mut delivery, "mx1.example.net", Dane::NotSigned).unwrap();
+    deferred(&mut delivery);
+    assert!(delivery.reuse(late, &session).is_err());
+}
+
+#[test]
+fn a_delivery_keeps_its_policy() {
+    let policy = enforce();
+    let delivery =
+        Delivery::new(to(&["mx1.example.net"]), Ok(policy.clone()), Floor::Opportunistic);
+    assert!(std::sync::Arc::ptr_eq(delivery.policy().unwrap(), &policy));
+}
+
+#[test]
+fn a_delivery_can_be_moved_between_threads() {
+    fn is_send_and_sync<T: Send + Sync + 'static>() {}
+    is_send_and_sync::<Delivery>();
+    is_send_and_sync::<Step>();
+    is_send_and_sync::<Verdict>();
+}
+
+/// What may happen to one host.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Event {
+    NotListed,
+    NoStarttls,
+    BadCertificate,
+    Unreachable,
+    BadDane,
+    Dropped,
+    Transient,
+    Permanent,
+}
+
+const EVENTS: [Event; 8] = [
+    Event::NotListed,
+    Event::NoStarttls,
+    Event::BadCertificate,
+    Event::Unreachable,
+    Event::BadDane,
+    Event::Dropped,
+    Event::Transient,
+    Event::Permanent,
+];
+
+fn happen(delivery: &mut Delivery, event: Event) {
+    let Step::Consider(candidate) = delivery.poll() else { return };
+    let dane = if event == Event::BadDane { Dane::Failed } else { Dane::NotSigned };
+    let Advice::Attempt(attempt) = delivery.handle_dane(candidate, dane) else { return };
+    let outcome = match event {
+        Event::NoStarttls => SessionOutcome::ClearText,
+        Event::BadCertificate => invalid(mta_sts::ResultType::CertificateExpired),
+        Event::Unreachable => SessionOutcome::Unreachable,
+        _ => valid(),
+    };
+    let Verdict::Send(transaction) = delivery.handle_session(attempt, outcome) else { return };
+    match event {
+        Event::Transient => delivery.handle_reply(transaction, Reply::Transient),
+        Event::Permanent => delivery.handle_reply(transaction, Reply::Permanent),
+        _ => {}
+    }
+}
+
+fn may_bounce(delivery: &mut Delivery) -> bool {
+    match delivery.poll() {
+        Step::Undeliverable(_) => true,
+        Step::Defer(deferral) | Step::Recheck(deferral) => deferral.may_bounce(),
+        other => panic!("{other:?}"),
+    }
+}
+
+/// Every walk over three hosts in which none takes the message.
+#[test]
+fn s5_05_no_walk_ends_in_a_bounce_before_a_recheck() {
+    let pairs = EVENTS.into_iter().flat_map(|first| EVENTS.map(|second| (first, second)));
+    let walks = pairs.flat_map(|(first, second)| EVENTS.map(|third| [first, second, third]));
+    for walk in walks {
+        let hosts = walk.map(|event| match event {
+            Event::NotListed => "mx1.example.com",
+            _ => "mx1.example.net",
+        });
+        let mut delivery = enforcing(&hosts);
+        for event in walk {
+            happen(&mut delivery, event);
+        }
+
+        // After a refusal for good no host is tried.
+        let tried = walk.iter().position(|event| *event == Event::Permanent).unwrap_or(2);
+        let is_by_policy = walk[..=tried].iter().any(|event| {
+            matches!(event, Event::NotListed | Event::NoStarttls | Event::BadCertificate)
+        });
+        assert_eq!(may_bounce(&mut delivery), !is_by_policy, "{walk:?}");
+        delivery.handle_recheck(Recheck::Unknown("overloaded".into()));
+        assert_eq!(may_bounce(&mut delivery), !is_by_policy, "{walk:?}");
+        delivery.handle_recheck(Recheck::Current(Ok(enforce())));
+        assert!(may_bounce(&mut delivery), "{walk:?}");
+    }
+}

@@ -2,9 +2,11 @@
 //! mail may go to, and under what conditions.
 //!
 //! A domain that publishes a policy does so in two places: a TXT record says that there is one and
-//! which instance of it is current, a file served over HTTPS says what it is. This version of the
-//! crate answers what such a record, file or pattern means and what is wrong with it; fetching,
-//! caching and the delivery decision come with later ones.
+//! which instance of it is current, a file served over HTTPS says what it is. This crate reads both,
+//! remembers what they said against every interference ([`cache`]), and decides whether a message may
+//! go to a host over a connection ([`delivery`]). It asks for what it needs from DNS and HTTPS and is
+//! told what came of it; the sockets are yours. Look at the example `sans_io_loop` for all of it at
+//! work.
 //!
 //! ```
 //! use mta_sts::{Domain, Mode, Policy, StsRecord, Tolerances};
@@ -36,6 +38,8 @@
 //! | find and read the TXT record | [`StsRecord::select`], [`StsRecord::parse`] |
 //! | read the policy file | [`Policy::parse`], [`Policy::parse_with`], [`Tolerances`] |
 //! | match an MX host | [`Policy::matches`] |
+//! | know what applies to a domain now | [`cache::Cache`], or [`cache::Entry`] for a single domain |
+//! | decide about a message and its hosts | [`delivery::Delivery`] |
 //! | publish a record and a policy | [`StsRecord::builder`], [`Policy::builder`], [`PolicyId`] |
 //! | tell a publisher what is wrong | [`lint`] |
 //! | report a failure | [`Failure`], [`ResultType`] |
@@ -44,7 +48,8 @@
 //!
 //! Input from outside never causes a panic, takes time linear in its length (lint: times the
 //! logarithm of the number of fields), and is echoed in errors by no more than 36 escaped bytes.
-//! There is no unsafe code, no clock, no socket and no global state.
+//! There is no unsafe code, no clock, no socket, no thread and no global state: time comes in as
+//! `now`, randomness as a seed, and with the same ones everything happens again.
 //!
 //! # Features
 //!

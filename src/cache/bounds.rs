@@ -140,10 +140,15 @@ impl Cache {
             (None, _) => Class::Expired,
             (Some(Mode::None), _) => Class::ModeNone,
             (Some(Mode::Testing), _) => Class::Testing,
-            (Some(Mode::Enforce), false) => Class::EnforceOnce,
-            (Some(Mode::Enforce), true) => Class::Enforce,
+            (Some(Mode::Enforce), true) if !is_large(held.policy) => Class::Enforce,
+            (Some(Mode::Enforce), _) => Class::EnforceOdd,
         }
     }
+}
+
+/// Whether few policies of this size would fill the cache: real ones have some hundred bytes.
+fn is_large(policy: &Policy) -> bool {
+    policy.as_text().len() > rule::LARGE
 }
 
 /// What an entry takes, in units of 32 bytes.

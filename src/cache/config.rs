@@ -73,6 +73,9 @@ pub(super) mod rule {
     pub(in super::super) const ABSENT: Span = Span::seconds(7 * 86_400);
     /// What was looked up more lately than this makes no room for domains that nobody knows.
     pub(in super::super) const RECENT: Span = Span::seconds(30 * 86_400);
+    /// A policy of more bytes than this is not kept as dearly as others: an attacker's could each be
+    /// of 64 KiB, and drive out hundreds.
+    pub(in super::super) const LARGE: usize = 4096;
     /// A clock set back by more than this makes the cache arm its deadlines anew.
     pub(in super::super) const CLOCK_SLACK: Span = Span::seconds(60);
 }
@@ -99,8 +102,8 @@ impl Config {
     /// The most domains to know of, those without a policy included: 1,000,000 unless set.
     ///
     /// When there is no room for one more, another goes: first those whose policy has ended, then
-    /// those without one, then mode `none`, `testing`, `enforce` looked up on one day only, other
-    /// `enforce`; within each, those not looked up for longest (to the hour). Domains that someone
+    /// those without one, then mode `none`, `testing`, `enforce` looked up on one day only or of more
+    /// than 4 KiB, other `enforce`; within each, those not looked up for longest (to the hour). Domains that someone
     /// waits for, and those that the operator has pinned or listed, stay. An `enforce` policy in
     /// regular use, the last time within 30 days, does not go for a domain of which nothing is known:
     /// that one is answered [`NoPolicy::Overloaded`](crate::NoPolicy::Overloaded), so that no flood

@@ -15,9 +15,9 @@ pub(super) enum Class {
     ModeNone,
     /// Its policy is of mode `testing`.
     Testing,
-    /// Its policy is of mode `enforce`, and was used on one day only: what a flood of an attacker's
-    /// own domains looks like.
-    EnforceOnce,
+    /// Its policy is of mode `enforce`, and was used on one day only or is large: what a flood of an
+    /// attacker's own domains looks like.
+    EnforceOdd,
     /// Its policy is of mode `enforce`, and in regular use.
     Enforce,
     /// It stays: someone waits for it, or the operator wants it.
@@ -32,7 +32,7 @@ impl Class {
         Self::Negative,
         Self::ModeNone,
         Self::Testing,
-        Self::EnforceOnce,
+        Self::EnforceOdd,
         Self::Enforce,
     ];
 }
@@ -70,26 +70,26 @@ impl Default for List {
 
 impl Order {
     fn list(&self, class: Class) -> &List {
-        let [expired, negative, mode_none, testing, enforce_once, enforce, kept] = &self.0;
+        let [expired, negative, mode_none, testing, enforce_odd, enforce, kept] = &self.0;
         match class {
             Class::Expired => expired,
             Class::Negative => negative,
             Class::ModeNone => mode_none,
             Class::Testing => testing,
-            Class::EnforceOnce => enforce_once,
+            Class::EnforceOdd => enforce_odd,
             Class::Enforce => enforce,
             Class::Kept => kept,
         }
     }
 
     fn list_mut(&mut self, class: Class) -> &mut List {
-        let [expired, negative, mode_none, testing, enforce_once, enforce, kept] = &mut self.0;
+        let [expired, negative, mode_none, testing, enforce_odd, enforce, kept] = &mut self.0;
         match class {
             Class::Expired => expired,
             Class::Negative => negative,
             Class::ModeNone => mode_none,
             Class::Testing => testing,
-            Class::EnforceOnce => enforce_once,
+            Class::EnforceOdd => enforce_odd,
             Class::Enforce => enforce,
             Class::Kept => kept,
         }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use mta_sts::{
     Mode, NoPolicy,
-    cache::{Config, EventKind, TxtAnswer},
+    cache::{Config, EventKind, PolicyAnswer, TxtAnswer},
 };
 
 use crate::world::{DAY, HOUR, World, domain, fetch_failed, found, no_record, parsed, policy};
@@ -149,13 +149,41 @@ fn memory_is_bounded_too() {
         let text = format!(
             "version: STSv1\nmode: testing\nmx: mx{n}.example.com\nmax_age: 604800\nnote: {rest}\n"
         );
-        world.https =
-            mta_sts::cache::PolicyAnswer::from_body(&domain("a.example"), text.as_bytes());
+        world.https = PolicyAnswer::from_body(&domain("a.example"), text.as_bytes());
         world.lookup_of(&format!("{n}.example"));
         assert!(world.cache.bytes() <= 200_000, "{}", world.cache.bytes());
     }
     assert!((30..40).contains(&world.cache.len()), "{}", world.cache.len());
     assert_eq!(world.cache.len(), world.cache.policies());
+}
+
+#[test]
+fn large_policies_drive_out_no_small_ones_in_regular_use() {
+    let mut world = World::with(Config::new(1).with_max_bytes(1_000_000));
+    world.publish("a", Mode::Enforce, 30 * DAY);
+    for _ in 0..2 {
+        for n in 0..100 {
+            world.lookup_of(&format!("good{n}.example"));
+        }
+        world.pass(DAY);
+    }
+    // Domains in regular use as well, whose policies grow.
+    for (round, size) in [10, 10, 60_000].into_iter().enumerate() {
+        world.txt = found(&format!("round{round}"));
+        for n in 0..200 {
+            let rest = "x".repeat(size);
+            let text = format!(
+                "version: STSv1\nmode: enforce\nmx: {n}.example.com\nmax_age: 8640000\nnote: {rest}\n"
+            );
+            world.https = PolicyAnswer::from_body(&domain("a.example"), text.as_bytes());
+            world.lookup_of(&format!("evil{n}.example"));
+            assert!(world.cache.bytes() <= 1_000_000);
+        }
+        world.pass(DAY);
+    }
+    for n in 0..100 {
+        assert!(world.cache.view(&domain(&format!("good{n}.example"))).is_some(), "{n}");
+    }
 }
 
 #[test]

@@ -123,6 +123,17 @@ fn rechecks_at_one_time_share_one_and_follow_what_is_out() {
 }
 
 #[test]
+fn a_recheck_is_told_of_its_own_query_only() {
+    let (name, mut world) = (domain("example.com"), World::new());
+    let _ = world.cache.lookup(&name, world.now);
+    let Some(Request::Txt { id, .. }) = world.cache.poll_request() else { panic!() };
+    let waiter = world.cache.recheck(&name, world.now);
+    world.cache.handle_txt(id, dns_failed(), world.now);
+    world.drain();
+    assert_eq!(world.rechecked(waiter).unwrap().outcome, Outcome::Unchanged);
+}
+
+#[test]
 fn every_recheck_is_answered_though_nobody_answers_it() {
     for with_policy in [false, true] {
         let mut world =

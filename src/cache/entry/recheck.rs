@@ -67,7 +67,7 @@ impl Entry {
         step: &mut Step<'_>,
     ) {
         if !recheck.served {
-            let recheck = Recheck { served: true, ..recheck };
+            let recheck = Recheck { served: true, doubt: None, ..recheck };
             return self.launch(Task::Query, false, Some(recheck), step);
         }
         let current = fresh.or_else(|| self.state.live(step.now).map(|held| held.policy));

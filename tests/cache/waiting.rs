@@ -87,6 +87,22 @@ fn an_answer_about_a_domain_that_had_to_go_reaches_no_other() {
 }
 
 #[test]
+fn a_lookup_waits_for_the_fetch_of_the_id_that_is_published_now() {
+    let mut world = World::new();
+    world.txt = found("a");
+    world.lookup();
+    // Fetching "a" has failed, and has to wait; DNS says "b" now.
+    let name = domain("example.com");
+    let _ = world.cache.recheck(&name, world.now);
+    let Some(Request::Txt { id, .. }) = world.cache.poll_request() else { panic!() };
+    world.cache.handle_txt(id, found("b"), world.now);
+    let waiter = wait(&mut world.cache, world.now);
+    let Some(Request::Fetch { id, .. }) = world.cache.poll_request() else { panic!() };
+    world.cache.handle_policy(id, policy(Mode::Enforce, WEEK), world.now);
+    assert_eq!(answers(&mut world.cache), [waiter]);
+}
+
+#[test]
 fn cancelling_removes_the_waiter_and_nothing_else() {
     let mut world = World::new();
     world.publish("a", Mode::Enforce, WEEK);

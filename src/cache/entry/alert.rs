@@ -15,6 +15,7 @@ use crate::{
     },
     failure::{Failure, ResultType},
     mode::Mode,
+    record::PolicyId,
 };
 
 impl State {
@@ -122,7 +123,12 @@ impl State {
         }
     }
 
-    pub(super) fn note_record_found(&mut self, step: &mut Step<'_>) {
+    pub(super) fn note_record_found(&mut self, id: PolicyId, step: &mut Step<'_>) {
+        if self.is_new(Some(id)) {
+            self.trouble().known = Some(id);
+        } else if let Some(trouble) = &mut self.trouble {
+            trouble.known = None;
+        }
         if let Some(trouble) = &mut self.trouble {
             trouble.absent_since = None;
             trouble.text = None;

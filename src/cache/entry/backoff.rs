@@ -95,9 +95,10 @@ impl Budget {
     pub(super) fn take(&mut self, now: Timestamp) {
         let (_, minutes) = rule::NEW_IDS;
         self.full_at = self.full_at.max(Minute::from(now)).plus(minutes);
+        self.rearm(now);
     }
 
-    /// No bucket is emptier than empty: if it seems to be, the clock was set back.
+    /// No bucket is emptier than empty: it may seem to be after the clock was set back.
     pub(super) fn rearm(&mut self, now: Timestamp) {
         let (size, minutes) = rule::NEW_IDS;
         self.full_at = self.full_at.min(Minute::from(now).plus(minutes.saturating_mul(size)));

@@ -22,7 +22,11 @@ impl Entry {
         if self.state.note_use(step.now) && self.state.held().is_some() {
             step.changed(Change::State);
         }
-        if let Some(answer) = self.state.standing(step.domain, step.now) {
+        let standing = self.state.standing(step.domain, step.now).filter(|_| {
+            // A fetch that is out may bring a policy where none is known now.
+            self.state.live(step.now).is_some() || !self.is_fetching()
+        });
+        if let Some(answer) = standing {
             step.out.answer = Some(answer.cloned());
             // A policy that applies is given out at once; DNS is asked for the next one (§5.1: the
             // fetch may be made "asynchronously, so as not to block message delivery").
@@ -83,7 +87,7 @@ impl Entry {
                 let (least, most) = rule::CHECK;
                 self.state.record = Record::Found;
                 self.state.check = Deadline::new(step.now, Span::of(ttl).clamp(least, most));
-                self.state.note_record_found(step);
+                self.state.note_record_found(id, step);
                 self.fetch_if_wanted(flight, Some(id), step);
             }
             TxtAnswer::NoRecord { ttl } => {
@@ -163,18 +167,10 @@ impl Entry {
         until: Timestamp,
         step: &mut Step<'_>,
     ) {
-        self.remember(id);
         self.retry_at(Deadline::at(step.now, until), step.now);
         let is_new = self.state.is_new(id);
         let doubt = is_new.then(|| Doubt::HeldBack { until: until.to_utc() });
         self.settle(flight, None, doubt, step);
-    }
-
-    /// Keeps the id of a policy that was not had.
-    fn remember(&mut self, id: Option<PolicyId>) {
-        if self.state.is_new(id) {
-            self.state.trouble().known = id;
-        }
     }
 
     /// Makes sure that the next fetch comes at this time, or before it; never before it if one is
@@ -254,7 +250,6 @@ impl Entry {
         let trouble = self.state.trouble();
         trouble.failure = Some(Arc::clone(&failure));
         trouble.attempts.fail(id, step.now, live, noise);
-        self.remember(id);
         if let Some(until) = self.state.held_back(id, step.now) {
             self.retry_at(Deadline::at(step.now, until), step.now);
         }

@@ -267,6 +267,7 @@ impl Entry {
             }
             // With a record whose policy cannot be had, waits other than this one count.
             None if state.record != Record::Found
+                && !self.is_fetching()
                 && state.knows_absence(now)
                 && (state.lapsed || state.held().is_none()) =>
             {
@@ -282,6 +283,10 @@ impl Entry {
             let is_query = flight.task == Task::Query;
             flight.ticket == ticket && is_query == (ask == Ask::Txt)
         })
+    }
+
+    fn is_fetching(&self) -> bool {
+        self.flight.as_ref().is_some_and(|flight| flight.task != Task::Query)
     }
 
     /// The ticket of the request that is out.

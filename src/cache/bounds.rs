@@ -42,9 +42,9 @@ impl Override {
     }
 }
 
-/// What an entry takes beside its name: the slot, its key in an index that is half empty at the
+/// What an entry takes beside its name: the slot, its number in an index that is half empty at the
 /// worst, its deadline, and the allocation of the name.
-const ENTRY: usize = size_of::<Slot>() + 2 * 24 + 2 + 12 + 16;
+const ENTRY: usize = size_of::<Slot>() + 2 * 5 + 12 + 16;
 
 impl Cache {
     /// Makes an entry for a domain that is not known, if there is room or something less worth
@@ -96,9 +96,8 @@ impl Cache {
 
     /// Takes out an entry and all that belongs to it.
     pub(super) fn remove(&mut self, slot: u32) -> Option<Domain> {
-        let (domain, found) = self.table.remove(slot)?;
-        self.bytes = self.bytes.saturating_sub(found.weight.bytes());
-        let state = found.entry.state;
+        let (domain, Entry { state, .. }, weight) = self.table.remove(slot)?;
+        self.bytes = self.bytes.saturating_sub(weight.bytes());
         if let Some(held) = state.held() {
             self.policies.release(held.policy);
         }
@@ -115,12 +114,16 @@ impl Cache {
         let saving = self.waiting.get(&slot).and_then(|waiting| waiting.saving.as_ref());
         let (held_answers, saved_by) = (saving.is_some(), saving.map(|it| it.deadline.due()));
         let overridden = self.overrides.contains_key(&slot);
-        let Some((domain, found)) = self.table.entry_mut(slot) else { return };
-        let weight = Weight::of(domain, &found.entry);
+        let Some(found) = self.table.get_mut(slot) else { return };
+        let Some((domain, entry)) = found.named() else { return };
+        let weight = Weight::of(domain, entry);
         let before = core::mem::replace(&mut found.weight, weight);
         self.bytes = self.bytes.saturating_sub(before.bytes()).saturating_add(weight.bytes());
-        found.calm_until =
-            if held_answers || overridden { Timestamp::MIN } else { found.entry.calm_until(now) };
+        let is_calm = !held_answers && !overridden;
+        found.calm_until = match found.entry.calm_until(now) {
+            until if is_calm && now <= until => until.to_utc(),
+            _ => UtcDateTime::MIN,
+        };
         let timer = if overridden { None } else { found.entry.timer(&self.config) };
         self.table.set_deadline(slot, [timer, saved_by].into_iter().flatten().min());
         self.table.classify(slot, class, used);

@@ -25,12 +25,10 @@ impl Timestamp {
 
     /// The moment for those outside; what lies beyond the calendar is its end.
     pub(super) fn to_utc(self) -> UtcDateTime {
-        let nanos = i128::from(self.0).saturating_mul(1000);
-        UtcDateTime::from_unix_timestamp_nanos(nanos).unwrap_or(if self.0 < 0 {
-            UtcDateTime::MIN
-        } else {
-            UtcDateTime::MAX
-        })
+        let part = u32::try_from(self.0.rem_euclid(MICROS)).unwrap_or(0);
+        let whole = UtcDateTime::from_unix_timestamp(self.0.div_euclid(MICROS));
+        let moment = whole.and_then(|whole| whole.replace_microsecond(part));
+        moment.unwrap_or(if self.0 < 0 { UtcDateTime::MIN } else { UtcDateTime::MAX })
     }
 
     #[must_use]

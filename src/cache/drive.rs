@@ -26,7 +26,7 @@ impl Cache {
     /// else time logarithmic in the number of domains.
     #[inline]
     pub fn lookup(&mut self, domain: &Domain, now: UtcDateTime) -> Lookup<'_> {
-        if let Some(slot) = self.calm(domain, Timestamp::of(now)) {
+        if let Some(slot) = self.calm(domain, now) {
             self.counters.cached = self.counters.cached.saturating_add(1);
             return Lookup::Answer(self.calm_answer(slot, domain));
         }
@@ -216,18 +216,21 @@ impl Cache {
     /// linear in the number of domains.
     pub(super) fn see(&mut self, now: UtcDateTime) {
         let moment = Timestamp::of(now);
-        if self.is_before_latest(moment) {
+        if self.is_set_back(now) {
             self.latest = moment;
             for slot in self.table.numbers() {
                 self.rearm(slot, now);
             }
         }
-        self.latest = self.latest.max(moment);
+        if moment >= self.latest {
+            self.latest = moment;
+            self.earliest = moment.minus(rule::CLOCK_SLACK).to_utc();
+        }
     }
 
     #[inline]
-    pub(super) fn is_before_latest(&self, now: Timestamp) -> bool {
-        now < self.latest.minus(rule::CLOCK_SLACK)
+    pub(super) fn is_set_back(&self, now: UtcDateTime) -> bool {
+        now < self.earliest
     }
 
     fn rearm(&mut self, slot: u32, now: UtcDateTime) {
@@ -251,8 +254,8 @@ impl Cache {
     /// A step of a domain's machine.
     fn step(&mut self, slot: u32, input: Input, now: UtcDateTime) -> Outputs {
         let ticket = self.number();
-        match self.table.entry_mut(slot) {
-            Some((domain, Slot { entry, .. })) => {
+        match self.table.get_mut(slot).and_then(Slot::named_mut) {
+            Some((domain, entry)) => {
                 entry.step(input, &At { domain, now, ticket, config: &self.config })
             }
             None => Outputs::default(),

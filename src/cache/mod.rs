@@ -160,6 +160,8 @@ pub struct Cache {
     number: u64,
     /// The latest `now` that was seen.
     latest: Timestamp,
+    /// What is before this is a clock that was set back.
+    earliest: UtcDateTime,
     /// What the entries take, without the policies.
     bytes: usize,
     counters: Counters,
@@ -190,6 +192,7 @@ impl Cache {
             events: VecDeque::new(),
             number: 0,
             latest: Timestamp::MIN,
+            earliest: UtcDateTime::MIN,
             bytes: 0,
             counters: Counters::default(),
         }
@@ -203,7 +206,7 @@ impl Cache {
     #[must_use]
     #[inline]
     pub fn get(&self, domain: &Domain, now: UtcDateTime) -> Option<Answer<&Arc<Policy>>> {
-        let slot = self.calm(domain, Timestamp::of(now))?;
+        let slot = self.calm(domain, now)?;
         Some(self.calm_answer(slot, domain))
     }
 
@@ -245,10 +248,10 @@ impl Cache {
 
     /// The slot of a domain about which there is nothing to be done.
     #[inline]
-    fn calm(&self, domain: &Domain, now: Timestamp) -> Option<u32> {
+    fn calm(&self, domain: &Domain, now: UtcDateTime) -> Option<u32> {
         let slot = self.table.find(domain)?;
         let calm_until = self.table.get(slot)?.calm_until;
-        (now <= calm_until && !self.is_before_latest(now)).then_some(slot)
+        (now <= calm_until && !self.is_set_back(now)).then_some(slot)
     }
 
     #[inline]

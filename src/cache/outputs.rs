@@ -63,12 +63,12 @@ impl Cache {
 
     fn persist(&mut self, slot: u32) -> Option<Request> {
         let number = self.number();
-        let (domain, found) = self.table.entry_mut(slot)?;
+        let found = self.table.get_mut(slot)?;
         if !core::mem::take(&mut found.to_persist) {
             return None;
         }
-        let snapshot = Some(found.entry.snapshot(domain));
-        let domain = domain.clone();
+        let (domain, entry) = found.named()?;
+        let (domain, snapshot) = (domain.clone(), Some(entry.snapshot(domain)));
         if let Some(saving) = self.waiting.get_mut(&slot).and_then(|it| it.saving.as_mut()) {
             saving.request = Some(number);
         }

@@ -32,7 +32,7 @@ impl Cache {
     /// Requests that are out are not part of it; nor is what the operator says, which is to be said
     /// again. Linear in the number of domains; only names are copied.
     pub fn snapshot(&self) -> impl Iterator<Item = Snapshot> {
-        self.table.iter().map(|(_, domain, slot)| Snapshot::of(domain, &slot.entry.state))
+        self.table.iter().map(|(_, domain, entry)| entry.snapshot(domain))
     }
 
     /// Takes up what was kept over a restart. Nothing is asked of anyone until it is due.

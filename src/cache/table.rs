@@ -5,6 +5,7 @@ use core::hash::Hasher;
 
 use foldhash::{SharedSeed, fast::FoldHasher};
 use hashbrown::HashTable;
+use time::UtcDateTime;
 
 use super::{
     bounds::Weight,
@@ -18,7 +19,9 @@ use crate::domain::Domain;
 /// Entries by number. Numbers are given again when an entry is gone.
 #[derive(Debug)]
 pub(super) struct Table {
-    index: HashTable<Key>,
+    /// By the hash of the domain. It holds numbers only, so that it is small enough for the caches of
+    /// the processor: beside the slot and the name, a lookup has to go to memory for nothing.
+    index: HashTable<u32>,
     seed: u64,
     shared_seed: SharedSeed,
     slots: Slots,
@@ -27,21 +30,17 @@ pub(super) struct Table {
     deadlines: Deadlines,
 }
 
-/// What the index holds: the name beside the number, so that a lookup touches one other place only.
-#[derive(Debug)]
-struct Key {
-    domain: Domain,
-    slot: u32,
-}
-
 #[derive(Debug, Default)]
 pub(super) struct Slots(Vec<Slot>);
 
 /// An entry, and what a cache keeps with each.
 #[derive(Debug)]
 pub(super) struct Slot {
-    /// Until when a lookup has nothing to do but to read.
-    pub(super) calm_until: Timestamp,
+    /// Until when a lookup has nothing to do but to read; as it comes from outside, so that it can
+    /// be compared without being converted.
+    pub(super) calm_until: UtcDateTime,
+    /// `None` if nothing is here.
+    domain: Option<Domain>,
     pub(super) entry: Entry,
     hash: u64,
     links: Links,
@@ -80,17 +79,20 @@ impl Table {
         self.index.len()
     }
 
+    #[inline]
     fn hash(&self, domain: &Domain) -> u64 {
         let mut hasher = FoldHasher::with_seed(self.seed, &self.shared_seed);
         hasher.write(domain.as_str().as_bytes());
         hasher.finish()
     }
 
+    #[inline]
     pub(super) fn find(&self, domain: &Domain) -> Option<u32> {
-        let key = self.index.find(self.hash(domain), |key| key.domain == *domain)?;
-        Some(key.slot)
+        let is_it = |&slot: &u32| self.domain(slot) == Some(domain);
+        self.index.find(self.hash(domain), is_it).copied()
     }
 
+    #[inline]
     pub(super) fn get(&self, slot: u32) -> Option<&Slot> {
         self.slots.0.get(slot as usize)
     }
@@ -99,16 +101,9 @@ impl Table {
         self.slots.0.get_mut(slot as usize)
     }
 
-    /// An entry with its domain.
-    pub(super) fn entry_mut(&mut self, slot: u32) -> Option<(&Domain, &mut Slot)> {
-        let found = self.slots.0.get_mut(slot as usize)?;
-        let key = self.index.find(found.hash, |key| key.slot == slot)?;
-        Some((&key.domain, found))
-    }
-
+    #[inline]
     pub(super) fn domain(&self, slot: u32) -> Option<&Domain> {
-        let hash = self.get(slot)?.hash;
-        Some(&self.index.find(hash, |key| key.slot == slot)?.domain)
+        self.get(slot)?.domain.as_ref()
     }
 
     /// Adds an entry for a domain that has none. `None` if there are as many as can be numbered.
@@ -118,47 +113,28 @@ impl Table {
             Some(slot) => slot,
             None => u32::try_from(self.slots.0.len()).ok().filter(|&slot| slot < u32::MAX)?,
         };
-        let new = Slot {
-            calm_until: Timestamp::MIN,
-            entry,
-            hash,
-            links: Links::default(),
-            place: Place::NONE,
-            weight: Weight::default(),
-            class: Class::Kept,
-            to_persist: false,
-        };
+        let new = Slot { domain: Some(domain), entry, hash, ..Slot::vacant() };
         match self.slots.0.get_mut(slot as usize) {
             Some(old) => *old = new,
             None => self.slots.0.push(new),
         }
         let slots = &self.slots;
-        let hash_of = |key: &Key| slots.0.get(key.slot as usize).map_or(0, |slot| slot.hash);
-        self.index.insert_unique(hash, Key { domain, slot }, hash_of);
+        let hash_of = |&slot: &u32| slots.0.get(slot as usize).map_or(0, |slot| slot.hash);
+        self.index.insert_unique(hash, slot, hash_of);
         self.order.push(slot, Class::Kept, &mut self.slots);
         Some(slot)
     }
 
     /// Takes an entry out.
-    pub(super) fn remove(&mut self, slot: u32) -> Option<(Domain, Slot)> {
+    pub(super) fn remove(&mut self, slot: u32) -> Option<(Domain, Entry, Weight)> {
         let hash = self.get(slot)?.hash;
-        let found = self.index.find_entry(hash, |key| key.slot == slot).ok()?;
-        let (key, _) = found.remove();
+        let found = self.index.find_entry(hash, |&known| known == slot).ok()?;
+        found.remove();
         self.deadlines.set(slot, None, &mut self.slots);
         self.order.unlink(slot, self.class(slot)?, &mut self.slots);
-        let vacant = Slot {
-            calm_until: Timestamp::MIN,
-            entry: Entry::default(),
-            hash: 0,
-            links: Links::default(),
-            place: Place::NONE,
-            weight: Weight::default(),
-            class: Class::Kept,
-            to_persist: false,
-        };
-        let slot_ref = self.slots.0.get_mut(slot as usize)?;
         self.free.push(slot);
-        Some((key.domain, core::mem::replace(slot_ref, vacant)))
+        let gone = core::mem::replace(self.get_mut(slot)?, Slot::vacant());
+        Some((gone.domain?, gone.entry, gone.weight))
     }
 
     /// Puts an entry where its class belongs; behind all others of it, if it was used just now.
@@ -193,15 +169,42 @@ impl Table {
     }
 
     /// All entries, class by class, the least recently used of each first.
-    pub(super) fn iter(&self) -> impl Iterator<Item = (u32, &Domain, &Slot)> {
-        self.order
-            .iter(&self.slots)
-            .filter_map(|slot| Some((slot, self.domain(slot)?, self.get(slot)?)))
+    pub(super) fn iter(&self) -> impl Iterator<Item = (u32, &Domain, &Entry)> {
+        self.order.iter(&self.slots).filter_map(|slot| {
+            let (domain, entry) = self.get(slot)?.named()?;
+            Some((slot, domain, entry))
+        })
     }
 
     /// The numbers of all entries.
     pub(super) fn numbers(&self) -> Vec<u32> {
         self.order.iter(&self.slots).collect()
+    }
+}
+
+impl Slot {
+    fn vacant() -> Self {
+        Self {
+            calm_until: UtcDateTime::MIN,
+            domain: None,
+            entry: Entry::default(),
+            hash: 0,
+            links: Links::default(),
+            place: Place::NONE,
+            weight: Weight::default(),
+            class: Class::Kept,
+            to_persist: false,
+        }
+    }
+
+    /// The entry with its domain.
+    pub(super) fn named(&self) -> Option<(&Domain, &Entry)> {
+        Some((self.domain.as_ref()?, &self.entry))
+    }
+
+    /// The entry, to be changed, with its domain.
+    pub(super) fn named_mut(&mut self) -> Option<(&Domain, &mut Entry)> {
+        Some((self.domain.as_ref()?, &mut self.entry))
     }
 }
 

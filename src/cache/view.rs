@@ -57,11 +57,11 @@ impl Cache {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn iter(&self) -> impl Iterator<Item = View<'_>> {
-        self.table.iter().map(|(slot, domain, found)| View {
+        self.table.iter().map(|(slot, domain, entry)| View {
             cache: self,
             slot,
             domain,
-            state: &found.entry.state,
+            state: &entry.state,
         })
     }
 
@@ -69,8 +69,8 @@ impl Cache {
     #[must_use]
     pub fn view(&self, domain: &Domain) -> Option<View<'_>> {
         let slot = self.table.find(domain)?;
-        let domain = self.table.domain(slot)?;
-        Some(View { cache: self, slot, domain, state: &self.table.get(slot)?.entry.state })
+        let (domain, entry) = self.table.get(slot)?.named()?;
+        Some(View { cache: self, slot, domain, state: &entry.state })
     }
 }
 

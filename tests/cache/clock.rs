@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use mta_sts::{Mode, NoPolicy};
+use mta_sts::{Mode, NoPolicy, cache::AlertKind};
 use time::{UtcDateTime, macros::utc_datetime};
 
 use crate::world::{DAY, HOUR, MINUTE, TTL, World, fetch_failed, found, no_record, policy};
@@ -46,6 +46,29 @@ fn a_policy_that_has_ended_applies_again_if_the_clock_comes_back() {
     assert_eq!(world.mode(), None);
     world.now = start + DAY;
     assert_eq!(world.mode(), Some(Mode::Enforce));
+}
+
+#[test]
+fn a_policy_that_applies_again_is_refreshed_by_timer() {
+    let mut world = World::with_policy("a", Mode::Enforce, WEEK);
+    let start = world.now;
+    world.now += 30 * DAY;
+    (world.txt, world.https) = (no_record(), fetch_failed());
+    world.cache.handle_timeout(world.now);
+    world.drain();
+    assert_eq!(world.alerts(), [AlertKind::Expired]);
+    world.took();
+    world.now = start + HOUR;
+    world.cache.handle_timeout(world.now);
+    world.drain();
+    world.pass(DAY);
+    assert!(world.took().contains(&"fetch"));
+    world.pass(WEEK);
+    assert_eq!(
+        world.alerts(),
+        [AlertKind::HalfLifeOver, AlertKind::QuarterLifeLeft, AlertKind::Expired],
+        "it is known that it cannot be refreshed",
+    );
 }
 
 #[test]

@@ -24,7 +24,6 @@ impl State {
         let Some(held) = self.fetched() else { return };
         let ends_at = held.ends_at();
         if step.now <= ends_at && held.max_age() > Span::ZERO {
-            self.lapsed = false;
             return self.note_approach(step);
         }
         if !self.lapsed {

@@ -268,6 +268,19 @@ impl State {
     /// What applies, so long as nothing has come about since the last step.
     #[inline]
     pub(in crate::cache) fn calm_answer(&self, domain: &Domain) -> Answer<&Arc<Policy>> {
+        match &self.policy {
+            Some(policy) if !self.lapsed && self.mode != Mode::None => Answer::Policy(Applied {
+                policy,
+                source: self.source,
+                fetched_at: self.fetched_at,
+                checked_at: self.check.armed_at(),
+            }),
+            _ => self.calm_absence(domain),
+        }
+    }
+
+    #[cold]
+    fn calm_absence(&self, domain: &Domain) -> Answer<&Arc<Policy>> {
         match self.held().filter(|_| !self.lapsed) {
             Some(held) => self.applied(held),
             None => Answer::NoPolicy(self.no_policy(domain)),
@@ -341,8 +354,14 @@ impl State {
     }
 
     /// Arms anew what lies farther away than it can: the clock was set back. A policy from the
-    /// future is to be refreshed.
+    /// future is to be refreshed, and one that had ended may apply again.
     pub(in crate::cache) fn rearm(&mut self, now: Timestamp) {
+        if self.lapsed && self.live(now).is_some() {
+            self.lapsed = false;
+            if let Some(trouble) = &mut self.trouble {
+                trouble.told = trouble.told.min(Some(AlertKind::RefreshFailed));
+            }
+        }
         let from_future = self.held().is_some_and(|held| now < held.fetched_at);
         if from_future && now < self.refresh.armed_at() {
             self.refresh = Deadline::new(now, Span::ZERO);

@@ -4,6 +4,8 @@ mod alerts;
 mod bounds;
 mod cases;
 mod clock;
+#[cfg(feature = "serde")]
+mod damage;
 mod discovery;
 mod operator;
 mod persistence;

@@ -1,13 +1,13 @@
-//! Snapshots, also damaged ones.
+//! Over a restart.
 
 use std::time::Duration;
 
 use mta_sts::{
     Mode,
-    cache::{Cache, Config, Damage, DamageKind, Snapshot},
+    cache::{Cache, Config},
 };
 
-use crate::world::{DAY, HOUR, TTL, World, domain, fetch_failed, found};
+use crate::world::{DAY, TTL, World, domain, found};
 
 const WEEK: Duration = Duration::from_secs(7 * 86_400);
 
@@ -63,129 +63,4 @@ fn what_there_is_no_room_for_is_counted() {
     let mut cache = Cache::new(Config::new(1).with_max_entries(4));
     let report = cache.restore(world.cache.snapshot(), world.now);
     assert_eq!((report.restored, report.refused, cache.len()), (4, 6, 4));
-}
-
-#[cfg(feature = "serde")]
-mod serde {
-    use super::*;
-
-    fn lines(world: &World) -> Vec<String> {
-        world.cache.snapshot().map(|snapshot| serde_json::to_string(&snapshot).unwrap()).collect()
-    }
-
-    fn read(line: &str) -> Snapshot {
-        serde_json::from_str(line).unwrap()
-    }
-
-    fn damage(line: &str) -> Damage {
-        let mut cache = Cache::new(Config::new(1));
-        let now = World::new().now;
-        let good = read(&lines(&World::with_policy("a", Mode::Enforce, WEEK))[0]);
-        let report = cache.restore([read(line), good], now);
-        assert_eq!((report.restored, cache.len()), (1, 1), "the good one is not lost");
-        let [damage] = &report.damaged[..] else { panic!("{report:?}") };
-        damage.clone()
-    }
-
-    #[test]
-    fn a_snapshot_survives_json() {
-        let mut world = World::with_policy("a", Mode::Enforce, WEEK);
-        (world.txt, world.https) = (found("b"), fetch_failed());
-        world.pass(2 * DAY);
-        world.lookup();
-        for (line, snapshot) in lines(&world).iter().zip(world.cache.snapshot()) {
-            let mut cache = Cache::new(Config::new(9));
-            assert_eq!(cache.restore([read(line)], world.now).restored, 1);
-            assert_eq!(cache.snapshot().collect::<Vec<_>>(), [snapshot]);
-        }
-    }
-
-    #[test]
-    fn a_damaged_one_is_named_and_takes_no_other_with_it() {
-        let line = &lines(&World::with_policy("a", Mode::Enforce, WEEK))[0];
-        let cases = [
-            ("\"example.com\"", "\"exa mple.com\"", DamageKind::Domain),
-            ("\"version\":1", "\"version\":2", DamageKind::Version(2)),
-        ];
-        for (from, to, kind) in cases {
-            assert!(line.contains(from), "{line}");
-            assert_eq!(*damage(&line.replace(from, to)).kind(), kind);
-        }
-        let policy = damage(&line.replace("mode: enforce", "mode: enforced"));
-        assert!(matches!(policy.kind(), DamageKind::Policy(_)));
-        assert_eq!(policy.domain(), "example.com");
-        let id = damage(&line.replace("\"id\":\"a\"", "\"id\":\"a-b\""));
-        assert_eq!(
-            id.to_string(),
-            "the snapshot of example.com is damaged: its id is not valid: \"a-b\"",
-        );
-    }
-
-    #[test]
-    fn no_number_in_a_snapshot_makes_anything_stall() {
-        let line = &lines(&World::with_policy("a", Mode::Enforce, 20 * DAY))[0];
-        let value: serde_json::Value = serde_json::from_str(line).unwrap();
-        for path in ["check", "refresh"] {
-            let mut value = value.clone();
-            value[path]["span"] = u32::MAX.into();
-            let mut world = World::new();
-            world.publish("b", Mode::Testing, WEEK);
-            let snapshot = serde_json::from_value(value).unwrap();
-            let _ = world.cache.restore([snapshot], world.now);
-            world.pass(DAY);
-            world.lookup();
-            assert_eq!(world.mode(), Some(Mode::Testing), "{path}");
-        }
-    }
-
-    #[test]
-    fn every_field_survives_every_extreme() {
-        let mut world = World::with_policy("a", Mode::Enforce, WEEK);
-        (world.txt, world.https) = (found("b"), fetch_failed());
-        world.pass(2 * DAY);
-        let line = &lines(&world)[0];
-        let value: serde_json::Value = serde_json::from_str(line).unwrap();
-        let mut tried = 0;
-        for extreme in
-            ["0", "1", "4294967295", "-9223372036854775808", "9223372036854775807", "null"]
-        {
-            for n in 0.. {
-                let mut value = value.clone();
-                let mut left = n;
-                if !replace(&mut value, &mut left, &serde_json::from_str(extreme).unwrap()) {
-                    break;
-                }
-                let Ok(snapshot) = serde_json::from_value(value) else { continue };
-                tried += 1;
-                let mut other = World::new();
-                let _ = other.cache.restore([snapshot], world.now);
-                other.now = world.now;
-                other.publish("c", Mode::Testing, WEEK);
-                other.lookup();
-                other.pass(HOUR);
-                other.recheck();
-                other.pass(30 * DAY);
-            }
-        }
-        assert!(tried > 40, "{tried}");
-    }
-
-    /// Replaces the number at place `left`, if there is one.
-    fn replace(value: &mut serde_json::Value, left: &mut usize, new: &serde_json::Value) -> bool {
-        match value {
-            serde_json::Value::Number(_) if *left == 0 => {
-                *value = new.clone();
-                true
-            }
-            serde_json::Value::Number(_) => {
-                *left -= 1;
-                false
-            }
-            serde_json::Value::Array(items) => {
-                items.iter_mut().any(|item| replace(item, left, new))
-            }
-            serde_json::Value::Object(map) => map.values_mut().any(|item| replace(item, left, new)),
-            _ => false,
-        }
-    }
 }

@@ -179,3 +179,11 @@ fn get_tells_what_a_lookup_would_only_read() {
     world.lookup();
     assert!(got(&world).is_some());
 }
+
+#[test]
+fn a_cache_can_be_read_by_many_threads() {
+    fn shared<T: Send + Sync>() {}
+    shared::<Cache>();
+    shared::<mta_sts::cache::Entry>();
+    shared::<Event>();
+}

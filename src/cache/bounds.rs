@@ -124,7 +124,9 @@ impl Cache {
             until if is_calm && now <= until => until.to_utc(),
             _ => UtcDateTime::MIN,
         };
-        let timer = if overridden { None } else { found.entry.timer(&self.config) };
+        // Where the operator has spoken nothing is asked, but what was asked comes to an end.
+        let is_idle = overridden && found.entry.ticket().is_none();
+        let timer = if is_idle { None } else { found.entry.timer(&self.config) };
         self.table.set_deadline(slot, [timer, saved_by].into_iter().flatten().min());
         self.table.classify(slot, class, used);
     }

@@ -55,6 +55,7 @@ impl Cache {
             return Lookup::Answer(self.answer(slot, domain, now));
         }
         self.counters.waited = self.counters.waited.saturating_add(1);
+        self.make_room();
         Lookup::Waiting(waiter)
     }
 
@@ -109,6 +110,7 @@ impl Cache {
         let outputs = self.step(slot, input, now);
         self.take(slot, outputs, now);
         self.settle(slot, Timestamp::of(now), true);
+        self.make_room();
         waiter
     }
 
@@ -120,6 +122,7 @@ impl Cache {
             self.waiting.remove(&waiter.slot);
         }
         self.settle(waiter.slot, self.latest, false);
+        self.make_room();
     }
 }
 
@@ -150,7 +153,6 @@ impl Cache {
             PolicyAnswer::Failed(_) | PolicyAnswer::NotSent => answer,
         };
         self.handle(slot, Input::Policy(number, answer), now);
-        self.make_room();
     }
 
     /// Whether a request is still out. The answer to one that is not changes nothing.
@@ -187,6 +189,7 @@ impl Cache {
         if let Some(saving) = waiting.and_then(|waiting| waiting.saving.take_if(answered)) {
             self.release(slot, saving);
             self.settle(slot, Timestamp::of(now), false);
+            self.make_room();
         }
     }
 
@@ -249,6 +252,7 @@ impl Cache {
         let outputs = self.step(slot, input, now);
         self.take(slot, outputs, now);
         self.settle(slot, Timestamp::of(now), false);
+        self.make_room();
     }
 
     /// A step of a domain's machine.

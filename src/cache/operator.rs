@@ -5,7 +5,14 @@ use alloc::sync::Arc;
 use thiserror::Error;
 use time::UtcDateTime;
 
-use super::{Cache, answer::Source, bounds::Override, clock::Timestamp, outputs::Queued};
+use super::{
+    Cache,
+    answer::Source,
+    bounds::Override,
+    clock::Timestamp,
+    event::{Outcome, Rechecked},
+    outputs::Queued,
+};
 use crate::{domain::Domain, policy::Policy};
 
 /// There is no room for the domain, and nothing that could go.
@@ -62,6 +69,7 @@ impl Cache {
         let Some(found) = self.overrides.remove(&slot) else { return false };
         self.release_override(found);
         self.settle(slot, Timestamp::of(now), false);
+        self.make_room();
         true
     }
 
@@ -126,10 +134,14 @@ impl Cache {
         self.table.find(domain).or_else(|| self.admit(domain, now)).ok_or(CacheFull(()))
     }
 
+    /// What the operator says counts at once, for those who wait, too.
     fn set_override(&mut self, slot: u32, new: Override, now: UtcDateTime) {
+        let answer = new.answer().cloned();
+        let rechecked = Rechecked { outcome: Outcome::Unchanged, answer: answer.clone() };
         if let Some(old) = self.overrides.insert(slot, new) {
             self.release_override(old);
         }
+        self.give_out(slot, Some(answer), Some(rechecked));
         self.settle(slot, Timestamp::of(now), false);
         self.make_room();
     }

@@ -34,17 +34,20 @@ pub(super) struct Table {
 pub(super) struct Slots(Vec<Slot>);
 
 /// An entry, and what a cache keeps with each.
+///
+/// What a lookup reads stands at the beginning, here and in the entry, in 64 bytes.
 #[derive(Debug)]
+#[repr(C, align(32))]
 pub(super) struct Slot {
     /// Until when a lookup has nothing to do but to read; as it comes from outside, so that it can
     /// be compared without being converted.
     pub(super) calm_until: UtcDateTime,
+    place: Place,
     /// `None` if nothing is here.
     domain: Option<Domain>,
     pub(super) entry: Entry,
     hash: u64,
     links: Links,
-    place: Place,
     /// What it counts towards the bound on memory.
     pub(super) weight: Weight,
     class: Class,

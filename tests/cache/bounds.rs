@@ -158,6 +158,18 @@ fn memory_is_bounded_too() {
 }
 
 #[test]
+fn memory_is_bounded_when_failures_pile_up() {
+    let mut world = World::with(Config::new(1).with_max_bytes(100_000));
+    for n in 0..200 {
+        let _ = world.cache.lookup(&domain(&format!("{n}.example")), world.now);
+    }
+    world.txt = TxtAnswer::Failed("x".repeat(2000).into());
+    world.drain();
+    assert!(world.cache.bytes() <= 100_000, "{}", world.cache.bytes());
+    assert!(world.cache.len() > 30, "{}", world.cache.len());
+}
+
+#[test]
 fn large_policies_drive_out_no_small_ones_in_regular_use() {
     let mut world = World::with(Config::new(1).with_max_bytes(1_000_000));
     world.publish("a", Mode::Enforce, 30 * DAY);

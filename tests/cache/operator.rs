@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use mta_sts::{
     Mode, NoPolicy,
-    cache::{Answer, Config, Outcome, Source, StaticOutcome},
+    cache::{Answer, Config, EventKind, Outcome, Source, StaticOutcome},
 };
 
 use crate::world::{DAY, HOUR, TTL, World, domain, fetch_failed, no_record, parsed};
@@ -50,6 +50,26 @@ fn what_is_known_beneath_an_override_stays() {
     world.https = fetch_failed();
     world.cache.clear_override(&name, world.now);
     assert_eq!(world.mode(), Some(Mode::Enforce));
+}
+
+#[test]
+fn an_override_leaves_nobody_waiting() {
+    let mut world = World::new();
+    let name = domain("example.com");
+    let _ = world.cache.lookup(&name, world.now);
+    let waiter = world.cache.recheck(&name, world.now);
+    while world.cache.poll_request().is_some() {}
+    world.cache.ignore(&name, world.now).unwrap();
+    world.drain();
+    assert_eq!(world.rechecked(waiter).unwrap().outcome, Outcome::Unchanged);
+    assert!(world.events.iter().any(|event| matches!(
+        &event.kind,
+        EventKind::Answered { answer: Answer::NoPolicy(NoPolicy::Ignored), .. }
+    )));
+    // What was asked comes to an end.
+    world.pass(HOUR);
+    assert!(!world.cache.view(&name).unwrap().is_being_discovered());
+    assert_eq!(world.cache.poll_timeout(), None);
 }
 
 #[test]
@@ -119,7 +139,7 @@ fn forgetting_in_the_midst_of_discovery_leaves_nobody_without_an_answer() {
     assert!(world.cache.forget(&name, world.now));
     world.drain();
     assert_eq!(world.events.iter().filter(|event| {
-        matches!(&event.kind, mta_sts::cache::EventKind::Answered { answer, .. } if answer.policy().is_some())
+        matches!(&event.kind, EventKind::Answered { answer, .. } if answer.policy().is_some())
     }).count(), 1);
 }
 

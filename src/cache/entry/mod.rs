@@ -59,6 +59,7 @@ use crate::{domain::Domain, policy::Policy, record::PolicyId};
 /// # Ok::<(), mta_sts::DomainError>(())
 /// ```
 #[derive(Clone, Debug)]
+#[repr(C)] // see `Slot`
 pub struct Entry {
     pub(super) state: State,
     flight: Option<Box<Flight>>,

@@ -21,27 +21,28 @@ use crate::{
 /// The policy stands beside the state of discovery, so that nothing that happens to discovery can
 /// lose it.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[repr(C)] // see `Slot`
 pub(in crate::cache) struct State {
     /// The last policy that was fetched, or that the operator's list gives.
     policy: Option<Arc<Policy>>,
     /// When the last successful fetch ended (§3.2: `max_age` counts from "the last policy fetch").
     fetched_at: Timestamp,
-    /// The id known when that fetch was asked for.
-    id: Option<PolicyId>,
-    source: Source,
-    mode: Mode,
     /// When the record must be looked up again.
     pub(in crate::cache) check: Deadline,
+    mode: Mode,
+    source: Source,
+    /// Whether it is known that the policy does not apply any more.
+    pub(in crate::cache) lapsed: bool,
+    /// Whether lookups were on more than one day.
+    pub(in crate::cache) regular: bool,
+    pub(in crate::cache) record: Record,
+    /// The id known when the last successful fetch was asked for.
+    id: Option<PolicyId>,
     /// When the policy must be fetched again, whatever the record says.
     pub(in crate::cache) refresh: Deadline,
     pub(in crate::cache) budget: Budget,
     /// When the domain was last looked up.
     pub(in crate::cache) used: Option<Hour>,
-    /// Whether that was on more than one day.
-    pub(in crate::cache) regular: bool,
-    pub(in crate::cache) record: Record,
-    /// Whether it is known that the policy does not apply any more.
-    pub(in crate::cache) lapsed: bool,
     pub(in crate::cache) trouble: Option<Box<Trouble>>,
 }
 

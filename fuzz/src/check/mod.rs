@@ -1,6 +1,7 @@
 //! One function for each fuzz target. Each takes any input at all, and panics if the crate breaks a
 //! promise about it.
 
+mod cache_ops;
 mod domain;
 mod lint;
 mod matching;
@@ -10,6 +11,7 @@ mod record;
 use std::fmt::Display;
 
 pub use self::{
+    cache_ops::cache_ops,
     domain::domain,
     lint::lint,
     matching::matching,
@@ -21,13 +23,14 @@ pub use self::{
 pub type Check = fn(&[u8]);
 
 /// The checks, each by the name of its fuzz target and of its directory under `corpus`.
-pub const ALL: [(&str, Check); 6] = [
+pub const ALL: [(&str, Check); 7] = [
     ("record", record),
     ("record_set", record_set),
     ("policy", policy),
     ("matching", matching),
     ("domain", domain),
     ("lint", lint),
+    ("cache_ops", cache_ops),
 ];
 
 /// Errors quote what strangers wrote, and are printed into logs and reports.

@@ -95,28 +95,28 @@ impl Hour {
     }
 }
 
-/// A minute of the calendar: from 1970 to beyond its end, in half the space of a moment.
+/// A second of the calendar, in half the space of a moment; all before 1970 is the first one, all
+/// after February 2106 the last.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-pub(super) struct Minute(u32);
+pub(super) struct Second(u32);
 
-impl Minute {
+impl Second {
     pub(super) const FIRST: Self = Self(0);
 
-    /// The one that begins now, or next.
-    pub(super) fn from(now: Timestamp) -> Self {
-        let minute = 60 * MICROS;
-        let begun = now.0.saturating_add(minute - 1).div_euclid(minute);
-        Self(u32::try_from(begun.max(0)).unwrap_or(u32::MAX))
+    /// The one under way.
+    pub(super) fn of(now: Timestamp) -> Self {
+        let begun = now.0.div_euclid(MICROS).max(0);
+        Self(u32::try_from(begun).unwrap_or(u32::MAX))
     }
 
     pub(super) fn start(self) -> Timestamp {
-        Timestamp(i64::from(self.0).saturating_mul(60 * MICROS))
+        Timestamp(i64::from(self.0).saturating_mul(MICROS))
     }
 
     #[must_use]
-    pub(super) const fn plus(self, minutes: u32) -> Self {
-        Self(self.0.saturating_add(minutes))
+    pub(super) const fn plus(self, span: Span) -> Self {
+        Self(self.0.saturating_add(span.0))
     }
 }
 
@@ -132,8 +132,9 @@ impl Span {
         Self(seconds)
     }
 
-    pub(super) const fn minutes(minutes: u32) -> Self {
-        Self(minutes.saturating_mul(60))
+    /// It, so many times.
+    pub(super) const fn times(self, n: u32) -> Self {
+        Self(self.0.saturating_mul(n))
     }
 
     /// A part of a second counts as a whole one, so that no wait is too short.

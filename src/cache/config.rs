@@ -50,8 +50,9 @@ pub(super) mod rule {
     /// The wait after a failed fetch: the first, and the longest. "A suggested back-off interval is
     /// five minutes" or more for each id (RFC 8461 §3.3).
     pub(in super::super) const BACK_OFF: (Span, Span) = (Span::seconds(300), Span::seconds(3600));
-    /// How often a new id may lead to a fetch: so many times at once, then once in so many minutes.
-    pub(in super::super) const NEW_IDS: (u32, u32) = (3, 5);
+    /// How often a new id may lead to a fetch: so many times at once, then once in each span, which
+    /// is five minutes and the second that is lost by counting in whole ones.
+    pub(in super::super) const NEW_IDS: (u32, Span) = (3, Span::seconds(301));
     /// The least time between two fetches of the same id that succeed.
     pub(in super::super) const REFETCH: Span = Span::seconds(60);
     /// A recheck makes no fetch if one has ended in this time.

@@ -166,6 +166,26 @@ fn s3_3_08_new_ids_cannot_beat_the_limit_of_the_domain() {
 }
 
 #[test]
+fn s3_3_08_three_new_ids_are_tried_at_once() {
+    // At no round time, as times are.
+    let mut world = World::new();
+    world.pass(Duration::from_millis(70_500));
+    world.txt = found("0");
+    world.lookup();
+    for id in ["1", "2"] {
+        world.txt = found(id);
+        world.recheck();
+    }
+    assert_eq!(world.took().iter().filter(|&&name| name == "fetch").count(), 3);
+    world.txt = found("3");
+    world.recheck();
+    assert_eq!(world.took(), ["txt"]);
+    world.pass(Duration::from_secs(301));
+    world.recheck();
+    assert_eq!(world.took(), ["txt", "fetch"]);
+}
+
+#[test]
 fn s3_3_09_many_lookups_share_one_query_and_one_fetch() {
     let mut world = World::new();
     world.publish("a", Mode::Enforce, WEEK);

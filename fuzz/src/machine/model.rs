@@ -408,7 +408,6 @@ impl Model {
         let least = failed.map_or(0, |it| it.first() - self.now).max(0);
         let most = failed.map_or(0, |it| it.last() - self.now);
         let rate = match self.last {
-            // The bucket is counted in minutes.
             _ if self.is_new(id) => 6 * MINUTE,
             Some(last) if self.fetched_just_now() == Sure::Yes => last.at + MINUTE - self.now,
             _ => 0,

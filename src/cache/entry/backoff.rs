@@ -2,7 +2,7 @@
 
 use crate::{
     cache::{
-        clock::{Deadline, Minute, Span, Timestamp},
+        clock::{Deadline, Second, Timestamp},
         config::rule,
     },
     record::PolicyId,
@@ -78,29 +78,28 @@ impl Attempts {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(in crate::cache) struct Budget {
-    full_at: Minute,
+    full_at: Second,
 }
 
 impl Budget {
-    pub(super) const FULL: Self = Self { full_at: Minute::FIRST };
+    pub(super) const FULL: Self = Self { full_at: Second::FIRST };
 
-    /// Until when the bucket is empty. Before the first minute that can be counted, it is full.
+    /// Until when the bucket is empty. Before 1970, and after 2106, it is full.
     pub(super) fn empty_until(self, now: Timestamp) -> Option<Timestamp> {
-        let (size, minutes) = rule::NEW_IDS;
-        let others = Span::minutes(minutes.saturating_mul(size.saturating_sub(1)));
-        let next = self.full_at.start().minus(others);
-        (next > now && now >= Minute::FIRST.start()).then_some(next)
+        let (size, span) = rule::NEW_IDS;
+        let next = self.full_at.start().minus(span.times(size.saturating_sub(1)));
+        (next > now && now >= Second::FIRST.start()).then_some(next)
     }
 
     pub(super) fn take(&mut self, now: Timestamp) {
-        let (_, minutes) = rule::NEW_IDS;
-        self.full_at = self.full_at.max(Minute::from(now)).plus(minutes);
+        let (_, span) = rule::NEW_IDS;
+        self.full_at = self.full_at.max(Second::of(now)).plus(span);
         self.rearm(now);
     }
 
     /// No bucket is emptier than empty: it may seem to be after the clock was set back.
     pub(super) fn rearm(&mut self, now: Timestamp) {
-        let (size, minutes) = rule::NEW_IDS;
-        self.full_at = self.full_at.min(Minute::from(now).plus(minutes.saturating_mul(size)));
+        let (size, span) = rule::NEW_IDS;
+        self.full_at = self.full_at.min(Second::of(now).plus(span.times(size)));
     }
 }

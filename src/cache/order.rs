@@ -54,7 +54,7 @@ impl Default for Links {
 
 /// A list of slots for each class, the least recently used first.
 #[derive(Debug, Default)]
-pub(super) struct Order([List; 7]);
+pub(super) struct Order([List; Class::EVICTABLE.len() + 1]);
 
 #[derive(Debug)]
 struct List {
@@ -69,39 +69,13 @@ impl Default for List {
 }
 
 impl Order {
-    fn list(&self, class: Class) -> &List {
-        let [expired, negative, mode_none, testing, enforce_odd, enforce, kept] = &self.0;
-        match class {
-            Class::Expired => expired,
-            Class::Negative => negative,
-            Class::ModeNone => mode_none,
-            Class::Testing => testing,
-            Class::EnforceOdd => enforce_odd,
-            Class::Enforce => enforce,
-            Class::Kept => kept,
-        }
-    }
-
-    fn list_mut(&mut self, class: Class) -> &mut List {
-        let [expired, negative, mode_none, testing, enforce_odd, enforce, kept] = &mut self.0;
-        match class {
-            Class::Expired => expired,
-            Class::Negative => negative,
-            Class::ModeNone => mode_none,
-            Class::Testing => testing,
-            Class::EnforceOdd => enforce_odd,
-            Class::Enforce => enforce,
-            Class::Kept => kept,
-        }
-    }
-
     pub(super) fn first(&self, class: Class) -> Option<u32> {
-        Some(self.list(class).first).filter(|&slot| slot != NONE)
+        self.0.get(class as usize).map(|list| list.first).filter(|&slot| slot != NONE)
     }
 
     /// Puts a slot that is in no list behind all others of a class.
     pub(super) fn push(&mut self, slot: u32, class: Class, slots: &mut Slots) {
-        let list = self.list_mut(class);
+        let Some(list) = self.0.get_mut(class as usize) else { return };
         let previous = core::mem::replace(&mut list.last, slot);
         match slots.links_mut(previous) {
             Some(links) => links.next = slot,
@@ -115,7 +89,7 @@ impl Order {
     /// Takes a slot out of the list of its class.
     pub(super) fn unlink(&mut self, slot: u32, class: Class, slots: &mut Slots) {
         let Some(&Links { previous, next }) = slots.links(slot) else { return };
-        let list = self.list_mut(class);
+        let Some(list) = self.0.get_mut(class as usize) else { return };
         match slots.links_mut(previous) {
             Some(links) => links.next = next,
             None => list.first = next,

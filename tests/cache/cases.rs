@@ -7,7 +7,7 @@ use mta_sts::{
     cache::{Cache, Config, EventKind, Lookup, Outcome, Request, TxtAnswer},
 };
 
-use crate::world::{DAY, HOUR, MINUTE, TTL, World, domain, fetch_failed, found, no_record, policy};
+use crate::world::{DAY, HOUR, MINUTE, TTL, World, domain, fetch_failed, found, no_record};
 
 const WEEK: Duration = Duration::from_secs(7 * 86_400);
 
@@ -73,13 +73,7 @@ fn a_new_id_with_https_down_keeps_the_old_policy() {
 fn what_was_answered_survives_a_kill() {
     // The snapshot is taken when the policy has come, before its answer is given out.
     let mut world = World::new();
-    world.publish("a", Mode::Enforce, WEEK);
-    let name = domain("example.com");
-    let Lookup::Waiting(waiter) = world.cache.lookup(&name, world.now) else { panic!() };
-    let Some(Request::Txt { id, .. }) = world.cache.poll_request() else { panic!() };
-    world.cache.handle_txt(id, found("a"), world.now);
-    let Some(Request::Fetch { id, .. }) = world.cache.poll_request() else { panic!() };
-    world.cache.handle_policy(id, policy(Mode::Enforce, WEEK), world.now);
+    let waiter = world.fetch_policy(Mode::Enforce, WEEK);
     let snapshots: Vec<_> = world.cache.snapshot().collect();
     let answered = core::iter::from_fn(|| world.cache.poll_event()).any(
         |event| matches!(event.kind, EventKind::Answered { waiter: who, .. } if who == waiter),
@@ -97,11 +91,7 @@ fn what_was_answered_survives_a_kill() {
 fn with_persistence_no_answer_is_given_before_its_policy_is_durable() {
     let mut world = World::with(Config::new(1).with_persistence(true));
     let name = domain("example.com");
-    let _ = world.cache.lookup(&name, world.now);
-    let Some(Request::Txt { id, .. }) = world.cache.poll_request() else { panic!() };
-    world.cache.handle_txt(id, found("a"), world.now);
-    let Some(Request::Fetch { id, .. }) = world.cache.poll_request() else { panic!() };
-    world.cache.handle_policy(id, policy(Mode::Enforce, WEEK), world.now);
+    world.fetch_policy(Mode::Enforce, WEEK);
     let Some(Request::Persist { id, snapshot, .. }) = world.cache.poll_request() else { panic!() };
     let is_answer = |kind: &EventKind| matches!(kind, EventKind::Answered { .. });
     while let Some(event) = world.cache.poll_event() {

@@ -77,11 +77,7 @@ fn a_store_that_fails_or_hangs_is_no_reason_to_send_without_a_policy() {
     for answers in [true, false] {
         let mut world = persistent();
         let name = domain("example.com");
-        let _ = world.cache.lookup(&name, world.now);
-        let Some(Request::Txt { id, .. }) = world.cache.poll_request() else { panic!() };
-        world.cache.handle_txt(id, found("a"), world.now);
-        let Some(Request::Fetch { id, .. }) = world.cache.poll_request() else { panic!() };
-        world.cache.handle_policy(id, policy(Mode::Enforce, WEEK), world.now);
+        world.fetch_policy(Mode::Enforce, WEEK);
         let Some(Request::Persist { id, .. }) = world.cache.poll_request() else { panic!() };
         if answers {
             world.cache.handle_persisted(id, Err("the disk is full"), world.now);

@@ -6,7 +6,7 @@ use mta_sts::{
     Domain, Failure, Mode, NoPolicy, Policy, PolicyId, ResultType, SelectError, StsRecord,
     cache::{
         Alert, AlertKind, Answer, Cache, Config, Event, EventKind, Lookup, Outcome, PolicyAnswer,
-        Rechecked, Request, Snapshot, TxtAnswer,
+        Rechecked, Request, Snapshot, TxtAnswer, Waiter,
     },
 };
 use time::{UtcDateTime, macros::utc_datetime};
@@ -107,11 +107,23 @@ impl World {
         self.rechecked(waiter).expect("the refresh is not answered")
     }
 
-    pub(crate) fn rechecked(&self, waiter: mta_sts::cache::Waiter) -> Option<Rechecked> {
+    pub(crate) fn rechecked(&self, waiter: Waiter) -> Option<Rechecked> {
         self.events.iter().find_map(|event| match &event.kind {
             EventKind::Rechecked { waiter: who, result } if *who == waiter => Some(result.clone()),
             _ => None,
         })
+    }
+
+    /// Looks up example.com, up to where its policy has come and nothing of that was heard yet.
+    pub(crate) fn fetch_policy(&mut self, mode: Mode, max_age: Duration) -> Waiter {
+        let Lookup::Waiting(waiter) = self.cache.lookup(&domain("example.com"), self.now) else {
+            panic!("it is known")
+        };
+        let Some(Request::Txt { id, .. }) = self.cache.poll_request() else { panic!() };
+        self.cache.handle_txt(id, found("a"), self.now);
+        let Some(Request::Fetch { id, .. }) = self.cache.poll_request() else { panic!() };
+        self.cache.handle_policy(id, policy(mode, max_age), self.now);
+        waiter
     }
 
     /// Lets time pass, and everything happen that is due meanwhile.

@@ -31,7 +31,8 @@ impl Ledger {
         forced: bool,
     ) {
         let elapsed = model.elapsed;
-        if model.flight != landed
+        let task = |flight: Option<Flight>| flight.map(|it| it.task);
+        if task(model.flight) != task(landed)
             && let Some(start) = self.under_way.take()
             && given != Given::Fetch(Fetched::NotSent)
         {

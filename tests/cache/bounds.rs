@@ -158,6 +158,15 @@ fn memory_is_bounded_too() {
 }
 
 #[test]
+fn what_a_domain_takes_is_about_what_it_is_said_to() {
+    let mut world = World::new();
+    for n in 0..1000 {
+        world.lookup_of(&format!("{n}.example"));
+    }
+    assert!((180_000..280_000).contains(&world.cache.bytes()), "{}", world.cache.bytes());
+}
+
+#[test]
 fn memory_is_bounded_when_failures_pile_up() {
     let mut world = World::with(Config::new(1).with_max_bytes(100_000));
     for n in 0..200 {

@@ -40,6 +40,13 @@ fn a_pinned_policy_applies_whatever_is_published() {
 }
 
 #[test]
+fn a_pinned_policy_of_mode_none_is_none() {
+    let mut world = World::with_policy("a", Mode::Enforce, WEEK);
+    world.cache.pin(&domain("example.com"), parsed(Mode::None, HOUR), world.now).unwrap();
+    assert_eq!(world.why(), NoPolicy::ModeNone);
+}
+
+#[test]
 fn what_is_known_beneath_an_override_stays() {
     let mut world = World::with_policy("a", Mode::Enforce, WEEK);
     let name = domain("example.com");

@@ -39,6 +39,24 @@ impl<P> Answer<P> {
     }
 }
 
+impl Answer {
+    pub(super) fn into_applied(self) -> Option<Applied> {
+        match self {
+            Self::Policy(applied) => Some(applied),
+            Self::NoPolicy(_) => None,
+        }
+    }
+}
+
+impl Applied {
+    /// The same, lent.
+    #[inline]
+    pub(super) fn lent(&self) -> Applied<&Arc<Policy>> {
+        let &Self { ref policy, source, fetched_at, checked_at } = self;
+        Applied { policy, source, fetched_at, checked_at }
+    }
+}
+
 impl Answer<&Arc<Policy>> {
     /// The same answer, no longer lent.
     #[must_use]

@@ -14,7 +14,7 @@ use super::{
     event::EventKind,
     order::Class,
     outputs::Queued,
-    table::Slot,
+    table::{Calm, Slot},
 };
 use crate::{domain::Domain, mode::Mode, no_policy::NoPolicy, policy::Policy};
 
@@ -44,7 +44,7 @@ impl Override {
 
 /// What an entry takes beside its name: the slot, its number in an index that is half empty at the
 /// worst, its deadline, and the allocation of the name.
-const ENTRY: usize = size_of::<Slot>() + 2 * 5 + 12 + 16;
+const ENTRY: usize = size_of::<Calm>() + size_of::<Slot>() + 2 * 5 + 12 + 16;
 
 impl Cache {
     /// Makes an entry for a domain that is not known, if there is room or something less worth
@@ -114,19 +114,23 @@ impl Cache {
         let saving = self.waiting.get(&slot).and_then(|waiting| waiting.saving.as_ref());
         let (held_answers, saved_by) = (saving.is_some(), saving.map(|it| it.deadline.due()));
         let overridden = self.overrides.contains_key(&slot);
-        let Some(found) = self.table.get_mut(slot) else { return };
-        let Some((domain, entry)) = found.named() else { return };
+        let Some((domain, entry)) = self.table.entry(slot) else { return };
         let weight = Weight::of(domain, entry);
-        let before = core::mem::replace(&mut found.weight, weight);
-        self.bytes = self.bytes.saturating_sub(before.bytes()).saturating_add(weight.bytes());
-        let is_calm = !held_answers && !overridden;
-        found.calm_until = match found.entry.calm_until(now) {
-            until if is_calm && now <= until => until.to_utc(),
-            _ => UtcDateTime::MIN,
-        };
+        let until = entry.calm_until(now);
+        let is_calm = !held_answers && !overridden && now <= until;
+        let live = entry.state.live(now).filter(|_| is_calm);
+        let applied = live.and_then(|held| entry.state.applied(held).cloned().into_applied());
         // Where the operator has spoken nothing is asked, but what was asked comes to an end.
-        let is_idle = overridden && found.entry.ticket().is_none();
-        let timer = if is_idle { None } else { found.entry.timer(&self.config) };
+        let is_idle = overridden && entry.ticket().is_none();
+        let timer = if is_idle { None } else { entry.timer(&self.config) };
+        if let Some(calm) = self.table.calm_mut(slot) {
+            calm.until = if is_calm { until.to_utc() } else { UtcDateTime::MIN };
+            calm.applied = applied;
+        }
+        if let Some(found) = self.table.get_mut(slot) {
+            let before = core::mem::replace(&mut found.weight, weight);
+            self.bytes = self.bytes.saturating_sub(before.bytes()).saturating_add(weight.bytes());
+        }
         self.table.set_deadline(slot, [timer, saved_by].into_iter().flatten().min());
         self.table.classify(slot, class, used);
     }
@@ -157,10 +161,12 @@ fn is_large(policy: &Policy) -> bool {
 }
 
 /// What an entry takes, in units of 32 bytes.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug)]
 pub(super) struct Weight(u16);
 
 impl Weight {
+    pub(super) const NONE: Self = Self(0);
+
     fn of(domain: &Domain, entry: &Entry) -> Self {
         let trouble = entry.state.trouble.as_ref().map_or(0, |trouble| trouble.bytes());
         let bytes = ENTRY.saturating_add(domain.as_str().len()).saturating_add(trouble);

@@ -11,7 +11,6 @@ use super::{
     event::{Doubt, Event, EventKind, Outcome, Rechecked, Waiter},
     outputs::Queued,
     request::{FetchRequestId, PersistRequestId, PolicyAnswer, Ticket, TxtAnswer, TxtRequestId},
-    table::Slot,
     waiting::Saving,
 };
 use crate::{domain::Domain, no_policy::NoPolicy};
@@ -28,7 +27,7 @@ impl Cache {
     pub fn lookup(&mut self, domain: &Domain, now: UtcDateTime) -> Lookup<'_> {
         if let Some(slot) = self.calm(domain, now) {
             self.counters.cached = self.counters.cached.saturating_add(1);
-            return Lookup::Answer(self.calm_answer(slot, domain));
+            return Lookup::Answer(self.calm_answer(slot, domain, now));
         }
         self.lookup_with_work(domain, now)
     }
@@ -258,7 +257,7 @@ impl Cache {
     /// A step of a domain's machine.
     fn step(&mut self, slot: u32, input: Input, now: UtcDateTime) -> Outputs {
         let ticket = self.number();
-        match self.table.get_mut(slot).and_then(Slot::named_mut) {
+        match self.table.entry_mut(slot) {
             Some((domain, entry)) => {
                 entry.step(input, &At { domain, now, ticket, config: &self.config })
             }

@@ -207,7 +207,7 @@ impl Cache {
     #[inline]
     pub fn get(&self, domain: &Domain, now: UtcDateTime) -> Option<Answer<&Arc<Policy>>> {
         let slot = self.calm(domain, now)?;
-        Some(self.calm_answer(slot, domain))
+        Some(self.calm_answer(slot, domain, now))
     }
 
     /// The settings.
@@ -250,18 +250,19 @@ impl Cache {
     #[inline]
     fn calm(&self, domain: &Domain, now: UtcDateTime) -> Option<u32> {
         let slot = self.table.find(domain)?;
-        let calm_until = self.table.get(slot)?.calm_until;
-        (now <= calm_until && !self.is_set_back(now)).then_some(slot)
+        let until = self.table.calm(slot)?.until;
+        (now <= until && !self.is_set_back(now)).then_some(slot)
     }
 
     #[inline]
-    fn calm_answer(&self, slot: u32, domain: &Domain) -> Answer<&Arc<Policy>> {
-        match self.table.get(slot) {
-            Some(slot) => slot.entry.state.calm_answer(domain),
-            None => Answer::NoPolicy(NoPolicy::Overloaded),
+    fn calm_answer(&self, slot: u32, domain: &Domain, now: UtcDateTime) -> Answer<&Arc<Policy>> {
+        match self.table.calm(slot).and_then(|calm| calm.applied.as_ref()) {
+            Some(applied) => Answer::Policy(applied.lent()),
+            None => self.answer(slot, domain, now),
         }
     }
 
+    #[cold]
     fn answer(&self, slot: u32, domain: &Domain, now: UtcDateTime) -> Answer<&Arc<Policy>> {
         if let Some(found) = self.overrides.get(&slot) {
             return found.answer();

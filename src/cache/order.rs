@@ -5,7 +5,7 @@ use core::iter;
 use super::table::Slots;
 
 /// How little an entry would be missed. Within a class, the least recently used goes first.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Default)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Class {
     /// Its policy has ended.
     Expired,
@@ -21,7 +21,6 @@ pub(super) enum Class {
     /// Its policy is of mode `enforce`, and in regular use.
     Enforce,
     /// It stays: someone waits for it, or the operator wants it.
-    #[default]
     Kept,
 }
 
@@ -46,10 +45,8 @@ pub(super) struct Links {
 
 const NONE: u32 = u32::MAX;
 
-impl Default for Links {
-    fn default() -> Self {
-        Self { previous: NONE, next: NONE }
-    }
+impl Links {
+    pub(super) const NONE: Self = Self { previous: NONE, next: NONE };
 }
 
 /// A list of slots for each class, the least recently used first.

@@ -67,7 +67,7 @@ impl Cache {
         if !core::mem::take(&mut found.to_persist) {
             return None;
         }
-        let (domain, entry) = found.named()?;
+        let (domain, entry) = self.table.entry(slot)?;
         let (domain, snapshot) = (domain.clone(), Some(entry.snapshot(domain)));
         if let Some(saving) = self.waiting.get_mut(&slot).and_then(|it| it.saving.as_mut()) {
             saving.request = Some(number);

@@ -8,6 +8,7 @@ use hashbrown::HashTable;
 use time::UtcDateTime;
 
 use super::{
+    answer::Applied,
     bounds::Weight,
     clock::Timestamp,
     deadlines::{Deadlines, Place, Places},
@@ -30,24 +31,32 @@ pub(super) struct Table {
     deadlines: Deadlines,
 }
 
+/// The slots, in two halves: a lookup that finds nothing to do reads the first one only.
 #[derive(Debug, Default)]
-pub(super) struct Slots(Vec<Slot>);
+pub(super) struct Slots {
+    calm: Vec<Calm>,
+    rest: Vec<Slot>,
+}
 
-/// An entry, and what a cache keeps with each.
-///
-/// What a lookup reads stands at the beginning, here and in the entry, in 64 bytes.
+/// What a lookup reads: one line of the processor's cache.
 #[derive(Debug)]
-#[repr(C, align(32))]
-pub(super) struct Slot {
+#[repr(align(64))]
+pub(super) struct Calm {
     /// Until when a lookup has nothing to do but to read; as it comes from outside, so that it can
     /// be compared without being converted.
-    pub(super) calm_until: UtcDateTime,
-    place: Place,
+    pub(super) until: UtcDateTime,
     /// `None` if nothing is here.
     domain: Option<Domain>,
+    /// What it is told, if that is a policy.
+    pub(super) applied: Option<Applied>,
+}
+
+/// An entry, and what a cache keeps with each.
+#[derive(Debug)]
+pub(super) struct Slot {
     pub(super) entry: Entry,
-    hash: u64,
     links: Links,
+    place: Place,
     /// What it counts towards the bound on memory.
     pub(super) weight: Weight,
     class: Class,
@@ -84,9 +93,7 @@ impl Table {
 
     #[inline]
     fn hash(&self, domain: &Domain) -> u64 {
-        let mut hasher = FoldHasher::with_seed(self.seed, &self.shared_seed);
-        hasher.write(domain.as_str().as_bytes());
-        hasher.finish()
+        hash(self.seed, &self.shared_seed, domain)
     }
 
     #[inline]
@@ -96,48 +103,66 @@ impl Table {
     }
 
     #[inline]
-    pub(super) fn get(&self, slot: u32) -> Option<&Slot> {
-        self.slots.0.get(slot as usize)
+    pub(super) fn calm(&self, slot: u32) -> Option<&Calm> {
+        self.slots.calm.get(slot as usize)
     }
 
-    pub(super) fn get_mut(&mut self, slot: u32) -> Option<&mut Slot> {
-        self.slots.0.get_mut(slot as usize)
+    pub(super) fn calm_mut(&mut self, slot: u32) -> Option<&mut Calm> {
+        self.slots.calm.get_mut(slot as usize)
     }
 
     #[inline]
     pub(super) fn domain(&self, slot: u32) -> Option<&Domain> {
-        self.get(slot)?.domain.as_ref()
+        self.slots.domain(slot)
+    }
+
+    pub(super) fn get(&self, slot: u32) -> Option<&Slot> {
+        self.slots.rest.get(slot as usize)
+    }
+
+    pub(super) fn get_mut(&mut self, slot: u32) -> Option<&mut Slot> {
+        self.slots.rest.get_mut(slot as usize)
+    }
+
+    /// The entry with its domain.
+    pub(super) fn entry(&self, slot: u32) -> Option<(&Domain, &Entry)> {
+        self.domain(slot).zip(self.get(slot).map(|slot| &slot.entry))
+    }
+
+    /// The entry, to be changed, with its domain.
+    pub(super) fn entry_mut(&mut self, slot: u32) -> Option<(&Domain, &mut Entry)> {
+        let domain = self.slots.calm.get(slot as usize)?.domain.as_ref()?;
+        Some((domain, &mut self.slots.rest.get_mut(slot as usize)?.entry))
     }
 
     /// Adds an entry for a domain that has none. `None` if there are as many as can be numbered.
     pub(super) fn insert(&mut self, domain: Domain, entry: Entry) -> Option<u32> {
-        let hash = self.hash(&domain);
+        let new_hash = self.hash(&domain);
         let slot = match self.free.pop() {
             Some(slot) => slot,
-            None => u32::try_from(self.slots.0.len()).ok().filter(|&slot| slot < u32::MAX)?,
+            None => self.slots.add()?,
         };
-        let new = Slot { domain: Some(domain), entry, hash, ..Slot::vacant() };
-        match self.slots.0.get_mut(slot as usize) {
-            Some(old) => *old = new,
-            None => self.slots.0.push(new),
-        }
-        let slots = &self.slots;
-        let hash_of = |&slot: &u32| slots.0.get(slot as usize).map_or(0, |slot| slot.hash);
-        self.index.insert_unique(hash, slot, hash_of);
+        self.calm_mut(slot)?.domain = Some(domain);
+        self.get_mut(slot)?.entry = entry;
+        let (slots, seed, shared_seed) = (&self.slots, self.seed, &self.shared_seed);
+        let hash_of =
+            |&slot: &u32| slots.domain(slot).map_or(0, |domain| hash(seed, shared_seed, domain));
+        self.index.insert_unique(new_hash, slot, hash_of);
         self.order.push(slot, Class::Kept, &mut self.slots);
         Some(slot)
     }
 
     /// Takes an entry out.
     pub(super) fn remove(&mut self, slot: u32) -> Option<(Domain, Entry, Weight)> {
-        let hash = self.get(slot)?.hash;
+        let hash = self.hash(self.domain(slot)?);
         let found = self.index.find_entry(hash, |&known| known == slot).ok()?;
         found.remove();
         self.deadlines.set(slot, None, &mut self.slots);
         self.order.unlink(slot, self.class(slot)?, &mut self.slots);
         self.free.push(slot);
-        let gone = core::mem::replace(self.get_mut(slot)?, Slot::vacant());
-        Some((gone.domain?, gone.entry, gone.weight))
+        let calm = core::mem::replace(self.calm_mut(slot)?, Calm::VACANT);
+        let rest = core::mem::replace(self.get_mut(slot)?, Slot::VACANT);
+        Some((calm.domain?, rest.entry, rest.weight))
     }
 
     /// Puts an entry where its class belongs; behind all others of it, if it was used just now.
@@ -174,7 +199,7 @@ impl Table {
     /// All entries, class by class, the least recently used of each first.
     pub(super) fn iter(&self) -> impl Iterator<Item = (u32, &Domain, &Entry)> {
         self.order.iter(&self.slots).filter_map(|slot| {
-            let (domain, entry) = self.get(slot)?.named()?;
+            let (domain, entry) = self.entry(slot)?;
             Some((slot, domain, entry))
         })
     }
@@ -185,49 +210,58 @@ impl Table {
     }
 }
 
+/// The hash of a domain's name.
+#[inline]
+fn hash(seed: u64, shared_seed: &SharedSeed, domain: &Domain) -> u64 {
+    let mut hasher = FoldHasher::with_seed(seed, shared_seed);
+    hasher.write(domain.as_str().as_bytes());
+    hasher.finish()
+}
+
+impl Calm {
+    const VACANT: Self = Self { until: UtcDateTime::MIN, domain: None, applied: None };
+}
+
 impl Slot {
-    fn vacant() -> Self {
-        Self {
-            calm_until: UtcDateTime::MIN,
-            domain: None,
-            entry: Entry::default(),
-            hash: 0,
-            links: Links::default(),
-            place: Place::NONE,
-            weight: Weight::default(),
-            class: Class::Kept,
-            to_persist: false,
-        }
-    }
-
-    /// The entry with its domain.
-    pub(super) fn named(&self) -> Option<(&Domain, &Entry)> {
-        Some((self.domain.as_ref()?, &self.entry))
-    }
-
-    /// The entry, to be changed, with its domain.
-    pub(super) fn named_mut(&mut self) -> Option<(&Domain, &mut Entry)> {
-        Some((self.domain.as_ref()?, &mut self.entry))
-    }
+    const VACANT: Self = Self {
+        entry: Entry::NEW,
+        links: Links::NONE,
+        place: Place::NONE,
+        weight: Weight::NONE,
+        class: Class::Kept,
+        to_persist: false,
+    };
 }
 
 impl Slots {
+    fn add(&mut self) -> Option<u32> {
+        let slot = u32::try_from(self.rest.len()).ok().filter(|&slot| slot < u32::MAX)?;
+        self.calm.push(Calm::VACANT);
+        self.rest.push(Slot::VACANT);
+        Some(slot)
+    }
+
+    #[inline]
+    fn domain(&self, slot: u32) -> Option<&Domain> {
+        self.calm.get(slot as usize)?.domain.as_ref()
+    }
+
     pub(super) fn links(&self, slot: u32) -> Option<&Links> {
-        self.0.get(slot as usize).map(|slot| &slot.links)
+        self.rest.get(slot as usize).map(|slot| &slot.links)
     }
 
     pub(super) fn links_mut(&mut self, slot: u32) -> Option<&mut Links> {
-        self.0.get_mut(slot as usize).map(|slot| &mut slot.links)
+        self.rest.get_mut(slot as usize).map(|slot| &mut slot.links)
     }
 }
 
 impl Places for Slots {
     fn place(&self, slot: u32) -> Place {
-        self.0.get(slot as usize).map_or(Place::NONE, |slot| slot.place)
+        self.rest.get(slot as usize).map_or(Place::NONE, |slot| slot.place)
     }
 
     fn set_place(&mut self, slot: u32, place: Place) {
-        if let Some(slot) = self.0.get_mut(slot as usize) {
+        if let Some(slot) = self.rest.get_mut(slot as usize) {
             slot.place = place;
         }
     }

@@ -69,7 +69,7 @@ impl Cache {
     #[must_use]
     pub fn view(&self, domain: &Domain) -> Option<View<'_>> {
         let slot = self.table.find(domain)?;
-        let (domain, entry) = self.table.get(slot)?.named()?;
+        let (domain, entry) = self.table.entry(slot)?;
         Some(View { cache: self, slot, domain, state: &entry.state })
     }
 }

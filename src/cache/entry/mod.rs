@@ -59,7 +59,6 @@ use crate::{domain::Domain, policy::Policy, record::PolicyId};
 /// # Ok::<(), mta_sts::DomainError>(())
 /// ```
 #[derive(Clone, Debug)]
-#[repr(C)] // see `Slot`
 pub struct Entry {
     pub(super) state: State,
     flight: Option<Box<Flight>>,
@@ -179,11 +178,13 @@ impl Step<'_> {
 
 impl Default for Entry {
     fn default() -> Self {
-        Self { state: State::NEW, flight: None }
+        Self::NEW
     }
 }
 
 impl Entry {
+    pub(super) const NEW: Self = Self { state: State::NEW, flight: None };
+
     /// What was stored of a domain. The request that was out then is not: it counts as lost.
     ///
     /// # Errors

@@ -21,7 +21,6 @@ use crate::{
 /// The policy stands beside the state of discovery, so that nothing that happens to discovery can
 /// lose it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[repr(C)] // see `Slot`
 pub(in crate::cache) struct State {
     /// The last policy that was fetched, or that the operator's list gives.
     policy: Option<Arc<Policy>>,
@@ -264,28 +263,6 @@ impl State {
 
     pub(super) fn known_id(&self) -> Option<PolicyId> {
         self.trouble.as_ref().and_then(|it| it.known).or_else(|| self.id())
-    }
-
-    /// What applies, so long as nothing has come about since the last step.
-    #[inline]
-    pub(in crate::cache) fn calm_answer(&self, domain: &Domain) -> Answer<&Arc<Policy>> {
-        match &self.policy {
-            Some(policy) if !self.lapsed && self.mode != Mode::None => Answer::Policy(Applied {
-                policy,
-                source: self.source,
-                fetched_at: self.fetched_at,
-                checked_at: self.check.armed_at(),
-            }),
-            _ => self.calm_absence(domain),
-        }
-    }
-
-    #[cold]
-    fn calm_absence(&self, domain: &Domain) -> Answer<&Arc<Policy>> {
-        match self.held().filter(|_| !self.lapsed) {
-            Some(held) => self.applied(held),
-            None => Answer::NoPolicy(self.no_policy(domain)),
-        }
     }
 
     /// What applies, as far as is known.

@@ -269,7 +269,9 @@ impl Model {
         }
         self.elapsed += (now - self.now).max(0);
         self.now = now;
-        if self.last.is_some_and(|last| now < last.at) && now < self.refresh.armed {
+        // If it may be the earlier of two, it is not known to have begun after now.
+        let from_future = self.last.is_some_and(|last| now < last.at);
+        if from_future && now < self.refresh.armed && !self.refresh.vague {
             self.refresh = Wait::exactly(now, 0);
         }
         let waits = self.failures.values_mut().map(|it| &mut it.wait);

@@ -344,7 +344,14 @@ impl Model {
     /// Whether a fetch for this id has to wait.
     pub fn held_back(&self, id: Option<Id>) -> Sure {
         let failed = self.failures.get(&id).map_or(Sure::No, |it| it.wait.is_over(self.now).not());
+        let failed = if self.may_be_forgotten(id) { failed.and(Sure::Maybe) } else { failed };
         failed.or(if self.is_new(id) { self.too_many_ids() } else { self.fetched_just_now() })
+    }
+
+    /// Only the last four ids that failed are remembered.
+    fn may_be_forgotten(&self, id: Option<Id>) -> bool {
+        let Some(known) = self.failures.get(&id) else { return true };
+        self.failures.values().filter(|other| other.elapsed > known.elapsed).count() > 3
     }
 
     fn too_many_ids(&self) -> Sure {
@@ -407,7 +414,8 @@ impl Model {
     pub fn held_for(&self, id: Option<Id>) -> Wait {
         let failed = self.failures.get(&id).map(|it| it.wait);
         let failed = failed.filter(|wait| wait.is_over(self.now) != Sure::Yes);
-        let least = failed.map_or(0, |it| it.first() - self.now).max(0);
+        let sure = failed.filter(|_| !self.may_be_forgotten(id));
+        let least = sure.map_or(0, |it| it.first() - self.now).max(0);
         let most = failed.map_or(0, |it| it.last() - self.now);
         let rate = match self.last {
             _ if self.is_new(id) => 6 * MINUTE,

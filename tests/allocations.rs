@@ -1,10 +1,16 @@
 //! What the crate allocates: nothing to read a record or to match, next to nothing beyond the text
-//! to read a policy, and little for a stranger's mistakes.
+//! to read a policy, nothing to look up what a cache knows, and little for a stranger's mistakes.
 
-use std::{collections::hash_map::RandomState, hash::BuildHasher as _, hint::black_box};
+use std::{
+    collections::hash_map::RandomState, hash::BuildHasher as _, hint::black_box, time::Duration,
+};
 
 use allocation_counter::{AllocationInfo, measure};
-use mta_sts::{Domain, MxPattern, Policy, StsRecord, Tolerances};
+use mta_sts::{
+    Domain, MxPattern, NoPolicy, Policy, StsRecord, Tolerances,
+    cache::{Answer, Cache, Config, Lookup, PolicyAnswer, Request, TxtAnswer},
+};
+use time::{UtcDateTime, macros::utc_datetime};
 
 /// How often and how much this allocates.
 fn cost<T>(operation: impl FnOnce() -> T) -> AllocationInfo {
@@ -68,6 +74,76 @@ fn domains_are_compared_without_allocating() {
     let hasher = RandomState::new();
     assert_eq!(count(|| (a == b, a.cmp(&b), a.as_str() == "a.example")), 0);
     assert_eq!(count(|| hasher.hash_one(&a)), 0);
+}
+
+const NOON: UtcDateTime = utc_datetime!(2026-01-05 12:00);
+const HALF_PAST: UtcDateTime = utc_datetime!(2026-01-05 12:30);
+
+/// A cache that knows of many domains, of which those with an even number have a policy.
+fn cache() -> (Cache, Vec<Domain>) {
+    let names = (0..1000).map(|n| format!("{n}.example"));
+    let domains: Vec<_> = names.map(|name| Domain::parse(&name).unwrap()).collect();
+    let mut cache = Cache::new(Config::new(1));
+    for (n, domain) in domains.iter().enumerate() {
+        assert!(matches!(cache.lookup(domain, NOON), Lookup::Waiting(_)), "{domain}");
+        discover(&mut cache, n.is_multiple_of(2));
+    }
+    (cache, domains)
+}
+
+fn discover(cache: &mut Cache, has_policy: bool) {
+    let ttl = Duration::from_secs(3600);
+    while let Some(request) = cache.poll_request() {
+        match request {
+            Request::Txt { id, .. } if has_policy => {
+                cache.handle_txt(id, TxtAnswer::from_records(["v=STSv1; id=1"], ttl), NOON);
+            }
+            Request::Txt { id, .. } => {
+                cache.handle_txt(id, TxtAnswer::NoRecord { ttl: Some(ttl) }, NOON);
+            }
+            Request::Fetch { id, domain } => {
+                let body = policy(3);
+                let answer = PolicyAnswer::from_body(&domain, body.as_bytes());
+                cache.handle_policy(id, answer, NOON);
+            }
+            request => panic!("{request:?}"),
+        }
+    }
+    while cache.poll_event().is_some() {}
+}
+
+/// Whether it says what the domain of this number has.
+fn is_right<P>(answer: &Answer<P>, n: usize) -> bool {
+    match answer {
+        Answer::Policy(_) => n.is_multiple_of(2),
+        Answer::NoPolicy(why) => !n.is_multiple_of(2) && *why == NoPolicy::NoRecord,
+    }
+}
+
+#[test]
+fn what_a_cache_knows_is_looked_up_without_allocating() {
+    let (mut cache, domains) = cache();
+    for (n, domain) in domains.iter().enumerate() {
+        let (mut got, mut looked_up) = (false, false);
+        let cost = measure(|| {
+            got = cache.get(domain, HALF_PAST).is_some_and(|answer| is_right(&answer, n));
+            looked_up = match black_box(cache.lookup(domain, HALF_PAST)) {
+                Lookup::Answer(answer) => is_right(&answer, n),
+                Lookup::Waiting(_) => false,
+            };
+        });
+        assert!(got && looked_up, "{domain}");
+        assert_eq!(cost.count_total, 0, "{domain}");
+    }
+}
+
+#[test]
+fn a_cache_is_asked_for_its_deadline_without_allocating() {
+    let (mut cache, _) = cache();
+    assert_eq!(count(|| cache.poll_timeout().unwrap()), 0);
+    assert_eq!(count(|| cache.handle_timeout(HALF_PAST)), 0);
+    assert_eq!(count(|| cache.poll_request().is_none()), 0);
+    assert_eq!(count(|| cache.poll_event().is_none()), 0);
 }
 
 /// Files of the largest size, made to be expensive.

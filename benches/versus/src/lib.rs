@@ -6,6 +6,8 @@ mod floor;
 mod inputs;
 
 pub mod contest;
+pub mod discovery;
+pub mod domains;
 pub mod goals;
 pub mod hostile;
 pub mod scenarios;

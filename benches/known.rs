@@ -1,0 +1,74 @@
+//! Lookups of policies that are known, and the floor: a bare hash map with the same keys.
+
+use std::{hint::black_box, sync::Arc, time::Duration};
+
+use foldhash::fast::FixedState;
+use hashbrown::HashMap;
+use mta_sts::{
+    Domain, Policy,
+    cache::{Cache, Config, PolicyAnswer, Request, TxtAnswer},
+};
+use time::{UtcDateTime, macros::utc_datetime};
+
+use crate::inputs::{RECORD, policy};
+
+const DOMAINS: u32 = 10_000;
+
+const NOON: UtcDateTime = utc_datetime!(2026-01-05 12:00);
+const HALF_PAST: UtcDateTime = utc_datetime!(2026-01-05 12:30);
+
+/// Looks up so many of the domains: 7919 has no factor in common with their number, so that they come
+/// in another order than they were put in.
+pub(crate) fn repeat(who: &str, what: &str, times: u32) {
+    let domains: Vec<Domain> = (0..DOMAINS).map(domain).collect();
+    let order = (0..times).map(|n| &domains[(n * 7919 % DOMAINS) as usize]);
+    match (who, what) {
+        ("ours", "lookup") => {
+            let mut cache = cache(&domains);
+            order.for_each(|it| drop(black_box(cache.lookup(it, black_box(HALF_PAST)))));
+        }
+        ("ours", _) => {
+            let cache = cache(&domains);
+            order.for_each(|it| assert!(black_box(cache.get(it, black_box(HALF_PAST))).is_some()));
+        }
+        _ => {
+            let map = map(&domains);
+            order.for_each(|it| assert!(black_box(map.get(it.as_str())).is_some()));
+        }
+    }
+}
+
+fn domain(n: u32) -> Domain {
+    Domain::parse(&format!("mail.example{n}.co.uk")).expect("valid")
+}
+
+fn map(domains: &[Domain]) -> HashMap<Box<str>, Arc<Policy>, FixedState> {
+    let policy = Arc::new(Policy::parse(policy(3).as_bytes()).expect("valid"));
+    domains.iter().map(|domain| (domain.as_str().into(), Arc::clone(&policy))).collect()
+}
+
+fn cache(domains: &[Domain]) -> Cache {
+    let mut cache = Cache::new(Config::new(1));
+    let body = policy(3);
+    for domain in domains {
+        let _ = black_box(cache.lookup(domain, NOON));
+        while let Some(request) = cache.poll_request() {
+            answer(&mut cache, request, body.as_bytes());
+        }
+        while cache.poll_event().is_some() {}
+    }
+    cache
+}
+
+fn answer(cache: &mut Cache, request: Request, body: &[u8]) {
+    let day = Duration::from_secs(86_400);
+    match request {
+        Request::Txt { id, .. } => {
+            cache.handle_txt(id, TxtAnswer::from_records([RECORD], day), NOON);
+        }
+        Request::Fetch { id, domain } => {
+            cache.handle_policy(id, PolicyAnswer::from_body(&domain, body), NOON);
+        }
+        request => unreachable!("{request:?}"),
+    }
+}

@@ -1,0 +1,68 @@
+//! How much is kept, and what goes first.
+
+use std::sync::Arc;
+
+use mta_sts::{Mode, Policy, cache::View};
+
+use super::Seen;
+use crate::{
+    rng::{DAY, HOUR, MINUTE, Micros, SECOND},
+    sender::{Sim, number},
+};
+
+impl Sim<'_> {
+    pub(crate) fn check_bounds(&self) {
+        let (len, most) = (self.cache.len(), self.spec.mix.bound());
+        assert!(len <= most, "bound: {len} entries and not {most}");
+    }
+
+    /// What has gone without a word was worth none: what was known of it counts no more.
+    pub(crate) fn check_presence(&mut self, who: usize) {
+        if self.spec.mix.flood == 0 || !self.seen[who].is_known {
+            return;
+        }
+        if self.cache.view(&self.sites[who].name).is_none() {
+            let now = self.now();
+            let lost = self.seen[who].watched(now);
+            assert!(lost.is_none(), "evicted without an event: {lost:?}");
+            self.seen[who] = Seen::default();
+        }
+    }
+
+    pub(crate) fn check_eviction(&mut self, who: usize, policy: &Arc<Policy>) {
+        let now = self.now();
+        self.tally.evicted += 1;
+        let gone = std::mem::take(&mut self.seen[who]);
+        let held = gone.watched(now).expect("an eviction of no policy that applies");
+        assert_eq!(held.policy.as_text(), policy.as_text(), "what was evicted");
+        let class = gone.class(now);
+        let is_established = class == 4 && now < gone.used_clock + 30 * DAY;
+        assert!(!is_established, "an established policy has gone for a newcomer");
+        for view in self.cache.iter().filter(|view| !view.is_being_discovered()) {
+            let other = &self.seen[number(view.domain())];
+            let is_fitter = is_less(&view, class, other, now);
+            assert!(!is_fitter, "{} has gone before {}", self.sites[who].name, view.domain());
+            if other.class(now) == class {
+                let slack = HOUR + MINUTE + 15 * SECOND;
+                assert!(gone.ranked <= other.ranked + slack, "the least recently used stays");
+            }
+        }
+    }
+}
+
+/// Whether an entry is less worth keeping than the class.
+fn is_less(view: &View<'_>, class: u8, other: &Seen, now: Micros) -> bool {
+    view.policy().is_none() || other.class(now) < class
+}
+
+impl Seen {
+    fn class(&self, now: Micros) -> u8 {
+        match self.live(now).map(|held| held.policy.mode()) {
+            None => 0,
+            Some(Mode::None) => 1,
+            Some(Mode::Testing) => 2,
+            Some(Mode::Enforce) if self.is_regular => 4,
+            Some(Mode::Enforce) => 3,
+        }
+    }
+}

@@ -36,9 +36,9 @@ pub(crate) struct Seen {
     txt: Option<Heard>,
     pub(crate) flight: Option<Flight>,
     /// The last fetches that failed, by the sender's clock.
-    attempts: [Option<(Option<PolicyId>, Micros)>; 6],
+    attempts: [Option<Attempt>; 6],
     /// When the last fetches for new ids ended.
-    new_ids: [Option<Micros>; 3],
+    new_ids: [Option<Ended>; 3],
     told: Option<AlertKind>,
     /// Whether the end of the policy has been looked at.
     has_lapsed: bool,
@@ -82,6 +82,20 @@ pub(crate) struct Held {
     max_age: Micros,
     /// When it should be fetched again, in truth.
     again_by: Micros,
+}
+
+/// A fetch that has failed.
+#[derive(Clone, Copy, Debug)]
+struct Attempt {
+    id: Option<PolicyId>,
+    ended: Ended,
+}
+
+/// When a fetch has ended: by the sender's clock, and in truth.
+#[derive(Clone, Copy, Debug)]
+struct Ended {
+    at: Micros,
+    time: Micros,
 }
 
 /// What DNS said last.
@@ -138,10 +152,12 @@ impl Seen {
     }
 
     /// The sender's clock was set back: nothing has happened after now.
-    pub(crate) fn step_back(&mut self, now: Micros) {
+    pub(crate) fn step_back(&mut self, now: Micros, time: Micros) {
+        // What applies again goes to the end of its queue.
+        self.ranked = time;
         let earlier = |at: &mut Micros| *at = (*at).min(now);
-        self.attempts.iter_mut().flatten().for_each(|(_, at)| earlier(at));
-        self.new_ids.iter_mut().flatten().for_each(earlier);
+        self.attempts.iter_mut().flatten().for_each(|it| earlier(&mut it.ended.at));
+        self.new_ids.iter_mut().flatten().for_each(|it| earlier(&mut it.at));
         self.txt.iter_mut().for_each(|txt| txt.at = txt.at.min(now));
         self.absent_since.iter_mut().for_each(|at| *at = (*at).min(now));
         // What had ended may apply again, and its alerts may come again.
@@ -150,12 +166,12 @@ impl Seen {
         }
     }
 
-    fn note_new_id(&mut self, now: Micros) {
+    fn note_new_id(&mut self, ended: Ended) {
         let [first, second, third] = self.new_ids;
         if let Some(first) = first.filter(|_| !self.forced) {
-            assert!(now - first >= ATTEMPTS_APART, "id churn: four fetches in five minutes");
+            assert!(first.is_long_before(ended), "id churn: four fetches in five minutes");
         }
-        self.new_ids = [second, third, Some(now)];
+        self.new_ids = [second, third, Some(ended)];
     }
 
     /// A check, a refresh, and one that was held back may fall together; more may not.
@@ -166,10 +182,17 @@ impl Seen {
         self.queries = [second, third, Some(time)];
     }
 
-    fn note_failure(&mut self, id: Option<PolicyId>, now: Micros) {
-        let same = self.attempts.iter().position(|it| it.is_some_and(|(known, _)| known == id));
+    fn note_failure(&mut self, id: Option<PolicyId>, ended: Ended) {
+        let same = self.attempts.iter().position(|it| it.is_some_and(|it| it.id == id));
         self.attempts[..=same.unwrap_or(5)].rotate_right(1);
-        self.attempts[0] = Some((id, now));
+        self.attempts[0] = Some(Attempt { id, ended });
+    }
+}
+
+impl Ended {
+    /// Whether five minutes have passed, by the clock or in truth: a clock set back hides what was.
+    fn is_long_before(self, now: Self) -> bool {
+        (now.at - self.at).max(now.time - self.time) >= ATTEMPTS_APART
     }
 }
 
@@ -225,10 +248,10 @@ impl Sim<'_> {
         let known = seen.held.as_ref().and_then(|held| held.id);
         let is_new = id.is_some() && id != known;
         if is_new {
-            seen.note_new_id(now);
+            seen.note_new_id(Ended { at: now, time });
         }
         let Some(policy) = policy else {
-            seen.note_failure(id, now);
+            seen.note_failure(id, Ended { at: now, time });
             seen.cause = Cause::FetchFailed;
             if seen.live(now).is_none() {
                 self.tempt(who);
@@ -263,7 +286,8 @@ impl Sim<'_> {
         }
         seen.before = seen.held.replace(held);
         for attempt in &mut seen.attempts {
-            *attempt = attempt.filter(|(known, at)| *known != id && now - at < ATTEMPTS_APART);
+            let is_over = |it: &Attempt| it.ended.is_long_before(Ended { at: now, time });
+            *attempt = attempt.filter(|it| it.id != id && !is_over(it));
         }
         let is_same = before.as_ref().is_some_and(|before| before.as_text() == policy.as_text());
         seen.is_changed = !is_same && (before.is_some() || max_age > 0);

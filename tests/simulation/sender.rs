@@ -164,7 +164,7 @@ impl<'a> Sim<'a> {
             sim.settle_in(who);
         }
         sim.plan(5 * DAY, What::World);
-        if spec.mix.flood > 0 {
+        if spec.is_flooded {
             sim.plan(40 * DAY, What::Flood);
         }
         sim

@@ -47,6 +47,7 @@ pub(crate) struct Spec {
     /// The domains that are sent to; all if `None`.
     only: Option<HashSet<usize>>,
     pub(crate) without: HashSet<Op>,
+    pub(crate) is_flooded: bool,
 }
 
 /// What happened, if anybody wants to know.
@@ -108,7 +109,14 @@ impl Mix {
 impl Spec {
     pub(crate) fn new(seed: u64) -> Self {
         let mix = Mix::of(seed, &mut Rng::of(seed, 0, 0, 0));
-        Self { seed, mix, end: mix.days * DAY, only: None, without: HashSet::new() }
+        Self {
+            seed,
+            mix,
+            end: mix.days * DAY,
+            only: None,
+            without: HashSet::new(),
+            is_flooded: mix.flood > 0,
+        }
     }
 
     pub(crate) fn keeps(&self, who: usize) -> bool {
@@ -145,7 +153,8 @@ impl Spec {
         }
         let mut log = Log::default();
         let has_failed = self.run_with(&mut log).is_err_and(|message| message.starts_with(place));
-        work.set(work.get().saturating_sub(log.events + 10_000));
+        let cost = log.events + 10_000 + 4 * self.without.len() as u64;
+        work.set(work.get().saturating_sub(cost));
         has_failed
     }
 
@@ -157,7 +166,7 @@ impl Spec {
 }
 
 /// How many events shrinking may take, for the domains and for the steps: seconds.
-const WORK: u64 = 10_000_000;
+const WORK: u64 = 5_000_000;
 
 thread_local! {
     static PANIC: RefCell<String> = const { RefCell::new(String::new()) };
@@ -182,6 +191,10 @@ pub(crate) fn shrink(spec: &Spec, message: &str) -> String {
     drop(spec.run_with(&mut log));
     spec.end = log.end;
     let work = Cell::new(WORK);
+    let calm = Spec { is_flooded: false, ..spec.clone() };
+    if calm.fails(&place, &work) {
+        spec = calm;
+    }
     let mut domains: Vec<usize> = (0..spec.mix.domains).collect();
     narrow(&mut domains, |domains| {
         let only = Some(domains.iter().copied().collect());

@@ -208,8 +208,8 @@ impl Sim<'_> {
 impl Seen {
     /// Whether a fetch must wait: after failures, after new ids, after a policy of a short life.
     fn is_held_back(&self, now: i64) -> bool {
-        let failed = self.attempts.iter().flatten().any(|(_, at)| now - at < 75 * MINUTE + 1);
-        let is_full = self.new_ids.iter().all(|at| at.is_some_and(|at| now - at < HOUR / 4));
+        let failed = self.attempts.iter().flatten().any(|it| now - it.ended.at < 75 * MINUTE + 1);
+        let is_full = self.new_ids.iter().all(|it| it.is_some_and(|it| now - it.at < HOUR / 4));
         let fetched = self.held.as_ref().is_some_and(|held| now - held.fetched_at < MINUTE);
         failed || is_full || fetched
     }

@@ -2,7 +2,7 @@
 
 use mta_sts::PolicyId;
 
-use super::{ATTEMPTS_APART, Ask, Cause, Flight, Heard, Said, Seen};
+use super::{Ask, Cause, Ended, Flight, Heard, Said, Seen};
 use crate::{
     rng::{DAY, HOUR, MINUTE, SECOND},
     sender::{Sim, Stored},
@@ -57,10 +57,10 @@ impl Sim<'_> {
         if ask == Ask::Txt || self.seen[who].forced {
             return;
         }
-        let now = self.now();
-        for (known, at) in self.seen[who].attempts.iter().flatten().filter(|it| it.0 == id) {
+        let now = Ended { at: self.now(), time: self.time };
+        for last in self.seen[who].attempts.iter().flatten().filter(|it| it.id == id) {
             self.tally.backed_off += 1;
-            assert!(now - at >= ATTEMPTS_APART, "back-off: {known:?} failed {} µs ago", now - at);
+            assert!(last.ended.is_long_before(now), "back-off: after {last:?} it is {now:?}");
         }
     }
 
@@ -97,7 +97,7 @@ impl Sim<'_> {
         let now = self.now();
         let mut restored =
             if stored.snapshot.is_some() { stored.seen.clone() } else { Seen::default() };
-        restored.step_back(now);
+        restored.step_back(now, self.time);
         let seen = &self.seen[who];
         if let Some((policy, at)) = seen.given.as_ref().filter(|_| !seen.is_unsafe) {
             let kept = restored.held.as_ref();
@@ -109,7 +109,6 @@ impl Sim<'_> {
         restored.flight = None;
         (restored.forced, restored.rechecks, restored.cause) = (false, 0, Cause::Nothing);
         (restored.is_changed, restored.owes_update) = (false, false);
-        restored.ranked = self.time;
         self.seen[who] = restored;
     }
 }

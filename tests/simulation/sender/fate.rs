@@ -63,8 +63,8 @@ impl Sim<'_> {
         self.note(usize::MAX, |_| format!("the clock jumps by {} s", by / SECOND));
         if by < 0 {
             self.has_stepped_back = true;
-            let now = self.now();
-            self.seen.iter_mut().for_each(|seen| seen.step_back(now));
+            let (now, time) = (self.now(), self.time);
+            self.seen.iter_mut().for_each(|seen| seen.step_back(now, time));
             for (queue, span) in self.flights.iter_mut().zip([10 * SECOND, 60 * SECOND]) {
                 for flight in queue {
                     flight.0 = flight.0.min(now + span);

@@ -68,6 +68,7 @@ impl Cache {
         report: &mut Restored,
     ) {
         let moment = Timestamp::of(now);
+        entry.rearm(moment);
         let count = match self.table.find(domain) {
             Some(slot) if self.is_later(slot, &entry.state, moment) => &mut report.outdated,
             Some(slot) => {
@@ -77,7 +78,6 @@ impl Cache {
             }
             None => match self.admit(domain, now) {
                 Some(slot) => {
-                    entry.rearm(moment);
                     self.put(slot, entry, now);
                     &mut report.restored
                 }

@@ -1,4 +1,4 @@
-//! What goes into a cache and what comes out of it.
+//! What goes into a cache: what is asked of it, and what comes from outside.
 
 use time::UtcDateTime;
 
@@ -169,8 +169,10 @@ impl Cache {
         }
     }
 
-    /// Takes the outcome of a [`Request::Persist`](super::Request::Persist): durable, or why not. Either way the answers that
-    /// waited for it are given; that a store fails is no reason to send mail without a policy.
+    /// Takes the outcome of a [`Request::Persist`](super::Request::Persist): durable, or why not.
+    ///
+    /// Either way the answers that waited for it are given: that a store fails is no reason to send
+    /// mail without a policy.
     pub fn handle_persisted(
         &mut self,
         id: PersistRequestId,

@@ -112,6 +112,7 @@ mod deadlines;
 mod drive;
 mod entry;
 mod event;
+mod hash;
 mod operator;
 mod order;
 mod outputs;

@@ -23,7 +23,8 @@ pub(super) enum Queued {
     Remove(Domain),
 }
 
-/// What comes out. After every call of the above, poll both until `None`.
+/// What comes out. After every call that may change something, poll requests and events until
+/// `None`.
 impl Cache {
     /// The next thing to be done.
     pub fn poll_request(&mut self) -> Option<Request> {

@@ -1,9 +1,7 @@
 //! Where the entries are: found by domain, by deadline, and by how little they would be missed.
 
 use alloc::vec::Vec;
-use core::hash::Hasher;
 
-use foldhash::{SharedSeed, fast::FoldHasher};
 use hashbrown::HashTable;
 use time::UtcDateTime;
 
@@ -13,6 +11,7 @@ use super::{
     clock::Timestamp,
     deadlines::{Deadlines, Place, Places},
     entry::Entry,
+    hash::TextHash,
     order::{Class, Links, Order},
 };
 use crate::domain::Domain;
@@ -23,8 +22,7 @@ pub(super) struct Table {
     /// By the hash of the domain. It holds numbers only, so that it is small enough for the caches of
     /// the processor: beside the slot and the name, a lookup has to go to memory for nothing.
     index: HashTable<u32>,
-    seed: u64,
-    shared_seed: SharedSeed,
+    hash: TextHash,
     slots: Slots,
     free: Vec<u32>,
     order: Order,
@@ -65,21 +63,10 @@ pub(super) struct Slot {
 }
 
 impl Table {
-    /// A table whose hash an attacker who chooses the domains cannot foresee.
-    ///
-    /// Whoever is to be sent mail to chooses names, so a hash that is known could be made to collide
-    /// until every lookup is linear. Both what a name is mixed with (the shared seed, six words) and
-    /// what the mixing starts from come from the seed, which is given from outside and secret. The
-    /// hash is no cryptographic one: it withstands those who cannot see it at work. They cannot:
-    /// hashes never leave this table, the order of iteration does not depend on them, and the
-    /// nanoseconds of a collision drown in the milliseconds of the DNS and SMTP around it.
     pub(super) fn new(seed: u64) -> Self {
-        let mut mixer = FoldHasher::with_seed(seed, SharedSeed::global_fixed());
-        mixer.write_u64(1);
         Self {
             index: HashTable::new(),
-            seed,
-            shared_seed: SharedSeed::from_u64(mixer.finish()),
+            hash: TextHash::new(seed, 1),
             slots: Slots::default(),
             free: Vec::new(),
             order: Order::default(),
@@ -92,14 +79,9 @@ impl Table {
     }
 
     #[inline]
-    fn hash(&self, domain: &Domain) -> u64 {
-        hash(self.seed, &self.shared_seed, domain)
-    }
-
-    #[inline]
     pub(super) fn find(&self, domain: &Domain) -> Option<u32> {
         let is_it = |&slot: &u32| self.domain(slot) == Some(domain);
-        self.index.find(self.hash(domain), is_it).copied()
+        self.index.find(self.hash.of(domain.as_str()), is_it).copied()
     }
 
     #[inline]
@@ -137,16 +119,15 @@ impl Table {
 
     /// Adds an entry for a domain that has none. `None` if there are as many as can be numbered.
     pub(super) fn insert(&mut self, domain: Domain, entry: Entry) -> Option<u32> {
-        let new_hash = self.hash(&domain);
+        let new_hash = self.hash.of(domain.as_str());
         let slot = match self.free.pop() {
             Some(slot) => slot,
             None => self.slots.add()?,
         };
         self.calm_mut(slot)?.domain = Some(domain);
         self.get_mut(slot)?.entry = entry;
-        let (slots, seed, shared_seed) = (&self.slots, self.seed, &self.shared_seed);
-        let hash_of =
-            |&slot: &u32| slots.domain(slot).map_or(0, |domain| hash(seed, shared_seed, domain));
+        let (slots, hash) = (&self.slots, &self.hash);
+        let hash_of = |&slot: &u32| slots.domain(slot).map_or(0, |it| hash.of(it.as_str()));
         self.index.insert_unique(new_hash, slot, hash_of);
         self.order.push(slot, Class::Kept, &mut self.slots);
         Some(slot)
@@ -154,7 +135,7 @@ impl Table {
 
     /// Takes an entry out.
     pub(super) fn remove(&mut self, slot: u32) -> Option<(Domain, Entry, Weight)> {
-        let hash = self.hash(self.domain(slot)?);
+        let hash = self.hash.of(self.domain(slot)?.as_str());
         let found = self.index.find_entry(hash, |&known| known == slot).ok()?;
         found.remove();
         self.deadlines.set(slot, None, &mut self.slots);
@@ -208,14 +189,6 @@ impl Table {
     pub(super) fn numbers(&self) -> Vec<u32> {
         self.order.iter(&self.slots).collect()
     }
-}
-
-/// The hash of a domain's name.
-#[inline]
-fn hash(seed: u64, shared_seed: &SharedSeed, domain: &Domain) -> u64 {
-    let mut hasher = FoldHasher::with_seed(seed, shared_seed);
-    hasher.write(domain.as_str().as_bytes());
-    hasher.finish()
 }
 
 impl Calm {

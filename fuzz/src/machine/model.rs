@@ -351,7 +351,8 @@ impl Model {
     /// Only the last four ids that failed are remembered.
     fn may_be_forgotten(&self, id: Option<Id>) -> bool {
         let Some(known) = self.failures.get(&id) else { return true };
-        self.failures.values().filter(|other| other.elapsed > known.elapsed).count() > 3
+        let armed = |it: &Failures| it.wait.armed;
+        self.failures.values().filter(|it| armed(it) >= armed(known)).count() > 4
     }
 
     fn too_many_ids(&self) -> Sure {

@@ -234,11 +234,7 @@ impl State {
     }
 
     /// What can be said about the domain without asking anyone.
-    pub(in crate::cache) fn standing(
-        &self,
-        domain: &Domain,
-        now: Timestamp,
-    ) -> Option<Answer<&Arc<Policy>>> {
+    pub(super) fn standing(&self, domain: &Domain, now: Timestamp) -> Option<Answer<&Arc<Policy>>> {
         if self.live(now).is_some() || self.knows_absence(now) {
             return Some(self.answer(domain, now));
         }

@@ -1,7 +1,7 @@
 //! The gate on speed: instructions, which do not depend on how busy the machine is.
 //!
 //! Reading must take at the most [`LIMIT`] times the instructions of the hand-written floor, and a
-//! lookup of a policy that is there at the most [`LOOKUP_LIMIT`] times those of a bare hash map.
+//! lookup of a policy that is there at the most [`GET_LIMIT`] or [`LOOKUP_LIMIT`] times those of a bare hash map.
 //! Counted by valgrind, which runs this program once for each count; without valgrind nothing is
 //! counted, and that is said.
 
@@ -25,8 +25,10 @@ const LIMIT: f64 = 1.4;
 /// How often each is done: the difference between a run with none and one with these is counted.
 const TIMES: u32 = 200;
 
-/// How much more than a bare map a lookup may take, whose answer says more than which policy it is.
-const LOOKUP_LIMIT: f64 = 2.1;
+/// How much more than a bare map looking up may take, whose answer says more than which policy it is
+/// and is only given after a look at the clock. `Cache::lookup` counts, too.
+const GET_LIMIT: f64 = 1.6;
+const LOOKUP_LIMIT: f64 = 1.9;
 
 /// What is counted, and its limit.
 const SUBJECTS: [(&str, f64); 5] = [
@@ -34,7 +36,7 @@ const SUBJECTS: [(&str, f64); 5] = [
     ("policy-3", LIMIT),
     ("policy-20", LIMIT),
     ("lookup", LOOKUP_LIMIT),
-    ("get", LOOKUP_LIMIT),
+    ("get", GET_LIMIT),
 ];
 
 fn main() -> ExitCode {

@@ -1,27 +1,29 @@
 use alloc::sync::Arc;
+use core::fmt;
 
 use time::UtcDateTime;
 
-use super::clock::{Span, Timestamp};
+use super::{
+    clock::{Span, Timestamp},
+    entry::State,
+};
 use crate::{no_policy::NoPolicy, policy::Policy};
 
-/// What applies to a domain now, and why.
-///
-/// `P` is how the policy is held: lent by the cache, or shared with it.
+/// What applies to a domain now, and why. The policy is [`Applied`], or [`Lent`] by the cache.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Answer<P = Arc<Policy>> {
+pub enum Answer<P = Applied> {
     /// This policy applies.
-    Policy(Applied<P>),
+    Policy(P),
     /// No policy applies, because of this.
     NoPolicy(NoPolicy),
 }
 
-impl<P> Answer<P> {
+impl Answer {
     /// The policy, if one applies.
     #[must_use]
-    pub fn policy(&self) -> Option<&P> {
+    pub fn policy(&self) -> Option<&Arc<Policy>> {
         match self {
-            Self::Policy(applied) => Some(&applied.policy),
+            Self::Policy(applied) => Some(applied.policy()),
             Self::NoPolicy(_) => None,
         }
     }
@@ -31,7 +33,7 @@ impl<P> Answer<P> {
     /// # Errors
     ///
     /// If no policy applies, why.
-    pub fn into_policy(self) -> Result<P, NoPolicy> {
+    pub fn into_policy(self) -> Result<Arc<Policy>, NoPolicy> {
         match self {
             Self::Policy(applied) => Ok(applied.policy),
             Self::NoPolicy(why) => Err(why),
@@ -39,35 +41,22 @@ impl<P> Answer<P> {
     }
 }
 
-impl Answer {
-    pub(super) fn into_applied(self) -> Option<Applied> {
+impl<'a> Answer<Lent<'a>> {
+    /// The policy, if one applies.
+    #[must_use]
+    #[inline]
+    pub fn policy(&self) -> Option<&'a Arc<Policy>> {
         match self {
-            Self::Policy(applied) => Some(applied),
+            Self::Policy(lent) => Some(lent.policy),
             Self::NoPolicy(_) => None,
         }
     }
-}
 
-impl Applied {
-    /// The same, lent.
-    #[inline]
-    pub(super) fn lent(&self) -> Applied<&Arc<Policy>> {
-        let &Self { ref policy, source, fetched_at, checked_at } = self;
-        Applied { policy, source, fetched_at, checked_at }
-    }
-}
-
-impl Answer<&Arc<Policy>> {
     /// The same answer, no longer lent.
     #[must_use]
     pub fn cloned(self) -> Answer {
         match self {
-            Self::Policy(applied) => Answer::Policy(Applied {
-                policy: Arc::clone(applied.policy),
-                source: applied.source,
-                fetched_at: applied.fetched_at,
-                checked_at: applied.checked_at,
-            }),
+            Self::Policy(lent) => Answer::Policy(lent.applied()),
             Self::NoPolicy(why) => Answer::NoPolicy(why),
         }
     }
@@ -75,17 +64,17 @@ impl Answer<&Arc<Policy>> {
 
 /// A policy that applies: which, from when, how fresh, until when.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Applied<P = Arc<Policy>> {
-    pub(super) policy: P,
-    pub(super) source: Source,
-    pub(super) fetched_at: Timestamp,
-    pub(super) checked_at: Timestamp,
+pub struct Applied {
+    policy: Arc<Policy>,
+    source: Source,
+    fetched_at: Timestamp,
+    checked_at: Timestamp,
 }
 
-impl<P> Applied<P> {
+impl Applied {
     /// The policy.
     #[must_use]
-    pub fn policy(&self) -> &P {
+    pub fn policy(&self) -> &Arc<Policy> {
         &self.policy
     }
 
@@ -106,15 +95,60 @@ impl<P> Applied<P> {
     pub fn checked_at(&self) -> Option<UtcDateTime> {
         (self.checked_at > Timestamp::MIN).then(|| self.checked_at.to_utc())
     }
-}
 
-impl<P: AsRef<Policy>> Applied<P> {
     /// The last moment at which it applies, if it is not fetched again: `max_age` after it was
     /// fetched (§3.2). `None` for a policy of the operator, which has no end.
     #[must_use]
     pub fn ends_at(&self) -> Option<UtcDateTime> {
-        let max_age = Span::of(self.policy.as_ref().max_age());
+        let max_age = Span::of(self.policy.max_age());
         (self.source == Source::Fetched).then(|| self.fetched_at.plus(max_age).to_utc())
+    }
+}
+
+/// A policy that applies, where it stands in the cache.
+///
+/// Only the policy is at hand. The rest is elsewhere in memory, where [`applied`](Self::applied)
+/// goes: that would cost a lookup more than all else it does, and most senders do not need it.
+#[derive(Clone, Copy)]
+pub struct Lent<'a> {
+    policy: &'a Arc<Policy>,
+    state: &'a State,
+}
+
+impl<'a> Lent<'a> {
+    /// The policy that this state holds.
+    #[inline]
+    pub(super) const fn new(policy: &'a Arc<Policy>, state: &'a State) -> Self {
+        Self { policy, state }
+    }
+
+    /// The policy.
+    #[must_use]
+    #[inline]
+    pub fn policy(&self) -> &'a Arc<Policy> {
+        self.policy
+    }
+
+    /// All there is to say about it.
+    #[must_use]
+    pub fn applied(&self) -> Applied {
+        let (fetched_at, checked_at) = self.state.dates();
+        let (policy, source) = (Arc::clone(self.policy), self.state.source());
+        Applied { policy, source, fetched_at, checked_at }
+    }
+}
+
+impl PartialEq for Lent<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        self.applied() == other.applied()
+    }
+}
+
+impl Eq for Lent<'_> {}
+
+impl fmt::Debug for Lent<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Lent").field(&self.applied()).finish()
     }
 }
 

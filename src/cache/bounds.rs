@@ -1,50 +1,59 @@
 //! How much is kept, and what goes when that is too much.
 
-use alloc::sync::Arc;
+use alloc::{boxed::Box, sync::Arc};
 use core::mem::size_of;
 
 use time::UtcDateTime;
 
 use super::{
     Cache,
-    answer::{Answer, Applied, Source},
+    answer::{Answer, Lent, Source},
     clock::Timestamp,
     config::rule,
-    entry::{Entry, Trouble},
+    entry::{Entry, State, Trouble},
     event::EventKind,
+    index::Row,
     order::Class,
     outputs::Queued,
-    table::{Calm, Slot},
+    table::Slot,
 };
 use crate::{domain::Domain, mode::Mode, no_policy::NoPolicy, policy::Policy};
 
 /// What the operator says about a domain, whatever it publishes.
 #[derive(Debug)]
 pub(super) enum Override {
-    Pin { policy: Arc<Policy>, since: Timestamp },
+    /// This holds the policy.
+    Pin(Box<State>),
     Ignore,
 }
 
 impl Override {
-    pub(super) fn answer(&self) -> Answer<&Arc<Policy>> {
+    pub(super) fn pin(policy: Arc<Policy>, since: Timestamp) -> Self {
+        let mut state = State::NEW;
+        state.hold(policy, since, None, Source::Pinned);
+        Self::Pin(Box::new(state))
+    }
+
+    /// The policy that the operator wants to apply.
+    pub(super) fn policy(&self) -> Option<&Arc<Policy>> {
         match self {
-            Self::Pin { policy, .. } if policy.mode() == Mode::None => {
-                Answer::NoPolicy(NoPolicy::ModeNone)
-            }
-            Self::Pin { policy, since } => Answer::Policy(Applied {
-                policy,
-                source: Source::Pinned,
-                fetched_at: *since,
-                checked_at: Timestamp::MIN,
-            }),
-            Self::Ignore => Answer::NoPolicy(NoPolicy::Ignored),
+            Self::Pin(state) => state.held().map(|held| held.policy),
+            Self::Ignore => None,
+        }
+    }
+
+    pub(super) fn answer(&self) -> Answer<Lent<'_>> {
+        let ignored = Answer::NoPolicy(NoPolicy::Ignored);
+        match self {
+            Self::Pin(state) => state.held().map_or(ignored, |held| state.applied(held)),
+            Self::Ignore => ignored,
         }
     }
 }
 
-/// What an entry takes beside its name: the slot, its number in an index that is half empty at the
+/// What an entry takes beside its name: the slot, its row in an index that is half empty at the
 /// worst, its deadline, and the allocation of the name.
-const ENTRY: usize = size_of::<Calm>() + size_of::<Slot>() + 2 * 5 + 12 + 16;
+const ENTRY: usize = size_of::<Slot>() + 2 * (size_of::<Row>() + 1) + 12 + 16;
 
 impl Cache {
     /// Makes an entry for a domain that is not known, if there is room or something less worth
@@ -114,23 +123,21 @@ impl Cache {
         let saving = self.waiting.get(&slot).and_then(|waiting| waiting.saving.as_ref());
         let (held_answers, saved_by) = (saving.is_some(), saving.map(|it| it.deadline.due()));
         let overridden = self.overrides.contains_key(&slot);
-        let Some((domain, entry)) = self.table.entry(slot) else { return };
-        let weight = Weight::of(domain, entry);
+        let Some((row, found)) = self.table.row_and_slot(slot) else { return };
+        let entry = &found.entry;
         let until = entry.calm_until(now);
-        let is_calm = !held_answers && !overridden && now <= until;
-        let live = entry.state.live(now).filter(|_| is_calm);
-        let applied = live.and_then(|held| entry.state.applied(held).cloned().into_applied());
+        if held_answers || overridden || until < now {
+            row.disturb();
+        } else {
+            let live = entry.state.live(now).filter(|held| held.mode != Mode::None);
+            row.calm(until, live.map(|held| held.policy));
+        }
         // Where the operator has spoken nothing is asked, but what was asked comes to an end.
         let is_idle = overridden && entry.ticket().is_none();
         let timer = if is_idle { None } else { entry.timer(&self.config) };
-        if let Some(calm) = self.table.calm_mut(slot) {
-            calm.until = if is_calm { until.to_utc() } else { UtcDateTime::MIN };
-            calm.applied = applied;
-        }
-        if let Some(found) = self.table.get_mut(slot) {
-            let before = core::mem::replace(&mut found.weight, weight);
-            self.bytes = self.bytes.saturating_sub(before.bytes()).saturating_add(weight.bytes());
-        }
+        let weight = Weight::of(row.domain(), entry);
+        let before = core::mem::replace(&mut found.weight, weight);
+        self.bytes = self.bytes.saturating_sub(before.bytes()).saturating_add(weight.bytes());
         self.table.set_deadline(slot, [timer, saved_by].into_iter().flatten().min());
         self.table.classify(slot, class, used);
     }

@@ -120,6 +120,28 @@ impl Second {
     }
 }
 
+/// A second of the calendar, counted as though every year had 366 days: as good for comparing as
+/// any count, and made of a `UtcDateTime` without a division. All before 1970 is the first one, all
+/// after 2104 the last.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Tick(u32);
+
+impl Tick {
+    pub(super) const FIRST: Self = Self(0);
+
+    #[inline]
+    pub(super) fn of(moment: UtcDateTime) -> Self {
+        let (hour, minute, second) = moment.as_hms();
+        // Nothing of this can overflow: a year has six digits at most.
+        let years = i64::from(moment.year()).wrapping_sub(1970);
+        let days = years.wrapping_mul(366).wrapping_add(moment.ordinal().into());
+        let hours = days.wrapping_mul(24).wrapping_add(hour.into());
+        let minutes = hours.wrapping_mul(60).wrapping_add(minute.into());
+        let seconds = minutes.wrapping_mul(60).wrapping_add(second.into());
+        Self(u32::try_from(seconds.max(0)).unwrap_or(u32::MAX))
+    }
+}
+
 /// A length of time in whole seconds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]

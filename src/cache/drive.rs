@@ -5,7 +5,7 @@ use time::UtcDateTime;
 use super::{
     Cache, Lookup,
     answer::Answer,
-    clock::Timestamp,
+    clock::{Tick, Timestamp},
     config::rule,
     entry::{Ask, At, Change, Input, Outputs},
     event::{Doubt, Event, EventKind, Outcome, Rechecked, Waiter},
@@ -25,11 +25,25 @@ impl Cache {
     /// else time logarithmic in the number of domains.
     #[inline]
     pub fn lookup(&mut self, domain: &Domain, now: UtcDateTime) -> Lookup<'_> {
-        if let Some(slot) = self.calm(domain, now) {
-            self.counters.cached = self.counters.cached.saturating_add(1);
-            return Lookup::Answer(self.calm_answer(slot, domain, now));
+        let index = self.table.index();
+        let place = index.place(domain);
+        let is_calm = place.and_then(|it| index.at(it)).is_some_and(|row| self.is_calm(row, now));
+        if !is_calm {
+            return self.lookup_with_work(domain, now);
         }
-        self.lookup_with_work(domain, now)
+        self.counters.cached = self.counters.cached.saturating_add(1);
+        // Only now, for what was borrowed before the count cannot be given out.
+        let row = place.and_then(|it| self.table.index().at(it));
+        match row.and_then(|row| self.lent(row)) {
+            Some(lent) => Lookup::Answer(Answer::Policy(lent)),
+            None => self.lookup_without_policy(domain, now),
+        }
+    }
+
+    #[cold]
+    fn lookup_without_policy(&self, domain: &Domain, now: UtcDateTime) -> Lookup<'_> {
+        let slot = self.table.find(domain).unwrap_or(u32::MAX);
+        Lookup::Answer(self.answer(slot, domain, now))
     }
 
     #[cold]
@@ -220,21 +234,15 @@ impl Cache {
     /// linear in the number of domains.
     pub(super) fn see(&mut self, now: UtcDateTime) {
         let moment = Timestamp::of(now);
-        if self.is_set_back(now) {
+        let earliest = self.latest.minus(rule::CLOCK_SLACK);
+        if moment < earliest {
             self.latest = moment;
             for slot in self.table.numbers() {
                 self.rearm(slot, now);
             }
         }
-        if moment >= self.latest {
-            self.latest = moment;
-            self.earliest = moment.minus(rule::CLOCK_SLACK).to_utc();
-        }
-    }
-
-    #[inline]
-    pub(super) fn is_set_back(&self, now: UtcDateTime) -> bool {
-        now < self.earliest
+        self.latest = self.latest.max(moment);
+        self.earliest = Tick::of(self.latest.minus(rule::CLOCK_SLACK).to_utc());
     }
 
     fn rearm(&mut self, slot: u32, now: UtcDateTime) {

@@ -113,6 +113,7 @@ mod drive;
 mod entry;
 mod event;
 mod hash;
+mod index;
 mod operator;
 mod order;
 mod outputs;
@@ -124,14 +125,14 @@ mod table;
 mod view;
 mod waiting;
 
-use alloc::{collections::VecDeque, sync::Arc};
+use alloc::collections::VecDeque;
 
 use foldhash::fast::FixedState;
 use hashbrown::HashMap;
 use time::UtcDateTime;
 
 pub use self::{
-    answer::{Answer, Applied, Source},
+    answer::{Answer, Applied, Lent, Source},
     config::Config,
     entry::{Ask, At, Change, Entry, Input, Outputs},
     event::{Alert, AlertKind, Doubt, Event, EventKind, Outcome, Rechecked, Waiter},
@@ -142,10 +143,15 @@ pub use self::{
     view::{Counters, View},
 };
 use self::{
-    bounds::Override, clock::Timestamp, outputs::Queued, policies::Policies, table::Table,
+    bounds::Override,
+    clock::{Tick, Timestamp},
+    index::Row,
+    outputs::Queued,
+    policies::Policies,
+    table::Table,
     waiting::Waiting,
 };
-use crate::{domain::Domain, no_policy::NoPolicy, policy::Policy};
+use crate::{domain::Domain, no_policy::NoPolicy};
 
 /// Many domains' machines, with their deadlines, bounds and waiters.
 #[derive(Debug)]
@@ -161,8 +167,8 @@ pub struct Cache {
     number: u64,
     /// The latest `now` that was seen.
     latest: Timestamp,
-    /// What is before this is a clock that was set back.
-    earliest: UtcDateTime,
+    /// What is before this second is a clock that was set back; it itself may be in part.
+    earliest: Tick,
     /// What the entries take, without the policies.
     bytes: usize,
     counters: Counters,
@@ -173,7 +179,7 @@ pub struct Cache {
 #[must_use = "an answer that has to be waited for comes as an event"]
 pub enum Lookup<'a> {
     /// This applies.
-    Answer(Answer<&'a Arc<Policy>>),
+    Answer(Answer<Lent<'a>>),
     /// It has to be found out: the answer comes as [`EventKind::Answered`].
     Waiting(Waiter),
 }
@@ -193,7 +199,7 @@ impl Cache {
             events: VecDeque::new(),
             number: 0,
             latest: Timestamp::MIN,
-            earliest: UtcDateTime::MIN,
+            earliest: Tick::FIRST,
             bytes: 0,
             counters: Counters::default(),
         }
@@ -206,9 +212,15 @@ impl Cache {
     /// call this at once. It allocates nothing for a domain with a policy or without a record.
     #[must_use]
     #[inline]
-    pub fn get(&self, domain: &Domain, now: UtcDateTime) -> Option<Answer<&Arc<Policy>>> {
-        let slot = self.calm(domain, now)?;
-        Some(self.calm_answer(slot, domain, now))
+    pub fn get(&self, domain: &Domain, now: UtcDateTime) -> Option<Answer<Lent<'_>>> {
+        let row = self.table.index().find(domain)?;
+        if !self.is_calm(row, now) {
+            return None;
+        }
+        match self.lent(row) {
+            Some(lent) => Some(Answer::Policy(lent)),
+            None => Some(self.answer(row.slot(), row.domain(), now)),
+        }
     }
 
     /// The settings.
@@ -247,24 +259,22 @@ impl Cache {
         self.counters
     }
 
-    /// The slot of a domain about which there is nothing to be done.
+    /// Whether there is nothing to be done about a domain.
     #[inline]
-    fn calm(&self, domain: &Domain, now: UtcDateTime) -> Option<u32> {
-        let slot = self.table.find(domain)?;
-        let until = self.table.calm(slot)?.until;
-        (now <= until && !self.is_set_back(now)).then_some(slot)
+    fn is_calm(&self, row: &Row, now: UtcDateTime) -> bool {
+        let now = Tick::of(now);
+        self.earliest < now && row.is_calm(now)
     }
 
+    /// The policy that a lookup finds then, if that is what it finds.
     #[inline]
-    fn calm_answer(&self, slot: u32, domain: &Domain, now: UtcDateTime) -> Answer<&Arc<Policy>> {
-        match self.table.calm(slot).and_then(|calm| calm.applied.as_ref()) {
-            Some(applied) => Answer::Policy(applied.lent()),
-            None => self.answer(slot, domain, now),
-        }
+    fn lent<'a>(&'a self, row: &'a Row) -> Option<Lent<'a>> {
+        let (policy, slot) = row.policy().zip(self.table.get(row.slot()))?;
+        Some(Lent::new(policy, &slot.entry.state))
     }
 
     #[cold]
-    fn answer(&self, slot: u32, domain: &Domain, now: UtcDateTime) -> Answer<&Arc<Policy>> {
+    fn answer(&self, slot: u32, domain: &Domain, now: UtcDateTime) -> Answer<Lent<'_>> {
         if let Some(found) = self.overrides.get(&slot) {
             return found.answer();
         }

@@ -47,7 +47,7 @@ impl Cache {
     ) -> Result<(), CacheFull> {
         let slot = self.place(domain, now)?;
         let policy = self.policies.share(Arc::new(policy));
-        self.set_override(slot, Override::Pin { policy, since: Timestamp::of(now) }, now);
+        self.set_override(slot, Override::pin(policy, Timestamp::of(now)), now);
         Ok(())
     }
 
@@ -67,7 +67,7 @@ impl Cache {
     pub fn clear_override(&mut self, domain: &Domain, now: UtcDateTime) -> bool {
         let Some(slot) = self.table.find(domain) else { return false };
         let Some(found) = self.overrides.remove(&slot) else { return false };
-        self.release_override(found);
+        self.release_override(&found);
         self.settle(slot, Timestamp::of(now), false);
         self.make_room();
         true
@@ -139,16 +139,16 @@ impl Cache {
         let answer = new.answer().cloned();
         let rechecked = Rechecked { outcome: Outcome::Unchanged, answer: answer.clone() };
         if let Some(old) = self.overrides.insert(slot, new) {
-            self.release_override(old);
+            self.release_override(&old);
         }
         self.give_out(slot, Some(answer), Some(rechecked));
         self.settle(slot, Timestamp::of(now), false);
         self.make_room();
     }
 
-    fn release_override(&mut self, old: Override) {
-        if let Override::Pin { policy, .. } = old {
-            self.policies.release(&policy);
+    fn release_override(&mut self, old: &Override) {
+        if let Some(policy) = old.policy() {
+            self.policies.release(policy);
         }
     }
 }

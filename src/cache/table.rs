@@ -2,16 +2,12 @@
 
 use alloc::vec::Vec;
 
-use hashbrown::HashTable;
-use time::UtcDateTime;
-
 use super::{
-    answer::Applied,
     bounds::Weight,
     clock::Timestamp,
     deadlines::{Deadlines, Place, Places},
     entry::Entry,
-    hash::TextHash,
+    index::{Index, Key, Row},
     order::{Class, Links, Order},
 };
 use crate::domain::Domain;
@@ -19,40 +15,22 @@ use crate::domain::Domain;
 /// Entries by number. Numbers are given again when an entry is gone.
 #[derive(Debug)]
 pub(super) struct Table {
-    /// By the hash of the domain. It holds numbers only, so that it is small enough for the caches of
-    /// the processor: beside the slot and the name, a lookup has to go to memory for nothing.
-    index: HashTable<u32>,
-    hash: TextHash,
+    index: Index,
     slots: Slots,
     free: Vec<u32>,
     order: Order,
     deadlines: Deadlines,
 }
 
-/// The slots, in two halves: a lookup that finds nothing to do reads the first one only.
 #[derive(Debug, Default)]
-pub(super) struct Slots {
-    calm: Vec<Calm>,
-    rest: Vec<Slot>,
-}
-
-/// What a lookup reads: one line of the processor's cache.
-#[derive(Debug)]
-#[repr(align(64))]
-pub(super) struct Calm {
-    /// Until when a lookup has nothing to do but to read; as it comes from outside, so that it can
-    /// be compared without being converted.
-    pub(super) until: UtcDateTime,
-    /// `None` if nothing is here.
-    domain: Option<Domain>,
-    /// What it is told, if that is a policy.
-    pub(super) applied: Option<Applied>,
-}
+pub(super) struct Slots(Vec<Slot>);
 
 /// An entry, and what a cache keeps with each.
 #[derive(Debug)]
 pub(super) struct Slot {
     pub(super) entry: Entry,
+    /// Of the domain; its row in the index is found by it.
+    key: Key,
     links: Links,
     place: Place,
     /// What it counts towards the bound on memory.
@@ -65,8 +43,7 @@ pub(super) struct Slot {
 impl Table {
     pub(super) fn new(seed: u64) -> Self {
         Self {
-            index: HashTable::new(),
-            hash: TextHash::new(seed, 1),
+            index: Index::new(seed),
             slots: Slots::default(),
             free: Vec::new(),
             order: Order::default(),
@@ -79,31 +56,30 @@ impl Table {
     }
 
     #[inline]
+    pub(super) fn index(&self) -> &Index {
+        &self.index
+    }
+
     pub(super) fn find(&self, domain: &Domain) -> Option<u32> {
-        let is_it = |&slot: &u32| self.domain(slot) == Some(domain);
-        self.index.find(self.hash.of(domain.as_str()), is_it).copied()
+        self.index.find(domain).map(Row::slot)
     }
 
-    #[inline]
-    pub(super) fn calm(&self, slot: u32) -> Option<&Calm> {
-        self.slots.calm.get(slot as usize)
-    }
-
-    pub(super) fn calm_mut(&mut self, slot: u32) -> Option<&mut Calm> {
-        self.slots.calm.get_mut(slot as usize)
-    }
-
-    #[inline]
     pub(super) fn domain(&self, slot: u32) -> Option<&Domain> {
-        self.slots.domain(slot)
+        self.index.row(slot, self.get(slot)?.key).map(Row::domain)
     }
 
+    pub(super) fn row_and_slot(&mut self, slot: u32) -> Option<(&mut Row, &mut Slot)> {
+        let found = self.slots.0.get_mut(slot as usize)?;
+        Some((self.index.row_mut(slot, found.key)?, found))
+    }
+
+    #[inline]
     pub(super) fn get(&self, slot: u32) -> Option<&Slot> {
-        self.slots.rest.get(slot as usize)
+        self.slots.0.get(slot as usize)
     }
 
     pub(super) fn get_mut(&mut self, slot: u32) -> Option<&mut Slot> {
-        self.slots.rest.get_mut(slot as usize)
+        self.slots.0.get_mut(slot as usize)
     }
 
     /// The entry with its domain.
@@ -113,37 +89,33 @@ impl Table {
 
     /// The entry, to be changed, with its domain.
     pub(super) fn entry_mut(&mut self, slot: u32) -> Option<(&Domain, &mut Entry)> {
-        let domain = self.slots.calm.get(slot as usize)?.domain.as_ref()?;
-        Some((domain, &mut self.slots.rest.get_mut(slot as usize)?.entry))
+        let found = self.slots.0.get_mut(slot as usize)?;
+        Some((self.index.row(slot, found.key)?.domain(), &mut found.entry))
     }
 
     /// Adds an entry for a domain that has none. `None` if there are as many as can be numbered.
     pub(super) fn insert(&mut self, domain: Domain, entry: Entry) -> Option<u32> {
-        let new_hash = self.hash.of(domain.as_str());
         let slot = match self.free.pop() {
             Some(slot) => slot,
             None => self.slots.add()?,
         };
-        self.calm_mut(slot)?.domain = Some(domain);
-        self.get_mut(slot)?.entry = entry;
-        let (slots, hash) = (&self.slots, &self.hash);
-        let hash_of = |&slot: &u32| slots.domain(slot).map_or(0, |it| hash.of(it.as_str()));
-        self.index.insert_unique(new_hash, slot, hash_of);
+        let key = self.index.key(&domain);
+        let found = self.get_mut(slot)?;
+        (found.entry, found.key) = (entry, key);
+        let slots = &self.slots;
+        self.index.insert(domain, key, slot, |slot| slots.key(slot));
         self.order.push(slot, Class::Kept, &mut self.slots);
         Some(slot)
     }
 
     /// Takes an entry out.
     pub(super) fn remove(&mut self, slot: u32) -> Option<(Domain, Entry, Weight)> {
-        let hash = self.hash.of(self.domain(slot)?.as_str());
-        let found = self.index.find_entry(hash, |&known| known == slot).ok()?;
-        found.remove();
+        let domain = self.index.remove(slot, self.get(slot)?.key)?;
         self.deadlines.set(slot, None, &mut self.slots);
         self.order.unlink(slot, self.class(slot)?, &mut self.slots);
         self.free.push(slot);
-        let calm = core::mem::replace(self.calm_mut(slot)?, Calm::VACANT);
-        let rest = core::mem::replace(self.get_mut(slot)?, Slot::VACANT);
-        Some((calm.domain?, rest.entry, rest.weight))
+        let Slot { entry, weight, .. } = core::mem::replace(self.get_mut(slot)?, Slot::VACANT);
+        Some((domain, entry, weight))
     }
 
     /// Puts an entry where its class belongs; behind all others of it, if it was used just now.
@@ -191,13 +163,10 @@ impl Table {
     }
 }
 
-impl Calm {
-    const VACANT: Self = Self { until: UtcDateTime::MIN, domain: None, applied: None };
-}
-
 impl Slot {
     const VACANT: Self = Self {
         entry: Entry::NEW,
+        key: Key::NONE,
         links: Links::NONE,
         place: Place::NONE,
         weight: Weight::NONE,
@@ -208,33 +177,31 @@ impl Slot {
 
 impl Slots {
     fn add(&mut self) -> Option<u32> {
-        let slot = u32::try_from(self.rest.len()).ok().filter(|&slot| slot < u32::MAX)?;
-        self.calm.push(Calm::VACANT);
-        self.rest.push(Slot::VACANT);
+        let slot = u32::try_from(self.0.len()).ok().filter(|&slot| slot < u32::MAX)?;
+        self.0.push(Slot::VACANT);
         Some(slot)
     }
 
-    #[inline]
-    fn domain(&self, slot: u32) -> Option<&Domain> {
-        self.calm.get(slot as usize)?.domain.as_ref()
+    fn key(&self, slot: u32) -> Key {
+        self.0.get(slot as usize).map_or(Key::NONE, |slot| slot.key)
     }
 
     pub(super) fn links(&self, slot: u32) -> Option<&Links> {
-        self.rest.get(slot as usize).map(|slot| &slot.links)
+        self.0.get(slot as usize).map(|slot| &slot.links)
     }
 
     pub(super) fn links_mut(&mut self, slot: u32) -> Option<&mut Links> {
-        self.rest.get_mut(slot as usize).map(|slot| &mut slot.links)
+        self.0.get_mut(slot as usize).map(|slot| &mut slot.links)
     }
 }
 
 impl Places for Slots {
     fn place(&self, slot: u32) -> Place {
-        self.rest.get(slot as usize).map_or(Place::NONE, |slot| slot.place)
+        self.0.get(slot as usize).map_or(Place::NONE, |slot| slot.place)
     }
 
     fn set_place(&mut self, slot: u32, place: Place) {
-        if let Some(slot) = self.rest.get_mut(slot as usize) {
+        if let Some(slot) = self.0.get_mut(slot as usize) {
             slot.place = place;
         }
     }

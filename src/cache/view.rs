@@ -4,7 +4,11 @@ use alloc::sync::Arc;
 
 use time::UtcDateTime;
 
-use super::{Cache, answer::Answer, entry::State};
+use super::{
+    Cache,
+    answer::{Answer, Lent},
+    entry::State,
+};
 use crate::{domain::Domain, failure::Failure, policy::Policy, record::PolicyId};
 
 /// What a cache has counted since it was made.
@@ -84,7 +88,7 @@ impl<'a> View<'a> {
     /// What applies, as far as is known; what a lookup would have to find out first is answered with
     /// what was known last.
     #[must_use]
-    pub fn answer(&self, now: UtcDateTime) -> Answer<&'a Arc<Policy>> {
+    pub fn answer(&self, now: UtcDateTime) -> Answer<Lent<'a>> {
         self.cache.answer(self.slot, self.domain, now)
     }
 

@@ -165,7 +165,7 @@ fn get_tells_what_a_lookup_would_only_read() {
     world.txt = crate::world::no_record();
     world.lookup_of("none.example");
     let absent = world.cache.get(&domain("none.example"), world.now).unwrap();
-    assert_eq!(absent.into_policy().unwrap_err(), NoPolicy::NoRecord);
+    assert_eq!(absent.cloned().into_policy().unwrap_err(), NoPolicy::NoRecord);
     assert_eq!(world.cache.get(&domain("unknown.example"), world.now), None);
     // Once an hour there is a use to be noted.
     world.txt = mta_sts::cache::TxtAnswer::Found {

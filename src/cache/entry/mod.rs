@@ -7,7 +7,7 @@ mod recheck;
 mod refresh;
 mod state;
 
-use alloc::{boxed::Box, sync::Arc, vec::Vec};
+use alloc::{boxed::Box, vec::Vec};
 
 use time::UtcDateTime;
 
@@ -17,14 +17,14 @@ pub(super) use self::{
     state::{Held, Record, State, Trouble},
 };
 use super::{
-    answer::{Answer, Source},
+    answer::{Answer, Lent, Source},
     clock::{Deadline, Timestamp},
     config::Config,
     event::{EventKind, Rechecked},
     request::{PolicyAnswer, TxtAnswer},
     snapshot::{Damage, Snapshot},
 };
-use crate::{domain::Domain, policy::Policy, record::PolicyId};
+use crate::{domain::Domain, record::PolicyId};
 
 /// One domain's machine: what is known about its policy, and the request that is out, if any.
 ///
@@ -227,11 +227,7 @@ impl Entry {
 
     /// What a lookup would be told if nobody could be asked; `None` if that would not be known.
     #[must_use]
-    pub fn peek<'a>(
-        &'a self,
-        domain: &Domain,
-        now: UtcDateTime,
-    ) -> Option<Answer<&'a Arc<Policy>>> {
+    pub fn peek<'a>(&'a self, domain: &Domain, now: UtcDateTime) -> Option<Answer<Lent<'a>>> {
         self.state.standing(domain, Timestamp::of(now))
     }
 

@@ -5,7 +5,7 @@ use alloc::{boxed::Box, sync::Arc};
 use super::backoff::{Attempts, Budget};
 use crate::{
     cache::{
-        answer::{Answer, Applied, Source},
+        answer::{Answer, Lent, Source},
         clock::{Deadline, Hour, Span, Timestamp},
         config::{Config, rule},
         event::AlertKind,
@@ -234,7 +234,7 @@ impl State {
     }
 
     /// What can be said about the domain without asking anyone.
-    pub(super) fn standing(&self, domain: &Domain, now: Timestamp) -> Option<Answer<&Arc<Policy>>> {
+    pub(super) fn standing(&self, domain: &Domain, now: Timestamp) -> Option<Answer<Lent<'_>>> {
         if self.live(now).is_some() || self.knows_absence(now) {
             return Some(self.answer(domain, now));
         }
@@ -262,23 +262,28 @@ impl State {
     }
 
     /// What applies, as far as is known.
-    pub(in crate::cache) fn answer(&self, domain: &Domain, now: Timestamp) -> Answer<&Arc<Policy>> {
+    pub(in crate::cache) fn answer(&self, domain: &Domain, now: Timestamp) -> Answer<Lent<'_>> {
         match self.live(now) {
             Some(held) => self.applied(held),
             None => Answer::NoPolicy(self.no_policy(domain)),
         }
     }
 
-    pub(in crate::cache) fn applied<'a>(&self, held: Held<'a>) -> Answer<&'a Arc<Policy>> {
-        if held.mode == Mode::None {
-            return Answer::NoPolicy(NoPolicy::ModeNone);
+    pub(in crate::cache) fn applied<'a>(&'a self, held: Held<'a>) -> Answer<Lent<'a>> {
+        match held.mode {
+            Mode::None => Answer::NoPolicy(NoPolicy::ModeNone),
+            Mode::Testing | Mode::Enforce => Answer::Policy(Lent::new(held.policy, self)),
         }
-        Answer::Policy(Applied {
-            policy: held.policy,
-            source: held.source,
-            fetched_at: held.fetched_at,
-            checked_at: self.check.armed_at(),
-        })
+    }
+
+    /// Where the policy comes from.
+    pub(in crate::cache) const fn source(&self) -> Source {
+        self.source
+    }
+
+    /// When the policy was fetched, and when DNS was last asked for a newer one.
+    pub(in crate::cache) const fn dates(&self) -> (Timestamp, Timestamp) {
+        (self.fetched_at, self.check.armed_at())
     }
 
     fn no_policy(&self, domain: &Domain) -> NoPolicy {

@@ -58,14 +58,14 @@ const ENTRY: usize = size_of::<Slot>() + 2 * (size_of::<Row>() + 1) + 12 + 16;
 impl Cache {
     /// Makes an entry for a domain that is not known, if there is room or something less worth
     /// keeping.
-    pub(super) fn admit(&mut self, domain: &Domain, now: UtcDateTime) -> Option<u32> {
-        let bytes = Weight::of(domain, &Entry::default()).bytes();
+    pub(super) fn admit(&mut self, domain: Domain, now: UtcDateTime) -> Option<u32> {
+        let bytes = Weight::of(&domain, &Entry::NEW).bytes();
         while self.len() >= self.config.max_entries()
             || self.bytes().saturating_add(bytes) > self.config.max_bytes()
         {
             self.evict(self.victim(Some(Timestamp::of(now)))?);
         }
-        self.table.insert(domain.clone(), Entry::default())
+        self.table.insert(domain, Entry::NEW)
     }
 
     /// Keeps within the bound on memory after something has grown. What someone waits for, and what

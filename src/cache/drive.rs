@@ -49,7 +49,7 @@ impl Cache {
     #[cold]
     fn lookup_with_work(&mut self, domain: &Domain, now: UtcDateTime) -> Lookup<'_> {
         self.see(now);
-        let Some(slot) = self.table.find(domain).or_else(|| self.admit(domain, now)) else {
+        let Some(slot) = self.table.find(domain).or_else(|| self.admit(domain.clone(), now)) else {
             self.counters.overloaded = self.counters.overloaded.saturating_add(1);
             return Lookup::Answer(Answer::NoPolicy(NoPolicy::Overloaded));
         };
@@ -102,7 +102,7 @@ impl Cache {
 
     fn look_anew(&mut self, domain: &Domain, input: Input, now: UtcDateTime) -> Waiter {
         self.see(now);
-        let Some(slot) = self.table.find(domain).or_else(|| self.admit(domain, now)) else {
+        let Some(slot) = self.table.find(domain).or_else(|| self.admit(domain.clone(), now)) else {
             self.counters.overloaded = self.counters.overloaded.saturating_add(1);
             let waiter = self.waiter(u32::MAX);
             let outcome = Outcome::Unknown(Doubt::Overloaded);

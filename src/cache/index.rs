@@ -86,6 +86,10 @@ impl Index {
         self.rows.find_mut(key.spread(), |row| row.slot == slot)
     }
 
+    pub(super) fn reserve(&mut self, additional: usize, key_of: impl Fn(u32) -> Key) {
+        self.rows.reserve(additional, |row| key_of(row.slot).spread());
+    }
+
     /// Adds a domain that is not in it.
     pub(super) fn insert(
         &mut self,

@@ -131,7 +131,7 @@ impl Cache {
 
     fn place(&mut self, domain: &Domain, now: UtcDateTime) -> Result<u32, CacheFull> {
         self.see(now);
-        self.table.find(domain).or_else(|| self.admit(domain, now)).ok_or(CacheFull(()))
+        self.table.find(domain).or_else(|| self.admit(domain.clone(), now)).ok_or(CacheFull(()))
     }
 
     /// What the operator says counts at once, for those who wait, too.

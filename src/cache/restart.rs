@@ -47,12 +47,15 @@ impl Cache {
     ) -> Restored {
         self.see(now);
         let mut report = Restored::default();
+        let snapshots = snapshots.into_iter();
+        let room = self.config.max_entries().saturating_sub(self.len());
+        self.table.reserve(snapshots.size_hint().0.min(room));
         for mut snapshot in snapshots {
             if let Some(known) = snapshot.unparsed().and_then(|text| self.policies.find(text)) {
                 snapshot.set_policy(Arc::clone(known));
             }
             match Entry::restore(snapshot, &self.config) {
-                Ok((domain, entry)) => self.take_up(&domain, entry, now, &mut report),
+                Ok((domain, entry)) => self.take_up(domain, entry, now, &mut report),
                 Err(damage) => report.damaged.push(damage),
             }
         }
@@ -62,14 +65,14 @@ impl Cache {
 
     fn take_up(
         &mut self,
-        domain: &Domain,
+        domain: Domain,
         mut entry: Entry,
         now: UtcDateTime,
         report: &mut Restored,
     ) {
         let moment = Timestamp::of(now);
         entry.rearm(moment);
-        let count = match self.table.find(domain) {
+        let count = match self.table.find(&domain) {
             Some(slot) if self.is_later(slot, &entry.state, moment) => &mut report.outdated,
             Some(slot) => {
                 self.release_held(slot);

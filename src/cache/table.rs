@@ -93,6 +93,13 @@ impl Table {
         Some((self.index.row(slot, found.key)?.domain(), &mut found.entry))
     }
 
+    /// Makes room for so many entries more, which spares growing again and again.
+    pub(super) fn reserve(&mut self, additional: usize) {
+        let slots = &mut self.slots;
+        slots.0.reserve(additional);
+        self.index.reserve(additional, |slot| slots.key(slot));
+    }
+
     /// Adds an entry for a domain that has none. `None` if there are as many as can be numbered.
     pub(super) fn insert(&mut self, domain: Domain, entry: Entry) -> Option<u32> {
         let slot = match self.free.pop() {

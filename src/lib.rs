@@ -40,6 +40,7 @@
 //! | match an MX host | [`Policy::matches`] |
 //! | know what applies to a domain now | [`cache::Cache`], or [`cache::Entry`] for a single domain |
 //! | decide about a message and its hosts | [`delivery::Delivery`] |
+//! | check an MX host's certificate | [`verify::MxCertificate`] |
 //! | publish a record and a policy | [`StsRecord::builder`], [`Policy::builder`], [`PolicyId`] |
 //! | tell a publisher what is wrong | [`lint`] |
 //! | report a failure | [`Failure`], [`ResultType`] |
@@ -58,6 +59,7 @@
 //! | `std` | yes | passes `std` on to the dependencies; the crate itself needs `alloc` only |
 //! | `idna` | yes | U-labels in [`Domain::parse`]; without it they are an error |
 //! | `sha2` | yes | `PolicyId::from_content` |
+//! | `verify` | yes | [`verify`]: the certificates of MX hosts |
 //! | `serde` | no | `Serialize` and `Deserialize`, through the same validation as `parse` |
 //! | `arbitrary` | no | `Arbitrary`, for fuzzing what is built on this crate |
 //!
@@ -96,6 +98,8 @@ mod policy;
 mod record;
 mod same_name;
 mod tolerances;
+#[cfg(feature = "verify")]
+pub mod verify;
 
 pub use self::{
     domain::{Domain, DomainError},

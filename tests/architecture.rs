@@ -20,6 +20,7 @@ const IMPORTS: &[(&str, &[&str])] = &[
     ("no_policy", &["domain", "failure", "mode"]),
     ("record", &["excerpt", "parse"]),
     ("policy", &["domain", "excerpt", "failure", "mode", "mx", "parse", "tolerances"]),
+    ("verify", &["excerpt", "failure"]),
     ("lint", &["domain", "excerpt", "mode", "parse", "policy", "tolerances"]),
     ("delivery", &["domain", "excerpt", "failure", "mode", "no_policy", "policy"]),
     (
@@ -39,6 +40,8 @@ const CRATES: &[(&str, &str)] = &[
     ("arbitrary", "arbitrary"),
     ("hashbrown", "cache"),
     ("foldhash", "cache"),
+    ("pki_types", "verify"),
+    ("webpki", "verify"),
 ];
 
 #[test]

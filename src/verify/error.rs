@@ -1,0 +1,139 @@
+use alloc::{boxed::Box, string::ToString};
+
+use thiserror::Error;
+use time::UtcDateTime;
+use webpki::{EndEntityCert, Error as Webpki};
+
+use super::{names::DnsIds, pki_types::UnixTime};
+use crate::{
+    excerpt::Printable,
+    failure::{Failure, ResultType},
+};
+
+/// Why a certificate is not valid for a host.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[error("{}: {kind}", Printable(host))]
+pub struct CertificateError {
+    host: Box<str>,
+    kind: CertificateErrorKind,
+}
+
+impl CertificateError {
+    pub(super) fn new(host: &str, kind: CertificateErrorKind) -> Self {
+        Self { host: host.into(), kind }
+    }
+
+    /// The host that it should be valid for.
+    #[must_use]
+    pub fn host(&self) -> &str {
+        &self.host
+    }
+
+    /// What is wrong.
+    #[must_use]
+    pub fn kind(&self) -> &CertificateErrorKind {
+        &self.kind
+    }
+
+    /// What it counts as in a report on an MX host.
+    #[must_use]
+    pub fn result_type(&self) -> ResultType {
+        self.kind.result_type()
+    }
+}
+
+impl From<CertificateError> for Failure {
+    fn from(error: CertificateError) -> Self {
+        let CertificateError { host, kind } = error;
+        Self::new(kind.result_type(), kind.reason_code(), host, kind.to_string())
+    }
+}
+
+/// What is wrong with a certificate.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum CertificateErrorKind {
+    /// There is no certificate.
+    #[error("no certificate was presented")]
+    Missing,
+    /// What it should be valid for is not the name of a host.
+    #[error("this is not the name of a host, so no certificate can be valid for it")]
+    NoHostName,
+    /// It cannot be read.
+    #[error("the certificate cannot be read: {0}")]
+    Malformed(Webpki),
+    /// It, or one of its chain, is not valid any more.
+    #[error("the certificate, or one that it is signed by, expired at {0}")]
+    Expired(UtcDateTime),
+    /// It, or one of its chain, is not valid yet.
+    #[error("the certificate, or one that it is signed by, is not valid before {0}")]
+    NotYetValid(UtcDateTime),
+    /// It is for other hosts.
+    #[error("the certificate is not for this host; those it names: {0}")]
+    NameMismatch(DnsIds),
+    /// It leads to no trust anchor; perhaps an intermediate certificate was not presented.
+    #[error("the certificate leads to no trusted authority, or one between was not presented")]
+    UnknownIssuer,
+    /// It, or one of its chain, was revoked.
+    #[error("the certificate, or one that it is signed by, was revoked")]
+    Revoked,
+    /// It is for something other than servers.
+    #[error("the certificate is not for servers")]
+    NotForServers,
+    /// A certificate of the chain may not be used for such names.
+    #[error("the certificate is for a name that its authority may not vouch for")]
+    NameConstraints,
+    /// It breaks another rule.
+    #[error("the certificate is not valid: {0}")]
+    Other(Webpki),
+}
+
+impl CertificateErrorKind {
+    pub(super) fn of(error: Webpki, certificate: &EndEntityCert<'_>) -> Self {
+        match error {
+            Webpki::CertExpired { not_after, .. } => Self::Expired(moment(not_after)),
+            Webpki::CertNotValidYet { not_before, .. } => Self::NotYetValid(moment(not_before)),
+            Webpki::CertNotValidForName(_) => Self::NameMismatch(DnsIds::of(certificate)),
+            Webpki::UnknownIssuer => Self::UnknownIssuer,
+            Webpki::CertRevoked => Self::Revoked,
+            Webpki::RequiredEkuNotFoundContext(_) => Self::NotForServers,
+            Webpki::NameConstraintViolation => Self::NameConstraints,
+            Webpki::BadDer | Webpki::BadDerTime | Webpki::TrailingData(_) => Self::Malformed(error),
+            _ => Self::Other(error),
+        }
+    }
+
+    /// What it counts as in a report on an MX host (RFC 8460 §4.3.1). What has no type of its own is
+    /// "certificate-not-trusted", which "covers multiple certificate-related failures".
+    #[must_use]
+    pub fn result_type(&self) -> ResultType {
+        match self {
+            Self::Expired(_) => ResultType::CertificateExpired,
+            Self::NameMismatch(_) => ResultType::CertificateHostMismatch,
+            _ => ResultType::CertificateNotTrusted,
+        }
+    }
+
+    /// A stable word for it.
+    #[must_use]
+    pub fn reason_code(&self) -> &'static str {
+        match self {
+            Self::Missing => "no-certificate",
+            Self::NoHostName => "no-host-name",
+            Self::Malformed(_) => "certificate-malformed",
+            Self::Expired(_) => "certificate-expired",
+            Self::NotYetValid(_) => "certificate-not-yet-valid",
+            Self::NameMismatch(_) => "certificate-host-mismatch",
+            Self::UnknownIssuer => "certificate-unknown-issuer",
+            Self::Revoked => "certificate-revoked",
+            Self::NotForServers => "certificate-not-for-servers",
+            Self::NameConstraints => "certificate-name-constraints",
+            Self::Other(_) => "certificate-invalid",
+        }
+    }
+}
+
+fn moment(at: UnixTime) -> UtcDateTime {
+    let seconds = i64::try_from(at.as_secs()).unwrap_or(i64::MAX);
+    UtcDateTime::from_unix_timestamp(seconds).unwrap_or(UtcDateTime::MAX)
+}

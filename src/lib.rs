@@ -37,6 +37,7 @@
 //! | name a domain, its TXT record, its Policy Host | [`Domain`] |
 //! | find and read the TXT record | [`StsRecord::select`], [`StsRecord::parse`] |
 //! | read the policy file | [`Policy::parse`], [`Policy::parse_with`], [`Tolerances`] |
+//! | judge an answer of the Policy Host | [`fetch::evaluate`] |
 //! | match an MX host | [`Policy::matches`] |
 //! | know what applies to a domain now | [`cache::Cache`], or [`cache::Entry`] for a single domain |
 //! | decide about a message and its hosts | [`delivery::Delivery`] |
@@ -89,6 +90,7 @@ pub mod delivery;
 mod domain;
 mod excerpt;
 mod failure;
+pub mod fetch;
 pub mod lint;
 mod mode;
 mod mx;

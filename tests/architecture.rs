@@ -21,6 +21,7 @@ const IMPORTS: &[(&str, &[&str])] = &[
     ("record", &["excerpt", "parse"]),
     ("policy", &["domain", "excerpt", "failure", "mode", "mx", "parse", "tolerances"]),
     ("verify", &["excerpt", "failure"]),
+    ("fetch", &["domain", "excerpt", "failure", "parse", "policy", "tolerances"]),
     ("lint", &["domain", "excerpt", "mode", "parse", "policy", "tolerances"]),
     ("delivery", &["domain", "excerpt", "failure", "mode", "no_policy", "policy"]),
     (

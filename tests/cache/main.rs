@@ -7,6 +7,7 @@ mod clock;
 #[cfg(feature = "serde")]
 mod damage;
 mod discovery;
+mod entry;
 mod operator;
 mod persistence;
 mod recheck;

@@ -1,15 +1,12 @@
 use alloc::sync::Arc;
-use core::fmt;
 
 use time::UtcDateTime;
 
-use super::{
-    clock::{Span, Timestamp},
-    entry::State,
-};
+use super::clock::{Span, Timestamp};
 use crate::{no_policy::NoPolicy, policy::Policy};
 
-/// What applies to a domain now, and why. The policy is [`Applied`], or [`Lent`] by the cache.
+/// What applies to a domain now, and why. The policy is [`Applied`], or [`Lent`](super::Lent) by the
+/// cache.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Answer<P = Applied> {
     /// This policy applies.
@@ -41,34 +38,13 @@ impl Answer {
     }
 }
 
-impl<'a> Answer<Lent<'a>> {
-    /// The policy, if one applies.
-    #[must_use]
-    #[inline]
-    pub fn policy(&self) -> Option<&'a Arc<Policy>> {
-        match self {
-            Self::Policy(lent) => Some(lent.policy),
-            Self::NoPolicy(_) => None,
-        }
-    }
-
-    /// The same answer, no longer lent.
-    #[must_use]
-    pub fn cloned(self) -> Answer {
-        match self {
-            Self::Policy(lent) => Answer::Policy(lent.applied()),
-            Self::NoPolicy(why) => Answer::NoPolicy(why),
-        }
-    }
-}
-
 /// A policy that applies: which, from when, how fresh, until when.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Applied {
-    policy: Arc<Policy>,
-    source: Source,
-    fetched_at: Timestamp,
-    checked_at: Timestamp,
+    pub(super) policy: Arc<Policy>,
+    pub(super) source: Source,
+    pub(super) fetched_at: Timestamp,
+    pub(super) checked_at: Timestamp,
 }
 
 impl Applied {
@@ -102,53 +78,6 @@ impl Applied {
     pub fn ends_at(&self) -> Option<UtcDateTime> {
         let max_age = Span::of(self.policy.max_age());
         (self.source == Source::Fetched).then(|| self.fetched_at.plus(max_age).to_utc())
-    }
-}
-
-/// A policy that applies, where it stands in the cache.
-///
-/// Only the policy is at hand. The rest is elsewhere in memory, where [`applied`](Self::applied)
-/// goes: that would cost a lookup more than all else it does, and most senders do not need it.
-#[derive(Clone, Copy)]
-pub struct Lent<'a> {
-    policy: &'a Arc<Policy>,
-    state: &'a State,
-}
-
-impl<'a> Lent<'a> {
-    /// The policy that this state holds.
-    #[inline]
-    pub(super) const fn new(policy: &'a Arc<Policy>, state: &'a State) -> Self {
-        Self { policy, state }
-    }
-
-    /// The policy.
-    #[must_use]
-    #[inline]
-    pub fn policy(&self) -> &'a Arc<Policy> {
-        self.policy
-    }
-
-    /// All there is to say about it.
-    #[must_use]
-    pub fn applied(&self) -> Applied {
-        let (fetched_at, checked_at) = self.state.dates();
-        let (policy, source) = (Arc::clone(self.policy), self.state.source());
-        Applied { policy, source, fetched_at, checked_at }
-    }
-}
-
-impl PartialEq for Lent<'_> {
-    fn eq(&self, other: &Self) -> bool {
-        self.applied() == other.applied()
-    }
-}
-
-impl Eq for Lent<'_> {}
-
-impl fmt::Debug for Lent<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Lent").field(&self.applied()).finish()
     }
 }
 

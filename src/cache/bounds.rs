@@ -7,15 +7,16 @@ use time::UtcDateTime;
 
 use super::{
     Cache,
-    answer::{Answer, Lent, Source},
+    answer::{Answer, Source},
     clock::Timestamp,
     config::rule,
-    entry::{Entry, State, Trouble},
+    entry::{Entry, Lent, State, Trouble},
     event::EventKind,
     index::Row,
     order::Class,
     outputs::Queued,
     table::Slot,
+    weight::Weight,
 };
 use crate::{domain::Domain, mode::Mode, no_policy::NoPolicy, policy::Policy};
 
@@ -59,7 +60,7 @@ impl Cache {
     /// Makes an entry for a domain that is not known, if there is room or something less worth
     /// keeping.
     pub(super) fn admit(&mut self, domain: Domain, now: UtcDateTime) -> Option<u32> {
-        let bytes = Weight::of(&domain, &Entry::NEW).bytes();
+        let bytes = weight(&domain, &Entry::NEW).bytes();
         while self.len() >= self.config.max_entries()
             || self.bytes().saturating_add(bytes) > self.config.max_bytes()
         {
@@ -135,7 +136,7 @@ impl Cache {
         // Where the operator has spoken nothing is asked, but what was asked comes to an end.
         let is_idle = overridden && entry.ticket().is_none();
         let timer = if is_idle { None } else { entry.timer(&self.config) };
-        let weight = Weight::of(row.domain(), entry);
+        let weight = weight(row.domain(), entry);
         let before = core::mem::replace(&mut found.weight, weight);
         self.bytes = self.bytes.saturating_sub(before.bytes()).saturating_add(weight.bytes());
         self.table.set_deadline(slot, [timer, saved_by].into_iter().flatten().min());
@@ -167,22 +168,9 @@ fn is_large(policy: &Policy) -> bool {
     policy.as_text().len() > rule::LARGE
 }
 
-/// What an entry takes, in units of 32 bytes.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Weight(u16);
-
-impl Weight {
-    pub(super) const NONE: Self = Self(0);
-
-    fn of(domain: &Domain, entry: &Entry) -> Self {
-        let trouble = entry.state.trouble.as_ref().map_or(0, |trouble| trouble.bytes());
-        let bytes = ENTRY.saturating_add(domain.as_str().len()).saturating_add(trouble);
-        Self(u16::try_from(bytes.div_ceil(32)).unwrap_or(u16::MAX))
-    }
-
-    fn bytes(self) -> usize {
-        usize::from(self.0).saturating_mul(32)
-    }
+fn weight(domain: &Domain, entry: &Entry) -> Weight {
+    let trouble = entry.state.trouble.as_ref().map_or(0, |trouble| trouble.bytes());
+    Weight::of(ENTRY.saturating_add(domain.as_str().len()).saturating_add(trouble))
 }
 
 impl Trouble {

@@ -124,6 +124,7 @@ mod snapshot;
 mod table;
 mod view;
 mod waiting;
+mod weight;
 
 use alloc::collections::VecDeque;
 
@@ -132,9 +133,9 @@ use hashbrown::HashMap;
 use time::UtcDateTime;
 
 pub use self::{
-    answer::{Answer, Applied, Lent, Source},
+    answer::{Answer, Applied, Source},
     config::Config,
-    entry::{Ask, At, Change, Entry, Input, Outputs},
+    entry::{Ask, At, Change, Entry, Input, Lent, Outputs},
     event::{Alert, AlertKind, Doubt, Event, EventKind, Outcome, Rechecked, Waiter},
     operator::{CacheFull, StaticOutcome},
     request::{FetchRequestId, PersistRequestId, PolicyAnswer, Request, TxtAnswer, TxtRequestId},

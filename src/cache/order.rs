@@ -2,8 +2,6 @@
 
 use core::iter;
 
-use super::table::Slots;
-
 /// How little an entry would be missed. Within a class, the least recently used goes first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Class {
@@ -49,6 +47,12 @@ impl Links {
     pub(super) const NONE: Self = Self { previous: NONE, next: NONE };
 }
 
+/// Whoever keeps the links.
+pub(super) trait Linked {
+    fn links(&self, slot: u32) -> Option<&Links>;
+    fn links_mut(&mut self, slot: u32) -> Option<&mut Links>;
+}
+
 /// A list of slots for each class, the least recently used first.
 #[derive(Debug, Default)]
 pub(super) struct Order([List; Class::EVICTABLE.len() + 1]);
@@ -71,7 +75,7 @@ impl Order {
     }
 
     /// Puts a slot that is in no list behind all others of a class.
-    pub(super) fn push(&mut self, slot: u32, class: Class, slots: &mut Slots) {
+    pub(super) fn push(&mut self, slot: u32, class: Class, slots: &mut impl Linked) {
         let Some(list) = self.0.get_mut(class as usize) else { return };
         let previous = core::mem::replace(&mut list.last, slot);
         match slots.links_mut(previous) {
@@ -84,7 +88,7 @@ impl Order {
     }
 
     /// Takes a slot out of the list of its class.
-    pub(super) fn unlink(&mut self, slot: u32, class: Class, slots: &mut Slots) {
+    pub(super) fn unlink(&mut self, slot: u32, class: Class, slots: &mut impl Linked) {
         let Some(&Links { previous, next }) = slots.links(slot) else { return };
         let Some(list) = self.0.get_mut(class as usize) else { return };
         match slots.links_mut(previous) {
@@ -97,7 +101,7 @@ impl Order {
         }
     }
 
-    pub(super) fn iter(&self, slots: &Slots) -> impl Iterator<Item = u32> {
+    pub(super) fn iter(&self, slots: &impl Linked) -> impl Iterator<Item = u32> {
         let classes = Class::EVICTABLE.into_iter().chain([Class::Kept]);
         classes.filter_map(|class| self.first(class)).flat_map(|first| {
             iter::successors(Some(first), |&slot| {

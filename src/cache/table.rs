@@ -3,12 +3,12 @@
 use alloc::vec::Vec;
 
 use super::{
-    bounds::Weight,
     clock::Timestamp,
     deadlines::{Deadlines, Place, Places},
     entry::Entry,
     index::{Index, Key, Row},
-    order::{Class, Links, Order},
+    order::{Class, Linked, Links, Order},
+    weight::Weight,
 };
 use crate::domain::Domain;
 
@@ -23,7 +23,7 @@ pub(super) struct Table {
 }
 
 #[derive(Debug, Default)]
-pub(super) struct Slots(Vec<Slot>);
+struct Slots(Vec<Slot>);
 
 /// An entry, and what a cache keeps with each.
 #[derive(Debug)]
@@ -192,12 +192,14 @@ impl Slots {
     fn key(&self, slot: u32) -> Key {
         self.0.get(slot as usize).map_or(Key::NONE, |slot| slot.key)
     }
+}
 
-    pub(super) fn links(&self, slot: u32) -> Option<&Links> {
+impl Linked for Slots {
+    fn links(&self, slot: u32) -> Option<&Links> {
         self.0.get(slot as usize).map(|slot| &slot.links)
     }
 
-    pub(super) fn links_mut(&mut self, slot: u32) -> Option<&mut Links> {
+    fn links_mut(&mut self, slot: u32) -> Option<&mut Links> {
         self.0.get_mut(slot as usize).map(|slot| &mut slot.links)
     }
 }

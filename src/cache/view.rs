@@ -6,8 +6,8 @@ use time::UtcDateTime;
 
 use super::{
     Cache,
-    answer::{Answer, Lent},
-    entry::State,
+    answer::Answer,
+    entry::{Lent, State},
 };
 use crate::{domain::Domain, failure::Failure, policy::Policy, record::PolicyId};
 

@@ -3,6 +3,7 @@
 mod alert;
 mod backoff;
 mod discovery;
+mod lent;
 mod recheck;
 mod refresh;
 mod state;
@@ -11,13 +12,14 @@ use alloc::{boxed::Box, vec::Vec};
 
 use time::UtcDateTime;
 
+pub use self::lent::Lent;
 use self::recheck::Recheck;
 pub(super) use self::{
     backoff::{Attempts, Budget},
     state::{Held, Record, State, Trouble},
 };
 use super::{
-    answer::{Answer, Lent, Source},
+    answer::{Answer, Source},
     clock::{Deadline, Timestamp},
     config::Config,
     event::{EventKind, Rechecked},

@@ -5,7 +5,7 @@ use alloc::{boxed::Box, sync::Arc};
 use super::backoff::{Attempts, Budget};
 use crate::{
     cache::{
-        answer::{Answer, Lent, Source},
+        answer::Source,
         clock::{Deadline, Hour, Span, Timestamp},
         config::{Config, rule},
         event::AlertKind,
@@ -233,14 +233,6 @@ impl State {
         self.fetched().map(|held| held.fetched_at).max(failed)
     }
 
-    /// What can be said about the domain without asking anyone.
-    pub(super) fn standing(&self, domain: &Domain, now: Timestamp) -> Option<Answer<Lent<'_>>> {
-        if self.live(now).is_some() || self.knows_absence(now) {
-            return Some(self.answer(domain, now));
-        }
-        None
-    }
-
     /// Whether the absence of a policy need not be looked into now.
     pub(super) fn knows_absence(&self, now: Timestamp) -> bool {
         if self.check.is_due(now) {
@@ -261,21 +253,6 @@ impl State {
         self.trouble.as_ref().and_then(|it| it.known).or_else(|| self.id())
     }
 
-    /// What applies, as far as is known.
-    pub(in crate::cache) fn answer(&self, domain: &Domain, now: Timestamp) -> Answer<Lent<'_>> {
-        match self.live(now) {
-            Some(held) => self.applied(held),
-            None => Answer::NoPolicy(self.no_policy(domain)),
-        }
-    }
-
-    pub(in crate::cache) fn applied<'a>(&'a self, held: Held<'a>) -> Answer<Lent<'a>> {
-        match held.mode {
-            Mode::None => Answer::NoPolicy(NoPolicy::ModeNone),
-            Mode::Testing | Mode::Enforce => Answer::Policy(Lent::new(held.policy, self)),
-        }
-    }
-
     /// Where the policy comes from.
     pub(in crate::cache) const fn source(&self) -> Source {
         self.source
@@ -286,7 +263,7 @@ impl State {
         (self.fetched_at, self.check.armed_at())
     }
 
-    fn no_policy(&self, domain: &Domain) -> NoPolicy {
+    pub(super) fn no_policy(&self, domain: &Domain) -> NoPolicy {
         let why = match self.record {
             Record::Unknown => NoPolicy::Overloaded,
             Record::Missing => NoPolicy::NoRecord,

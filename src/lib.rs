@@ -36,6 +36,7 @@
 //! | --- | --- |
 //! | name a domain, its TXT record, its Policy Host | [`Domain`] |
 //! | find and read the TXT record | [`StsRecord::select`], [`StsRecord::parse`] |
+//! | ask nameservers | `dns::Exchange`, with the feature `dns` |
 //! | read the policy file | [`Policy::parse`], [`Policy::parse_with`], [`Tolerances`] |
 //! | judge an answer of the Policy Host | [`fetch::evaluate`] |
 //! | match an MX host | [`Policy::matches`] |
@@ -61,6 +62,7 @@
 //! | `idna` | yes | U-labels in [`Domain::parse`]; without it they are an error |
 //! | `sha2` | yes | `PolicyId::from_content` |
 //! | `verify` | yes | [`verify`]: the certificates of MX hosts |
+//! | `dns` | no | `dns`: questions to nameservers, without sockets |
 //! | `serde` | no | `Serialize` and `Deserialize`, through the same validation as `parse` |
 //! | `arbitrary` | no | `Arbitrary`, for fuzzing what is built on this crate |
 //!
@@ -87,6 +89,8 @@ extern crate alloc;
 mod arbitrary;
 pub mod cache;
 pub mod delivery;
+#[cfg(feature = "dns")]
+pub mod dns;
 mod domain;
 mod excerpt;
 mod failure;

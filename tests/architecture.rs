@@ -28,6 +28,7 @@ const IMPORTS: &[(&str, &[&str])] = &[
         "cache",
         &["domain", "excerpt", "failure", "mode", "no_policy", "policy", "record", "tolerances"],
     ),
+    ("dns", &["cache", "domain", "excerpt"]),
 ];
 
 /// May import everything public: nothing imports them.
@@ -41,6 +42,7 @@ const CRATES: &[(&str, &str)] = &[
     ("arbitrary", "arbitrary"),
     ("hashbrown", "cache"),
     ("foldhash", "cache"),
+    ("hickory_proto", "dns"),
     ("pki_types", "verify"),
     ("webpki", "verify"),
 ];

@@ -2,6 +2,8 @@
 //! promise about it.
 
 mod cache_ops;
+#[cfg(feature = "dns")]
+mod dns;
 mod domain;
 mod lint;
 mod matching;
@@ -10,6 +12,8 @@ mod record;
 
 use std::fmt::Display;
 
+#[cfg(feature = "dns")]
+pub use self::dns::dns;
 pub use self::{
     cache_ops::cache_ops,
     domain::domain,
@@ -23,7 +27,7 @@ pub use self::{
 pub type Check = fn(&[u8]);
 
 /// The checks, each by the name of its fuzz target and of its directory under `corpus`.
-pub const ALL: [(&str, Check); 7] = [
+pub const ALL: &[(&str, Check)] = &[
     ("record", record),
     ("record_set", record_set),
     ("policy", policy),
@@ -31,6 +35,8 @@ pub const ALL: [(&str, Check); 7] = [
     ("domain", domain),
     ("lint", lint),
     ("cache_ops", cache_ops),
+    #[cfg(feature = "dns")]
+    ("dns", dns),
 ];
 
 /// Errors quote what strangers wrote, and are printed into logs and reports.

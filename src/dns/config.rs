@@ -1,0 +1,62 @@
+use core::time::Duration;
+
+/// How patient an exchange is.
+///
+/// ```
+/// use core::time::Duration;
+///
+/// use mta_sts::dns::Config;
+///
+/// let config = Config::default().with_deadline(Duration::from_secs(5));
+/// assert_eq!(config.attempt(), Duration::from_secs(2));
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Config {
+    attempt: Duration,
+    deadline: Duration,
+    rounds: u8,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self { attempt: Duration::from_secs(2), deadline: Duration::from_secs(10), rounds: 2 }
+    }
+}
+
+impl Config {
+    /// How long one server has to answer, over UDP or over TCP: 2 s unless set.
+    #[must_use]
+    pub const fn with_attempt(self, attempt: Duration) -> Self {
+        Self { attempt, ..self }
+    }
+
+    /// How long the whole may take: 10 s unless set.
+    #[must_use]
+    pub const fn with_deadline(self, deadline: Duration) -> Self {
+        Self { deadline, ..self }
+    }
+
+    /// How often each server is asked: twice unless set, and once at the least.
+    #[must_use]
+    pub const fn with_rounds(self, rounds: u8) -> Self {
+        Self { rounds, ..self }
+    }
+
+    /// How long one server has to answer.
+    #[must_use]
+    pub const fn attempt(&self) -> Duration {
+        self.attempt
+    }
+
+    /// How long the whole may take.
+    #[must_use]
+    pub const fn deadline(&self) -> Duration {
+        self.deadline
+    }
+
+    /// How often each server is asked.
+    #[must_use]
+    pub const fn rounds(&self) -> u8 {
+        if self.rounds == 0 { 1 } else { self.rounds }
+    }
+}

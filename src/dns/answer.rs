@@ -132,8 +132,7 @@ fn negative_ttl(message: &Message) -> Option<Duration> {
     })
 }
 
-/// "a TTL value received with the most significant bit set [is treated] as if the entire value
-/// received was zero" (RFC 2181 §8).
+/// Of a TTL with its most significant bit set, nothing is left (RFC 2181 §8).
 fn ttl(record: &Record) -> Duration {
     Duration::from_secs(u64::try_from(record.ttl.cast_signed()).unwrap_or(0))
 }

@@ -175,10 +175,7 @@ impl Exchange {
             Reading::Truncated if transport == Transport::Udp => {
                 self.attempt(turn, Transport::Tcp, edns, now);
             }
-            // "fall back to not using EDNS" (RFC 6891 §6.2.2).
-            Reading::Refused(
-                ResponseCode::FormErr | ResponseCode::NotImp | ResponseCode::BADVERS,
-            ) if edns => {
+            Reading::Refused(code) if edns && is_of_edns(code) => {
                 self.attempt(turn, transport, false, now);
             }
             Reading::Refused(code) => {
@@ -217,6 +214,13 @@ impl Exchange {
         let attempt = Attempt { turn, transport, edns, id, message, sent: false, until, received };
         self.state = State::Asking(attempt);
     }
+}
+
+/// Whether a server says that it does not know EDNS (RFC 6891 §7), or only another version of it
+/// (§6.1.3). The last code has two names, so it is compared by number.
+fn is_of_edns(code: ResponseCode) -> bool {
+    matches!(code, ResponseCode::FormErr | ResponseCode::NotImp)
+        || u16::from(code) == u16::from(ResponseCode::BADVERS)
 }
 
 /// The message that was received over TCP, if it is whole.

@@ -41,8 +41,8 @@ pub struct Found {
 }
 
 impl Found {
-    /// The texts of TXT records, one for each record: the strings of a record are "treated as being
-    /// concatenated" (§3.1).
+    /// The texts of TXT records, one for each record, which "MUST be treated as if [its] strings are
+    /// concatenated without adding spaces" (§3.1).
     #[must_use]
     pub fn texts(&self) -> &[Box<[u8]>] {
         &self.texts

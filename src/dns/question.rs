@@ -72,7 +72,7 @@ impl Question {
     pub(super) fn message(&self, id: u16, edns: bool) -> Vec<u8> {
         let mut message = Message::new(id, MessageType::Query, OpCode::Query);
         message.metadata.recursion_desired = true;
-        // "The AD bit in a query [says that] the requester understands [it]" (RFC 6840 §5.7).
+        // So that the server says whether it vouches for the answer (RFC 6840 §5.7).
         message.metadata.authentic_data = true;
         message.add_query(Query::query(self.wire_name(), self.kind.into()));
         if edns {

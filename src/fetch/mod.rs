@@ -77,8 +77,8 @@ pub fn evaluate<N: AsRef<str>, V: AsRef<[u8]>>(
     Policy::parse_with(body, Tolerances::IN_THE_WILD).map_err(FetchError::Policy)
 }
 
-/// "HTTP 3xx redirects MUST NOT be followed", and "policies fetched via HTTPS are only valid if the
-/// HTTP response code is 200 (OK)" (§3.3).
+/// "Policies fetched via HTTPS are only valid if the HTTP response code is 200 (OK). HTTP 3xx redirects
+/// MUST NOT be followed" (§3.3).
 fn check_status(status: u16, location: Option<&[u8]>) -> Result<(), FetchError> {
     match (status, location) {
         (200, _) => Ok(()),

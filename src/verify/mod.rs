@@ -91,8 +91,8 @@ impl<'a> MxCertificate<'a> {
     /// Whether it is valid for a host at this time.
     ///
     /// `host` is the name in the MX record that is being connected to; a trailing dot does not count.
-    /// "The certificate presented by the receiving MTA MUST not be expired and MUST chain to a root
-    /// CA that is trusted by the sending MTA. The certificate MUST have a subject alternative name
+    /// "The certificate presented by the receiving MTA MUST not be expired and MUST chain to a root CA
+    /// that is trusted by the Sending MTA. The certificate MUST have a subject alternative name (SAN)
     /// with a DNS-ID matching the hostname" (§4.2). The common name does not count (RFC 9525 §2), and
     /// a wildcard only stands for the whole of one label, the first (RFC 9525 §6.3).
     ///

@@ -89,6 +89,16 @@ fn without_edns_for_a_server_that_does_not_know_it() {
 }
 
 #[test]
+fn without_edns_for_a_server_of_another_version() {
+    let mut exchange = exchange(1);
+    reply(&mut exchange, |message| {
+        message.set_edns(hickory_proto::op::Edns::new());
+        message.metadata.response_code = ResponseCode::BADVERS;
+    });
+    assert_eq!(edns_of(&sent(&mut exchange).2), None);
+}
+
+#[test]
 fn options_that_nobody_asked_for_do_no_harm() {
     let mut exchange = exchange(1);
     reply(&mut exchange, |message| {

@@ -2,10 +2,13 @@
 
 use std::time::Duration;
 
-use mta_sts::{Mode, NoPolicy, cache::AlertKind};
+use mta_sts::{
+    Mode, NoPolicy, PolicyId,
+    cache::{AlertKind, TxtAnswer},
+};
 use time::{UtcDateTime, macros::utc_datetime};
 
-use crate::world::{DAY, HOUR, MINUTE, TTL, World, fetch_failed, found, no_record, policy};
+use crate::world::{DAY, HOUR, MINUTE, TTL, World, domain, fetch_failed, found, no_record, policy};
 
 const WEEK: Duration = Duration::from_secs(7 * 86_400);
 
@@ -159,4 +162,24 @@ fn a_leap_forward_is_one_step() {
     assert_eq!(world.mode(), None);
     world.pass(HOUR);
     assert!(world.took().len() < 5);
+}
+
+#[test]
+fn nothing_is_due_for_the_rest_of_the_hour_at_the_end_of_any_year() {
+    for (before, after) in [
+        (utc_datetime!(2027-12-31 23:30), utc_datetime!(2028-01-01 0:00)),
+        (utc_datetime!(2028-12-31 23:30), utc_datetime!(2029-01-01 0:00)), // a leap year
+        (utc_datetime!(2028-02-29 23:30), utc_datetime!(2028-03-01 0:00)),
+    ] {
+        let mut world = World::new();
+        world.now = before - HOUR;
+        world.publish("a", Mode::Enforce, WEEK);
+        world.txt = TxtAnswer::Found { id: PolicyId::parse("a").unwrap(), ttl: DAY };
+        world.lookup();
+        world.now = before;
+        world.lookup();
+        let known = |now| world.cache.get(&domain("example.com"), now).is_some();
+        assert!(known(before) && known(after - Duration::from_secs(1)), "{before}");
+        assert!(!known(after), "the use in the next hour is to be noted");
+    }
 }

@@ -107,7 +107,7 @@ fn no_deadline_stalls_when_the_clock_is_set_back() {
 #[test]
 fn a_request_that_is_out_when_the_clock_is_set_back_times_out_all_the_same() {
     let mut world = World::new();
-    let name = crate::world::domain("example.com");
+    let name = domain("example.com");
     let _ = world.cache.lookup(&name, world.now);
     while world.cache.poll_request().is_some() {}
     world.now -= 30 * DAY;

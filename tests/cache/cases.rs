@@ -7,7 +7,9 @@ use mta_sts::{
     cache::{Cache, Config, EventKind, Lookup, Outcome, Request, TxtAnswer},
 };
 
-use crate::world::{DAY, HOUR, MINUTE, TTL, World, domain, fetch_failed, found, no_record};
+use crate::world::{
+    DAY, HOUR, MINUTE, TTL, World, dns_failed, domain, fetch_failed, found, no_record,
+};
 
 const WEEK: Duration = Duration::from_secs(7 * 86_400);
 
@@ -130,4 +132,35 @@ fn a_removed_domain_is_not_refreshed_for_ever() {
     world.pass(365 * DAY);
     assert_eq!(world.took(), [""; 0]);
     assert_eq!(world.cache.poll_timeout(), None);
+}
+
+#[test]
+fn absence_learnt_while_a_policy_was_live_does_not_outlast_it() {
+    let mut world = World::with_policy("a", Mode::Enforce, 20 * MINUTE);
+    world.txt = TxtAnswer::NoRecord { ttl: Some(HOUR) };
+    world.https = fetch_failed();
+    world.pass(15 * MINUTE);
+    assert_eq!(world.mode(), Some(Mode::Enforce));
+    world.publish("b", Mode::Enforce, WEEK);
+    world.pass(6 * MINUTE);
+    world.took();
+    // Half an hour before DNS would be asked again for the sake of the absence.
+    assert_eq!(world.mode(), Some(Mode::Enforce));
+    assert_eq!(world.took(), ["txt", "fetch"]);
+}
+
+#[test]
+fn s8_3_the_end_of_mode_none_is_not_regretted() {
+    let mut world = World::with_policy("a", Mode::None, DAY);
+    world.txt = dns_failed();
+    world.https = fetch_failed();
+    world.pass(2 * DAY);
+    let why = world.why();
+    assert!(matches!(why, NoPolicy::DnsFailed(_)), "{why:?}");
+
+    let mut world = World::with_policy("a", Mode::Testing, DAY);
+    world.txt = dns_failed();
+    world.https = fetch_failed();
+    world.pass(2 * DAY);
+    assert!(matches!(world.why(), NoPolicy::Expired { mode: Mode::Testing, .. }));
 }

@@ -64,3 +64,12 @@ fn what_there_is_no_room_for_is_counted() {
     let report = cache.restore(world.cache.snapshot(), world.now);
     assert_eq!((report.restored, report.refused, cache.len()), (4, 6, 4));
 }
+
+#[test]
+fn what_comes_from_the_future_is_armed_anew() {
+    let mut world = World::with_policy("a", Mode::Enforce, WEEK);
+    world.now -= 10 * DAY;
+    world.restart();
+    let due = world.cache.poll_timeout().unwrap();
+    assert!(due <= world.now, "its refresh waits until {due}");
+}

@@ -187,3 +187,14 @@ fn a_cache_can_be_read_by_many_threads() {
     shared::<mta_sts::cache::Entry>();
     shared::<Event>();
 }
+
+#[test]
+fn a_recheck_that_is_cancelled_is_not_answered() {
+    let mut world = World::with_policy("a", Mode::Enforce, WEEK);
+    let name = domain("example.com");
+    let [first, second] = [0, 1].map(|_| world.cache.recheck(&name, world.now));
+    world.cache.cancel(first);
+    world.drain();
+    assert!(world.rechecked(second).is_some());
+    assert_eq!(world.rechecked(first), None);
+}

@@ -9,6 +9,7 @@ use super::{
     config::rule,
     entry::{Ask, At, Change, Input, Outputs},
     event::{Doubt, Event, EventKind, Outcome, Rechecked, Waiter},
+    index::Row,
     outputs::Queued,
     request::{FetchRequestId, PersistRequestId, PolicyAnswer, Ticket, TxtAnswer, TxtRequestId},
     waiting::Saving,
@@ -36,13 +37,12 @@ impl Cache {
         let row = place.and_then(|it| self.table.index().at(it));
         match row.and_then(|row| self.lent(row)) {
             Some(lent) => Lookup::Answer(Answer::Policy(lent)),
-            None => self.lookup_without_policy(domain, now),
+            None => self.lookup_without_policy(row.map_or(u32::MAX, Row::slot), domain, now),
         }
     }
 
     #[cold]
-    fn lookup_without_policy(&self, domain: &Domain, now: UtcDateTime) -> Lookup<'_> {
-        let slot = self.table.find(domain).unwrap_or(u32::MAX);
+    fn lookup_without_policy(&self, slot: u32, domain: &Domain, now: UtcDateTime) -> Lookup<'_> {
         Lookup::Answer(self.answer(slot, domain, now))
     }
 

@@ -4,7 +4,7 @@ use core::{net::IpAddr, time::Duration};
 use thiserror::Error;
 
 use super::question::Question;
-use crate::cache::TxtAnswer;
+use crate::{cache::TxtAnswer, excerpt::Printable};
 
 /// What came of an exchange.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -41,7 +41,7 @@ pub struct Found {
 }
 
 impl Found {
-    /// The texts of TXT records, one for each record, which "MUST be treated as if [its] strings are
+    /// The texts of TXT records, one for each record, which "MUST be treated as if \[its\] strings are
     /// concatenated without adding spaces" (§3.1).
     #[must_use]
     pub fn texts(&self) -> &[Box<[u8]>] {
@@ -79,7 +79,7 @@ pub enum DnsError {
     #[error("no nameserver answered in time for {0}")]
     Timeout(Question),
     /// It could not be reached, or it closed the connection.
-    #[error("asking for {question}: {message}")]
+    #[error("asking for {question}: {}", Printable(message))]
     Connection {
         /// What was asked.
         question: Question,
@@ -95,7 +95,7 @@ pub enum DnsError {
         code: Box<str>,
     },
     /// It answered something that cannot be an answer.
-    #[error("the nameserver's answer to {question} is malformed: {why}")]
+    #[error("the nameserver's answer to {question} is malformed: {}", Printable(why))]
     Malformed {
         /// What was asked.
         question: Question,
@@ -112,10 +112,7 @@ impl Outcome {
     #[must_use]
     pub fn to_txt_answer(&self) -> TxtAnswer {
         match self {
-            Self::Found(found) => TxtAnswer::from_records(
-                found.texts.iter().map(AsRef::as_ref).collect::<Vec<&[u8]>>(),
-                found.ttl,
-            ),
+            Self::Found(found) => TxtAnswer::from_records(&found.texts, found.ttl),
             Self::NoData { ttl, .. } | Self::NoSuchName { ttl, .. } => {
                 TxtAnswer::NoRecord { ttl: *ttl }
             }

@@ -71,8 +71,9 @@ pub fn evaluate<N: AsRef<str>, V: AsRef<[u8]>>(
     check_status(status, values("Location").next())?;
     values("Content-Encoding").try_for_each(check_coding)?;
     if rule == MediaTypeRule::TextPlain {
-        check_media_type(values("Content-Type").next().unwrap_or_default())?;
-        values("Content-Type").try_for_each(check_media_type)?;
+        let mut types = values("Content-Type");
+        check_media_type(types.next().unwrap_or_default())?;
+        types.try_for_each(check_media_type)?;
     }
     Policy::parse_with(body, Tolerances::IN_THE_WILD).map_err(FetchError::Policy)
 }

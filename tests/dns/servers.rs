@@ -151,3 +151,13 @@ fn a_server_that_fails_after_the_deadline_is_the_last() {
     exchange.handle_failure("unreachable", NOW + Duration::from_secs(10));
     assert!(matches!(failure(&mut exchange), DnsError::Connection { .. }));
 }
+
+#[test]
+fn what_others_say_fits_into_a_line_of_a_log() {
+    let mut exchange = exchange(1);
+    for _ in 0..2 {
+        exchange.handle_failure("reset\r\n\u{1b}[2J", NOW);
+    }
+    let expected = "asking for _mta-sts.example.com TXT: reset\\r\\n\\u{1b}[2J";
+    assert_eq!(failure(&mut exchange).to_string(), expected);
+}

@@ -166,6 +166,11 @@ impl Seen {
         }
     }
 
+    /// The sender's clock was set forward: what is due then need not lie apart from what was.
+    pub(crate) fn step_forward(&mut self) {
+        self.queries = [None; 3];
+    }
+
     fn note_new_id(&mut self, ended: Ended) {
         let [first, second, third] = self.new_ids;
         if let Some(first) = first.filter(|_| !self.forced) {

@@ -153,7 +153,7 @@ impl Spec {
         }
         let mut log = Log::default();
         let has_failed = self.run_with(&mut log).is_err_and(|message| message.starts_with(place));
-        let cost = log.events + 10_000 + 4 * self.without.len() as u64;
+        let cost = log.events + 40_000 + 4 * self.without.len() as u64;
         work.set(work.get().saturating_sub(cost));
         has_failed
     }

@@ -128,7 +128,7 @@ impl Sim<'_> {
                 self.tally.queries += 1;
                 let (serial, n) = self.launched(who, Ask::Txt);
                 let reply = self.dns(who, &mut Rng::of(self.spec.seed, stream::NETWORK, who, n));
-                self.note(who, |_| format!("asks DNS, which will say {:?}", reply.answer));
+                self.note(who, |_| format!("DNS will say {:?}", reply.answer));
                 if let Some(answer) = reply.answer {
                     self.expect(reply.after, Arrival::Txt(id, who, serial, answer));
                 }
@@ -138,7 +138,7 @@ impl Sim<'_> {
                 self.tally.fetches += 1;
                 let (serial, n) = self.launched(who, Ask::Fetch);
                 let reply = self.https(who, &mut Rng::of(self.spec.seed, stream::NETWORK, who, n));
-                self.note(who, |_| format!("fetches, which will bring {:?}", reply.answer));
+                self.note(who, |_| format!("the fetch will bring {:?}", reply.answer));
                 if let Some(answer) = reply.answer {
                     self.expect(reply.after, Arrival::Policy(id, who, serial, answer));
                 }
@@ -150,6 +150,7 @@ impl Sim<'_> {
 
     fn launched(&mut self, who: usize, ask: Ask) -> (u64, u32) {
         self.serial += 1;
+        self.note(who, |_| format!("asks: {ask:?}"));
         self.check_launch(who, ask, self.serial);
         let n = self.counts[who][4];
         self.counts[who][4] += 1;

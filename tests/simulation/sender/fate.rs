@@ -70,6 +70,8 @@ impl Sim<'_> {
                     flight.0 = flight.0.min(now + span);
                 }
             }
+        } else {
+            self.seen.iter_mut().for_each(Seen::step_forward);
         }
         for kind in 0..2 {
             let until = self.time + self.limit(kind) + MINUTE;

@@ -38,11 +38,11 @@
 //! | find and read the TXT record | [`StsRecord::select`], [`StsRecord::parse`] |
 //! | ask nameservers | `dns::Exchange`, with the feature `dns` |
 //! | read the policy file | [`Policy::parse`], [`Policy::parse_with`], [`Tolerances`] |
-//! | judge an answer of the Policy Host | [`fetch::evaluate`] |
+//! | fetch the policy file | `fetch::Exchange`, with the feature `fetch`; or [`fetch::evaluate`] |
 //! | match an MX host | [`Policy::matches`] |
 //! | know what applies to a domain now | [`cache::Cache`], or [`cache::Entry`] for a single domain |
 //! | decide about a message and its hosts | [`delivery::Delivery`] |
-//! | check an MX host's certificate | [`verify::MxCertificate`] |
+//! | check an MX host's certificate | [`verify::MxCertificate`]; `verify::HostVerifier` for rustls |
 //! | publish a record and a policy | [`StsRecord::builder`], [`Policy::builder`], [`PolicyId`] |
 //! | tell a publisher what is wrong | [`lint`] |
 //! | report a failure | [`Failure`], [`ResultType`] |
@@ -63,6 +63,9 @@
 //! | `sha2` | yes | `PolicyId::from_content` |
 //! | `verify` | yes | [`verify`]: the certificates of MX hosts |
 //! | `dns` | no | `dns`: questions to nameservers, without sockets |
+//! | `fetch` | no | `fetch::Exchange`: policies over TLS and HTTP, without sockets; switches on `rustls` |
+//! | `rustls` | no | `verify::HostVerifier`: MX hosts' certificates in a handshake; switches on `verify` |
+//! | `ring`, `aws-lc-rs` | no | that cryptography in rustls and webpki, to be named in your code |
 //! | `serde` | no | `Serialize` and `Deserialize`, through the same validation as `parse` |
 //! | `arbitrary` | no | `Arbitrary`, for fuzzing what is built on this crate |
 //!
@@ -84,6 +87,8 @@
 )]
 
 extern crate alloc;
+#[cfg(feature = "rustls")]
+extern crate std;
 
 #[cfg(feature = "arbitrary")]
 mod arbitrary;

@@ -1,4 +1,5 @@
 use alloc::{boxed::Box, string::ToString};
+use core::time::Duration;
 
 use thiserror::Error;
 use time::UtcDateTime;
@@ -133,7 +134,13 @@ impl CertificateErrorKind {
     }
 }
 
-fn moment(at: UnixTime) -> UtcDateTime {
+pub(super) fn moment(at: UnixTime) -> UtcDateTime {
     let seconds = i64::try_from(at.as_secs()).unwrap_or(i64::MAX);
     UtcDateTime::from_unix_timestamp(seconds).unwrap_or(UtcDateTime::MAX)
+}
+
+/// What is before 1970 is its beginning.
+pub(super) fn unix_time(at: UtcDateTime) -> UnixTime {
+    let seconds = u64::try_from(at.unix_timestamp()).unwrap_or(0);
+    UnixTime::since_unix_epoch(Duration::from_secs(seconds))
 }

@@ -29,6 +29,8 @@
 //! a [`Failure`](crate::Failure).
 
 mod error;
+#[cfg(feature = "rustls")]
+mod handshake;
 mod names;
 
 use time::UtcDateTime;
@@ -39,8 +41,10 @@ use webpki::{
 // The crates whose types are in this interface.
 pub use {pki_types, webpki};
 
+#[cfg(feature = "rustls")]
+pub use self::handshake::{HostVerifier, TrustStore, TrustStoreError};
 use self::pki_types::{
-    CertificateDer, DnsName, ServerName, SignatureVerificationAlgorithm, TrustAnchor, UnixTime,
+    CertificateDer, DnsName, ServerName, SignatureVerificationAlgorithm, TrustAnchor,
 };
 pub use self::{
     error::{CertificateError, CertificateErrorKind},
@@ -134,8 +138,6 @@ fn check_path(
     now: UtcDateTime,
     trust: &Trust<'_>,
 ) -> Result<(), webpki::Error> {
-    let seconds = u64::try_from(now.unix_timestamp()).unwrap_or(0);
-    let now = UnixTime::since_unix_epoch(core::time::Duration::from_secs(seconds));
     let revocation = RevocationOptionsBuilder::new(trust.crls).ok().map(|options| {
         options
             .with_depth(RevocationCheckDepth::Chain)
@@ -149,7 +151,7 @@ fn check_path(
             trust.algorithms,
             trust.anchors,
             intermediates,
-            now,
+            error::unix_time(now),
             usage,
             revocation,
             None,

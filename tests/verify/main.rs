@@ -2,6 +2,9 @@
 
 #![cfg(feature = "verify")]
 
+#[cfg(feature = "rustls")]
+mod handshake;
+#[path = "../pki/mod.rs"]
 mod pki;
 
 use mta_sts::{

@@ -1,4 +1,11 @@
-//! Certificates made for a test.
+//! Certificates made for a test, and servers that present them.
+
+#![allow(dead_code, reason = "not every test needs all of it")]
+
+#[cfg(feature = "rustls")]
+pub(crate) mod matrix;
+#[cfg(feature = "rustls")]
+pub(crate) mod tls;
 
 use mta_sts::verify::{
     pki_types::{CertificateDer, TrustAnchor},

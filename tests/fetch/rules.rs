@@ -1,12 +1,13 @@
 //! What an answer from a Policy Host is worth (RFC 8461 §§3.2, 3.3).
 
 use mta_sts::{
-    Domain, Policy, PolicyErrorKind, ResultType,
+    Domain, Policy, ResultType,
     cache::PolicyAnswer,
     fetch::{FetchError, MediaTypeRule, evaluate},
 };
 
-const BODY: &[u8] = b"version: STSv1\nmode: enforce\nmx: mx.example.com\nmax_age: 604800\n";
+use crate::BODY;
+
 const PLAIN: (&str, &str) = ("Content-Type", "text/plain");
 
 fn fetched(status: u16, headers: &[(&str, &str)]) -> Result<Policy, FetchError> {
@@ -128,9 +129,9 @@ fn s3_3_11_64_kib_and_no_more() {
     body.resize(Policy::MAX_LEN, b'x');
     assert!(evaluate(200, [PLAIN], &body, MediaTypeRule::TextPlain).is_ok());
     body.push(b'x');
-    let error = evaluate(200, [PLAIN], &body, MediaTypeRule::TextPlain).unwrap_err();
-    let FetchError::Policy(error) = error else { panic!("{error}") };
-    assert_eq!(error.kind(), PolicyErrorKind::TooLarge);
+    let got = evaluate(200, [PLAIN], &body, MediaTypeRule::TextPlain);
+    let message = "the body of the response is longer than 65536 bytes";
+    assert_fails(got, "http-body-too-large", message);
 }
 
 #[test]

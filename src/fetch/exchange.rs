@@ -1,0 +1,206 @@
+use alloc::{string::ToString, sync::Arc, vec, vec::Vec};
+use std::io::{Read as _, Write as _};
+
+use rustls::ClientConnection;
+use time::UtcDateTime;
+
+use super::{Config, FetchError, HttpExchange};
+use crate::{
+    domain::Domain,
+    policy::Policy,
+    verify::{HostVerifier, TrustStore, pki_types::ServerName},
+};
+
+/// One fetch of a policy: TLS and HTTP in one machine, bytes of TCP in and out.
+///
+/// ```
+/// # fn fetch(trust: &mta_sts::verify::TrustStore) -> Result<(), Box<dyn std::error::Error>> {
+/// use std::{io::{Read, Write}, net::TcpStream};
+///
+/// use mta_sts::{Domain, fetch::{Config, Exchange, Step}};
+/// use time::UtcDateTime;
+///
+/// let domain = Domain::parse("example.com")?;
+/// let mut exchange = Exchange::new(&domain, trust, &Config::default(), UtcDateTime::now());
+/// let mut stream = TcpStream::connect((domain.policy_host(), 443))?;
+/// let mut buffer = [0; 4096];
+/// let outcome = loop {
+///     match exchange.poll() {
+///         Step::Send(bytes) => stream.write_all(bytes)?,
+///         Step::Wait { until } => {
+///             let left = (until - UtcDateTime::now()).try_into().unwrap_or_default();
+///             stream.set_read_timeout(Some(left))?; // and call `handle_timeout` when it has passed
+///             match stream.read(&mut buffer)? {
+///                 0 => exchange.handle_end(UtcDateTime::now()),
+///                 len => exchange.handle_received(&buffer[..len], UtcDateTime::now()),
+///             }
+///         }
+///         Step::Done(outcome) => break outcome.clone(),
+///     }
+/// };
+/// println!("{}", outcome?.as_text());
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug)]
+pub struct Exchange {
+    deadline: UtcDateTime,
+    verifier: Arc<HostVerifier>,
+    /// `None` if no connection can be made.
+    tls: Option<ClientConnection>,
+    http: HttpExchange,
+    to_send: Vec<u8>,
+    /// How many bytes may still come.
+    room: usize,
+}
+
+/// What is to be done.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Step<'a> {
+    /// Send all of this over the connection.
+    Send(&'a [u8]),
+    /// Wait for what arrives, at most until then; then call [`Exchange::handle_timeout`].
+    Wait {
+        /// When all must be over.
+        until: UtcDateTime,
+    },
+    /// This came of it. The connection can be closed.
+    Done(&'a Result<Arc<Policy>, FetchError>),
+}
+
+impl Exchange {
+    /// How many bytes of TLS may come: those of a response of [`HttpExchange::MAX_LEN`] however it is
+    /// cut into records of more than a few bytes each, and a handshake.
+    pub const MAX_LEN: usize = 4 * 1024 * 1024;
+
+    /// Begins to fetch the policy of this domain, over a connection to port 443 of its Policy Host
+    /// that is being made or has just been made.
+    #[must_use]
+    pub fn new(domain: &Domain, trust: &TrustStore, config: &Config, now: UtcDateTime) -> Self {
+        let deadline = config.deadline().try_into().unwrap_or(time::Duration::MAX);
+        let verifier = HostVerifier::enforcing(trust);
+        let mut http = HttpExchange::new(domain, config);
+        let tls = connect(domain, &verifier, http.request(), now);
+        let tls = tls.map_err(|error| http.fail(error)).ok();
+        Self {
+            deadline: now.saturating_add(deadline),
+            verifier,
+            tls,
+            http,
+            to_send: Vec::new(),
+            room: Self::MAX_LEN,
+        }
+    }
+
+    /// What is to be done next.
+    pub fn poll(&mut self) -> Step<'_> {
+        self.to_send.clear();
+        if let Some(tls) = &mut self.tls {
+            // Writing to a vector does not fail.
+            while tls.wants_write() && tls.write_tls(&mut self.to_send).is_ok_and(|len| len > 0) {}
+        }
+        match self.http.outcome() {
+            _ if !self.to_send.is_empty() => Step::Send(&self.to_send),
+            Some(outcome) => Step::Done(outcome),
+            None => Step::Wait { until: self.deadline },
+        }
+    }
+
+    /// Takes what was received, in pieces of any size.
+    pub fn handle_received(&mut self, bytes: &[u8], now: UtcDateTime) {
+        self.handle_timeout(now);
+        let (mut bytes, excess) = bytes.split_at_checked(self.room).unwrap_or((bytes, &[]));
+        self.room = self.room.saturating_sub(bytes.len());
+        while !bytes.is_empty() && self.outcome().is_none() {
+            bytes = self.advance(bytes);
+        }
+        if !excess.is_empty() {
+            self.http.fail(FetchError::Endless);
+        }
+    }
+
+    /// The host has closed the connection.
+    pub fn handle_end(&mut self, now: UtcDateTime) {
+        self.handle_timeout(now);
+        if self.tls.as_ref().is_some_and(|tls| tls.is_handshaking()) {
+            let message = "it closed the connection during the TLS handshake";
+            self.http.fail(FetchError::Connection(message.into()));
+        }
+        // Without a `close_notify` before it, that is no orderly end.
+        self.http.handle_end(false);
+    }
+
+    /// The host could not be reached, or the connection broke. The text says how.
+    pub fn handle_failure(&mut self, message: &str, now: UtcDateTime) {
+        self.handle_timeout(now);
+        self.http.fail(FetchError::Connection(message.into()));
+    }
+
+    /// Lets time pass. May be called at any time.
+    pub fn handle_timeout(&mut self, now: UtcDateTime) {
+        if now >= self.deadline {
+            self.http.fail(FetchError::Deadline);
+        }
+    }
+
+    /// What came of it, if it is over.
+    #[must_use]
+    pub fn outcome(&self) -> Option<&Result<Arc<Policy>, FetchError>> {
+        self.http.outcome()
+    }
+
+    /// Takes some of the bytes; the rest is returned.
+    fn advance<'a>(&mut self, mut bytes: &'a [u8]) -> &'a [u8] {
+        let Some(tls) = &mut self.tls else { return &[] };
+        let read = tls.read_tls(&mut bytes);
+        let state = tls.process_new_packets();
+        // What came before an error counts, however it was cut. The end of what there is, is one.
+        let mut plain = Vec::new();
+        let _ = tls.reader().read_to_end(&mut plain);
+        self.http.handle_received(&plain);
+        match (state, read) {
+            (Err(error), _) => self.http.fail(explain(&error, &self.verifier)),
+            (_, Err(error)) => self.http.fail(tls_error(None, &error)),
+            (Ok(state), _) => {
+                if state.peer_has_closed() {
+                    self.http.handle_end(true);
+                }
+                if self.http.outcome().is_some() {
+                    tls.send_close_notify();
+                }
+            }
+        }
+        bytes
+    }
+}
+
+/// A connection whose first bytes are ready, with the request to be sent once it is secure.
+fn connect(
+    domain: &Domain,
+    verifier: &Arc<HostVerifier>,
+    request: &[u8],
+    now: UtcDateTime,
+) -> Result<ClientConnection, FetchError> {
+    let mut config = verifier.client_config(now);
+    config.alpn_protocols = vec![b"http/1.1".into()];
+    // "The SNI extension MUST contain the name of the Policy Host" (§7.1), as must the certificate
+    // (§3.3), whatever the address was found by.
+    let host = ServerName::try_from(domain.policy_host());
+    let host = host.map_err(|error| tls_error(None, &error))?;
+    let connection = ClientConnection::new(Arc::new(config), host);
+    let mut connection = connection.map_err(|error| tls_error(None, &error))?;
+    connection.writer().write_all(request).map_err(|error| tls_error(None, &error))?;
+    Ok(connection)
+}
+
+fn explain(error: &rustls::Error, verifier: &HostVerifier) -> FetchError {
+    match (error, verifier.verdict()) {
+        (_, Some(Err(error))) => FetchError::Certificate(error.clone()),
+        (rustls::Error::AlertReceived(alert), _) => tls_error(Some((*alert).into()), error),
+        _ => tls_error(None, error),
+    }
+}
+
+fn tls_error(alert: Option<u8>, error: &impl ToString) -> FetchError {
+    FetchError::Tls { alert, message: error.to_string().into() }
+}

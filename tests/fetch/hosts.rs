@@ -1,0 +1,297 @@
+//! Policy hosts: their certificates, their TLS, and how they hang up (§3.3).
+
+use mta_sts::{
+    Policy, ResultType,
+    fetch::{Config, Exchange, FetchError, Step},
+};
+use rustls::{
+    ServerConfig,
+    server::{ResolvesServerCertUsingSni, WebPkiClientVerifier},
+    version::{TLS12, TLS13},
+};
+use time::Duration;
+
+use crate::{
+    BODY,
+    pki::{
+        NOW, Pki,
+        matrix::{Fault, Row, rows},
+        tls::{BOTH, Server, config, providers, ring, trust},
+    },
+    world::{Outcome, Script, domain, exchange, fetch, talk},
+};
+
+const HEAD: &str = "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 64\r\n\r\n";
+
+fn response() -> Vec<u8> {
+    [HEAD.as_bytes(), BODY].concat()
+}
+
+fn good(pki: &Pki) -> Row {
+    rows(pki, "mta-sts.example.com").swap_remove(0)
+}
+
+fn server_of(row: Row) -> Server {
+    Server::new(config(row.chain, row.key, BOTH), &response())
+}
+
+#[track_caller]
+fn assert_fails(got: Outcome, kind: ResultType, reason: &str, message: &str) {
+    let error = got.expect_err("it should fail");
+    let failure = error.to_failure(&domain());
+    assert_eq!((failure.result_type(), failure.reason_code()), (kind, reason));
+    assert_eq!((failure.message(), failure.subject()), (message, "mta-sts.example.com"));
+}
+
+#[track_caller]
+fn assert_tls(got: Outcome, alert: Option<u8>, message: &str) {
+    let (message, reason) =
+        (format!("TLS failed: {message}"), if alert.is_some() { "tls-alert" } else { "tls" });
+    assert!(matches!(&got, Err(FetchError::Tls { alert: it, .. }) if *it == alert), "{got:?}");
+    assert_fails(got, ResultType::StsPolicyFetchError, reason, &message);
+}
+
+#[test]
+fn s3_3_01_every_certificate() {
+    let pki = Pki::new();
+    for provider in providers() {
+        let trust = trust(&pki, provider);
+        for version in BOTH {
+            for row in rows(&pki, "mta-sts.example.com") {
+                let server = config(row.chain, row.key, &[version]);
+                let got = fetch(&mut exchange(&trust), &mut Server::new(server, &response()));
+                match row.fault {
+                    None => assert_eq!(
+                        got.as_deref(),
+                        Ok(&Policy::parse(BODY).unwrap()),
+                        "{}",
+                        row.what
+                    ),
+                    // Whatever it would be at an MX host.
+                    Some(Fault(_, reason, told)) => {
+                        assert_fails(got, ResultType::StsWebpkiInvalid, reason, &told);
+                    }
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn s7_1_the_name_that_is_asked_for() {
+    let pki = Pki::new();
+    let mut server = server_of(good(&pki));
+    fetch(&mut exchange(&trust(&pki, ring())), &mut server).unwrap();
+    assert_eq!(server.tls.server_name(), Some("mta-sts.example.com"));
+    assert_eq!(server.tls.alpn_protocol(), None, "it may know of none");
+    let expected = b"GET /.well-known/mta-sts.txt HTTP/1.1\r\nhost: mta-sts.example.com\r\n";
+    assert!(server.request.starts_with(expected));
+    let Row { chain, key, .. } = good(&pki);
+    let mut config = config(chain, key, BOTH);
+    config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+    let mut server = Server::new(config, &response());
+    fetch(&mut exchange(&trust(&pki, ring())), &mut server).unwrap();
+    assert_eq!(server.tls.alpn_protocol(), Some(&b"http/1.1"[..]));
+}
+
+#[test]
+fn a_host_that_does_not_know_the_name() {
+    let pki = Pki::new();
+    let config = ServerConfig::builder_with_provider(ring())
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_no_client_auth()
+        .with_cert_resolver(std::sync::Arc::new(ResolvesServerCertUsingSni::new()));
+    let got = fetch(&mut exchange(&trust(&pki, ring())), &mut Server::new(config, b""));
+    assert_tls(got, Some(49), "received fatal alert: AccessDenied");
+    let unrecognized = Script(b"\x15\x03\x03\x00\x02\x02\x70".to_vec());
+    let got = fetch(&mut exchange(&trust(&pki, ring())), &mut { unrecognized });
+    assert_tls(got, Some(112), "received fatal alert: UnrecognisedName");
+}
+
+#[test]
+fn one_version_only() {
+    let pki = Pki::new();
+    for version in [&TLS12, &TLS13] {
+        let row = good(&pki);
+        let mut server = Server::new(config(row.chain, row.key, &[version]), &response());
+        assert!(fetch(&mut exchange(&trust(&pki, ring())), &mut server).is_ok());
+        assert_eq!(server.tls.protocol_version(), Some(version.version));
+    }
+}
+
+/// RFC 8996: TLS 1.1 is no more. rustls cannot serve it, so this is what such a host says.
+#[test]
+fn s4_2_tls_1_1_only() {
+    let pki = Pki::new();
+    let trust = trust(&pki, ring());
+    let refusal = b"\x15\x03\x02\x00\x02\x02\x46".to_vec();
+    let got = fetch(&mut exchange(&trust), &mut Script(refusal));
+    assert_tls(got, Some(70), "received fatal alert: ProtocolVersion");
+
+    // A ServerHello of TLS 1.1: a random, no session, TLS_RSA_WITH_AES_128_CBC_SHA, no compression.
+    let mut body = vec![3, 2];
+    body.extend([7; 32]);
+    body.extend([0, 0x00, 0x2f, 0]);
+    let mut hello = vec![0x16, 3, 2, 0, u8::try_from(body.len() + 4).unwrap()];
+    hello.extend([2, 0, 0, u8::try_from(body.len()).unwrap()]);
+    hello.extend(body);
+    let got = fetch(&mut exchange(&trust), &mut Script(hello));
+    assert_tls(got, None, "peer is incompatible: ServerDoesNotSupportTls12Or13");
+}
+
+#[test]
+fn a_client_certificate_is_demanded() {
+    let pki = Pki::new();
+    for version in BOTH {
+        let Row { chain, key, .. } = good(&pki);
+        let mut roots = rustls::RootCertStore::empty();
+        roots.add(pki.root.der().clone()).unwrap();
+        let clients = WebPkiClientVerifier::builder_with_provider(roots.into(), ring()).build();
+        let config = ServerConfig::builder_with_provider(ring())
+            .with_protocol_versions(&[version])
+            .unwrap()
+            .with_client_cert_verifier(clients.unwrap())
+            .with_single_cert(chain, key)
+            .unwrap();
+        let mut server = Server::new(config, &response());
+        let got = fetch(&mut exchange(&trust(&pki, ring())), &mut server);
+        assert_tls(got, Some(116), "received fatal alert: CertificateRequired");
+    }
+}
+
+#[test]
+fn what_is_no_tls() {
+    let pki = Pki::new();
+    let trust = trust(&pki, ring());
+    let plain = b"HTTP/1.1 400 Bad Request\r\n\r\n".to_vec();
+    let got = fetch(&mut exchange(&trust), &mut Script(plain));
+    assert_tls(got, None, "received corrupt message of type InvalidContentType");
+}
+
+/// With this version, hangs up after each number of bytes that the host says in all.
+#[test]
+fn it_hangs_up_at_any_byte() {
+    let pki = Pki::new();
+    let trust = trust(&pki, ring());
+    for version in BOTH {
+        let mut seen = Vec::new();
+        for most in 0.. {
+            let Row { chain, key, .. } = good(&pki);
+            let mut server = Server::new(config(chain, key, &[version]), &response());
+            let got = talk(&mut exchange(&trust), &mut server, &mut || usize::MAX, most);
+            let stage = match got {
+                Err(FetchError::Connection(how)) => {
+                    assert_eq!(&*how, "it closed the connection during the TLS handshake");
+                    0
+                }
+                Err(FetchError::Truncated) => 1,
+                Ok(_) => 2,
+                Err(other) => panic!("after {most} bytes: {other}"),
+            };
+            if seen.last() != Some(&stage) {
+                seen.push(stage);
+            }
+            if stage == 2 {
+                break;
+            }
+        }
+        assert_eq!(seen, [0, 1, 2], "one after the other");
+    }
+}
+
+#[test]
+fn a_body_that_ends_with_the_connection() {
+    let pki = Pki::new();
+    let trust = trust(&pki, ring());
+    let open = b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\n\r\n";
+    let response = [&open[..], BODY].concat();
+    for version in BOTH {
+        let server = || {
+            let Row { chain, key, .. } = good(&pki);
+            Server::new(config(chain, key, &[version]), &response)
+        };
+        assert!(fetch(&mut exchange(&trust), &mut server()).is_ok());
+        // Anybody on the way can end a TCP connection: what has come may be half of it.
+        let got = fetch(&mut exchange(&trust), &mut server().disorderly());
+        assert_eq!(got, Err(FetchError::Truncated));
+    }
+}
+
+#[test]
+fn the_host_is_told_that_it_is_over() {
+    let pki = Pki::new();
+    let mut server = server_of(good(&pki));
+    fetch(&mut exchange(&trust(&pki, ring())), &mut server).unwrap();
+    assert!(server.tls.process_new_packets().unwrap().peer_has_closed());
+}
+
+#[test]
+fn a_host_that_cannot_be_reached() {
+    let pki = Pki::new();
+    let mut exchange = exchange(&trust(&pki, ring()));
+    exchange.handle_failure("connection refused\r\n", NOW);
+    let got = exchange.outcome().unwrap().clone();
+    let told = "the policy host cannot be reached: connection refused\\r\\n";
+    assert_fails(got, ResultType::StsPolicyFetchError, "connection", told);
+    // The first word counts.
+    exchange.handle_failure("and again", NOW);
+    exchange.handle_end(NOW);
+    assert_eq!(exchange.outcome().unwrap().as_ref().unwrap_err().to_string(), told);
+}
+
+#[test]
+fn s3_3_10_a_deadline_over_the_whole() {
+    let pki = Pki::new();
+    let trust = trust(&pki, ring());
+    let config = Config::default().with_deadline(std::time::Duration::from_secs(5));
+    let start = || {
+        let mut exchange = Exchange::new(&domain(), &trust, &config, NOW);
+        assert!(matches!(exchange.poll(), Step::Send(_)));
+        assert_eq!(exchange.poll(), Step::Wait { until: NOW + Duration::seconds(5) });
+        exchange
+    };
+    let (before, then) = (NOW + Duration::milliseconds(4999), NOW + Duration::seconds(5));
+    let events: [fn(&mut Exchange, time::UtcDateTime); 4] = [
+        Exchange::handle_timeout,
+        Exchange::handle_end,
+        |exchange, now| exchange.handle_received(b"\x16", now),
+        |exchange, now| exchange.handle_failure("reset", now),
+    ];
+    for event in events {
+        let mut exchange = start();
+        exchange.handle_timeout(before);
+        assert!(exchange.outcome().is_none());
+        event(&mut exchange, then);
+        let got = exchange.outcome().unwrap().clone();
+        let told = "the policy was not fetched in time";
+        assert_fails(got, ResultType::StsPolicyFetchError, "deadline", told);
+    }
+    // A host that sends a byte now and then gains nothing by it.
+    let mut exchange = start();
+    let hello = [0x16, 3, 3, 0x40, 0];
+    for second in 0..10 {
+        let byte = hello.get(second).copied().unwrap_or(0);
+        exchange.handle_received(&[byte], NOW + Duration::seconds(second.try_into().unwrap()));
+    }
+    assert_eq!(exchange.outcome(), Some(&Err(FetchError::Deadline)));
+}
+
+#[test]
+fn a_reset_in_the_middle() {
+    let pki = Pki::new();
+    let mut server = server_of(good(&pki));
+    let mut exchange = exchange(&trust(&pki, ring()));
+    while exchange.outcome().is_none() {
+        if let Step::Send(bytes) = exchange.poll() {
+            server.receive(bytes);
+            continue;
+        }
+        let bytes = server.send();
+        let half = bytes.len() / 2;
+        exchange.handle_received(&bytes[..half], NOW);
+        exchange.handle_failure("connection reset by peer", NOW);
+    }
+    let told = "the policy host cannot be reached: connection reset by peer";
+    assert_eq!(exchange.outcome().unwrap().as_ref().unwrap_err().to_string(), told);
+}

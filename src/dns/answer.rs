@@ -12,6 +12,7 @@ use super::{
     outcome::{Found, Outcome},
     question::{Kind, Question},
 };
+use crate::cache::TxtAnswer;
 
 /// What a message is to whoever has asked.
 #[derive(Debug, PartialEq, Eq)]
@@ -55,6 +56,40 @@ pub(super) fn read(question: &Question, id: u16, bytes: &[u8]) -> Reading {
         ResponseCode::NoError | ResponseCode::NXDomain => content(question, &message),
         code => Reading::Refused(code),
     }
+}
+
+/// What the records say that a resolver of hickory's found for [`Domain::txt_name`]: those of its
+/// answer, aliases among them. An empty answer is [`TxtAnswer::NoRecord`].
+///
+/// If the resolver says that there is none, and for how long, use [`TxtAnswer::NoRecord`] with that
+/// time; if it failed, [`TxtAnswer::Failed`]: the two are not the same (§3.1).
+///
+/// ```
+/// use mta_sts::{
+///     cache::TxtAnswer,
+///     dns::{hickory_proto::rr::{Name, RData, Record, rdata::TXT}, txt_answer},
+/// };
+///
+/// let name = Name::from_ascii("_mta-sts.example.com.")?;
+/// let strings = vec!["v=STSv1;".into(), " id=7;".into()];
+/// let records = [Record::from_rdata(name, 300, RData::TXT(TXT::new(strings)))];
+/// assert!(matches!(txt_answer(&records), TxtAnswer::Found { id, .. } if id.as_str() == "7"));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// [`Domain::txt_name`]: crate::Domain::txt_name
+pub fn txt_answer<'a>(records: impl IntoIterator<Item = &'a Record>) -> TxtAnswer {
+    let (mut texts, mut least) = (Vec::new(), Duration::MAX);
+    for record in records {
+        least = least.min(ttl(record));
+        if let RData::TXT(text) = &record.data {
+            texts.push(text.txt_data.concat());
+        }
+    }
+    if texts.is_empty() {
+        return TxtAnswer::NoRecord { ttl: None };
+    }
+    TxtAnswer::from_records(&texts, least)
 }
 
 /// Whether the first bytes of a message, which cannot be read as a whole, are those of a response to

@@ -38,7 +38,11 @@ mod exchange;
 mod outcome;
 mod question;
 
+// Its records are in this interface.
+pub use hickory_proto;
+
 pub use self::{
+    answer::txt_answer,
     config::Config,
     exchange::{Exchange, Step, Transport},
     outcome::{DnsError, Found, Outcome},

@@ -39,6 +39,8 @@ use webpki::{
     UnknownStatusPolicy,
 };
 // The crates whose types are in this interface.
+#[cfg(feature = "rustls")]
+pub use rustls;
 pub use {pki_types, webpki};
 
 #[cfg(feature = "rustls")]

@@ -8,7 +8,7 @@ use hickory_proto::{
 };
 use mta_sts::{
     cache::TxtAnswer,
-    dns::{Found, Kind, Outcome, Question},
+    dns::{Found, Kind, Outcome, Question, txt_answer},
 };
 
 use crate::world::{
@@ -62,6 +62,22 @@ fn s3_1_12_the_answer_that_the_cache_is_told() {
     }
     let expected = "the nameserver answered Server Failure to _mta-sts.example.com TXT";
     assert_eq!(outcome(&mut failing).to_txt_answer(), TxtAnswer::Failed(expected.into()));
+}
+
+#[test]
+fn s3_1_12_records_of_another_resolver() {
+    let alias = cname(NAME, 60, "_mta-sts.example.net.");
+    let target = |ttl, strings: &[&str]| txt("_mta-sts.example.net.", ttl, strings);
+    let records = [alias, target(300, &["v=STSv1;", " id=", "1"]), target(300, &["v=spf1 -all"])];
+    let TxtAnswer::Found { id, ttl } = txt_answer(&records) else { panic!() };
+    assert_eq!((id.as_str(), ttl), ("1", seconds(60)));
+    let other = [target(77, &["hello"])];
+    assert_eq!(txt_answer(&other), TxtAnswer::NoRecord { ttl: Some(seconds(77)) });
+    for nothing in [&[][..], &records[..1]] {
+        assert_eq!(txt_answer(nothing), TxtAnswer::NoRecord { ttl: None });
+    }
+    let two = [target(5, &["v=STSv1; id=1"]), target(5, &["v=STSv1; id=2"])];
+    assert!(matches!(txt_answer(&two), TxtAnswer::Invalid { .. }));
 }
 
 #[test]

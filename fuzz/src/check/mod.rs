@@ -2,9 +2,13 @@
 //! promise about it.
 
 mod cache_ops;
+#[cfg(feature = "verify")]
+mod certificate;
 #[cfg(feature = "dns")]
 mod dns;
 mod domain;
+#[cfg(feature = "fetch")]
+mod fetch;
 mod lint;
 mod matching;
 mod policy;
@@ -12,8 +16,12 @@ mod record;
 
 use std::fmt::Display;
 
+#[cfg(feature = "verify")]
+pub use self::certificate::certificate;
 #[cfg(feature = "dns")]
 pub use self::dns::dns;
+#[cfg(feature = "fetch")]
+pub use self::fetch::{http, tls};
 pub use self::{
     cache_ops::cache_ops,
     domain::domain,
@@ -37,6 +45,12 @@ pub const ALL: &[(&str, Check)] = &[
     ("cache_ops", cache_ops),
     #[cfg(feature = "dns")]
     ("dns", dns),
+    #[cfg(feature = "fetch")]
+    ("http", http),
+    #[cfg(feature = "fetch")]
+    ("tls", tls),
+    #[cfg(feature = "verify")]
+    ("certificate", certificate),
 ];
 
 /// Errors quote what strangers wrote, and are printed into logs and reports.

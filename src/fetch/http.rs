@@ -98,11 +98,12 @@ impl HttpExchange {
         let (mut bytes, excess) = bytes.split_at_checked(self.room).unwrap_or((bytes, &[]));
         self.room = self.room.saturating_sub(bytes.len());
         while !bytes.is_empty() {
-            bytes = self.advance(|state, rule| match state {
-                State::Head(head) => head.take(bytes, rule),
+            let state = mem::replace(&mut self.state, State::Done(Err(FetchError::Truncated)));
+            (self.state, bytes) = match state {
+                State::Head(head) => head.take(bytes, self.rule),
                 State::Body(body) => body.take(bytes),
-                State::Done(_) => (state, &[]),
-            });
+                State::Done(_) => (state, &[][..]),
+            };
         }
         if !excess.is_empty() {
             self.fail(FetchError::Endless);
@@ -112,11 +113,10 @@ impl HttpExchange {
     /// The connection has come to an end; in an orderly way (TLS: by a `close_notify`) or not. A body
     /// that goes on until the end is whole only in an orderly one (RFC 9112 §9.8).
     pub fn handle_end(&mut self, orderly: bool) {
-        self.advance(|state, _| match state {
-            State::Body(body) if orderly && body.is_open_ended() => (body.finish(), &[]),
-            State::Done(_) => (state, &[]),
-            _ => (State::Done(Err(FetchError::Truncated)), &[]),
-        });
+        match &self.state {
+            State::Body(body) if orderly && body.is_open_ended() => self.state = body.finish(),
+            _ => self.fail(FetchError::Truncated),
+        }
     }
 
     /// What came of it, if it is over.
@@ -129,20 +129,9 @@ impl HttpExchange {
     }
 
     pub(super) fn fail(&mut self, error: FetchError) {
-        self.advance(|state, _| match state {
-            State::Done(_) => (state, &[]),
-            _ => (State::Done(Err(error)), &[]),
-        });
-    }
-
-    fn advance<'a>(
-        &mut self,
-        step: impl FnOnce(State, MediaTypeRule) -> (State, &'a [u8]),
-    ) -> &'a [u8] {
-        let state = mem::replace(&mut self.state, State::Done(Err(FetchError::Truncated)));
-        let (state, rest) = step(state, self.rule);
-        self.state = state;
-        rest
+        if self.outcome().is_none() {
+            self.state = State::Done(Err(error));
+        }
     }
 }
 
@@ -263,7 +252,7 @@ impl Body {
         self.call.body_mode() == BodyMode::CloseDelimited
     }
 
-    fn finish(self) -> State {
+    fn finish(&self) -> State {
         State::Done(finish(&self.content))
     }
 }

@@ -10,7 +10,9 @@ use rustls::{
         Resumption,
         danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier},
     },
-    crypto::{CryptoProvider, verify_tls12_signature, verify_tls13_signature},
+    crypto::{
+        CryptoProvider, WebPkiSupportedAlgorithms, verify_tls12_signature, verify_tls13_signature,
+    },
     time_provider::TimeProvider,
 };
 use thiserror::Error as ThisError;
@@ -82,8 +84,8 @@ impl TrustStore {
         Self { crls: crls.into_iter().collect(), ..self }
     }
 
-    fn provider(&self) -> &CryptoProvider {
-        self.builder.crypto_provider()
+    fn algorithms(&self) -> &WebPkiSupportedAlgorithms {
+        &self.builder.crypto_provider().signature_verification_algorithms
     }
 
     fn check(
@@ -93,8 +95,7 @@ impl TrustStore {
         now: UnixTime,
     ) -> Result<(), CertificateError> {
         let crls: Vec<&CertRevocationList<'_>> = self.crls.iter().collect();
-        let algorithms = self.provider().signature_verification_algorithms.all;
-        let trust = Trust::new(&self.roots.roots, algorithms).with_crls(&crls);
+        let trust = Trust::new(&self.roots.roots, self.algorithms().all).with_crls(&crls);
         MxCertificate::new(chain).verify(host, moment(now), &trust)
     }
 }
@@ -207,8 +208,7 @@ impl ServerCertVerifier for HostVerifier {
         cert: &CertificateDer<'_>,
         dss: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        let algorithms = &self.trust.provider().signature_verification_algorithms;
-        verify_tls12_signature(message, cert, dss, algorithms)
+        verify_tls12_signature(message, cert, dss, self.trust.algorithms())
     }
 
     fn verify_tls13_signature(
@@ -217,12 +217,11 @@ impl ServerCertVerifier for HostVerifier {
         cert: &CertificateDer<'_>,
         dss: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        let algorithms = &self.trust.provider().signature_verification_algorithms;
-        verify_tls13_signature(message, cert, dss, algorithms)
+        verify_tls13_signature(message, cert, dss, self.trust.algorithms())
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.trust.provider().signature_verification_algorithms.supported_schemes()
+        self.trust.algorithms().supported_schemes()
     }
 }
 

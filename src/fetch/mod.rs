@@ -1,8 +1,8 @@
 //! Fetching a policy from its Policy Host (§3.3), without sockets.
 //!
 //! With the feature `fetch`, an `Exchange` is the whole of it, TLS and HTTP, and an `HttpExchange` the
-//! HTTP for those who have a TLS of their own. For those who have an HTTP client, [`evaluate`] says
-//! what an answer is worth.
+//! HTTP for those who have a TLS of their own; an `AddressFilter` says whom they may connect to. For
+//! those who have an HTTP client, [`evaluate`] says what an answer is worth.
 //!
 //! ```
 //! use mta_sts::{Domain, cache::PolicyAnswer, fetch::{self, MediaTypeRule}};
@@ -29,6 +29,8 @@
 //! [`Policy::MAX_LEN`](crate::Policy::MAX_LEN) bytes are read, and one to see that there are more.
 
 #[cfg(feature = "fetch")]
+mod address;
+#[cfg(feature = "fetch")]
 mod config;
 mod error;
 #[cfg(feature = "fetch")]
@@ -37,8 +39,13 @@ mod exchange;
 mod http;
 mod rules;
 
+// Its networks are in this interface.
+#[cfg(feature = "fetch")]
+pub use ipnet;
+
 #[cfg(feature = "fetch")]
 pub use self::{
+    address::{AddressFilter, RefusedAddress},
     config::{Config, UserAgentError},
     exchange::{Exchange, Step},
     http::HttpExchange,

@@ -1,6 +1,8 @@
 //! Fetching a policy (RFC 8461 §§3.2, 3.3): what a response is worth, its bytes, and the hosts.
 
 #[cfg(feature = "fetch")]
+mod addresses;
+#[cfg(feature = "fetch")]
 mod bounds;
 #[cfg(feature = "fetch")]
 mod hosts;

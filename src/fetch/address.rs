@@ -95,11 +95,12 @@ impl AddressFilter {
 fn embedded(address: IpAddr) -> IpAddr {
     let IpAddr::V6(v6) = address else { return address };
     let inner = match v6.segments() {
-        [0, 0, 0, 0, 0, 0xffff, high, low] | [0x64, 0xff9b, 0, 0, 0, 0, high, low] => (high, low),
-        [0x2002, high, low, ..] => (high, low),
+        [0, 0, 0, 0, 0, 0xffff, high, low]
+        | [0x64, 0xff9b, 0, 0, 0, 0, high, low]
+        | [0x2002, high, low, ..] => [high, low],
         _ => return address,
     };
-    let [[a, b], [c, d]] = [inner.0, inner.1].map(u16::to_be_bytes);
+    let [[a, b], [c, d]] = inner.map(u16::to_be_bytes);
     IpAddr::V4(Ipv4Addr::new(a, b, c, d))
 }
 

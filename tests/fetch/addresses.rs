@@ -80,7 +80,7 @@ fn an_address_within_another() {
     ] {
         let IpAddr::V4(inner) = v4.parse().unwrap() else { panic!() };
         let [a, b, c, d] = inner.octets();
-        let six_to_four = format!("2002:{:02x}{:02x}:{:02x}{:02x}::1", a, b, c, d);
+        let six_to_four = format!("2002:{a:02x}{b:02x}:{c:02x}{d:02x}::1");
         for address in [format!("::ffff:{v4}"), format!("64:ff9b::{v4}"), six_to_four] {
             assert_eq!(kind(&address), kind_of_it, "{address}");
         }

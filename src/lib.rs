@@ -40,6 +40,7 @@
 //! | read the policy file | [`Policy::parse`], [`Policy::parse_with`], [`Tolerances`] |
 //! | fetch the policy file | `fetch::Exchange`, with the feature `fetch`; or [`fetch::evaluate`] |
 //! | match an MX host | [`Policy::matches`] |
+//! | have all of this done over the network | `blocking::Client`, with the feature `blocking` |
 //! | know what applies to a domain now | [`cache::Cache`], or [`cache::Entry`] for a single domain |
 //! | decide about a message and its hosts | [`delivery::Delivery`] |
 //! | check an MX host's certificate | [`verify::MxCertificate`]; `verify::HostVerifier` for rustls |
@@ -51,8 +52,9 @@
 //!
 //! Input from outside never causes a panic, takes time linear in its length (lint: times the
 //! logarithm of the number of fields), and is echoed in errors by no more than 36 escaped bytes.
-//! There is no unsafe code, no clock, no socket, no thread and no global state: time comes in as
-//! `now`, randomness as a seed, and with the same ones everything happens again.
+//! There is no unsafe code; but in the client there is no clock, no socket, no thread and no global
+//! state either: time comes in as `now`, randomness as a seed, and with the same ones everything happens
+//! again.
 //!
 //! # Features
 //!
@@ -66,6 +68,7 @@
 //! | `fetch` | no | `fetch::Exchange`: policies over TLS and HTTP, without sockets; switches on `rustls` |
 //! | `rustls` | no | `verify::HostVerifier`: MX hosts' certificates in a handshake; switches on `verify` |
 //! | `ring`, `aws-lc-rs` | no | that cryptography in rustls and webpki, to be named in your code |
+//! | `blocking` | no | `blocking::Client`: all of it over sockets and threads of the standard library |
 //! | `serde` | no | `Serialize` and `Deserialize`, through the same validation as `parse` |
 //! | `arbitrary` | no | `Arbitrary`, for fuzzing what is built on this crate |
 //!
@@ -92,7 +95,11 @@ extern crate std;
 
 #[cfg(feature = "arbitrary")]
 mod arbitrary;
+#[cfg(feature = "blocking")]
+pub mod blocking;
 pub mod cache;
+#[cfg(feature = "client")]
+pub mod client;
 pub mod delivery;
 #[cfg(feature = "dns")]
 pub mod dns;
@@ -127,6 +134,6 @@ pub use self::{
 };
 
 /// The examples of the README, compiled.
-#[cfg(all(doctest, feature = "idna", feature = "sha2"))]
+#[cfg(all(doctest, feature = "blocking", feature = "idna", feature = "sha2"))]
 #[doc = include_str!("../README.md")]
 struct Readme;

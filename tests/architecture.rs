@@ -29,6 +29,8 @@ const IMPORTS: &[(&str, &[&str])] = &[
         &["domain", "excerpt", "failure", "mode", "no_policy", "policy", "record", "tolerances"],
     ),
     ("dns", &["cache", "domain", "excerpt"]),
+    ("client", &["cache", "dns", "domain", "fetch", "verify"]),
+    ("blocking", &["cache", "client", "delivery", "dns", "domain", "fetch", "no_policy", "policy"]),
 ];
 
 /// May import everything public: nothing imports them.
@@ -44,7 +46,7 @@ const CRATES: &[(&str, &[&str])] = &[
     ("foldhash", &["cache"]),
     ("hickory_proto", &["dns"]),
     ("pki_types", &["verify", "fetch"]),
-    ("rustls", &["verify", "fetch"]),
+    ("rustls", &["verify", "fetch", "client"]),
     ("ureq_proto", &["fetch"]),
     ("webpki", &["verify"]),
 ];

@@ -20,6 +20,13 @@ use crate::{
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum FetchError {
+    /// The Policy Host has no address, or it could not be looked up.
+    #[error("the policy host's address: {}", Printable(_0))]
+    NoAddress(Box<str>),
+    /// The Policy Host's address is none that it may have.
+    #[cfg(feature = "fetch")]
+    #[error(transparent)]
+    Refused(super::RefusedAddress),
     /// The Policy Host could not be reached, or the connection broke.
     #[error("the policy host cannot be reached: {}", Printable(_0))]
     Connection(Box<str>),
@@ -98,6 +105,9 @@ impl FetchError {
     #[must_use]
     pub fn reason_code(&self) -> &'static str {
         match self {
+            Self::NoAddress(_) => "no-address",
+            #[cfg(feature = "fetch")]
+            Self::Refused(_) => "address-refused",
             Self::Connection(_) => "connection",
             Self::Tls { alert: Some(_), .. } => "tls-alert",
             Self::Tls { alert: None, .. } => "tls",

@@ -15,7 +15,7 @@ use crate::{
     BODY,
     pki::{
         NOW, Pki,
-        matrix::{Fault, Row, rows},
+        matrix::{Fault, Row, rows, steady},
         tls::{BOTH, Server, config, providers, ring, trust},
     },
     world::{Outcome, Script, domain, exchange, fetch, talk},
@@ -175,10 +175,11 @@ fn it_hangs_up_at_any_byte() {
     let pki = Pki::new();
     let trust = trust(&pki, ring());
     for version in BOTH {
+        let row = steady(&pki, "mta-sts.example.com");
         let mut seen = Vec::new();
         for most in 0.. {
-            let Row { chain, key, .. } = good(&pki);
-            let mut server = Server::new(config(chain, key, &[version]), &response());
+            let config = config(row.chain.clone(), row.key.clone_key(), &[version]);
+            let mut server = Server::new(config, &response());
             let got = talk(&mut exchange(&trust), &mut server, &mut || usize::MAX, most);
             let stage = match got {
                 Err(FetchError::Connection(how)) => {
@@ -216,6 +217,25 @@ fn a_body_that_ends_with_the_connection() {
         let got = fetch(&mut exchange(&trust), &mut server().disorderly());
         assert_eq!(got, Err(FetchError::Truncated));
     }
+}
+
+#[test]
+fn what_follows_a_whole_response_does_not_count() {
+    let pki = Pki::new();
+    let mut server = server_of(good(&pki));
+    let mut exchange = exchange(&trust(&pki, ring()));
+    while exchange.outcome().is_none() {
+        if let Step::Send(bytes) = exchange.poll() {
+            server.receive(bytes);
+            continue;
+        }
+        let mut bytes = server.send();
+        if !server.request.is_empty() {
+            bytes.extend(b"\x17\x03\x03\0\x05hello");
+        }
+        exchange.handle_received(&bytes, NOW);
+    }
+    assert!(exchange.outcome().unwrap().is_ok());
 }
 
 #[test]

@@ -4,7 +4,10 @@ use mta_sts::ResultType::{
     self, CertificateExpired as Expired, CertificateHostMismatch as Mismatch,
     CertificateNotTrusted as NotTrusted,
 };
-use rcgen::{CertificateParams, CertifiedIssuer, DnType, ExtendedKeyUsagePurpose, date_time_ymd};
+use rcgen::{
+    CertificateParams, CertifiedIssuer, DnType, ExtendedKeyUsagePurpose, KeyPair, PKCS_ED25519,
+    date_time_ymd,
+};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
 
 use super::{Authority, Pki, SERIAL, host, key};
@@ -110,6 +113,14 @@ pub(crate) fn rows(pki: &Pki, name: &str) -> Vec<Row> {
             ),
         ),
     ]
+}
+
+/// A good one that says just as many bytes in every handshake: its signatures are of one length.
+pub(crate) fn steady(pki: &Pki, name: &str) -> Row {
+    let key = KeyPair::generate_for(&PKCS_ED25519).unwrap();
+    let leaf = host(&[name]).signed_by(&key, &pki.middle).unwrap().der().clone();
+    let chain = vec![leaf, pki.middle.der().clone()];
+    Row { what: "steady", chain, key: der(key.serialize_der()), fault: None }
 }
 
 /// Presents the first so many certificates of the chain.

@@ -1,0 +1,88 @@
+use alloc::{boxed::Box, sync::Arc};
+use core::{fmt, sync::atomic::AtomicBool};
+
+use thiserror::Error;
+
+use super::{
+    client::Client,
+    driver::{Driver, TimeKeeper},
+    pool::Pool,
+    sockets::{Fetcher, Resolver, Sockets},
+};
+use crate::{
+    cache::Event,
+    client::{Hub, Settings, SettingsError},
+};
+
+/// Why a client did not start.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum StartError {
+    /// Its settings do not do.
+    #[error(transparent)]
+    Settings(#[from] SettingsError),
+    /// There is no thread to be had.
+    #[error("a thread could not be started: {0}")]
+    Thread(#[from] std::io::Error),
+}
+
+/// How a client is put together. Made by [`Client::builder`].
+#[must_use = "nothing happens before `start`"]
+pub struct Builder {
+    settings: Settings,
+    resolver: Option<Box<dyn Resolver>>,
+    fetcher: Option<Box<dyn Fetcher>>,
+    on_event: Box<dyn Fn(&Event) + Send + Sync>,
+}
+
+impl Builder {
+    pub(super) fn new(settings: Settings) -> Self {
+        Self { settings, resolver: None, fetcher: None, on_event: Box::new(|_| {}) }
+    }
+
+    /// Looks up records by this, and not over sockets of its own.
+    pub fn resolver(self, resolver: impl Resolver + 'static) -> Self {
+        Self { resolver: Some(Box::new(resolver)), ..self }
+    }
+
+    /// Fetches policies by this, and not over sockets of its own.
+    pub fn fetcher(self, fetcher: impl Fetcher + 'static) -> Self {
+        Self { fetcher: Some(Box::new(fetcher)), ..self }
+    }
+
+    /// Has this called for every event: for a log, alerts, reports. It is called in the threads that
+    /// do the work, several at a time, after those who wait for answers have theirs; a panic in it is
+    /// caught.
+    pub fn on_event(self, call: impl Fn(&Event) + Send + Sync + 'static) -> Self {
+        Self { on_event: Box::new(call), ..self }
+    }
+
+    /// Starts the client.
+    ///
+    /// # Errors
+    ///
+    /// If something is missing that the system does not have either, or if no thread can be had.
+    pub fn start(self) -> Result<Client, StartError> {
+        let setup = self.settings.complete()?;
+        let stop = Arc::new(AtomicBool::new(false));
+        let sockets = || Box::new(Sockets::new(setup.clone(), Arc::clone(&stop)));
+        let driver = Arc::new(Driver {
+            hub: Hub::new(setup.cache),
+            resolver: self.resolver.unwrap_or_else(|| sockets()),
+            fetcher: self.fetcher.unwrap_or_else(|| sockets()),
+            on_event: self.on_event,
+            discoveries: Pool::new("mta-sts discovery", setup.discoveries),
+            refreshes: Pool::new("mta-sts refresh", setup.refreshes),
+            stop: Arc::clone(&stop),
+            time: TimeKeeper::default(),
+        });
+        driver.start()?;
+        Ok(Client { driver })
+    }
+}
+
+impl fmt::Debug for Builder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Builder").field("settings", &self.settings).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,169 @@
+use alloc::sync::Arc;
+use core::{fmt, time::Duration};
+use std::sync::mpsc;
+
+use thiserror::Error;
+
+use super::{
+    builder::{Builder, StartError},
+    clock::now,
+    driver::Driver,
+};
+use crate::{
+    cache::{Answer, Rechecked},
+    client::{Settings, Ticket},
+    delivery::{Delivery, Floor, Route},
+    domain::Domain,
+    no_policy::NoPolicy,
+};
+
+/// What applies to domains, found out over the network and kept fresh.
+///
+/// It may be used from many threads at a time. Dropping it shuts it down.
+pub struct Client {
+    pub(super) driver: Arc<Driver>,
+}
+
+/// The time was over before the answer was there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+#[error("what the domain publishes was not found out in time")]
+pub struct NotInTime;
+
+impl Client {
+    /// Starts a client.
+    ///
+    /// # Errors
+    ///
+    /// If something is missing that the system does not have either, or if no thread can be had.
+    pub fn new(settings: Settings) -> Result<Self, StartError> {
+        Self::builder(settings).start()
+    }
+
+    /// For a client with parts of your own.
+    pub fn builder(settings: Settings) -> Builder {
+        Builder::new(settings)
+    }
+
+    /// What applies to a domain. If that has to be found out first, it takes as long as DNS and the
+    /// Policy Host take, and no longer than `budget`.
+    ///
+    /// # Errors
+    ///
+    /// If the time is over, or the client is shut down. Finding out goes on.
+    pub fn policy(&self, domain: &Domain, budget: Duration) -> Result<Answer, NotInTime> {
+        if let Some(answer) = self.cached(domain) {
+            return Ok(answer);
+        }
+        let (sender, receiver) = mpsc::sync_channel(1);
+        let reply = move |answer| drop(sender.try_send(answer));
+        if self.driver.is_stopped() {
+            return Err(NotInTime);
+        }
+        let (answer, outputs) = self.driver.hub.lookup(domain, now(), reply);
+        self.driver.process(outputs);
+        answer.or_else(|ticket| self.wait(&receiver, ticket, budget))
+    }
+
+    /// What applies to a domain, if it is at hand and nothing is due. Waits for nothing, and takes no
+    /// lock that others cannot take at the same time.
+    #[must_use]
+    pub fn cached(&self, domain: &Domain) -> Option<Answer> {
+        self.driver.hub.cached(domain, now())
+    }
+
+    /// Looks for a newer policy, before a message is given up (§5.1).
+    ///
+    /// # Errors
+    ///
+    /// If the time is over, or the client is shut down.
+    pub fn recheck(&self, domain: &Domain, budget: Duration) -> Result<Rechecked, NotInTime> {
+        self.check_again(domain, false, budget)
+    }
+
+    /// Fetches the policy of a domain whether or not it is time to: for an operator who knows that
+    /// it has changed.
+    ///
+    /// # Errors
+    ///
+    /// If the time is over, or the client is shut down.
+    pub fn refresh(&self, domain: &Domain, budget: Duration) -> Result<Rechecked, NotInTime> {
+        self.check_again(domain, true, budget)
+    }
+
+    fn check_again(
+        &self,
+        domain: &Domain,
+        forced: bool,
+        budget: Duration,
+    ) -> Result<Rechecked, NotInTime> {
+        let (sender, receiver) = mpsc::sync_channel(1);
+        let reply = move |result| drop(sender.try_send(result));
+        if self.driver.is_stopped() {
+            return Err(NotInTime);
+        }
+        let (ticket, outputs) = self.driver.hub.recheck(domain, forced, now(), reply);
+        self.driver.process(outputs);
+        self.wait(&receiver, ticket, budget)
+    }
+
+    /// The walk of a message over the hosts of its route, under the policy that applies.
+    ///
+    /// # Errors
+    ///
+    /// If that is not found out in time.
+    pub fn delivery(
+        &self,
+        route: Route,
+        floor: Floor,
+        budget: Duration,
+    ) -> Result<Delivery, NotInTime> {
+        let policy = match route.policy_domain() {
+            Some(domain) => self.policy(domain, budget)?.into_policy(),
+            // Where no domain is named, none has a policy.
+            None => Err(NoPolicy::NoRecord),
+        };
+        Ok(Delivery::new(route, policy, floor))
+    }
+
+    /// How many domains are known.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.driver.hub.len()
+    }
+
+    /// Whether nothing is known of any domain.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Ends all that runs, and waits for it: at the most as long as a connection that is being made
+    /// takes to fail, 5 s. Those who wait for answers get none.
+    pub fn shutdown(&self) {
+        self.driver.shutdown();
+    }
+
+    fn wait<T>(
+        &self,
+        receiver: &mpsc::Receiver<T>,
+        ticket: Ticket,
+        budget: Duration,
+    ) -> Result<T, NotInTime> {
+        receiver.recv_timeout(budget).map_err(|_| {
+            self.driver.process(self.driver.hub.cancel(ticket));
+            NotInTime
+        })
+    }
+}
+
+impl Drop for Client {
+    fn drop(&mut self) {
+        self.shutdown();
+    }
+}
+
+impl fmt::Debug for Client {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Client").field("hub", &self.driver.hub).finish_non_exhaustive()
+    }
+}

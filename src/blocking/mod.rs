@@ -1,0 +1,35 @@
+//! A client that waits: sockets and threads of the standard library.
+//!
+//! ```no_run
+//! use std::time::Duration;
+//!
+//! use mta_sts::{Domain, blocking::Client, client::Settings};
+//!
+//! let client = Client::new(Settings::default())?;
+//! let domain = Domain::parse("example.com")?;
+//! let answer = client.policy(&domain, Duration::from_secs(20))?;
+//! match answer.into_policy() {
+//!     Ok(policy) => println!("{}", policy.as_text()),
+//!     Err(why) => println!("{why}"),
+//! }
+//! client.shutdown();
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! What is known is lost when the process ends: a client without a store meets every domain for the
+//! first time after a restart, when an attacker has one more chance to keep it from the policy (§10.1).
+
+#![allow(clippy::disallowed_methods, reason = "here are the sockets, the threads and the clock")]
+
+mod builder;
+mod client;
+mod clock;
+mod driver;
+mod pool;
+mod sockets;
+
+pub use self::{
+    builder::{Builder, StartError},
+    client::{Client, NotInTime},
+    sockets::{Fetcher, Resolver, Sockets},
+};

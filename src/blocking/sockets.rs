@@ -1,0 +1,264 @@
+//! Bytes between sockets and the exchanges.
+
+use alloc::{string::ToString, sync::Arc, vec, vec::Vec};
+use core::{
+    net::{IpAddr, SocketAddr},
+    sync::atomic::{AtomicBool, Ordering},
+    time::Duration,
+};
+use std::{
+    io::{self, ErrorKind, Read, Write},
+    net::{Shutdown, TcpStream, UdpSocket},
+    thread,
+};
+
+use time::UtcDateTime;
+
+use super::clock::{left, now};
+use crate::{
+    cache::{PolicyAnswer, TxtAnswer},
+    client::{Setup, in_turn, random, share},
+    dns::{self, DnsError, Outcome, Question, Transport},
+    domain::Domain,
+    fetch::{self, FetchError},
+    policy::Policy,
+};
+
+/// How long a thread waits for bytes before it looks whether it should stop.
+const LOOK_UP: Duration = Duration::from_millis(250);
+
+/// Looks up TXT records. Bring your own if you have a resolver that validates.
+pub trait Resolver: Send + Sync {
+    /// What there is at [`Domain::txt_name`].
+    fn txt(&self, domain: &Domain) -> TxtAnswer;
+}
+
+/// Fetches policies.
+pub trait Fetcher: Send + Sync {
+    /// What there is at [`Domain::policy_url`].
+    fn fetch(&self, domain: &Domain) -> PolicyAnswer;
+}
+
+/// Both, over sockets of its own.
+#[derive(Debug)]
+pub struct Sockets {
+    setup: Setup,
+    stop: Arc<AtomicBool>,
+}
+
+impl Resolver for Sockets {
+    fn txt(&self, domain: &Domain) -> TxtAnswer {
+        self.ask(Question::txt(domain)).to_txt_answer()
+    }
+}
+
+impl Fetcher for Sockets {
+    fn fetch(&self, domain: &Domain) -> PolicyAnswer {
+        match self.policy(domain) {
+            Ok(policy) => PolicyAnswer::Valid(policy),
+            Err(error) => PolicyAnswer::Failed(error.to_failure(domain)),
+        }
+    }
+}
+
+impl Sockets {
+    pub(super) fn new(setup: Setup, stop: Arc<AtomicBool>) -> Self {
+        Self { setup, stop }
+    }
+
+    fn is_stopped(&self) -> bool {
+        self.stop.load(Ordering::Relaxed)
+    }
+
+    fn ask(&self, question: Question) -> Outcome {
+        let Some(bits) = random(&self.setup.provider) else {
+            let message = "there are no random numbers".into();
+            return Outcome::Failed(DnsError::Connection { question, message });
+        };
+        let (servers, config) = (&self.setup.nameservers, self.setup.dns);
+        let mut exchange = dns::Exchange::new(question, servers, config, bits, now());
+        let mut link = None;
+        loop {
+            match exchange.poll() {
+                dns::Step::Send { server, transport, message } => {
+                    match Link::open(server, transport, config.attempt(), message) {
+                        Ok(opened) => link = Some(opened),
+                        Err(error) => exchange.handle_failure(&error.to_string(), now()),
+                    }
+                }
+                dns::Step::Wait { .. } if self.is_stopped() => {
+                    exchange.handle_failure("the client is shut down", now());
+                    return Outcome::Failed(DnsError::Timeout(exchange.question().clone()));
+                }
+                dns::Step::Wait { until } => match &mut link {
+                    Some(link) => link.receive(&mut exchange, until),
+                    None => exchange.handle_timeout(until),
+                },
+                dns::Step::Done(outcome) => return outcome.clone(),
+            }
+        }
+    }
+
+    fn policy(&self, domain: &Domain) -> Result<Arc<Policy>, FetchError> {
+        let (trust, config) = (&self.setup.trust, &self.setup.fetch);
+        let mut exchange = fetch::Exchange::new(domain, trust, config, now());
+        let mut stream = self.connect(domain, now().saturating_add(span(config.deadline())))?;
+        let mut buffer = vec![0; 16 * 1024];
+        loop {
+            match exchange.poll() {
+                fetch::Step::Send(bytes) => {
+                    if let Err(error) = stream.write_all(bytes) {
+                        exchange.handle_failure(&error.to_string(), now());
+                    }
+                }
+                fetch::Step::Wait { .. } if self.is_stopped() => return Err(FetchError::Deadline),
+                fetch::Step::Wait { until } => match receive(&mut stream, until, &mut buffer) {
+                    Ok(Some(bytes)) => exchange.handle_received(bytes, now()),
+                    Ok(None) => exchange.handle_timeout(now()),
+                    Err(error) if error.kind() == ErrorKind::UnexpectedEof => {
+                        exchange.handle_end(now());
+                    }
+                    Err(error) => exchange.handle_failure(&error.to_string(), now()),
+                },
+                fetch::Step::Done(outcome) => {
+                    let _ = stream.shutdown(Shutdown::Both);
+                    return outcome.clone();
+                }
+            }
+        }
+    }
+}
+
+impl Sockets {
+    /// A connection to the first address that answers; each has its share of the time.
+    fn connect(&self, domain: &Domain, until: UtcDateTime) -> Result<TcpStream, FetchError> {
+        let addresses = self.addresses(domain)?;
+        let mut error = FetchError::NoAddress("it has none".into());
+        for (tried, &address) in addresses.iter().enumerate() {
+            if let Err(refused) = self.setup.filter.check(domain, address) {
+                error = FetchError::Refused(refused);
+                continue;
+            }
+            let time = share(left(until), addresses.len().saturating_sub(tried));
+            match TcpStream::connect_timeout(&SocketAddr::new(address, self.setup.port), time) {
+                Ok(stream) => {
+                    let _ = stream.set_nodelay(true);
+                    let _ = stream.set_write_timeout(Some(time));
+                    return Ok(stream);
+                }
+                Err(why) => error = FetchError::Connection(why.to_string().into()),
+            }
+        }
+        Err(error)
+    }
+
+    /// All addresses, of both families.
+    fn addresses(&self, domain: &Domain) -> Result<Vec<IpAddr>, FetchError> {
+        let (v6, v4) = thread::scope(|scope| {
+            let v6 = scope.spawn(|| self.ask(Question::aaaa(domain)));
+            let v4 = self.ask(Question::a(domain));
+            (v6.join().ok(), v4)
+        });
+        let outcomes: Vec<Outcome> = v6.into_iter().chain([v4]).collect();
+        let found = |outcome: &Outcome| match outcome {
+            Outcome::Found(found) => found.addresses().to_vec(),
+            _ => Vec::new(),
+        };
+        let addresses = in_turn(outcomes.iter().flat_map(found));
+        let failed = outcomes.iter().find_map(|outcome| match outcome {
+            Outcome::Failed(error) => Some(error.to_string()),
+            _ => None,
+        });
+        match failed {
+            Some(error) if addresses.is_empty() => Err(FetchError::NoAddress(error.into())),
+            _ => Ok(addresses),
+        }
+    }
+}
+
+/// What a question to a nameserver goes over.
+enum Link {
+    Udp(UdpSocket, SocketAddr),
+    Tcp(TcpStream),
+}
+
+impl Link {
+    /// A new socket, with a port that the system chooses at random (RFC 5452 §9.2).
+    fn open(
+        server: SocketAddr,
+        transport: Transport,
+        time: Duration,
+        message: &[u8],
+    ) -> io::Result<Self> {
+        match transport {
+            Transport::Udp => {
+                let any: IpAddr = if server.is_ipv6() { [0; 16].into() } else { [0; 4].into() };
+                let socket = UdpSocket::bind((any, 0))?;
+                // What others send does not even arrive.
+                socket.connect(server)?;
+                socket.send(message)?;
+                Ok(Self::Udp(socket, server))
+            }
+            Transport::Tcp => {
+                let mut stream = TcpStream::connect_timeout(&server, time)?;
+                stream.set_write_timeout(Some(time))?;
+                stream.write_all(message)?;
+                Ok(Self::Tcp(stream))
+            }
+        }
+    }
+
+    /// Waits for what comes, for a while.
+    fn receive(&mut self, exchange: &mut dns::Exchange, until: UtcDateTime) {
+        let mut buffer = vec![0; 64 * 1024];
+        let received = match self {
+            Self::Udp(socket, _) => {
+                let time = socket.set_read_timeout(Some(a_while(until)));
+                time.and_then(|()| socket.recv(&mut buffer))
+            }
+            Self::Tcp(stream) => match receive(stream, until, &mut buffer) {
+                Ok(bytes) => bytes.map_or(Err(ErrorKind::WouldBlock.into()), |it| Ok(it.len())),
+                Err(error) => Err(error),
+            },
+        };
+        match (received, self) {
+            (Ok(len), Self::Udp(_, server)) => {
+                exchange.handle_datagram(*server, buffer.get(..len).unwrap_or_default(), now());
+            }
+            (Ok(len), Self::Tcp(_)) => {
+                exchange.handle_stream(buffer.get(..len).unwrap_or_default(), now());
+            }
+            (Err(error), _) if is_late(&error) => exchange.handle_timeout(now()),
+            (Err(error), _) => exchange.handle_failure(&error.to_string(), now()),
+        }
+    }
+}
+
+/// Waits for bytes, for a while. `None` if none have come; an end is an error.
+fn receive<'a>(
+    stream: &mut TcpStream,
+    until: UtcDateTime,
+    buffer: &'a mut [u8],
+) -> io::Result<Option<&'a [u8]>> {
+    stream.set_read_timeout(Some(a_while(until)))?;
+    match stream.read(buffer) {
+        Ok(0) => Err(ErrorKind::UnexpectedEof.into()),
+        Ok(len) => Ok(buffer.get(..len)),
+        Err(error) if is_late(&error) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// How a time-out is called depends on the system.
+fn is_late(error: &io::Error) -> bool {
+    matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut | ErrorKind::Interrupted)
+}
+
+/// No longer than until then, and never no time at all, which sockets refuse.
+fn a_while(until: UtcDateTime) -> Duration {
+    left(until).clamp(Duration::from_millis(1), LOOK_UP)
+}
+
+fn span(duration: Duration) -> time::Duration {
+    duration.try_into().unwrap_or(time::Duration::MAX)
+}

@@ -1,0 +1,276 @@
+//! The caches of a client, and who waits for what they answer.
+
+use alloc::{boxed::Box, vec::Vec};
+use core::{fmt, hash::BuildHasher};
+use std::{
+    collections::HashMap,
+    hash::RandomState,
+    sync::{PoisonError, RwLock},
+};
+
+use time::UtcDateTime;
+
+use crate::{
+    cache::{
+        Answer, Cache, Config, Event, EventKind, FetchRequestId, Lookup, PolicyAnswer, Rechecked,
+        Request, TxtAnswer, TxtRequestId, Waiter,
+    },
+    domain::Domain,
+};
+
+/// How many caches there are, so that threads that ask for different domains seldom meet.
+const SHARDS: usize = 16;
+
+/// With fewer domains than this for each there is only one.
+const SMALL: usize = 1024;
+
+/// Many caches, each of its share of the domains. It knows nothing of sockets, clocks and threads.
+#[derive(Debug)]
+pub(crate) struct Hub {
+    first: Shard,
+    others: Box<[Shard]>,
+    hasher: RandomState,
+}
+
+/// Far enough apart that a lock taken in one thread does not slow down another one's.
+#[derive(Debug)]
+#[repr(align(128))]
+struct Shard(RwLock<Inside>);
+
+struct Inside {
+    cache: Cache,
+    waiting: HashMap<Waiter, Waiting>,
+}
+
+type Callback<T> = Box<dyn FnOnce(T) + Send + Sync>;
+
+/// Somebody who waits.
+enum Waiting {
+    Lookup(Callback<Answer>),
+    Recheck(Callback<Rechecked>),
+}
+
+/// Who waits, and in which cache.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Ticket {
+    shard: usize,
+    waiter: Waiter,
+}
+
+/// Something that a cache wants done.
+#[derive(Debug)]
+pub(crate) struct Job {
+    pub(crate) shard: usize,
+    /// Whether no policy is known, so that mail may have to wait for this.
+    pub(crate) is_first_contact: bool,
+    pub(crate) domain: Domain,
+    pub(crate) work: Work,
+}
+
+/// What is to be found out, and as what.
+#[derive(Debug)]
+pub(crate) enum Work {
+    Txt(TxtRequestId),
+    Fetch(FetchRequestId),
+}
+
+/// What came of it.
+#[derive(Debug)]
+pub(crate) enum Done {
+    Txt(TxtRequestId, TxtAnswer),
+    Fetch(FetchRequestId, PolicyAnswer),
+}
+
+/// What comes of something that a cache was told.
+#[derive(Default)]
+#[must_use = "who waits is to be told, and what is asked to be done"]
+pub(crate) struct Outputs {
+    pub(crate) jobs: Vec<Job>,
+    pub(crate) events: Vec<Event>,
+    /// When a cache wants to be woken.
+    pub(crate) wake_at: Option<UtcDateTime>,
+    replies: Vec<Box<dyn FnOnce() + Send + Sync>>,
+}
+
+impl Hub {
+    /// Caches that together have the room of one with these settings.
+    pub(crate) fn new(config: Config) -> Self {
+        let count = if config.max_entries() / SMALL < SHARDS { 1 } else { SHARDS };
+        let part = config
+            .with_max_entries(config.max_entries().div_ceil(count))
+            .with_max_bytes(config.max_bytes().div_ceil(count));
+        let shard = || {
+            let inside = Inside { cache: Cache::new(part), waiting: HashMap::new() };
+            Shard(RwLock::new(inside))
+        };
+        let others = core::iter::repeat_with(shard).take(count.saturating_sub(1)).collect();
+        Self { first: shard(), others, hasher: RandomState::new() }
+    }
+
+    /// The answer, if it is at hand and nothing is due: the caches are only read.
+    pub(crate) fn cached(&self, domain: &Domain, now: UtcDateTime) -> Option<Answer> {
+        self.shard(self.place(domain))
+            .read(|inside| inside.cache.get(domain, now).map(Answer::cloned))
+    }
+
+    /// The answer, or who waits for it.
+    pub(crate) fn lookup(
+        &self,
+        domain: &Domain,
+        now: UtcDateTime,
+        reply: impl FnOnce(Answer) + Send + Sync + 'static,
+    ) -> (Result<Answer, Ticket>, Outputs) {
+        self.with(self.place(domain), |shard, inside| match inside.cache.lookup(domain, now) {
+            Lookup::Answer(answer) => Ok(answer.cloned()),
+            Lookup::Waiting(waiter) => {
+                inside.waiting.insert(waiter, Waiting::Lookup(Box::new(reply)));
+                Err(Ticket { shard, waiter })
+            }
+        })
+    }
+
+    /// Looks for a newer policy (§5.1); `forced`: whether or not it is too early.
+    pub(crate) fn recheck(
+        &self,
+        domain: &Domain,
+        forced: bool,
+        now: UtcDateTime,
+        reply: impl FnOnce(Rechecked) + Send + Sync + 'static,
+    ) -> (Ticket, Outputs) {
+        self.with(self.place(domain), |shard, inside| {
+            let waiter = if forced {
+                inside.cache.refresh(domain, now)
+            } else {
+                inside.cache.recheck(domain, now)
+            };
+            inside.waiting.insert(waiter, Waiting::Recheck(Box::new(reply)));
+            Ticket { shard, waiter }
+        })
+    }
+
+    /// Whoever has waited does not any more.
+    pub(crate) fn cancel(&self, ticket: Ticket) -> Outputs {
+        let cancelled = self.with(ticket.shard, |_, inside| {
+            inside.waiting.remove(&ticket.waiter);
+            inside.cache.cancel(ticket.waiter);
+        });
+        cancelled.1
+    }
+
+    /// Nobody waits any more: what they would have been told by is dropped.
+    pub(crate) fn hang_up(&self) {
+        for place in 0..=self.others.len() {
+            let _ = self.with(place, |_, inside| inside.waiting.clear());
+        }
+    }
+
+    /// Takes what came of a job.
+    pub(crate) fn done(&self, shard: usize, done: Done, now: UtcDateTime) -> Outputs {
+        let taken = self.with(shard, |_, inside| match done {
+            Done::Txt(id, answer) => inside.cache.handle_txt(id, answer, now),
+            Done::Fetch(id, answer) => inside.cache.handle_policy(id, answer, now),
+        });
+        taken.1
+    }
+
+    /// Has all caches do what is due.
+    pub(crate) fn wake(&self, now: UtcDateTime) -> Outputs {
+        let mut all = Outputs::default();
+        for shard in 0..=self.others.len() {
+            let timeout = self.shard(shard).read(|inside| inside.cache.poll_timeout());
+            if timeout.is_some_and(|due| due <= now) {
+                all.add(self.with(shard, |_, inside| inside.cache.handle_timeout(now)).1);
+            } else {
+                all.wake_by(timeout);
+            }
+        }
+        all
+    }
+
+    /// How many domains are known.
+    pub(crate) fn len(&self) -> usize {
+        (0..=self.others.len()).map(|it| self.shard(it).read(|inside| inside.cache.len())).sum()
+    }
+
+    fn place(&self, domain: &Domain) -> usize {
+        let hash = self.hasher.hash_one(domain);
+        let count = self.others.len().saturating_add(1) as u64;
+        usize::try_from(hash.checked_rem(count).unwrap_or(0)).unwrap_or(0)
+    }
+
+    fn shard(&self, place: usize) -> &Shard {
+        self.others.get(place).unwrap_or(&self.first)
+    }
+
+    fn with<T>(&self, place: usize, step: impl FnOnce(usize, &mut Inside) -> T) -> (T, Outputs) {
+        let mut inside = self.shard(place).0.write().unwrap_or_else(PoisonError::into_inner);
+        let result = step(place, &mut inside);
+        (result, inside.drain(place))
+    }
+}
+
+impl Shard {
+    fn read<T>(&self, step: impl FnOnce(&Inside) -> T) -> T {
+        step(&self.0.read().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+impl Inside {
+    /// What the cache wants done, and what it tells.
+    fn drain(&mut self, shard: usize) -> Outputs {
+        let mut out = Outputs::default();
+        while let Some(event) = self.cache.poll_event() {
+            match event.kind {
+                EventKind::Answered { waiter, answer } => {
+                    if let Some(Waiting::Lookup(reply)) = self.waiting.remove(&waiter) {
+                        out.replies.push(Box::new(|| reply(answer)));
+                    }
+                }
+                EventKind::Rechecked { waiter, result } => {
+                    if let Some(Waiting::Recheck(reply)) = self.waiting.remove(&waiter) {
+                        out.replies.push(Box::new(|| reply(result)));
+                    }
+                }
+                _ => out.events.push(event),
+            }
+        }
+        while let Some(request) = self.cache.poll_request() {
+            let (domain, work) = match request {
+                Request::Txt { id, domain } => (domain, Work::Txt(id)),
+                Request::Fetch { id, domain } => (domain, Work::Fetch(id)),
+                // Without a store there is nothing to persist.
+                Request::Persist { .. } => continue,
+            };
+            let is_first_contact = self.cache.view(&domain).is_none_or(|it| it.policy().is_none());
+            out.jobs.push(Job { shard, is_first_contact, domain, work });
+        }
+        out.wake_at = self.cache.poll_timeout();
+        out
+    }
+}
+
+impl fmt::Debug for Inside {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (cache, waiting) = (&self.cache, self.waiting.len());
+        f.debug_struct("Inside").field("cache", cache).field("waiting", &waiting).finish()
+    }
+}
+
+impl Outputs {
+    fn add(&mut self, other: Self) {
+        let Self { jobs, events, wake_at, replies } = other;
+        self.jobs.extend(jobs);
+        self.events.extend(events);
+        self.replies.extend(replies);
+        self.wake_by(wake_at);
+    }
+
+    fn wake_by(&mut self, at: Option<UtcDateTime>) {
+        self.wake_at = [self.wake_at, at].into_iter().flatten().min();
+    }
+
+    /// Tells those who have waited.
+    pub(crate) fn tell(&mut self) {
+        self.replies.drain(..).for_each(|reply| reply());
+    }
+}

@@ -1,0 +1,188 @@
+//! Whatever goes wrong on the way to a policy: at the first contact, and with a policy in the cache.
+
+use std::{thread, time::Duration};
+
+use mta_sts::{
+    Mode, NoPolicy, ResultType,
+    blocking::Client,
+    cache::{Answer, EventKind},
+};
+use mta_sts_testkit::{Addresses, Body, Certificate, Dns, Site, Web, World};
+
+use crate::world::{Events, LONG, POLICY, domain, eventually, listening, settings};
+
+/// What comes of a first contact.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Expected {
+    Policy,
+    NoRecord,
+    InvalidRecord,
+    DnsFailed,
+    FetchFailed(ResultType, &'static str),
+}
+
+use Expected::{DnsFailed, FetchFailed, InvalidRecord, NoRecord, Policy};
+use ResultType::{
+    StsPolicyFetchError as Fetch, StsPolicyInvalid as Invalid, StsWebpkiInvalid as Pki,
+};
+
+type Row = (&'static str, fn(&mut Site), Expected);
+
+fn answers(site: &mut Site, status: &str, media_type: &str, body: &str) {
+    site.web = Web::Answers(Body::response(status, media_type, body));
+}
+
+const ROWS: &[Row] = &[
+    ("all is well", |_| {}, Policy),
+    ("no record", |site| site.txt = None, NoRecord),
+    ("a bad record", |site| site.txt = Some("v=STSv1; id=;".into()), InvalidRecord),
+    ("dns is down", |site| site.dns = Dns::Silent, DnsFailed),
+    ("dns is slow", |site| site.dns = Dns::Slow(Duration::from_millis(100)), Policy),
+    ("dns is too slow", |site| site.dns = Dns::Slow(Duration::from_secs(2)), DnsFailed),
+    ("dns lies", |site| site.dns = Dns::Garbage, DnsFailed),
+    ("dns fails", |site| site.dns = Dns::ServFail, DnsFailed),
+    ("dns fails, then answers", |site| site.dns = Dns::ServFailThenAnswers(1), Policy),
+    ("too long for udp", |site| site.dns = Dns::Truncated, Policy),
+    ("forgeries first", |site| site.dns = Dns::ForgeriesFirst, Policy),
+    ("no address", |site| site.addresses = Addresses::None, FetchFailed(Fetch, "no-address")),
+    ("refused", |site| site.addresses = Addresses::Dead, FetchFailed(Fetch, "connection")),
+    ("the second address", |site| site.addresses = Addresses::DeadFirst, Policy),
+    ("closed", |site| site.web = Web::Closes, FetchFailed(Fetch, "connection")),
+    ("a black hole", |site| site.web = Web::Hangs, FetchFailed(Fetch, "deadline")),
+    ("a slow drip", |site| site.web = Web::Drips, FetchFailed(Fetch, "deadline")),
+    (
+        "cut in the middle",
+        |site| site.web = Web::Cuts(Body::policy(POLICY)[..100].to_vec()),
+        FetchFailed(Fetch, "http-truncated"),
+    ),
+    (
+        "a redirect",
+        |site| {
+            let head = "HTTP/1.1 302 Found\r\nLocation: https://example.net/\r\n\r\n";
+            site.web = Web::Answers(head.into());
+        },
+        FetchFailed(Fetch, "http-redirect"),
+    ),
+    (
+        "not found",
+        |site| answers(site, "404 Not Found", "text/plain", POLICY),
+        FetchFailed(Fetch, "http-status"),
+    ),
+    (
+        "a server error",
+        |site| answers(site, "500 Internal Server Error", "text/plain", POLICY),
+        FetchFailed(Fetch, "http-status"),
+    ),
+    (
+        "html",
+        |site| answers(site, "200 OK", "text/html", "<html></html>"),
+        FetchFailed(Fetch, "media-type"),
+    ),
+    (
+        "oversized",
+        |site| answers(site, "200 OK", "text/plain", &"x".repeat(70_000)),
+        FetchFailed(Fetch, "http-body-too-large"),
+    ),
+    (
+        "no policy",
+        |site| answers(site, "200 OK", "text/plain", "hello"),
+        FetchFailed(Invalid, "policy-no-colon"),
+    ),
+    (
+        "nobody trusts it",
+        |site| site.certificate = Certificate::Untrusted,
+        FetchFailed(Pki, "certificate-unknown-issuer"),
+    ),
+    (
+        "self-signed",
+        |site| site.certificate = Certificate::SelfSigned,
+        FetchFailed(Pki, "certificate-unknown-issuer"),
+    ),
+    (
+        "expired",
+        |site| site.certificate = Certificate::Expired,
+        FetchFailed(Pki, "certificate-expired"),
+    ),
+    (
+        "another name",
+        |site| site.certificate = Certificate::WrongName,
+        FetchFailed(Pki, "certificate-host-mismatch"),
+    ),
+];
+
+fn outcome(answer: &Answer) -> Expected {
+    match answer {
+        Answer::Policy(_) => Policy,
+        Answer::NoPolicy(NoPolicy::NoRecord) => NoRecord,
+        Answer::NoPolicy(NoPolicy::InvalidRecord(_)) => InvalidRecord,
+        Answer::NoPolicy(NoPolicy::DnsFailed(_)) => DnsFailed,
+        Answer::NoPolicy(NoPolicy::FetchFailed(failure)) => {
+            let reason = failure.reason_code();
+            let known = ROWS.iter().find_map(|&(_, _, expected)| match expected {
+                FetchFailed(_, known) if known == reason => Some(known),
+                _ => None,
+            });
+            FetchFailed(failure.result_type(), known.unwrap_or_else(|| panic!("{failure}")))
+        }
+        Answer::NoPolicy(other) => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn at_the_first_contact() {
+    let world = World::new();
+    let (client, _) = listening(Client::builder(settings(&world)));
+    thread::scope(|scope| {
+        for (n, (what, change, expected)) in ROWS.iter().enumerate() {
+            let (world, client) = (&world, &client);
+            scope.spawn(move || {
+                let name = format!("d{n}.example");
+                let mut site = Site::new("1", POLICY);
+                change(&mut site);
+                world.set(&name, site);
+                let answer = client.policy(&domain(&name), LONG).unwrap();
+                assert_eq!(outcome(&answer), *expected, "{what}: {answer:?}");
+                let policy = answer.policy().map(|policy| policy.as_text());
+                assert_eq!(policy.is_some(), *expected == Policy, "{what}");
+                assert!(policy.is_none_or(|text| text == POLICY), "{what}");
+            });
+        }
+    });
+}
+
+#[test]
+fn s3_3_13_with_a_policy_in_the_cache() {
+    let world = World::new();
+    let (client, events) = listening(Client::builder(settings(&world)));
+    thread::scope(|scope| {
+        for (n, &(what, change, expected)) in ROWS.iter().enumerate() {
+            let (world, client, events) = (&world, &client, &events);
+            scope.spawn(move || {
+                let name = format!("d{n}.example");
+                world.set(&name, Site::new("1", POLICY));
+                assert!(client.policy(&domain(&name), LONG).unwrap().policy().is_some());
+                world.change(&name, |site| {
+                    // Somebody says that there is a new policy, and it cannot be had.
+                    site.txt = Some("v=STSv1; id=2;".into());
+                    change(site);
+                });
+                let found = client.refresh(&domain(&name), LONG).unwrap();
+                let policy = found.answer.policy().unwrap_or_else(|| panic!("{what}: forgotten"));
+                assert_eq!((policy.mode(), policy.as_text()), (Mode::Enforce, POLICY), "{what}");
+                let cached = client.policy(&domain(&name), LONG).unwrap();
+                assert_eq!(cached.policy(), found.answer.policy(), "{what}");
+                if expected != Policy {
+                    eventually(|| has_failed(events, &name));
+                }
+            });
+        }
+    });
+}
+
+/// Whether it was told of a failure while the policy goes on to apply.
+fn has_failed(events: &Events, name: &str) -> bool {
+    let events = events.lock().unwrap();
+    events.iter().filter(|event| event.domain == domain(name)).any(|event| {
+        matches!(&event.kind, EventKind::Failed { policy: Some(policy), .. } if policy.as_text() == POLICY)
+    })
+}

@@ -1,0 +1,9 @@
+//! The clients, over real sockets and real TLS on loopback.
+
+#![cfg(feature = "blocking")]
+#![allow(clippy::disallowed_methods, reason = "here real time passes")]
+
+mod faults;
+mod life;
+mod many;
+mod world;

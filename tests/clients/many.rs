@@ -1,0 +1,115 @@
+//! Many callers, many domains, slow hosts.
+
+use std::{fs, thread, time::Duration};
+
+use mta_sts::{NoPolicy, blocking::Client, cache::Answer, fetch};
+use mta_sts_testkit::{Body, Site, Web, World};
+
+use crate::world::{LONG, POLICY, client, domain, eventually, settings};
+
+#[test]
+fn callers_share_what_is_found_out() {
+    let world = World::new();
+    let slow = Web::Slow(POLICY.into(), Duration::from_millis(300));
+    world.set("good.example", Site { web: slow, ..Site::new("1", POLICY) });
+    let missing = Web::Answers(Body::response("404 Not Found", "text/plain", ""));
+    world.set("missing.example", Site { web: missing, ..Site::new("1", POLICY) });
+    let client = client(&world);
+    thread::scope(|scope| {
+        for _ in 0..50 {
+            scope.spawn(|| {
+                assert!(client.policy(&domain("good.example"), LONG).unwrap().policy().is_some());
+            });
+        }
+        for _ in 0..20 {
+            scope.spawn(|| {
+                let answer = client.policy(&domain("missing.example"), LONG).unwrap();
+                assert!(matches!(answer, Answer::NoPolicy(NoPolicy::FetchFailed(_))), "{answer:?}");
+            });
+        }
+    });
+    let counts = world.counts("good.example");
+    assert_eq!((counts.queries, counts.fetches), (1, 1));
+    assert_eq!(world.counts("missing.example").fetches, 1);
+}
+
+#[test]
+fn a_slow_host_delays_nobody_whose_policy_is_known() {
+    let world = World::new();
+    world.set("known.example", Site::new("1", POLICY));
+    world.set("slow.example", Site { web: Web::Hangs, ..Site::new("1", POLICY) });
+    let patient = fetch::Config::default().with_deadline(LONG);
+    let client = Client::new(settings(&world).with_fetch(patient)).unwrap();
+    let known = domain("known.example");
+    client.policy(&known, LONG).unwrap();
+    // Its own host hangs now, too, while it is looked at again.
+    world.change("known.example", |site| site.web = Web::Hangs);
+    thread::scope(|scope| {
+        let waiting = [
+            scope.spawn(|| drop(client.policy(&domain("slow.example"), LONG))),
+            scope.spawn(|| drop(client.refresh(&known, LONG))),
+        ];
+        eventually(|| {
+            world.counts("slow.example").fetches + world.counts("known.example").fetches == 3
+        });
+        for _ in 0..1000 {
+            assert!(client.policy(&known, LONG).unwrap().policy().is_some());
+        }
+        assert!(waiting.iter().all(|it| !it.is_finished()), "it has waited for somebody");
+        client.shutdown();
+    });
+}
+
+#[test]
+fn a_caller_has_a_budget() {
+    let world = World::new();
+    world.set("slow.example", Site { web: Web::Hangs, ..Site::new("1", POLICY) });
+    let client = client(&world);
+    let late = client.policy(&domain("slow.example"), Duration::from_millis(100)).unwrap_err();
+    assert_eq!(late.to_string(), "what the domain publishes was not found out in time");
+    // What it has not waited for is found out all the same.
+    let answer = client.policy(&domain("slow.example"), LONG).unwrap();
+    assert!(matches!(answer, Answer::NoPolicy(NoPolicy::FetchFailed(_))), "{answer:?}");
+    assert_eq!(world.counts("slow.example").fetches, 1);
+}
+
+#[test]
+fn ten_thousand_domains_at_once() {
+    let world = World::new();
+    for n in 0..200 {
+        world.set(&format!("good{n}.example"), Site::new("1", POLICY));
+    }
+    let client = client(&world);
+    let before = descriptors();
+    thread::scope(|scope| {
+        for part in 0..100 {
+            let client = &client;
+            scope.spawn(move || {
+                for n in 0..100 {
+                    let n = part * 100 + n;
+                    let name = if n % 50 == 0 {
+                        format!("good{}.example", n / 50)
+                    } else {
+                        format!("none{n}.example")
+                    };
+                    let answer = client.policy(&domain(&name), LONG).unwrap();
+                    match answer {
+                        Answer::Policy(_) => assert_eq!(n % 50, 0),
+                        Answer::NoPolicy(why) => {
+                            assert_eq!((n % 50 == 0, why), (false, NoPolicy::NoRecord), "{name}");
+                        }
+                    }
+                }
+            });
+        }
+    });
+    assert_eq!(client.len(), 10_000);
+    client.shutdown();
+    let after = descriptors();
+    assert!(after <= before + 5, "{before} descriptors, then {after}");
+}
+
+/// How many there are; 0 where that cannot be known.
+fn descriptors() -> usize {
+    fs::read_dir("/proc/self/fd").map_or(0, Iterator::count)
+}

@@ -40,7 +40,7 @@
 //! | read the policy file | [`Policy::parse`], [`Policy::parse_with`], [`Tolerances`] |
 //! | fetch the policy file | `fetch::Exchange`, with the feature `fetch`; or [`fetch::evaluate`] |
 //! | match an MX host | [`Policy::matches`] |
-//! | have all of this done over the network | `blocking::Client`, with the feature `blocking` |
+//! | have all of this done over the network | `blocking::Client`, `tokio::Client`, with the features of these names |
 //! | know what applies to a domain now | [`cache::Cache`], or [`cache::Entry`] for a single domain |
 //! | decide about a message and its hosts | [`delivery::Delivery`] |
 //! | check an MX host's certificate | [`verify::MxCertificate`]; `verify::HostVerifier` for rustls |
@@ -52,7 +52,7 @@
 //!
 //! Input from outside never causes a panic, takes time linear in its length (lint: times the
 //! logarithm of the number of fields), and is echoed in errors by no more than 36 escaped bytes.
-//! There is no unsafe code; but in the client there is no clock, no socket, no thread and no global
+//! There is no unsafe code; but in the clients there is no clock, no socket, no thread and no global
 //! state either: time comes in as `now`, randomness as a seed, and with the same ones everything happens
 //! again.
 //!
@@ -69,6 +69,7 @@
 //! | `rustls` | no | `verify::HostVerifier`: MX hosts' certificates in a handshake; switches on `verify` |
 //! | `ring`, `aws-lc-rs` | no | that cryptography in rustls and webpki, to be named in your code |
 //! | `blocking` | no | `blocking::Client`: all of it over sockets and threads of the standard library |
+//! | `tokio` | no | `tokio::Client`: the same over tokio's sockets and tasks |
 //! | `serde` | no | `Serialize` and `Deserialize`, through the same validation as `parse` |
 //! | `arbitrary` | no | `Arbitrary`, for fuzzing what is built on this crate |
 //!
@@ -115,6 +116,8 @@ mod parse;
 mod policy;
 mod record;
 mod same_name;
+#[cfg(feature = "tokio")]
+pub mod tokio;
 mod tolerances;
 #[cfg(feature = "verify")]
 pub mod verify;

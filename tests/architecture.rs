@@ -31,6 +31,7 @@ const IMPORTS: &[(&str, &[&str])] = &[
     ("dns", &["cache", "domain", "excerpt"]),
     ("client", &["cache", "dns", "domain", "fetch", "verify"]),
     ("blocking", &["cache", "client", "delivery", "dns", "domain", "fetch", "no_policy", "policy"]),
+    ("tokio", &["cache", "client", "delivery", "dns", "domain", "fetch", "no_policy", "policy"]),
 ];
 
 /// May import everything public: nothing imports them.

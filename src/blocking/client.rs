@@ -2,16 +2,13 @@ use alloc::sync::Arc;
 use core::{fmt, time::Duration};
 use std::sync::mpsc;
 
-use thiserror::Error;
-
 use super::{
     builder::{Builder, StartError},
-    clock::now,
     driver::Driver,
 };
 use crate::{
     cache::{Answer, Rechecked},
-    client::{Settings, Ticket},
+    client::{NotInTime, Settings, Ticket, now},
     delivery::{Delivery, Floor, Route},
     domain::Domain,
     no_policy::NoPolicy,
@@ -23,11 +20,6 @@ use crate::{
 pub struct Client {
     pub(super) driver: Arc<Driver>,
 }
-
-/// The time was over before the answer was there.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
-#[error("what the domain publishes was not found out in time")]
-pub struct NotInTime;
 
 impl Client {
     /// Starts a client.
@@ -54,11 +46,11 @@ impl Client {
         if let Some(answer) = self.cached(domain) {
             return Ok(answer);
         }
-        let (sender, receiver) = mpsc::sync_channel(1);
-        let reply = move |answer| drop(sender.try_send(answer));
         if self.driver.is_stopped() {
             return Err(NotInTime);
         }
+        let (sender, receiver) = mpsc::sync_channel(1);
+        let reply = move |answer| drop(sender.try_send(answer));
         let (answer, outputs) = self.driver.hub.lookup(domain, now(), reply);
         self.driver.process(outputs);
         answer.or_else(|ticket| self.wait(&receiver, ticket, budget))
@@ -96,11 +88,11 @@ impl Client {
         forced: bool,
         budget: Duration,
     ) -> Result<Rechecked, NotInTime> {
-        let (sender, receiver) = mpsc::sync_channel(1);
-        let reply = move |result| drop(sender.try_send(result));
         if self.driver.is_stopped() {
             return Err(NotInTime);
         }
+        let (sender, receiver) = mpsc::sync_channel(1);
+        let reply = move |result| drop(sender.try_send(result));
         let (ticket, outputs) = self.driver.hub.recheck(domain, forced, now(), reply);
         self.driver.process(outputs);
         self.wait(&receiver, ticket, budget)

@@ -4,7 +4,6 @@ use alloc::{boxed::Box, sync::Arc};
 use core::{
     panic::AssertUnwindSafe,
     sync::atomic::{AtomicBool, Ordering},
-    time::Duration,
 };
 use std::{
     io,
@@ -16,17 +15,13 @@ use std::{
 use time::UtcDateTime;
 
 use super::{
-    clock::{left, now},
     pool::Pool,
     sockets::{Fetcher, Resolver},
 };
 use crate::{
     cache::{Event, PolicyAnswer, TxtAnswer},
-    client::{Done, Hub, Job, Outputs, Work},
+    client::{Done, Hub, Job, NAP, Outputs, Work, left, now},
 };
-
-/// How long the thread that keeps time sleeps at the most: the clock may be set meanwhile.
-const NAP: Duration = Duration::from_secs(60);
 
 pub(super) struct Driver {
     pub(super) hub: Hub,

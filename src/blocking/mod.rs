@@ -19,17 +19,16 @@
 //! What is known is lost when the process ends: a client without a store meets every domain for the
 //! first time after a restart, when an attacker has one more chance to keep it from the policy (§10.1).
 
-#![allow(clippy::disallowed_methods, reason = "here are the sockets, the threads and the clock")]
+#![allow(clippy::disallowed_methods, reason = "here are the sockets and the threads")]
 
 mod builder;
 mod client;
-mod clock;
 mod driver;
 mod pool;
 mod sockets;
 
 pub use self::{
     builder::{Builder, StartError},
-    client::{Client, NotInTime},
+    client::Client,
     sockets::{Fetcher, Resolver, Sockets},
 };

@@ -9,15 +9,15 @@ use core::{
 use std::{
     io::{self, ErrorKind, Read, Write},
     net::{Shutdown, TcpStream, UdpSocket},
+    panic::resume_unwind,
     thread,
 };
 
 use time::UtcDateTime;
 
-use super::clock::{left, now};
 use crate::{
     cache::{PolicyAnswer, TxtAnswer},
-    client::{Setup, in_turn, random, share},
+    client::{Setup, after, found, left, now, random, share},
     dns::{self, DnsError, Outcome, Question, Transport},
     domain::Domain,
     fetch::{self, FetchError},
@@ -102,7 +102,7 @@ impl Sockets {
     fn policy(&self, domain: &Domain) -> Result<Arc<Policy>, FetchError> {
         let (trust, config) = (&self.setup.trust, &self.setup.fetch);
         let mut exchange = fetch::Exchange::new(domain, trust, config, now());
-        let mut stream = self.connect(domain, now().saturating_add(span(config.deadline())))?;
+        let mut stream = self.connect(domain, after(config.deadline()))?;
         let mut buffer = vec![0; 16 * 1024];
         loop {
             match exchange.poll() {
@@ -154,25 +154,12 @@ impl Sockets {
 
     /// All addresses, of both families.
     fn addresses(&self, domain: &Domain) -> Result<Vec<IpAddr>, FetchError> {
-        let (v6, v4) = thread::scope(|scope| {
+        thread::scope(|scope| {
             let v6 = scope.spawn(|| self.ask(Question::aaaa(domain)));
             let v4 = self.ask(Question::a(domain));
-            (v6.join().ok(), v4)
-        });
-        let outcomes: Vec<Outcome> = v6.into_iter().chain([v4]).collect();
-        let found = |outcome: &Outcome| match outcome {
-            Outcome::Found(found) => found.addresses().to_vec(),
-            _ => Vec::new(),
-        };
-        let addresses = in_turn(outcomes.iter().flat_map(found));
-        let failed = outcomes.iter().find_map(|outcome| match outcome {
-            Outcome::Failed(error) => Some(error.to_string()),
-            _ => None,
-        });
-        match failed {
-            Some(error) if addresses.is_empty() => Err(FetchError::NoAddress(error.into())),
-            _ => Ok(addresses),
-        }
+            let v6 = v6.join().unwrap_or_else(|panic| resume_unwind(panic));
+            found(&v6, &v4)
+        })
     }
 }
 
@@ -257,8 +244,4 @@ fn is_late(error: &io::Error) -> bool {
 /// No longer than until then, and never no time at all, which sockets refuse.
 fn a_while(until: UtcDateTime) -> Duration {
     left(until).clamp(Duration::from_millis(1), LOOK_UP)
-}
-
-fn span(duration: Duration) -> time::Duration {
-    duration.try_into().unwrap_or(time::Duration::MAX)
 }

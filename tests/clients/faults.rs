@@ -4,12 +4,11 @@ use std::{thread, time::Duration};
 
 use mta_sts::{
     Mode, NoPolicy, ResultType,
-    blocking::Client,
     cache::{Answer, EventKind},
 };
 use mta_sts_testkit::{Addresses, Body, Certificate, Dns, Site, Web, World};
 
-use crate::world::{Events, LONG, POLICY, domain, eventually, listening, settings};
+use crate::world::{BOTH, Client, Events, Kind, LONG, POLICY, domain, eventually, settings};
 
 /// What comes of a first contact.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,7 +37,7 @@ const ROWS: &[Row] = &[
     ("a bad record", |site| site.txt = Some("v=STSv1; id=;".into()), InvalidRecord),
     ("dns is down", |site| site.dns = Dns::Silent, DnsFailed),
     ("dns is slow", |site| site.dns = Dns::Slow(Duration::from_millis(100)), Policy),
-    ("dns is too slow", |site| site.dns = Dns::Slow(Duration::from_secs(2)), DnsFailed),
+    ("dns is too slow", |site| site.dns = Dns::Slow(Duration::from_secs(5)), DnsFailed),
     ("dns lies", |site| site.dns = Dns::Garbage, DnsFailed),
     ("dns fails", |site| site.dns = Dns::ServFail, DnsFailed),
     ("dns fails, then answers", |site| site.dns = Dns::ServFailThenAnswers(1), Policy),
@@ -130,8 +129,12 @@ fn outcome(answer: &Answer) -> Expected {
 
 #[test]
 fn at_the_first_contact() {
+    BOTH.into_iter().for_each(first_contacts);
+}
+
+fn first_contacts(kind: Kind) {
     let world = World::new();
-    let (client, _) = listening(Client::builder(settings(&world)));
+    let client = Client::new(kind, settings(&world));
     thread::scope(|scope| {
         for (n, (what, change, expected)) in ROWS.iter().enumerate() {
             let (world, client) = (&world, &client);
@@ -152,8 +155,12 @@ fn at_the_first_contact() {
 
 #[test]
 fn s3_3_13_with_a_policy_in_the_cache() {
+    BOTH.into_iter().for_each(later_contacts);
+}
+
+fn later_contacts(kind: Kind) {
     let world = World::new();
-    let (client, events) = listening(Client::builder(settings(&world)));
+    let (client, events) = Client::listening(kind, settings(&world));
     thread::scope(|scope| {
         for (n, &(what, change, expected)) in ROWS.iter().enumerate() {
             let (world, client, events) = (&world, &client, &events);
@@ -166,7 +173,7 @@ fn s3_3_13_with_a_policy_in_the_cache() {
                     site.txt = Some("v=STSv1; id=2;".into());
                     change(site);
                 });
-                let found = client.refresh(&domain(&name), LONG).unwrap();
+                let found = client.refresh(&domain(&name)).unwrap();
                 let policy = found.answer.policy().unwrap_or_else(|| panic!("{what}: forgotten"));
                 assert_eq!((policy.mode(), policy.as_text()), (Mode::Enforce, POLICY), "{what}");
                 let cached = client.policy(&domain(&name), LONG).unwrap();

@@ -11,24 +11,29 @@ use std::{
 
 use mta_sts::{
     Domain, Mode, NoPolicy,
-    blocking::{Client, Fetcher, NotInTime, Resolver, StartError},
-    cache::{Answer, Config, EventKind, Outcome, PolicyAnswer, TxtAnswer},
-    client::{Settings, SettingsError},
-    delivery::{Floor, Mx, Route, Step},
-    fetch,
+    cache::{Answer, Config, Event, EventKind, Outcome, PolicyAnswer, TxtAnswer},
+    client::{NotInTime, Settings, SettingsError},
+    delivery::{Mx, Route, Step},
+    fetch, tokio as async_,
 };
 use mta_sts_testkit::{Site, Web, World};
 use rustls::RootCertStore;
 
-use crate::world::{LONG, POLICY, client, domain, eventually, listening, settings};
+use crate::world::{
+    BOTH, Client, Kind, LONG, POLICY, Part, Parts, domain, eventually, runtime, settings,
+};
 
 #[test]
 fn what_is_known_is_at_hand() {
+    BOTH.into_iter().for_each(what_is_known_is_at_hand_of);
+}
+
+fn what_is_known_is_at_hand_of(kind: Kind) {
     let world = World::new();
     world.set("a.example", Site::new("1", POLICY));
-    let client = client(&world);
+    let client = Client::new(kind, settings(&world));
     let name = domain("a.example");
-    assert_eq!((client.cached(&name), client.is_empty()), (None, true));
+    assert_eq!((client.cached(&name), client.len()), (None, 0));
     let answer = client.policy(&name, LONG).unwrap();
     assert_eq!(client.cached(&name), Some(answer));
     assert_eq!(client.len(), 1);
@@ -36,15 +41,19 @@ fn what_is_known_is_at_hand() {
 
 #[test]
 fn s5_1_a_recheck_finds_what_is_new() {
+    BOTH.into_iter().for_each(s5_1_a_recheck_finds_what_is_new_of);
+}
+
+fn s5_1_a_recheck_finds_what_is_new_of(kind: Kind) {
     let world = World::new();
     world.set("a.example", Site::new("1", POLICY));
-    let (client, events) = listening(Client::builder(settings(&world)));
+    let (client, events) = Client::listening(kind, settings(&world));
     let name = domain("a.example");
     client.policy(&name, LONG).unwrap();
-    assert_eq!(client.recheck(&name, LONG).unwrap().outcome, Outcome::Unchanged);
+    assert_eq!(client.recheck(&name).unwrap().outcome, Outcome::Unchanged);
     let none = "version: STSv1\nmode: none\nmax_age: 86400\n";
     world.set("a.example", Site::new("2", none));
-    let found = client.recheck(&name, LONG).unwrap();
+    let found = client.recheck(&name).unwrap();
     assert_eq!(found.outcome, Outcome::Changed);
     assert_eq!(found.answer, Answer::NoPolicy(NoPolicy::ModeNone));
     assert_eq!(client.cached(&name), Some(Answer::NoPolicy(NoPolicy::ModeNone)));
@@ -60,70 +69,67 @@ fn s5_1_a_recheck_finds_what_is_new() {
 
 #[test]
 fn a_delivery_under_what_applies() {
+    BOTH.into_iter().for_each(a_delivery_under_what_applies_of);
+}
+
+fn a_delivery_under_what_applies_of(kind: Kind) {
     let world = World::new();
     world.set("a.example", Site::new("1", POLICY));
-    let client = client(&world);
+    let client = Client::new(kind, settings(&world));
     let hosts = [Mx::new(10, "mx.example.com"), Mx::new(20, "mx.example.org")];
     let route = Route::to_recipient(domain("a.example"), hosts);
-    let mut delivery = client.delivery(route, Floor::default(), LONG).unwrap();
+    let mut delivery = client.delivery(route);
     assert_eq!(delivery.policy().map(|policy| policy.mode()), Ok(Mode::Enforce));
     assert!(matches!(delivery.poll(), Step::Consider(_)));
     let literal = Route::to_address_literal("[192.0.2.1]");
-    let delivery = client.delivery(literal, Floor::default(), LONG).unwrap();
+    let delivery = client.delivery(literal);
     assert!(matches!(delivery.policy(), Err(NoPolicy::NotADomain(_))), "{delivery:?}");
-}
-
-/// Answers when nobody listens any more.
-struct Sluggish;
-
-impl Resolver for Sluggish {
-    fn txt(&self, _domain: &Domain) -> TxtAnswer {
-        thread::sleep(Duration::from_secs(3));
-        TxtAnswer::NoRecord { ttl: None }
-    }
 }
 
 #[test]
 fn the_cache_keeps_its_own_time() {
+    BOTH.into_iter().for_each(the_cache_keeps_its_own_time_of);
+}
+
+fn the_cache_keeps_its_own_time_of(kind: Kind) {
     let world = World::new();
     let cache = Config::new(1).with_txt_timeout(Duration::from_secs(1));
     let settings = settings(&world).with_cache(cache);
-    let client = Client::builder(settings).resolver(Sluggish).start().unwrap();
+    // It answers when nobody listens any more.
+    let txt = Part(Arc::new(|_: &Domain| {
+        thread::sleep(Duration::from_secs(3));
+        TxtAnswer::NoRecord { ttl: None }
+    }));
+    let parts = Parts { txt: Some(txt), ..Parts::default() };
+    let client = Client::with(kind, settings, parts).unwrap();
     let answer = client.policy(&domain("a.example"), LONG).unwrap();
     let Answer::NoPolicy(NoPolicy::DnsFailed(how)) = answer else { panic!("{answer:?}") };
     assert_eq!(&*how, "no answer in time");
 }
 
-struct Panicking;
-
-impl Resolver for Panicking {
-    fn txt(&self, domain: &Domain) -> TxtAnswer {
-        assert!(domain.as_str() != "resolver.example", "the resolver panics");
-        TxtAnswer::from_records(["v=STSv1; id=1"], Duration::from_secs(60))
-    }
-}
-
-impl Fetcher for Panicking {
-    fn fetch(&self, domain: &Domain) -> PolicyAnswer {
-        assert!(domain.as_str() != "fetcher.example", "the fetcher panics");
-        PolicyAnswer::from_body(domain, POLICY.as_bytes())
-    }
-}
-
 #[test]
 fn a_panic_of_the_callers_is_survived() {
+    BOTH.into_iter().for_each(a_panic_of_the_callers_is_survived_of);
+}
+
+fn a_panic_of_the_callers_is_survived_of(kind: Kind) {
     let world = World::new();
     let calls = Arc::new(AtomicUsize::new(0));
     let seen = Arc::clone(&calls);
-    let client = Client::builder(settings(&world))
-        .resolver(Panicking)
-        .fetcher(Panicking)
-        .on_event(move |event| {
-            seen.fetch_add(1, Ordering::SeqCst);
-            panic!("the callback panics at {event:?}");
-        })
-        .start()
-        .unwrap();
+    let txt = Part(Arc::new(|domain: &Domain| {
+        assert!(domain.as_str() != "resolver.example", "the resolver panics");
+        TxtAnswer::from_records(["v=STSv1; id=1"], Duration::from_secs(60))
+    }));
+    let fetch = Part(Arc::new(|domain: &Domain| {
+        assert!(domain.as_str() != "fetcher.example", "the fetcher panics");
+        PolicyAnswer::from_body(domain, POLICY.as_bytes())
+    }));
+    let on_event = Arc::new(move |event: &Event| {
+        seen.fetch_add(1, Ordering::SeqCst);
+        panic!("the callback panics at {event:?}");
+    });
+    let parts = Parts { txt: Some(txt), fetch: Some(fetch), on_event: Some(on_event) };
+    let client = Client::with(kind, settings(&world), parts).unwrap();
     let policy = |name| client.policy(&domain(name), LONG).unwrap();
     assert!(matches!(policy("resolver.example"), Answer::NoPolicy(NoPolicy::DnsFailed(_))));
     assert_eq!(policy("fetcher.example"), Answer::NoPolicy(NoPolicy::Overloaded));
@@ -135,10 +141,14 @@ fn a_panic_of_the_callers_is_survived() {
 
 #[test]
 fn nothing_runs_after_the_end() {
+    BOTH.into_iter().for_each(nothing_runs_after_the_end_of);
+}
+
+fn nothing_runs_after_the_end_of(kind: Kind) {
     let world = World::new();
     world.set("a.example", Site { web: Web::Hangs, ..Site::new("1", POLICY) });
     let patient = fetch::Config::default().with_deadline(3 * LONG);
-    let client = Client::new(settings(&world).with_fetch(patient)).unwrap();
+    let client = Client::new(kind, settings(&world).with_fetch(patient));
     let name = domain("a.example");
     thread::scope(|scope| {
         let waiting = scope.spawn(|| client.policy(&name, 3 * LONG));
@@ -150,27 +160,27 @@ fn nothing_runs_after_the_end() {
     for name in ["a.example", "b.example"] {
         let before = world.counts(name);
         assert_eq!(client.policy(&domain(name), LONG), Err(NotInTime));
-        assert_eq!(client.recheck(&domain(name), LONG), Err(NotInTime));
+        assert_eq!(client.recheck(&domain(name)), Err(NotInTime));
         assert_eq!(world.counts(name), before);
     }
     client.shutdown();
 }
 
-/// Told by whoever still has it.
-struct Counted(#[expect(dead_code, reason = "it is only counted")] Arc<()>);
-
-impl Resolver for Counted {
-    fn txt(&self, _domain: &Domain) -> TxtAnswer {
-        TxtAnswer::NoRecord { ttl: None }
-    }
-}
-
 #[test]
 fn nothing_is_left_of_a_client() {
+    BOTH.into_iter().for_each(nothing_is_left_of_a_client_of);
+}
+
+fn nothing_is_left_of_a_client_of(kind: Kind) {
     let world = World::new();
     let count = Arc::new(());
-    let resolver = Counted(Arc::clone(&count));
-    let client = Client::builder(settings(&world)).resolver(resolver).start().unwrap();
+    let held = Arc::clone(&count);
+    let txt = Part(Arc::new(move |_: &Domain| {
+        assert!(Arc::strong_count(&held) > 1);
+        TxtAnswer::NoRecord { ttl: None }
+    }));
+    let parts = Parts { txt: Some(txt), ..Parts::default() };
+    let client = Client::with(kind, settings(&world), parts).unwrap();
     for n in 0..100 {
         client.policy(&domain(&format!("d{n}.example")), LONG).unwrap();
     }
@@ -181,11 +191,12 @@ fn nothing_is_left_of_a_client() {
 
 #[test]
 fn settings_that_do_not_do() {
+    BOTH.into_iter().for_each(settings_that_do_not_do_of);
+}
+
+fn settings_that_do_not_do_of(kind: Kind) {
     let world = World::new();
-    let error = |settings| match Client::new(settings) {
-        Err(StartError::Settings(error)) => error,
-        other => panic!("{other:?}"),
-    };
+    let error = |settings| Client::with(kind, settings, Parts::default()).unwrap_err();
     let nobody = error(settings(&world).with_nameservers([]));
     assert_eq!(nobody.to_string(), "no nameservers: the list is empty");
     let untrusting = error(settings(&world).with_roots(RootCertStore::empty()));
@@ -199,13 +210,45 @@ fn settings_that_do_not_do() {
 
 #[test]
 fn hosts_behind_a_firewall_are_not_connected_to() {
+    BOTH.into_iter().for_each(hosts_behind_a_firewall_are_not_connected_to_of);
+}
+
+fn hosts_behind_a_firewall_are_not_connected_to_of(kind: Kind) {
     let world = World::new();
     world.set("a.example", Site::new("1", POLICY));
     let settings = settings(&world).with_filter(fetch::AddressFilter::default());
-    let client = Client::new(settings).unwrap();
+    let client = Client::new(kind, settings);
     let answer = client.policy(&domain("a.example"), LONG).unwrap();
     let Answer::NoPolicy(NoPolicy::FetchFailed(failure)) = answer else { panic!("{answer:?}") };
     assert_eq!(failure.reason_code(), "address-refused");
     assert_eq!(failure.message(), "the policy host has a loopback address");
     assert_eq!(world.counts("a.example").fetches, 0);
+}
+
+#[test]
+fn tokio_is_there_or_it_is_said() {
+    let world = World::new();
+    let error = async_::Client::new(settings(&world)).map(drop).unwrap_err();
+    let told = "a client has to be started within a runtime of tokio: ";
+    assert!(error.to_string().starts_with(told), "{error}");
+}
+
+#[test]
+fn a_future_that_is_dropped_waits_for_nothing() {
+    let world = World::new();
+    world.set("a.example", Site { web: Web::Hangs, ..Site::new("1", POLICY) });
+    let runtime = runtime();
+    runtime.block_on(async {
+        let client = async_::Client::new(settings(&world)).unwrap();
+        let name = domain("a.example");
+        for _ in 0..100 {
+            let waiting = client.policy(&name, LONG);
+            assert!(tokio::time::timeout(Duration::from_millis(1), waiting).await.is_err());
+        }
+        assert!(format!("{client:?}").contains("waiting: 0"), "{client:?}");
+        // The request that was made for them goes on.
+        let answer = client.policy(&name, LONG).await.unwrap();
+        assert!(matches!(answer, Answer::NoPolicy(NoPolicy::FetchFailed(_))), "{answer:?}");
+    });
+    assert_eq!(world.counts("a.example").fetches, 1);
 }

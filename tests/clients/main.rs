@@ -1,6 +1,6 @@
 //! The clients, over real sockets and real TLS on loopback.
 
-#![cfg(feature = "blocking")]
+#![cfg(all(feature = "blocking", feature = "tokio"))]
 #![allow(clippy::disallowed_methods, reason = "here real time passes")]
 
 mod faults;

@@ -2,19 +2,23 @@
 
 use std::{fs, thread, time::Duration};
 
-use mta_sts::{NoPolicy, blocking::Client, cache::Answer, fetch};
+use mta_sts::{NoPolicy, cache::Answer, fetch};
 use mta_sts_testkit::{Body, Site, Web, World};
 
-use crate::world::{LONG, POLICY, client, domain, eventually, settings};
+use crate::world::{BOTH, Client, Kind, LONG, POLICY, domain, eventually, settings};
 
 #[test]
 fn callers_share_what_is_found_out() {
+    BOTH.into_iter().for_each(callers_share_what_is_found_out_of);
+}
+
+fn callers_share_what_is_found_out_of(kind: Kind) {
     let world = World::new();
     let slow = Web::Slow(POLICY.into(), Duration::from_millis(300));
     world.set("good.example", Site { web: slow, ..Site::new("1", POLICY) });
     let missing = Web::Answers(Body::response("404 Not Found", "text/plain", ""));
     world.set("missing.example", Site { web: missing, ..Site::new("1", POLICY) });
-    let client = client(&world);
+    let client = Client::new(kind, settings(&world));
     thread::scope(|scope| {
         for _ in 0..50 {
             scope.spawn(|| {
@@ -35,11 +39,15 @@ fn callers_share_what_is_found_out() {
 
 #[test]
 fn a_slow_host_delays_nobody_whose_policy_is_known() {
+    BOTH.into_iter().for_each(a_slow_host_delays_nobody_whose_policy_is_known_of);
+}
+
+fn a_slow_host_delays_nobody_whose_policy_is_known_of(kind: Kind) {
     let world = World::new();
     world.set("known.example", Site::new("1", POLICY));
     world.set("slow.example", Site { web: Web::Hangs, ..Site::new("1", POLICY) });
     let patient = fetch::Config::default().with_deadline(LONG);
-    let client = Client::new(settings(&world).with_fetch(patient)).unwrap();
+    let client = Client::new(kind, settings(&world).with_fetch(patient));
     let known = domain("known.example");
     client.policy(&known, LONG).unwrap();
     // Its own host hangs now, too, while it is looked at again.
@@ -47,7 +55,7 @@ fn a_slow_host_delays_nobody_whose_policy_is_known() {
     thread::scope(|scope| {
         let waiting = [
             scope.spawn(|| drop(client.policy(&domain("slow.example"), LONG))),
-            scope.spawn(|| drop(client.refresh(&known, LONG))),
+            scope.spawn(|| drop(client.refresh(&known))),
         ];
         eventually(|| {
             world.counts("slow.example").fetches + world.counts("known.example").fetches == 3
@@ -62,9 +70,13 @@ fn a_slow_host_delays_nobody_whose_policy_is_known() {
 
 #[test]
 fn a_caller_has_a_budget() {
+    BOTH.into_iter().for_each(a_caller_has_a_budget_of);
+}
+
+fn a_caller_has_a_budget_of(kind: Kind) {
     let world = World::new();
     world.set("slow.example", Site { web: Web::Hangs, ..Site::new("1", POLICY) });
-    let client = client(&world);
+    let client = Client::new(kind, settings(&world));
     let late = client.policy(&domain("slow.example"), Duration::from_millis(100)).unwrap_err();
     assert_eq!(late.to_string(), "what the domain publishes was not found out in time");
     // What it has not waited for is found out all the same.
@@ -75,11 +87,15 @@ fn a_caller_has_a_budget() {
 
 #[test]
 fn ten_thousand_domains_at_once() {
+    BOTH.into_iter().for_each(ten_thousand_domains_at_once_of);
+}
+
+fn ten_thousand_domains_at_once_of(kind: Kind) {
     let world = World::new();
     for n in 0..200 {
         world.set(&format!("good{n}.example"), Site::new("1", POLICY));
     }
-    let client = client(&world);
+    let client = Client::new(kind, settings(&world));
     let before = descriptors();
     thread::scope(|scope| {
         for part in 0..100 {

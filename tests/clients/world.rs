@@ -1,21 +1,24 @@
-//! A world and a client for it.
+//! A world, and the clients for it: both kinds, as one.
 
 use std::{
+    fmt,
     sync::{Arc, Mutex},
     thread,
     time::{Duration, Instant},
 };
 
 use mta_sts::{
-    Domain,
-    blocking::{Builder, Client},
-    cache::Event,
-    client::Settings,
+    Domain, blocking,
+    cache::{Answer, Event, PolicyAnswer, Rechecked, TxtAnswer},
+    client::{NotInTime, Settings, SettingsError},
+    delivery::{Delivery, Floor, Route},
     dns,
     fetch::{self, AddressFilter},
+    tokio::{self as async_, Later},
 };
 use mta_sts_testkit::World;
 use rustls::crypto::ring;
+use tokio::runtime::Runtime;
 
 /// More than anything here takes.
 pub(crate) const LONG: Duration = Duration::from_secs(20);
@@ -30,8 +33,8 @@ pub(crate) fn domain(name: &str) -> Domain {
 /// Impatient, so that the tests take little time.
 pub(crate) fn settings(world: &World) -> Settings {
     let dns = dns::Config::default()
-        .with_attempt(Duration::from_millis(300))
-        .with_deadline(Duration::from_millis(1200));
+        .with_attempt(Duration::from_millis(500))
+        .with_deadline(Duration::from_secs(2));
     Settings::default()
         .with_nameservers([world.nameserver()])
         .with_provider(ring::default_provider())
@@ -39,22 +42,187 @@ pub(crate) fn settings(world: &World) -> Settings {
         .with_port(world.port())
         .with_filter(AddressFilter::default().exempt_network("127.0.0.0/8".parse().unwrap()))
         .with_dns(dns)
-        .with_fetch(fetch::Config::default().with_deadline(Duration::from_millis(1500)))
+        .with_fetch(fetch::Config::default().with_deadline(Duration::from_secs(3)))
 }
 
-pub(crate) fn client(world: &World) -> Client {
-    Client::new(settings(world)).unwrap()
+/// Which client.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Kind {
+    Blocking,
+    Tokio,
+}
+
+pub(crate) const BOTH: [Kind; 2] = [Kind::Blocking, Kind::Tokio];
+
+pub(crate) enum Client {
+    Blocking(blocking::Client),
+    Tokio(Runtime, async_::Client),
+}
+
+/// What a client may be made of.
+#[derive(Clone, Default)]
+pub(crate) struct Parts {
+    pub(crate) txt: Option<Part<TxtAnswer>>,
+    pub(crate) fetch: Option<Part<PolicyAnswer>>,
+    pub(crate) on_event: Option<OnEvent>,
+}
+
+pub(crate) type OnEvent = Arc<dyn Fn(&Event) + Send + Sync>;
+
+#[derive(Clone)]
+pub(crate) struct Part<T>(pub(crate) Arc<dyn Fn(&Domain) -> T + Send + Sync>);
+
+impl blocking::Resolver for Part<TxtAnswer> {
+    fn txt(&self, domain: &Domain) -> TxtAnswer {
+        self.0(domain)
+    }
+}
+
+impl blocking::Fetcher for Part<PolicyAnswer> {
+    fn fetch(&self, domain: &Domain) -> PolicyAnswer {
+        self.0(domain)
+    }
+}
+
+impl async_::Resolver for Part<TxtAnswer> {
+    fn txt<'a>(&'a self, domain: &'a Domain) -> Later<'a, TxtAnswer> {
+        Box::pin(async { self.0(domain) })
+    }
+}
+
+impl async_::Fetcher for Part<PolicyAnswer> {
+    fn fetch<'a>(&'a self, domain: &'a Domain) -> Later<'a, PolicyAnswer> {
+        Box::pin(async { self.0(domain) })
+    }
+}
+
+impl Client {
+    pub(crate) fn new(kind: Kind, settings: Settings) -> Self {
+        Self::with(kind, settings, Parts::default()).unwrap()
+    }
+
+    pub(crate) fn with(
+        kind: Kind,
+        settings: Settings,
+        parts: Parts,
+    ) -> Result<Self, SettingsError> {
+        let Parts { txt, fetch, on_event } = parts;
+        let on_event = on_event.unwrap_or_else(|| Arc::new(|_| {}));
+        Ok(match kind {
+            Kind::Blocking => {
+                let mut builder =
+                    blocking::Client::builder(settings).on_event(move |it| on_event(it));
+                if let Some(txt) = txt {
+                    builder = builder.resolver(txt);
+                }
+                if let Some(fetch) = fetch {
+                    builder = builder.fetcher(fetch);
+                }
+                Self::Blocking(builder.start().map_err(|error| match error {
+                    blocking::StartError::Settings(error) => error,
+                    other => panic!("{other}"),
+                })?)
+            }
+            Kind::Tokio => {
+                let mut builder =
+                    async_::Client::builder(settings).on_event(move |it| on_event(it));
+                if let Some(txt) = txt {
+                    builder = builder.resolver(txt);
+                }
+                if let Some(fetch) = fetch {
+                    builder = builder.fetcher(fetch);
+                }
+                let runtime = runtime();
+                let started = {
+                    let _within = runtime.enter();
+                    builder.start()
+                };
+                Self::Tokio(
+                    runtime,
+                    started.map_err(|error| match error {
+                        async_::StartError::Settings(error) => error,
+                        other => panic!("{other}"),
+                    })?,
+                )
+            }
+        })
+    }
+
+    /// With what it tells.
+    pub(crate) fn listening(kind: Kind, settings: Settings) -> (Self, Events) {
+        let events = Events::default();
+        let kept = Arc::clone(&events);
+        let on_event = Arc::new(move |event: &Event| kept.lock().unwrap().push(event.clone()));
+        let parts = Parts { on_event: Some(on_event), ..Parts::default() };
+        (Self::with(kind, settings, parts).unwrap(), events)
+    }
+
+    pub(crate) fn policy(&self, domain: &Domain, budget: Duration) -> Result<Answer, NotInTime> {
+        match self {
+            Self::Blocking(client) => client.policy(domain, budget),
+            Self::Tokio(runtime, client) => runtime.block_on(client.policy(domain, budget)),
+        }
+    }
+
+    pub(crate) fn cached(&self, domain: &Domain) -> Option<Answer> {
+        match self {
+            Self::Blocking(client) => client.cached(domain),
+            Self::Tokio(_, client) => client.cached(domain),
+        }
+    }
+
+    pub(crate) fn recheck(&self, domain: &Domain) -> Result<Rechecked, NotInTime> {
+        match self {
+            Self::Blocking(client) => client.recheck(domain, LONG),
+            Self::Tokio(runtime, client) => runtime.block_on(client.recheck(domain, LONG)),
+        }
+    }
+
+    pub(crate) fn refresh(&self, domain: &Domain) -> Result<Rechecked, NotInTime> {
+        match self {
+            Self::Blocking(client) => client.refresh(domain, LONG),
+            Self::Tokio(runtime, client) => runtime.block_on(client.refresh(domain, LONG)),
+        }
+    }
+
+    pub(crate) fn delivery(&self, route: Route) -> Delivery {
+        let floor = Floor::default();
+        let delivery = match self {
+            Self::Blocking(client) => client.delivery(route, floor, LONG),
+            Self::Tokio(runtime, client) => runtime.block_on(client.delivery(route, floor, LONG)),
+        };
+        delivery.unwrap()
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        match self {
+            Self::Blocking(client) => client.len(),
+            Self::Tokio(_, client) => client.len(),
+        }
+    }
+
+    pub(crate) fn shutdown(&self) {
+        match self {
+            Self::Blocking(client) => client.shutdown(),
+            Self::Tokio(runtime, client) => runtime.block_on(client.shutdown()),
+        }
+    }
+}
+
+impl fmt::Debug for Client {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Blocking(client) => client.fmt(f),
+            Self::Tokio(_, client) => client.fmt(f),
+        }
+    }
+}
+
+pub(crate) fn runtime() -> Runtime {
+    tokio::runtime::Builder::new_multi_thread().worker_threads(4).enable_all().build().unwrap()
 }
 
 pub(crate) type Events = Arc<Mutex<Vec<Event>>>;
-
-/// A client that keeps what it tells.
-pub(crate) fn listening(builder: Builder) -> (Client, Events) {
-    let events = Events::default();
-    let kept = Arc::clone(&events);
-    let client = builder.on_event(move |event| kept.lock().unwrap().push(event.clone()));
-    (client.start().unwrap(), events)
-}
 
 /// Waits until it is so: events are told after answers.
 #[track_caller]

@@ -1,0 +1,80 @@
+use alloc::{boxed::Box, sync::Arc};
+use core::fmt;
+
+use ::tokio::runtime::Handle;
+use thiserror::Error;
+
+use super::{
+    client::Client,
+    driver::Driver,
+    sockets::{Fetcher, Resolver, Sockets},
+};
+use crate::{
+    cache::Event,
+    client::{Settings, SettingsError},
+};
+
+/// Why a client did not start.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum StartError {
+    /// Its settings do not do.
+    #[error(transparent)]
+    Settings(#[from] SettingsError),
+    /// It was not started within a runtime of tokio.
+    #[error("a client has to be started within a runtime of tokio: {0}")]
+    NoRuntime(#[from] ::tokio::runtime::TryCurrentError),
+}
+
+/// How a client is put together. Made by [`Client::builder`].
+#[must_use = "nothing happens before `start`"]
+pub struct Builder {
+    settings: Settings,
+    resolver: Option<Box<dyn Resolver>>,
+    fetcher: Option<Box<dyn Fetcher>>,
+    on_event: Box<dyn Fn(&Event) + Send + Sync>,
+}
+
+impl Builder {
+    pub(super) fn new(settings: Settings) -> Self {
+        Self { settings, resolver: None, fetcher: None, on_event: Box::new(|_| {}) }
+    }
+
+    /// Looks up records by this, and not over sockets of its own.
+    pub fn resolver(self, resolver: impl Resolver + 'static) -> Self {
+        Self { resolver: Some(Box::new(resolver)), ..self }
+    }
+
+    /// Fetches policies by this, and not over sockets of its own.
+    pub fn fetcher(self, fetcher: impl Fetcher + 'static) -> Self {
+        Self { fetcher: Some(Box::new(fetcher)), ..self }
+    }
+
+    /// Has this called for every event: for a log, alerts, reports. It is called in the tasks that do
+    /// the work, several at a time, after those who wait for answers have theirs; it must not block. A
+    /// panic in it is caught.
+    pub fn on_event(self, call: impl Fn(&Event) + Send + Sync + 'static) -> Self {
+        Self { on_event: Box::new(call), ..self }
+    }
+
+    /// Starts the client, within a runtime that has time and sockets enabled.
+    ///
+    /// # Errors
+    ///
+    /// If something is missing that the system does not have either, or if this is no runtime.
+    pub fn start(self) -> Result<Client, StartError> {
+        let runtime = Handle::try_current()?;
+        let setup = self.settings.complete()?;
+        let resolver = self.resolver.unwrap_or_else(|| Box::new(Sockets::new(setup.clone())));
+        let fetcher = self.fetcher.unwrap_or_else(|| Box::new(Sockets::new(setup.clone())));
+        let driver = Arc::new(Driver::new(runtime, &setup, resolver, fetcher, self.on_event));
+        driver.start();
+        Ok(Client { driver })
+    }
+}
+
+impl fmt::Debug for Builder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Builder").field("settings", &self.settings).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,176 @@
+use alloc::sync::Arc;
+use core::{fmt, time::Duration};
+
+use ::tokio::{sync::oneshot, time::timeout};
+
+use super::{
+    builder::{Builder, StartError},
+    driver::Driver,
+};
+use crate::{
+    cache::{Answer, Rechecked},
+    client::{NotInTime, Settings, Ticket, now},
+    delivery::{Delivery, Floor, Route},
+    domain::Domain,
+    no_policy::NoPolicy,
+};
+
+/// What applies to domains, found out over the network and kept fresh.
+///
+/// It may be used from many tasks at a time. Dropping it shuts it down.
+pub struct Client {
+    pub(super) driver: Arc<Driver>,
+}
+
+impl Client {
+    /// Starts a client.
+    ///
+    /// # Errors
+    ///
+    /// If something is missing that the system does not have either, or if this is no runtime of tokio.
+    pub fn new(settings: Settings) -> Result<Self, StartError> {
+        Self::builder(settings).start()
+    }
+
+    /// For a client with parts of your own.
+    pub fn builder(settings: Settings) -> Builder {
+        Builder::new(settings)
+    }
+
+    /// What applies to a domain. If that has to be found out first, it takes as long as DNS and the
+    /// Policy Host take, and no longer than `budget`.
+    ///
+    /// # Errors
+    ///
+    /// If the time is over, or the client is shut down. Finding out goes on.
+    pub async fn policy(&self, domain: &Domain, budget: Duration) -> Result<Answer, NotInTime> {
+        if let Some(answer) = self.cached(domain) {
+            return Ok(answer);
+        }
+        if self.driver.is_stopped() {
+            return Err(NotInTime);
+        }
+        let (sender, receiver) = oneshot::channel();
+        let reply = move |answer| drop(sender.send(answer));
+        let (answer, outputs) = self.driver.hub.lookup(domain, now(), reply);
+        self.driver.process(outputs);
+        match answer {
+            Ok(answer) => Ok(answer),
+            Err(ticket) => self.wait(receiver, ticket, budget).await,
+        }
+    }
+
+    /// What applies to a domain, if it is at hand and nothing is due. Waits for nothing, and takes no
+    /// lock that others cannot take at the same time.
+    #[must_use]
+    pub fn cached(&self, domain: &Domain) -> Option<Answer> {
+        self.driver.hub.cached(domain, now())
+    }
+
+    /// Looks for a newer policy, before a message is given up (§5.1).
+    ///
+    /// # Errors
+    ///
+    /// If the time is over, or the client is shut down.
+    pub async fn recheck(&self, domain: &Domain, budget: Duration) -> Result<Rechecked, NotInTime> {
+        self.check_again(domain, false, budget).await
+    }
+
+    /// Fetches the policy of a domain whether or not it is time to: for an operator who knows that
+    /// it has changed.
+    ///
+    /// # Errors
+    ///
+    /// If the time is over, or the client is shut down.
+    pub async fn refresh(&self, domain: &Domain, budget: Duration) -> Result<Rechecked, NotInTime> {
+        self.check_again(domain, true, budget).await
+    }
+
+    async fn check_again(
+        &self,
+        domain: &Domain,
+        forced: bool,
+        budget: Duration,
+    ) -> Result<Rechecked, NotInTime> {
+        if self.driver.is_stopped() {
+            return Err(NotInTime);
+        }
+        let (sender, receiver) = oneshot::channel();
+        let reply = move |result| drop(sender.send(result));
+        let (ticket, outputs) = self.driver.hub.recheck(domain, forced, now(), reply);
+        self.driver.process(outputs);
+        self.wait(receiver, ticket, budget).await
+    }
+
+    /// The walk of a message over the hosts of its route, under the policy that applies.
+    ///
+    /// # Errors
+    ///
+    /// If that is not found out in time.
+    pub async fn delivery(
+        &self,
+        route: Route,
+        floor: Floor,
+        budget: Duration,
+    ) -> Result<Delivery, NotInTime> {
+        let policy = match route.policy_domain() {
+            Some(domain) => self.policy(domain, budget).await?.into_policy(),
+            // Where no domain is named, none has a policy.
+            None => Err(NoPolicy::NoRecord),
+        };
+        Ok(Delivery::new(route, policy, floor))
+    }
+
+    /// How many domains are known.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.driver.hub.len()
+    }
+
+    /// Whether nothing is known of any domain.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Ends all that runs, and waits for it. Those who wait for answers get none.
+    pub async fn shutdown(&self) {
+        let mut tasks = self.driver.stop();
+        while tasks.join_next().await.is_some() {}
+    }
+
+    async fn wait<T>(
+        &self,
+        receiver: oneshot::Receiver<T>,
+        ticket: Ticket,
+        budget: Duration,
+    ) -> Result<T, NotInTime> {
+        // Whoever drops the future does not wait any more either.
+        let _waiting = Waiting { driver: &self.driver, ticket };
+        timeout(budget, receiver).await.ok().and_then(Result::ok).ok_or(NotInTime)
+    }
+}
+
+/// Somebody who waits, until this is dropped.
+struct Waiting<'a> {
+    driver: &'a Arc<Driver>,
+    ticket: Ticket,
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        self.driver.process(self.driver.hub.cancel(self.ticket));
+    }
+}
+
+impl Drop for Client {
+    fn drop(&mut self) {
+        drop(self.driver.stop());
+    }
+}
+
+impl fmt::Debug for Client {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Client").field("hub", &self.driver.hub).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,155 @@
+//! What runs behind a client: tasks that work, and one that keeps time.
+
+use alloc::{boxed::Box, sync::Arc};
+use core::panic::AssertUnwindSafe;
+use std::{
+    panic::catch_unwind,
+    sync::{Mutex, MutexGuard, PoisonError},
+};
+
+use ::tokio::{
+    runtime::Handle,
+    sync::{Notify, Semaphore},
+    task::JoinSet,
+    time::timeout,
+};
+use time::UtcDateTime;
+
+use super::sockets::{Fetcher, Resolver};
+use crate::{
+    cache::{Event, PolicyAnswer, TxtAnswer},
+    client::{Done, Hub, Job, NAP, Outputs, Setup, Work, left, now},
+    domain::Domain,
+};
+
+pub(super) struct Driver {
+    pub(super) hub: Hub,
+    resolver: Arc<dyn Resolver>,
+    fetcher: Arc<dyn Fetcher>,
+    on_event: Box<dyn Fn(&Event) + Send + Sync>,
+    /// For domains of which nothing is known, and for the others: slow ones of the one kind do not
+    /// keep the other kind waiting.
+    discoveries: Arc<Semaphore>,
+    refreshes: Arc<Semaphore>,
+    runtime: Handle,
+    /// `None` once the client is shut down.
+    tasks: Mutex<Option<JoinSet<()>>>,
+    /// When the task that keeps time wakes up.
+    next: Mutex<Option<UtcDateTime>>,
+    earlier: Notify,
+}
+
+impl Driver {
+    pub(super) fn new(
+        runtime: Handle,
+        setup: &Setup,
+        resolver: Box<dyn Resolver>,
+        fetcher: Box<dyn Fetcher>,
+        on_event: Box<dyn Fn(&Event) + Send + Sync>,
+    ) -> Self {
+        Self {
+            hub: Hub::new(setup.cache),
+            resolver: resolver.into(),
+            fetcher: fetcher.into(),
+            on_event,
+            discoveries: Arc::new(Semaphore::new(setup.discoveries)),
+            refreshes: Arc::new(Semaphore::new(setup.refreshes)),
+            runtime,
+            tasks: Mutex::new(Some(JoinSet::new())),
+            next: Mutex::new(None),
+            earlier: Notify::new(),
+        }
+    }
+
+    pub(super) fn start(self: &Arc<Self>) {
+        let this = Arc::clone(self);
+        self.spawn(async move { this.keep_time().await });
+    }
+
+    /// Ends all that runs. What is returned can be waited for.
+    pub(super) fn stop(&self) -> JoinSet<()> {
+        let mut tasks = lock(&self.tasks).take().unwrap_or_default();
+        tasks.abort_all();
+        self.hub.hang_up();
+        tasks
+    }
+
+    pub(super) fn is_stopped(&self) -> bool {
+        lock(&self.tasks).is_none()
+    }
+
+    /// Tells those who wait, and has done what is to be done.
+    pub(super) fn process(self: &Arc<Self>, mut outputs: Outputs) {
+        outputs.tell();
+        for event in &outputs.events {
+            // The caller's panic is not ours.
+            let _ = catch_unwind(AssertUnwindSafe(|| (self.on_event)(event)));
+        }
+        for job in outputs.jobs {
+            let this = Arc::clone(self);
+            self.spawn(async move { this.run(job).await });
+        }
+        self.wake_by(outputs.wake_at);
+    }
+
+    fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
+        if let Some(tasks) = &mut *lock(&self.tasks) {
+            while tasks.try_join_next().is_some() {}
+            tasks.spawn_on(task, &self.runtime);
+        }
+    }
+
+    async fn run(self: &Arc<Self>, job: Job) {
+        let Job { shard, is_first_contact, domain, work } = job;
+        let slots = if is_first_contact { &self.discoveries } else { &self.refreshes };
+        // It is never closed.
+        let _slot = slots.acquire().await;
+        let done = match work {
+            Work::Txt(id) => Done::Txt(id, self.txt(domain).await),
+            Work::Fetch(id) => Done::Fetch(id, self.fetch(domain).await),
+        };
+        self.process(self.hub.done(shard, done, now()));
+    }
+
+    /// In a task of its own, so that whoever brings a resolver that panics loses an answer, and no
+    /// more.
+    async fn txt(&self, domain: Domain) -> TxtAnswer {
+        let resolver = Arc::clone(&self.resolver);
+        let mut task = JoinSet::new();
+        task.spawn(async move { resolver.txt(&domain).await });
+        let answer = task.join_next().await.and_then(Result::ok);
+        answer.unwrap_or_else(|| TxtAnswer::Failed("the resolver has panicked".into()))
+    }
+
+    async fn fetch(&self, domain: Domain) -> PolicyAnswer {
+        let fetcher = Arc::clone(&self.fetcher);
+        let mut task = JoinSet::new();
+        task.spawn(async move { fetcher.fetch(&domain).await });
+        let answer = task.join_next().await.and_then(Result::ok);
+        answer.unwrap_or(PolicyAnswer::NotSent)
+    }
+
+    fn wake_by(&self, at: Option<UtcDateTime>) {
+        let Some(at) = at else { return };
+        let mut next = lock(&self.next);
+        if next.is_none_or(|next| at < next) {
+            *next = Some(at);
+            self.earlier.notify_one();
+        }
+    }
+
+    /// Wakes the caches when something is due, for ever.
+    async fn keep_time(self: &Arc<Self>) {
+        loop {
+            let until = lock(&self.next).map_or(NAP, left).min(NAP);
+            if timeout(until, self.earlier.notified()).await.is_err() {
+                *lock(&self.next) = None;
+                self.process(self.hub.wake(now()));
+            }
+        }
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

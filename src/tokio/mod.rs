@@ -1,0 +1,33 @@
+//! A client for tokio.
+//!
+//! ```no_run
+//! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+//! use std::time::Duration;
+//!
+//! use mta_sts::{Domain, client::Settings, tokio::Client};
+//!
+//! let client = Client::new(Settings::default())?;
+//! let domain = Domain::parse("example.com")?;
+//! let answer = client.policy(&domain, Duration::from_secs(20)).await?;
+//! match answer.into_policy() {
+//!     Ok(policy) => println!("{}", policy.as_text()),
+//!     Err(why) => println!("{why}"),
+//! }
+//! client.shutdown().await;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! What is known is lost when the process ends: a client without a store meets every domain for the
+//! first time after a restart, when an attacker has one more chance to keep it from the policy (§10.1).
+
+mod builder;
+mod client;
+mod driver;
+mod sockets;
+
+pub use self::{
+    builder::{Builder, StartError},
+    client::Client,
+    sockets::{Fetcher, Later, Resolver, Sockets},
+};

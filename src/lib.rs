@@ -70,6 +70,8 @@
 //! | `ring`, `aws-lc-rs` | no | that cryptography in rustls and webpki, to be named in your code |
 //! | `blocking` | no | `blocking::Client`: all of it over sockets and threads of the standard library |
 //! | `tokio` | no | `tokio::Client`: the same over tokio's sockets and tasks |
+//! | `store` | no | `store::Store`: what keeps a client's policies over a restart; on with either client |
+//! | `redb` | no | `store::Redb`: a store in a file |
 //! | `serde` | no | `Serialize` and `Deserialize`, through the same validation as `parse` |
 //! | `arbitrary` | no | `Arbitrary`, for fuzzing what is built on this crate |
 //!
@@ -91,7 +93,7 @@
 )]
 
 extern crate alloc;
-#[cfg(feature = "rustls")]
+#[cfg(any(feature = "redb", feature = "rustls"))]
 extern crate std;
 
 #[cfg(feature = "arbitrary")]
@@ -99,7 +101,7 @@ mod arbitrary;
 #[cfg(feature = "blocking")]
 pub mod blocking;
 pub mod cache;
-#[cfg(feature = "client")]
+#[cfg(any(feature = "blocking", feature = "tokio"))]
 pub mod client;
 pub mod delivery;
 #[cfg(feature = "dns")]
@@ -116,6 +118,8 @@ mod parse;
 mod policy;
 mod record;
 mod same_name;
+#[cfg(feature = "store")]
+pub mod store;
 #[cfg(feature = "tokio")]
 pub mod tokio;
 mod tolerances;

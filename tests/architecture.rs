@@ -29,9 +29,16 @@ const IMPORTS: &[(&str, &[&str])] = &[
         &["domain", "excerpt", "failure", "mode", "no_policy", "policy", "record", "tolerances"],
     ),
     ("dns", &["cache", "domain", "excerpt"]),
-    ("client", &["cache", "dns", "domain", "fetch", "verify"]),
-    ("blocking", &["cache", "client", "delivery", "dns", "domain", "fetch", "no_policy", "policy"]),
-    ("tokio", &["cache", "client", "delivery", "dns", "domain", "fetch", "no_policy", "policy"]),
+    ("store", &["cache", "domain", "excerpt"]),
+    ("client", &["cache", "dns", "domain", "fetch", "store", "verify"]),
+    (
+        "blocking",
+        &["cache", "client", "delivery", "dns", "domain", "fetch", "no_policy", "policy", "store"],
+    ),
+    (
+        "tokio",
+        &["cache", "client", "delivery", "dns", "domain", "fetch", "no_policy", "policy", "store"],
+    ),
 ];
 
 /// May import everything public: nothing imports them.
@@ -48,6 +55,8 @@ const CRATES: &[(&str, &[&str])] = &[
     ("hickory_proto", &["dns"]),
     ("pki_types", &["verify", "fetch"]),
     ("rustls", &["verify", "fetch", "client"]),
+    ("redb", &["store"]),
+    ("serde_json", &["store"]),
     ("ureq_proto", &["fetch"]),
     ("webpki", &["verify"]),
 ];

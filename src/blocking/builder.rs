@@ -11,7 +11,8 @@ use super::{
 };
 use crate::{
     cache::Event,
-    client::{Hub, Settings, SettingsError},
+    client::{Opened, Settings, SettingsError, now},
+    store::{Store, StoreError},
 };
 
 /// Why a client did not start.
@@ -21,6 +22,9 @@ pub enum StartError {
     /// Its settings do not do.
     #[error(transparent)]
     Settings(#[from] SettingsError),
+    /// What was kept cannot be read.
+    #[error(transparent)]
+    Store(#[from] StoreError),
     /// There is no thread to be had.
     #[error("a thread could not be started: {0}")]
     Thread(#[from] std::io::Error),
@@ -32,12 +36,13 @@ pub struct Builder {
     settings: Settings,
     resolver: Option<Box<dyn Resolver>>,
     fetcher: Option<Box<dyn Fetcher>>,
+    store: Option<Box<dyn Store>>,
     on_event: Box<dyn Fn(&Event) + Send + Sync>,
 }
 
 impl Builder {
     pub(super) fn new(settings: Settings) -> Self {
-        Self { settings, resolver: None, fetcher: None, on_event: Box::new(|_| {}) }
+        Self { settings, resolver: None, fetcher: None, store: None, on_event: Box::new(|_| {}) }
     }
 
     /// Looks up records by this, and not over sockets of its own.
@@ -48,6 +53,12 @@ impl Builder {
     /// Fetches policies by this, and not over sockets of its own.
     pub fn fetcher(self, fetcher: impl Fetcher + 'static) -> Self {
         Self { fetcher: Some(Box::new(fetcher)), ..self }
+    }
+
+    /// Keeps policies in this over a restart. Every change is durable before an answer that depends on
+    /// it is given out.
+    pub fn store(self, store: impl Store + 'static) -> Self {
+        Self { store: Some(Box::new(store)), ..self }
     }
 
     /// Has this called for every event: for a log, alerts, reports. It is called in the threads that
@@ -61,13 +72,15 @@ impl Builder {
     ///
     /// # Errors
     ///
-    /// If something is missing that the system does not have either, or if no thread can be had.
+    /// If something is missing that the system does not have either, if the store cannot be read, or if
+    /// no thread can be had.
     pub fn start(self) -> Result<Client, StartError> {
         let setup = self.settings.complete()?;
         let stop = Arc::new(AtomicBool::new(false));
         let sockets = || Box::new(Sockets::new(setup.clone(), Arc::clone(&stop)));
+        let Opened { hub, kept, keeping } = Opened::new(setup.cache, self.store)?;
         let driver = Arc::new(Driver {
-            hub: Hub::new(setup.cache),
+            hub,
             resolver: self.resolver.unwrap_or_else(|| sockets()),
             fetcher: self.fetcher.unwrap_or_else(|| sockets()),
             on_event: self.on_event,
@@ -76,8 +89,15 @@ impl Builder {
             stop: Arc::clone(&stop),
             time: TimeKeeper::default(),
         });
+        let weak = Arc::downgrade(&driver);
+        let told = move |shard, done| {
+            if let Some(driver) = weak.upgrade() {
+                driver.process(driver.hub.done(shard, done, now()));
+            }
+        };
+        let keeper = keeping.map(|it| it.start(told)).transpose()?;
         driver.start()?;
-        Ok(Client { driver })
+        Ok(Client { driver, keeper, kept })
     }
 }
 

@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     cache::{Answer, Rechecked},
-    client::{NotInTime, Settings, Ticket, now},
+    client::{Keeper, Kept, NotInTime, Settings, Ticket, now},
     delivery::{Delivery, Floor, Route},
     domain::Domain,
     no_policy::NoPolicy,
@@ -19,6 +19,8 @@ use crate::{
 /// It may be used from many threads at a time. Dropping it shuts it down.
 pub struct Client {
     pub(super) driver: Arc<Driver>,
+    pub(super) keeper: Option<Keeper>,
+    pub(super) kept: Kept,
 }
 
 impl Client {
@@ -117,6 +119,12 @@ impl Client {
         Ok(Delivery::new(route, policy, floor))
     }
 
+    /// What was taken up from the store at the start.
+    #[must_use]
+    pub fn kept(&self) -> &Kept {
+        &self.kept
+    }
+
     /// How many domains are known.
     #[must_use]
     pub fn len(&self) -> usize {
@@ -130,9 +138,11 @@ impl Client {
     }
 
     /// Ends all that runs, and waits for it: at the most as long as a connection that is being made
-    /// takes to fail, 5 s. Those who wait for answers get none.
+    /// takes to fail, 5 s. Those who wait for answers get none. What has
+    /// changed is saved.
     pub fn shutdown(&self) {
         self.driver.shutdown();
+        self.keeper.iter().for_each(Keeper::stop);
     }
 
     fn wait<T>(

@@ -16,8 +16,9 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! What is known is lost when the process ends: a client without a store meets every domain for the
-//! first time after a restart, when an attacker has one more chance to keep it from the policy (§10.1).
+//! What is known is lost when the process ends, unless there is a [`store`](crate::store): a client
+//! without one meets every domain for the first time after a restart, when an attacker has one more
+//! chance to keep it from the policy (§10.1).
 
 #![allow(clippy::disallowed_methods, reason = "here are the sockets and the threads")]
 

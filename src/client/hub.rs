@@ -1,6 +1,6 @@
 //! The caches of a client, and who waits for what they answer.
 
-use alloc::{boxed::Box, vec::Vec};
+use alloc::{boxed::Box, string::String, vec::Vec};
 use core::{fmt, hash::BuildHasher};
 use std::{
     collections::HashMap,
@@ -10,12 +10,14 @@ use std::{
 
 use time::UtcDateTime;
 
+use super::keeper::{Queue, Saving};
 use crate::{
     cache::{
-        Answer, Cache, Config, Event, EventKind, FetchRequestId, Lookup, PolicyAnswer, Rechecked,
-        Request, TxtAnswer, TxtRequestId, Waiter,
+        Answer, Cache, Config, Event, EventKind, FetchRequestId, Lookup, PersistRequestId,
+        PolicyAnswer, Rechecked, Request, Restored, Snapshot, TxtAnswer, TxtRequestId, Waiter,
     },
     domain::Domain,
+    store::Change,
 };
 
 /// How many caches there are, so that threads that ask for different domains seldom meet.
@@ -30,6 +32,8 @@ pub(crate) struct Hub {
     first: Shard,
     others: Box<[Shard]>,
     hasher: RandomState,
+    /// Where changes go, if they are kept.
+    keeper: Option<Queue>,
 }
 
 /// Far enough apart that a lock taken in one thread does not slow down another one's.
@@ -79,6 +83,7 @@ pub(crate) enum Work {
 pub(crate) enum Done {
     Txt(TxtRequestId, TxtAnswer),
     Fetch(FetchRequestId, PolicyAnswer),
+    Persisted(PersistRequestId, Result<(), String>),
 }
 
 /// What comes of something that a cache was told.
@@ -94,7 +99,8 @@ pub(crate) struct Outputs {
 
 impl Hub {
     /// Caches that together have the room of one with these settings.
-    pub(crate) fn new(config: Config) -> Self {
+    pub(crate) fn new(config: Config, keeper: Option<Queue>) -> Self {
+        let config = config.with_persistence(keeper.is_some());
         let count = if config.max_entries() / SMALL < SHARDS { 1 } else { SHARDS };
         let part = config
             .with_max_entries(config.max_entries().div_ceil(count))
@@ -104,7 +110,7 @@ impl Hub {
             Shard(RwLock::new(inside))
         };
         let others = core::iter::repeat_with(shard).take(count.saturating_sub(1)).collect();
-        Self { first: shard(), others, hasher: RandomState::new() }
+        Self { first: shard(), others, hasher: RandomState::new(), keeper }
     }
 
     /// The answer, if it is at hand and nothing is due: the caches are only read.
@@ -164,11 +170,33 @@ impl Hub {
         }
     }
 
+    /// Takes up what was kept.
+    pub(crate) fn restore(&self, snapshots: Vec<Snapshot>, now: UtcDateTime) -> Restored {
+        let mut shares: Vec<Vec<Snapshot>> = (0..=self.others.len()).map(|_| Vec::new()).collect();
+        for snapshot in snapshots {
+            let place = snapshot.domain().map_or(0, |domain| self.place(domain));
+            shares.get_mut(place).unwrap_or(&mut Vec::new()).push(snapshot);
+        }
+        let mut all = Restored::default();
+        for (place, share) in shares.into_iter().enumerate() {
+            let (report, _) = self.with(place, |_, inside| inside.cache.restore(share, now));
+            all.restored = all.restored.saturating_add(report.restored);
+            all.outdated = all.outdated.saturating_add(report.outdated);
+            all.refused = all.refused.saturating_add(report.refused);
+            all.damaged.extend(report.damaged);
+        }
+        all
+    }
+
     /// Takes what came of a job.
     pub(crate) fn done(&self, shard: usize, done: Done, now: UtcDateTime) -> Outputs {
         let taken = self.with(shard, |_, inside| match done {
             Done::Txt(id, answer) => inside.cache.handle_txt(id, answer, now),
             Done::Fetch(id, answer) => inside.cache.handle_policy(id, answer, now),
+            Done::Persisted(id, result) => {
+                let result = result.as_ref().copied().map_err(String::as_str);
+                inside.cache.handle_persisted(id, result, now);
+            }
         });
         taken.1
     }
@@ -205,7 +233,7 @@ impl Hub {
     fn with<T>(&self, place: usize, step: impl FnOnce(usize, &mut Inside) -> T) -> (T, Outputs) {
         let mut inside = self.shard(place).0.write().unwrap_or_else(PoisonError::into_inner);
         let result = step(place, &mut inside);
-        (result, inside.drain(place))
+        (result, inside.drain(place, self.keeper.as_ref()))
     }
 }
 
@@ -217,7 +245,7 @@ impl Shard {
 
 impl Inside {
     /// What the cache wants done, and what it tells.
-    fn drain(&mut self, shard: usize) -> Outputs {
+    fn drain(&mut self, shard: usize, keeper: Option<&Queue>) -> Outputs {
         let mut out = Outputs::default();
         while let Some(event) = self.cache.poll_event() {
             match event.kind {
@@ -238,8 +266,15 @@ impl Inside {
             let (domain, work) = match request {
                 Request::Txt { id, domain } => (domain, Work::Txt(id)),
                 Request::Fetch { id, domain } => (domain, Work::Fetch(id)),
-                // Without a store there is nothing to persist.
-                Request::Persist { .. } => continue,
+                Request::Persist { id, domain, snapshot } => {
+                    // While the cache is locked: of changes to a domain the last one counts.
+                    let saving = Saving { shard, id, change: Change { domain, snapshot } };
+                    if let Some(keeper) = keeper {
+                        // Once the client is shut down nobody waits for it.
+                        let _ = keeper.send(Some(saving));
+                    }
+                    continue;
+                }
             };
             let is_first_contact = self.cache.view(&domain).is_none_or(|it| it.policy().is_none());
             out.jobs.push(Job { shard, is_first_contact, domain, work });

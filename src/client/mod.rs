@@ -4,7 +4,10 @@
 mod addresses;
 mod clock;
 mod hub;
+mod keeper;
 mod settings;
+
+use alloc::{boxed::Box, vec::Vec};
 
 use thiserror::Error;
 
@@ -13,8 +16,11 @@ pub(crate) use self::{
     addresses::{found, share},
     clock::{after, left, now},
     hub::{Done, Hub, Job, Outputs, Ticket, Work},
+    keeper::{Keeper, Opened},
     settings::{Setup, random},
 };
+
+use crate::cache::Restored;
 
 /// The time was over before the answer was there, or the client was shut down.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
@@ -23,3 +29,12 @@ pub struct NotInTime;
 
 /// How long what keeps time sleeps at the most: the clock may be set meanwhile.
 pub(crate) const NAP: core::time::Duration = core::time::Duration::from_secs(60);
+
+/// What was taken up from a store at the start.
+#[derive(Clone, Debug, Default)]
+pub struct Kept {
+    /// What became of the policies.
+    pub policies: Restored,
+    /// What could not be read, in a sentence each.
+    pub damaged: Vec<Box<str>>,
+}

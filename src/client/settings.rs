@@ -117,8 +117,8 @@ impl Settings {
         Self { roots: Some(roots.into()), ..self }
     }
 
-    /// The cache: the defaults of [`cache::Config`] with a random seed unless set. Persistence is not
-    /// for a client without a store, and is switched off.
+    /// The cache: the defaults of [`cache::Config`] with a random seed unless set. Whether
+    /// changes are persisted depends on whether the client has a store.
     #[must_use]
     pub fn with_cache(self, config: cache::Config) -> Self {
         Self { cache: Some(config), ..self }
@@ -175,7 +175,7 @@ impl Settings {
             nameservers,
             trust: TrustStore::new(roots, Arc::clone(&provider)).map_err(SettingsError::Trust)?,
             provider,
-            cache: cache.with_persistence(false),
+            cache,
             dns: self.dns,
             fetch: self.fetch,
             filter: self.filter,

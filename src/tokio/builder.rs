@@ -11,7 +11,8 @@ use super::{
 };
 use crate::{
     cache::Event,
-    client::{Settings, SettingsError},
+    client::{Opened, Settings, SettingsError, now},
+    store::{Store, StoreError},
 };
 
 /// Why a client did not start.
@@ -21,6 +22,12 @@ pub enum StartError {
     /// Its settings do not do.
     #[error(transparent)]
     Settings(#[from] SettingsError),
+    /// What was kept cannot be read.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// There is no thread to be had for the store.
+    #[error("a thread could not be started: {0}")]
+    Thread(#[from] std::io::Error),
     /// It was not started within a runtime of tokio.
     #[error("a client has to be started within a runtime of tokio: {0}")]
     NoRuntime(#[from] ::tokio::runtime::TryCurrentError),
@@ -32,12 +39,13 @@ pub struct Builder {
     settings: Settings,
     resolver: Option<Box<dyn Resolver>>,
     fetcher: Option<Box<dyn Fetcher>>,
+    store: Option<Box<dyn Store>>,
     on_event: Box<dyn Fn(&Event) + Send + Sync>,
 }
 
 impl Builder {
     pub(super) fn new(settings: Settings) -> Self {
-        Self { settings, resolver: None, fetcher: None, on_event: Box::new(|_| {}) }
+        Self { settings, resolver: None, fetcher: None, store: None, on_event: Box::new(|_| {}) }
     }
 
     /// Looks up records by this, and not over sockets of its own.
@@ -48,6 +56,12 @@ impl Builder {
     /// Fetches policies by this, and not over sockets of its own.
     pub fn fetcher(self, fetcher: impl Fetcher + 'static) -> Self {
         Self { fetcher: Some(Box::new(fetcher)), ..self }
+    }
+
+    /// Keeps policies in this over a restart. Every change is durable before an answer that depends on
+    /// it is given out.
+    pub fn store(self, store: impl Store + 'static) -> Self {
+        Self { store: Some(Box::new(store)), ..self }
     }
 
     /// Has this called for every event: for a log, alerts, reports. It is called in the tasks that do
@@ -61,15 +75,25 @@ impl Builder {
     ///
     /// # Errors
     ///
-    /// If something is missing that the system does not have either, or if this is no runtime.
+    /// If something is missing that the system does not have either, if the store cannot be read, or if
+    /// this is no runtime.
     pub fn start(self) -> Result<Client, StartError> {
         let runtime = Handle::try_current()?;
         let setup = self.settings.complete()?;
         let resolver = self.resolver.unwrap_or_else(|| Box::new(Sockets::new(setup.clone())));
         let fetcher = self.fetcher.unwrap_or_else(|| Box::new(Sockets::new(setup.clone())));
-        let driver = Arc::new(Driver::new(runtime, &setup, resolver, fetcher, self.on_event));
+        let Opened { hub, kept, keeping } = Opened::new(setup.cache, self.store)?;
+        let driver = Driver::new(runtime, hub, &setup, resolver, fetcher, self.on_event);
+        let driver = Arc::new(driver);
+        let weak = Arc::downgrade(&driver);
+        let told = move |shard, done| {
+            if let Some(driver) = weak.upgrade() {
+                driver.process(driver.hub.done(shard, done, now()));
+            }
+        };
+        let keeper = keeping.map(|it| it.start(told)).transpose()?;
         driver.start();
-        Ok(Client { driver })
+        Ok(Client { driver, keeper, kept })
     }
 }
 

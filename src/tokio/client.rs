@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     cache::{Answer, Rechecked},
-    client::{NotInTime, Settings, Ticket, now},
+    client::{Keeper, Kept, NotInTime, Settings, Ticket, now},
     delivery::{Delivery, Floor, Route},
     domain::Domain,
     no_policy::NoPolicy,
@@ -20,6 +20,8 @@ use crate::{
 /// It may be used from many tasks at a time. Dropping it shuts it down.
 pub struct Client {
     pub(super) driver: Arc<Driver>,
+    pub(super) keeper: Option<Keeper>,
+    pub(super) kept: Kept,
 }
 
 impl Client {
@@ -121,6 +123,12 @@ impl Client {
         Ok(Delivery::new(route, policy, floor))
     }
 
+    /// What was taken up from the store at the start.
+    #[must_use]
+    pub fn kept(&self) -> &Kept {
+        &self.kept
+    }
+
     /// How many domains are known.
     #[must_use]
     pub fn len(&self) -> usize {
@@ -133,10 +141,12 @@ impl Client {
         self.len() == 0
     }
 
-    /// Ends all that runs, and waits for it. Those who wait for answers get none.
+    /// Ends all that runs, and waits for it. Those who wait for answers get none. What has changed is
+    /// saved, for which the thread that calls this waits.
     pub async fn shutdown(&self) {
         let mut tasks = self.driver.stop();
         while tasks.join_next().await.is_some() {}
+        self.keeper.iter().for_each(Keeper::stop);
     }
 
     async fn wait<T>(
@@ -166,6 +176,7 @@ impl Drop for Waiting<'_> {
 impl Drop for Client {
     fn drop(&mut self) {
         drop(self.driver.stop());
+        self.keeper.iter().for_each(Keeper::stop);
     }
 }
 

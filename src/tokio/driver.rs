@@ -42,13 +42,14 @@ pub(super) struct Driver {
 impl Driver {
     pub(super) fn new(
         runtime: Handle,
+        hub: Hub,
         setup: &Setup,
         resolver: Box<dyn Resolver>,
         fetcher: Box<dyn Fetcher>,
         on_event: Box<dyn Fn(&Event) + Send + Sync>,
     ) -> Self {
         Self {
-            hub: Hub::new(setup.cache),
+            hub,
             resolver: resolver.into(),
             fetcher: fetcher.into(),
             on_event,

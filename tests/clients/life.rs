@@ -20,7 +20,8 @@ use mta_sts_testkit::{Site, Web, World};
 use rustls::RootCertStore;
 
 use crate::world::{
-    BOTH, Client, Kind, LONG, POLICY, Part, Parts, domain, eventually, runtime, settings,
+    BOTH, Client, Kind, LONG, POLICY, Part, Parts, StartError, domain, eventually, runtime,
+    settings,
 };
 
 #[test]
@@ -128,7 +129,7 @@ fn a_panic_of_the_callers_is_survived_of(kind: Kind) {
         seen.fetch_add(1, Ordering::SeqCst);
         panic!("the callback panics at {event:?}");
     });
-    let parts = Parts { txt: Some(txt), fetch: Some(fetch), on_event: Some(on_event) };
+    let parts = Parts { txt: Some(txt), fetch: Some(fetch), store: None, on_event: Some(on_event) };
     let client = Client::with(kind, settings(&world), parts).unwrap();
     let policy = |name| client.policy(&domain(name), LONG).unwrap();
     assert!(matches!(policy("resolver.example"), Answer::NoPolicy(NoPolicy::DnsFailed(_))));
@@ -196,7 +197,10 @@ fn settings_that_do_not_do() {
 
 fn settings_that_do_not_do_of(kind: Kind) {
     let world = World::new();
-    let error = |settings| Client::with(kind, settings, Parts::default()).unwrap_err();
+    let error = |settings| match Client::with(kind, settings, Parts::default()).unwrap_err() {
+        StartError::Settings(error) => error,
+        StartError::Other(error) => panic!("{error}"),
+    };
     let nobody = error(settings(&world).with_nameservers([]));
     assert_eq!(nobody.to_string(), "no nameservers: the list is empty");
     let untrusting = error(settings(&world).with_roots(RootCertStore::empty()));

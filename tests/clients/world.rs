@@ -10,10 +10,11 @@ use std::{
 use mta_sts::{
     Domain, blocking,
     cache::{Answer, Event, PolicyAnswer, Rechecked, TxtAnswer},
-    client::{NotInTime, Settings, SettingsError},
+    client::{Kept, NotInTime, Settings, SettingsError},
     delivery::{Delivery, Floor, Route},
     dns,
     fetch::{self, AddressFilter},
+    store::Store,
     tokio::{self as async_, Later},
 };
 use mta_sts_testkit::World;
@@ -60,10 +61,11 @@ pub(crate) enum Client {
 }
 
 /// What a client may be made of.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub(crate) struct Parts {
     pub(crate) txt: Option<Part<TxtAnswer>>,
     pub(crate) fetch: Option<Part<PolicyAnswer>>,
+    pub(crate) store: Option<Box<dyn Store>>,
     pub(crate) on_event: Option<OnEvent>,
 }
 
@@ -101,49 +103,36 @@ impl Client {
         Self::with(kind, settings, Parts::default()).unwrap()
     }
 
-    pub(crate) fn with(
-        kind: Kind,
-        settings: Settings,
-        parts: Parts,
-    ) -> Result<Self, SettingsError> {
-        let Parts { txt, fetch, on_event } = parts;
+    pub(crate) fn with(kind: Kind, settings: Settings, parts: Parts) -> Result<Self, StartError> {
+        let Parts { txt, fetch, store, on_event } = parts;
         let on_event = on_event.unwrap_or_else(|| Arc::new(|_| {}));
+        macro_rules! assemble {
+            ($builder:expr) => {{
+                let mut builder = $builder.on_event(move |it| on_event(it));
+                if let Some(txt) = txt {
+                    builder = builder.resolver(txt);
+                }
+                if let Some(fetch) = fetch {
+                    builder = builder.fetcher(fetch);
+                }
+                if let Some(store) = store {
+                    builder = builder.store(store);
+                }
+                builder
+            }};
+        }
         Ok(match kind {
             Kind::Blocking => {
-                let mut builder =
-                    blocking::Client::builder(settings).on_event(move |it| on_event(it));
-                if let Some(txt) = txt {
-                    builder = builder.resolver(txt);
-                }
-                if let Some(fetch) = fetch {
-                    builder = builder.fetcher(fetch);
-                }
-                Self::Blocking(builder.start().map_err(|error| match error {
-                    blocking::StartError::Settings(error) => error,
-                    other => panic!("{other}"),
-                })?)
+                Self::Blocking(assemble!(blocking::Client::builder(settings)).start()?)
             }
             Kind::Tokio => {
-                let mut builder =
-                    async_::Client::builder(settings).on_event(move |it| on_event(it));
-                if let Some(txt) = txt {
-                    builder = builder.resolver(txt);
-                }
-                if let Some(fetch) = fetch {
-                    builder = builder.fetcher(fetch);
-                }
                 let runtime = runtime();
+                let builder = assemble!(async_::Client::builder(settings));
                 let started = {
                     let _within = runtime.enter();
                     builder.start()
                 };
-                Self::Tokio(
-                    runtime,
-                    started.map_err(|error| match error {
-                        async_::StartError::Settings(error) => error,
-                        other => panic!("{other}"),
-                    })?,
-                )
+                Self::Tokio(runtime, started?)
             }
         })
     }
@@ -201,10 +190,42 @@ impl Client {
         }
     }
 
+    pub(crate) fn kept(&self) -> &Kept {
+        match self {
+            Self::Blocking(client) => client.kept(),
+            Self::Tokio(_, client) => client.kept(),
+        }
+    }
+
     pub(crate) fn shutdown(&self) {
         match self {
             Self::Blocking(client) => client.shutdown(),
             Self::Tokio(runtime, client) => runtime.block_on(client.shutdown()),
+        }
+    }
+}
+
+/// Why a client of either kind did not start.
+#[derive(Debug)]
+pub(crate) enum StartError {
+    Settings(SettingsError),
+    Other(String),
+}
+
+impl From<blocking::StartError> for StartError {
+    fn from(error: blocking::StartError) -> Self {
+        match error {
+            blocking::StartError::Settings(error) => Self::Settings(error),
+            other => Self::Other(other.to_string()),
+        }
+    }
+}
+
+impl From<async_::StartError> for StartError {
+    fn from(error: async_::StartError) -> Self {
+        match error {
+            async_::StartError::Settings(error) => Self::Settings(error),
+            other => Self::Other(other.to_string()),
         }
     }
 }

@@ -222,7 +222,7 @@ fn a_body_that_ends_with_the_connection() {
 #[test]
 fn what_follows_a_whole_response_does_not_count() {
     let pki = Pki::new();
-    let mut server = server_of(good(&pki));
+    let mut server = server_of(good(&pki)).disorderly();
     let mut exchange = exchange(&trust(&pki, ring()));
     while exchange.outcome().is_none() {
         if let Step::Send(bytes) = exchange.poll() {

@@ -1,0 +1,115 @@
+//! The thread that has changes made durable.
+
+use alloc::{boxed::Box, string::ToString, vec::Vec};
+use core::panic::AssertUnwindSafe;
+use std::{
+    io,
+    panic::catch_unwind,
+    sync::{Mutex, PoisonError, mpsc},
+    thread::{self, JoinHandle},
+};
+
+use super::{
+    Kept,
+    clock::now,
+    hub::{Done, Hub},
+};
+use crate::{
+    cache::{Config, PersistRequestId},
+    store::{Change, Loaded, Store, StoreError},
+};
+
+/// How many changes are saved at once, if so many have come meanwhile.
+const BATCH: usize = 1000;
+
+/// A change, and which cache waits for it to be durable.
+#[derive(Debug)]
+pub(crate) struct Saving {
+    pub(crate) shard: usize,
+    pub(crate) id: PersistRequestId,
+    pub(crate) change: Change,
+}
+
+/// Takes changes in their order; `None` is the end.
+pub(crate) type Queue = mpsc::Sender<Option<Saving>>;
+
+#[derive(Debug)]
+pub(crate) struct Keeper {
+    queue: Queue,
+    thread: Mutex<Option<JoinHandle<()>>>,
+}
+
+/// The caches as they were kept, and what is to go on keeping them.
+pub(crate) struct Opened {
+    pub(crate) hub: Hub,
+    pub(crate) kept: Kept,
+    pub(crate) keeping: Option<Keeping>,
+}
+
+/// A store that is still to be given its thread.
+pub(crate) struct Keeping {
+    store: Box<dyn Store>,
+    queue: Queue,
+    changes: mpsc::Receiver<Option<Saving>>,
+}
+
+impl Opened {
+    pub(crate) fn new(config: Config, store: Option<Box<dyn Store>>) -> Result<Self, StoreError> {
+        let Some(store) = store else {
+            return Ok(Self { hub: Hub::new(config, None), kept: Kept::default(), keeping: None });
+        };
+        let Loaded { snapshots, damaged } = store.load()?;
+        let (queue, changes) = mpsc::channel();
+        let hub = Hub::new(config, Some(queue.clone()));
+        let kept = Kept { policies: hub.restore(snapshots, now()), damaged };
+        Ok(Self { hub, kept, keeping: Some(Keeping { store, queue, changes }) })
+    }
+}
+
+impl Keeping {
+    /// Has changes saved, and what came of each told.
+    pub(crate) fn start(self, told: impl Fn(usize, Done) + Send + 'static) -> io::Result<Keeper> {
+        let Self { store, queue, changes } = self;
+        let thread = thread::Builder::new().name("mta-sts store".to_string());
+        let thread = thread.spawn(move || keep(&*store, &changes, &told))?;
+        Ok(Keeper { queue, thread: Mutex::new(Some(thread)) })
+    }
+}
+
+impl Keeper {
+    /// Waits until what was given to it is saved, and ends it.
+    pub(crate) fn stop(&self) {
+        let _ = self.queue.send(None);
+        let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(thread) = thread.filter(|it| it.thread().id() != thread::current().id()) {
+            // It catches panics, so it has none.
+            let _ = thread.join();
+        }
+    }
+}
+
+fn keep(store: &dyn Store, queue: &mpsc::Receiver<Option<Saving>>, told: &dyn Fn(usize, Done)) {
+    let mut is_over = false;
+    while !is_over {
+        let Ok(Some(first)) = queue.recv() else { return };
+        let (mut changes, mut waiting) = (Vec::new(), Vec::new());
+        let mut take = |Saving { shard, id, change }| {
+            changes.push(change);
+            waiting.push((shard, id));
+        };
+        take(first);
+        for next in queue.try_iter().take(BATCH.saturating_sub(1)) {
+            let Some(next) = next else {
+                is_over = true;
+                break;
+            };
+            take(next);
+        }
+        let saved = catch_unwind(AssertUnwindSafe(|| store.save(&changes)));
+        let saved = saved.unwrap_or_else(|_| Err(StoreError::new("it has panicked")));
+        for (shard, id) in waiting {
+            let result = saved.as_ref().copied().map_err(ToString::to_string);
+            let _ = catch_unwind(AssertUnwindSafe(|| told(shard, Done::Persisted(id, result))));
+        }
+    }
+}

@@ -1,0 +1,78 @@
+//! Keeping policies over a restart.
+//!
+//! A client with a [`Store`] gives out no answer that depends on a change before the change is durable:
+//! who has sent mail under a policy goes on to do so, whatever happens to the process. Without one,
+//! every restart is a first contact with every domain (§10.1).
+//!
+//! Bring your own for a database you have; with the feature `redb` there is [`Redb`], a file.
+
+#[cfg(feature = "redb")]
+mod redb;
+
+use alloc::{boxed::Box, vec::Vec};
+
+use thiserror::Error;
+
+#[cfg(feature = "redb")]
+pub use self::redb::Redb;
+use crate::{cache::Snapshot, domain::Domain};
+
+/// Where policies are kept.
+///
+/// It is used in a thread of its own, and may take its time: answers that are at hand do not wait for
+/// it, and others no longer than [`Config::with_persist_timeout`](crate::cache::Config) says.
+pub trait Store: Send + Sync {
+    /// All that is kept. It is called once, before anything else.
+    ///
+    /// # Errors
+    ///
+    /// If it cannot be read at all. What is damaged in part is no error, but told of.
+    fn load(&self) -> Result<Loaded, StoreError>;
+
+    /// Makes these changes durable, in this order, and only then returns.
+    ///
+    /// # Errors
+    ///
+    /// If they are not durable.
+    fn save(&self, changes: &[Change]) -> Result<(), StoreError>;
+}
+
+impl<T: Store + ?Sized> Store for Box<T> {
+    fn load(&self) -> Result<Loaded, StoreError> {
+        (**self).load()
+    }
+
+    fn save(&self, changes: &[Change]) -> Result<(), StoreError> {
+        (**self).save(changes)
+    }
+}
+
+/// What was kept.
+#[derive(Debug, Default)]
+pub struct Loaded {
+    /// What can be read.
+    pub snapshots: Vec<Snapshot>,
+    /// What cannot be, and why, in a sentence each.
+    pub damaged: Vec<Box<str>>,
+}
+
+/// What is known of a domain has changed.
+#[derive(Clone, Debug)]
+pub struct Change {
+    /// The domain.
+    pub domain: Domain,
+    /// What to put in the place of what is kept; `None` to remove that.
+    pub snapshot: Option<Snapshot>,
+}
+
+/// What a store could not do.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[error("the store: {0}")]
+pub struct StoreError(Box<str>);
+
+impl StoreError {
+    /// Says what has happened.
+    pub fn new(what: impl Into<Box<str>>) -> Self {
+        Self(what.into())
+    }
+}

@@ -1,0 +1,262 @@
+//! Policies over a restart: shut down, killed at any moment, with a store that fails.
+
+use std::{
+    env, fs,
+    io::{BufRead as _, BufReader},
+    path::PathBuf,
+    process::{Command, Stdio},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicU32, Ordering},
+    },
+    thread,
+    time::Duration,
+};
+
+use mta_sts::{
+    Domain,
+    cache::{Cache, Config, Event, EventKind, PolicyAnswer, Snapshot, TxtAnswer},
+    store::{Change, Loaded, Redb, Store, StoreError},
+};
+use mta_sts_testkit::{Dns, Site, World};
+
+use crate::world::{
+    BOTH, Client, Kind, LONG, POLICY, Part, Parts, StartError, domain, eventually, settings,
+};
+
+/// A path that no other test has; what is there is removed.
+fn path(name: &str) -> PathBuf {
+    let path = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("{name}.redb"));
+    let _ = fs::remove_file(&path);
+    path
+}
+
+fn kept_in(path: &PathBuf) -> Parts {
+    Parts { store: Some(Box::new(Redb::open(path).unwrap())), ..Parts::default() }
+}
+
+#[test]
+fn over_a_restart() {
+    BOTH.into_iter().for_each(over_a_restart_of);
+}
+
+fn over_a_restart_of(kind: Kind) {
+    let world = World::new();
+    let path = path(&format!("restart-{kind:?}"));
+    let names: Vec<String> = (0..50).map(|n| format!("d{n}.example")).collect();
+    for name in &names {
+        world.set(name, Site::new("1", POLICY));
+    }
+    let first = Client::with(kind, settings(&world), kept_in(&path)).unwrap();
+    assert_eq!(first.kept().policies.restored, 0);
+    for name in &names {
+        assert!(first.policy(&domain(name), LONG).unwrap().policy().is_some());
+    }
+    first.shutdown();
+    drop(first);
+
+    // Now an attacker withholds everything.
+    for name in &names {
+        world.change(name, |site| site.dns = Dns::Silent);
+    }
+    let second = Client::with(kind, settings(&world), kept_in(&path)).unwrap();
+    assert_eq!((second.kept().policies.restored, second.kept().damaged.len()), (50, 0));
+    for name in &names {
+        let answer = second.policy(&domain(name), LONG).unwrap();
+        assert_eq!(answer.policy().map(|policy| policy.as_text()), Some(POLICY), "{name}");
+    }
+}
+
+/// What a child process does that is killed: it says the name of each domain whose policy it has.
+#[test]
+fn a_child() {
+    let Ok(path) = env::var("MTA_STS_TEST_STORE") else { return };
+    let kind = if env::var("MTA_STS_TEST_KIND").unwrap() == "Tokio" {
+        Kind::Tokio
+    } else {
+        Kind::Blocking
+    };
+    let world = World::new();
+    let parts = Parts { txt: Some(record()), fetch: Some(file()), ..kept_in(&path.into()) };
+    let client = Client::with(kind, settings(&world), parts).unwrap();
+    for n in client.len().. {
+        let name = format!("d{n}.example");
+        assert!(client.policy(&domain(&name), LONG).unwrap().policy().is_some());
+        println!("has {name}");
+    }
+}
+
+fn record() -> Part<TxtAnswer> {
+    Part(Arc::new(|_| TxtAnswer::from_records(["v=STSv1; id=1"], Duration::from_secs(60))))
+}
+
+fn file() -> Part<PolicyAnswer> {
+    Part(Arc::new(|domain| PolicyAnswer::from_body(domain, POLICY.as_bytes())))
+}
+
+#[test]
+fn killed_at_any_moment() {
+    BOTH.into_iter().for_each(killed_at_any_moment_of);
+}
+
+fn killed_at_any_moment_of(kind: Kind) {
+    let path = path(&format!("killed-{kind:?}"));
+    let mut had: Vec<String> = Vec::new();
+    for round in 1..=12 {
+        let mut child = Command::new(env::current_exe().unwrap())
+            .args(["keeping::a_child", "--exact", "--nocapture"])
+            .env("MTA_STS_TEST_STORE", &path)
+            .env("MTA_STS_TEST_KIND", format!("{kind:?}"))
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let lines = BufReader::new(child.stdout.take().unwrap()).lines().map_while(Result::ok);
+        let mut names = lines.filter_map(|line| Some(line.split_once("has ")?.1.to_owned()));
+        // After so many, and a little; what it has said until then counts, too.
+        had.extend(names.by_ref().take(round * 3));
+        thread::sleep(Duration::from_micros(700 * u64::try_from(round).unwrap()));
+        child.kill().unwrap();
+        had.extend(names);
+        child.wait().unwrap();
+        let loaded = Redb::open(&path).unwrap().load().unwrap();
+        assert!(loaded.damaged.is_empty(), "{loaded:?}");
+        let kept: Vec<&str> =
+            loaded.snapshots.iter().map(|it| it.domain().unwrap().as_str()).collect();
+        for name in &had {
+            assert!(kept.contains(&name.as_str()), "{name} was given out and is lost");
+        }
+    }
+    assert!(had.len() >= 12 * 3);
+    fs::remove_file(path).unwrap();
+}
+
+/// Fails, or panics, as it is told to.
+#[derive(Default)]
+struct Faulty {
+    mood: AtomicU32,
+    saved: Mutex<Vec<String>>,
+}
+
+impl Store for &'static Faulty {
+    fn load(&self) -> Result<Loaded, StoreError> {
+        match self.mood.load(Ordering::SeqCst) {
+            9 => Err(StoreError::new("it is gone")),
+            _ => Ok(Loaded { snapshots: Vec::new(), damaged: vec!["a row".into()] }),
+        }
+    }
+
+    fn save(&self, changes: &[Change]) -> Result<(), StoreError> {
+        match self.mood.load(Ordering::SeqCst) {
+            0 => {}
+            1 => return Err(StoreError::new("the disk is full")),
+            2 => panic!("the store panics"),
+            _ => thread::sleep(Duration::from_millis(1500)),
+        }
+        let names = changes.iter().map(|change| change.domain.as_str().to_owned());
+        self.saved.lock().unwrap().extend(names);
+        Ok(())
+    }
+}
+
+#[test]
+fn a_store_that_fails_is_told_of_and_never_turns_a_policy_into_none() {
+    BOTH.into_iter().for_each(failing_store_of);
+}
+
+fn failing_store_of(kind: Kind) {
+    let world = World::new();
+    let store: &'static Faulty = Box::leak(Box::default());
+    let settings = || {
+        let cache = Config::new(1).with_persist_timeout(Duration::from_secs(1));
+        settings(&world).with_cache(cache)
+    };
+    let events: Arc<Mutex<Vec<(Domain, String)>>> = Arc::default();
+    let told = Arc::clone(&events);
+    let parts = || {
+        let told = Arc::clone(&told);
+        let on_event = Arc::new(move |event: &Event| {
+            if let EventKind::NotPersisted { error } = &event.kind {
+                told.lock().unwrap().push((event.domain.clone(), error.to_string()));
+            }
+        });
+        Parts {
+            txt: Some(record()),
+            fetch: Some(file()),
+            store: Some(Box::new(store)),
+            on_event: Some(on_event),
+        }
+    };
+    let client = Client::with(kind, settings(), parts()).unwrap();
+    assert_eq!(client.kept().damaged, ["a row".into()]);
+    for (mood, error) in [
+        (0, None),
+        (1, Some("the store: the disk is full")),
+        (2, Some("the store: it has panicked")),
+        (3, Some("no answer in time")),
+        (0, None),
+    ] {
+        store.mood.store(mood, Ordering::SeqCst);
+        let name = format!("m{}.example", events.lock().unwrap().len() * 10 + mood as usize);
+        let answer = client.policy(&domain(&name), LONG).unwrap();
+        assert!(answer.policy().is_some(), "{mood}: {answer:?}");
+        if let Some(error) = error {
+            eventually(|| {
+                events.lock().unwrap().iter().any(|it| it == &(domain(&name), error.into()))
+            });
+        } else {
+            assert!(store.saved.lock().unwrap().contains(&name), "it was not durable yet");
+        }
+    }
+    drop(client);
+    store.mood.store(9, Ordering::SeqCst);
+    let error = Client::with(kind, settings(), parts()).unwrap_err();
+    assert!(matches!(&error, StartError::Other(it) if it == "the store: it is gone"), "{error:?}");
+}
+
+#[test]
+fn a_damaged_file_is_set_aside() {
+    let path = path("damaged");
+    let aside = path.with_extension("redb.damaged-1");
+    let _ = fs::remove_file(&aside);
+    fs::write(&path, b"this is no database, and long enough to be read as the head of one")
+        .unwrap();
+    let store = Redb::open(&path).unwrap();
+    assert_eq!(store.set_aside(), Some(&*aside));
+    assert!(fs::read(&aside).unwrap().starts_with(b"this is no database"));
+    assert!(store.load().unwrap().snapshots.is_empty());
+    // It is in use: that is no damage.
+    let error = Redb::open(&path).unwrap_err();
+    assert!(error.to_string().starts_with("the store: "), "{error}");
+    assert!(!path.with_extension("redb.damaged-2").exists());
+    drop(store);
+    assert!(Redb::open(&path).unwrap().set_aside().is_none());
+    assert!(Redb::open(env!("CARGO_TARGET_TMPDIR")).is_err(), "a folder");
+    fs::remove_file(aside).unwrap();
+    fs::remove_file(path).unwrap();
+}
+
+#[test]
+fn changes_of_a_domain_take_effect_in_their_order() {
+    let path = path("order");
+    let mut store = Redb::open(&path).unwrap();
+    let change = |snapshot| Change { domain: domain("a.example"), snapshot };
+    let count = |store: &Redb| store.load().unwrap().snapshots.len();
+    let good = some_snapshot();
+    store.save(&[change(Some(good.clone())), change(None)]).unwrap();
+    assert_eq!(count(&store), 0);
+    store.save(&[change(None), change(Some(good))]).unwrap();
+    assert_eq!(count(&store), 1);
+    store.compact().unwrap();
+    assert_eq!(count(&store), 1);
+    store.save(&[]).unwrap();
+    drop(store);
+    fs::remove_file(path).unwrap();
+}
+
+/// Of a domain of which nothing is known yet.
+fn some_snapshot() -> Snapshot {
+    let mut cache = Cache::new(Config::new(1));
+    let now = time::macros::utc_datetime!(2026-01-01 0:00);
+    let _ = cache.lookup(&domain("a.example"), now);
+    cache.snapshot().next().unwrap()
+}

@@ -2,6 +2,7 @@
 //! which can misbehave. Ports are chosen by the system, so that many worlds run side by side; when a
 //! world is dropped, all of it ends.
 
+mod mx;
 mod nameserver;
 mod pki;
 mod web;
@@ -20,6 +21,7 @@ use std::{
 use rustls::RootCertStore;
 
 pub use self::{
+    mx::{Mx, MxHost},
     nameserver::Dns,
     pki::Certificate,
     web::{Body, Web},
@@ -92,8 +94,8 @@ pub struct World {
     shared: Arc<Shared>,
     nameserver: SocketAddr,
     port: u16,
-    roots: RootCertStore,
-    threads: Vec<JoinHandle<()>>,
+    pki: Arc<Pki>,
+    threads: Mutex<Vec<JoinHandle<()>>>,
 }
 
 impl Default for World {
@@ -111,13 +113,11 @@ impl World {
             counts: Mutex::default(),
             is_over: AtomicBool::new(false),
         });
-        let pki = Pki::new();
-        let mut roots = RootCertStore::empty();
-        roots.add(pki.root()).expect("a certificate");
+        let pki = Arc::new(Pki::new());
         let (nameserver, mut threads) = Nameserver::start(&shared);
-        let (port, web) = PolicyHosts::start(&shared, pki);
+        let (port, web) = PolicyHosts::start(&shared, &pki);
         threads.push(web);
-        Self { shared, nameserver, port, roots, threads }
+        Self { shared, nameserver, port, pki, threads: Mutex::new(threads) }
     }
 
     /// From now on a domain does this.
@@ -128,6 +128,14 @@ impl World {
     /// From now on a domain does something else.
     pub fn change(&self, domain: &str, change: impl FnOnce(&mut Site)) {
         change(lock(&self.shared.sites).get_mut(domain).expect("a domain of this world"));
+    }
+
+    /// Starts an MX host of this name.
+    #[must_use]
+    pub fn mx(&self, name: &str, manner: Mx) -> MxHost {
+        let (host, thread) = MxHost::start(name, manner, &self.pki, &self.shared);
+        lock(&self.threads).push(thread);
+        host
     }
 
     /// How often a domain was asked for.
@@ -151,14 +159,16 @@ impl World {
     /// Whom to trust.
     #[must_use]
     pub fn roots(&self) -> RootCertStore {
-        self.roots.clone()
+        let mut roots = RootCertStore::empty();
+        roots.add(self.pki.root()).expect("a certificate");
+        roots
     }
 }
 
 impl Drop for World {
     fn drop(&mut self) {
         self.shared.is_over.store(true, Ordering::SeqCst);
-        for thread in self.threads.drain(..) {
+        for thread in lock(&self.threads).drain(..) {
             thread.join().expect("no server panics");
         }
     }

@@ -7,9 +7,10 @@ use rcgen::{
     date_time_ymd,
 };
 use rustls::{
+    ServerConfig,
     crypto::ring,
     pki_types::{CertificateDer, PrivatePkcs8KeyDer},
-    sign::CertifiedKey,
+    sign::{CertifiedKey, SingleCertAndKey},
 };
 
 /// Which certificate a server has.
@@ -43,8 +44,18 @@ impl Pki {
         self.root.der().clone()
     }
 
-    /// What a server of this name presents.
-    pub(crate) fn certify(&self, name: &str, kind: Certificate) -> Arc<CertifiedKey> {
+    /// A server of this name.
+    pub(crate) fn server(&self, name: &str, kind: Certificate) -> Arc<ServerConfig> {
+        let resolver = SingleCertAndKey::from(self.certify(name, kind));
+        let config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
+            .with_safe_default_protocol_versions()
+            .expect("versions")
+            .with_no_client_auth()
+            .with_cert_resolver(Arc::new(resolver));
+        Arc::new(config)
+    }
+
+    fn certify(&self, name: &str, kind: Certificate) -> Arc<CertifiedKey> {
         let name = if kind == Certificate::WrongName { "www.example.org" } else { name };
         let mut params = CertificateParams::new([name.to_owned()]).expect("a name");
         (params.not_before, params.not_after) = if kind == Certificate::Expired {

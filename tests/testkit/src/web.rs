@@ -8,9 +8,9 @@ use std::{
     time::{Duration, Instant},
 };
 
-use rustls::{ServerConfig, ServerConnection, Stream, crypto::ring, server::Acceptor};
+use rustls::{ServerConnection, Stream, server::Acceptor};
 
-use crate::{LOOK_UP, Shared, Site, pki::Pki};
+use crate::{LOOK_UP, Shared, pki::Pki};
 
 /// What a Policy Host does.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -54,15 +54,15 @@ impl Body {
 
 pub(crate) struct PolicyHosts {
     shared: Arc<Shared>,
-    pki: Pki,
+    pki: Arc<Pki>,
 }
 
 impl PolicyHosts {
-    pub(crate) fn start(shared: &Arc<Shared>, pki: Pki) -> (u16, JoinHandle<()>) {
+    pub(crate) fn start(shared: &Arc<Shared>, pki: &Arc<Pki>) -> (u16, JoinHandle<()>) {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port");
         listener.set_nonblocking(true).expect("a socket");
         let port = listener.local_addr().expect("an address").port();
-        let hosts = Arc::new(Self { shared: Arc::clone(shared), pki });
+        let hosts = Arc::new(Self { shared: Arc::clone(shared), pki: Arc::clone(pki) });
         (port, thread::spawn(move || hosts.serve(&listener)))
     }
 
@@ -101,21 +101,10 @@ impl PolicyHosts {
             Web::Hangs => return self.wait(None),
             _ => {}
         }
-        let config = self.config(&name, &site);
+        let config = self.pki.server(&name, site.certificate);
         let mut tls =
             accepted.into_connection(config).map_err(|(error, _)| std::io::Error::other(error))?;
         self.answer(&mut tls, &mut stream, &site.web)
-    }
-
-    fn config(&self, name: &str, site: &Site) -> Arc<ServerConfig> {
-        let key = self.pki.certify(name, site.certificate);
-        let resolver = rustls::sign::SingleCertAndKey::from(key);
-        let config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
-            .with_safe_default_protocol_versions()
-            .expect("versions")
-            .with_no_client_auth()
-            .with_cert_resolver(Arc::new(resolver));
-        Arc::new(config)
     }
 
     fn answer(

@@ -1,0 +1,195 @@
+//! A mail server, but for its queue.
+
+use std::{
+    collections::HashMap,
+    error::Error,
+    net::SocketAddr,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use mta_sts::{
+    Domain, Failure, Policy, ResultType,
+    blocking::Client,
+    cache::{Outcome, Rechecked},
+    client::Settings,
+    delivery::{
+        Advice, Attempt, Checks, Dane, Delivery, Floor, Mx, Recheck, Reply, Route, SessionOutcome,
+        Step, Verdict,
+    },
+    fetch::AddressFilter,
+    verify::{HostVerifier, TrustStore},
+};
+use mta_sts_testkit::{MxHost, World};
+use rustls::crypto::ring;
+use time::UtcDateTime;
+
+use crate::smtp::Connection;
+
+/// How long a message may wait for a policy to be found out.
+const BUDGET: Duration = Duration::from_secs(20);
+
+/// What became of a message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Sent {
+    OverTls,
+    InClearText,
+    Deferred,
+}
+
+pub(crate) struct Sender {
+    client: Client,
+    trust: TrustStore,
+    domain: Domain,
+    /// What DNS says of the hosts.
+    addresses: HashMap<String, SocketAddr>,
+}
+
+impl Sender {
+    pub(crate) fn new<'a>(
+        world: &World,
+        hosts: impl IntoIterator<Item = &'a MxHost>,
+    ) -> Result<Self, Box<dyn Error>> {
+        let provider = Arc::new(ring::default_provider());
+        let settings = Settings::default()
+            .with_nameservers([world.nameserver()])
+            .with_provider(Arc::clone(&provider))
+            .with_roots(world.roots())
+            .with_port(world.port())
+            // The Policy Hosts of this world are on loopback.
+            .with_filter(AddressFilter::default().exempt_network("127.0.0.0/8".parse()?));
+        Ok(Self {
+            client: Client::new(settings)?,
+            trust: TrustStore::new(world.roots(), provider)?,
+            domain: Domain::parse("example.com")?,
+            addresses: hosts.into_iter().map(|it| (it.name().to_owned(), it.address())).collect(),
+        })
+    }
+
+    /// Sends a message to the domain, whose MX record names this host.
+    pub(crate) fn send(&self, mx: &str) -> Result<Sent, Box<dyn Error>> {
+        let start = Instant::now();
+        let mut policy = self.client.policy(&self.domain, BUDGET)?.into_policy();
+        println!("  {:>8.1?}  {}", start.elapsed(), told(policy.as_ref().map(|it| &**it)));
+        loop {
+            let route = Route::to_recipient(self.domain.clone(), [Mx::new(10, mx)]);
+            let mut delivery = Delivery::new(route, policy, Floor::Opportunistic);
+            let (step, sent) = self.walk(&mut delivery, start)?;
+            match step {
+                Step::PolicyChanged(new) => {
+                    println!("  {:>8.1?}  {}", start.elapsed(), told(new.as_ref().map(|it| &**it)));
+                    policy = new;
+                }
+                Step::Delivered => return Ok(sent),
+                Step::Defer(_) => {
+                    println!("  {:>8.1?}  the message waits in the queue", start.elapsed());
+                    return Ok(Sent::Deferred);
+                }
+                other => return Err(format!("{other:?}").into()),
+            }
+        }
+    }
+
+    /// The message's walk over the hosts, to its end.
+    fn walk(
+        &self,
+        delivery: &mut Delivery,
+        start: Instant,
+    ) -> Result<(Step, Sent), Box<dyn Error>> {
+        let mut sent = Sent::Deferred;
+        loop {
+            match delivery.poll() {
+                Step::Consider(candidate) => {
+                    match delivery.handle_dane(candidate, Dane::NotSigned) {
+                        Advice::Skip(refusal) => {
+                            println!("  {:>8.1?}  not connected: {refusal}", start.elapsed());
+                        }
+                        Advice::Attempt(attempt) => {
+                            sent = self.attempt(delivery, attempt, start)?;
+                        }
+                    }
+                }
+                Step::Recheck(_) => delivery.handle_recheck(self.recheck(start)?),
+                done => return Ok((done, sent)),
+            }
+        }
+    }
+
+    fn attempt(
+        &self,
+        delivery: &mut Delivery,
+        attempt: Attempt,
+        start: Instant,
+    ) -> Result<Sent, Box<dyn Error>> {
+        let host = attempt.host().to_owned();
+        let address = *self.addresses.get(&host).ok_or("no such host")?;
+        let mut connection = Connection::open(address)?;
+        let outcome = if connection.has_starttls()? {
+            self.secure(&mut connection, &attempt)
+        } else {
+            SessionOutcome::ClearText
+        };
+        match delivery.handle_session(attempt, outcome) {
+            Verdict::Send(transaction) => {
+                let is_encrypted = transaction.session().is_encrypted();
+                connection.send(&self.domain)?;
+                delivery.handle_reply(transaction, Reply::Accepted);
+                let how = if is_encrypted { "over TLS" } else { "in clear text" };
+                println!("  {:>8.1?}  {host} has taken the message, {how}", start.elapsed());
+                Ok(if is_encrypted { Sent::OverTls } else { Sent::InClearText })
+            }
+            Verdict::Leave(refusal) => {
+                println!("  {:>8.1?}  left: {refusal}", start.elapsed());
+                Ok(Sent::Deferred)
+            }
+            Verdict::Retry(_) => Err("nobody asked for TLS without need".into()),
+        }
+    }
+
+    /// STARTTLS, and a look at the certificate.
+    fn secure(&self, connection: &mut Connection, attempt: &Attempt) -> SessionOutcome {
+        let verifier = if attempt.requirement().is_pkix_fatal() {
+            HostVerifier::enforcing(&self.trust)
+        } else {
+            HostVerifier::testing(&self.trust)
+        };
+        let config = verifier.client_config(UtcDateTime::now());
+        let shaken = connection.starttls(attempt.host(), config);
+        match (verifier.verdict().cloned(), shaken) {
+            (Some(Err(error)), _) => {
+                SessionOutcome::Encrypted(Checks::none().pkix(Err(error.into())))
+            }
+            (Some(Ok(())), Ok(())) => SessionOutcome::Encrypted(Checks::none().pkix(Ok(()))),
+            (_, shaken) => {
+                let message = shaken.err().map_or_else(String::new, |error| error.to_string());
+                let (kind, host) = (ResultType::ValidationFailure, attempt.host());
+                SessionOutcome::HandshakeFailed(Failure::new(kind, "tls", host, message))
+            }
+        }
+    }
+
+    /// Before it is given up: is there a newer policy (§5.1)?
+    fn recheck(&self, start: Instant) -> Result<Recheck, Box<dyn Error>> {
+        let Rechecked { outcome, answer } = self.client.recheck(&self.domain, BUDGET)?;
+        let doubt = match outcome {
+            Outcome::Unknown(doubt) => Some(doubt.to_string()),
+            _ => None,
+        };
+        let how = doubt.as_ref().map_or_else(String::new, |doubt| format!(": {doubt}"));
+        println!("  {:>8.1?}  looked for a newer policy{how}", start.elapsed());
+        Ok(doubt.map_or_else(
+            || Recheck::Current(answer.into_policy()),
+            |doubt| Recheck::Unknown(doubt.into()),
+        ))
+    }
+}
+
+fn told(policy: Result<&Policy, &mta_sts::NoPolicy>) -> String {
+    match policy {
+        Ok(policy) => {
+            let mx: Vec<String> = policy.mx().map(|pattern| pattern.to_string()).collect();
+            format!("the policy is of mode {}, for {}", policy.mode(), mx.join(", "))
+        }
+        Err(why) => format!("no policy: {why}"),
+    }
+}

@@ -5,8 +5,7 @@ use thiserror::Error;
 
 use super::{
     client::Client,
-    driver::{Driver, TimeKeeper},
-    pool::Pool,
+    driver::{Driver, Pools, TimeKeeper},
     sockets::{Fetcher, Resolver, Sockets},
 };
 use crate::{
@@ -84,8 +83,7 @@ impl Builder {
             resolver: self.resolver.unwrap_or_else(|| sockets()),
             fetcher: self.fetcher.unwrap_or_else(|| sockets()),
             on_event: self.on_event,
-            discoveries: Pool::new("mta-sts discovery", setup.discoveries),
-            refreshes: Pool::new("mta-sts refresh", setup.refreshes),
+            pools: Pools::new(setup.discoveries, setup.refreshes),
             stop: Arc::clone(&stop),
             time: TimeKeeper::default(),
         });

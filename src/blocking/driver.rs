@@ -20,7 +20,7 @@ use super::{
 };
 use crate::{
     cache::{Event, PolicyAnswer, TxtAnswer},
-    client::{Done, Hub, Job, NAP, Outputs, Work, left, now},
+    client::{Done, Hub, Job, Lane, NAP, Outputs, Work, left, now},
 };
 
 pub(super) struct Driver {
@@ -28,12 +28,33 @@ pub(super) struct Driver {
     pub(super) resolver: Box<dyn Resolver>,
     pub(super) fetcher: Box<dyn Fetcher>,
     pub(super) on_event: Box<dyn Fn(&Event) + Send + Sync>,
-    /// For domains of which nothing is known, and for the others: slow ones of the one kind do not
-    /// keep the other kind waiting.
-    pub(super) discoveries: Pool,
-    pub(super) refreshes: Pool,
+    pub(super) pools: Pools,
     pub(super) stop: Arc<AtomicBool>,
     pub(super) time: TimeKeeper,
+}
+
+/// Threads for each lane.
+pub(super) struct Pools {
+    first: [Pool; 2],
+    later: [Pool; 2],
+}
+
+impl Pools {
+    pub(super) fn new(discoveries: usize, refreshes: usize) -> Self {
+        Self {
+            first: ["mta-sts query", "mta-sts fetch"].map(|name| Pool::new(name, discoveries)),
+            later: ["mta-sts check", "mta-sts refresh"].map(|name| Pool::new(name, refreshes)),
+        }
+    }
+
+    fn of(&self, lane: Lane) -> &Pool {
+        let [queries, fetches] = if lane.is_first_contact { &self.first } else { &self.later };
+        if lane.is_fetch { fetches } else { queries }
+    }
+
+    fn close(&self) {
+        self.first.iter().chain(&self.later).for_each(Pool::close);
+    }
 }
 
 /// The thread that keeps time, and when it wakes up.
@@ -62,8 +83,7 @@ impl Driver {
             self.time.earlier.notify_all();
         }
         self.hub.hang_up();
-        self.discoveries.close();
-        self.refreshes.close();
+        self.pools.close();
         let thread = self.time.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
         if let Some(thread) = thread.filter(|it| it.thread().id() != thread::current().id()) {
             // It catches panics, so it has none.
@@ -79,9 +99,8 @@ impl Driver {
             let _ = catch_unwind(AssertUnwindSafe(|| (self.on_event)(event)));
         }
         for job in outputs.jobs {
-            let pool = if job.is_first_contact { &self.discoveries } else { &self.refreshes };
             let this = Arc::clone(self);
-            pool.submit(move || this.run(job));
+            self.pools.of(job.lane).submit(move || this.run(job));
         }
         self.wake_by(outputs.wake_at);
     }

@@ -65,10 +65,17 @@ pub(crate) struct Ticket {
 #[derive(Debug)]
 pub(crate) struct Job {
     pub(crate) shard: usize,
-    /// Whether no policy is known, so that mail may have to wait for this.
-    pub(crate) is_first_contact: bool,
+    pub(crate) lane: Lane,
     pub(crate) domain: Domain,
     pub(crate) work: Work,
+}
+
+/// Which jobs have to wait for each other, if there are many: slow Policy Hosts keep no question to DNS
+/// waiting, and domains whose policy is known no first contact.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Lane {
+    pub(crate) is_first_contact: bool,
+    pub(crate) is_fetch: bool,
 }
 
 /// What is to be found out, and as what.
@@ -277,7 +284,8 @@ impl Inside {
                 }
             };
             let is_first_contact = self.cache.view(&domain).is_none_or(|it| it.policy().is_none());
-            out.jobs.push(Job { shard, is_first_contact, domain, work });
+            let lane = Lane { is_first_contact, is_fetch: matches!(work, Work::Fetch(_)) };
+            out.jobs.push(Job { shard, lane, domain, work });
         }
         out.wake_at = self.cache.poll_timeout();
         out

@@ -15,7 +15,7 @@ pub use self::settings::{Settings, SettingsError};
 pub(crate) use self::{
     addresses::{found, share},
     clock::{after, left, now},
-    hub::{Done, Hub, Job, Outputs, Ticket, Work},
+    hub::{Done, Hub, Job, Lane, Outputs, Ticket, Work},
     keeper::{Keeper, Opened},
     settings::{Setup, random},
 };

@@ -142,13 +142,14 @@ impl Settings {
         Self { filter, ..self }
     }
 
-    /// How many requests may be out at a time for domains of which nothing is known: 64 unless set.
+    /// How many questions to DNS, and as many fetches, may be out at a time for domains of which nothing
+    /// is known: 64 unless set.
     #[must_use]
     pub fn with_discoveries(self, most: usize) -> Self {
         Self { discoveries: most.max(1), ..self }
     }
 
-    /// How many requests may be out at a time for domains whose policy is known, beside the others: 16
+    /// How many of each may be out at a time for domains whose policy is known, beside the others: 16
     /// unless set.
     #[must_use]
     pub fn with_refreshes(self, most: usize) -> Self {

@@ -18,7 +18,7 @@ use time::UtcDateTime;
 use super::sockets::{Fetcher, Resolver};
 use crate::{
     cache::{Event, PolicyAnswer, TxtAnswer},
-    client::{Done, Hub, Job, NAP, Outputs, Setup, Work, left, now},
+    client::{Done, Hub, Job, Lane, NAP, Outputs, Setup, Work, left, now},
     domain::Domain,
 };
 
@@ -27,16 +27,26 @@ pub(super) struct Driver {
     resolver: Arc<dyn Resolver>,
     fetcher: Arc<dyn Fetcher>,
     on_event: Box<dyn Fn(&Event) + Send + Sync>,
-    /// For domains of which nothing is known, and for the others: slow ones of the one kind do not
-    /// keep the other kind waiting.
-    discoveries: Arc<Semaphore>,
-    refreshes: Arc<Semaphore>,
+    slots: Slots,
     runtime: Handle,
     /// `None` once the client is shut down.
     tasks: Mutex<Option<JoinSet<()>>>,
     /// When the task that keeps time wakes up.
     next: Mutex<Option<UtcDateTime>>,
     earlier: Notify,
+}
+
+/// How many may work in each lane.
+struct Slots {
+    first: [Semaphore; 2],
+    later: [Semaphore; 2],
+}
+
+impl Slots {
+    fn of(&self, lane: Lane) -> &Semaphore {
+        let [queries, fetches] = if lane.is_first_contact { &self.first } else { &self.later };
+        if lane.is_fetch { fetches } else { queries }
+    }
 }
 
 impl Driver {
@@ -53,8 +63,10 @@ impl Driver {
             resolver: resolver.into(),
             fetcher: fetcher.into(),
             on_event,
-            discoveries: Arc::new(Semaphore::new(setup.discoveries)),
-            refreshes: Arc::new(Semaphore::new(setup.refreshes)),
+            slots: Slots {
+                first: [(); 2].map(|()| Semaphore::new(setup.discoveries)),
+                later: [(); 2].map(|()| Semaphore::new(setup.refreshes)),
+            },
             runtime,
             tasks: Mutex::new(Some(JoinSet::new())),
             next: Mutex::new(None),
@@ -101,10 +113,9 @@ impl Driver {
     }
 
     async fn run(self: &Arc<Self>, job: Job) {
-        let Job { shard, is_first_contact, domain, work } = job;
-        let slots = if is_first_contact { &self.discoveries } else { &self.refreshes };
+        let Job { shard, lane, domain, work } = job;
         // It is never closed.
-        let _slot = slots.acquire().await;
+        let _slot = self.slots.of(lane).acquire().await;
         let done = match work {
             Work::Txt(id) => Done::Txt(id, self.txt(domain).await),
             Work::Fetch(id) => Done::Fetch(id, self.fetch(domain).await),

@@ -69,6 +69,26 @@ fn a_slow_host_delays_nobody_whose_policy_is_known_of(kind: Kind) {
 }
 
 #[test]
+fn hosts_that_hang_hold_up_no_question_to_dns() {
+    BOTH.into_iter().for_each(hosts_that_hang_hold_up_no_question_to_dns_of);
+}
+
+fn hosts_that_hang_hold_up_no_question_to_dns_of(kind: Kind) {
+    let world = World::new();
+    world.set("slow.example", Site { web: Web::Hangs, ..Site::new("1", POLICY) });
+    let patient = fetch::Config::default().with_deadline(LONG);
+    let client = Client::new(kind, settings(&world).with_fetch(patient).with_discoveries(1));
+    thread::scope(|scope| {
+        let waiting = scope.spawn(|| drop(client.policy(&domain("slow.example"), LONG)));
+        eventually(|| world.counts("slow.example").fetches == 1);
+        let answer = client.policy(&domain("other.example"), LONG).unwrap();
+        assert_eq!(answer, Answer::NoPolicy(NoPolicy::NoRecord));
+        assert!(!waiting.is_finished(), "it has waited for the other one");
+        client.shutdown();
+    });
+}
+
+#[test]
 fn a_caller_has_a_budget() {
     BOTH.into_iter().for_each(a_caller_has_a_budget_of);
 }

@@ -107,4 +107,14 @@ impl Shuffled {
         self.at += count;
         taken
     }
+
+    /// So many keys in random order, the domains over and over.
+    pub fn take_all(&mut self, count: usize) -> Vec<Domain> {
+        let mut taken = Vec::with_capacity(count);
+        while taken.len() < count {
+            let left = count - taken.len();
+            taken.extend(self.take(left.min(self.domains.len())));
+        }
+        taken
+    }
 }

@@ -27,15 +27,16 @@ use super::{
 
 /// What a sender trusts, and the cryptography it uses: one for all its connections.
 ///
-/// ```no_run
-/// # fn roots() -> rustls::RootCertStore { todo!() }
-/// # fn provider() -> rustls::crypto::CryptoProvider { todo!() }
-/// use mta_sts::verify::TrustStore;
+/// ```
+/// # use rustls::{RootCertStore, crypto::CryptoProvider};
+/// use mta_sts::verify::{TrustStore, TrustStoreError};
 ///
+/// # fn example(roots: RootCertStore, provider: CryptoProvider) -> Result<(), TrustStoreError> {
 /// // `webpki_roots::TLS_SERVER_ROOTS`, or `rustls_native_certs::load_native_certs()`;
 /// // `rustls::crypto::ring::default_provider()`, or that of aws-lc-rs.
-/// let trust = TrustStore::new(roots(), provider())?;
-/// # Ok::<(), mta_sts::verify::TrustStoreError>(())
+/// let trust = TrustStore::new(roots, provider)?;
+/// # Ok(())
+/// # }
 /// ```
 #[derive(Clone)]
 pub struct TrustStore {
@@ -115,23 +116,24 @@ impl core::fmt::Debug for TrustStore {
 ///
 /// The host is the name that the connection was made with: the name in the MX record (§4.2).
 ///
-/// ```no_run
-/// # fn trust() -> mta_sts::verify::TrustStore { todo!() }
-/// # let now = time::UtcDateTime::MIN;
+/// ```
 /// use std::sync::Arc;
 ///
-/// use mta_sts::verify::HostVerifier;
+/// use mta_sts::verify::{HostVerifier, TrustStore};
 /// use rustls::ClientConnection;
+/// use time::UtcDateTime;
 ///
+/// # fn example(trust: &TrustStore, now: UtcDateTime) -> Result<(), Box<dyn std::error::Error>> {
 /// // Under mode `testing`: the handshake goes on whatever the certificate is.
-/// let verifier = HostVerifier::testing(&trust());
+/// let verifier = HostVerifier::testing(trust);
 /// let config = verifier.client_config(now);
 /// let connection = ClientConnection::new(Arc::new(config), "mx.example.com".try_into()?)?;
 /// // After STARTTLS and the handshake: what is to be reported.
 /// if let Some(Err(error)) = verifier.verdict() {
 ///     eprintln!("{error}");
 /// }
-/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// # Ok(())
+/// # }
 /// ```
 #[derive(Debug)]
 pub struct HostVerifier {

@@ -10,6 +10,7 @@
 #![allow(clippy::disallowed_methods, reason = "here are real sockets, and real time passes")]
 
 mod sender;
+#[path = "../smtp/mod.rs"]
 mod smtp;
 
 use std::{error::Error, process::ExitCode};

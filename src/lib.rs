@@ -70,8 +70,10 @@
 //! | `ring`, `aws-lc-rs` | no | that cryptography in rustls and webpki, to be named in your code |
 //! | `blocking` | no | `blocking::Client`: all of it over sockets and threads of the standard library |
 //! | `tokio` | no | `tokio::Client`: the same over tokio's sockets and tasks |
+//! | `hickory-resolver` | no | a resolver of that crate as a `tokio::Client`'s |
 //! | `store` | no | `store::Store`: what keeps a client's policies over a restart; on with either client |
 //! | `redb` | no | `store::Redb`: a store in a file |
+//! | `tracing` | no | a span for each discovery of a client, and warnings that say what to do |
 //! | `serde` | no | `Serialize` and `Deserialize`, through the same validation as `parse` |
 //! | `arbitrary` | no | `Arbitrary`, for fuzzing what is built on this crate |
 //!

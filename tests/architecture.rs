@@ -30,7 +30,7 @@ const IMPORTS: &[(&str, &[&str])] = &[
     ),
     ("dns", &["cache", "domain", "excerpt"]),
     ("store", &["cache", "domain", "excerpt"]),
-    ("client", &["cache", "dns", "domain", "fetch", "store", "verify"]),
+    ("client", &["cache", "dns", "domain", "failure", "fetch", "policy", "store", "verify"]),
     (
         "blocking",
         &["cache", "client", "delivery", "dns", "domain", "fetch", "no_policy", "policy", "store"],
@@ -53,10 +53,12 @@ const CRATES: &[(&str, &[&str])] = &[
     ("hashbrown", &["cache"]),
     ("foldhash", &["cache"]),
     ("hickory_proto", &["dns"]),
+    ("hickory_resolver", &["tokio"]),
     ("pki_types", &["verify", "fetch"]),
     ("rustls", &["verify", "fetch", "client"]),
     ("redb", &["store"]),
     ("serde_json", &["store"]),
+    ("tracing", &["client"]),
     ("ureq_proto", &["fetch"]),
     ("webpki", &["verify"]),
 ];

@@ -20,7 +20,7 @@ use super::{
 };
 use crate::{
     cache::{Event, PolicyAnswer, TxtAnswer},
-    client::{Done, Hub, Job, Lane, NAP, Outputs, Work, left, now},
+    client::{Done, Hub, Job, Lane, NAP, Outputs, Trace, Work, left, now},
 };
 
 pub(super) struct Driver {
@@ -93,11 +93,7 @@ impl Driver {
 
     /// Tells those who wait, and has done what is to be done.
     pub(super) fn process(self: &Arc<Self>, mut outputs: Outputs) {
-        outputs.tell();
-        for event in &outputs.events {
-            // The caller's panic is not ours.
-            let _ = catch_unwind(AssertUnwindSafe(|| (self.on_event)(event)));
-        }
+        outputs.tell(&*self.on_event);
         for job in outputs.jobs {
             let this = Arc::clone(self);
             self.pools.of(job.lane).submit(move || this.run(job));
@@ -105,8 +101,9 @@ impl Driver {
         self.wake_by(outputs.wake_at);
     }
 
-    fn run(self: &Arc<Self>, Job { shard, domain, work, .. }: Job) {
-        let done = match work {
+    fn run(self: &Arc<Self>, Job { shard, lane, domain, work, trace }: Job) {
+        let trace = trace.unwrap_or_else(|| Trace::new(&domain, lane.is_first_contact));
+        let done = trace.within(|| match work {
             Work::Txt(id) => {
                 let answer = catch_unwind(AssertUnwindSafe(|| self.resolver.txt(&domain)));
                 let panicked = || TxtAnswer::Failed("the resolver has panicked".into());
@@ -116,10 +113,10 @@ impl Driver {
                 let answer = catch_unwind(AssertUnwindSafe(|| self.fetcher.fetch(&domain)));
                 Done::Fetch(id, answer.unwrap_or(PolicyAnswer::NotSent))
             }
-        };
+        });
         // What was broken off says nothing about the domain.
         if !self.is_stopped() {
-            self.process(self.hub.done(shard, done, now()));
+            self.process(self.hub.after(shard, done, &trace, now()));
         }
     }
 

@@ -1,16 +1,20 @@
 //! The caches of a client, and who waits for what they answer.
 
 use alloc::{boxed::Box, string::String, vec::Vec};
-use core::{fmt, hash::BuildHasher};
+use core::{fmt, hash::BuildHasher, panic::AssertUnwindSafe};
 use std::{
     collections::HashMap,
     hash::RandomState,
+    panic::catch_unwind,
     sync::{PoisonError, RwLock},
 };
 
 use time::UtcDateTime;
 
-use super::keeper::{Queue, Saving};
+use super::{
+    keeper::{Queue, Saving},
+    trace::{self, Trace},
+};
 use crate::{
     cache::{
         Answer, Cache, Config, Event, EventKind, FetchRequestId, Lookup, PersistRequestId,
@@ -68,6 +72,8 @@ pub(crate) struct Job {
     pub(crate) lane: Lane,
     pub(crate) domain: Domain,
     pub(crate) work: Work,
+    /// That of the discovery that it belongs to, if another job was done for it.
+    pub(crate) trace: Option<Trace>,
 }
 
 /// Which jobs have to wait for each other, if there are many: slow Policy Hosts keep no question to DNS
@@ -98,7 +104,7 @@ pub(crate) enum Done {
 #[must_use = "who waits is to be told, and what is asked to be done"]
 pub(crate) struct Outputs {
     pub(crate) jobs: Vec<Job>,
-    pub(crate) events: Vec<Event>,
+    events: Vec<Event>,
     /// When a cache wants to be woken.
     pub(crate) wake_at: Option<UtcDateTime>,
     replies: Vec<Box<dyn FnOnce() + Send + Sync>>,
@@ -195,7 +201,21 @@ impl Hub {
         all
     }
 
-    /// Takes what came of a job.
+    /// Takes what came of a job; what else is to be done for its domain belongs to the same discovery.
+    pub(crate) fn after(
+        &self,
+        shard: usize,
+        done: Done,
+        trace: &Trace,
+        now: UtcDateTime,
+    ) -> Outputs {
+        trace.done(&done);
+        let mut outputs = self.done(shard, done, now);
+        outputs.jobs.iter_mut().for_each(|job| job.trace = Some(trace.clone()));
+        outputs
+    }
+
+    /// Takes what came of something.
     pub(crate) fn done(&self, shard: usize, done: Done, now: UtcDateTime) -> Outputs {
         let taken = self.with(shard, |_, inside| match done {
             Done::Txt(id, answer) => inside.cache.handle_txt(id, answer, now),
@@ -285,7 +305,7 @@ impl Inside {
             };
             let is_first_contact = self.cache.view(&domain).is_none_or(|it| it.policy().is_none());
             let lane = Lane { is_first_contact, is_fetch: matches!(work, Work::Fetch(_)) };
-            out.jobs.push(Job { shard, lane, domain, work });
+            out.jobs.push(Job { shard, lane, domain, work, trace: None });
         }
         out.wake_at = self.cache.poll_timeout();
         out
@@ -312,8 +332,13 @@ impl Outputs {
         self.wake_at = [self.wake_at, at].into_iter().flatten().min();
     }
 
-    /// Tells those who have waited.
-    pub(crate) fn tell(&mut self) {
+    /// Tells those who have waited, and then of what has happened.
+    pub(crate) fn tell(&mut self, on_event: &dyn Fn(&Event)) {
         self.replies.drain(..).for_each(|reply| reply());
+        for event in self.events.drain(..) {
+            trace::event(&event);
+            // The caller's panic is not ours.
+            let _ = catch_unwind(AssertUnwindSafe(|| on_event(&event)));
+        }
     }
 }

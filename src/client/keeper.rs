@@ -13,6 +13,7 @@ use super::{
     Kept,
     clock::now,
     hub::{Done, Hub},
+    trace,
 };
 use crate::{
     cache::{Config, PersistRequestId},
@@ -59,6 +60,7 @@ impl Opened {
             return Ok(Self { hub: Hub::new(config, None), kept: Kept::default(), keeping: None });
         };
         let Loaded { snapshots, damaged } = store.load()?;
+        trace::damaged(&damaged);
         let (queue, changes) = mpsc::channel();
         let hub = Hub::new(config, Some(queue.clone()));
         let kept = Kept { policies: hub.restore(snapshots, now()), damaged };

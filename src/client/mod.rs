@@ -6,6 +6,7 @@ mod clock;
 mod hub;
 mod keeper;
 mod settings;
+mod trace;
 
 use alloc::{boxed::Box, vec::Vec};
 
@@ -18,6 +19,7 @@ pub(crate) use self::{
     hub::{Done, Hub, Job, Lane, Outputs, Ticket, Work},
     keeper::{Keeper, Opened},
     settings::{Setup, random},
+    trace::Trace,
 };
 
 use crate::cache::Restored;

@@ -1,11 +1,7 @@
 //! What runs behind a client: tasks that work, and one that keeps time.
 
 use alloc::{boxed::Box, sync::Arc};
-use core::panic::AssertUnwindSafe;
-use std::{
-    panic::catch_unwind,
-    sync::{Mutex, MutexGuard, PoisonError},
-};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use ::tokio::{
     runtime::Handle,
@@ -18,7 +14,7 @@ use time::UtcDateTime;
 use super::sockets::{Fetcher, Resolver};
 use crate::{
     cache::{Event, PolicyAnswer, TxtAnswer},
-    client::{Done, Hub, Job, Lane, NAP, Outputs, Setup, Work, left, now},
+    client::{Done, Hub, Job, Lane, NAP, Outputs, Setup, Trace, Work, left, now},
     domain::Domain,
 };
 
@@ -93,11 +89,7 @@ impl Driver {
 
     /// Tells those who wait, and has done what is to be done.
     pub(super) fn process(self: &Arc<Self>, mut outputs: Outputs) {
-        outputs.tell();
-        for event in &outputs.events {
-            // The caller's panic is not ours.
-            let _ = catch_unwind(AssertUnwindSafe(|| (self.on_event)(event)));
-        }
+        outputs.tell(&*self.on_event);
         for job in outputs.jobs {
             let this = Arc::clone(self);
             self.spawn(async move { this.run(job).await });
@@ -113,30 +105,31 @@ impl Driver {
     }
 
     async fn run(self: &Arc<Self>, job: Job) {
-        let Job { shard, lane, domain, work } = job;
+        let Job { shard, lane, domain, work, trace } = job;
+        let trace = trace.unwrap_or_else(|| Trace::new(&domain, lane.is_first_contact));
         // It is never closed.
         let _slot = self.slots.of(lane).acquire().await;
         let done = match work {
-            Work::Txt(id) => Done::Txt(id, self.txt(domain).await),
-            Work::Fetch(id) => Done::Fetch(id, self.fetch(domain).await),
+            Work::Txt(id) => Done::Txt(id, self.txt(domain, &trace).await),
+            Work::Fetch(id) => Done::Fetch(id, self.fetch(domain, &trace).await),
         };
-        self.process(self.hub.done(shard, done, now()));
+        self.process(self.hub.after(shard, done, &trace, now()));
     }
 
     /// In a task of its own, so that whoever brings a resolver that panics loses an answer, and no
     /// more.
-    async fn txt(&self, domain: Domain) -> TxtAnswer {
+    async fn txt(&self, domain: Domain, trace: &Trace) -> TxtAnswer {
         let resolver = Arc::clone(&self.resolver);
         let mut task = JoinSet::new();
-        task.spawn(async move { resolver.txt(&domain).await });
+        task.spawn(trace.around(async move { resolver.txt(&domain).await }));
         let answer = task.join_next().await.and_then(Result::ok);
         answer.unwrap_or_else(|| TxtAnswer::Failed("the resolver has panicked".into()))
     }
 
-    async fn fetch(&self, domain: Domain) -> PolicyAnswer {
+    async fn fetch(&self, domain: Domain, trace: &Trace) -> PolicyAnswer {
         let fetcher = Arc::clone(&self.fetcher);
         let mut task = JoinSet::new();
-        task.spawn(async move { fetcher.fetch(&domain).await });
+        task.spawn(trace.around(async move { fetcher.fetch(&domain).await }));
         let answer = task.join_next().await.and_then(Result::ok);
         answer.unwrap_or(PolicyAnswer::NotSent)
     }

@@ -25,6 +25,8 @@
 mod builder;
 mod client;
 mod driver;
+#[cfg(feature = "hickory-resolver")]
+mod hickory;
 mod sockets;
 
 pub use self::{

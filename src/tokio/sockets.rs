@@ -29,6 +29,10 @@ use crate::{
 pub type Later<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
 /// Looks up TXT records. Bring your own if you have a resolver that validates.
+///
+/// With the feature `hickory-resolver`, a resolver of that crate is one. Give it no cache
+/// (`ResolverOpts::cache_size` of zero): the client keeps what it is told for as long as it may, and a
+/// recheck (§5.1) has to see what DNS says now.
 pub trait Resolver: Send + Sync {
     /// What there is at [`Domain::txt_name`].
     fn txt<'a>(&'a self, domain: &'a Domain) -> Later<'a, TxtAnswer>;

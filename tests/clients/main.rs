@@ -4,6 +4,8 @@
 #![allow(clippy::disallowed_methods, reason = "here real time passes")]
 
 mod faults;
+#[cfg(feature = "hickory-resolver")]
+mod hickory;
 #[cfg(feature = "redb")]
 mod keeping;
 mod life;

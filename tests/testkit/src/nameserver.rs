@@ -142,6 +142,7 @@ impl Asked {
         let Some(site) = &self.site else {
             let mut message = reply(query);
             message.metadata.response_code = ResponseCode::NXDomain;
+            message.add_authority(self.start_of_authority());
             return vec![bytes(&message)];
         };
         let failure = || {
@@ -206,7 +207,17 @@ impl Asked {
             }
             _ => {}
         }
+        if message.answers.is_empty() {
+            message.add_authority(self.start_of_authority());
+        }
         message
+    }
+
+    /// How long absence may be believed (RFC 2308 §5): as long as all else.
+    fn start_of_authority(&self) -> Record {
+        let (zone, seconds) = (self.name.base_name(), TTL.cast_signed());
+        let soa = rdata::SOA::new(zone.clone(), zone.clone(), 1, seconds, seconds, seconds, TTL);
+        Record::from_rdata(zone, TTL, RData::SOA(soa))
     }
 
     fn txt(&self, text: &str) -> Record {

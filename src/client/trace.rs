@@ -1,0 +1,169 @@
+//! What a log gets to see, with the feature `tracing`: a span for each discovery, and a line for each
+//! event. Warnings say what can be done about them; what nobody here can mend is none.
+
+use alloc::boxed::Box;
+
+#[cfg(feature = "tracing")]
+use {
+    crate::{
+        cache::{Alert, AlertKind, EventKind, PolicyAnswer, TxtAnswer},
+        failure::Failure,
+        policy::Policy,
+    },
+    tracing::{debug, error, info, warn},
+};
+
+use super::hub::Done;
+use crate::{cache::Event, domain::Domain};
+
+/// The span of a discovery: of a question to DNS, and of the fetch that follows from its answer.
+#[derive(Clone, Debug)]
+pub(crate) struct Trace {
+    #[cfg(feature = "tracing")]
+    span: tracing::Span,
+}
+
+impl Trace {
+    pub(crate) fn new(domain: &Domain, is_first_contact: bool) -> Self {
+        #[cfg(not(feature = "tracing"))]
+        let _ = (domain, is_first_contact);
+        Self {
+            #[cfg(feature = "tracing")]
+            span: tracing::info_span!(
+                "discovery",
+                domain = domain.as_str(),
+                first_contact = is_first_contact,
+            ),
+        }
+    }
+
+    /// Does something within the span.
+    #[cfg(feature = "blocking")]
+    pub(crate) fn within<T>(&self, work: impl FnOnce() -> T) -> T {
+        #[cfg(feature = "tracing")]
+        let _entered = self.span.enter();
+        work()
+    }
+
+    /// A future within the span.
+    #[cfg(feature = "tokio")]
+    pub(crate) fn around<F: Future + Send>(
+        &self,
+        future: F,
+    ) -> impl Future<Output = F::Output> + Send + use<F> {
+        #[cfg(feature = "tracing")]
+        let future = tracing::Instrument::instrument(future, self.span.clone());
+        future
+    }
+
+    /// What came of a job.
+    pub(crate) fn done(&self, done: &Done) {
+        #[cfg(feature = "tracing")]
+        self.span.in_scope(|| match done {
+            Done::Txt(_, answer) => txt(answer),
+            Done::Fetch(_, answer) => fetch(answer),
+            Done::Persisted(..) => {}
+        });
+        #[cfg(not(feature = "tracing"))]
+        let _ = done;
+    }
+}
+
+/// What a store could not read.
+pub(crate) fn damaged(sentences: &[Box<str>]) {
+    #[cfg(feature = "tracing")]
+    for sentence in sentences {
+        warn!(
+            "in the store: {sentence}; policies may be missing until their domains are met again"
+        );
+    }
+    #[cfg(not(feature = "tracing"))]
+    let _ = sentences;
+}
+
+/// What has happened to a domain.
+pub(crate) fn event(event: &Event) {
+    #[cfg(not(feature = "tracing"))]
+    let _ = event;
+    #[cfg(feature = "tracing")]
+    let domain = event.domain.as_str();
+    #[cfg(feature = "tracing")]
+    match &event.kind {
+        EventKind::Updated { policy, previous } => updated(domain, policy, previous.as_deref()),
+        EventKind::Failed { failure, policy } => failed(domain, failure, policy.is_some()),
+        EventKind::Alert(alert) => alerted(domain, alert),
+        EventKind::Recovered => info!(domain, "the policy could be refreshed again"),
+        EventKind::Evicted { policy } => warn!(
+            domain,
+            mode = policy.mode().as_str(),
+            "the cache is full, and a policy that still applied had to go: give it more room \
+             (`cache::Config::with_max_entries`, `with_max_bytes`)",
+        ),
+        EventKind::NotPersisted { error } => error!(
+            domain,
+            "{error}: look after the store; policies will be lost when the process ends",
+        ),
+        // Somebody waits for these, and is told.
+        EventKind::Answered { .. } | EventKind::Rechecked { .. } => {}
+    }
+}
+
+#[cfg(feature = "tracing")]
+fn txt(answer: &TxtAnswer) {
+    match answer {
+        TxtAnswer::Found { id, ttl } => debug!(%id, ?ttl, "there is a record"),
+        TxtAnswer::NoRecord { ttl } => debug!(?ttl, "there is no record"),
+        TxtAnswer::Invalid { error, .. } => debug!("{error}"),
+        TxtAnswer::Failed(how) => debug!("{how}"),
+        TxtAnswer::NotSent => debug!("the question was not sent"),
+    }
+}
+
+#[cfg(feature = "tracing")]
+fn fetch(answer: &PolicyAnswer) {
+    match answer {
+        PolicyAnswer::Valid(policy) => {
+            let (mode, max_age) = (policy.mode().as_str(), policy.max_age());
+            debug!(mode, ?max_age, "there is a policy");
+        }
+        PolicyAnswer::Failed(failure) => debug!("{failure}"),
+        PolicyAnswer::NotSent => debug!("the policy was not asked for"),
+    }
+}
+
+#[cfg(feature = "tracing")]
+fn updated(domain: &str, policy: &Policy, previous: Option<&Policy>) {
+    let (mode, previous) = (policy.mode().as_str(), previous.map(|it| it.mode().as_str()));
+    info!(domain, mode, previous, "a policy applies");
+}
+
+#[cfg(feature = "tracing")]
+fn failed(domain: &str, failure: &Failure, applies: bool) {
+    let result_type = failure.result_type().as_str();
+    if applies {
+        info!(domain, result_type, "{failure}; the policy that is known goes on to apply");
+    } else {
+        info!(domain, result_type, "{failure}; mail goes out without a policy");
+    }
+}
+
+#[cfg(feature = "tracing")]
+fn alerted(domain: &str, alert: &Alert) {
+    let advice = match alert.kind {
+        AlertKind::RecordAbsent => {
+            "ask its postmaster to publish a policy of mode none, or the record again"
+        }
+        AlertKind::RefreshFailed => {
+            "if it fails for many domains, look after DNS and outgoing HTTPS here"
+        }
+        AlertKind::HalfLifeOver | AlertKind::QuarterLifeLeft => {
+            "tell its postmaster, or find out what keeps this machine from its Policy Host"
+        }
+        AlertKind::Expired => "mail goes out without a policy from now on",
+    };
+    if alert.kind == AlertKind::Expired {
+        error!(domain, "{alert}; {advice}");
+    } else {
+        warn!(domain, "{alert}; {advice}");
+    }
+}

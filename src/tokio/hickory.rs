@@ -1,0 +1,33 @@
+//! hickory's resolver, as a client's.
+
+use alloc::{boxed::Box, format, string::ToString};
+use core::time::Duration;
+
+use hickory_resolver::{
+    ConnectionProvider,
+    net::{DnsError, NetError, NoRecords},
+};
+
+use super::sockets::{Later, Resolver};
+use crate::{cache::TxtAnswer, dns::txt_answer, domain::Domain};
+
+impl<P: ConnectionProvider> Resolver for hickory_resolver::Resolver<P> {
+    fn txt<'a>(&'a self, domain: &'a Domain) -> Later<'a, TxtAnswer> {
+        Box::pin(async move {
+            // With the dot at its end no search list applies to it.
+            match self.txt_lookup(format!("{}.", domain.txt_name())).await {
+                Ok(lookup) => txt_answer(lookup.answers()),
+                Err(NetError::Dns(DnsError::NoRecordsFound(none))) if !is_referral(&none) => {
+                    let seconds = none.negative_ttl.map(u64::from);
+                    TxtAnswer::NoRecord { ttl: seconds.map(Duration::from_secs) }
+                }
+                Err(error) => TxtAnswer::Failed(error.to_string().into()),
+            }
+        })
+    }
+}
+
+/// Whether the server named others that might know: that says nothing.
+fn is_referral(none: &NoRecords) -> bool {
+    none.ns.is_some() && none.soa.is_none()
+}

@@ -1,0 +1,85 @@
+//! What a log gets to see.
+
+#![cfg(all(feature = "blocking", feature = "tokio", feature = "tracing"))]
+#![allow(clippy::disallowed_methods, reason = "here real time passes")]
+
+#[allow(dead_code, reason = "not all of it is needed")]
+#[path = "clients/world.rs"]
+mod world;
+
+use std::{
+    io::{self, Write},
+    sync::Mutex,
+};
+
+use mta_sts_testkit::{Site, Web, World};
+use tracing::Level;
+use tracing_subscriber::fmt::format::FmtSpan;
+
+use self::world::{BOTH, Client, Kind, LONG, POLICY, domain, eventually, settings};
+
+static LOG: Mutex<String> = Mutex::new(String::new());
+
+struct Log;
+
+impl Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        *LOG.lock().unwrap() += str::from_utf8(bytes).unwrap();
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// The lines about a domain that say this.
+fn lines(name: &str, what: &str) -> Vec<String> {
+    let name = format!("domain=\"{name}\"");
+    let log = LOG.lock().unwrap();
+    let lines = log.lines().filter(|line| line.contains(&name) && line.contains(what));
+    lines.map(str::to_owned).collect()
+}
+
+#[test]
+fn a_log_has_a_span_for_each_discovery_and_warnings_that_say_what_to_do() {
+    tracing_subscriber::fmt()
+        .with_max_level(Level::DEBUG)
+        .with_ansi(false)
+        .without_time()
+        .with_span_events(FmtSpan::NEW | FmtSpan::CLOSE)
+        .with_writer(|| Log)
+        .init();
+    BOTH.into_iter().for_each(log_of);
+}
+
+fn log_of(kind: Kind) {
+    let world = World::new();
+    let client = Client::new(kind, settings(&world));
+    let name = format!("{kind:?}.example").to_lowercase();
+    let has = |what| eventually(|| !lines(&name, what).is_empty());
+    world.set(&name, Site::new("1", POLICY));
+    client.policy(&domain(&name), LONG).unwrap();
+    has("close");
+    has("a policy applies");
+    let span = format!("discovery{{domain=\"{name}\" first_contact=true}}");
+    for what in ["new", "there is a record id=1", "there is a policy mode=\"enforce\"", "close"] {
+        let lines = lines(&name, what);
+        assert_eq!(lines.len(), 1, "{what}: {lines:?}");
+        assert!(lines[0].contains(&span), "{}", lines[0]);
+    }
+
+    world.change(&name, |site| site.web = Web::Closes);
+    client.refresh(&domain(&name)).unwrap();
+    has("the policy that is known goes on to apply");
+    has("if it fails for many domains, look after DNS and outgoing HTTPS here");
+    let warning = &lines(&name, "WARN")[..];
+    assert!(matches!(warning, [it] if it.contains("could not be refreshed")), "{warning:?}");
+
+    world.set(&name, Site::new("2", "version: STSv1\nmode: none\nmax_age: 86400\n"));
+    client.refresh(&domain(&name)).unwrap();
+    has("mode=\"none\" previous=\"enforce\"");
+    has("could be refreshed again");
+    assert_eq!(lines(&name, "first_contact=false}: mta_sts::client::trace: new").len(), 2);
+    assert!(lines(&name, "ERROR").is_empty());
+}

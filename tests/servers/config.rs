@@ -6,7 +6,7 @@ use crate::{
     world::Places,
 };
 
-/// Knot DNS is the authority for `example` and `example.net`.
+/// Knot DNS is the authority for `example`, which it signs, and `example.net`.
 pub(crate) fn knot(places: &Places) -> String {
     let (address, port) = (places.address(Place::Common), places.knot);
     format!(
@@ -29,15 +29,17 @@ template:
     storage: "."
     file: "%s.zone"
     journal-content: none
+    zonefile-sync: -1
 zone:
   - domain: example
+    dnssec-signing: on
   - domain: example.net
 "#
     )
 }
 
-/// Unbound asks Knot DNS, which does not know `example.org`.
-pub(crate) fn unbound(places: &Places) -> String {
+/// Unbound asks Knot DNS, which does not know `example.org`, and validates what it has an anchor for.
+pub(crate) fn unbound(places: &Places, anchor: &str) -> String {
     let (address, port, knot) = (places.address(Place::Common), places.unbound, places.knot);
     let stubs: String = ["example", "example.net", "example.org"]
         .map(|zone| format!("stub-zone:\n    name: {zone}\n    stub-addr: {address}@{knot}\n"))
@@ -55,7 +57,8 @@ server:
     username: ""
     pidfile: ""
     use-syslog: no
-    module-config: "iterator"
+    module-config: "validator iterator"
+    trust-anchor: "{anchor}"
 {stubs}"#
     )
 }

@@ -39,10 +39,11 @@ impl Drop for Process {
     }
 }
 
-/// Runs a program to its end, which must be a good one.
-pub(crate) fn run(folder: &Path, program: &str, arguments: &[&str]) {
+/// Runs a program to its end, which must be a good one. What it says.
+pub(crate) fn run(folder: &Path, program: &str, arguments: &[&str]) -> String {
     let output = command(folder, program, arguments).output().unwrap();
     assert!(output.status.success(), "{program}: {output:?}");
+    String::from_utf8(output.stdout).unwrap()
 }
 
 fn command(folder: &Path, program: &str, arguments: &[&str]) -> Command {

@@ -6,7 +6,10 @@ use std::{
     time::Duration,
 };
 
-use mta_sts::dns::{Config, DnsError, Exchange, Outcome, Question, Step, Transport};
+use mta_sts::{
+    Domain,
+    dns::{Config, DnsError, Exchange, Outcome, Question, Step, Transport},
+};
 use time::UtcDateTime;
 
 use crate::{
@@ -67,25 +70,32 @@ fn answer(server: SocketAddr, transport: Transport, message: &[u8]) -> io::Resul
 type Row = (fn() -> Question, &'static str, &'static str);
 
 const ROWS: &[Row] = &[
-    (|| txt("good"), "1 for 300 s, Udp", "1 for 300 s, Udp"),
-    (|| txt("large"), "2 for 300 s, Tcp", "2 for 300 s, Tcp"),
-    (|| txt("alias"), "1 for 60 s, Udp", "1 for 60 s, Udp"),
-    (|| txt("nobody"), "no such name for 10 s, Udp", "no such name for 10 s, Udp"),
-    (|| txt("no-text"), "no data for 10 s, Udp", "no data for 10 s, Udp"),
-    (|| Question::a(&domain("good.example")), "1 for 300 s, Udp", "1 for 300 s, Udp"),
-    (|| Question::aaaa(&domain("good.example")), "no data for 10 s, Udp", "no data for 10 s, Udp"),
-    (|| Question::txt(&domain("example.org")), "Query Refused", "Server Failure"),
+    (|| txt("good"), "1 for 300 s, Udp", "1 for 300 s, Udp, authentic"),
+    (|| txt("large"), "2 for 300 s, Tcp", "2 for 300 s, Tcp, authentic"),
+    (|| txt("alias"), "1 for 60 s, Udp", "1 for 60 s, Udp, authentic"),
+    (|| txt("hosted"), "it sends on to other nameservers, Udp", "1 for 60 s, Udp"),
+    (|| txt("nobody"), "no such name for 10 s, Udp", "no such name for 10 s, Udp, authentic"),
+    (|| txt("no-text"), "no data for 10 s, Udp", "no data for 10 s, Udp, authentic"),
+    (|| good(Question::a), "1 for 300 s, Udp", "1 for 300 s, Udp, authentic"),
+    (|| good(Question::aaaa), "no data for 10 s, Udp", "no data for 10 s, Udp, authentic"),
+    (|| Question::txt(&domain("example.net")), "1 for 60 s, Udp", "1 for 60 s, Udp"),
+    (|| Question::txt(&domain("example.org")), "Query Refused, Udp", "Server Failure, Udp"),
 ];
 
 const SITES: &[Site] = &[
     GOOD,
     Site { name: "large", record: LARGE, ..GOOD },
     Site { name: "alias", record: "_mta-sts 60 CNAME _mta-sts.good.example.", ..GOOD },
+    Site { name: "hosted", record: "_mta-sts CNAME _mta-sts.example.net.", ..GOOD },
     Site { name: "no-text", record: "_mta-sts A 127.0.0.1", ..GOOD },
 ];
 
 fn txt(name: &str) -> Question {
     Question::txt(&domain(&format!("{name}.example")))
+}
+
+fn good(question: fn(&Domain) -> Question) -> Question {
+    question(&domain("good.example"))
 }
 
 #[test]
@@ -103,17 +113,22 @@ fn questions_to_nameservers() {
 /// TTLs are rounded up: a resolver counts them down.
 fn told(outcome: &Outcome, over: Transport) -> String {
     let tens = |ttl: Duration| ttl.as_secs().div_ceil(10) * 10;
-    let negative = |ttl: &Option<Duration>| tens(ttl.expect("a TTL"));
-    match outcome {
+    let negative = |ttl: &Option<Duration>| ttl.map(tens).expect("a TTL");
+    let (what, authentic) = match outcome {
         Outcome::Found(found) => {
             let count = found.texts().len() + found.addresses().len();
-            format!("{count} for {} s, {over:?}", tens(found.ttl()))
+            (format!("{count} for {} s", tens(found.ttl())), found.is_authentic())
         }
-        Outcome::NoData { ttl, .. } => format!("no data for {} s, {over:?}", negative(ttl)),
-        Outcome::NoSuchName { ttl, .. } => {
-            format!("no such name for {} s, {over:?}", negative(ttl))
+        Outcome::NoData { ttl, authentic } => {
+            (format!("no data for {} s", negative(ttl)), *authentic)
         }
-        Outcome::Failed(DnsError::Refused { code, .. }) => code.to_string(),
+        Outcome::NoSuchName { ttl, authentic } => {
+            (format!("no such name for {} s", negative(ttl)), *authentic)
+        }
+        Outcome::Failed(DnsError::Refused { code: why, .. } | DnsError::Malformed { why, .. }) => {
+            (why.to_string(), false)
+        }
         other => panic!("{other:?}"),
-    }
+    };
+    format!("{what}, {over:?}{}", if authentic { ", authentic" } else { "" })
 }

@@ -90,15 +90,18 @@ impl World {
         let (places, pki, key) = (Places::new(number), Pki::new(), pki::key());
         let mut world = Self { folder, places, pki, key, serial: 0, running: Vec::new() };
         world.write("knot.conf", &config::knot(&world.places));
-        world.write("unbound.conf", &config::unbound(&world.places));
         world.write("nginx.conf", &config::nginx(sites, &world.places));
         world.write("example.net.zone", &config::hosting(&world.places));
         world.write("key.pem", &pem("PRIVATE KEY", &world.key.serialize_der()));
         world.write("other.pem", &world.certificate("www.example.org", Certificate::Good));
         world.publish(sites);
-        for server in [Server::Knot, Server::Unbound, Server::Nginx] {
-            world.start(server);
-        }
+        world.start(Server::Knot);
+        // The key by which it has signed.
+        let anchor = run(&world.folder, "keymgr", &["-c", "knot.conf", "example", "ds"]);
+        let anchor = anchor.lines().next().unwrap();
+        world.write("unbound.conf", &config::unbound(&world.places, anchor));
+        world.start(Server::Unbound);
+        world.start(Server::Nginx);
         world
     }
 
@@ -165,8 +168,8 @@ impl World {
             .with_fetch(fetch::Config::default().with_deadline(seconds(10)))
     }
 
-    /// What nginx has noted: host, version of TLS, status, and by what
-    /// one knows that the body is whole.
+    /// What nginx has noted: host, version of TLS, status, and by what one knows that the body is
+    /// whole.
     pub(crate) fn noted(&self) -> String {
         fs::read_to_string(self.folder.join("access.log")).unwrap_or_default()
     }

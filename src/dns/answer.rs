@@ -110,7 +110,7 @@ fn content(question: &Question, message: &Message) -> Reading {
     if !found.texts.is_empty() || !found.addresses.is_empty() {
         return Reading::Answered(Outcome::Found(found));
     }
-    if is_referral(message) {
+    if is_referral(message, name != question.wire_name()) {
         return Reading::Malformed("it sends on to other nameservers".into());
     }
     let ttl = negative_ttl(message).map(|ttl| ttl.min(alias_ttl));
@@ -152,11 +152,16 @@ fn take(question: &Question, record: &Record, found: &mut Found) {
     found.ttl = found.ttl.min(ttl(record));
 }
 
-/// Whether a server that does not ask others itself names those that might know: that says nothing.
-fn is_referral(message: &Message) -> bool {
+/// Whether a server that does not ask others itself sends on to them: it names those that might know,
+/// or an alias leads to where it knows nothing. That says nothing.
+fn is_referral(message: &Message, is_alias: bool) -> bool {
     let has = |is: fn(&RData) -> bool| message.authorities.iter().any(|it| is(&it.data));
-    let knows = message.metadata.authoritative || message.metadata.recursion_available;
-    !knows && has(|data| matches!(data, RData::NS(_))) && !has(|data| matches!(data, RData::SOA(_)))
+    let head = &message.metadata;
+    let names_others = !head.authoritative && has(|data| matches!(data, RData::NS(_)));
+    let leads_away = is_alias && head.response_code == ResponseCode::NoError;
+    !head.recursion_available
+        && (names_others || leads_away)
+        && !has(|data| matches!(data, RData::SOA(_)))
 }
 
 /// How long absence may be believed: the lesser of the SOA's TTL and its last field (RFC 2308 §5).

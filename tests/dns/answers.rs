@@ -3,7 +3,7 @@
 use std::{net::IpAddr, time::Duration};
 
 use hickory_proto::{
-    op::ResponseCode,
+    op::{Message, ResponseCode},
     rr::{DNSClass, RData, Record, rdata},
 };
 use mta_sts::{
@@ -206,15 +206,46 @@ fn absence_and_how_long_it_may_be_believed() {
 
 #[test]
 fn a_referral_is_no_answer() {
-    let mut exchange = exchange(1);
-    for _ in 0..2 {
-        reply(&mut exchange, |message| {
-            message.metadata.recursion_available = false;
-            message.add_authority(ns());
-        });
+    let to_servers = |message: &mut Message| {
+        message.add_authority(ns());
+    };
+    // What a server that is asked for its own zones only says of an alias that leads out of them.
+    let by_alias = |message: &mut Message| {
+        message.metadata.authoritative = true;
+        message.add_answer(cname(NAME, 60, "_mta-sts.example.net."));
+    };
+    for sends_on in [to_servers, by_alias] {
+        let mut exchange = exchange(1);
+        for _ in 0..2 {
+            reply(&mut exchange, |message| {
+                message.metadata.recursion_available = false;
+                sends_on(message);
+            });
+        }
+        let Outcome::Failed(error) = outcome(&mut exchange) else { panic!() };
+        assert!(error.to_string().ends_with("it sends on to other nameservers"), "{error}");
     }
-    let Outcome::Failed(error) = outcome(&mut exchange) else { panic!() };
-    assert!(error.to_string().ends_with("it sends on to other nameservers"), "{error}");
+}
+
+#[test]
+fn an_alias_without_records_is_no_referral() {
+    let alias = |message: &mut Message| {
+        message.add_answer(cname(NAME, 60, "_mta-sts.example.net."));
+    };
+    let none = Outcome::NoData { ttl: None, authentic: false };
+    assert_eq!(answered(alias), none, "of a server that asks others");
+    let outcome = answered(|message| {
+        message.metadata.recursion_available = false;
+        alias(message);
+        message.add_authority(soa(300, 30));
+    });
+    assert_eq!(outcome, Outcome::NoData { ttl: Some(seconds(30)), authentic: false });
+    let outcome = answered(|message| {
+        message.metadata.recursion_available = false;
+        code(ResponseCode::NXDomain)(message);
+        alias(message);
+    });
+    assert_eq!(outcome, Outcome::NoSuchName { ttl: None, authentic: false });
 }
 
 #[test]

@@ -1,0 +1,202 @@
+//! All servers together.
+
+use std::{
+    fs,
+    net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream, UdpSocket},
+    path::{Path, PathBuf},
+    process,
+    sync::atomic::{AtomicU32, Ordering},
+    time::Duration,
+};
+
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use mta_sts::{
+    client::Settings,
+    dns::{self, Outcome, Question},
+    fetch::{self, AddressFilter},
+};
+use rcgen::{KeyPair, date_time_ymd};
+use rustls::{RootCertStore, crypto::ring};
+
+use crate::{
+    clients::{domain, eventually},
+    config,
+    pki::{self, Pki},
+    process::{Process, run},
+    site::{Certificate, Place, Site},
+    wire,
+};
+
+/// A server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Server {
+    Knot,
+    Unbound,
+    Nginx,
+}
+
+pub(crate) struct World {
+    folder: PathBuf,
+    places: Places,
+    pki: Pki,
+    key: KeyPair,
+    serial: u32,
+    running: Vec<(Server, Process)>,
+}
+
+/// Addresses and ports that no other world has.
+pub(crate) struct Places {
+    base: u32,
+    pub(crate) knot: u16,
+    pub(crate) unbound: u16,
+    pub(crate) web: u16,
+}
+
+impl Places {
+    /// All of 127.0.0.0/8 is loopback. Some of it is this process's, and some of that this world's.
+    fn new(number: u32) -> Self {
+        let base = Ipv4Addr::LOCALHOST.to_bits() & 0xFF00_0000;
+        let base = base | ((process::id() & 0xFFFF) << 8) | ((number & 0x1F) << 3);
+        let mut places = Self { base, knot: 0, unbound: 0, web: 0 };
+        let address = places.address(Place::Common);
+        (places.knot, places.unbound, places.web) = (port(address), port(address), port(address));
+        places
+    }
+
+    pub(crate) fn address(&self, place: Place) -> Ipv4Addr {
+        Ipv4Addr::from_bits(self.base | place as u32)
+    }
+}
+
+/// One that the system has to spare, over UDP and TCP.
+fn port(address: Ipv4Addr) -> u16 {
+    loop {
+        let tcp = TcpListener::bind((address, 0)).unwrap();
+        let port = tcp.local_addr().unwrap().port();
+        if UdpSocket::bind((address, port)).is_ok() {
+            return port;
+        }
+    }
+}
+
+impl World {
+    /// Starts all servers, and waits until they answer.
+    pub(crate) fn new(sites: &[Site]) -> Self {
+        static WORLDS: AtomicU32 = AtomicU32::new(0);
+        let number = WORLDS.fetch_add(1, Ordering::SeqCst);
+        let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("servers-{number}"));
+        let _ = fs::remove_dir_all(&folder);
+        fs::create_dir_all(&folder).unwrap();
+        let (places, pki, key) = (Places::new(number), Pki::new(), pki::key());
+        let mut world = Self { folder, places, pki, key, serial: 0, running: Vec::new() };
+        world.write("knot.conf", &config::knot(&world.places));
+        world.write("nginx.conf", &config::nginx(sites, &world.places));
+        world.write("example.net.zone", &config::hosting(&world.places));
+        world.write("key.pem", &pem("PRIVATE KEY", &world.key.serialize_der()));
+        world.write("other.pem", &world.certificate("www.example.org", Certificate::Good));
+        world.publish(sites);
+        world.start(Server::Knot);
+        // The key by which it has signed.
+        let anchor = run(&world.folder, "keymgr", &["-c", "knot.conf", "example", "ds"]);
+        let anchor = anchor.lines().next().unwrap();
+        world.write("unbound.conf", &config::unbound(&world.places, anchor));
+        world.start(Server::Unbound);
+        world.start(Server::Nginx);
+        world
+    }
+
+    /// From now on the domains have these records, certificates and policies.
+    pub(crate) fn publish(&mut self, sites: &[Site]) {
+        for site in sites {
+            let host = format!("mta-sts.{}", site.domain());
+            let certificate = self.certificate(&host, site.certificate);
+            self.write(&format!("{}.pem", site.name), &certificate);
+            self.write(&format!("{}/.well-known/mta-sts.txt", site.name), site.policy);
+        }
+        self.serial += 1;
+        self.write("example.zone", &config::zone(sites, &self.places, self.serial));
+        if self.running.iter().any(|(it, _)| *it == Server::Knot) {
+            run(&self.folder, "knotc", &["-c", "knot.conf", "-b", "zone-reload", "example"]);
+        }
+    }
+
+    pub(crate) fn start(&mut self, server: Server) {
+        let (program, arguments): (_, &[_]) = match server {
+            Server::Knot => ("knotd", &["-c", "knot.conf"]),
+            Server::Unbound => ("unbound", &["-d", "-c", "unbound.conf"]),
+            Server::Nginx => ("nginx", &["-e", "stderr", "-p", ".", "-c", "nginx.conf"]),
+        };
+        let process = Process::start(&self.folder, program, arguments);
+        self.running.push((server, process));
+        eventually(|| self.answers(server));
+    }
+
+    pub(crate) fn stop(&mut self, server: Server) {
+        self.running.retain(|(it, _)| *it != server);
+    }
+
+    fn answers(&self, server: Server) -> bool {
+        let address = self.address(server);
+        if server == Server::Nginx {
+            return TcpStream::connect(address).is_ok();
+        }
+        let (outcome, _) = wire::ask(address, Question::txt(&domain("example.net")));
+        matches!(outcome, Outcome::Found(_))
+    }
+
+    pub(crate) fn address(&self, server: Server) -> SocketAddr {
+        let port = match server {
+            Server::Knot => self.places.knot,
+            Server::Unbound => self.places.unbound,
+            Server::Nginx => self.places.web,
+        };
+        (self.places.address(Place::Common), port).into()
+    }
+
+    /// For a client that asks this server.
+    pub(crate) fn settings(&self, server: Server) -> Settings {
+        let mut roots = RootCertStore::empty();
+        roots.add(self.pki.root.der().clone()).unwrap();
+        let seconds = Duration::from_secs;
+        Settings::default()
+            .with_nameservers([self.address(server)])
+            .with_provider(ring::default_provider())
+            .with_roots(roots)
+            .with_port(self.places.web)
+            .with_filter(AddressFilter::default().exempt_network("127.0.0.0/8".parse().unwrap()))
+            .with_dns(dns::Config::default().with_deadline(seconds(5)))
+            .with_fetch(fetch::Config::default().with_deadline(seconds(10)))
+    }
+
+    /// What nginx has noted: host, version of TLS, status, and by what one knows that the body is
+    /// whole.
+    pub(crate) fn noted(&self) -> String {
+        fs::read_to_string(self.folder.join("access.log")).unwrap_or_default()
+    }
+
+    fn certificate(&self, host: &str, kind: Certificate) -> String {
+        let mut params = pki::host(&[host]);
+        let end = if kind == Certificate::Expired { 2021 } else { 2100 };
+        (params.not_before, params.not_after) =
+            (date_time_ymd(2020, 1, 1), date_time_ymd(end, 1, 1));
+        let by = if kind == Certificate::Untrusted { &self.pki.stranger } else { &self.pki.middle };
+        let mut chain = pem("CERTIFICATE", params.signed_by(&self.key, by).unwrap().der());
+        if kind != Certificate::Incomplete {
+            chain += &pem("CERTIFICATE", by.der());
+        }
+        chain
+    }
+
+    fn write(&self, name: &str, text: &str) {
+        let path = self.folder.join(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    }
+}
+
+fn pem(label: &str, der: &[u8]) -> String {
+    let text = STANDARD.encode(der);
+    let lines: Vec<&str> =
+        text.as_bytes().chunks(64).map(|line| str::from_utf8(line).unwrap()).collect();
+    format!("-----BEGIN {label}-----\n{}\n-----END {label}-----\n", lines.join("\n"))
+}

@@ -30,7 +30,10 @@ const IMPORTS: &[(&str, &[&str])] = &[
     ),
     ("dns", &["cache", "domain", "excerpt"]),
     ("store", &["cache", "domain", "excerpt"]),
-    ("client", &["cache", "dns", "domain", "failure", "fetch", "policy", "store", "verify"]),
+    (
+        "client",
+        &["cache", "delivery", "dns", "domain", "failure", "fetch", "policy", "store", "verify"],
+    ),
     (
         "blocking",
         &["cache", "client", "delivery", "dns", "domain", "fetch", "no_policy", "policy", "store"],
@@ -50,6 +53,8 @@ const CRATES: &[(&str, &[&str])] = &[
     ("idna", &["domain"]),
     ("sha2", &["record"]),
     ("arbitrary", &["arbitrary"]),
+    ("crossbeam_utils", &["client"]),
+    ("rustix", &["client"]),
     ("hashbrown", &["cache"]),
     ("foldhash", &["cache"]),
     ("hickory_proto", &["dns"]),

@@ -11,7 +11,6 @@ use std::{
 use mta_sts::{
     Domain, Failure, Policy, ResultType,
     blocking::Client,
-    cache::{Outcome, Rechecked},
     client::Settings,
     delivery::{
         Advice, Attempt, Checks, Dane, Delivery, Floor, Mx, Recheck, Reply, Route, SessionOutcome,
@@ -170,17 +169,13 @@ impl Sender {
 
     /// Before it is given up: is there a newer policy (§5.1)?
     fn recheck(&self, start: Instant) -> Result<Recheck, Box<dyn Error>> {
-        let Rechecked { outcome, answer } = self.client.recheck(&self.domain, BUDGET)?;
-        let doubt = match outcome {
-            Outcome::Unknown(doubt) => Some(doubt.to_string()),
-            _ => None,
+        let found = Recheck::from(self.client.recheck(&self.domain, BUDGET)?);
+        let how = match &found {
+            Recheck::Current(_) => String::new(),
+            Recheck::Unknown(doubt) => format!(": {doubt}"),
         };
-        let how = doubt.as_ref().map_or_else(String::new, |doubt| format!(": {doubt}"));
         println!("  {:>8.1?}  looked for a newer policy{how}", start.elapsed());
-        Ok(doubt.map_or_else(
-            || Recheck::Current(answer.into_policy()),
-            |doubt| Recheck::Unknown(doubt.into()),
-        ))
+        Ok(found)
     }
 }
 

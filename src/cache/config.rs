@@ -211,7 +211,7 @@ impl Config {
         self.persist_timeout
     }
 
-    pub(super) const fn seed(&self) -> u64 {
+    pub(crate) const fn seed(&self) -> u64 {
         self.seed
     }
 

@@ -11,21 +11,21 @@ use foldhash::{SharedSeed, fast::FoldHasher};
 /// cannot: hashes never leave the cache, the order of iteration does not depend on them, and the
 /// nanoseconds of a collision drown in the milliseconds of the DNS and SMTP around it.
 #[derive(Debug)]
-pub(super) struct TextHash {
+pub(crate) struct TextHash {
     seed: u64,
     shared_seed: SharedSeed,
 }
 
 impl TextHash {
     /// The same seed makes another hash for another `purpose`.
-    pub(super) fn new(seed: u64, purpose: u64) -> Self {
+    pub(crate) fn new(seed: u64, purpose: u64) -> Self {
         let mut mixer = FoldHasher::with_seed(seed, SharedSeed::global_fixed());
         mixer.write_u64(purpose);
         Self { seed, shared_seed: SharedSeed::from_u64(mixer.finish()) }
     }
 
     #[inline]
-    pub(super) fn of(&self, text: &str) -> u64 {
+    pub(crate) fn of(&self, text: &str) -> u64 {
         let mut hasher = FoldHasher::with_seed(self.seed, &self.shared_seed);
         hasher.write(text.as_bytes());
         hasher.finish()

@@ -132,6 +132,8 @@ use foldhash::fast::FixedState;
 use hashbrown::HashMap;
 use time::UtcDateTime;
 
+#[cfg(any(feature = "blocking", feature = "tokio"))]
+pub(crate) use self::hash::TextHash;
 pub use self::{
     answer::{Answer, Applied, Source},
     config::Config,

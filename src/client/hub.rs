@@ -1,14 +1,10 @@
 //! The caches of a client, and who waits for what they answer.
 
 use alloc::{boxed::Box, string::String, vec::Vec};
-use core::{fmt, hash::BuildHasher, panic::AssertUnwindSafe};
-use std::{
-    collections::HashMap,
-    hash::RandomState,
-    panic::catch_unwind,
-    sync::{PoisonError, RwLock},
-};
+use core::{fmt, panic::AssertUnwindSafe};
+use std::{collections::HashMap, panic::catch_unwind, sync::PoisonError};
 
+use crossbeam_utils::sync::ShardedLock;
 use time::UtcDateTime;
 
 use super::{
@@ -17,8 +13,9 @@ use super::{
 };
 use crate::{
     cache::{
-        Answer, Cache, Config, Event, EventKind, FetchRequestId, Lookup, PersistRequestId,
-        PolicyAnswer, Rechecked, Request, Restored, Snapshot, TxtAnswer, TxtRequestId, Waiter,
+        Answer, Cache, Config, Event, EventKind, FetchRequestId, Lent, Lookup, PersistRequestId,
+        PolicyAnswer, Rechecked, Request, Restored, Snapshot, TextHash, TxtAnswer, TxtRequestId,
+        Waiter,
     },
     domain::Domain,
     store::Change,
@@ -30,20 +27,22 @@ const SHARDS: usize = 16;
 /// With fewer domains than this for each there is only one.
 const SMALL: usize = 1024;
 
+/// What the hash of domains is for here (`TextHash`).
+const SHARD: u64 = 3;
+
 /// Many caches, each of its share of the domains. It knows nothing of sockets, clocks and threads.
 #[derive(Debug)]
 pub(crate) struct Hub {
     first: Shard,
     others: Box<[Shard]>,
-    hasher: RandomState,
+    hash: TextHash,
     /// Where changes go, if they are kept.
     keeper: Option<Queue>,
 }
 
-/// Far enough apart that a lock taken in one thread does not slow down another one's.
+/// Threads that read it do not even write to the same memory, as they would with a plain lock.
 #[derive(Debug)]
-#[repr(align(128))]
-struct Shard(RwLock<Inside>);
+struct Shard(ShardedLock<Inside>);
 
 struct Inside {
     cache: Cache,
@@ -120,16 +119,21 @@ impl Hub {
             .with_max_bytes(config.max_bytes().div_ceil(count));
         let shard = || {
             let inside = Inside { cache: Cache::new(part), waiting: HashMap::new() };
-            Shard(RwLock::new(inside))
+            Shard(ShardedLock::new(inside))
         };
         let others = core::iter::repeat_with(shard).take(count.saturating_sub(1)).collect();
-        Self { first: shard(), others, hasher: RandomState::new(), keeper }
+        Self { first: shard(), others, hash: TextHash::new(config.seed(), SHARD), keeper }
     }
 
     /// The answer, if it is at hand and nothing is due: the caches are only read.
-    pub(crate) fn cached(&self, domain: &Domain, now: UtcDateTime) -> Option<Answer> {
-        self.shard(self.place(domain))
-            .read(|inside| inside.cache.get(domain, now).map(Answer::cloned))
+    #[inline]
+    pub(crate) fn cached<T>(
+        &self,
+        domain: &Domain,
+        now: UtcDateTime,
+        take: impl FnOnce(Answer<Lent<'_>>) -> T,
+    ) -> Option<T> {
+        self.shard(self.place(domain)).read(|inside| inside.cache.get(domain, now).map(take))
     }
 
     /// The answer, or who waits for it.
@@ -248,7 +252,7 @@ impl Hub {
     }
 
     fn place(&self, domain: &Domain) -> usize {
-        let hash = self.hasher.hash_one(domain);
+        let hash = self.hash.of(domain.as_str());
         let count = self.others.len().saturating_add(1) as u64;
         usize::try_from(hash.checked_rem(count).unwrap_or(0)).unwrap_or(0)
     }

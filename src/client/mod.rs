@@ -8,26 +8,45 @@ mod keeper;
 mod settings;
 mod trace;
 
-use alloc::{boxed::Box, vec::Vec};
+use alloc::{boxed::Box, string::ToString, vec::Vec};
 
 use thiserror::Error;
 
 pub use self::settings::{Settings, SettingsError};
 pub(crate) use self::{
     addresses::{found, share},
-    clock::{after, left, now},
+    clock::{after, left, now, this_second},
     hub::{Done, Hub, Job, Lane, Outputs, Ticket, Work},
     keeper::{Keeper, Opened},
     settings::{Setup, random},
     trace::Trace,
 };
 
-use crate::cache::Restored;
+use crate::{
+    cache::{Outcome, Rechecked, Restored},
+    delivery::Recheck,
+};
 
 /// The time was over before the answer was there, or the client was shut down.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 #[error("what the domain publishes was not found out in time")]
 pub struct NotInTime;
+
+/// What a delivery is told of what a client has found.
+impl From<Rechecked> for Recheck {
+    fn from(Rechecked { outcome, answer }: Rechecked) -> Self {
+        match outcome {
+            Outcome::Changed | Outcome::Unchanged => Self::Current(answer.into_policy()),
+            Outcome::Unknown(doubt) => Self::Unknown(doubt.to_string().into()),
+        }
+    }
+}
+
+impl From<NotInTime> for Recheck {
+    fn from(late: NotInTime) -> Self {
+        Self::Unknown(late.to_string().into())
+    }
+}
 
 /// How long what keeps time sleeps at the most: the clock may be set meanwhile.
 pub(crate) const NAP: core::time::Duration = core::time::Duration::from_secs(60);

@@ -9,10 +9,11 @@ use super::{
 };
 use crate::{
     cache::{Answer, Rechecked},
-    client::{Keeper, Kept, NotInTime, Settings, Ticket, now},
+    client::{Keeper, Kept, NotInTime, Settings, Ticket, now, this_second},
     delivery::{Delivery, Floor, Route},
     domain::Domain,
     no_policy::NoPolicy,
+    policy::Policy,
 };
 
 /// What applies to domains, found out over the network and kept fresh.
@@ -46,7 +47,7 @@ impl Client {
     ///
     /// If the time is over, or the client is shut down. Finding out goes on.
     pub async fn policy(&self, domain: &Domain, budget: Duration) -> Result<Answer, NotInTime> {
-        if let Some(answer) = self.cached(domain) {
+        if let Some(answer) = self.driver.hub.cached(domain, this_second(), |it| it.cloned()) {
             return Ok(answer);
         }
         if self.driver.is_stopped() {
@@ -62,11 +63,12 @@ impl Client {
         }
     }
 
-    /// What applies to a domain, if it is at hand and nothing is due. Waits for nothing, and takes no
-    /// lock that others cannot take at the same time.
+    /// The policy that applies to a domain, or why there is none, if that is at hand and nothing is due.
+    /// It waits for nothing, allocates nothing, and takes no lock that others cannot take at the same
+    /// time. [`policy`](Self::policy) tells the rest, too: when it was fetched, and when it ends.
     #[must_use]
-    pub fn cached(&self, domain: &Domain) -> Option<Answer> {
-        self.driver.hub.cached(domain, now())
+    pub fn cached(&self, domain: &Domain) -> Option<Result<Arc<Policy>, NoPolicy>> {
+        self.driver.hub.cached(domain, this_second(), |it| it.into_policy())
     }
 
     /// Looks for a newer policy, before a message is given up (§5.1).
@@ -79,7 +81,8 @@ impl Client {
     }
 
     /// Fetches the policy of a domain whether or not it is time to: for an operator who knows that
-    /// it has changed.
+    /// it has changed. If it cannot be fetched, and its id is the one that is known, nothing has changed
+    /// as far as that tells; there is an event that says how it failed.
     ///
     /// # Errors
     ///

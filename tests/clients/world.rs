@@ -8,7 +8,7 @@ use std::{
 };
 
 use mta_sts::{
-    Domain, blocking,
+    Domain, NoPolicy, Policy, blocking,
     cache::{Answer, Event, PolicyAnswer, Rechecked, TxtAnswer},
     client::{Kept, NotInTime, Settings, SettingsError},
     delivery::{Delivery, Floor, Route},
@@ -153,7 +153,7 @@ impl Client {
         }
     }
 
-    pub(crate) fn cached(&self, domain: &Domain) -> Option<Answer> {
+    pub(crate) fn cached(&self, domain: &Domain) -> Option<Result<Arc<Policy>, NoPolicy>> {
         match self {
             Self::Blocking(client) => client.cached(domain),
             Self::Tokio(_, client) => client.cached(domain),

@@ -71,6 +71,20 @@ impl<'a> Answer<Lent<'a>> {
         }
     }
 
+    /// The policy, or why there is none, and nothing else: what a
+    /// [`Delivery`](crate::delivery::Delivery) takes.
+    ///
+    /// # Errors
+    ///
+    /// If no policy applies, why.
+    #[inline]
+    pub fn into_policy(self) -> Result<Arc<Policy>, NoPolicy> {
+        match self {
+            Self::Policy(lent) => Ok(Arc::clone(lent.policy)),
+            Self::NoPolicy(why) => Err(why),
+        }
+    }
+
     /// The same answer, no longer lent.
     #[must_use]
     pub fn cloned(self) -> Answer {

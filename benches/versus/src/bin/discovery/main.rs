@@ -4,8 +4,10 @@
 //!   is, and which part of it takes how much. Beside the clients a minimal one, written by hand.
 //! - `throughput`: ten thousand domains at once.
 //!
-//! Give the name of a part to see only that. Work is what the kernel says that all threads of the
-//! process have used (`CLOCK_PROCESS_CPUTIME_ID`).
+//! Give the name of a part to see only that. Work is what all threads of the process have used, as the
+//! kernel counts it (`CLOCK_PROCESS_CPUTIME_ID`). The parts of a discovery are timed where they follow
+//! each other in one thread: in the minimal client, and in the exchanges driven by hand. What a client
+//! needs more than those is the rest: threads or tasks, and the cache.
 
 mod by_hand;
 mod clock;

@@ -47,6 +47,8 @@ impl Pool {
         }
         state.tasks.push_back(Box::new(task));
         if state.idle >= state.tasks.len() {
+            // First, lest the thread that wakes up has to wait for it.
+            drop(state);
             self.inside.changed.notify_one();
             return;
         }

@@ -9,8 +9,6 @@ use core::{
 use std::{
     io::{self, ErrorKind, Read, Write},
     net::{Shutdown, TcpStream, UdpSocket},
-    panic::resume_unwind,
-    thread,
 };
 
 use time::UtcDateTime;
@@ -71,32 +69,46 @@ impl Sockets {
     }
 
     fn ask(&self, question: Question) -> Outcome {
-        let Some(bits) = random(&self.setup.provider) else {
-            let message = "there are no random numbers".into();
-            return Outcome::Failed(DnsError::Connection { question, message });
+        let mut asked = match self.begin(question) {
+            Ok(asked) => asked,
+            Err(error) => return Outcome::Failed(error),
         };
-        let (servers, config) = (&self.setup.nameservers, self.setup.dns);
-        let mut exchange = dns::Exchange::new(question, servers, config, bits, now());
-        let mut link = None;
         loop {
-            match exchange.poll() {
-                dns::Step::Send { server, transport, message } => {
-                    match Link::open(server, transport, config.attempt(), message) {
-                        Ok(opened) => link = Some(opened),
-                        Err(error) => exchange.handle_failure(&error.to_string(), now()),
-                    }
-                }
-                dns::Step::Wait { .. } if self.is_stopped() => {
-                    exchange.handle_failure("the client is shut down", now());
-                    return Outcome::Failed(DnsError::Timeout(exchange.question().clone()));
-                }
-                dns::Step::Wait { until } => match &mut link {
-                    Some(link) => link.receive(&mut exchange, until),
-                    None => exchange.handle_timeout(until),
-                },
-                dns::Step::Done(outcome) => return outcome.clone(),
+            if let Some(outcome) = self.advance(&mut asked) {
+                return outcome;
             }
         }
+    }
+
+    fn begin(&self, question: Question) -> Result<Asked, DnsError> {
+        let Some(bits) = random(&self.setup.provider) else {
+            let message = "there are no random numbers".into();
+            return Err(DnsError::Connection { question, message });
+        };
+        let (servers, config) = (&self.setup.nameservers, self.setup.dns);
+        let exchange = dns::Exchange::new(question, servers, config, bits, now());
+        Ok(Asked { exchange, link: None })
+    }
+
+    /// Does what is next. What came of it, if it is over.
+    fn advance(&self, Asked { exchange, link }: &mut Asked) -> Option<Outcome> {
+        match exchange.poll() {
+            dns::Step::Send { server, transport, message } => {
+                match Link::open(server, transport, self.setup.dns.attempt(), message) {
+                    Ok(opened) => *link = Some(opened),
+                    Err(error) => exchange.handle_failure(&error.to_string(), now()),
+                }
+            }
+            dns::Step::Wait { .. } if self.is_stopped() => {
+                return Some(Outcome::Failed(DnsError::Timeout(exchange.question().clone())));
+            }
+            dns::Step::Wait { until } => match link {
+                Some(link) => link.receive(exchange, until),
+                None => exchange.handle_timeout(until),
+            },
+            dns::Step::Done(outcome) => return Some(outcome.clone()),
+        }
+        None
     }
 
     fn policy(&self, domain: &Domain) -> Result<Arc<Policy>, FetchError> {
@@ -152,15 +164,24 @@ impl Sockets {
         Err(error)
     }
 
-    /// All addresses, of both families.
+    /// All addresses, of both families. The questions take turns: what comes for one while the other
+    /// is waited for is kept by its socket.
     fn addresses(&self, domain: &Domain) -> Result<Vec<IpAddr>, FetchError> {
-        thread::scope(|scope| {
-            let v6 = scope.spawn(|| self.ask(Question::aaaa(domain)));
-            let v4 = self.ask(Question::a(domain));
-            let v6 = v6.join().unwrap_or_else(|panic| resume_unwind(panic));
-            found(&v6, &v4)
-        })
+        let failed = |error: DnsError| FetchError::NoAddress(error.to_string().into());
+        let mut v6 = self.begin(Question::aaaa(domain)).map_err(failed)?;
+        let mut v4 = self.begin(Question::a(domain)).map_err(failed)?;
+        loop {
+            if let (Some(v6), Some(v4)) = (self.advance(&mut v6), self.advance(&mut v4)) {
+                return found(&v6, &v4);
+            }
+        }
     }
+}
+
+/// A question to a nameserver, and what it went over.
+struct Asked {
+    exchange: dns::Exchange,
+    link: Option<Link>,
 }
 
 /// What a question to a nameserver goes over.
@@ -197,7 +218,7 @@ impl Link {
 
     /// Waits for what comes, for a while.
     fn receive(&mut self, exchange: &mut dns::Exchange, until: UtcDateTime) {
-        let mut buffer = vec![0; 64 * 1024];
+        let mut buffer = [0; 4096];
         let received = match self {
             Self::Udp(socket, _) => {
                 let time = socket.set_read_timeout(Some(a_while(until)));

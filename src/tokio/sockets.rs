@@ -209,7 +209,7 @@ impl Link {
     }
 
     async fn receive(&mut self, exchange: &mut dns::Exchange, until: UtcDateTime) {
-        let mut buffer = vec![0; 64 * 1024];
+        let mut buffer = vec![0; 4096];
         let received = match self {
             Self::Udp(socket, _) => timeout(left(until), socket.recv(&mut buffer)).await,
             Self::Tcp(stream) => timeout(left(until), stream.read(&mut buffer)).await,

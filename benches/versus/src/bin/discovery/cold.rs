@@ -1,0 +1,158 @@
+//! One domain after the other. The contestants take turns, and turns are compared, so that the
+//! machine may be busy.
+
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use mta_sts::{Domain, blocking, tokio as async_};
+use tokio::runtime::{Builder, Runtime};
+use versus::domains::domain;
+
+use crate::{
+    by_hand::ByHand,
+    clock::{self, Phases},
+    minimal::Minimal,
+    servers::Running,
+};
+
+const ROUNDS: usize = 60;
+
+/// Discoveries of a contestant in a round.
+const TURN: usize = 25;
+
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// What the clients may take of the work of the minimal one.
+const LIMIT: f64 = 1.3;
+
+/// Discovers domains, and says how long each took.
+type Discover<'a> = Box<dyn FnMut(Vec<Domain>) -> Vec<Duration> + 'a>;
+
+struct Contestant<'a> {
+    name: &'static str,
+    discover: Discover<'a>,
+    wall: Vec<Duration>,
+    /// Microseconds of a discovery, by round.
+    work: Vec<f64>,
+}
+
+pub fn compare(running: &Running) {
+    let servers = &running.servers;
+    let (minimal, by_hand) = (Minimal::new(servers), ByHand::new(servers));
+    let [mut minimal_phases, mut our_phases] = [Phases::default(), Phases::default()];
+    let mut contestants = vec![
+        Contestant::new("minimal client", |domain| {
+            minimal_phases.begin();
+            minimal.policy(domain, &mut minimal_phases);
+        }),
+        Contestant::new("our exchanges, by hand", |domain| {
+            our_phases.begin();
+            by_hand.policy(domain, &mut our_phases);
+        }),
+        blocking(running),
+        tokio("`tokio::Client`, one thread", Builder::new_current_thread(), running),
+        tokio("`tokio::Client`, many threads", Builder::new_multi_thread(), running),
+    ];
+    for round in 0..ROUNDS {
+        for contestant in &mut contestants {
+            contestant.turn(round);
+        }
+    }
+    println!("\n| cold discovery, µs | median | p99 | work | work to the minimal client's | |");
+    println!("| --- | --: | --: | --: | --: | --- |");
+    let minimal_work = contestants[0].work.clone();
+    for Contestant { name, wall, work, .. } in &contestants {
+        let [half, most] = [0.5, 0.99].map(|part| quantile(wall.iter().map(micros), part));
+        let ratio = quantile(work.iter().zip(&minimal_work).map(|(a, b)| a / b), 0.5);
+        let verdict = if ratio <= LIMIT { "PASS" } else { "FAIL" };
+        let work = median(work);
+        println!("| {name} | {half:.0} | {most:.0} | {work:.0} | {ratio:.2} | {verdict} |");
+    }
+    let works: Vec<_> = contestants.iter().map(|it| (it.name, median(&it.work))).collect();
+    drop(contestants);
+    split(&minimal_phases, &our_phases, &works);
+}
+
+/// The parts, as timed in one thread; what the clients take more is the rest: threads, tasks, cache.
+fn split(minimal: &Phases, ours: &Phases, works: &[(&str, f64)]) {
+    println!("\n| medians, µs | minimal | its work | our exchanges | their work |");
+    println!("| --- | --: | --: | --: | --: |");
+    let names = ["DNS, TXT", "DNS, A and AAAA", "TCP and TLS", "HTTP and policy"];
+    for (part, name) in names.iter().enumerate() {
+        let columns = [&minimal.wall, &minimal.work, &ours.wall, &ours.work];
+        let [a, b, c, d] = columns.map(|it| quantile(it[part].iter().map(micros), 0.5));
+        println!("| {name} | {a:.0} | {b:.0} | {c:.0} | {d:.0} |");
+    }
+    let by_hand = works[1].1;
+    for (name, work) in &works[2..] {
+        println!("| rest, {name} | | | | {:.0} |", work - by_hand);
+    }
+}
+
+fn blocking(running: &Running) -> Contestant<'_> {
+    let client = blocking::Client::new(running.servers.settings()).expect("it starts");
+    Contestant::new("`blocking::Client`", move |domain| {
+        let answer = client.policy(domain, PATIENCE).expect("in time");
+        assert!(answer.policy().is_some(), "{answer:?}");
+    })
+}
+
+fn tokio<'a>(name: &'static str, mut runtime: Builder, running: &Running) -> Contestant<'a> {
+    let runtime: Runtime = runtime.enable_all().build().expect("a runtime");
+    let client = {
+        let _guard = runtime.enter();
+        Arc::new(async_::Client::new(running.servers.settings()).expect("it starts"))
+    };
+    // By a task of the runtime, as a mail server is made of.
+    let discover = move |domains| {
+        let client = Arc::clone(&client);
+        let task = runtime.spawn(async move {
+            let mut taken = Vec::new();
+            for domain in domains {
+                let start = Instant::now();
+                let answer = client.policy(&domain, PATIENCE).await.expect("in time");
+                taken.push(start.elapsed());
+                assert!(answer.policy().is_some(), "{answer:?}");
+            }
+            taken
+        });
+        runtime.block_on(task).expect("it does not panic")
+    };
+    Contestant { name, discover: Box::new(discover), wall: Vec::new(), work: Vec::new() }
+}
+
+impl<'a> Contestant<'a> {
+    fn new(name: &'static str, mut discover: impl FnMut(&Domain) + 'a) -> Self {
+        let mut time = move |domain| {
+            let start = Instant::now();
+            discover(&domain);
+            start.elapsed()
+        };
+        let discover = move |domains: Vec<Domain>| domains.into_iter().map(&mut time).collect();
+        Self { name, discover: Box::new(discover), wall: Vec::new(), work: Vec::new() }
+    }
+
+    /// Domains that this one has not met yet.
+    fn turn(&mut self, round: usize) {
+        let domains = (round * TURN..(round + 1) * TURN).map(domain).collect();
+        let before = clock::process();
+        self.wall.extend((self.discover)(domains));
+        self.work.push(micros(&(clock::process() - before)) / TURN as f64);
+    }
+}
+
+fn micros(duration: &Duration) -> f64 {
+    duration.as_secs_f64() * 1e6
+}
+
+fn median(values: &[f64]) -> f64 {
+    quantile(values.iter().copied(), 0.5)
+}
+
+fn quantile(values: impl Iterator<Item = f64>, part: f64) -> f64 {
+    let mut values: Vec<f64> = values.collect();
+    values.sort_by(f64::total_cmp);
+    values[((values.len() - 1) as f64 * part).round() as usize]
+}

@@ -7,6 +7,7 @@ use std::{
     path::{Path, PathBuf},
     process::{Command, Output},
     sync::atomic::{AtomicU32, Ordering},
+    time::Duration,
 };
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
@@ -123,7 +124,10 @@ fn findings_stand_under_their_lines() {
     assert_says(check(&world(site(policy)), &["example.com"]), 1, &texts);
 
     let record = Site { txt: Some("v=STSv1; id=2026-01-01;".to_owned()), ..site(POLICY) };
-    let texts = ["  | v=STSv1; id=2026-01-01;\n  |          ^^^^^^^^^^^^^\n  = error[record-id]"];
+    let texts = [
+        "  | v=STSv1; id=2026-01-01;\n  |          ^^^^^^^^^^^^^\n  = error[record-id]",
+        "finds no MTA-STS policy: the MTA-STS record is not valid:",
+    ];
     assert_says(check(&world(record), &["example.com"]), 1, &texts);
 }
 
@@ -144,6 +148,10 @@ fn hosts_that_no_pattern_allows() {
     ];
     assert_says(check(&world(Site { mx, ..site(POLICY) }), &["example.com"]), 1, &texts);
 
+    let policy = POLICY.replace("max_age", "mx: mx3.example.com\r\nmax_age");
+    let texts = ["= warning[mx-pattern-unused]: \"mx3.example.com\" allows no MX host"];
+    assert_says(check(&world(site(&policy)), &["example.com"]), 1, &texts);
+
     let implicit = Site { mx: Vec::new(), ..site(POLICY) };
     let texts = ["No MX record: the domain itself is the host\n      0 example.com\n"];
     assert_says(check(&world(implicit), &["example.com"]), 1, &texts);
@@ -155,13 +163,19 @@ fn hosts_that_no_pattern_allows() {
 
 #[test]
 fn no_record_is_not_the_same_as_no_answer() {
-    let texts = ["there is no TXT record: the domain announces no policy\n"];
+    let texts = [
+        "there is no TXT record: the domain announces no policy\n",
+        "finds no MTA-STS policy: the domain publishes no MTA-STS record.\n",
+    ];
     let unannounced = Site { txt: None, ..site(POLICY) };
     assert_says(check(&world(unannounced), &["example.com"]), 1, &texts);
     assert_says(check(&World::new(), &["example.com"]), 1, &texts);
 
     let silent = Site { dns: Dns::ServFail, ..site(POLICY) };
-    let texts = ["the nameserver answered Server Failure to TXT _mta-sts.example.com\n"];
+    let texts = [
+        "the nameserver answered Server Failure to TXT _mta-sts.example.com\n",
+        "finds no MTA-STS policy: the MTA-STS record could not be looked up: the nameserver",
+    ];
     assert_says(check(&world(silent), &["example.com"]), 2, &texts);
 }
 
@@ -172,10 +186,16 @@ fn a_policy_behind_a_bad_certificate_is_read_nevertheless() {
         (Certificate::WrongName, ["  names   www.example.org\n", "is not for this host"]),
         (Certificate::Untrusted, ["  issuer  CN=Stranger\n", "leads to no trusted authority"]),
     ] {
-        let policy = POLICY.replace("1209600", "1");
+        let policy = POLICY.replace("enforce", "testing");
         let world = world(Site { certificate, ..site(&policy) });
         let said = check(&world, &["example.com"]);
-        let common = ["  | max_age: 1\n", "= warning[policy-max-age-short]", "  not valid: the"];
+        let common = [
+            "  | mode: testing\n",
+            "= advice[policy-testing]",
+            "  not valid: the certificate",
+            "finds no MTA-STS policy: the policy could not be fetched: mta-sts.example.com: the cert",
+            " (sts-webpki-invalid, certificate-",
+        ];
         assert_says(said, 1, &[&texts[..], &common].concat());
     }
 }
@@ -230,12 +250,21 @@ fn mx_hosts_are_visited() {
     ];
     assert_says(visit(), 1, &texts);
 
+    let nowhere = check(&world, &["--mx", "--smtp-port", "1", "example.com"]);
+    assert_says(nowhere, 1, &["127.0.0.1: it cannot be reached: "]);
+
     mx.set(Mx::ClearText);
     assert_says(visit(), 1, &["127.0.0.1: it does not offer STARTTLS\n"]);
 
     world.set("example.com", site(&POLICY.replace("enforce", "testing")));
     let text =
         "It delivers to mx.example.com, in clear text, and reports starttls-not-supported.\n";
+    assert_says(visit(), 1, &[text]);
+
+    // Without a policy, too, it is worth knowing.
+    world.set("example.com", site(&POLICY.replace("enforce", "none")));
+    mx.set(Mx::Starttls(Certificate::Expired));
+    let text = "It delivers to mx.example.com, over TLS, with a certificate that is not valid.\n";
     assert_says(visit(), 1, &[text]);
     assert_eq!(mx.messages(), [""; 0]);
 }
@@ -272,6 +301,16 @@ fn json_is_an_object_a_line_in_the_order_given() {
 }
 
 #[test]
+fn of_several_domains_the_worst_counts_whichever_is_the_last() {
+    let slow = Site { dns: Dns::Slow(Duration::from_millis(300)), ..site(POLICY) };
+    let world = world(slow);
+    let (first, last) = ("example.com: good\n", "\nnothing.example: there are findings\n");
+    let (said, status) = check(&world, &["example.com", "nothing.example"]);
+    assert!(said.starts_with(first) && said.contains(last), "{said}");
+    assert_eq!(status, 1);
+}
+
+#[test]
 fn what_strangers_say_cannot_steer_a_terminal() {
     let policy = "version: STSv1\nmode: enforce\n\u{1b}[2J\u{202e}\n";
     let (said, status) = check(&world(site(policy)), &["example.com"]);
@@ -282,8 +321,13 @@ fn what_strangers_say_cannot_steer_a_terminal() {
 
 #[test]
 fn arguments_that_are_not_understood() {
-    for args in [&[][..], &["--colour", "a.example"], &["--nameserver", "x", "a.example"], &["a b"]]
-    {
+    for args in [
+        &[][..],
+        &["--colour", "a.example"],
+        &["--nameserver", "x", "a.example"],
+        &["--ca", file!(), "a.example"],
+        &["a b"],
+    ] {
         let output = run(args);
         assert_eq!(output.status.code(), Some(2), "{args:?}");
         assert!(output.stderr.starts_with(b"check: ") && output.stdout.is_empty(), "{args:?}");

@@ -1,6 +1,9 @@
 //! Questions to DNS.
 
-use std::net::{IpAddr, SocketAddr};
+use std::{
+    net::{IpAddr, SocketAddr},
+    thread,
+};
 
 use hickory_resolver::{
     TokioResolver,
@@ -63,7 +66,11 @@ impl Dns {
 
     /// Addresses of both families.
     pub(crate) fn addresses(&self, name: &str) -> Result<Vec<IpAddr>, String> {
-        let (v6, v4) = (self.ask(name, RecordType::AAAA), self.ask(name, RecordType::A));
+        let (v6, v4) = thread::scope(|scope| {
+            let v6 = scope.spawn(|| self.ask(name, RecordType::AAAA));
+            let v4 = self.ask(name, RecordType::A);
+            (v6.join().expect("no question panics"), v4)
+        });
         let found = v6.iter().chain(&v4).flatten().filter_map(RData::ip_addr).collect::<Vec<_>>();
         match (v6, v4) {
             (Err(error), _) | (_, Err(error)) if found.is_empty() => Err(error),

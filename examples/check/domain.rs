@@ -1,6 +1,6 @@
 //! One domain, from its record to its MX hosts.
 
-use std::sync::Arc;
+use std::{sync::Arc, thread};
 
 use mta_sts::{
     Domain, NoPolicy, Policy, SelectError, StsRecord, Tolerances,
@@ -15,15 +15,22 @@ use crate::{
     report::{Linted, PolicyFile, Record, Report, Sender, Status, Trouble},
 };
 
+const NO_PANIC: &str = "no part of a check panics";
+
 pub(crate) fn check(domain: &Domain, tools: &Tools) -> Report {
-    let (record, announced) = record(domain, tools);
-    let (fetched, policy) = policy(domain, tools);
+    let ((record, announced), (fetched, policy), records) = thread::scope(|scope| {
+        let record = scope.spawn(|| record(domain, tools));
+        let records = scope.spawn(|| tools.dns.mx(domain.as_str()));
+        let policy = policy(domain, tools);
+        let (record, records) = (record.join(), records.join());
+        (record.expect(NO_PANIC), policy, records.expect(NO_PANIC))
+    });
     let text = Policy::parse_with(&fetched.body, Tolerances::IN_THE_WILD).ok();
     let applies = announced.and_then(|()| {
         let no_policy = |error: FetchError| NoPolicy::FetchFailed(error.to_failure(domain).into());
         fetched.outcome.map_err(no_policy)
     });
-    let mx = mx::check(domain, text.as_ref(), &applies, tools);
+    let mx = mx::check(domain, records, text.as_ref(), &applies, tools);
     let mut report = Report {
         domain: domain.to_string(),
         status: Status::Good,

@@ -122,6 +122,9 @@ fn roots_of(file: &str) -> Result<RootCertStore, String> {
         let certificate = certificate.map_err(|error| error.to_string())?;
         roots.add(certificate).map_err(|error| error.to_string())?;
     }
+    if roots.is_empty() {
+        return Err("there is no certificate in it".to_owned());
+    }
     Ok(roots)
 }
 

@@ -24,14 +24,15 @@ type Applies = Result<Arc<Policy>, NoPolicy>;
 /// How many hosts are connected to at a time.
 const AT_A_TIME: usize = 8;
 
-/// `text` is the policy as served, `applies` what a sender goes by.
+/// `records` is what DNS says, `text` the policy as served, `applies` what a sender goes by.
 pub(crate) fn check(
     domain: &Domain,
+    records: Result<Vec<(u16, String)>, String>,
     text: Option<&Policy>,
     applies: &Applies,
     tools: &Tools,
 ) -> MxRecords {
-    let records = match tools.dns.mx(domain.as_str()) {
+    let records = match records {
         Ok(records) => records,
         Err(error) => {
             let (hosts, findings) = (Vec::new(), Vec::new());

@@ -137,11 +137,11 @@ impl Report {
         let troubles = [&self.record.trouble, &self.policy.trouble, &self.mx.trouble];
         let troubles = troubles.into_iter().chain(probes().map(|it| &it.trouble));
         let troubles = troubles.flatten().map(of_trouble);
-        let certificates = probes().map(|it| &it.certificate).chain([&self.certificate]);
-        let certificates = certificates.flatten().map(|it| found(it.error.is_some()));
-        let decisions = self.mx.hosts.iter().map(|host| &host.delivery);
-        let decisions = decisions.map(|it| found(!it.delivers || !it.reports.is_empty()));
-        let all = findings.chain(troubles).chain(certificates).chain(decisions);
+        // That of the Policy Host is a trouble of the policy.
+        let certificates = probes().filter_map(|it| it.certificate.as_ref());
+        let certificates = certificates.map(|it| found(it.error.is_some()));
+        // What a sender does follows from all of these.
+        let all = findings.chain(troubles).chain(certificates);
         all.max().unwrap_or(Status::Good)
     }
 }

@@ -108,7 +108,7 @@ impl Connection {
             reply.push(byte[0]);
         }
         let reply = String::from_utf8(reply).map_err(io::Error::other)?;
-        if reply.starts_with(code) { Ok(reply) } else { Err(io::Error::other(reply)) }
+        if reply.starts_with(code) { Ok(reply) } else { Err(io::Error::other(reply.trim_end())) }
     }
 
     fn stream(&mut self) -> io::Result<&mut dyn ReadWrite> {

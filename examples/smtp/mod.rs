@@ -1,37 +1,55 @@
 //! As much of SMTP as a message needs.
 
+#![allow(dead_code, reason = "each example takes what it needs")]
+
+pub(crate) mod timed;
+
 use std::{
     io::{self, Read, Write},
-    net::{SocketAddr, TcpStream},
+    net::{IpAddr, SocketAddr},
     sync::Arc,
     time::Duration,
 };
 
 use mta_sts::Domain;
-use rustls::{ClientConfig, ClientConnection, StreamOwned};
+use rustls::{ClientConfig, ClientConnection, StreamOwned, pki_types::CertificateDer};
+
+use self::timed::Timed;
+
+/// How long a host may take to be connected to, and in all.
+const WAIT: Duration = Duration::from_secs(10);
+const WHOLE: Duration = Duration::from_secs(30);
+
+/// How long a reply may be.
+const MAX_REPLY: usize = 16 * 1024;
 
 pub(crate) struct Connection {
     stream: Option<Stream>,
+    /// Who we are: the address, since a name would have to be one that leads to it (RFC 5321 §4.1.4).
+    hello: String,
 }
 
 enum Stream {
-    Clear(TcpStream),
-    Tls(Box<StreamOwned<ClientConnection, TcpStream>>),
+    Clear(Timed),
+    Tls(Box<StreamOwned<ClientConnection, Timed>>),
 }
 
 impl Connection {
     pub(crate) fn open(address: SocketAddr) -> io::Result<Self> {
-        let stream = TcpStream::connect(address)?;
-        stream.set_nodelay(true)?;
-        stream.set_read_timeout(Some(Duration::from_secs(10)))?;
-        let mut connection = Self { stream: Some(Stream::Clear(stream)) };
+        let stream = Timed::connect(address, WAIT, WHOLE)?;
+        let hello = match stream.own_address()? {
+            IpAddr::V4(own) => format!("EHLO [{own}]"),
+            IpAddr::V6(own) => format!("EHLO [IPv6:{own}]"),
+        };
+        let mut connection = Self { stream: Some(Stream::Clear(stream)), hello };
         connection.expect("220")?;
         Ok(connection)
     }
 
     pub(crate) fn has_starttls(&mut self) -> io::Result<bool> {
-        let reply = self.say("EHLO sender.example", "250")?;
-        Ok(reply.lines().any(|line| line.get(4..).is_some_and(|it| it == "STARTTLS")))
+        let reply = self.say(&self.hello.clone(), "250")?;
+        let mut keywords = reply.lines().filter_map(|line| line.get(4..));
+        Ok(keywords.any(|keyword| keyword.eq_ignore_ascii_case("STARTTLS")))
     }
 
     /// Whether the certificate is valid is for the verifier in the configuration to say.
@@ -47,7 +65,15 @@ impl Connection {
             stream.conn.complete_io(&mut stream.sock)?;
         }
         self.stream = Some(Stream::Tls(Box::new(stream)));
-        self.say("EHLO sender.example", "250").map(drop)
+        self.say(&self.hello.clone(), "250").map(drop)
+    }
+
+    /// What the host has presented in the handshake.
+    pub(crate) fn certificates(&self) -> &[CertificateDer<'static>] {
+        match &self.stream {
+            Some(Stream::Tls(stream)) => stream.conn.peer_certificates().unwrap_or_default(),
+            _ => &[],
+        }
     }
 
     /// Sends a message.
@@ -56,6 +82,10 @@ impl Connection {
         self.say(&format!("RCPT TO:<bob@{to}>"), "250")?;
         self.say("DATA", "354")?;
         self.say("Subject: hello\r\n\r\nHello Bob.\r\n.", "250")?;
+        self.quit()
+    }
+
+    pub(crate) fn quit(&mut self) -> io::Result<()> {
         self.say("QUIT", "221").map(drop)
     }
 
@@ -69,17 +99,16 @@ impl Connection {
     /// Reads a reply, all its lines.
     fn expect(&mut self, code: &str) -> io::Result<String> {
         let mut reply = Vec::new();
-        loop {
+        while !is_whole(&reply) {
+            if reply.len() == MAX_REPLY {
+                return Err(io::Error::other("its reply has no end"));
+            }
             let mut byte = [0];
             self.stream()?.read_exact(&mut byte)?;
             reply.push(byte[0]);
-            let line = reply.strip_suffix(b"\r\n").map(|all| all.rsplit(|&it| it == b'\n').next());
-            if let Some(Some([_, _, _, b' ', ..])) = line {
-                break;
-            }
         }
         let reply = String::from_utf8(reply).map_err(io::Error::other)?;
-        if reply.starts_with(code) { Ok(reply) } else { Err(io::Error::other(reply)) }
+        if reply.starts_with(code) { Ok(reply) } else { Err(io::Error::other(reply.trim_end())) }
     }
 
     fn stream(&mut self) -> io::Result<&mut dyn ReadWrite> {
@@ -89,6 +118,13 @@ impl Connection {
             None => Err(io::ErrorKind::NotConnected.into()),
         }
     }
+}
+
+/// Whether the last line of the reply is there: a space follows its code.
+fn is_whole(reply: &[u8]) -> bool {
+    let lines = reply.strip_suffix(b"\r\n");
+    let last = lines.and_then(|lines| lines.rsplit(|&byte| byte == b'\n').next());
+    matches!(last, Some([_, _, _] | [_, _, _, b' ', ..]))
 }
 
 trait ReadWrite: Read + Write {}

@@ -64,7 +64,7 @@ impl Client {
     /// time. [`policy`](Self::policy) tells the rest, too: when it was fetched, and when it ends.
     #[must_use]
     pub fn cached(&self, domain: &Domain) -> Option<Result<Arc<Policy>, NoPolicy>> {
-        self.driver.hub.cached(domain, this_second(), |it| it.into_policy())
+        self.driver.hub.cached(domain, this_second(), |it| it.cloned_policy())
     }
 
     /// Looks for a newer policy, before a message is given up (§5.1).

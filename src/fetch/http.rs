@@ -39,6 +39,8 @@ pub struct HttpExchange {
     rule: MediaTypeRule,
     /// How many bytes may still come.
     room: usize,
+    /// What has come of the body.
+    content: Vec<u8>,
     state: State,
 }
 
@@ -63,7 +65,6 @@ struct Body {
     call: Call<RecvBody>,
     /// What more has to come before it can be understood.
     coded: Vec<u8>,
-    content: Vec<u8>,
 }
 
 /// How much of a coded body is looked at at once. A line of the chunked coding is shorter.
@@ -84,7 +85,8 @@ impl HttpExchange {
             Ok((request, call)) => (request, State::Head(Head::new(call))),
             Err(error) => (Box::default(), State::Done(Err(malformed(&error)))),
         };
-        Self { request, rule: config.media_type(), room: Self::MAX_LEN, state }
+        let (rule, room, content) = (config.media_type(), Self::MAX_LEN, Vec::new());
+        Self { request, rule, room, content, state }
     }
 
     /// What to send.
@@ -101,7 +103,7 @@ impl HttpExchange {
             let state = mem::replace(&mut self.state, State::Done(Err(FetchError::Truncated)));
             (self.state, bytes) = match state {
                 State::Head(head) => head.take(bytes, self.rule),
-                State::Body(body) => body.take(bytes),
+                State::Body(body) => body.take(bytes, &mut self.content),
                 State::Done(_) => (state, &[][..]),
             };
         }
@@ -114,7 +116,9 @@ impl HttpExchange {
     /// that goes on until the end is whole only in an orderly one (RFC 9112 §9.8).
     pub fn handle_end(&mut self, orderly: bool) {
         match &self.state {
-            State::Body(body) if orderly && body.is_open_ended() => self.state = body.finish(),
+            State::Body(body) if orderly && body.is_open_ended() => {
+                self.state = State::Done(finish(&self.content));
+            }
             _ => self.fail(FetchError::Truncated),
         }
     }
@@ -126,6 +130,16 @@ impl HttpExchange {
             State::Done(outcome) => Some(outcome),
             _ => None,
         }
+    }
+
+    /// What has come of the response's body, be it a policy or not. It is empty if the head of the
+    /// response has ended the exchange.
+    ///
+    /// For those who publish: what is wrong with it is for [`lint::policy`](crate::lint::policy) to
+    /// tell.
+    #[must_use]
+    pub fn body(&self) -> &[u8] {
+        &self.content
     }
 
     pub(super) fn fail(&mut self, error: FetchError) {
@@ -219,26 +233,26 @@ impl Body {
             BodyMode::LengthDelimited(len) if len > Policy::MAX_LEN as u64 => {
                 State::Done(Err(FetchError::BodyTooLarge))
             }
-            _ => State::Body(Self { call, coded: Vec::new(), content: Vec::new() }),
+            _ => State::Body(Self { call, coded: Vec::new() }),
         }
     }
 
-    fn take(mut self, bytes: &[u8]) -> (State, &[u8]) {
+    fn take<'a>(mut self, bytes: &'a [u8], content: &mut Vec<u8>) -> (State, &'a [u8]) {
         let room = WINDOW.saturating_sub(self.coded.len());
         let (coded, rest) = bytes.split_at_checked(room).unwrap_or((bytes, &[]));
         self.coded.extend_from_slice(coded);
-        let mut content = [0; WINDOW];
-        let (used, made) = match self.call.read(&self.coded, &mut content) {
+        let mut decoded = [0; WINDOW];
+        let (used, made) = match self.call.read(&self.coded, &mut decoded) {
             Ok(lengths) => lengths,
             Err(error) => return (State::Done(Err(malformed(&error))), &[]),
         };
         self.coded.drain(..used);
-        self.content.extend(content.iter().take(made));
-        if self.content.len() > Policy::MAX_LEN {
+        content.extend(decoded.iter().take(made));
+        if content.len() > Policy::MAX_LEN {
             return (State::Done(Err(FetchError::BodyTooLarge)), &[]);
         }
         if self.call.can_proceed() && !self.is_open_ended() {
-            return (self.finish(), &[]);
+            return (State::Done(finish(content)), &[]);
         }
         if self.coded.len() == WINDOW {
             let problem = FetchError::Malformed("a line of its chunked coding is too long".into());
@@ -250,10 +264,6 @@ impl Body {
     /// Whether the end of the connection is its end.
     fn is_open_ended(&self) -> bool {
         self.call.body_mode() == BodyMode::CloseDelimited
-    }
-
-    fn finish(&self) -> State {
-        State::Done(finish(&self.content))
     }
 }
 

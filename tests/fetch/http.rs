@@ -197,6 +197,22 @@ fn s3_2_04_the_media_type() {
 }
 
 #[test]
+fn the_body_is_there_be_it_a_policy_or_not() {
+    let body_of = |response: &[u8]| {
+        let mut exchange = HttpExchange::new(&domain(), &Config::default());
+        exchange.handle_received(response);
+        exchange.handle_end(true);
+        exchange.body().to_vec()
+    };
+    assert_eq!(body_of(&sized(BODY)), BODY);
+    assert_eq!(body_of(&chunked(b"no policy", 4)), b"no policy");
+    assert_eq!(body_of(&ok(&[], b"up to the end")), b"up to the end");
+    // As far as it has come.
+    assert_eq!(body_of(&ok(&["Content-Length: 9"], b"half")), b"half");
+    assert_eq!(body_of(&response(&["HTTP/1.1 404 Not Found"], b"no such file")), b"");
+}
+
+#[test]
 fn codings_that_nobody_asked_for() {
     let message = "the body is coded as \"gzip\", which was not asked for";
     assert_fails(of(ok(&["Content-Encoding: gzip"], BODY)), "content-coding", message);

@@ -78,7 +78,7 @@ impl<'a> Answer<Lent<'a>> {
     ///
     /// If no policy applies, why.
     #[inline]
-    pub fn into_policy(self) -> Result<Arc<Policy>, NoPolicy> {
+    pub fn cloned_policy(self) -> Result<Arc<Policy>, NoPolicy> {
         match self {
             Self::Policy(lent) => Ok(Arc::clone(lent.policy)),
             Self::NoPolicy(why) => Err(why),

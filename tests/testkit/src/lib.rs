@@ -18,7 +18,7 @@ use std::{
     time::Duration,
 };
 
-use rustls::RootCertStore;
+use rustls::{RootCertStore, pki_types::CertificateDer};
 
 pub use self::{
     mx::{Mx, MxHost},
@@ -44,6 +44,8 @@ pub struct Site {
     pub certificate: Certificate,
     /// What the Policy Host does.
     pub web: Web,
+    /// Its MX records. The hosts have the same addresses as the Policy Host.
+    pub mx: Vec<(u16, String)>,
 }
 
 /// Which addresses a Policy Host has.
@@ -69,6 +71,7 @@ impl Site {
             addresses: Addresses::Loopback,
             certificate: Certificate::Good,
             web: Web::Serves(policy.to_owned()),
+            mx: Vec::new(),
         }
     }
 }
@@ -156,11 +159,17 @@ impl World {
         self.port
     }
 
+    /// The certificate of the authority that is to be trusted.
+    #[must_use]
+    pub fn root(&self) -> CertificateDer<'static> {
+        self.pki.root()
+    }
+
     /// Whom to trust.
     #[must_use]
     pub fn roots(&self) -> RootCertStore {
         let mut roots = RootCertStore::empty();
-        roots.add(self.pki.root()).expect("a certificate");
+        roots.add(self.root()).expect("a certificate");
         roots
     }
 }
@@ -181,6 +190,13 @@ impl Shared {
 
     fn site(&self, domain: &str) -> Option<Site> {
         lock(&self.sites).get(domain).cloned()
+    }
+
+    /// The domain that has this MX host.
+    fn domain_of_mx(&self, host: &str) -> Option<String> {
+        let sites = lock(&self.sites);
+        let mut found = sites.iter().filter(|(_, site)| site.mx.iter().any(|(_, it)| it == host));
+        found.next().map(|(domain, _)| domain.clone())
     }
 
     fn count(&self, domain: &str, count: impl FnOnce(&mut Counts)) {

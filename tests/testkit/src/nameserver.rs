@@ -127,8 +127,16 @@ impl Asked {
         let question = query.queries.first()?;
         let (name, kind) = (question.name().clone(), question.query_type());
         let text = name.to_ascii().to_ascii_lowercase();
-        let prefix = if kind == RecordType::TXT { "_mta-sts." } else { "mta-sts." };
-        let domain = text.strip_prefix(prefix)?.trim_end_matches('.').to_owned();
+        let text = text.trim_end_matches('.');
+        let domain = match kind {
+            RecordType::TXT => text.strip_prefix("_mta-sts.").map(str::to_owned),
+            RecordType::MX => None,
+            _ => text
+                .strip_prefix("mta-sts.")
+                .map(str::to_owned)
+                .or_else(|| shared.domain_of_mx(text)),
+        };
+        let domain = domain.unwrap_or_else(|| text.to_owned());
         if kind == RecordType::TXT {
             shared.count(&domain, |counts| counts.queries += 1);
         }
@@ -194,6 +202,13 @@ impl Asked {
         match (self.kind, site.addresses) {
             (RecordType::TXT, _) => {
                 message.add_answers(site.txt.iter().map(|text| self.txt(text)));
+            }
+            (RecordType::MX, _) => {
+                message.add_answers(site.mx.iter().map(|(preference, host)| {
+                    let host = Name::from_ascii(host).expect("a name");
+                    let mx = rdata::MX::new(*preference, host);
+                    Record::from_rdata(self.name.clone(), TTL, RData::MX(mx))
+                }));
             }
             (RecordType::A, Addresses::Loopback) => {
                 message.add_answer(self.address([127, 0, 0, 1]));

@@ -138,6 +138,8 @@ impl Driver {
 
     /// Wakes the caches when something is due, until the end.
     fn keep_time(self: &Arc<Self>) {
+        // Of what was kept over a restart, something may be due already.
+        self.process(self.hub.wake(now()));
         while self.sleep() {
             self.process(self.hub.wake(now()));
         }

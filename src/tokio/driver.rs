@@ -152,6 +152,8 @@ impl Driver {
 
     /// Wakes the caches when something is due, for ever.
     async fn keep_time(self: &Arc<Self>) {
+        // Of what was kept over a restart, something may be due already.
+        self.process(self.hub.wake(now()));
         loop {
             let until = lock(&self.next).map_or(NAP, left).min(NAP);
             if timeout(until, self.earlier.notified()).await.is_err() {

@@ -3,9 +3,11 @@
 #![cfg(all(feature = "blocking", feature = "tokio"))]
 #![allow(clippy::disallowed_methods, reason = "here real time passes")]
 
+mod background;
 mod faults;
 #[cfg(feature = "redb")]
 mod keeping;
 mod life;
 mod many;
+mod middle;
 mod world;

@@ -6,7 +6,7 @@ use std::{
         atomic::{AtomicBool, AtomicUsize, Ordering},
     },
     thread,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use mta_sts::{
@@ -63,7 +63,7 @@ fn file(domain: &Domain) -> PolicyAnswer {
     PolicyAnswer::from_body(domain, POLICY.as_bytes())
 }
 
-/// Holds up those that come to it until it is opened, and counts them.
+/// Holds up those that come to it until it is opened, but not for ever, and counts them.
 #[derive(Debug, Default)]
 struct Gate {
     is_open: AtomicBool,
@@ -78,7 +78,8 @@ impl Gate {
         self.came.fetch_add(1, Ordering::SeqCst);
         let inside = self.inside.fetch_add(1, Ordering::SeqCst) + 1;
         self.most.fetch_max(inside, Ordering::SeqCst);
-        while !self.is_open.load(Ordering::SeqCst) {
+        let start = Instant::now();
+        while !self.is_open.load(Ordering::SeqCst) && start.elapsed() < 2 * LONG {
             thread::sleep(Duration::from_millis(5));
         }
         self.inside.fetch_sub(1, Ordering::SeqCst);
@@ -135,11 +136,12 @@ fn a_check_is_made_behind_the_answer_of(kind: Kind) {
     assert_eq!(gate.came.load(Ordering::SeqCst), 1);
 }
 
-/// With many refreshes due, of which two may be made at a time.
-fn busy(kind: Kind, world: &World, gate: &Arc<Gate>, asked: &Arc<AtomicUsize>) -> Client {
-    let (held_up, asked) = (Arc::clone(gate), Arc::clone(asked));
+/// With 100 refreshes due, of which two may be made at a time, and are.
+fn busy(kind: Kind, world: &World, gate: &Arc<Gate>) -> Client {
+    let (held_up, asked) = (Arc::clone(gate), Arc::new(AtomicUsize::new(0)));
+    let counter = Arc::clone(&asked);
     let txt = Part(Arc::new(move |domain: &Domain| {
-        asked.fetch_add(1, Ordering::SeqCst);
+        counter.fetch_add(1, Ordering::SeqCst);
         if domain.as_str().starts_with('d') { record() } else { TxtAnswer::NoRecord { ttl: None } }
     }));
     let fetch = Part(Arc::new(move |domain: &Domain| {
@@ -148,7 +150,9 @@ fn busy(kind: Kind, world: &World, gate: &Arc<Gate>, asked: &Arc<AtomicUsize>) -
     }));
     let store: Box<dyn Store> = Box::new(Kept::new(100, DAY + HOUR));
     let parts = Parts { txt: Some(txt), fetch: Some(fetch), store: Some(store), on_event: None };
-    Client::with(kind, settings(world).with_refreshes(2), parts).unwrap()
+    let client = Client::with(kind, settings(world).with_refreshes(2), parts).unwrap();
+    eventually(|| asked.load(Ordering::SeqCst) == 100 && gate.inside.load(Ordering::SeqCst) == 2);
+    client
 }
 
 #[test]
@@ -157,9 +161,8 @@ fn so_many_refreshes_are_made_at_a_time() {
 }
 
 fn so_many_refreshes_are_made_at_a_time_of(kind: Kind) {
-    let (world, gate, asked) = (World::new(), Arc::<Gate>::default(), Arc::default());
-    let client = busy(kind, &world, &gate, &asked);
-    eventually(|| asked.load(Ordering::SeqCst) == 100 && gate.inside.load(Ordering::SeqCst) == 2);
+    let (world, gate) = (World::new(), Arc::<Gate>::default());
+    let client = busy(kind, &world, &gate);
     // First contacts do not wait for them.
     let answer = client.policy(&domain("new.example"), LONG).unwrap();
     assert_eq!(answer, Answer::NoPolicy(NoPolicy::NoRecord));
@@ -174,9 +177,8 @@ fn no_refresh_is_made_after_the_end() {
 }
 
 fn no_refresh_is_made_after_the_end_of(kind: Kind) {
-    let (world, gate, asked) = (World::new(), Arc::<Gate>::default(), Arc::default());
-    let client = busy(kind, &world, &gate, &asked);
-    eventually(|| gate.inside.load(Ordering::SeqCst) == 2);
+    let (world, gate) = (World::new(), Arc::<Gate>::default());
+    let client = busy(kind, &world, &gate);
     thread::scope(|scope| {
         scope.spawn(|| client.shutdown());
         eventually(|| client.recheck(&domain("new.example")).is_err());

@@ -106,6 +106,9 @@ impl Driver {
     }
 
     fn run(self: &Arc<Self>, Job { shard, domain, work, .. }: Job) {
+        if self.is_stopped() {
+            return;
+        }
         let done = match work {
             Work::Txt(id) => {
                 let answer = catch_unwind(AssertUnwindSafe(|| self.resolver.txt(&domain)));

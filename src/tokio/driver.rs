@@ -81,8 +81,11 @@ impl Driver {
 
     /// Ends all that runs. What is returned can be waited for.
     pub(super) fn stop(&self) -> JoinSet<()> {
-        let mut tasks = lock(&self.tasks).take().unwrap_or_default();
-        tasks.abort_all();
+        let tasks = {
+            let mut tasks = lock(&self.tasks);
+            tasks.iter_mut().for_each(JoinSet::abort_all);
+            tasks.take().unwrap_or_default()
+        };
         self.hub.hang_up();
         tasks
     }

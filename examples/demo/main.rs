@@ -4,8 +4,8 @@
 //! cargo run --features blocking --example demo
 //! ```
 //!
-//! It starts a nameserver, Policy Hosts and MX hosts of its own and needs neither a network nor
-//! privileges. If anything does not go as told, it says so and its exit status is 1.
+//! It starts a nameserver, Policy Hosts and MX hosts of its own, and somebody on the way to each of
+//! them, who knows nothing of their keys. It needs neither a network nor privileges. If anything does not go as told, it says so and its exit status is 1.
 
 #![allow(clippy::disallowed_methods, reason = "here are real sockets, and real time passes")]
 
@@ -15,9 +15,9 @@ mod smtp;
 
 use std::{error::Error, process::ExitCode};
 
-use mta_sts_testkit::{Addresses, Certificate, Dns, Mx, Site, World};
+use mta_sts_testkit::{Certificate, Lie, Mx, Site, Tamper, World};
 
-use self::sender::{Sender, Sent};
+use self::sender::{Sender, Sent, Ways};
 
 const FIRST: &str = "version: STSv1\nmode: enforce\nmx: mx1.example.com\nmax_age: 604800\n";
 const SECOND: &str = "version: STSv1\nmode: enforce\nmx: mx2.example.com\nmax_age: 604800\n";
@@ -41,8 +41,21 @@ fn story() -> Result<(), Box<dyn Error>> {
     let good = Mx::Starttls(Certificate::Good);
     let (mx1, mx2) = (world.mx("mx1.example.com", good), world.mx("mx2.example.com", good));
     let evil = world.mx("mx.evil.example", good);
-    let sender = Sender::new(&world, [&mx1, &mx2, &evil])?;
     world.set("example.com", Site::new("1", FIRST));
+
+    // Somebody is on the way to all of them but to his own.
+    let (dns, web, smtp) = (world.middle_of_dns(), world.middle_of_web(), world.middle_of_mx(&mx1));
+    let sender = Sender::new(Ways {
+        nameserver: dns.address(),
+        port: web.address().port(),
+        mx: [
+            (mx1.name().into(), smtp.address()),
+            (mx2.name().into(), mx2.address()),
+            (evil.name().into(), evil.address()),
+        ]
+        .into(),
+        roots: world.roots(),
+    })?;
 
     chapter("A first message: the policy is discovered, the host proves who it is");
     expect(sender.send("mx1.example.com")?, Sent::OverTls)?;
@@ -51,28 +64,28 @@ fn story() -> Result<(), Box<dyn Error>> {
     expect(sender.send("mx1.example.com")?, Sent::OverTls)?;
 
     chapter("Somebody on the way cuts out STARTTLS");
-    mx1.set(Mx::ClearText);
+    smtp.set(Tamper::StripsStarttls);
     expect(sender.send("mx1.example.com")?, Sent::Deferred)?;
 
     chapter("He offers it again, with a certificate of his own");
-    mx1.set(Mx::Starttls(Certificate::SelfSigned));
+    smtp.set(Tamper::Poses(Certificate::SelfSigned));
     expect(sender.send("mx1.example.com")?, Sent::Deferred)?;
 
     chapter("He forges the MX record: the mail should go to a host of his");
     expect(sender.send("mx.evil.example")?, Sent::Deferred)?;
 
     chapter("He withholds the record and the Policy Host, too, so that no policy is seen");
-    world.change("example.com", |site| {
-        (site.dns, site.addresses) = (Dns::ServFail, Addresses::Dead);
-    });
+    dns.set(Lie::Fails);
+    web.set(Tamper::Resets(0));
     expect(sender.send("mx.evil.example")?, Sent::Deferred)?;
     if !evil.messages().is_empty() {
         return Err("the attacker has a message".into());
     }
 
     chapter("He is gone: what waited goes out");
-    mx1.set(good);
-    world.set("example.com", Site::new("1", FIRST));
+    dns.set(Lie::None);
+    web.set(Tamper::None);
+    smtp.set(Tamper::None);
     expect(sender.send("mx1.example.com")?, Sent::OverTls)?;
 
     chapter("The domain moves to another host, and publishes a new policy");

@@ -19,8 +19,7 @@ use mta_sts::{
     fetch::AddressFilter,
     verify::{HostVerifier, TrustStore},
 };
-use mta_sts_testkit::{MxHost, World};
-use rustls::crypto::ring;
+use rustls::{RootCertStore, crypto::ring};
 use time::UtcDateTime;
 
 use crate::smtp::Connection;
@@ -36,32 +35,38 @@ pub(crate) enum Sent {
     Deferred,
 }
 
+/// How everybody is reached, and whom to trust.
+pub(crate) struct Ways {
+    pub(crate) nameserver: SocketAddr,
+    /// Of all Policy Hosts.
+    pub(crate) port: u16,
+    /// What DNS says of the MX hosts.
+    pub(crate) mx: HashMap<String, SocketAddr>,
+    pub(crate) roots: RootCertStore,
+}
+
 pub(crate) struct Sender {
     client: Client,
     trust: TrustStore,
     domain: Domain,
-    /// What DNS says of the hosts.
     addresses: HashMap<String, SocketAddr>,
 }
 
 impl Sender {
-    pub(crate) fn new<'a>(
-        world: &World,
-        hosts: impl IntoIterator<Item = &'a MxHost>,
-    ) -> Result<Self, Box<dyn Error>> {
+    pub(crate) fn new(ways: Ways) -> Result<Self, Box<dyn Error>> {
         let provider = Arc::new(ring::default_provider());
         let settings = Settings::default()
-            .with_nameservers([world.nameserver()])
+            .with_nameservers([ways.nameserver])
             .with_provider(Arc::clone(&provider))
-            .with_roots(world.roots())
-            .with_port(world.port())
+            .with_roots(ways.roots.clone())
+            .with_port(ways.port)
             // The Policy Hosts of this world are on loopback.
             .with_filter(AddressFilter::default().exempt_network("127.0.0.0/8".parse()?));
         Ok(Self {
             client: Client::new(settings)?,
-            trust: TrustStore::new(world.roots(), provider)?,
+            trust: TrustStore::new(ways.roots, provider)?,
             domain: Domain::parse("example.com")?,
-            addresses: hosts.into_iter().map(|it| (it.name().to_owned(), it.address())).collect(),
+            addresses: ways.mx,
         })
     }
 

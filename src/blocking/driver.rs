@@ -102,6 +102,9 @@ impl Driver {
     }
 
     fn run(self: &Arc<Self>, Job { shard, lane, domain, work, trace }: Job) {
+        if self.is_stopped() {
+            return;
+        }
         let trace = trace.unwrap_or_else(|| Trace::new(&domain, lane.is_first_contact));
         let done = trace.within(|| match work {
             Work::Txt(id) => {
@@ -135,6 +138,8 @@ impl Driver {
 
     /// Wakes the caches when something is due, until the end.
     fn keep_time(self: &Arc<Self>) {
+        // Of what was kept over a restart, something may be due already.
+        self.process(self.hub.wake(now()));
         while self.sleep() {
             self.process(self.hub.wake(now()));
         }

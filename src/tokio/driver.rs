@@ -77,8 +77,11 @@ impl Driver {
 
     /// Ends all that runs. What is returned can be waited for.
     pub(super) fn stop(&self) -> JoinSet<()> {
-        let mut tasks = lock(&self.tasks).take().unwrap_or_default();
-        tasks.abort_all();
+        let tasks = {
+            let mut tasks = lock(&self.tasks);
+            tasks.iter_mut().for_each(JoinSet::abort_all);
+            tasks.take().unwrap_or_default()
+        };
         self.hub.hang_up();
         tasks
     }
@@ -145,6 +148,8 @@ impl Driver {
 
     /// Wakes the caches when something is due, for ever.
     async fn keep_time(self: &Arc<Self>) {
+        // Of what was kept over a restart, something may be due already.
+        self.process(self.hub.wake(now()));
         loop {
             let until = lock(&self.next).map_or(NAP, left).min(NAP);
             if timeout(until, self.earlier.notified()).await.is_err() {

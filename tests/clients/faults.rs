@@ -12,7 +12,7 @@ use crate::world::{BOTH, Client, Events, Kind, LONG, POLICY, domain, eventually,
 
 /// What comes of a first contact.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Expected {
+pub(crate) enum Expected {
     Policy,
     NoRecord,
     InvalidRecord,
@@ -20,7 +20,7 @@ enum Expected {
     FetchFailed(ResultType, &'static str),
 }
 
-use Expected::{DnsFailed, FetchFailed, InvalidRecord, NoRecord, Policy};
+pub(crate) use Expected::{DnsFailed, FetchFailed, InvalidRecord, NoRecord, Policy};
 use ResultType::{
     StsPolicyFetchError as Fetch, StsPolicyInvalid as Invalid, StsWebpkiInvalid as Pki,
 };
@@ -45,14 +45,25 @@ const ROWS: &[Row] = &[
     ("forgeries first", |site| site.dns = Dns::ForgeriesFirst, Policy),
     ("no address", |site| site.addresses = Addresses::None, FetchFailed(Fetch, "no-address")),
     ("refused", |site| site.addresses = Addresses::Dead, FetchFailed(Fetch, "connection")),
+    (
+        "a black hole",
+        |site| site.addresses = Addresses::BlackHole,
+        FetchFailed(Fetch, "connection"),
+    ),
     ("the second address", |site| site.addresses = Addresses::DeadFirst, Policy),
+    ("a good one after a black hole", |site| site.addresses = Addresses::BlackHoleFirst, Policy),
     ("closed", |site| site.web = Web::Closes, FetchFailed(Fetch, "connection")),
-    ("a black hole", |site| site.web = Web::Hangs, FetchFailed(Fetch, "deadline")),
+    ("silence", |site| site.web = Web::Hangs, FetchFailed(Fetch, "deadline")),
     ("a slow drip", |site| site.web = Web::Drips, FetchFailed(Fetch, "deadline")),
     (
         "cut in the middle",
         |site| site.web = Web::Cuts(Body::policy(POLICY)[..100].to_vec()),
         FetchFailed(Fetch, "http-truncated"),
+    ),
+    (
+        "reset in the middle of it",
+        |site| site.web = Web::Resets(Body::policy(POLICY)[..100].to_vec()),
+        FetchFailed(Fetch, "connection"),
     ),
     (
         "a redirect",
@@ -109,7 +120,7 @@ const ROWS: &[Row] = &[
     ),
 ];
 
-fn outcome(answer: &Answer) -> Expected {
+pub(crate) fn outcome(answer: &Answer) -> Expected {
     match answer {
         Answer::Policy(_) => Policy,
         Answer::NoPolicy(NoPolicy::NoRecord) => NoRecord,
@@ -187,7 +198,7 @@ fn later_contacts(kind: Kind) {
 }
 
 /// Whether it was told of a failure while the policy goes on to apply.
-fn has_failed(events: &Events, name: &str) -> bool {
+pub(crate) fn has_failed(events: &Events, name: &str) -> bool {
     let events = events.lock().unwrap();
     events.iter().filter(|event| event.domain == domain(name)).any(|event| {
         matches!(&event.kind, EventKind::Failed { policy: Some(policy), .. } if policy.as_text() == POLICY)

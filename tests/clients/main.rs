@@ -3,6 +3,7 @@
 #![cfg(all(feature = "blocking", feature = "tokio"))]
 #![allow(clippy::disallowed_methods, reason = "here real time passes")]
 
+mod background;
 mod faults;
 #[cfg(feature = "hickory-resolver")]
 mod hickory;
@@ -10,4 +11,5 @@ mod hickory;
 mod keeping;
 mod life;
 mod many;
+mod middle;
 mod world;

@@ -190,6 +190,13 @@ impl Client {
         }
     }
 
+    /// Whether anybody waits for an answer.
+    pub(crate) fn is_waited_for(&self) -> bool {
+        let told = format!("{self:?}");
+        let mut waiting = told.split("waiting: ").skip(1);
+        waiting.any(|it| !it.starts_with("{}") && !it.starts_with("0 "))
+    }
+
     pub(crate) fn kept(&self) -> &Kept {
         match self {
             Self::Blocking(client) => client.kept(),

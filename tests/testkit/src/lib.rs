@@ -1,80 +1,46 @@
-//! A world on loopback: a nameserver over UDP and TCP, and a Policy Host for every domain, all of
-//! which can misbehave. Ports are chosen by the system, so that many worlds run side by side; when a
-//! world is dropped, all of it ends.
+//! A world on loopback: a nameserver over UDP and TCP, a Policy Host for every domain, and MX hosts,
+//! all of which can misbehave, and somebody on the way to each of them. Ports are chosen by the
+//! system, so that many worlds run side by side; when a world is dropped, all of it ends.
 
+mod dns;
+mod listen;
+mod middle;
 mod mx;
 mod nameserver;
 mod pki;
+mod site;
 mod web;
 
 use std::{
     collections::HashMap,
+    io::{self, ErrorKind},
     net::SocketAddr,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
-    thread::JoinHandle,
-    time::Duration,
+    thread::{self, JoinHandle},
+    time::{Duration, Instant},
 };
 
 use rustls::{RootCertStore, pki_types::CertificateDer};
 
+use self::{
+    listen::{BlackHole, Guest},
+    pki::Pki,
+    web::PolicyHosts,
+};
 pub use self::{
+    middle::{Lie, Middle, Tamper},
     mx::{Mx, MxHost},
     nameserver::Dns,
     pki::Certificate,
+    site::{Addresses, Site},
     web::{Body, Web},
 };
-use self::{nameserver::Nameserver, pki::Pki, web::PolicyHosts};
 
 /// How long servers wait before they look whether the world still stands.
 const LOOK_UP: Duration = Duration::from_millis(20);
-
-/// What a domain does.
-#[derive(Clone, Debug)]
-pub struct Site {
-    /// Its TXT record, if it has one.
-    pub txt: Option<String>,
-    /// What the nameserver does when asked for it.
-    pub dns: Dns,
-    /// What the nameserver does when asked for the addresses of the Policy Host.
-    pub addresses: Addresses,
-    /// The Policy Host's certificate.
-    pub certificate: Certificate,
-    /// What the Policy Host does.
-    pub web: Web,
-    /// Its MX records. The hosts have the same addresses as the Policy Host.
-    pub mx: Vec<(u16, String)>,
-}
-
-/// Which addresses a Policy Host has.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Addresses {
-    /// Loopback, IPv4.
-    Loopback,
-    /// One where nobody listens.
-    Dead,
-    /// The same, and then a good one.
-    DeadFirst,
-    /// None.
-    None,
-}
-
-impl Site {
-    /// A site where all is well.
-    #[must_use]
-    pub fn new(id: &str, policy: &str) -> Self {
-        Self {
-            txt: Some(format!("v=STSv1; id={id};")),
-            dns: Dns::Answers,
-            addresses: Addresses::Loopback,
-            certificate: Certificate::Good,
-            web: Web::Serves(policy.to_owned()),
-            mx: Vec::new(),
-        }
-    }
-}
 
 /// How often each thing was asked for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -96,9 +62,11 @@ struct Shared {
 pub struct World {
     shared: Arc<Shared>,
     nameserver: SocketAddr,
-    port: u16,
+    web: SocketAddr,
     pki: Arc<Pki>,
     threads: Mutex<Vec<JoinHandle<()>>>,
+    /// `None` where the system has one loopback address only.
+    _black_hole: Option<BlackHole>,
 }
 
 impl Default for World {
@@ -117,10 +85,12 @@ impl World {
             is_over: AtomicBool::new(false),
         });
         let pki = Arc::new(Pki::new());
-        let (nameserver, mut threads) = Nameserver::start(&shared);
-        let (port, web) = PolicyHosts::start(&shared, &pki);
-        threads.push(web);
-        Self { shared, nameserver, port, pki, threads: Mutex::new(threads) }
+        let (nameserver, dns) = nameserver::start(&shared);
+        let hosts = PolicyHosts { shared: Arc::clone(&shared), pki: Arc::clone(&pki) };
+        let (web, hosts) = hosts.start();
+        let threads = Mutex::new(dns.into_iter().chain([hosts]).collect());
+        let black_hole = BlackHole::new((Addresses::BLACK_HOLE, web.port()).into()).ok();
+        Self { shared, nameserver, web, pki, threads, _black_hole: black_hole }
     }
 
     /// From now on a domain does this.
@@ -141,6 +111,37 @@ impl World {
         host
     }
 
+    /// Somebody on the way to the nameserver, over UDP and TCP.
+    #[must_use]
+    pub fn middle_of_dns(&self) -> Middle<Lie> {
+        let (middle, threads) = Middle::before_dns(self.nameserver, &self.shared);
+        lock(&self.threads).extend(threads);
+        middle
+    }
+
+    /// Somebody on the way to all Policy Hosts.
+    #[must_use]
+    pub fn middle_of_web(&self) -> Middle<Tamper> {
+        let hosts = PolicyHosts { shared: Arc::clone(&self.shared), pki: Arc::clone(&self.pki) };
+        self.middle(self.web, move |guest, certificate| hosts.pose(guest, certificate))
+    }
+
+    /// Somebody on the way to an MX host.
+    #[must_use]
+    pub fn middle_of_mx(&self, host: &MxHost) -> Middle<Tamper> {
+        self.middle(host.address(), host.poser())
+    }
+
+    fn middle(
+        &self,
+        server: SocketAddr,
+        pose: impl Fn(Guest, Certificate) -> io::Result<()> + Send + Sync + 'static,
+    ) -> Middle<Tamper> {
+        let (middle, thread) = Middle::before(server, &self.shared, pose);
+        lock(&self.threads).push(thread);
+        middle
+    }
+
     /// How often a domain was asked for.
     #[must_use]
     pub fn counts(&self, domain: &str) -> Counts {
@@ -156,7 +157,7 @@ impl World {
     /// Where all Policy Hosts listen, at 127.0.0.1.
     #[must_use]
     pub fn port(&self) -> u16 {
-        self.port
+        self.web.port()
     }
 
     /// The certificate of the authority that is to be trusted.
@@ -201,6 +202,18 @@ impl Shared {
 
     fn count(&self, domain: &str, count: impl FnOnce(&mut Counts)) {
         count(lock(&self.counts).entry(domain.to_owned()).or_default());
+    }
+
+    /// Waits so long, or for ever; no longer than the world stands.
+    fn wait(&self, span: Option<Duration>) -> io::Result<()> {
+        let start = Instant::now();
+        while span.is_none_or(|span| start.elapsed() < span) {
+            if self.is_over() {
+                return Err(ErrorKind::Interrupted.into());
+            }
+            thread::sleep(LOOK_UP);
+        }
+        Ok(())
     }
 }
 

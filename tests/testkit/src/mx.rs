@@ -1,23 +1,27 @@
 //! MX hosts that speak SMTP, as much of it as a message needs.
 
 use std::{
-    io::{self, ErrorKind, Read, Write},
-    net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream},
+    io::{self, Read, Write},
+    net::SocketAddr,
     sync::{Arc, Mutex},
-    thread::{self, JoinHandle},
-    time::Duration,
+    thread::JoinHandle,
 };
 
 use rustls::{ServerConnection, Stream};
 
-use crate::{Certificate, LOOK_UP, Shared, lock, pki::Pki};
+use crate::{
+    Certificate, Shared,
+    listen::{Guest, bind, listen},
+    lock,
+    pki::Pki,
+};
 
 /// How an MX host treats its guests.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mx {
     /// STARTTLS, with this certificate.
     Starttls(Certificate),
-    /// No STARTTLS: it has none, or somebody on the way has cut it out.
+    /// No STARTTLS.
     ClearText,
 }
 
@@ -41,20 +45,24 @@ impl MxHost {
         pki: &Arc<Pki>,
         shared: &Arc<Shared>,
     ) -> (Self, JoinHandle<()>) {
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port");
-        listener.set_nonblocking(true).expect("a socket");
-        let address = listener.local_addr().expect("an address");
+        let (listener, address) = bind();
         let inside = Arc::new(Inside {
             name: name.to_owned(),
             manner: Mutex::new(manner),
             messages: Mutex::default(),
             pki: Arc::clone(pki),
         });
-        let thread = thread::spawn({
-            let (inside, shared) = (Arc::clone(&inside), Arc::clone(shared));
-            move || serve(&listener, &inside, &shared)
+        let thread = listen(listener, shared, {
+            let inside = Arc::clone(&inside);
+            move |guest| inside.receive(guest, *lock(&inside.manner))
         });
         (Self { address, inside }, thread)
+    }
+
+    /// Takes guests in its place, with this certificate; their messages get to it all the same.
+    pub(crate) fn poser(&self) -> impl Fn(Guest, Certificate) -> io::Result<()> + use<> {
+        let inside = Arc::clone(&self.inside);
+        move |guest, certificate| inside.receive(guest, Mx::Starttls(certificate))
     }
 
     /// Its name.
@@ -81,33 +89,16 @@ impl MxHost {
     }
 }
 
-fn serve(listener: &TcpListener, inside: &Arc<Inside>, shared: &Arc<Shared>) {
-    while !shared.is_over() {
-        match listener.accept() {
-            Ok((stream, _)) => {
-                let inside = Arc::clone(inside);
-                thread::spawn(move || drop(inside.receive(stream)));
-            }
-            Err(error) if error.kind() == ErrorKind::WouldBlock => thread::sleep(LOOK_UP),
-            Err(_) => {}
-        }
-    }
-}
-
 impl Inside {
-    fn receive(&self, mut stream: TcpStream) -> io::Result<()> {
-        stream.set_nonblocking(false)?;
-        stream.set_nodelay(true)?;
-        stream.set_read_timeout(Some(Duration::from_secs(10)))?;
-        write!(stream, "220 {} ESMTP\r\n", self.name)?;
-        let manner = *lock(&self.manner);
-        let Mx::Starttls(kind) = manner else { return self.session(&mut stream, false).map(drop) };
-        if !self.session(&mut stream, true)? {
+    fn receive(&self, mut guest: Guest, manner: Mx) -> io::Result<()> {
+        write!(guest, "220 {} ESMTP\r\n", self.name)?;
+        let Mx::Starttls(kind) = manner else { return self.session(&mut guest, false).map(drop) };
+        if !self.session(&mut guest, true)? {
             return Ok(());
         }
         let config = self.pki.server(&self.name, kind);
         let mut tls = ServerConnection::new(config).map_err(io::Error::other)?;
-        self.session(&mut Stream::new(&mut tls, &mut stream), false).map(drop)
+        self.session(&mut Stream::new(&mut tls, &mut guest), false).map(drop)
     }
 
     /// Whether it is to go on with TLS.

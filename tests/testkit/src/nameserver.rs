@@ -1,10 +1,9 @@
 //! The nameserver.
 
 use std::{
-    io::{ErrorKind, Read as _, Write as _},
-    net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream, UdpSocket},
+    net::{Ipv4Addr, SocketAddr},
     sync::Arc,
-    thread::{self, JoinHandle},
+    thread::JoinHandle,
     time::Duration,
 };
 
@@ -13,7 +12,7 @@ use hickory_proto::{
     rr::{Name, RData, Record, RecordType, rdata},
 };
 
-use crate::{Addresses, LOOK_UP, Shared, Site};
+use crate::{Shared, Site, dns, lock};
 
 /// What it does when asked for a domain's record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,79 +38,15 @@ pub enum Dns {
 /// The TTL of everything: a minute, the least that senders heed.
 const TTL: u32 = 60;
 
-pub(crate) struct Nameserver;
-
-impl Nameserver {
-    pub(crate) fn start(shared: &Arc<Shared>) -> (SocketAddr, Vec<JoinHandle<()>>) {
-        let (udp, tcp, address) = sockets();
-        udp.set_read_timeout(Some(LOOK_UP)).expect("a time-out");
-        tcp.set_nonblocking(true).expect("a socket");
-        let over_udp = thread::spawn({
-            let shared = Arc::clone(shared);
-            move || serve_udp(&udp, &shared)
-        });
-        let over_tcp = thread::spawn({
-            let shared = Arc::clone(shared);
-            move || serve_tcp(&tcp, &shared)
-        });
-        (address, vec![over_udp, over_tcp])
-    }
-}
-
-/// The same port for both.
-fn sockets() -> (UdpSocket, TcpListener, SocketAddr) {
-    loop {
-        let tcp = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port");
-        let address = tcp.local_addr().expect("an address");
-        if let Ok(udp) = UdpSocket::bind(address) {
-            return (udp, tcp, address);
+pub(crate) fn start(shared: &Arc<Shared>) -> (SocketAddr, [JoinHandle<()>; 2]) {
+    dns::serve(shared, {
+        let shared = Arc::clone(shared);
+        move |query, is_udp| {
+            let Ok(query) = Message::from_vec(query) else { return Vec::new() };
+            let asked = Asked::of(&query, &shared);
+            asked.map_or_else(Vec::new, |asked| asked.answers(&query, is_udp, &shared))
         }
-    }
-}
-
-fn serve_udp(socket: &UdpSocket, shared: &Arc<Shared>) {
-    let mut buffer = [0; 4096];
-    while !shared.is_over() {
-        let Ok((len, from)) = socket.recv_from(&mut buffer) else { continue };
-        let Ok(query) = Message::from_vec(&buffer[..len]) else { continue };
-        let Some(asked) = Asked::of(&query, shared) else { continue };
-        let (socket, shared) = (socket.try_clone().expect("a socket"), Arc::clone(shared));
-        // Each on its own, so that a slow one holds up nobody.
-        thread::spawn(move || {
-            for message in asked.answers(&query, true, &shared) {
-                let _ = socket.send_to(&message, from);
-            }
-        });
-    }
-}
-
-fn serve_tcp(listener: &TcpListener, shared: &Arc<Shared>) {
-    while !shared.is_over() {
-        match listener.accept() {
-            Ok((mut stream, _)) => {
-                let shared = Arc::clone(shared);
-                thread::spawn(move || drop(answer_over_tcp(&mut stream, &shared)));
-            }
-            Err(error) if error.kind() == ErrorKind::WouldBlock => thread::sleep(LOOK_UP),
-            Err(_) => {}
-        }
-    }
-}
-
-fn answer_over_tcp(stream: &mut TcpStream, shared: &Arc<Shared>) -> std::io::Result<()> {
-    stream.set_nonblocking(false)?;
-    stream.set_read_timeout(Some(Duration::from_secs(5)))?;
-    let mut len = [0; 2];
-    stream.read_exact(&mut len)?;
-    let mut bytes = vec![0; usize::from(u16::from_be_bytes(len))];
-    stream.read_exact(&mut bytes)?;
-    let Ok(query) = Message::from_vec(&bytes) else { return Ok(()) };
-    let Some(asked) = Asked::of(&query, shared) else { return Ok(()) };
-    for message in asked.answers(&query, false, shared) {
-        let len = u16::try_from(message.len()).expect("a short message");
-        stream.write_all(&[&len.to_be_bytes(), &message[..]].concat())?;
-    }
-    Ok(())
+    })
 }
 
 /// What is asked for, and of whom.
@@ -153,25 +88,19 @@ impl Asked {
             message.add_authority(self.start_of_authority());
             return vec![bytes(&message)];
         };
-        let failure = || {
-            let mut message = reply(query);
-            message.metadata.response_code = ResponseCode::ServFail;
-            vec![bytes(&message)]
-        };
+        let failure = || vec![refusal(query, ResponseCode::ServFail)];
         if self.kind != RecordType::TXT {
             return vec![good()];
         }
         match site.dns {
             Dns::Answers => vec![good()],
             Dns::Slow(span) => {
-                thread::sleep(span);
-                vec![good()]
+                shared.wait(Some(span)).map_or_else(|_| Vec::new(), |()| vec![good()])
             }
             Dns::Silent => Vec::new(),
             Dns::ServFail => failure(),
             Dns::ServFailThenAnswers(times) => {
-                let so_far =
-                    crate::lock(&shared.counts).get(&self.domain).map_or(0, |it| it.queries);
+                let so_far = lock(&shared.counts).get(&self.domain).map_or(0, |it| it.queries);
                 if so_far <= times { failure() } else { vec![good()] }
             }
             Dns::Truncated if is_udp => {
@@ -184,7 +113,7 @@ impl Asked {
                 let forged = (1..=3).map(|n| {
                     let mut message = reply(query);
                     message.metadata.id = query.metadata.id.wrapping_add(n);
-                    message.add_answer(self.txt("v=STSv1; id=forged;"));
+                    message.add_answer(txt(&self.name, "forged"));
                     bytes(&message)
                 });
                 forged.chain([good()]).collect()
@@ -199,26 +128,19 @@ impl Asked {
     fn answer(&self, query: &Message) -> Message {
         let mut message = reply(query);
         let Some(site) = &self.site else { return message };
-        match (self.kind, site.addresses) {
-            (RecordType::TXT, _) => {
-                message.add_answers(site.txt.iter().map(|text| self.txt(text)));
+        match self.kind {
+            RecordType::TXT => {
+                message.add_answers(site.txt.iter().map(|text| txt(&self.name, text)));
             }
-            (RecordType::MX, _) => {
+            RecordType::MX => {
                 message.add_answers(site.mx.iter().map(|(preference, host)| {
                     let host = Name::from_ascii(host).expect("a name");
                     let mx = rdata::MX::new(*preference, host);
                     Record::from_rdata(self.name.clone(), TTL, RData::MX(mx))
                 }));
             }
-            (RecordType::A, Addresses::Loopback) => {
-                message.add_answer(self.address([127, 0, 0, 1]));
-            }
-            (RecordType::A, Addresses::Dead) => {
-                message.add_answer(self.address([127, 0, 0, 2]));
-            }
-            (RecordType::A, Addresses::DeadFirst) => {
-                message.add_answer(self.address([127, 0, 0, 2]));
-                message.add_answer(self.address([127, 0, 0, 1]));
+            RecordType::A => {
+                message.add_answers(site.addresses.all().iter().map(|&it| self.address(it)));
             }
             _ => {}
         }
@@ -235,23 +157,29 @@ impl Asked {
         Record::from_rdata(zone, TTL, RData::SOA(soa))
     }
 
-    fn txt(&self, text: &str) -> Record {
-        let txt = rdata::TXT::new(vec![text.to_owned()]);
-        Record::from_rdata(self.name.clone(), TTL, RData::TXT(txt))
-    }
-
-    fn address(&self, address: [u8; 4]) -> Record {
-        Record::from_rdata(self.name.clone(), TTL, RData::A(rdata::A(address.into())))
+    fn address(&self, address: Ipv4Addr) -> Record {
+        Record::from_rdata(self.name.clone(), TTL, RData::A(rdata::A(address)))
     }
 }
 
-fn reply(query: &Message) -> Message {
+pub(crate) fn txt(name: &Name, text: &str) -> Record {
+    let txt = rdata::TXT::new(vec![text.to_owned()]);
+    Record::from_rdata(name.clone(), TTL, RData::TXT(txt))
+}
+
+pub(crate) fn refusal(query: &Message, code: ResponseCode) -> Vec<u8> {
+    let mut message = reply(query);
+    message.metadata.response_code = code;
+    bytes(&message)
+}
+
+pub(crate) fn reply(query: &Message) -> Message {
     let mut message = Message::new(query.metadata.id, MessageType::Response, OpCode::Query);
     message.add_queries(query.queries.iter().cloned());
     message.metadata.recursion_available = true;
     message
 }
 
-fn bytes(message: &Message) -> Vec<u8> {
+pub(crate) fn bytes(message: &Message) -> Vec<u8> {
     message.to_vec().expect("a message")
 }

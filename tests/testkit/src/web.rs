@@ -1,16 +1,26 @@
 //! The Policy Hosts: one socket for all of them, told apart by the name that the client asks for.
 
 use std::{
-    io::{ErrorKind, Read as _, Write as _},
-    net::{Ipv4Addr, Shutdown, TcpListener, TcpStream},
+    io::{self, ErrorKind, Read as _, Write as _},
+    net::{Shutdown, SocketAddr},
     sync::Arc,
-    thread::{self, JoinHandle},
-    time::{Duration, Instant},
+    thread::JoinHandle,
+    time::Duration,
 };
 
-use rustls::{ServerConnection, Stream, server::Acceptor};
+use rustls::{
+    Stream,
+    server::{Accepted, Acceptor},
+};
 
-use crate::{LOOK_UP, Shared, pki::Pki};
+use crate::{
+    Certificate, Shared,
+    listen::{Guest, bind, listen},
+    pki::Pki,
+};
+
+/// What somebody who poses as a Policy Host would like senders to believe.
+const NO_TLS_NEEDED: &str = "version: STSv1\nmode: none\nmax_age: 604800\n";
 
 /// What a Policy Host does.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,6 +33,8 @@ pub enum Web {
     Answers(Vec<u8>),
     /// Sends these bytes, then cuts the connection.
     Cuts(Vec<u8>),
+    /// Sends these bytes, then resets the connection.
+    Resets(Vec<u8>),
     /// Sends a byte now and then.
     Drips,
     /// Takes the connection and says nothing.
@@ -53,67 +65,48 @@ impl Body {
 }
 
 pub(crate) struct PolicyHosts {
-    shared: Arc<Shared>,
-    pki: Arc<Pki>,
+    pub(crate) shared: Arc<Shared>,
+    pub(crate) pki: Arc<Pki>,
 }
 
 impl PolicyHosts {
-    pub(crate) fn start(shared: &Arc<Shared>, pki: &Arc<Pki>) -> (u16, JoinHandle<()>) {
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port");
-        listener.set_nonblocking(true).expect("a socket");
-        let port = listener.local_addr().expect("an address").port();
-        let hosts = Arc::new(Self { shared: Arc::clone(shared), pki: Arc::clone(pki) });
-        (port, thread::spawn(move || hosts.serve(&listener)))
+    pub(crate) fn start(self) -> (SocketAddr, JoinHandle<()>) {
+        let (listener, address) = bind();
+        let shared = Arc::clone(&self.shared);
+        (address, listen(listener, &shared, move |guest| self.talk(guest)))
     }
 
-    fn serve(self: &Arc<Self>, listener: &TcpListener) {
-        while !self.shared.is_over() {
-            match listener.accept() {
-                Ok((stream, _)) => {
-                    let this = Arc::clone(self);
-                    thread::spawn(move || drop(this.talk(stream)));
-                }
-                Err(error) if error.kind() == ErrorKind::WouldBlock => thread::sleep(LOOK_UP),
-                Err(_) => {}
-            }
-        }
-    }
-
-    fn talk(&self, mut stream: TcpStream) -> std::io::Result<()> {
-        stream.set_nonblocking(false)?;
-        stream.set_nodelay(true)?;
-        stream.set_read_timeout(Some(Duration::from_secs(30)))?;
-        let mut acceptor = Acceptor::default();
-        let accepted = loop {
-            acceptor.read_tls(&mut stream)?;
-            match acceptor.accept() {
-                Ok(Some(accepted)) => break accepted,
-                Ok(None) => {}
-                Err((error, _)) => return Err(std::io::Error::other(error)),
-            }
-        };
-        let name = accepted.client_hello().server_name().unwrap_or_default().to_owned();
-        let domain = name.strip_prefix("mta-sts.").unwrap_or_default().to_owned();
-        self.shared.count(&domain, |counts| counts.fetches += 1);
-        let Some(site) = self.shared.site(&domain) else { return Ok(()) };
+    fn talk(&self, mut guest: Guest) -> io::Result<()> {
+        let (accepted, name) = hello(&mut guest)?;
+        let domain = name.strip_prefix("mta-sts.").unwrap_or_default();
+        self.shared.count(domain, |counts| counts.fetches += 1);
+        let Some(site) = self.shared.site(domain) else { return Ok(()) };
         match site.web {
-            Web::Closes => return Ok(()),
-            Web::Hangs => return self.wait(None),
-            _ => {}
+            Web::Closes => Ok(()),
+            Web::Hangs => self.shared.wait(None),
+            web => self.answer(accepted, guest, &name, site.certificate, &web),
         }
-        let config = self.pki.server(&name, site.certificate);
-        let mut tls =
-            accepted.into_connection(config).map_err(|(error, _)| std::io::Error::other(error))?;
-        self.answer(&mut tls, &mut stream, &site.web)
+    }
+
+    /// Answers as every Policy Host.
+    pub(crate) fn pose(&self, mut guest: Guest, certificate: Certificate) -> io::Result<()> {
+        let (accepted, name) = hello(&mut guest)?;
+        let policy = Web::Serves(NO_TLS_NEEDED.to_owned());
+        self.answer(accepted, guest, &name, certificate, &policy)
     }
 
     fn answer(
         &self,
-        tls: &mut ServerConnection,
-        stream: &mut TcpStream,
+        accepted: Accepted,
+        mut guest: Guest,
+        name: &str,
+        certificate: Certificate,
         web: &Web,
-    ) -> std::io::Result<()> {
-        let mut both = Stream::new(tls, stream);
+    ) -> io::Result<()> {
+        let config = self.pki.server(name, certificate);
+        let tls = accepted.into_connection(config);
+        let mut tls = tls.map_err(|(error, _)| io::Error::other(error))?;
+        let mut both = Stream::new(&mut tls, &mut guest);
         let mut request = Vec::new();
         while !request.ends_with(b"\r\n\r\n") {
             let mut buffer = [0; 1024];
@@ -126,35 +119,39 @@ impl PolicyHosts {
         match web {
             Web::Serves(policy) => both.write_all(&Body::policy(policy))?,
             Web::Slow(policy, span) => {
-                self.wait(Some(*span))?;
+                self.shared.wait(Some(*span))?;
                 both.write_all(&Body::policy(policy))?;
             }
             Web::Answers(bytes) => both.write_all(bytes)?,
             Web::Cuts(bytes) => {
                 both.write_all(bytes)?;
-                both.flush()?;
-                return stream.shutdown(Shutdown::Both);
+                return guest.shutdown(Shutdown::Both);
+            }
+            Web::Resets(bytes) => {
+                both.write_all(bytes)?;
+                return guest.reset();
             }
             Web::Drips => loop {
                 both.write_all(b"H")?;
-                both.flush()?;
-                self.wait(Some(Duration::from_millis(200)))?;
+                self.shared.wait(Some(Duration::from_millis(200)))?;
             },
             Web::Hangs | Web::Closes => {}
         }
         both.conn.send_close_notify();
         both.flush()
     }
+}
 
-    /// Waits so long, or for ever; no longer than the world stands.
-    fn wait(&self, span: Option<Duration>) -> std::io::Result<()> {
-        let start = Instant::now();
-        while span.is_none_or(|span| start.elapsed() < span) {
-            if self.shared.is_over() {
-                return Err(ErrorKind::Interrupted.into());
-            }
-            thread::sleep(LOOK_UP);
+/// What a client says first, and whom it wants to speak to.
+fn hello(guest: &mut Guest) -> io::Result<(Accepted, String)> {
+    let mut acceptor = Acceptor::default();
+    loop {
+        if acceptor.read_tls(guest)? == 0 {
+            return Err(ErrorKind::UnexpectedEof.into());
         }
-        Ok(())
+        if let Some(accepted) = acceptor.accept().map_err(|(error, _)| io::Error::other(error))? {
+            let name = accepted.client_hello().server_name().unwrap_or_default().to_owned();
+            return Ok((accepted, name));
+        }
     }
 }

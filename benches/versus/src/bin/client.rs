@@ -1,7 +1,7 @@
 //! The hot path of a client, with one thread and with two: `cached` for a live policy.
 //!
-//! Beside it a plain map that nobody may change, and two caches that know no time. All have the same
-//! domains and policies; every thread looks up keys of its own, in random order.
+//! Beside it a plain map that nobody may change, and two caches that know no time, one of them also with
+//! what a user would add: a look at the clock. All have the same domains and policies; every thread looks up keys of its own, in random order.
 
 use std::{
     hint::black_box,
@@ -62,8 +62,9 @@ fn contestants<'a>(domains: &[Domain], client: &'a Client) -> Vec<(&'static str,
         domains.iter().enumerate().map(move |(n, it)| (Box::<str>::from(it.as_str()), policy(n)))
     };
     let map: HashMap<Box<str>, Arc<Policy>, RandomState> = entries().collect();
-    let quick = quick_cache::sync::Cache::new(domains.len() * 5 / 4 + 1000);
-    entries().for_each(|(key, policy)| quick.insert(key, policy));
+    let quick = quick_cache(entries());
+    let ends = Instant::now() + Duration::from_secs(86_400);
+    let quick_with_ends = quick_cache(entries().map(|(key, policy)| (key, (policy, ends))));
     let moka = moka::sync::Cache::new(2 * domains.len() as u64);
     entries().for_each(|(key, policy)| moka.insert(key, policy));
     moka.run_pending_tasks();
@@ -74,8 +75,23 @@ fn contestants<'a>(domains: &[Domain], client: &'a Client) -> Vec<(&'static str,
         ),
         ("`Client::cached`", Box::new(|key| is_found(client.cached(key)))),
         ("quick_cache", Box::new(move |key: &Domain| is_found(quick.get(key.as_str())))),
+        (
+            "quick_cache, and the clock",
+            Box::new(move |key: &Domain| {
+                let found = quick_with_ends.get(key.as_str());
+                is_found(found.filter(|(_, ends)| Instant::now() < *ends))
+            }),
+        ),
         ("moka", Box::new(move |key: &Domain| is_found(moka.get(key.as_str())))),
     ]
+}
+
+fn quick_cache<T: Clone>(
+    entries: impl Iterator<Item = (Box<str>, T)> + Clone,
+) -> quick_cache::sync::Cache<Box<str>, T> {
+    let cache = quick_cache::sync::Cache::new(entries.clone().count() * 5 / 4 + 1000);
+    entries.for_each(|(key, value)| cache.insert(key, value));
+    cache
 }
 
 fn is_found<T>(found: Option<T>) -> bool {

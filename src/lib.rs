@@ -143,6 +143,12 @@ pub use self::{
 };
 
 /// The examples of the README, compiled.
-#[cfg(all(doctest, feature = "blocking", feature = "idna", feature = "sha2"))]
+#[cfg(all(
+    doctest,
+    feature = "blocking",
+    feature = "idna",
+    feature = "sha2",
+    feature = "tokio",
+))]
 #[doc = include_str!("../README.md")]
 struct Readme;

@@ -16,8 +16,10 @@ const TABLE: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("mta-sts po
 
 /// A file with the policies.
 ///
-/// It holds a row of JSON for each domain with a policy, of about 500 bytes, and is not shrunk while it
-/// is open; [`compact`](Self::compact) does that. It is for one process at a time.
+/// It holds a row of JSON for each domain with a policy: 840 bytes of the file for one of two hosts
+/// (84 MB for 100,000 domains), and up to twice as many as it grows and changes. What a removed domain
+/// has taken is used again, and given back to the system by [`compact`](Self::compact). It is for one
+/// process at a time.
 #[derive(Debug)]
 pub struct Redb {
     database: Database,

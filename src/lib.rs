@@ -143,12 +143,6 @@ pub use self::{
 };
 
 /// The examples of the README, compiled.
-#[cfg(all(
-    doctest,
-    feature = "blocking",
-    feature = "idna",
-    feature = "sha2",
-    feature = "tokio",
-))]
+#[cfg(all(doctest, feature = "blocking", feature = "idna", feature = "sha2", feature = "tokio",))]
 #[doc = include_str!("../README.md")]
 struct Readme;

@@ -75,7 +75,8 @@ impl Redb {
         self.set_aside.as_deref()
     }
 
-    /// Makes the file as small as it can be. It takes as long as writing it anew.
+    /// Makes the file as small as it can be, before a client is given it. It takes as long as writing it
+    /// anew.
     ///
     /// # Errors
     ///

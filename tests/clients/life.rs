@@ -13,10 +13,10 @@ use mta_sts::{
     Domain, Mode, NoPolicy,
     cache::{Answer, Config, Event, EventKind, Outcome, PolicyAnswer, TxtAnswer},
     client::{NotInTime, Settings, SettingsError},
-    delivery::{Mx, Route, Step},
+    delivery::{Mx, Recheck, Route, Step},
     fetch, tokio as async_,
 };
-use mta_sts_testkit::{Site, Web, World};
+use mta_sts_testkit::{Dns, Site, Web, World};
 use rustls::RootCertStore;
 
 use crate::world::{
@@ -37,6 +37,19 @@ fn what_is_known_is_at_hand_of(kind: Kind) {
     let answer = client.policy(&name, LONG).unwrap();
     assert_eq!(client.cached(&name), Some(answer.into_policy()));
     assert_eq!(client.len(), 1);
+}
+
+#[test]
+fn s5_1_what_a_client_finds_can_be_told_to_a_delivery() {
+    let world = World::new();
+    world.set("a.example", Site::new("1", POLICY));
+    let (client, name) = (Client::new(Kind::Blocking, settings(&world)), domain("a.example"));
+    let policy = client.policy(&name, LONG).unwrap().into_policy();
+    assert_eq!(Recheck::from(client.recheck(&name).unwrap()), Recheck::Current(policy));
+    world.change("a.example", |site| site.dns = Dns::ServFail);
+    let unknown = Recheck::from(client.recheck(&name).unwrap());
+    assert!(matches!(unknown, Recheck::Unknown(why) if why.contains("Server Failure")));
+    assert!(matches!(Recheck::from(NotInTime), Recheck::Unknown(why) if why.contains("in time")));
 }
 
 #[test]

@@ -146,6 +146,33 @@ fn a_cache_is_asked_for_its_deadline_without_allocating() {
     assert_eq!(count(|| cache.poll_event().is_none()), 0);
 }
 
+#[cfg(feature = "blocking")]
+#[test]
+fn what_a_client_knows_is_at_hand_without_allocating() {
+    use mta_sts::{blocking::Client, client::Settings, fetch::AddressFilter};
+    use mta_sts_testkit::{Site, World};
+
+    let (world, known) = (World::new(), Domain::parse("known.example").unwrap());
+    world.set(known.as_str(), Site::new("1", &policy(3)));
+    let settings = Settings::default()
+        .with_nameservers([world.nameserver()])
+        .with_provider(rustls::crypto::ring::default_provider())
+        .with_roots(world.roots())
+        .with_port(world.port())
+        .with_filter(AddressFilter::default().exempt_network("127.0.0.0/8".parse().unwrap()));
+    let client = Client::new(settings).unwrap();
+    let absent = Domain::parse("absent.example").unwrap();
+    for domain in [&known, &absent] {
+        client.policy(domain, Duration::from_secs(20)).unwrap();
+    }
+    let answers = [&known, &absent].map(|domain| {
+        assert_eq!(count(|| client.cached(domain)), 0, "{domain}");
+        client.cached(domain)
+    });
+    let [Some(Ok(found)), Some(Err(NoPolicy::NoRecord))] = answers else { panic!("{answers:?}") };
+    assert_eq!(found.as_text(), policy(3));
+}
+
 /// Files of the largest size, made to be expensive.
 fn hostile() -> impl Iterator<Item = Vec<u8>> {
     let head = "version: STSv1\nmode: enforce\nmax_age: 1\n";

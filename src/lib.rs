@@ -112,6 +112,7 @@ mod domain;
 mod excerpt;
 mod failure;
 pub mod fetch;
+pub mod lanes;
 pub mod lint;
 mod mode;
 mod mx;

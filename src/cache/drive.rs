@@ -141,6 +141,33 @@ impl Cache {
 
 /// What comes from outside.
 impl Cache {
+    /// Notes that a query that stood in a queue is begun now, so that its time-out counts from here;
+    /// it still ends within both time-outs of the [`Config`](super::Config) after the lookup. Returns
+    /// whether the cache still waits for it: if not, do not begin it. For whoever carries requests
+    /// out at once there is no need to call it.
+    #[must_use]
+    pub fn txt_started(&mut self, id: &TxtRequestId, now: UtcDateTime) -> bool {
+        self.started(&id.0, Ask::Txt, now)
+    }
+
+    /// Notes that a fetch that stood in a queue is begun now, as [`txt_started`](Self::txt_started)
+    /// does for a query.
+    #[must_use]
+    pub fn fetch_started(&mut self, id: &FetchRequestId, now: UtcDateTime) -> bool {
+        self.started(&id.0, Ask::Fetch, now)
+    }
+
+    fn started(&mut self, ticket: &Ticket, ask: Ask, now: UtcDateTime) -> bool {
+        self.see(now);
+        let moment = Timestamp::of(now);
+        let Some(found) = self.table.get_mut(ticket.slot) else { return false };
+        let is_wanted = found.entry.start(ticket.number, ask, moment, &self.config);
+        if is_wanted {
+            self.settle(ticket.slot, moment, false);
+        }
+        is_wanted
+    }
+
     /// Takes the answer of DNS to a [`Request::Txt`](super::Request::Txt).
     #[expect(clippy::needless_pass_by_value, reason = "an id is used up by its answer")]
     pub fn handle_txt(&mut self, id: TxtRequestId, answer: TxtAnswer, now: UtcDateTime) {

@@ -129,6 +129,14 @@ impl<'a> View<'a> {
         self.state.trouble.as_ref().and_then(|trouble| trouble.failure.as_deref())
     }
 
+    /// Returns how many attempts in a row to look up the record, or to fetch the policy, have failed.
+    #[must_use]
+    pub fn failures_in_a_row(&self) -> u32 {
+        self.state.trouble.as_ref().map_or(0, |trouble| {
+            trouble.dns_failures.max(trouble.attempts.most_failures())
+        })
+    }
+
     /// Whether a request is out for it.
     #[must_use]
     pub fn is_being_discovered(&self) -> bool {

@@ -29,6 +29,11 @@ impl Attempts {
         (!known.until.is_due(now)).then(|| known.until.due())
     }
 
+    /// Returns how many failures of one id came one after the other, at the most.
+    pub(in crate::cache) fn most_failures(&self) -> u32 {
+        self.0.iter().flatten().map(|known| known.failures).max().unwrap_or(0)
+    }
+
     /// When the last of them failed.
     pub(super) fn last(&self) -> Option<Timestamp> {
         self.0.iter().flatten().map(|known| known.until.armed_at()).max()

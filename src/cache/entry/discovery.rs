@@ -31,12 +31,12 @@ impl Entry {
             // A policy that applies is given out at once; DNS is asked for the next one (§5.1: the
             // fetch may be made "asynchronously, so as not to block message delivery").
             if self.flight.is_none() && self.is_check_due(step.now) {
-                self.launch(Task::Query, false, None, step);
+                self.launch(Task::Query, false, None, None, step);
             }
         } else if let Some(flight) = &mut self.flight {
             flight.lookups = true;
         } else {
-            self.launch(Task::Query, true, None, step);
+            self.launch(Task::Query, true, None, None, step);
         }
     }
 
@@ -53,7 +53,7 @@ impl Entry {
         }
         let due = self.state.refresh_timer(step.config).is_some_and(|due| due <= step.now);
         if self.flight.is_none() && due && self.state.live(step.now).is_some() {
-            self.launch(Task::Query, false, None, step);
+            self.launch(Task::Query, false, None, None, step);
         }
     }
 
@@ -154,7 +154,10 @@ impl Entry {
             return self.settle(flight, None, None, step);
         }
         match state.held_back(id, step.now).filter(|_| !flight.is_forced()) {
-            None => self.launch(Task::Fetch(id), flight.lookups, flight.recheck, step),
+            None => {
+                let Flight { lookups, recheck, over, .. } = flight;
+                self.launch(Task::Fetch(id), lookups, recheck, Some(over), step);
+            }
             Some(until) => self.hold_back(flight, id, until, step),
         }
     }
@@ -301,6 +304,7 @@ impl Entry {
         task: Task,
         lookups: bool,
         recheck: Option<Recheck>,
+        over: Option<Deadline>,
         step: &mut Step<'_>,
     ) {
         let (ask, span) = match task {
@@ -309,7 +313,9 @@ impl Entry {
         };
         step.out.ask = Some(ask);
         let deadline = Deadline::new(step.now, span);
+        let both = step.config.txt_span().plus(step.config.fetch_span());
+        let over = over.unwrap_or(Deadline::new(step.now, both));
         let ticket = step.ticket;
-        self.flight = Some(Box::new(Flight { ticket, deadline, task, lookups, recheck }));
+        self.flight = Some(Box::new(Flight { ticket, deadline, over, task, lookups, recheck }));
     }
 }

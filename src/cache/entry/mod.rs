@@ -142,6 +142,8 @@ pub enum Change {
 struct Flight {
     ticket: u64,
     deadline: Deadline,
+    /// When the discovery that it belongs to is over, however far it has come.
+    over: Deadline,
     task: Task,
     /// Whether lookups wait for it.
     lookups: bool,
@@ -294,6 +296,22 @@ impl Entry {
         self.flight.as_ref().map(|flight| flight.ticket)
     }
 
+    /// Notes that the request of this ticket, which stood in a queue, is begun now: its time-out
+    /// counts from here, within what is left of the discovery. Returns whether it is still wanted.
+    pub(super) fn start(&mut self, ticket: u64, ask: Ask, now: Timestamp, config: &Config) -> bool {
+        if !self.expects(ticket, ask) {
+            return false;
+        }
+        let Some(flight) = &mut self.flight else { return false };
+        let span = match ask {
+            Ask::Txt => config.txt_span(),
+            Ask::Fetch => config.fetch_span(),
+        };
+        let timeout = Deadline::new(now, span);
+        flight.deadline = timeout.or(Deadline::at(now, flight.over.due()));
+        true
+    }
+
     /// Forgets everything but the request that is out, whose answer counts as a first one.
     pub(super) fn forget(&mut self) {
         let used = self.state.used;
@@ -305,6 +323,7 @@ impl Entry {
         self.state.rearm(now);
         if let Some(flight) = &mut self.flight {
             flight.deadline.rearm(now);
+            flight.over.rearm(now);
         }
     }
 

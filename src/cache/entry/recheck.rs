@@ -40,7 +40,7 @@ impl Entry {
         match &mut self.flight {
             None => {
                 let recheck = Recheck { served: true, ..new };
-                self.launch(Task::Query, false, Some(recheck), step);
+                self.launch(Task::Query, false, Some(recheck), None, step);
             }
             Some(flight) => match &mut flight.recheck {
                 Some(recheck) => recheck.forced |= forced,
@@ -68,7 +68,7 @@ impl Entry {
     ) {
         if !recheck.served {
             let recheck = Recheck { served: true, doubt: None, ..recheck };
-            return self.launch(Task::Query, false, Some(recheck), step);
+            return self.launch(Task::Query, false, Some(recheck), None, step);
         }
         let current = fresh.or_else(|| self.state.live(step.now).map(|held| held.policy));
         let changed = match (&recheck.before, current) {

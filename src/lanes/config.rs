@@ -1,0 +1,92 @@
+use core::time::Duration;
+
+use super::schedule::Lane;
+
+/// Settings of [`Lanes`](super::Lanes).
+///
+/// ```
+/// use core::time::Duration;
+///
+/// use mta_sts::lanes::Config;
+///
+/// let config = Config::default().with_first_contacts(128).with_query_wait(Duration::from_secs(5));
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Config {
+    first_contacts: usize,
+    known: usize,
+    query_wait: Duration,
+    fetch_wait: Duration,
+    query_limit: Duration,
+    fetch_limit: Duration,
+}
+
+/// How many requests may wait for each slot of a lane.
+const WAITING: usize = 256;
+
+/// The most slots of a lane.
+const MOST: usize = 1 << 20;
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            first_contacts: 64,
+            known: 16,
+            query_wait: Duration::from_secs(9),
+            fetch_wait: Duration::from_secs(30),
+            query_limit: Duration::from_secs(10),
+            fetch_limit: Duration::from_secs(60),
+        }
+    }
+}
+
+impl Config {
+    /// Sets the slots of the queries, and those of the fetches, of first contacts. Default: 64. At
+    /// least 1, at most 1,048,576.
+    #[must_use]
+    pub fn with_first_contacts(self, slots: usize) -> Self {
+        Self { first_contacts: slots.clamp(1, MOST), ..self }
+    }
+
+    /// Sets the slots of the queries, and those of the fetches, of domains whose policy is known.
+    /// Default: 16. At least 1, at most 1,048,576.
+    #[must_use]
+    pub fn with_known(self, slots: usize) -> Self {
+        Self { known: slots.clamp(1, MOST), ..self }
+    }
+
+    /// Sets how long a query may wait for a slot before it is refused. Default: 9 s.
+    #[must_use]
+    pub fn with_query_wait(self, wait: Duration) -> Self {
+        Self { query_wait: wait, ..self }
+    }
+
+    /// Sets how long a fetch may wait for a slot before it is refused. Default: 30 s.
+    #[must_use]
+    pub fn with_fetch_wait(self, wait: Duration) -> Self {
+        Self { fetch_wait: wait, ..self }
+    }
+
+    /// Sets after how long a query, and a fetch, that was begun should have ended: one that has
+    /// not is told as [`Action::Overdue`](super::Action::Overdue). Default: 10 s and 60 s.
+    #[must_use]
+    pub fn with_limits(self, query: Duration, fetch: Duration) -> Self {
+        Self { query_limit: query, fetch_limit: fetch, ..self }
+    }
+
+    pub(super) fn slots(&self, lane: Lane) -> usize {
+        if lane.is_known { self.known } else { self.first_contacts }
+    }
+
+    pub(super) fn queue_len(&self, lane: Lane) -> usize {
+        self.slots(lane).saturating_mul(WAITING).max(1024)
+    }
+
+    pub(super) fn wait(&self, lane: Lane) -> Duration {
+        if lane.is_fetch { self.fetch_wait } else { self.query_wait }
+    }
+
+    pub(super) fn limit(&self, lane: Lane) -> Duration {
+        if lane.is_fetch { self.fetch_limit } else { self.query_limit }
+    }
+}

@@ -1,0 +1,236 @@
+//! One lane: its queue, and the requests that are out.
+
+use alloc::{collections::BTreeMap, vec::Vec};
+use core::time::Duration;
+
+use super::{
+    group::Group,
+    memory::Memory,
+    queue::{Queue, Request},
+};
+
+#[derive(Debug)]
+pub(super) struct LaneState<J> {
+    slots: usize,
+    queue_len: usize,
+    limit: Duration,
+    queue: Queue<J>,
+    running: BTreeMap<u64, Running>,
+    /// Requests that were displaced from a full queue.
+    displaced: Vec<J>,
+    /// How long good answers take.
+    usual: Duration,
+    behind: usize,
+    ending: usize,
+}
+
+/// A request that is out.
+#[derive(Debug)]
+struct Running {
+    request: Request,
+    begun: Duration,
+    is_ending: bool,
+    is_overdue: bool,
+}
+
+/// What a lane wants done.
+#[derive(Debug)]
+pub(super) enum Wanted<J> {
+    Begin(u64, J),
+    Refuse(J),
+    EndEarly(u64),
+    Overdue(u64),
+}
+
+/// An attempt that takes longer than this has stalled. Also the least time that it is given.
+const SLOW: Duration = Duration::from_secs(1);
+
+/// The least time that is given to those who stalled before.
+const SLOW_BEHIND: Duration = Duration::from_millis(500);
+
+/// The most time that is given while others wait.
+const SLOWEST: Duration = Duration::from_secs(2);
+
+/// How long half of the slots are spared while others wait.
+const SPARED: Duration = Duration::from_secs(8);
+
+impl<J> LaneState<J> {
+    pub(super) fn new(slots: usize, queue_len: usize, limit: Duration) -> Self {
+        Self {
+            slots,
+            queue_len,
+            limit,
+            queue: Queue::default(),
+            running: BTreeMap::new(),
+            displaced: Vec::new(),
+            usual: Duration::ZERO,
+            behind: 0,
+            ending: 0,
+        }
+    }
+
+    pub(super) fn waiting(&self) -> usize {
+        self.queue.len()
+    }
+
+    pub(super) fn submit(&mut self, request: Request, payload: J) {
+        self.queue.push(request, payload);
+        if self.queue.len() > self.queue_len
+            && let Some((_, payload)) = self.queue.pop_last()
+        {
+            self.displaced.push(payload);
+        }
+    }
+
+    pub(super) fn poll(&mut self, now: Duration) -> Option<Wanted<J>> {
+        if let Some(payload) = self.displaced.pop() {
+            return Some(Wanted::Refuse(payload));
+        }
+        if let Some((_, payload)) = self.queue.pop_expired(now) {
+            return Some(Wanted::Refuse(payload));
+        }
+        self.begin(now).or_else(|| self.end_early(now)).or_else(|| self.overdue(now))
+    }
+
+    fn begin(&mut self, now: Duration) -> Option<Wanted<J>> {
+        if self.running.len() >= self.slots {
+            return None;
+        }
+        let (request, payload) = self.queue.pop(self.behind < self.most_behind())?;
+        let number = request.number;
+        self.behind = self.behind.saturating_add(usize::from(request.is_behind));
+        let running = Running { request, begun: now, is_ending: false, is_overdue: false };
+        self.running.insert(number, running);
+        Some(Wanted::Begin(number, payload))
+    }
+
+    /// How many slots those who stalled may have: of one slot, that one, as nobody is kept out by
+    /// those who go behind.
+    fn most_behind(&self) -> usize {
+        self.slots.saturating_sub(self.slots / 4).max(1)
+    }
+
+    /// Breaks off one that is slow, if somebody waits for its slot.
+    fn end_early(&mut self, now: Duration) -> Option<Wanted<J>> {
+        let only_behind = self.running.len() < self.slots;
+        let wanting =
+            if only_behind { self.queue.behind() } else { self.queue.len() };
+        let oldest = self.running.values().find(|running| !running.is_ending);
+        let is_slow = oldest.is_some_and(|it| now.saturating_sub(it.begun) >= SLOW_BEHIND);
+        if wanting <= self.ending || !is_slow {
+            return None;
+        }
+        let in_front = self.queue.in_front() > 0;
+        let slow = self.running.values().filter(|it| !it.request.is_behind);
+        let slow = slow.filter(|it| now.saturating_sub(it.begun) >= SLOW).count();
+        let spared = slow <= self.slots / 2;
+        let may_end = |running: &&Running| {
+            let age = now.saturating_sub(running.begun);
+            let is_behind = running.request.is_behind;
+            let old_enough = if is_behind {
+                age >= SLOW_BEHIND
+            } else if spared {
+                age >= SPARED
+            } else {
+                age >= self.patience()
+            };
+            // Who goes behind does not push out who has not stalled yet.
+            !running.is_ending && old_enough && (is_behind || in_front)
+        };
+        let mut groups: BTreeMap<&Group, usize> = BTreeMap::new();
+        for running in self.running.values() {
+            let count = groups.entry(running.request.group()).or_default();
+            *count = count.saturating_add(1);
+        }
+        let victim = self.running.iter().filter(|(_, running)| may_end(running)).max_by_key(
+            |(_, running)| {
+                let count = groups.get(running.request.group()).copied().unwrap_or(0);
+                (running.request.is_behind, count, now.saturating_sub(running.begun))
+            },
+        );
+        let number = *victim?.0;
+        self.running.get_mut(&number)?.is_ending = true;
+        self.ending = self.ending.saturating_add(1);
+        Some(Wanted::EndEarly(number))
+    }
+
+    fn patience(&self) -> Duration {
+        self.usual.saturating_mul(4).clamp(SLOW, SLOWEST)
+    }
+
+    fn overdue(&mut self, now: Duration) -> Option<Wanted<J>> {
+        let since = now.checked_sub(self.limit.saturating_mul(2))?;
+        let (&number, running) =
+            self.running.iter_mut().find(|(_, it)| it.begun <= since && !it.is_overdue)?;
+        running.is_overdue = true;
+        Some(Wanted::Overdue(number))
+    }
+
+    /// Notes where a request goes. Returns whether it may go on; if not, it has to be put back.
+    pub(super) fn locate(
+        &mut self,
+        number: u64,
+        place: Group,
+        memory: &Memory,
+        now: Duration,
+    ) -> bool {
+        let most = self.most_behind();
+        let Some(running) = self.running.get_mut(&number) else { return true };
+        let stalls = memory.has_stalled(&place, now);
+        running.request.place = Some(place);
+        if running.request.is_behind || !stalls {
+            return true;
+        }
+        running.request.is_behind = true;
+        self.behind = self.behind.saturating_add(1);
+        self.queue.len() == 0 && self.behind <= most
+    }
+
+    /// Puts a request back that was begun.
+    pub(super) fn put_back(&mut self, number: u64, payload: J) {
+        if let Some(running) = self.take(number) {
+            self.submit(running.request, payload);
+        }
+    }
+
+    pub(super) fn finish(&mut self, number: u64, memory: &mut Memory, now: Duration, good: bool) {
+        let Some(running) = self.take(number) else { return };
+        let took = now.saturating_sub(running.begun);
+        let Request { name, place, .. } = running.request;
+        for group in [Some(name), place].into_iter().flatten() {
+            if took >= SLOW || running.is_ending {
+                memory.stalled(&group, now);
+            } else {
+                memory.answered(&group);
+            }
+        }
+        if good {
+            // A mean in which each answer counts for an eighth.
+            self.usual = self.usual.saturating_mul(7).saturating_add(took) / 8;
+        }
+    }
+
+    fn take(&mut self, number: u64) -> Option<Running> {
+        let running = self.running.remove(&number)?;
+        self.behind = self.behind.saturating_sub(usize::from(running.request.is_behind));
+        self.ending = self.ending.saturating_sub(usize::from(running.is_ending));
+        Some(running)
+    }
+
+    pub(super) fn running(&self, number: u64) -> bool {
+        self.running.contains_key(&number)
+    }
+
+    pub(super) fn next_timeout(&self, now: Duration) -> Option<Duration> {
+        let expiry = self.queue.next_expiry();
+        // Ages at which one of those that are out may be broken off or is overdue; the youngest age
+        // that is still to come is enough.
+        let mut ages = Vec::from([self.limit.saturating_mul(2)]);
+        if self.queue.len() > 0 {
+            ages.extend([SLOW_BEHIND, SLOW, self.patience(), SPARED]);
+        }
+        let coming = self.running.values().filter(|it| !it.is_ending || !it.is_overdue);
+        let coming = coming.flat_map(|it| ages.iter().map(|&age| it.begun.saturating_add(age)));
+        [expiry, coming.filter(|&at| at > now).min()].into_iter().flatten().min()
+    }
+}

@@ -1,0 +1,93 @@
+//! Who stalled lately.
+
+use alloc::collections::{BTreeMap, VecDeque};
+use core::time::Duration;
+
+use super::group::Group;
+
+/// The groups that stalled lately: each stall counts for it, each quick answer against it. It is
+/// bounded; past the bound the one noted first is forgotten.
+#[derive(Debug, Default)]
+pub(super) struct Memory {
+    stalls: BTreeMap<Group, Stalls>,
+    order: VecDeque<Group>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Stalls {
+    count: u8,
+    last: Duration,
+}
+
+/// How many groups are remembered.
+const MOST: usize = 4096;
+
+/// How long a stall is remembered.
+const REMEMBERED: Duration = Duration::from_secs(600);
+
+/// How many stalls of a group count: after so many quick answers it is as good as any.
+const COUNT: u8 = 16;
+
+impl Memory {
+    pub(super) fn has_stalled(&self, group: &Group, now: Duration) -> bool {
+        let since = |stalls: &Stalls| now.saturating_sub(stalls.last);
+        self.stalls.get(group).is_some_and(|stalls| since(stalls) < REMEMBERED)
+    }
+
+    pub(super) fn stalled(&mut self, group: &Group, now: Duration) {
+        if let Some(stalls) = self.stalls.get_mut(group) {
+            let before = if now.saturating_sub(stalls.last) < REMEMBERED { stalls.count } else { 0 };
+            *stalls = Stalls { count: before.saturating_add(1).min(COUNT), last: now };
+            return;
+        }
+        if self.order.len() >= MOST
+            && let Some(first) = self.order.pop_front()
+        {
+            self.stalls.remove(&first);
+        }
+        self.order.push_back(group.clone());
+        self.stalls.insert(group.clone(), Stalls { count: 1, last: now });
+    }
+
+    pub(super) fn answered(&mut self, group: &Group) {
+        let Some(stalls) = self.stalls.get_mut(group) else { return };
+        stalls.count = stalls.count.saturating_sub(1);
+        if stalls.count == 0 {
+            self.stalls.remove(group);
+            self.order.retain(|known| known != group);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SECOND: Duration = Duration::from_secs(1);
+
+    #[test]
+    fn stalls_are_forgotten_after_answers_or_time() {
+        let (mut memory, group) = (Memory::default(), Group::V4([192, 0, 2, 0]));
+        memory.stalled(&group, SECOND);
+        memory.stalled(&group, SECOND);
+        memory.answered(&group);
+        assert!(memory.has_stalled(&group, SECOND));
+        memory.answered(&group);
+        assert!(!memory.has_stalled(&group, SECOND));
+        memory.stalled(&group, SECOND);
+        assert!(memory.has_stalled(&group, 600 * SECOND));
+        assert!(!memory.has_stalled(&group, 601 * SECOND));
+    }
+
+    #[test]
+    fn memory_is_bounded() {
+        let mut memory = Memory::default();
+        let group = |n: u32| Group::V4(n.to_be_bytes());
+        for n in 0..10_000 {
+            memory.stalled(&group(n), SECOND);
+        }
+        assert_eq!((memory.stalls.len(), memory.order.len()), (MOST, MOST));
+        assert!(memory.has_stalled(&group(9_999), SECOND));
+        assert!(!memory.has_stalled(&group(0), SECOND));
+    }
+}

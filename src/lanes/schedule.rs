@@ -1,0 +1,223 @@
+use core::{net::IpAddr, time::Duration};
+
+use time::UtcDateTime;
+
+use super::{
+    config::Config,
+    group::Group,
+    lane::{LaneState, Wanted},
+    memory::Memory,
+    queue::Request,
+};
+use crate::domain::Domain;
+
+/// A scheduler of requests to DNS and to Policy Hosts. `J` is what the caller needs to carry a
+/// request out.
+///
+/// ```
+/// use core::time::Duration;
+///
+/// use mta_sts::{
+///     Domain,
+///     lanes::{Action, Config, Job, Lane, Lanes},
+/// };
+///
+/// let mut lanes = Lanes::new(Config::default());
+/// let lane = Lane { is_known: false, is_fetch: true };
+/// let now = Duration::ZERO; // since the process began, by a clock that cannot be set
+/// let domain = Domain::parse("example.com")?;
+/// lanes.submit(Job { domain: &domain, lane, ends_at: None, failures: 0 }, "fetch it", now);
+/// let Some(Action::Begin(id, "fetch it")) = lanes.poll(now) else { panic!() };
+/// lanes.finish(id, true, now + Duration::from_millis(80));
+/// assert!(lanes.poll(now).is_none());
+/// # Ok::<(), mta_sts::DomainError>(())
+/// ```
+#[derive(Debug)]
+pub struct Lanes<J> {
+    config: Config,
+    lanes: [LaneState<J>; 4],
+    memory: Memory,
+    number: u64,
+    counters: Counters,
+}
+
+/// The slots that a request competes for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Lane {
+    /// Whether a policy of the domain applies now; if not, this is a first contact.
+    pub is_known: bool,
+    /// Whether a policy is to be fetched, and not DNS to be asked.
+    pub is_fetch: bool,
+}
+
+/// A request, as far as its turn depends on it.
+#[derive(Clone, Copy, Debug)]
+pub struct Job<'a> {
+    /// The Policy Domain.
+    pub domain: &'a Domain,
+    /// The lane.
+    pub lane: Lane,
+    /// When the policy that applies ends. Of no meaning for a first contact.
+    pub ends_at: Option<UtcDateTime>,
+    /// How many attempts in a row failed before this one.
+    pub failures: u32,
+}
+
+/// Identifies a request that was begun.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct RunId {
+    lane: u8,
+    number: u64,
+}
+
+/// What [`Lanes`] want done.
+#[derive(Debug, PartialEq, Eq)]
+#[must_use = "a request that is not carried out holds its slot"]
+pub enum Action<J> {
+    /// Begin this request, and call [`Lanes::finish`] when it has ended.
+    Begin(RunId, J),
+    /// Answer this request as not sent: it waited too long, or the queue is full.
+    Refuse(J),
+    /// End this request as soon as possible: it is slow, and others wait. It holds its slot until
+    /// [`Lanes::finish`]. An answer that it has all the same is as good as any.
+    EndEarly(RunId),
+    /// Tell the operator that this request has not ended long after it should have. Told once.
+    Overdue(RunId),
+}
+
+/// Counts since [`Lanes`] were made.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Counters {
+    /// Requests that were begun; one that was put back counts each time.
+    pub begun: u64,
+    /// Requests that were refused.
+    pub refused: u64,
+    /// Requests that were broken off.
+    pub ended_early: u64,
+    /// Requests that had not ended long after they should have.
+    pub overdue: u64,
+}
+
+impl Lane {
+    const ALL: [Self; 4] = [
+        Self { is_known: false, is_fetch: false },
+        Self { is_known: false, is_fetch: true },
+        Self { is_known: true, is_fetch: false },
+        Self { is_known: true, is_fetch: true },
+    ];
+
+    fn index(self) -> u8 {
+        u8::from(self.is_known) << 1 | u8::from(self.is_fetch)
+    }
+}
+
+impl<J> Lanes<J> {
+    /// Creates lanes without requests.
+    #[must_use]
+    pub fn new(config: Config) -> Self {
+        let lane = |lane: Lane| {
+            LaneState::new(config.slots(lane), config.queue_len(lane), config.limit(lane))
+        };
+        let lanes = Lane::ALL.map(lane);
+        let (memory, counters) = (Memory::default(), Counters::default());
+        Self { config, lanes, memory, number: 0, counters }
+    }
+
+    /// Puts a request into its queue. Takes time logarithmic in the length of the queue.
+    pub fn submit(&mut self, job: Job<'_>, payload: J, now: Duration) {
+        self.number = self.number.saturating_add(1);
+        let name = Group::of_domain(job.domain);
+        let is_behind = job.failures > 0 || self.memory.has_stalled(&name, now);
+        let ends_at = job.ends_at.filter(|_| job.lane.is_known);
+        let ends_at = ends_at.map(UtcDateTime::unix_timestamp_nanos);
+        let request = Request {
+            number: self.number,
+            name,
+            place: None,
+            ends_at: if job.lane.is_known { ends_at.or(Some(i128::MAX)) } else { None },
+            failures: job.failures,
+            expires: now.saturating_add(self.config.wait(job.lane)),
+            is_behind,
+        };
+        if let Some(lane) = self.lane(job.lane.index()) {
+            lane.submit(request, payload);
+        }
+    }
+
+    /// Returns the next thing to do, or `None` if there is none now. Call it after every other
+    /// call, and at [`poll_timeout`](Self::poll_timeout), until it returns `None`.
+    pub fn poll(&mut self, now: Duration) -> Option<Action<J>> {
+        let found = (0u8..).zip(&mut self.lanes).find_map(|(lane, state)| {
+            let wanted = state.poll(now)?;
+            Some((lane, wanted))
+        });
+        let (lane, wanted) = found?;
+        let id = |number| RunId { lane, number };
+        let Counters { begun, refused, ended_early, overdue } = &mut self.counters;
+        let (count, action) = match wanted {
+            Wanted::Begin(number, payload) => (begun, Action::Begin(id(number), payload)),
+            Wanted::Refuse(payload) => (refused, Action::Refuse(payload)),
+            Wanted::EndEarly(number) => (ended_early, Action::EndEarly(id(number))),
+            Wanted::Overdue(number) => (overdue, Action::Overdue(id(number))),
+        };
+        *count = count.saturating_add(1);
+        Some(action)
+    }
+
+    /// Notes the address that a request will connect to first. Returns whether it may go on; if
+    /// not, hosts at that address stall and others wait: call [`put_back`](Self::put_back), and do
+    /// not connect.
+    #[must_use]
+    pub fn locate(&mut self, id: RunId, address: IpAddr, now: Duration) -> bool {
+        let place = Group::of_address(address);
+        match self.lanes.get_mut(usize::from(id.lane)) {
+            Some(lane) => lane.locate(id.number, place, &self.memory, now),
+            None => true,
+        }
+    }
+
+    /// Puts a request that [`locate`](Self::locate) held up back into its queue. It waits no longer
+    /// in all than any other.
+    pub fn put_back(&mut self, id: RunId, payload: J) {
+        if let Some(lane) = self.lane(id.lane) {
+            lane.put_back(id.number, payload);
+        }
+    }
+
+    /// Notes that a request has ended, and whether it brought what was asked for.
+    pub fn finish(&mut self, id: RunId, good: bool, now: Duration) {
+        if let Some(lane) = self.lanes.get_mut(usize::from(id.lane)) {
+            lane.finish(id.number, &mut self.memory, now, good);
+        }
+    }
+
+    /// Returns whether a request is out.
+    #[must_use]
+    pub fn is_running(&self, id: RunId) -> bool {
+        self.lanes.get(usize::from(id.lane)).is_some_and(|lane| lane.running(id.number))
+    }
+
+    /// Returns when to call [`poll`](Self::poll) next, if nothing else is called before. Linear in
+    /// the number of requests that are out.
+    #[must_use]
+    pub fn poll_timeout(&self, now: Duration) -> Option<Duration> {
+        self.lanes.iter().filter_map(|lane| lane.next_timeout(now)).min()
+    }
+
+    /// Returns how many requests wait for a slot.
+    #[must_use]
+    pub fn waiting(&self) -> usize {
+        self.lanes.iter().map(LaneState::waiting).sum()
+    }
+
+    /// Returns counts since the lanes were made.
+    #[must_use]
+    pub fn counters(&self) -> Counters {
+        self.counters
+    }
+
+    fn lane(&mut self, index: u8) -> Option<&mut LaneState<J>> {
+        self.lanes.get_mut(usize::from(index))
+    }
+}

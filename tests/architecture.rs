@@ -28,20 +28,23 @@ const IMPORTS: &[(&str, &[&str])] = &[
         "cache",
         &["domain", "excerpt", "failure", "mode", "no_policy", "policy", "record", "tolerances"],
     ),
+    ("lanes", &["domain"]),
     ("dns", &["cache", "domain", "excerpt"]),
     ("store", &["cache", "domain", "excerpt"]),
     (
         "client",
-        &["cache", "delivery", "dns", "domain", "failure", "fetch", "policy", "store", "verify"],
+        &[
+            "cache", "delivery", "dns", "domain", "failure", "fetch", "lanes", "policy", "store",
+            "verify",
+        ],
     ),
-    (
-        "blocking",
-        &["cache", "client", "delivery", "dns", "domain", "fetch", "no_policy", "policy", "store"],
-    ),
-    (
-        "tokio",
-        &["cache", "client", "delivery", "dns", "domain", "fetch", "no_policy", "policy", "store"],
-    ),
+    ("blocking", CLIENT),
+    ("tokio", CLIENT),
+];
+
+/// What both clients may import.
+const CLIENT: &[&str] = &[
+    "cache", "client", "delivery", "dns", "domain", "fetch", "lanes", "no_policy", "policy", "store",
 ];
 
 /// May import everything public: nothing imports them.

@@ -57,6 +57,9 @@ pub enum EventKind {
         /// The policy.
         policy: Arc<Policy>,
     },
+    /// A query or fetch for the domain has not returned long after its deadline, and holds its slot:
+    /// the resolver or fetcher hangs. From a client only.
+    Overdue,
     /// A change is not known to be durable: the store failed, or did not answer in time.
     NotPersisted {
         /// What the store said.

@@ -1,13 +1,28 @@
 //! The clock, which the clients alone read.
 
 use core::{cell::Cell, time::Duration};
-use std::thread_local;
+use std::{thread_local, time::Instant};
 
 use time::{Date, Time, UtcDateTime};
 
 #[expect(clippy::disallowed_methods, reason = "whoever needs the time below this is given it")]
 pub(crate) fn now() -> UtcDateTime {
     UtcDateTime::now()
+}
+
+/// A clock that nobody can set: it says how long ago it was made.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Stopwatch(Instant);
+
+impl Stopwatch {
+    #[expect(clippy::disallowed_methods, reason = "whoever needs the time below this is given it")]
+    pub(crate) fn start() -> Self {
+        Self(Instant::now())
+    }
+
+    pub(crate) fn elapsed(&self) -> Duration {
+        self.0.elapsed()
+    }
 }
 
 /// The second under way, by a clock that may be some milliseconds late, but takes a fraction of the

@@ -8,14 +8,14 @@ use crossbeam_utils::sync::ShardedLock;
 use time::UtcDateTime;
 
 use super::{
+    jobs::{Done, Job, Work},
     keeper::{Queue, Saving},
     trace::{self, Trace},
 };
 use crate::{
     cache::{
-        Answer, Cache, Config, Event, EventKind, FetchRequestId, Lent, Lookup, PersistRequestId,
-        PolicyAnswer, Rechecked, Request, Restored, Snapshot, TextHash, TxtAnswer, TxtRequestId,
-        Waiter,
+        Answer, Cache, Config, Event, EventKind, Lent, Lookup, Rechecked, Request, Restored,
+        Snapshot, TextHash, Waiter,
     },
     domain::Domain,
     store::Change,
@@ -47,6 +47,8 @@ struct Shard(ShardedLock<Inside>);
 struct Inside {
     cache: Cache,
     waiting: HashMap<Waiter, Waiting>,
+    /// Whether the client is shut down: nobody waits any more.
+    is_closed: bool,
 }
 
 type Callback<T> = Box<dyn FnOnce(T) + Send + Sync>;
@@ -62,40 +64,6 @@ enum Waiting {
 pub(crate) struct Ticket {
     shard: usize,
     waiter: Waiter,
-}
-
-/// Something that a cache wants done.
-#[derive(Debug)]
-pub(crate) struct Job {
-    pub(crate) shard: usize,
-    pub(crate) lane: Lane,
-    pub(crate) domain: Domain,
-    pub(crate) work: Work,
-    /// That of the discovery that it belongs to, if another job was done for it.
-    pub(crate) trace: Option<Trace>,
-}
-
-/// Which jobs have to wait for each other, if there are many: slow Policy Hosts keep no question to DNS
-/// waiting, and domains whose policy is known no first contact.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Lane {
-    pub(crate) is_first_contact: bool,
-    pub(crate) is_fetch: bool,
-}
-
-/// What is to be found out, and as what.
-#[derive(Debug)]
-pub(crate) enum Work {
-    Txt(TxtRequestId),
-    Fetch(FetchRequestId),
-}
-
-/// What came of it.
-#[derive(Debug)]
-pub(crate) enum Done {
-    Txt(TxtRequestId, TxtAnswer),
-    Fetch(FetchRequestId, PolicyAnswer),
-    Persisted(PersistRequestId, Result<(), String>),
 }
 
 /// What comes of something that a cache was told.
@@ -118,7 +86,7 @@ impl Hub {
             .with_max_entries(config.max_entries().div_ceil(count))
             .with_max_bytes(config.max_bytes().div_ceil(count));
         let shard = || {
-            let inside = Inside { cache: Cache::new(part), waiting: HashMap::new() };
+            let inside = Inside { cache: Cache::new(part), waiting: HashMap::new(), is_closed: false };
             Shard(ShardedLock::new(inside))
         };
         let others = core::iter::repeat_with(shard).take(count.saturating_sub(1)).collect();
@@ -146,7 +114,7 @@ impl Hub {
         self.with(self.place(domain), |shard, inside| match inside.cache.lookup(domain, now) {
             Lookup::Answer(answer) => Ok(answer.cloned()),
             Lookup::Waiting(waiter) => {
-                inside.waiting.insert(waiter, Waiting::Lookup(Box::new(reply)));
+                inside.wait(waiter, Waiting::Lookup(Box::new(reply)));
                 Err(Ticket { shard, waiter })
             }
         })
@@ -166,7 +134,7 @@ impl Hub {
             } else {
                 inside.cache.recheck(domain, now)
             };
-            inside.waiting.insert(waiter, Waiting::Recheck(Box::new(reply)));
+            inside.wait(waiter, Waiting::Recheck(Box::new(reply)));
             Ticket { shard, waiter }
         })
     }
@@ -183,7 +151,12 @@ impl Hub {
     /// Nobody waits any more: what they would have been told by is dropped.
     pub(crate) fn hang_up(&self) {
         for place in 0..=self.others.len() {
-            let _ = self.with(place, |_, inside| inside.waiting.clear());
+            let waiting = self.with(place, |_, inside| {
+                inside.is_closed = true;
+                core::mem::take(&mut inside.waiting)
+            });
+            // Not under the lock: whoever waits may do anything when told.
+            drop(waiting);
         }
     }
 
@@ -203,6 +176,15 @@ impl Hub {
             all.damaged.extend(report.damaged);
         }
         all
+    }
+
+    /// Notes that a job is begun. Whether the cache still waits for it.
+    pub(crate) fn starts(&self, job: &Job, now: UtcDateTime) -> bool {
+        let started = self.with(job.shard, |_, inside| match &job.work {
+            Work::Txt(id) => inside.cache.txt_started(id, now),
+            Work::Fetch(id) => inside.cache.fetch_started(id, now),
+        });
+        started.0
     }
 
     /// Takes what came of a job; what else is to be done for its domain belongs to the same discovery.
@@ -275,6 +257,14 @@ impl Shard {
 }
 
 impl Inside {
+    /// Has somebody wait, unless the client is shut down: then what they would be told by is
+    /// dropped, which tells them.
+    fn wait(&mut self, waiter: Waiter, waiting: Waiting) {
+        if !self.is_closed {
+            self.waiting.insert(waiter, waiting);
+        }
+    }
+
     /// What the cache wants done, and what it tells.
     fn drain(&mut self, shard: usize, keeper: Option<&Queue>) -> Outputs {
         let mut out = Outputs::default();
@@ -307,9 +297,14 @@ impl Inside {
                     continue;
                 }
             };
-            let is_first_contact = self.cache.view(&domain).is_none_or(|it| it.policy().is_none());
-            let lane = Lane { is_first_contact, is_fetch: matches!(work, Work::Fetch(_)) };
-            out.jobs.push(Job { shard, lane, domain, work, trace: None });
+            let view = self.cache.view(&domain);
+            let ends_at = view.and_then(|view| {
+                // A policy of the operator's list has no end.
+                view.policy().map(|_| view.ends_at().unwrap_or(UtcDateTime::MAX))
+            });
+            let failures = view.map_or(0, |view| view.failures_in_a_row());
+            let (addresses, trace) = (None, None);
+            out.jobs.push(Job { shard, domain, work, ends_at, failures, addresses, trace });
         }
         out.wake_at = self.cache.poll_timeout();
         out

@@ -12,7 +12,8 @@ use std::{
 use super::{
     Kept,
     clock::now,
-    hub::{Done, Hub},
+    hub::Hub,
+    jobs::Done,
     trace,
 };
 use crate::{

@@ -4,6 +4,7 @@
 mod addresses;
 mod clock;
 mod hub;
+mod jobs;
 mod keeper;
 mod settings;
 mod trace;
@@ -15,8 +16,9 @@ use thiserror::Error;
 pub use self::settings::{Settings, SettingsError};
 pub(crate) use self::{
     addresses::{found, share},
-    clock::{after, left, now, this_second},
-    hub::{Done, Hub, Job, Lane, Outputs, Ticket, Work},
+    clock::{Stopwatch, after, left, now, this_second},
+    hub::{Hub, Outputs, Ticket},
+    jobs::{Done, Job, Jobs, Next, Work},
     keeper::{Keeper, Opened},
     settings::{Setup, random},
     trace::Trace,

@@ -13,7 +13,7 @@ use {
     tracing::{debug, error, info, warn},
 };
 
-use super::hub::Done;
+use super::jobs::Done;
 use crate::{cache::Event, domain::Domain};
 
 /// The span of a discovery: of a question to DNS, and of the fetch that follows from its answer.
@@ -102,6 +102,11 @@ pub(crate) fn event(event: &Event) {
         EventKind::NotPersisted { error } => error!(
             domain,
             "{error}: look after the store; policies will be lost when the process ends",
+        ),
+        EventKind::Overdue => error!(
+            domain,
+            "a query or fetch has not returned long after its deadline, and holds its slot: the \
+             resolver or fetcher hangs",
         ),
         // Somebody waits for these, and is told.
         EventKind::Answered { .. } | EventKind::Rechecked { .. } => {}

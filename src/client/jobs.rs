@@ -1,0 +1,161 @@
+//! What the caches want done, in the order in which it is begun.
+
+use alloc::{string::String, vec::Vec};
+use core::{net::IpAddr, time::Duration};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use time::UtcDateTime;
+
+use super::{
+    hub::{Hub, Outputs},
+    settings::Setup,
+    trace::Trace,
+};
+use crate::{
+    cache::{FetchRequestId, PersistRequestId, PolicyAnswer, TxtAnswer, TxtRequestId},
+    domain::Domain,
+    lanes::{self, Action, Lane, Lanes, RunId},
+};
+
+/// Something that a cache wants done.
+#[derive(Debug)]
+pub(crate) struct Job {
+    pub(crate) shard: usize,
+    pub(crate) domain: Domain,
+    pub(crate) work: Work,
+    /// When the policy that is held ends.
+    pub(crate) ends_at: Option<UtcDateTime>,
+    /// How many attempts in a row have failed.
+    pub(crate) failures: u32,
+    /// The addresses of the Policy Host, once they are known.
+    pub(crate) addresses: Option<Vec<IpAddr>>,
+    /// That of the discovery that it belongs to, if another job was done for it.
+    pub(crate) trace: Option<Trace>,
+}
+
+/// What is to be found out, and as what.
+#[derive(Debug)]
+pub(crate) enum Work {
+    Txt(TxtRequestId),
+    Fetch(FetchRequestId),
+}
+
+/// What came of it.
+#[derive(Debug)]
+pub(crate) enum Done {
+    Txt(TxtRequestId, TxtAnswer),
+    Fetch(FetchRequestId, PolicyAnswer),
+    Persisted(PersistRequestId, Result<(), String>),
+}
+
+/// What a driver is to do next.
+pub(crate) enum Next {
+    Begin(RunId, Job),
+    EndEarly(RunId),
+    Overdue(RunId),
+    /// Nothing but to process this.
+    Process(Outputs),
+}
+
+impl Job {
+    /// Whether no policy of the domain applies.
+    pub(crate) fn is_first_contact(&self, now: UtcDateTime) -> bool {
+        self.ends_at.is_none_or(|end| end < now)
+    }
+
+    /// The job, ended because it was never begun.
+    fn not_sent(self) -> (usize, Done) {
+        let done = match self.work {
+            Work::Txt(id) => Done::Txt(id, TxtAnswer::NotSent),
+            Work::Fetch(id) => Done::Fetch(id, PolicyAnswer::NotSent),
+        };
+        (self.shard, done)
+    }
+}
+
+/// The queue of both clients.
+#[derive(Debug)]
+pub(crate) struct Jobs(Mutex<Lanes<Job>>);
+
+impl Jobs {
+    pub(crate) fn new(setup: &Setup) -> Self {
+        let (query, fetch) = (setup.cache.txt_timeout(), setup.cache.fetch_timeout());
+        let config = lanes::Config::default()
+            .with_first_contacts(setup.discoveries)
+            .with_known(setup.refreshes)
+            // Before the cache gives up what was never begun, and would take it for a failure.
+            .with_query_wait(query.saturating_mul(9) / 10)
+            .with_fetch_wait(fetch / 2)
+            .with_limits(query, fetch);
+        Self(Mutex::new(Lanes::new(config)))
+    }
+
+    pub(crate) fn submit(&self, jobs: Vec<Job>, now: UtcDateTime, elapsed: Duration) {
+        if jobs.is_empty() {
+            return;
+        }
+        let mut lanes = self.lock();
+        for job in jobs {
+            let is_fetch = matches!(job.work, Work::Fetch(_));
+            let lane = Lane { is_known: !job.is_first_contact(now), is_fetch };
+            let domain = job.domain.clone();
+            let (ends_at, failures) = (job.ends_at, job.failures);
+            lanes.submit(lanes::Job { domain: &domain, lane, ends_at, failures }, job, elapsed);
+        }
+    }
+
+    /// What to do next. What a cache does not wait for any more is not begun.
+    pub(crate) fn next(&self, hub: &Hub, now: UtcDateTime, elapsed: Duration) -> Option<Next> {
+        loop {
+            let action = self.lock().poll(elapsed)?;
+            return Some(match action {
+                Action::Begin(id, job) if hub.starts(&job, now) => Next::Begin(id, job),
+                Action::Begin(id, _) => {
+                    self.finish(id, false, elapsed);
+                    continue;
+                }
+                Action::Refuse(job) => {
+                    let (shard, done) = job.not_sent();
+                    Next::Process(hub.done(shard, done, now))
+                }
+                Action::EndEarly(id) => Next::EndEarly(id),
+                Action::Overdue(id) => Next::Overdue(id),
+            });
+        }
+    }
+
+    /// Whether a fetch may go on, now that its addresses are known.
+    pub(crate) fn locate(&self, id: RunId, addresses: &[IpAddr], elapsed: Duration) -> bool {
+        addresses.first().is_none_or(|&first| self.lock().locate(id, first, elapsed))
+    }
+
+    pub(crate) fn put_back(&self, id: RunId, job: Job) {
+        self.lock().put_back(id, job);
+    }
+
+    pub(crate) fn finish(&self, id: RunId, good: bool, elapsed: Duration) {
+        self.lock().finish(id, good, elapsed);
+    }
+
+    /// How long it is until there may be something to do.
+    pub(crate) fn timeout(&self, elapsed: Duration) -> Option<Duration> {
+        self.lock().poll_timeout(elapsed).map(|at| at.saturating_sub(elapsed))
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Lanes<Job>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Done {
+    /// Whether it is what was asked for.
+    pub(crate) fn is_good(&self) -> bool {
+        match self {
+            Self::Txt(_, answer) => {
+                !matches!(answer, TxtAnswer::Failed(_) | TxtAnswer::NotSent)
+            }
+            Self::Fetch(_, answer) => matches!(answer, PolicyAnswer::Valid(_)),
+            Self::Persisted(_, result) => result.is_ok(),
+        }
+    }
+}

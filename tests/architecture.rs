@@ -68,6 +68,7 @@ const CRATES: &[(&str, &[&str])] = &[
     ("serde_json", &["store"]),
     ("tracing", &["client"]),
     ("ureq_proto", &["fetch"]),
+    ("socket2", &["blocking"]),
     ("webpki", &["verify"]),
 ];
 

@@ -1,16 +1,19 @@
 use alloc::{boxed::Box, sync::Arc};
 use core::{fmt, sync::atomic::AtomicBool};
 
+use std::sync::Mutex;
+
 use thiserror::Error;
 
 use super::{
     client::Client,
-    driver::{Driver, Pools, TimeKeeper},
+    driver::{Driver, TimeKeeper},
+    pool::Pool,
     sockets::{Fetcher, Resolver, Sockets},
 };
 use crate::{
     cache::Event,
-    client::{Opened, Settings, SettingsError, now},
+    client::{Jobs, Opened, Settings, SettingsError, Stopwatch, now},
     store::{Store, StoreError},
 };
 
@@ -76,16 +79,19 @@ impl Builder {
     pub fn start(self) -> Result<Client, StartError> {
         let setup = self.settings.complete()?;
         let stop = Arc::new(AtomicBool::new(false));
-        let sockets = || Box::new(Sockets::new(setup.clone(), Arc::clone(&stop)));
         let Opened { hub, kept, keeping } = Opened::new(setup.cache, self.store)?;
         let driver = Arc::new(Driver {
             hub,
-            resolver: self.resolver.unwrap_or_else(|| sockets()),
-            fetcher: self.fetcher.unwrap_or_else(|| sockets()),
+            jobs: Jobs::new(&setup),
+            sockets: Sockets::new(setup, Arc::clone(&stop)),
+            resolver: self.resolver,
+            fetcher: self.fetcher,
             on_event: self.on_event,
-            pools: Pools::new(setup.discoveries, setup.refreshes),
-            stop: Arc::clone(&stop),
+            pool: Pool::new(),
+            stop,
             time: TimeKeeper::default(),
+            stopwatch: Stopwatch::start(),
+            running: Mutex::default(),
         });
         let weak = Arc::downgrade(&driver);
         let told = move |shard, done| {

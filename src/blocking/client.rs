@@ -1,14 +1,15 @@
 use alloc::sync::Arc;
 use core::{fmt, time::Duration};
-use std::sync::mpsc;
+use std::sync::mpsc::{self, RecvTimeoutError};
 
 use super::{
     builder::{Builder, StartError},
     driver::Driver,
+    pool::is_ours,
 };
 use crate::{
     cache::{Answer, Rechecked},
-    client::{Keeper, Kept, NotInTime, Settings, Ticket, now, this_second},
+    client::{Keeper, Kept, LookupError, Settings, Ticket, now, this_second},
     delivery::{Delivery, Floor, Route},
     domain::Domain,
     no_policy::NoPolicy,
@@ -45,12 +46,12 @@ impl Client {
     /// # Errors
     ///
     /// If the time is over, or the client is shut down. Finding out goes on.
-    pub fn policy(&self, domain: &Domain, budget: Duration) -> Result<Answer, NotInTime> {
+    pub fn policy(&self, domain: &Domain, budget: Duration) -> Result<Answer, LookupError> {
         if let Some(answer) = self.driver.hub.cached(domain, this_second(), |it| it.cloned()) {
             return Ok(answer);
         }
         if self.driver.is_stopped() {
-            return Err(NotInTime);
+            return Err(LookupError::ShutDown);
         }
         let (sender, receiver) = mpsc::sync_channel(1);
         let reply = move |answer| drop(sender.try_send(answer));
@@ -72,7 +73,7 @@ impl Client {
     /// # Errors
     ///
     /// If the time is over, or the client is shut down.
-    pub fn recheck(&self, domain: &Domain, budget: Duration) -> Result<Rechecked, NotInTime> {
+    pub fn recheck(&self, domain: &Domain, budget: Duration) -> Result<Rechecked, LookupError> {
         self.check_again(domain, false, budget)
     }
 
@@ -83,7 +84,7 @@ impl Client {
     /// # Errors
     ///
     /// If the time is over, or the client is shut down.
-    pub fn refresh(&self, domain: &Domain, budget: Duration) -> Result<Rechecked, NotInTime> {
+    pub fn refresh(&self, domain: &Domain, budget: Duration) -> Result<Rechecked, LookupError> {
         self.check_again(domain, true, budget)
     }
 
@@ -92,9 +93,9 @@ impl Client {
         domain: &Domain,
         forced: bool,
         budget: Duration,
-    ) -> Result<Rechecked, NotInTime> {
+    ) -> Result<Rechecked, LookupError> {
         if self.driver.is_stopped() {
-            return Err(NotInTime);
+            return Err(LookupError::ShutDown);
         }
         let (sender, receiver) = mpsc::sync_channel(1);
         let reply = move |result| drop(sender.try_send(result));
@@ -113,7 +114,7 @@ impl Client {
         route: Route,
         floor: Floor,
         budget: Duration,
-    ) -> Result<Delivery, NotInTime> {
+    ) -> Result<Delivery, LookupError> {
         let policy = match route.policy_domain() {
             Some(domain) => self.policy(domain, budget)?.into_policy(),
             // Where no domain is named, none has a policy.
@@ -140,12 +141,18 @@ impl Client {
         self.len() == 0
     }
 
-    /// Ends all that runs, and waits for it: at the most as long as a connection that is being made
-    /// takes to fail, 5 s. Those who wait for answers get none. What has
-    /// changed is saved.
+    /// Ends all that runs, and waits for it. Those who wait for answers are told
+    /// [`LookupError::ShutDown`]. What has changed is saved.
+    ///
+    /// A resolver, a fetcher or a store that hangs is waited for 5 s, then left; of the former there
+    /// is an [event](crate::cache::EventKind::Overdue) for each domain. In a callback of the client's
+    /// own threads nothing is waited for, since those would wait for themselves.
     pub fn shutdown(&self) {
         self.driver.shutdown();
         self.keeper.iter().for_each(Keeper::stop);
+        if !is_ours() {
+            self.keeper.iter().for_each(Keeper::wait);
+        }
     }
 
     fn wait<T>(
@@ -153,10 +160,13 @@ impl Client {
         receiver: &mpsc::Receiver<T>,
         ticket: Ticket,
         budget: Duration,
-    ) -> Result<T, NotInTime> {
-        receiver.recv_timeout(budget).map_err(|_| {
-            self.driver.process(self.driver.hub.cancel(ticket));
-            NotInTime
+    ) -> Result<T, LookupError> {
+        receiver.recv_timeout(budget).map_err(|error| match error {
+            RecvTimeoutError::Timeout => {
+                self.driver.process(self.driver.hub.cancel(ticket));
+                LookupError::TimedOut
+            }
+            RecvTimeoutError::Disconnected => LookupError::ShutDown,
         })
     }
 }

@@ -1,60 +1,52 @@
 //! What runs behind a client: threads that work, and one that keeps time.
 
-use alloc::{boxed::Box, sync::Arc};
+use alloc::{boxed::Box, sync::Arc, vec::Vec};
 use core::{
     panic::AssertUnwindSafe,
     sync::atomic::{AtomicBool, Ordering},
 };
 use std::{
+    collections::HashMap,
     io,
     panic::catch_unwind,
-    sync::{Condvar, Mutex, PoisonError},
-    thread::{self, JoinHandle},
+    sync::{Condvar, Mutex, MutexGuard, PoisonError},
+    thread,
 };
 
 use time::UtcDateTime;
 
 use super::{
-    pool::Pool,
-    sockets::{Fetcher, Resolver},
+    pool::{Pool, is_ours, mark_as_ours},
+    sockets::{Control, Fetcher, Resolver, Sockets},
 };
 use crate::{
-    cache::{Event, PolicyAnswer, TxtAnswer},
-    client::{Done, Hub, Job, Lane, NAP, Outputs, Trace, Work, left, now},
+    cache::{Event, EventKind, PolicyAnswer, TxtAnswer},
+    client::{
+        Done, Hub, Job, Jobs, NAP, Next, Outputs, STOP, Stopwatch, Trace, Work, after, left, now,
+    },
+    domain::Domain,
+    lanes::RunId,
 };
 
 pub(super) struct Driver {
     pub(super) hub: Hub,
-    pub(super) resolver: Box<dyn Resolver>,
-    pub(super) fetcher: Box<dyn Fetcher>,
+    pub(super) jobs: Jobs,
+    pub(super) sockets: Sockets,
+    pub(super) resolver: Option<Box<dyn Resolver>>,
+    pub(super) fetcher: Option<Box<dyn Fetcher>>,
     pub(super) on_event: Box<dyn Fn(&Event) + Send + Sync>,
-    pub(super) pools: Pools,
+    pub(super) pool: Pool,
     pub(super) stop: Arc<AtomicBool>,
     pub(super) time: TimeKeeper,
+    pub(super) stopwatch: Stopwatch,
+    /// The jobs that are out.
+    pub(super) running: Mutex<HashMap<RunId, Running>>,
 }
 
-/// Threads for each lane.
-pub(super) struct Pools {
-    first: [Pool; 2],
-    later: [Pool; 2],
-}
-
-impl Pools {
-    pub(super) fn new(discoveries: usize, refreshes: usize) -> Self {
-        Self {
-            first: ["mta-sts query", "mta-sts fetch"].map(|name| Pool::new(name, discoveries)),
-            later: ["mta-sts check", "mta-sts refresh"].map(|name| Pool::new(name, refreshes)),
-        }
-    }
-
-    fn of(&self, lane: Lane) -> &Pool {
-        let [queries, fetches] = if lane.is_first_contact { &self.first } else { &self.later };
-        if lane.is_fetch { fetches } else { queries }
-    }
-
-    fn close(&self) {
-        self.first.iter().chain(&self.later).for_each(Pool::close);
-    }
+/// A job that is out, and how to break it off.
+pub(super) struct Running {
+    domain: Domain,
+    early: Arc<AtomicBool>,
 }
 
 /// The thread that keeps time, and when it wakes up.
@@ -62,65 +54,129 @@ impl Pools {
 pub(super) struct TimeKeeper {
     next: Mutex<Option<UtcDateTime>>,
     earlier: Condvar,
-    thread: Mutex<Option<JoinHandle<()>>>,
 }
 
 impl Driver {
     pub(super) fn start(self: &Arc<Self>) -> io::Result<()> {
         let this = Arc::clone(self);
         let thread = thread::Builder::new().name("mta-sts time".into());
-        let thread = thread.spawn(move || this.keep_time())?;
-        *self.time.thread.lock().unwrap_or_else(PoisonError::into_inner) = Some(thread);
+        thread.spawn(move || {
+            mark_as_ours();
+            this.keep_time();
+        })?;
         Ok(())
     }
 
-    /// Ends all that runs, and waits for it.
+    /// Ends all that runs, and waits for it, but not for ever: what hangs is told and left.
     pub(super) fn shutdown(&self) {
         {
             // Under the lock, lest the thread that keeps time falls asleep just after it has looked.
-            let _next = self.time.next.lock().unwrap_or_else(PoisonError::into_inner);
+            let _next = lock(&self.time.next);
             self.stop.store(true, Ordering::SeqCst);
             self.time.earlier.notify_all();
         }
         self.hub.hang_up();
-        self.pools.close();
-        let thread = self.time.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
-        if let Some(thread) = thread.filter(|it| it.thread().id() != thread::current().id()) {
-            // It catches panics, so it has none.
-            let _ = thread.join();
+        self.pool.close(STOP);
+        let left: Vec<Domain> = lock(&self.running).drain().map(|(_, it)| it.domain).collect();
+        if !is_ours() {
+            left.into_iter().for_each(|domain| self.tell_overdue(domain));
         }
     }
 
     /// Tells those who wait, and has done what is to be done.
-    pub(super) fn process(self: &Arc<Self>, mut outputs: Outputs) {
-        outputs.tell(&*self.on_event);
-        for job in outputs.jobs {
-            let this = Arc::clone(self);
-            self.pools.of(job.lane).submit(move || this.run(job));
+    pub(super) fn process(self: &Arc<Self>, outputs: Outputs) {
+        self.take(outputs);
+        while let Some(next) = self.jobs.next(&self.hub, now(), self.stopwatch.elapsed()) {
+            match next {
+                Next::Begin(id, job) => self.begin(id, job),
+                Next::EndEarly(id) => self.end_early(id),
+                Next::Overdue(id) => {
+                    let domain = lock(&self.running).get(&id).map(|it| it.domain.clone());
+                    domain.into_iter().for_each(|domain| self.tell_overdue(domain));
+                }
+                Next::Process(outputs) => self.take(outputs),
+            }
         }
-        self.wake_by(outputs.wake_at);
+        self.wake_by(self.jobs.timeout(self.stopwatch.elapsed()).map(after));
     }
 
-    fn run(self: &Arc<Self>, Job { shard, lane, domain, work, trace }: Job) {
+    fn take(&self, mut outputs: Outputs) {
+        outputs.tell(&*self.on_event);
+        self.wake_by(outputs.wake_at);
+        self.jobs.submit(outputs.jobs, now(), self.stopwatch.elapsed());
+    }
+
+    fn tell_overdue(&self, domain: Domain) {
+        Outputs::event(Event { domain, kind: EventKind::Overdue }).tell(&*self.on_event);
+    }
+
+    fn begin(self: &Arc<Self>, id: RunId, job: Job) {
+        let control = Control::new(&self.stop);
+        let running = Running { domain: job.domain.clone(), early: control.early() };
+        lock(&self.running).insert(id, running);
+        let this = Arc::clone(self);
+        self.pool.submit(move || this.run(id, job, &control));
+    }
+
+    fn end_early(&self, id: RunId) {
+        if let Some(running) = lock(&self.running).get(&id) {
+            running.early.store(true, Ordering::Relaxed);
+        }
+    }
+
+    fn run(self: &Arc<Self>, id: RunId, mut job: Job, control: &Control) {
         if self.is_stopped() {
             return;
         }
-        let trace = trace.unwrap_or_else(|| Trace::new(&domain, lane.is_first_contact));
-        let done = trace.within(|| match work {
-            Work::Txt(id) => {
-                let answer = catch_unwind(AssertUnwindSafe(|| self.resolver.txt(&domain)));
-                let panicked = || TxtAnswer::Failed("the resolver has panicked".into());
-                Done::Txt(id, answer.unwrap_or_else(|_| panicked()))
-            }
-            Work::Fetch(id) => {
-                let answer = catch_unwind(AssertUnwindSafe(|| self.fetcher.fetch(&domain)));
-                Done::Fetch(id, answer.unwrap_or(PolicyAnswer::NotSent))
-            }
-        });
+        let new = || Trace::new(&job.domain, job.is_first_contact(now()));
+        let trace = job.trace.clone().unwrap_or_else(new);
+        job.trace = Some(trace.clone());
+        if matches!(job.work, Work::Fetch(_)) && !trace.within(|| self.locate(id, &mut job, control))
+        {
+            lock(&self.running).remove(&id);
+            self.jobs.put_back(id, job);
+            return self.process(Outputs::default());
+        }
+        let (shard, done) = trace.within(|| self.work(job, control));
+        lock(&self.running).remove(&id);
+        self.jobs.finish(id, done.is_good(), self.stopwatch.elapsed());
         // What was broken off says nothing about the domain.
         if !self.is_stopped() {
             self.process(self.hub.after(shard, done, &trace, now()));
         }
+    }
+
+    /// Finds the addresses of the Policy Host. Whether the fetch may go on.
+    fn locate(&self, id: RunId, job: &mut Job, control: &Control) -> bool {
+        if self.fetcher.is_some() || job.addresses.is_some() {
+            return true;
+        }
+        let found = self.sockets.addresses(&job.domain, control);
+        let may_go_on = self.jobs.locate(id, &found, self.stopwatch.elapsed());
+        job.addresses = Some(found);
+        may_go_on
+    }
+
+    fn work(&self, job: Job, control: &Control) -> (usize, Done) {
+        let Job { shard, domain, work, addresses, .. } = job;
+        let done = match work {
+            Work::Txt(id) => {
+                let answer = catch_unwind(AssertUnwindSafe(|| match &self.resolver {
+                    Some(resolver) => resolver.txt(&domain),
+                    None => self.sockets.txt_with(&domain, control),
+                }));
+                let panicked = || TxtAnswer::Failed("the resolver has panicked".into());
+                Done::Txt(id, answer.unwrap_or_else(|_| panicked()))
+            }
+            Work::Fetch(id) => {
+                let answer = catch_unwind(AssertUnwindSafe(|| match &self.fetcher {
+                    Some(fetcher) => fetcher.fetch(&domain),
+                    None => self.sockets.fetch_with(&domain, addresses, control),
+                }));
+                Done::Fetch(id, answer.unwrap_or(PolicyAnswer::NotSent))
+            }
+        };
+        (shard, done)
     }
 
     pub(super) fn is_stopped(&self) -> bool {
@@ -129,7 +185,7 @@ impl Driver {
 
     fn wake_by(&self, at: Option<UtcDateTime>) {
         let Some(at) = at else { return };
-        let mut next = self.time.next.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut next = lock(&self.time.next);
         if next.is_none_or(|next| at < next) {
             *next = Some(at);
             self.time.earlier.notify_all();
@@ -147,7 +203,7 @@ impl Driver {
 
     /// Sleeps until something is due, or for a while. Whether there is something to wake for.
     fn sleep(&self) -> bool {
-        let mut next = self.time.next.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut next = lock(&self.time.next);
         while !self.is_stopped() {
             let left = next.map_or(NAP, left);
             let waited = self.time.earlier.wait_timeout(next, left.min(NAP));
@@ -160,4 +216,8 @@ impl Driver {
         }
         false
     }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

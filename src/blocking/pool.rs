@@ -1,11 +1,11 @@
-//! Threads that work on jobs: as many as there are jobs, up to a limit, and none when there are none.
+//! Threads that work on jobs: as many as there are jobs, and none when there are none.
 
-use alloc::{boxed::Box, collections::VecDeque, string::ToString, sync::Arc, vec::Vec};
-use core::{panic::AssertUnwindSafe, time::Duration};
+use alloc::{boxed::Box, collections::VecDeque, string::ToString, sync::Arc};
+use core::{cell::Cell, panic::AssertUnwindSafe, time::Duration};
 use std::{
     panic::catch_unwind,
     sync::{Condvar, Mutex, MutexGuard, PoisonError},
-    thread::{self, JoinHandle},
+    thread, thread_local,
 };
 
 /// How long a thread without a job stays.
@@ -13,30 +13,46 @@ const IDLE: Duration = Duration::from_secs(10);
 
 type Task = Box<dyn FnOnce() + Send>;
 
+/// How many jobs there are at a time is for others to say: see [`lanes`](crate::lanes).
 #[derive(Clone)]
 pub(super) struct Pool {
     inside: Arc<Inside>,
 }
 
 struct Inside {
-    name: &'static str,
-    limit: usize,
     state: Mutex<State>,
+    /// There is a task, or the end has come.
     changed: Condvar,
+    /// A thread has ended.
+    ended: Condvar,
 }
 
 #[derive(Default)]
 struct State {
     tasks: VecDeque<Task>,
     idle: usize,
-    threads: Vec<JoinHandle<()>>,
+    threads: usize,
     is_closed: bool,
 }
 
+thread_local! {
+    static IS_OURS: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Whether this thread belongs to a client: then nobody may wait in it for threads to end.
+pub(super) fn is_ours() -> bool {
+    IS_OURS.get()
+}
+
+/// Marks this thread as one of a client.
+pub(super) fn mark_as_ours() {
+    IS_OURS.set(true);
+}
+
 impl Pool {
-    pub(super) fn new(name: &'static str, limit: usize) -> Self {
-        let (state, changed) = (Mutex::default(), Condvar::new());
-        Self { inside: Arc::new(Inside { name, limit, state, changed }) }
+    pub(super) fn new() -> Self {
+        let (changed, ended) = (Condvar::new(), Condvar::new());
+        Self { inside: Arc::new(Inside { state: Mutex::default(), changed, ended }) }
     }
 
     /// Has a thread do this, as soon as there is one. After [`close`](Self::close) nobody does.
@@ -52,31 +68,27 @@ impl Pool {
             self.inside.changed.notify_one();
             return;
         }
-        state.threads.retain(|thread| !thread.is_finished());
-        if state.threads.len() < self.inside.limit {
-            let inside = Arc::clone(&self.inside);
-            let thread = thread::Builder::new().name(self.inside.name.to_string());
-            // Without another thread those that there are do it.
-            if let Ok(thread) = thread.spawn(move || inside.work()) {
-                state.threads.push(thread);
-            }
+        let inside = Arc::clone(&self.inside);
+        let thread = thread::Builder::new().name("mta-sts worker".to_string());
+        // Without another thread those that there are do it.
+        if thread.spawn(move || inside.work()).is_ok() {
+            state.threads = state.threads.saturating_add(1);
         }
     }
 
-    /// Drops what nobody has begun, and waits for the rest.
-    pub(super) fn close(&self) {
-        let threads = {
-            let mut state = self.inside.lock();
-            state.is_closed = true;
-            state.tasks.clear();
-            core::mem::take(&mut state.threads)
-        };
+    /// Drops what nobody has begun, and waits for the rest, but no longer than this.
+    pub(super) fn close(&self, patience: Duration) {
+        let mut state = self.inside.lock();
+        state.is_closed = true;
+        let dropped = core::mem::take(&mut state.tasks);
         self.inside.changed.notify_all();
-        let this = thread::current().id();
-        for thread in threads.into_iter().filter(|it| it.thread().id() != this) {
-            // It catches panics, so it has none.
-            let _ = thread.join();
+        if !is_ours() {
+            let still_there = |state: &mut State| state.threads > 0;
+            let waited = self.inside.ended.wait_timeout_while(state, patience, still_there);
+            state = waited.unwrap_or_else(PoisonError::into_inner).0;
         }
+        drop(state);
+        drop(dropped);
     }
 }
 
@@ -86,29 +98,34 @@ impl Inside {
     }
 
     fn work(&self) {
+        mark_as_ours();
         while let Some(task) = self.next() {
             // Whoever brings a resolver that panics loses an answer, not a thread.
             let _ = catch_unwind(AssertUnwindSafe(task));
         }
+        self.ended.notify_all();
     }
 
+    /// The next task. `None` is the end of the thread, which is not counted any more from then on,
+    /// so that a task that comes now gets another.
     fn next(&self) -> Option<Task> {
         let mut state = self.lock();
         loop {
             if let Some(task) = state.tasks.pop_front() {
                 return Some(task);
             }
-            if state.is_closed {
-                return None;
+            if !state.is_closed {
+                state.idle = state.idle.saturating_add(1);
+                let waited = self.changed.wait_timeout(state, IDLE);
+                let (guard, timeout) = waited.unwrap_or_else(PoisonError::into_inner);
+                state = guard;
+                state.idle = state.idle.saturating_sub(1);
+                if !timeout.timed_out() || !state.tasks.is_empty() {
+                    continue;
+                }
             }
-            state.idle = state.idle.saturating_add(1);
-            let waited = self.changed.wait_timeout(state, IDLE);
-            let (guard, timeout) = waited.unwrap_or_else(PoisonError::into_inner);
-            state = guard;
-            state.idle = state.idle.saturating_sub(1);
-            if timeout.timed_out() && state.tasks.is_empty() {
-                return None;
-            }
+            state.threads = state.threads.saturating_sub(1);
+            return None;
         }
     }
 }

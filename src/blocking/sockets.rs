@@ -1,6 +1,6 @@
 //! Bytes between sockets and the exchanges.
 
-use alloc::{string::ToString, sync::Arc, vec, vec::Vec};
+use alloc::{string::ToString, sync::Arc, vec};
 use core::{
     net::{IpAddr, SocketAddr},
     sync::atomic::{AtomicBool, Ordering},
@@ -9,13 +9,16 @@ use core::{
 use std::{
     io::{self, ErrorKind, Read, Write},
     net::{Shutdown, TcpStream, UdpSocket},
+    thread,
 };
+
+use socket2::{Socket, Type};
 
 use time::UtcDateTime;
 
 use crate::{
     cache::{PolicyAnswer, TxtAnswer},
-    client::{Setup, after, found, left, now, random, share},
+    client::{Found, Setup, after, found, left, now, random, share},
     dns::{self, DnsError, Outcome, Question, Transport},
     domain::Domain,
     fetch::{self, FetchError},
@@ -46,35 +49,68 @@ pub struct Sockets {
 
 impl Resolver for Sockets {
     fn txt(&self, domain: &Domain) -> TxtAnswer {
-        self.ask(Question::txt(domain)).to_txt_answer()
+        self.txt_with(domain, &Control::new(&self.stop))
     }
 }
 
 impl Fetcher for Sockets {
     fn fetch(&self, domain: &Domain) -> PolicyAnswer {
-        match self.policy(domain) {
-            Ok(policy) => PolicyAnswer::Valid(policy),
-            Err(error) => PolicyAnswer::Failed(error.to_failure(domain)),
-        }
+        self.fetch_with(domain, None, &Control::new(&self.stop))
+    }
+}
+
+/// Whether what is under way should end.
+#[derive(Debug)]
+pub(super) struct Control {
+    stop: Arc<AtomicBool>,
+    early: Arc<AtomicBool>,
+}
+
+impl Control {
+    /// Ends with a client.
+    pub(super) fn new(stop: &Arc<AtomicBool>) -> Self {
+        Self { stop: Arc::clone(stop), early: Arc::default() }
+    }
+
+    /// What breaks it off.
+    pub(super) fn early(&self) -> Arc<AtomicBool> {
+        Arc::clone(&self.early)
+    }
+
+    fn is_stopped(&self) -> bool {
+        self.stop.load(Ordering::Relaxed) || self.early.load(Ordering::Relaxed)
     }
 }
 
 impl Sockets {
+    pub(super) fn txt_with(&self, domain: &Domain, control: &Control) -> TxtAnswer {
+        self.ask(Question::txt(domain), control).to_txt_answer()
+    }
+
+    /// Fetches a policy, from these addresses if they are known already.
+    pub(super) fn fetch_with(
+        &self,
+        domain: &Domain,
+        addresses: Option<Found>,
+        control: &Control,
+    ) -> PolicyAnswer {
+        match self.policy(domain, addresses, control) {
+            Ok(policy) => PolicyAnswer::Valid(policy),
+            Err(error) => PolicyAnswer::Failed(error.to_failure(domain)),
+        }
+    }
+
     pub(super) fn new(setup: Setup, stop: Arc<AtomicBool>) -> Self {
         Self { setup, stop }
     }
 
-    fn is_stopped(&self) -> bool {
-        self.stop.load(Ordering::Relaxed)
-    }
-
-    fn ask(&self, question: Question) -> Outcome {
+    fn ask(&self, question: Question, control: &Control) -> Outcome {
         let mut asked = match self.begin(question) {
             Ok(asked) => asked,
             Err(error) => return Outcome::Failed(error),
         };
         loop {
-            if let Some(outcome) = self.advance(&mut asked) {
+            if let Some(outcome) = self.advance(&mut asked, control) {
                 return outcome;
             }
         }
@@ -91,15 +127,19 @@ impl Sockets {
     }
 
     /// Does what is next. What came of it, if it is over.
-    fn advance(&self, Asked { exchange, link }: &mut Asked) -> Option<Outcome> {
+    fn advance(
+        &self,
+        Asked { exchange, link }: &mut Asked,
+        control: &Control,
+    ) -> Option<Outcome> {
         match exchange.poll() {
             dns::Step::Send { server, transport, message } => {
-                match Link::open(server, transport, self.setup.dns.attempt(), message) {
+                match Link::open(server, transport, self.setup.dns.attempt(), message, control) {
                     Ok(opened) => *link = Some(opened),
                     Err(error) => exchange.handle_failure(&error.to_string(), now()),
                 }
             }
-            dns::Step::Wait { .. } if self.is_stopped() => {
+            dns::Step::Wait { .. } if control.is_stopped() => {
                 return Some(Outcome::Failed(DnsError::Timeout(exchange.question().clone())));
             }
             dns::Step::Wait { until } => match link {
@@ -111,10 +151,17 @@ impl Sockets {
         None
     }
 
-    fn policy(&self, domain: &Domain) -> Result<Arc<Policy>, FetchError> {
+    fn policy(
+        &self,
+        domain: &Domain,
+        addresses: Option<Found>,
+        control: &Control,
+    ) -> Result<Arc<Policy>, FetchError> {
         let (trust, config) = (&self.setup.trust, &self.setup.fetch);
         let mut exchange = fetch::Exchange::new(domain, trust, config, now());
-        let mut stream = self.connect(domain, after(config.deadline()))?;
+        let until = after(config.deadline());
+        let addresses = addresses.unwrap_or_else(|| self.addresses(domain, control))?;
+        let mut stream = self.connect(domain, &addresses, until, control)?;
         let mut buffer = vec![0; 16 * 1024];
         loop {
             match exchange.poll() {
@@ -123,7 +170,7 @@ impl Sockets {
                         exchange.handle_failure(&error.to_string(), now());
                     }
                 }
-                fetch::Step::Wait { .. } if self.is_stopped() => return Err(FetchError::Deadline),
+                fetch::Step::Wait { .. } if control.is_stopped() => return Err(FetchError::Deadline),
                 fetch::Step::Wait { until } => match receive(&mut stream, until, &mut buffer) {
                     Ok(Some(bytes)) => exchange.handle_received(bytes, now()),
                     Ok(None) => exchange.handle_timeout(now()),
@@ -143,8 +190,13 @@ impl Sockets {
 
 impl Sockets {
     /// A connection to the first address that answers; each has its share of the time.
-    fn connect(&self, domain: &Domain, until: UtcDateTime) -> Result<TcpStream, FetchError> {
-        let addresses = self.addresses(domain)?;
+    fn connect(
+        &self,
+        domain: &Domain,
+        addresses: &[IpAddr],
+        until: UtcDateTime,
+        control: &Control,
+    ) -> Result<TcpStream, FetchError> {
         let mut error = FetchError::NoAddress("it has none".into());
         for (tried, &address) in addresses.iter().enumerate() {
             if let Err(refused) = self.setup.filter.check(domain, address) {
@@ -152,7 +204,7 @@ impl Sockets {
                 continue;
             }
             let time = share(left(until), addresses.len().saturating_sub(tried));
-            match TcpStream::connect_timeout(&SocketAddr::new(address, self.setup.port), time) {
+            match connect(SocketAddr::new(address, self.setup.port), time, control) {
                 Ok(stream) => {
                     let _ = stream.set_nodelay(true);
                     let _ = stream.set_write_timeout(Some(time));
@@ -166,12 +218,16 @@ impl Sockets {
 
     /// All addresses, of both families. The questions take turns: what comes for one while the other
     /// is waited for is kept by its socket.
-    fn addresses(&self, domain: &Domain) -> Result<Vec<IpAddr>, FetchError> {
+    pub(super) fn addresses(
+        &self,
+        domain: &Domain,
+        control: &Control,
+    ) -> Found {
         let failed = |error: DnsError| FetchError::NoAddress(error.to_string().into());
         let mut v6 = self.begin(Question::aaaa(domain)).map_err(failed)?;
         let mut v4 = self.begin(Question::a(domain)).map_err(failed)?;
         loop {
-            if let (Some(v6), Some(v4)) = (self.advance(&mut v6), self.advance(&mut v4)) {
+            if let (Some(v6), Some(v4)) = (self.advance(&mut v6, control), self.advance(&mut v4, control)) {
                 return found(&v6, &v4);
             }
         }
@@ -197,6 +253,7 @@ impl Link {
         transport: Transport,
         time: Duration,
         message: &[u8],
+        control: &Control,
     ) -> io::Result<Self> {
         match transport {
             Transport::Udp => {
@@ -208,7 +265,7 @@ impl Link {
                 Ok(Self::Udp(socket, server))
             }
             Transport::Tcp => {
-                let mut stream = TcpStream::connect_timeout(&server, time)?;
+                let mut stream = connect(server, time, control)?;
                 stream.set_write_timeout(Some(time))?;
                 stream.write_all(message)?;
                 Ok(Self::Tcp(stream))
@@ -239,6 +296,33 @@ impl Link {
             (Err(error), _) if is_late(&error) => exchange.handle_timeout(now()),
             (Err(error), _) => exchange.handle_failure(&error.to_string(), now()),
         }
+    }
+}
+
+/// How often a connection is looked at that takes longer than a while.
+const LOOK: Duration = Duration::from_millis(20);
+
+/// Connects, unless that takes too long or should end before.
+fn connect(address: SocketAddr, time: Duration, control: &Control) -> io::Result<TcpStream> {
+    let until = after(time);
+    let socket = Socket::new(socket2::Domain::for_address(address), Type::STREAM, None)?;
+    match socket.connect_timeout(&address.into(), time.min(LOOK_UP)) {
+        Err(error) if error.kind() == ErrorKind::TimedOut => {}
+        connected => return connected.map(|()| socket.into()),
+    }
+    // It goes on; there is no waiting for it a second time, but one can look.
+    loop {
+        if let Some(error) = socket.take_error()? {
+            return Err(error);
+        }
+        if socket.peer_addr().is_ok() {
+            return Ok(socket.into());
+        }
+        let left = left(until);
+        if left.is_zero() || control.is_stopped() {
+            return Err(ErrorKind::TimedOut.into());
+        }
+        thread::sleep(left.min(LOOK));
     }
 }
 

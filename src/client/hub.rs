@@ -319,6 +319,11 @@ impl fmt::Debug for Inside {
 }
 
 impl Outputs {
+    /// One event, and nothing else.
+    pub(crate) fn event(event: Event) -> Self {
+        Self { events: [event].into(), ..Self::default() }
+    }
+
     fn add(&mut self, other: Self) {
         let Self { jobs, events, wake_at, replies } = other;
         self.jobs.extend(jobs);

@@ -14,6 +14,7 @@ use super::{
 use crate::{
     cache::{FetchRequestId, PersistRequestId, PolicyAnswer, TxtAnswer, TxtRequestId},
     domain::Domain,
+    fetch::FetchError,
     lanes::{self, Action, Lane, Lanes, RunId},
 };
 
@@ -27,11 +28,14 @@ pub(crate) struct Job {
     pub(crate) ends_at: Option<UtcDateTime>,
     /// How many attempts in a row have failed.
     pub(crate) failures: u32,
-    /// The addresses of the Policy Host, once they are known.
-    pub(crate) addresses: Option<Vec<IpAddr>>,
+    /// The addresses of the Policy Host, or why there are none, once that is known.
+    pub(crate) addresses: Option<Found>,
     /// That of the discovery that it belongs to, if another job was done for it.
     pub(crate) trace: Option<Trace>,
 }
+
+/// The addresses of a Policy Host, or why there are none.
+pub(crate) type Found = Result<Vec<IpAddr>, FetchError>;
 
 /// What is to be found out, and as what.
 #[derive(Debug)]
@@ -125,8 +129,9 @@ impl Jobs {
     }
 
     /// Whether a fetch may go on, now that its addresses are known.
-    pub(crate) fn locate(&self, id: RunId, addresses: &[IpAddr], elapsed: Duration) -> bool {
-        addresses.first().is_none_or(|&first| self.lock().locate(id, first, elapsed))
+    pub(crate) fn locate(&self, id: RunId, found: &Found, elapsed: Duration) -> bool {
+        let first = found.as_ref().ok().and_then(|addresses| addresses.first());
+        first.is_none_or(|&first| self.lock().locate(id, first, elapsed))
     }
 
     pub(crate) fn put_back(&self, id: RunId, job: Job) {

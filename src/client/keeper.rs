@@ -6,11 +6,11 @@ use std::{
     io,
     panic::catch_unwind,
     sync::{Mutex, PoisonError, mpsc},
-    thread::{self, JoinHandle},
+    thread,
 };
 
 use super::{
-    Kept,
+    Kept, STOP,
     clock::now,
     hub::Hub,
     jobs::Done,
@@ -38,7 +38,8 @@ pub(crate) type Queue = mpsc::Sender<Option<Saving>>;
 #[derive(Debug)]
 pub(crate) struct Keeper {
     queue: Queue,
-    thread: Mutex<Option<JoinHandle<()>>>,
+    /// Closed by the thread when it ends.
+    end: Mutex<mpsc::Receiver<()>>,
 }
 
 /// The caches as they were kept, and what is to go on keeping them.
@@ -74,20 +75,24 @@ impl Keeping {
     pub(crate) fn start(self, told: impl Fn(usize, Done) + Send + 'static) -> io::Result<Keeper> {
         let Self { store, queue, changes } = self;
         let thread = thread::Builder::new().name("mta-sts store".to_string());
-        let thread = thread.spawn(move || keep(&*store, &changes, &told))?;
-        Ok(Keeper { queue, thread: Mutex::new(Some(thread)) })
+        let (alive, end) = mpsc::channel();
+        thread.spawn(move || {
+            keep(&*store, &changes, &told);
+            drop::<mpsc::Sender<()>>(alive);
+        })?;
+        Ok(Keeper { queue, end: Mutex::new(end) })
     }
 }
 
 impl Keeper {
-    /// Waits until what was given to it is saved, and ends it.
+    /// Has it end when what was given to it is saved.
     pub(crate) fn stop(&self) {
         let _ = self.queue.send(None);
-        let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
-        if let Some(thread) = thread.filter(|it| it.thread().id() != thread::current().id()) {
-            // It catches panics, so it has none.
-            let _ = thread.join();
-        }
+    }
+
+    /// Waits until it has ended, but not for ever: a store that hangs is left.
+    pub(crate) fn wait(&self) {
+        let _ = self.end.lock().unwrap_or_else(PoisonError::into_inner).recv_timeout(STOP);
     }
 }
 

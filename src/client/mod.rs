@@ -18,7 +18,7 @@ pub(crate) use self::{
     addresses::{found, share},
     clock::{Stopwatch, after, left, now, this_second},
     hub::{Hub, Outputs, Ticket},
-    jobs::{Done, Job, Jobs, Next, Work},
+    jobs::{Done, Found, Job, Jobs, Next, Work},
     keeper::{Keeper, Opened},
     settings::{Setup, random},
     trace::Trace,
@@ -29,10 +29,17 @@ use crate::{
     delivery::Recheck,
 };
 
-/// The time was over before the answer was there, or the client was shut down.
+/// Why a client has no answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
-#[error("what the domain publishes was not found out in time")]
-pub struct NotInTime;
+#[non_exhaustive]
+pub enum LookupError {
+    /// The caller's budget was used up before the answer was there. Discovery goes on.
+    #[error("policy lookup timed out")]
+    TimedOut,
+    /// The client is shut down.
+    #[error("the client is shut down")]
+    ShutDown,
+}
 
 /// What a delivery is told of what a client has found.
 impl From<Rechecked> for Recheck {
@@ -44,14 +51,17 @@ impl From<Rechecked> for Recheck {
     }
 }
 
-impl From<NotInTime> for Recheck {
-    fn from(late: NotInTime) -> Self {
-        Self::Unknown(late.to_string().into())
+impl From<LookupError> for Recheck {
+    fn from(error: LookupError) -> Self {
+        Self::Unknown(error.to_string().into())
     }
 }
 
 /// How long what keeps time sleeps at the most: the clock may be set meanwhile.
 pub(crate) const NAP: core::time::Duration = core::time::Duration::from_secs(60);
+
+/// How long ending a client waits for what hangs.
+pub(crate) const STOP: core::time::Duration = core::time::Duration::from_secs(5);
 
 /// What was taken up from a store at the start.
 #[derive(Clone, Debug, Default)]

@@ -1,17 +1,18 @@
 use alloc::{boxed::Box, sync::Arc};
 use core::fmt;
+use std::sync::Mutex;
 
 use ::tokio::runtime::Handle;
 use thiserror::Error;
 
 use super::{
     client::Client,
-    driver::Driver,
+    driver::{Driver, Tasks},
     sockets::{Fetcher, Resolver, Sockets},
 };
 use crate::{
     cache::Event,
-    client::{Opened, Settings, SettingsError, now},
+    client::{Jobs, Opened, Settings, SettingsError, Stopwatch, now},
     store::{Store, StoreError},
 };
 
@@ -80,18 +81,27 @@ impl Builder {
     pub fn start(self) -> Result<Client, StartError> {
         let runtime = Handle::try_current()?;
         let setup = self.settings.complete()?;
-        let resolver = self.resolver.unwrap_or_else(|| Box::new(Sockets::new(setup.clone())));
-        let fetcher = self.fetcher.unwrap_or_else(|| Box::new(Sockets::new(setup.clone())));
         let Opened { hub, kept, keeping } = Opened::new(setup.cache, self.store)?;
-        let driver = Driver::new(runtime, hub, &setup, resolver, fetcher, self.on_event);
-        let driver = Arc::new(driver);
+        let driver = Arc::new(Driver {
+            hub,
+            jobs: Jobs::new(&setup),
+            limits: [setup.cache.txt_timeout(), setup.cache.fetch_timeout()],
+            sockets: Arc::new(Sockets::new(setup)),
+            resolver: self.resolver.map(Into::into),
+            fetcher: self.fetcher.map(Into::into),
+            on_event: self.on_event,
+            runtime,
+            stopwatch: Stopwatch::start(),
+            running: Mutex::default(),
+            tasks: Tasks::default(),
+        });
         let weak = Arc::downgrade(&driver);
         let told = move |shard, done| {
             if let Some(driver) = weak.upgrade() {
                 driver.process(driver.hub.done(shard, done, now()));
             }
         };
-        let keeper = keeping.map(|it| it.start(told)).transpose()?;
+        let keeper = keeping.map(|it| it.start(told)).transpose()?.map(Arc::new);
         driver.start();
         Ok(Client { driver, keeper, kept })
     }

@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     cache::{Answer, Rechecked},
-    client::{Keeper, Kept, NotInTime, Settings, Ticket, now, this_second},
+    client::{Keeper, Kept, LookupError, Settings, Ticket, now, this_second},
     delivery::{Delivery, Floor, Route},
     domain::Domain,
     no_policy::NoPolicy,
@@ -21,7 +21,7 @@ use crate::{
 /// It may be used from many tasks at a time. Dropping it shuts it down.
 pub struct Client {
     pub(super) driver: Arc<Driver>,
-    pub(super) keeper: Option<Keeper>,
+    pub(super) keeper: Option<Arc<Keeper>>,
     pub(super) kept: Kept,
 }
 
@@ -46,12 +46,12 @@ impl Client {
     /// # Errors
     ///
     /// If the time is over, or the client is shut down. Finding out goes on.
-    pub async fn policy(&self, domain: &Domain, budget: Duration) -> Result<Answer, NotInTime> {
+    pub async fn policy(&self, domain: &Domain, budget: Duration) -> Result<Answer, LookupError> {
         if let Some(answer) = self.driver.hub.cached(domain, this_second(), |it| it.cloned()) {
             return Ok(answer);
         }
         if self.driver.is_stopped() {
-            return Err(NotInTime);
+            return Err(LookupError::ShutDown);
         }
         let (sender, receiver) = oneshot::channel();
         let reply = move |answer| drop(sender.send(answer));
@@ -76,7 +76,7 @@ impl Client {
     /// # Errors
     ///
     /// If the time is over, or the client is shut down.
-    pub async fn recheck(&self, domain: &Domain, budget: Duration) -> Result<Rechecked, NotInTime> {
+    pub async fn recheck(&self, domain: &Domain, budget: Duration) -> Result<Rechecked, LookupError> {
         self.check_again(domain, false, budget).await
     }
 
@@ -87,7 +87,7 @@ impl Client {
     /// # Errors
     ///
     /// If the time is over, or the client is shut down.
-    pub async fn refresh(&self, domain: &Domain, budget: Duration) -> Result<Rechecked, NotInTime> {
+    pub async fn refresh(&self, domain: &Domain, budget: Duration) -> Result<Rechecked, LookupError> {
         self.check_again(domain, true, budget).await
     }
 
@@ -96,9 +96,9 @@ impl Client {
         domain: &Domain,
         forced: bool,
         budget: Duration,
-    ) -> Result<Rechecked, NotInTime> {
+    ) -> Result<Rechecked, LookupError> {
         if self.driver.is_stopped() {
-            return Err(NotInTime);
+            return Err(LookupError::ShutDown);
         }
         let (sender, receiver) = oneshot::channel();
         let reply = move |result| drop(sender.send(result));
@@ -117,7 +117,7 @@ impl Client {
         route: Route,
         floor: Floor,
         budget: Duration,
-    ) -> Result<Delivery, NotInTime> {
+    ) -> Result<Delivery, LookupError> {
         let policy = match route.policy_domain() {
             Some(domain) => self.policy(domain, budget).await?.into_policy(),
             // Where no domain is named, none has a policy.
@@ -144,12 +144,20 @@ impl Client {
         self.len() == 0
     }
 
-    /// Ends all that runs, and waits for it. Those who wait for answers get none. What has changed is
-    /// saved, for which the thread that calls this waits.
+    /// Ends all that runs, and waits for it. Those who wait for answers are told
+    /// [`LookupError::ShutDown`]. What has changed is saved.
+    ///
+    /// A resolver, a fetcher or a store that hangs is waited for 5 s, then left; of the former there
+    /// is an [event](crate::cache::EventKind::Overdue) for each domain. Dropping the client ends the
+    /// same things, and waits for nothing.
     pub async fn shutdown(&self) {
-        let mut tasks = self.driver.stop();
-        while tasks.join_next().await.is_some() {}
-        self.keeper.iter().for_each(Keeper::stop);
+        let tasks = self.driver.stop();
+        self.driver.wait_for(tasks).await;
+        if let Some(keeper) = self.keeper.clone() {
+            keeper.stop();
+            // Where there is no thread to wait in, nobody is kept waiting.
+            let _ = self.driver.runtime.spawn_blocking(move || keeper.wait()).await;
+        }
     }
 
     async fn wait<T>(
@@ -157,10 +165,13 @@ impl Client {
         receiver: oneshot::Receiver<T>,
         ticket: Ticket,
         budget: Duration,
-    ) -> Result<T, NotInTime> {
+    ) -> Result<T, LookupError> {
         // Whoever drops the future does not wait any more either.
         let _waiting = Waiting { driver: &self.driver, ticket };
-        timeout(budget, receiver).await.ok().and_then(Result::ok).ok_or(NotInTime)
+        match timeout(budget, receiver).await {
+            Ok(answer) => answer.map_err(|_| LookupError::ShutDown),
+            Err(_) => Err(LookupError::TimedOut),
+        }
     }
 }
 
@@ -179,7 +190,7 @@ impl Drop for Waiting<'_> {
 impl Drop for Client {
     fn drop(&mut self) {
         drop(self.driver.stop());
-        self.keeper.iter().for_each(Keeper::stop);
+        self.keeper.iter().for_each(|keeper| keeper.stop());
     }
 }
 

@@ -1,75 +1,71 @@
 //! What runs behind a client: tasks that work, and one that keeps time.
 
-use alloc::{boxed::Box, sync::Arc};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use alloc::{boxed::Box, sync::Arc, vec::Vec};
+use core::time::Duration;
+use std::{
+    collections::HashMap,
+    sync::{Mutex, MutexGuard, PoisonError},
+};
 
 use ::tokio::{
     runtime::Handle,
-    sync::{Notify, Semaphore},
-    task::JoinSet,
+    sync::Notify,
+    task::{AbortHandle, JoinSet},
     time::timeout,
 };
 use time::UtcDateTime;
 
-use super::sockets::{Fetcher, Resolver};
+use super::sockets::{Fetcher, Resolver, Sockets};
 use crate::{
-    cache::{Event, PolicyAnswer, TxtAnswer},
-    client::{Done, Hub, Job, Lane, NAP, Outputs, Setup, Trace, Work, left, now},
+    cache::{Event, EventKind, PolicyAnswer, TxtAnswer},
+    client::{
+        Done, Found, Hub, Job, Jobs, NAP, Next, Outputs, STOP, Stopwatch, Trace, Work, after, left,
+        now,
+    },
     domain::Domain,
+    fetch::FetchError,
+    lanes::RunId,
 };
 
 pub(super) struct Driver {
     pub(super) hub: Hub,
-    resolver: Arc<dyn Resolver>,
-    fetcher: Arc<dyn Fetcher>,
-    on_event: Box<dyn Fn(&Event) + Send + Sync>,
-    slots: Slots,
-    runtime: Handle,
+    pub(super) jobs: Jobs,
+    pub(super) sockets: Arc<Sockets>,
+    pub(super) resolver: Option<Arc<dyn Resolver>>,
+    pub(super) fetcher: Option<Arc<dyn Fetcher>>,
+    pub(super) on_event: Box<dyn Fn(&Event) + Send + Sync>,
+    pub(super) runtime: Handle,
+    /// How long a resolver, and a fetcher, may take.
+    pub(super) limits: [Duration; 2],
+    pub(super) stopwatch: Stopwatch,
+    /// The jobs that are out, and how to break them off.
+    pub(super) running: Mutex<HashMap<RunId, Running>>,
+    pub(super) tasks: Tasks,
+}
+
+/// The tasks of a client.
+pub(super) struct Tasks {
     /// `None` once the client is shut down.
-    tasks: Mutex<Option<JoinSet<()>>>,
+    set: Mutex<Option<JoinSet<()>>>,
     /// When the task that keeps time wakes up.
     next: Mutex<Option<UtcDateTime>>,
     earlier: Notify,
 }
 
-/// How many may work in each lane.
-struct Slots {
-    first: [Semaphore; 2],
-    later: [Semaphore; 2],
+impl Default for Tasks {
+    fn default() -> Self {
+        let set = Mutex::new(Some(JoinSet::new()));
+        Self { set, next: Mutex::default(), earlier: Notify::new() }
+    }
 }
 
-impl Slots {
-    fn of(&self, lane: Lane) -> &Semaphore {
-        let [queries, fetches] = if lane.is_first_contact { &self.first } else { &self.later };
-        if lane.is_fetch { fetches } else { queries }
-    }
+/// A job that is out.
+pub(super) struct Running {
+    domain: Domain,
+    task: Option<AbortHandle>,
 }
 
 impl Driver {
-    pub(super) fn new(
-        runtime: Handle,
-        hub: Hub,
-        setup: &Setup,
-        resolver: Box<dyn Resolver>,
-        fetcher: Box<dyn Fetcher>,
-        on_event: Box<dyn Fn(&Event) + Send + Sync>,
-    ) -> Self {
-        Self {
-            hub,
-            resolver: resolver.into(),
-            fetcher: fetcher.into(),
-            on_event,
-            slots: Slots {
-                first: [(); 2].map(|()| Semaphore::new(setup.discoveries)),
-                later: [(); 2].map(|()| Semaphore::new(setup.refreshes)),
-            },
-            runtime,
-            tasks: Mutex::new(Some(JoinSet::new())),
-            next: Mutex::new(None),
-            earlier: Notify::new(),
-        }
-    }
-
     pub(super) fn start(self: &Arc<Self>) {
         let this = Arc::clone(self);
         self.spawn(async move { this.keep_time().await });
@@ -78,7 +74,7 @@ impl Driver {
     /// Ends all that runs. What is returned can be waited for.
     pub(super) fn stop(&self) -> JoinSet<()> {
         let tasks = {
-            let mut tasks = lock(&self.tasks);
+            let mut tasks = lock(&self.tasks.set);
             tasks.iter_mut().for_each(JoinSet::abort_all);
             tasks.take().unwrap_or_default()
         };
@@ -86,63 +82,169 @@ impl Driver {
         tasks
     }
 
+    /// Waits for what was ended, but not for ever: what hangs is told and left.
+    pub(super) async fn wait_for(&self, mut tasks: JoinSet<()>) {
+        let all = async { while tasks.join_next().await.is_some() {} };
+        if timeout(STOP, all).await.is_err() {
+            let left: Vec<Domain> = lock(&self.running).drain().map(|(_, it)| it.domain).collect();
+            left.into_iter().for_each(|domain| self.tell_overdue(domain));
+        }
+    }
+
     pub(super) fn is_stopped(&self) -> bool {
-        lock(&self.tasks).is_none()
+        lock(&self.tasks.set).is_none()
     }
 
     /// Tells those who wait, and has done what is to be done.
-    pub(super) fn process(self: &Arc<Self>, mut outputs: Outputs) {
-        outputs.tell(&*self.on_event);
-        for job in outputs.jobs {
-            let this = Arc::clone(self);
-            self.spawn(async move { this.run(job).await });
+    pub(super) fn process(self: &Arc<Self>, outputs: Outputs) {
+        self.take(outputs);
+        while let Some(next) = self.jobs.next(&self.hub, now(), self.stopwatch.elapsed()) {
+            match next {
+                Next::Begin(id, job) => self.begin(id, job),
+                Next::EndEarly(id) => self.end_early(id),
+                Next::Overdue(id) => {
+                    let domain = lock(&self.running).get(&id).map(|it| it.domain.clone());
+                    domain.into_iter().for_each(|domain| self.tell_overdue(domain));
+                }
+                Next::Process(outputs) => self.take(outputs),
+            }
         }
+        self.wake_by(self.jobs.timeout(self.stopwatch.elapsed()).map(after));
+    }
+
+    fn take(&self, mut outputs: Outputs) {
+        outputs.tell(&*self.on_event);
         self.wake_by(outputs.wake_at);
+        self.jobs.submit(outputs.jobs, now(), self.stopwatch.elapsed());
+    }
+
+    fn tell_overdue(&self, domain: Domain) {
+        Outputs::event(Event { domain, kind: EventKind::Overdue }).tell(&*self.on_event);
     }
 
     fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
-        if let Some(tasks) = &mut *lock(&self.tasks) {
+        if let Some(tasks) = &mut *lock(&self.tasks.set) {
             while tasks.try_join_next().is_some() {}
             tasks.spawn_on(task, &self.runtime);
         }
     }
 
-    async fn run(self: &Arc<Self>, job: Job) {
-        let Job { shard, lane, domain, work, trace } = job;
-        let trace = trace.unwrap_or_else(|| Trace::new(&domain, lane.is_first_contact));
-        // It is never closed.
-        let _slot = self.slots.of(lane).acquire().await;
+    fn begin(self: &Arc<Self>, id: RunId, job: Job) {
+        let running = Running { domain: job.domain.clone(), task: None };
+        lock(&self.running).insert(id, running);
+        let this = Arc::clone(self);
+        self.spawn(async move { this.run(id, job).await });
+    }
+
+    fn end_early(&self, id: RunId) {
+        let task = lock(&self.running).get(&id).and_then(|running| running.task.clone());
+        task.into_iter().for_each(|task| task.abort());
+    }
+
+    async fn run(self: &Arc<Self>, id: RunId, mut job: Job) {
+        let new = || Trace::new(&job.domain, job.is_first_contact(now()));
+        let trace = job.trace.clone().unwrap_or_else(new);
+        job.trace = Some(trace.clone());
+        if matches!(job.work, Work::Fetch(_)) && !self.locate(id, &mut job, &trace).await {
+            lock(&self.running).remove(&id);
+            self.jobs.put_back(id, job);
+            return self.process(Outputs::default());
+        }
+        let Job { shard, domain, work, addresses, .. } = job;
         let done = match work {
-            Work::Txt(id) => Done::Txt(id, self.txt(domain, &trace).await),
-            Work::Fetch(id) => Done::Fetch(id, self.fetch(domain, &trace).await),
+            Work::Txt(request) => Done::Txt(request, self.txt(id, domain, &trace).await),
+            Work::Fetch(request) => {
+                Done::Fetch(request, self.fetch(id, domain, addresses, &trace).await)
+            }
         };
+        lock(&self.running).remove(&id);
+        self.jobs.finish(id, done.is_good(), self.stopwatch.elapsed());
         self.process(self.hub.after(shard, done, &trace, now()));
     }
 
-    /// In a task of its own, so that whoever brings a resolver that panics loses an answer, and no
-    /// more.
-    async fn txt(&self, domain: Domain, trace: &Trace) -> TxtAnswer {
-        let resolver = Arc::clone(&self.resolver);
-        let mut task = JoinSet::new();
-        task.spawn(trace.around(async move { resolver.txt(&domain).await }));
-        let answer = task.join_next().await.and_then(Result::ok);
-        answer.unwrap_or_else(|| TxtAnswer::Failed("the resolver has panicked".into()))
+    /// Finds the addresses of the Policy Host. Whether the fetch may go on.
+    async fn locate(&self, id: RunId, job: &mut Job, trace: &Trace) -> bool {
+        if self.fetcher.is_some() || job.addresses.is_some() {
+            return true;
+        }
+        let (sockets, domain) = (Arc::clone(&self.sockets), job.domain.clone());
+        let [_, limit] = self.limits;
+        let task = async move { sockets.addresses(&domain).await };
+        let found = match self.apart(id, limit, trace, task).await {
+            Ended::With(found) => found,
+            Ended::Panicked | Ended::Late => Err(FetchError::Deadline),
+        };
+        let may_go_on = self.jobs.locate(id, &found, self.stopwatch.elapsed());
+        job.addresses = Some(found);
+        may_go_on
     }
 
-    async fn fetch(&self, domain: Domain, trace: &Trace) -> PolicyAnswer {
-        let fetcher = Arc::clone(&self.fetcher);
+    async fn txt(&self, id: RunId, domain: Domain, trace: &Trace) -> TxtAnswer {
+        let (resolver, sockets) = (self.resolver.clone(), Arc::clone(&self.sockets));
+        let [limit, _] = self.limits;
+        let task = async move {
+            match resolver {
+                Some(resolver) => resolver.txt(&domain).await,
+                None => sockets.txt(&domain).await,
+            }
+        };
+        match self.apart(id, limit, trace, task).await {
+            Ended::With(answer) => answer,
+            Ended::Panicked => TxtAnswer::Failed("the resolver has panicked".into()),
+            Ended::Late => TxtAnswer::Failed("no answer in time".into()),
+        }
+    }
+
+    async fn fetch(
+        &self,
+        id: RunId,
+        domain: Domain,
+        addresses: Option<Found>,
+        trace: &Trace,
+    ) -> PolicyAnswer {
+        let (fetcher, sockets) = (self.fetcher.clone(), Arc::clone(&self.sockets));
+        let [_, limit] = self.limits;
+        let named = domain.clone();
+        let task = async move {
+            match fetcher {
+                Some(fetcher) => fetcher.fetch(&domain).await,
+                None => sockets.fetch_from(&domain, addresses).await,
+            }
+        };
+        match self.apart(id, limit, trace, task).await {
+            Ended::With(answer) => answer,
+            Ended::Panicked => PolicyAnswer::NotSent,
+            Ended::Late => PolicyAnswer::Failed(FetchError::Deadline.to_failure(&named)),
+        }
+    }
+
+    /// Does something in a task of its own, which can be broken off: so that whoever brings a
+    /// resolver that panics, or never returns, loses an answer and no more.
+    async fn apart<T: Send + 'static>(
+        &self,
+        id: RunId,
+        limit: Duration,
+        trace: &Trace,
+        work: impl Future<Output = T> + Send + 'static,
+    ) -> Ended<T> {
         let mut task = JoinSet::new();
-        task.spawn(trace.around(async move { fetcher.fetch(&domain).await }));
-        let answer = task.join_next().await.and_then(Result::ok);
-        answer.unwrap_or(PolicyAnswer::NotSent)
+        let handle = task.spawn(trace.around(work));
+        if let Some(running) = lock(&self.running).get_mut(&id) {
+            running.task = Some(handle);
+        }
+        match timeout(limit, task.join_next()).await {
+            Ok(Some(Ok(answer))) => Ended::With(answer),
+            Ok(Some(Err(error))) if error.is_panic() => Ended::Panicked,
+            Ok(_) | Err(_) => Ended::Late,
+        }
     }
 
     fn wake_by(&self, at: Option<UtcDateTime>) {
         let Some(at) = at else { return };
-        let mut next = lock(&self.next);
+        let mut next = lock(&self.tasks.next);
         if next.is_none_or(|next| at < next) {
             *next = Some(at);
-            self.earlier.notify_one();
+            self.tasks.earlier.notify_one();
         }
     }
 
@@ -151,13 +253,21 @@ impl Driver {
         // Of what was kept over a restart, something may be due already.
         self.process(self.hub.wake(now()));
         loop {
-            let until = lock(&self.next).map_or(NAP, left).min(NAP);
-            if timeout(until, self.earlier.notified()).await.is_err() {
-                *lock(&self.next) = None;
+            let until = lock(&self.tasks.next).map_or(NAP, left).min(NAP);
+            if timeout(until, self.tasks.earlier.notified()).await.is_err() {
+                *lock(&self.tasks.next) = None;
                 self.process(self.hub.wake(now()));
             }
         }
     }
+}
+
+/// How a task apart ended.
+enum Ended<T> {
+    With(T),
+    Panicked,
+    /// It was broken off, or took too long.
+    Late,
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

@@ -1,6 +1,6 @@
 //! Bytes between sockets and the exchanges.
 
-use alloc::{boxed::Box, string::ToString, sync::Arc, vec, vec::Vec};
+use alloc::{boxed::Box, string::ToString, sync::Arc, vec};
 use core::{
     future::poll_fn,
     net::{IpAddr, SocketAddr},
@@ -18,7 +18,7 @@ use time::UtcDateTime;
 
 use crate::{
     cache::{PolicyAnswer, TxtAnswer},
-    client::{Setup, after, found, left, now, random, share},
+    client::{Found, Setup, after, found, left, now, random, share},
     dns::{self, DnsError, Outcome, Question, Transport},
     domain::Domain,
     fetch::{self, FetchError},
@@ -58,16 +58,23 @@ impl Resolver for Sockets {
 
 impl Fetcher for Sockets {
     fn fetch<'a>(&'a self, domain: &'a Domain) -> Later<'a, PolicyAnswer> {
-        Box::pin(async {
-            match self.policy(domain).await {
-                Ok(policy) => PolicyAnswer::Valid(policy),
-                Err(error) => PolicyAnswer::Failed(error.to_failure(domain)),
-            }
-        })
+        Box::pin(self.fetch_from(domain, None))
     }
 }
 
 impl Sockets {
+    /// Fetches a policy, from these addresses if they are known already.
+    pub(super) async fn fetch_from(
+        &self,
+        domain: &Domain,
+        addresses: Option<Found>,
+    ) -> PolicyAnswer {
+        match self.policy(domain, addresses).await {
+            Ok(policy) => PolicyAnswer::Valid(policy),
+            Err(error) => PolicyAnswer::Failed(error.to_failure(domain)),
+        }
+    }
+
     pub(super) fn new(setup: Setup) -> Self {
         Self { setup }
     }
@@ -98,10 +105,19 @@ impl Sockets {
         }
     }
 
-    async fn policy(&self, domain: &Domain) -> Result<Arc<Policy>, FetchError> {
+    async fn policy(
+        &self,
+        domain: &Domain,
+        addresses: Option<Found>,
+    ) -> Result<Arc<Policy>, FetchError> {
         let (trust, config) = (&self.setup.trust, &self.setup.fetch);
         let mut exchange = fetch::Exchange::new(domain, trust, config, now());
-        let mut stream = self.connect(domain, after(config.deadline())).await?;
+        let until = after(config.deadline());
+        let addresses = match addresses {
+            Some(found) => found?,
+            None => self.addresses(domain).await?,
+        };
+        let mut stream = self.connect(domain, &addresses, until).await?;
         let mut buffer = vec![0; 16 * 1024];
         loop {
             match exchange.poll() {
@@ -128,8 +144,12 @@ impl Sockets {
     }
 
     /// A connection to the first address that answers; each has its share of the time.
-    async fn connect(&self, domain: &Domain, until: UtcDateTime) -> Result<TcpStream, FetchError> {
-        let addresses = self.addresses(domain).await?;
+    async fn connect(
+        &self,
+        domain: &Domain,
+        addresses: &[IpAddr],
+        until: UtcDateTime,
+    ) -> Result<TcpStream, FetchError> {
         let mut error = FetchError::NoAddress("it has none".into());
         for (tried, &address) in addresses.iter().enumerate() {
             if let Err(refused) = self.setup.filter.check(domain, address) {
@@ -150,7 +170,7 @@ impl Sockets {
     }
 
     /// All addresses, of both families.
-    async fn addresses(&self, domain: &Domain) -> Result<Vec<IpAddr>, FetchError> {
+    pub(super) async fn addresses(&self, domain: &Domain) -> Found {
         let (v6, v4) = both(self.ask(Question::aaaa(domain)), self.ask(Question::a(domain))).await;
         found(&v6, &v4)
     }

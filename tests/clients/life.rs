@@ -12,7 +12,7 @@ use std::{
 use mta_sts::{
     Domain, Mode, NoPolicy,
     cache::{Answer, Config, Event, EventKind, Outcome, PolicyAnswer, TxtAnswer},
-    client::{NotInTime, Settings, SettingsError},
+    client::{LookupError, Settings, SettingsError},
     delivery::{Mx, Recheck, Route, Step},
     fetch, tokio as async_,
 };
@@ -49,7 +49,7 @@ fn s5_1_what_a_client_finds_can_be_told_to_a_delivery() {
     world.change("a.example", |site| site.dns = Dns::ServFail);
     let unknown = Recheck::from(client.recheck(&name).unwrap());
     assert!(matches!(unknown, Recheck::Unknown(why) if why.contains("Server Failure")));
-    assert!(matches!(Recheck::from(NotInTime), Recheck::Unknown(why) if why.contains("in time")));
+    assert!(matches!(Recheck::from(LookupError::TimedOut), Recheck::Unknown(why) if why.contains("timed out")));
 }
 
 #[test]
@@ -168,12 +168,12 @@ fn nothing_runs_after_the_end_of(kind: Kind) {
         eventually(|| world.counts("a.example").fetches == 1);
         let ending = scope.spawn(|| client.shutdown());
         eventually(|| ending.is_finished() && waiting.is_finished());
-        assert_eq!(waiting.join().unwrap(), Err(NotInTime));
+        assert_eq!(waiting.join().unwrap(), Err(LookupError::ShutDown));
     });
     for name in ["a.example", "b.example"] {
         let before = world.counts(name);
-        assert_eq!(client.policy(&domain(name), LONG), Err(NotInTime));
-        assert_eq!(client.recheck(&domain(name)), Err(NotInTime));
+        assert_eq!(client.policy(&domain(name), LONG), Err(LookupError::ShutDown));
+        assert_eq!(client.recheck(&domain(name)), Err(LookupError::ShutDown));
         assert_eq!(world.counts(name), before);
     }
     client.shutdown();

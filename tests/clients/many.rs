@@ -101,7 +101,7 @@ fn a_caller_has_a_budget_of(kind: Kind) {
     let client = Client::new(kind, settings(&world));
     for _ in 0..3 {
         let late = client.policy(&domain("slow.example"), Duration::from_millis(50)).unwrap_err();
-        assert_eq!(late.to_string(), "what the domain publishes was not found out in time");
+        assert_eq!(late.to_string(), "policy lookup timed out");
         assert!(!client.is_waited_for(), "{client:?}");
     }
     // What it has not waited for is found out all the same.

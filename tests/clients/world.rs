@@ -10,7 +10,7 @@ use std::{
 use mta_sts::{
     Domain, NoPolicy, Policy, blocking,
     cache::{Answer, Event, PolicyAnswer, Rechecked, TxtAnswer},
-    client::{Kept, NotInTime, Settings, SettingsError},
+    client::{Kept, LookupError, Settings, SettingsError},
     delivery::{Delivery, Floor, Route},
     dns,
     fetch::{self, AddressFilter},
@@ -146,7 +146,7 @@ impl Client {
         (Self::with(kind, settings, parts).unwrap(), events)
     }
 
-    pub(crate) fn policy(&self, domain: &Domain, budget: Duration) -> Result<Answer, NotInTime> {
+    pub(crate) fn policy(&self, domain: &Domain, budget: Duration) -> Result<Answer, LookupError> {
         match self {
             Self::Blocking(client) => client.policy(domain, budget),
             Self::Tokio(runtime, client) => runtime.block_on(client.policy(domain, budget)),
@@ -160,14 +160,14 @@ impl Client {
         }
     }
 
-    pub(crate) fn recheck(&self, domain: &Domain) -> Result<Rechecked, NotInTime> {
+    pub(crate) fn recheck(&self, domain: &Domain) -> Result<Rechecked, LookupError> {
         match self {
             Self::Blocking(client) => client.recheck(domain, LONG),
             Self::Tokio(runtime, client) => runtime.block_on(client.recheck(domain, LONG)),
         }
     }
 
-    pub(crate) fn refresh(&self, domain: &Domain) -> Result<Rechecked, NotInTime> {
+    pub(crate) fn refresh(&self, domain: &Domain) -> Result<Rechecked, LookupError> {
         match self {
             Self::Blocking(client) => client.refresh(domain, LONG),
             Self::Tokio(runtime, client) => runtime.block_on(client.refresh(domain, LONG)),

@@ -44,7 +44,16 @@ const IMPORTS: &[(&str, &[&str])] = &[
 
 /// What both clients may import.
 const CLIENT: &[&str] = &[
-    "cache", "client", "delivery", "dns", "domain", "fetch", "lanes", "no_policy", "policy", "store",
+    "cache",
+    "client",
+    "delivery",
+    "dns",
+    "domain",
+    "fetch",
+    "lanes",
+    "no_policy",
+    "policy",
+    "store",
 ];
 
 /// May import everything public: nothing imports them.

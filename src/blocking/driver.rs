@@ -131,7 +131,8 @@ impl Driver {
         let new = || Trace::new(&job.domain, job.is_first_contact(now()));
         let trace = job.trace.clone().unwrap_or_else(new);
         job.trace = Some(trace.clone());
-        if matches!(job.work, Work::Fetch(_)) && !trace.within(|| self.locate(id, &mut job, control))
+        if matches!(job.work, Work::Fetch(_))
+            && !trace.within(|| self.locate(id, &mut job, control))
         {
             lock(&self.running).remove(&id);
             self.jobs.put_back(id, job);

@@ -127,11 +127,7 @@ impl Sockets {
     }
 
     /// Does what is next. What came of it, if it is over.
-    fn advance(
-        &self,
-        Asked { exchange, link }: &mut Asked,
-        control: &Control,
-    ) -> Option<Outcome> {
+    fn advance(&self, Asked { exchange, link }: &mut Asked, control: &Control) -> Option<Outcome> {
         match exchange.poll() {
             dns::Step::Send { server, transport, message } => {
                 match Link::open(server, transport, self.setup.dns.attempt(), message, control) {
@@ -170,7 +166,9 @@ impl Sockets {
                         exchange.handle_failure(&error.to_string(), now());
                     }
                 }
-                fetch::Step::Wait { .. } if control.is_stopped() => return Err(FetchError::Deadline),
+                fetch::Step::Wait { .. } if control.is_stopped() => {
+                    return Err(FetchError::Deadline);
+                }
                 fetch::Step::Wait { until } => match receive(&mut stream, until, &mut buffer) {
                     Ok(Some(bytes)) => exchange.handle_received(bytes, now()),
                     Ok(None) => exchange.handle_timeout(now()),
@@ -218,16 +216,14 @@ impl Sockets {
 
     /// All addresses, of both families. The questions take turns: what comes for one while the other
     /// is waited for is kept by its socket.
-    pub(super) fn addresses(
-        &self,
-        domain: &Domain,
-        control: &Control,
-    ) -> Found {
+    pub(super) fn addresses(&self, domain: &Domain, control: &Control) -> Found {
         let failed = |error: DnsError| FetchError::NoAddress(error.to_string().into());
         let mut v6 = self.begin(Question::aaaa(domain)).map_err(failed)?;
         let mut v4 = self.begin(Question::a(domain)).map_err(failed)?;
         loop {
-            if let (Some(v6), Some(v4)) = (self.advance(&mut v6, control), self.advance(&mut v4, control)) {
+            if let (Some(v6), Some(v4)) =
+                (self.advance(&mut v6, control), self.advance(&mut v4, control))
+            {
                 return found(&v6, &v4);
             }
         }

@@ -132,9 +132,10 @@ impl<'a> View<'a> {
     /// Returns how many attempts in a row to look up the record, or to fetch the policy, have failed.
     #[must_use]
     pub fn failures_in_a_row(&self) -> u32 {
-        self.state.trouble.as_ref().map_or(0, |trouble| {
-            trouble.dns_failures.max(trouble.attempts.most_failures())
-        })
+        self.state
+            .trouble
+            .as_ref()
+            .map_or(0, |trouble| trouble.dns_failures.max(trouble.attempts.most_failures()))
     }
 
     /// Whether a request is out for it.

@@ -86,7 +86,8 @@ impl Hub {
             .with_max_entries(config.max_entries().div_ceil(count))
             .with_max_bytes(config.max_bytes().div_ceil(count));
         let shard = || {
-            let inside = Inside { cache: Cache::new(part), waiting: HashMap::new(), is_closed: false };
+            let inside =
+                Inside { cache: Cache::new(part), waiting: HashMap::new(), is_closed: false };
             Shard(ShardedLock::new(inside))
         };
         let others = core::iter::repeat_with(shard).take(count.saturating_sub(1)).collect();

@@ -156,9 +156,7 @@ impl Done {
     /// Whether it is what was asked for.
     pub(crate) fn is_good(&self) -> bool {
         match self {
-            Self::Txt(_, answer) => {
-                !matches!(answer, TxtAnswer::Failed(_) | TxtAnswer::NotSent)
-            }
+            Self::Txt(_, answer) => !matches!(answer, TxtAnswer::Failed(_) | TxtAnswer::NotSent),
             Self::Fetch(_, answer) => matches!(answer, PolicyAnswer::Valid(_)),
             Self::Persisted(_, result) => result.is_ok(),
         }

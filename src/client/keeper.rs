@@ -9,13 +9,7 @@ use std::{
     thread,
 };
 
-use super::{
-    Kept, STOP,
-    clock::now,
-    hub::Hub,
-    jobs::Done,
-    trace,
-};
+use super::{Kept, STOP, clock::now, hub::Hub, jobs::Done, trace};
 use crate::{
     cache::{Config, PersistRequestId},
     store::{Change, Loaded, Store, StoreError},
@@ -78,6 +72,8 @@ impl Keeping {
         let (alive, end) = mpsc::channel();
         thread.spawn(move || {
             keep(&*store, &changes, &told);
+            // Whoever waits for the end may open the same file.
+            drop(store);
             drop::<mpsc::Sender<()>>(alive);
         })?;
         Ok(Keeper { queue, end: Mutex::new(end) })

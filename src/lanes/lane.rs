@@ -113,8 +113,7 @@ impl<J> LaneState<J> {
     /// Breaks off one that is slow, if somebody waits for its slot.
     fn end_early(&mut self, now: Duration) -> Option<Wanted<J>> {
         let only_behind = self.running.len() < self.slots;
-        let wanting =
-            if only_behind { self.queue.behind() } else { self.queue.len() };
+        let wanting = if only_behind { self.queue.behind() } else { self.queue.len() };
         let oldest = self.running.values().find(|running| !running.is_ending);
         let is_slow = oldest.is_some_and(|it| now.saturating_sub(it.begun) >= SLOW_BEHIND);
         if wanting <= self.ending || !is_slow {

@@ -36,7 +36,8 @@ impl Memory {
 
     pub(super) fn stalled(&mut self, group: &Group, now: Duration) {
         if let Some(stalls) = self.stalls.get_mut(group) {
-            let before = if now.saturating_sub(stalls.last) < REMEMBERED { stalls.count } else { 0 };
+            let before =
+                if now.saturating_sub(stalls.last) < REMEMBERED { stalls.count } else { 0 };
             *stalls = Stalls { count: before.saturating_add(1).min(COUNT), last: now };
             return;
         }

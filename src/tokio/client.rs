@@ -1,7 +1,7 @@
 use alloc::sync::Arc;
 use core::{fmt, time::Duration};
 
-use ::tokio::{sync::oneshot, time::timeout};
+use ::tokio::{runtime::Handle, sync::oneshot, time::timeout};
 
 use super::{
     builder::{Builder, StartError},
@@ -76,7 +76,11 @@ impl Client {
     /// # Errors
     ///
     /// If the time is over, or the client is shut down.
-    pub async fn recheck(&self, domain: &Domain, budget: Duration) -> Result<Rechecked, LookupError> {
+    pub async fn recheck(
+        &self,
+        domain: &Domain,
+        budget: Duration,
+    ) -> Result<Rechecked, LookupError> {
         self.check_again(domain, false, budget).await
     }
 
@@ -87,7 +91,11 @@ impl Client {
     /// # Errors
     ///
     /// If the time is over, or the client is shut down.
-    pub async fn refresh(&self, domain: &Domain, budget: Duration) -> Result<Rechecked, LookupError> {
+    pub async fn refresh(
+        &self,
+        domain: &Domain,
+        budget: Duration,
+    ) -> Result<Rechecked, LookupError> {
         self.check_again(domain, true, budget).await
     }
 
@@ -149,7 +157,7 @@ impl Client {
     ///
     /// A resolver, a fetcher or a store that hangs is waited for 5 s, then left; of the former there
     /// is an [event](crate::cache::EventKind::Overdue) for each domain. Dropping the client ends the
-    /// same things, and waits for nothing.
+    /// same things; within a runtime it waits for nothing, elsewhere until all is saved.
     pub async fn shutdown(&self) {
         let tasks = self.driver.stop();
         self.driver.wait_for(tasks).await;
@@ -189,8 +197,12 @@ impl Drop for Waiting<'_> {
 
 impl Drop for Client {
     fn drop(&mut self) {
-        drop(self.driver.stop());
+        self.driver.stop().detach_all();
         self.keeper.iter().for_each(|keeper| keeper.stop());
+        // A runtime must not be kept waiting: there, what is still to be saved is saved behind it.
+        if Handle::try_current().is_err() {
+            self.keeper.iter().for_each(|keeper| keeper.wait());
+        }
     }
 }
 

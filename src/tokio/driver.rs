@@ -73,11 +73,12 @@ impl Driver {
 
     /// Ends all that runs. What is returned can be waited for.
     pub(super) fn stop(&self) -> JoinSet<()> {
-        let tasks = {
-            let mut tasks = lock(&self.tasks.set);
-            tasks.iter_mut().for_each(JoinSet::abort_all);
-            tasks.take().unwrap_or_default()
-        };
+        let tasks = lock(&self.tasks.set).take().unwrap_or_default();
+        self.tasks.earlier.notify_one();
+        // The jobs end when what they wait for has ended.
+        let running = lock(&self.running);
+        running.values().filter_map(|it| it.task.as_ref()).for_each(AbortHandle::abort);
+        drop(running);
         self.hub.hang_up();
         tasks
     }
@@ -85,7 +86,9 @@ impl Driver {
     /// Waits for what was ended, but not for ever: what hangs is told and left.
     pub(super) async fn wait_for(&self, mut tasks: JoinSet<()>) {
         let all = async { while tasks.join_next().await.is_some() {} };
-        if timeout(STOP, all).await.is_err() {
+        let is_late = timeout(STOP, all).await.is_err();
+        tasks.detach_all();
+        if is_late {
             let left: Vec<Domain> = lock(&self.running).drain().map(|(_, it)| it.domain).collect();
             left.into_iter().for_each(|domain| self.tell_overdue(domain));
         }
@@ -142,6 +145,10 @@ impl Driver {
     }
 
     async fn run(self: &Arc<Self>, id: RunId, mut job: Job) {
+        if self.is_stopped() {
+            lock(&self.running).remove(&id);
+            return;
+        }
         let new = || Trace::new(&job.domain, job.is_first_contact(now()));
         let trace = job.trace.clone().unwrap_or_else(new);
         job.trace = Some(trace.clone());
@@ -149,6 +156,10 @@ impl Driver {
             lock(&self.running).remove(&id);
             self.jobs.put_back(id, job);
             return self.process(Outputs::default());
+        }
+        if self.is_stopped() {
+            lock(&self.running).remove(&id);
+            return;
         }
         let Job { shard, domain, work, addresses, .. } = job;
         let done = match work {
@@ -159,7 +170,10 @@ impl Driver {
         };
         lock(&self.running).remove(&id);
         self.jobs.finish(id, done.is_good(), self.stopwatch.elapsed());
-        self.process(self.hub.after(shard, done, &trace, now()));
+        // What was broken off says nothing about the domain.
+        if !self.is_stopped() {
+            self.process(self.hub.after(shard, done, &trace, now()));
+        }
     }
 
     /// Finds the addresses of the Policy Host. Whether the fetch may go on.
@@ -232,6 +246,9 @@ impl Driver {
         if let Some(running) = lock(&self.running).get_mut(&id) {
             running.task = Some(handle);
         }
+        if self.is_stopped() {
+            task.abort_all();
+        }
         match timeout(limit, task.join_next()).await {
             Ok(Some(Ok(answer))) => Ended::With(answer),
             Ok(Some(Err(error))) if error.is_panic() => Ended::Panicked,
@@ -252,7 +269,7 @@ impl Driver {
     async fn keep_time(self: &Arc<Self>) {
         // Of what was kept over a restart, something may be due already.
         self.process(self.hub.wake(now()));
-        loop {
+        while !self.is_stopped() {
             let until = lock(&self.tasks.next).map_or(NAP, left).min(NAP);
             if timeout(until, self.tasks.earlier.notified()).await.is_err() {
                 *lock(&self.tasks.next) = None;

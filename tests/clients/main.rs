@@ -9,6 +9,7 @@ mod faults;
 mod hickory;
 #[cfg(feature = "redb")]
 mod keeping;
+mod lanes;
 mod life;
 mod many;
 mod middle;

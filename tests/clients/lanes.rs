@@ -1,0 +1,177 @@
+//! Hosts that hang, and everybody else: over real sockets, in both clients.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    thread,
+    time::{Duration, Instant},
+};
+
+use mta_sts::{
+    Domain, NoPolicy,
+    cache::{Answer, Event, EventKind, PolicyAnswer, TxtAnswer},
+    client::LookupError,
+    fetch,
+};
+use mta_sts_testkit::{Addresses, Dns, Site, Web, World};
+
+use crate::world::{BOTH, Client, Kind, LONG, POLICY, Part, Parts, domain, eventually, settings};
+
+const SECOND: Duration = Duration::from_secs(1);
+
+/// A world in which these names stall, and one does not.
+fn world_of(names: impl IntoIterator<Item = String>, stalling: &Site) -> World {
+    let world = World::new();
+    for name in names {
+        world.set(&name, stalling.clone());
+    }
+    world.set("honest.example", Site::new("1", POLICY));
+    world
+}
+
+fn patient() -> fetch::Config {
+    fetch::Config::default().with_deadline(3 * LONG)
+}
+
+/// Looks a domain up, and returns how long that took. It has a policy.
+fn time_of(client: &Client, name: &str) -> Duration {
+    let start = Instant::now();
+    let answer = client.policy(&domain(name), LONG).unwrap();
+    assert!(answer.policy().is_some(), "{name}: {answer:?}");
+    start.elapsed()
+}
+
+#[test]
+fn i21_hosts_that_hang_do_not_keep_a_first_contact_waiting() {
+    let hangs = Site { web: Web::Hangs, ..Site::new("1", POLICY) };
+    let slow = Web::Slow(POLICY.into(), 6 * SECOND);
+    let black_hole = Site { addresses: Addresses::BlackHole, ..hangs.clone() };
+    let silent = Site { dns: Dns::Silent, ..hangs.clone() };
+    for site in [hangs.clone(), Site { web: slow, ..hangs }, black_hole, silent] {
+        BOTH.into_iter().for_each(|kind| first_contact_beside(kind, &site));
+    }
+}
+
+/// 4 slots, and 40 domains that hold one as long as they can.
+fn first_contact_beside(kind: Kind, site: &Site) {
+    let names = || (0..40).map(|n| format!("www.slow{n}.example"));
+    let world = world_of(names(), site);
+    let settings = settings(&world).with_fetch(patient()).with_discoveries(4);
+    let client = Client::new(kind, settings);
+    thread::scope(|scope| {
+        for name in names() {
+            let client = &client;
+            scope.spawn(move || drop(client.policy(&domain(&name), LONG)));
+        }
+        thread::sleep(SECOND / 2);
+        let took = time_of(&client, "honest.example");
+        assert!(took < 12 * SECOND, "{kind:?}, {site:?}: {took:?}");
+        client.shutdown();
+    });
+}
+
+#[test]
+fn i21_what_never_began_is_no_failure() {
+    BOTH.into_iter().for_each(what_never_began_is_no_failure_of);
+}
+
+fn what_never_began_is_no_failure_of(kind: Kind) {
+    let (world, open) = (World::new(), Arc::new(AtomicBool::new(false)));
+    let gate = Arc::clone(&open);
+    let txt = Part(Arc::new(|_: &Domain| {
+        TxtAnswer::from_records(["v=STSv1; id=1"], Duration::from_secs(60))
+    }));
+    let fetch = Part(Arc::new(move |domain: &Domain| {
+        while !gate.load(Ordering::SeqCst) {
+            thread::sleep(Duration::from_millis(5));
+        }
+        PolicyAnswer::from_body(domain, POLICY.as_bytes())
+    }));
+    let events = Arc::new(std::sync::Mutex::new(Vec::new()));
+    let kept = Arc::clone(&events);
+    let on_event = Arc::new(move |event: &Event| kept.lock().unwrap().push(event.clone()));
+    let parts = Parts { txt: Some(txt), fetch: Some(fetch), store: None, on_event: Some(on_event) };
+    let cache = mta_sts::cache::Config::new(1).with_fetch_timeout(4 * SECOND);
+    let settings = settings(&world).with_discoveries(1).with_cache(cache);
+    let client = Client::with(kind, settings, parts).unwrap();
+    thread::scope(|scope| {
+        // In tokio it is cut off after its time, and the slot is not free until it returns.
+        scope.spawn(|| drop(client.policy(&domain("hangs.example"), LONG)));
+        thread::sleep(SECOND / 4);
+        let answer = client.policy(&domain("waits.example"), LONG).unwrap();
+        assert_eq!(answer, Answer::NoPolicy(NoPolicy::Overloaded), "{kind:?}");
+        open.store(true, Ordering::SeqCst);
+    });
+    let events = events.lock().unwrap();
+    let of_waits = events.iter().filter(|event| event.domain == domain("waits.example"));
+    assert_eq!(of_waits.count(), 0, "{events:?}");
+}
+
+#[test]
+fn i21_a_flood_of_one_address_delays_nobody() {
+    BOTH.into_iter().for_each(a_flood_of_one_address_delays_nobody_of);
+}
+
+/// With default settings, 50 new domains a second at one address where connections hang.
+fn a_flood_of_one_address_delays_nobody_of(kind: Kind) {
+    const FLOOD: usize = 400;
+    let hangs = Site { addresses: Addresses::BlackHole, ..Site::new("1", POLICY) };
+    let world = world_of((0..FLOOD).map(|n| format!("mx.flood{n}.example")), &hangs);
+    for n in 0..50 {
+        world.set(&format!("honest{n}.example"), Site::new("1", POLICY));
+    }
+    let client = Client::new(kind, settings(&world).with_fetch(patient()));
+    thread::scope(|scope| {
+        let (mut times, client) = (Vec::new(), &client);
+        for n in 0..FLOOD {
+            scope.spawn(move || {
+                drop(client.policy(&domain(&format!("mx.flood{n}.example")), LONG));
+            });
+            thread::sleep(SECOND / 50);
+            if n >= 100 && n % 6 == 0 {
+                let name = format!("honest{}.example", (n - 100) / 6);
+                times.push(scope.spawn(move || time_of(client, &name)));
+            }
+        }
+        let mut times: Vec<_> = times.into_iter().map(|it| it.join().unwrap()).collect();
+        times.sort();
+        println!("{kind:?}: {:?} .. {:?}", times[times.len() / 2], times.last().unwrap());
+        assert!(*times.last().unwrap() < 3 * SECOND, "{kind:?}: {times:?}");
+        client.shutdown();
+    });
+}
+
+#[test]
+fn a_hanging_resolver_is_told_and_does_not_hold_up_the_end() {
+    BOTH.into_iter().for_each(a_hanging_resolver_does_not_hold_up_the_end_of);
+}
+
+fn a_hanging_resolver_does_not_hold_up_the_end_of(kind: Kind) {
+    let (world, open) = (World::new(), Arc::new(AtomicBool::new(false)));
+    let gate = Arc::clone(&open);
+    let txt = Part(Arc::new(move |_: &Domain| {
+        while !gate.load(Ordering::SeqCst) {
+            thread::sleep(Duration::from_millis(5));
+        }
+        TxtAnswer::NoRecord { ttl: None }
+    }));
+    let events = Arc::new(std::sync::Mutex::new(Vec::new()));
+    let kept = Arc::clone(&events);
+    let on_event = Arc::new(move |event: &Event| kept.lock().unwrap().push(event.clone()));
+    let parts = Parts { txt: Some(txt), on_event: Some(on_event), ..Parts::default() };
+    let client = Client::with(kind, settings(&world), parts).unwrap();
+    thread::scope(|scope| {
+        let waiting = scope.spawn(|| client.policy(&domain("a.example"), 3 * LONG));
+        eventually(|| client.is_waited_for());
+        let start = Instant::now();
+        client.shutdown();
+        let took = start.elapsed();
+        open.store(true, Ordering::SeqCst);
+        assert!(took < 8 * SECOND, "{kind:?}: {took:?}");
+        assert_eq!(waiting.join().unwrap(), Err(LookupError::ShutDown));
+    });
+    let told = events.lock().unwrap().iter().any(|event| event.kind == EventKind::Overdue);
+    assert!(told, "{kind:?}: {events:?}");
+}

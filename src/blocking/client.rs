@@ -149,6 +149,7 @@ impl Client {
     /// own threads nothing is waited for, since those would wait for themselves.
     pub fn shutdown(&self) {
         self.driver.shutdown();
+        self.driver.hub.retry_unsaved(now());
         self.keeper.iter().for_each(Keeper::stop);
         if !is_ours() {
             self.keeper.iter().for_each(Keeper::wait);

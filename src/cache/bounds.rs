@@ -1,6 +1,6 @@
 //! How much is kept, and what goes when that is too much.
 
-use alloc::{boxed::Box, sync::Arc};
+use alloc::{boxed::Box, collections::BTreeMap, sync::Arc};
 use core::mem::size_of;
 
 use time::UtcDateTime;
@@ -8,14 +8,15 @@ use time::UtcDateTime;
 use super::{
     Cache,
     answer::{Answer, Source},
-    clock::Timestamp,
+    clock::{Deadline, Timestamp},
     config::rule,
     entry::{Entry, Lent, State, Trouble},
-    event::EventKind,
+    event::{Doubt, EventKind, Outcome, Rechecked},
     index::Row,
     order::Class,
     outputs::Queued,
     table::Slot,
+    waiting::Saving,
     weight::Weight,
 };
 use crate::{domain::Domain, mode::Mode, no_policy::NoPolicy, policy::Policy};
@@ -61,22 +62,46 @@ impl Cache {
     /// keeping.
     pub(super) fn admit(&mut self, domain: Domain, now: UtcDateTime) -> Option<u32> {
         let bytes = weight(&domain, &Entry::NEW).bytes();
-        while self.len() >= self.config.max_entries()
-            || self.bytes().saturating_add(bytes) > self.config.max_bytes()
-        {
+        while self.is_full(bytes) {
             self.evict(self.victim(Some(Timestamp::of(now)))?);
         }
-        self.table.insert(domain, Entry::NEW)
+        let failures = self.failures.take(&domain);
+        let slot = self.table.insert(domain, Entry::NEW)?;
+        if let (Some((attempts, budget)), Some(found)) = (failures, self.table.get_mut(slot)) {
+            found.entry.state.trouble().attempts = attempts;
+            found.entry.state.budget = budget;
+        }
+        self.publish();
+        Some(slot)
     }
 
-    /// Keeps within the bound on memory after something has grown. What someone waits for, and what
-    /// the operator wants, stays all the same.
-    pub(super) fn make_room(&mut self) {
-        while self.bytes() > self.config.max_bytes()
+    /// Keeps within the bound on memory after something has grown: an entry, or nothing in
+    /// particular. What the operator wants stays all the same. What has grown, and is not in regular
+    /// use itself, goes before what is.
+    pub(super) fn make_room(&mut self, grown: Option<u32>) {
+        while self.share.bytes(self.bytes()) > self.config.max_bytes()
             && let Some(slot) = self.victim(None)
         {
-            self.evict(slot);
+            let is_senior = |slot| self.table.class(slot).is_some_and(Class::is_senior);
+            let junior = grown.filter(|&it| {
+                let is_evictable = self.table.class(it).is_some_and(|it| it != Class::Kept);
+                self.table.domain(it).is_some() && is_evictable && !is_senior(it)
+            });
+            self.evict(junior.filter(|_| is_senior(slot)).unwrap_or(slot));
         }
+        self.publish();
+    }
+
+    /// Whether there is no room for an entry of so many bytes.
+    fn is_full(&self, bytes: usize) -> bool {
+        let all = self.share.bytes(self.bytes()).saturating_add(bytes);
+        self.share.entries(self.len()) >= self.config.max_entries() || all > self.config.max_bytes()
+    }
+
+    /// Lets those who share the room know what this cache takes of it.
+    pub(super) fn publish(&mut self) {
+        let (entries, bytes) = (self.len(), self.bytes());
+        self.share.publish(entries, bytes);
     }
 
     /// Who has to go first. For a newcomer, of whom nothing is known, an established policy does not
@@ -86,35 +111,79 @@ impl Cache {
         let found = self.table.get(slot)?;
         let used = found.entry.state.used.map_or(Timestamp::MIN, super::clock::Hour::end);
         let stays = newcomer_at.is_some_and(|now| used.plus(rule::RECENT) > now);
-        (self.table.class(slot) != Some(Class::Enforce) || !stays).then_some(slot)
+        let is_senior = self.table.class(slot).is_some_and(Class::is_senior);
+        (!is_senior || !stays).then_some(slot)
+    }
+
+    /// Whether there is room for an entry of this class and size, at worst in the place of one of a
+    /// lower class, which goes from memory only.
+    pub(super) fn has_room(&mut self, class: Class, bytes: usize) -> bool {
+        while self.is_full(bytes) {
+            let victim = self.victim(None).filter(|&it| self.table.class(it) < Some(class));
+            let Some(slot) = victim else { return false };
+            self.tell_eviction(slot);
+            self.remove(slot, false);
+        }
+        true
     }
 
     fn evict(&mut self, slot: u32) {
+        self.tell_eviction(slot);
+        self.remove(slot, true);
+    }
+
+    fn tell_eviction(&mut self, slot: u32) {
         self.counters.evicted = self.counters.evicted.saturating_add(1);
-        let live = self.live_at_latest(slot);
-        let Some(domain) = self.remove(slot) else { return };
-        if let Some(policy) = live {
+        if let Some((domain, entry)) = self.table.entry(slot) {
+            self.failures.keep(domain, &entry.state, self.latest);
+        }
+        let Some(domain) = self.table.domain(slot).cloned() else { return };
+        if let Some(policy) = self.may_apply(slot) {
             self.counters.evicted_live = self.counters.evicted_live.saturating_add(1);
             self.tell(&domain, EventKind::Evicted { policy });
         }
     }
 
-    fn live_at_latest(&self, slot: u32) -> Option<Arc<Policy>> {
-        let held = self.table.get(slot)?.entry.state.live(self.latest)?;
+    /// The policy of an entry, if it applies, or did before the clock was set ahead lately.
+    fn may_apply(&self, slot: u32) -> Option<Arc<Policy>> {
+        let held = self.table.get(slot)?.entry.state.live(self.judged_at(self.latest))?;
         (held.mode != Mode::None).then(|| Arc::clone(held.policy))
     }
 
-    /// Takes out an entry and all that belongs to it.
-    pub(super) fn remove(&mut self, slot: u32) -> Option<Domain> {
-        let (domain, Entry { state, .. }, weight) = self.table.remove(slot)?;
-        self.bytes = self.bytes.saturating_sub(weight.bytes());
-        if let Some(held) = state.held() {
+    /// The time by which it is judged which policies have ended. While the clock may be wrong that is
+    /// the one before it was set ahead: a policy that seems to have ended may apply in a moment.
+    fn judged_at(&self, now: Timestamp) -> Timestamp {
+        self.jump.map_or(now, |(before, _)| before.min(now))
+    }
+
+    /// Takes out an entry and all that belongs to it; from what is stored, too, if `durably`. Who
+    /// waits for it is answered.
+    pub(super) fn remove(&mut self, slot: u32, durably: bool) -> Option<Domain> {
+        self.dismiss(slot);
+        let (domain, gone) = self.table.remove(slot)?;
+        self.bytes = self.bytes.saturating_sub(gone.weight.bytes());
+        if let Some(held) = gone.entry.state.held() {
             self.policies.release(held.policy);
         }
-        if self.config.persistence() && (state.held().is_some() || state.trouble.is_some()) {
+        if durably && self.config.persistence() && gone.in_store {
             self.queue.push_back(Queued::Remove(domain.clone()));
         }
         Some(domain)
+    }
+
+    /// Answers those who wait for an entry that goes: with what was found out, if it was.
+    fn dismiss(&mut self, slot: u32) {
+        let Some(mut waiting) = self.waiting.remove(&slot) else { return };
+        let (mut answers, mut rechecked) = (BTreeMap::new(), BTreeMap::new());
+        if let Some(saving) = waiting.saving.take() {
+            (answers, rechecked) = (saving.answers, saving.rechecked);
+        }
+        let answer = Answer::NoPolicy(NoPolicy::Overloaded);
+        answers.extend(waiting.lookups.into_iter().map(|it| (it, answer.clone())));
+        let outcome = Outcome::Unknown(Doubt::Overloaded);
+        let result = Rechecked { outcome, answer };
+        rechecked.extend(waiting.rechecks.into_iter().map(|it| (it, result.clone())));
+        self.release(slot, Saving { request: None, deadline: Deadline::PAST, answers, rechecked });
     }
 
     /// Brings all that is derived from an entry up to date: what it takes, its class, its deadline,
@@ -145,22 +214,37 @@ impl Cache {
 
     fn class_of(&self, slot: u32, now: Timestamp) -> Class {
         let Some(found) = self.table.get(slot) else { return Class::Kept };
-        let kept = self.waiting.contains_key(&slot) || self.overrides.contains_key(&slot);
-        let state = &found.entry.state;
-        let Some(held) = state.held().filter(|_| !kept) else {
-            return if kept { Class::Kept } else { Class::Negative };
-        };
-        if held.source == Source::Static {
+        // As long as nothing is known of it, it has nothing but who waits for it, and takes little.
+        let is_begun = self.waiting.contains_key(&slot) && found.entry.state.held().is_none();
+        if is_begun || self.overrides.contains_key(&slot) {
             return Class::Kept;
         }
-        match (state.live(now).map(|held| held.mode), state.regular) {
-            (None, _) => Class::Expired,
-            (Some(Mode::None), _) => Class::ModeNone,
-            (Some(Mode::Testing), _) => Class::Testing,
-            (Some(Mode::Enforce), true) if !is_large(held.policy) => Class::Enforce,
-            (Some(Mode::Enforce), _) => Class::EnforceOdd,
-        }
+        class_of(&found.entry.state, self.judged_at(now))
     }
+}
+
+/// The class of an entry about which the operator has said nothing. That somebody waits for its
+/// policy, or that it is being stored, is no worth of its own.
+pub(super) fn class_of(state: &State, now: Timestamp) -> Class {
+    let Some(held) = state.held() else { return Class::Negative };
+    if held.source == Source::Static {
+        return Class::Kept;
+    }
+    let is_regular = state.regular && !is_large(held.policy);
+    match (state.live(now).map(|held| held.mode), is_regular) {
+        (None, _) => Class::Expired,
+        (Some(Mode::None), _) => Class::ModeNone,
+        (Some(Mode::Testing), false) => Class::TestingOdd,
+        (Some(Mode::Enforce), false) => Class::EnforceOdd,
+        (Some(Mode::Testing), true) => Class::Testing,
+        (Some(Mode::Enforce), true) => Class::Enforce,
+    }
+}
+
+/// Whether a store gets a row of this: without a policy of its own there is nothing to protect, and
+/// strangers could fill the disk.
+pub(super) fn is_stored(state: &State) -> bool {
+    state.fetched().is_some()
 }
 
 /// Whether few policies of this size would fill the cache: real ones have some hundred bytes.
@@ -168,7 +252,7 @@ fn is_large(policy: &Policy) -> bool {
     policy.as_text().len() > rule::LARGE
 }
 
-fn weight(domain: &Domain, entry: &Entry) -> Weight {
+pub(super) fn weight(domain: &Domain, entry: &Entry) -> Weight {
     let trouble = entry.state.trouble.as_ref().map_or(0, |trouble| trouble.bytes());
     Weight::of(ENTRY.saturating_add(domain.as_str().len()).saturating_add(trouble))
 }

@@ -68,6 +68,8 @@ pub(super) mod rule {
     /// When to look again for the body that belongs to a new id, if the old one came (RFC 8461
     /// §8.1: record and file are not changed in one instant).
     pub(in super::super) const CONFIRM: [Span; 2] = [Span::seconds(300), Span::seconds(3300)];
+    /// The wait before what could not be stored is tried again: the first, and the longest.
+    pub(in super::super) const SAVE_RETRY: (Span, Span) = (Span::seconds(1), Span::seconds(60));
     /// What could not be sent is tried again after this.
     pub(in super::super) const UNSENT: Span = Span::seconds(60);
     /// A record absent for so long is worth an alert.
@@ -77,6 +79,8 @@ pub(super) mod rule {
     /// A policy of more bytes than this is not kept as dearly as others: an attacker's could each be
     /// of 64 KiB, and drive out hundreds.
     pub(in super::super) const LARGE: usize = 4096;
+    /// A clock that goes ahead by more than this at once may be wrong, for as long.
+    pub(in super::super) const JUMP: Span = Span::seconds(86_400);
     /// A clock set back by more than this makes the cache arm its deadlines anew.
     pub(in super::super) const CLOCK_SLACK: Span = Span::seconds(60);
 }
@@ -103,11 +107,13 @@ impl Config {
     /// The most domains to know of, those without a policy included: 1,000,000 unless set.
     ///
     /// When there is no room for one more, another goes: first those whose policy has ended, then
-    /// those without one, then mode `none`, `testing`, `enforce` looked up on one day only or of more
-    /// than 4 KiB, other `enforce`; within each, those not looked up for longest (to the hour). Domains that someone
-    /// waits for, and those that the operator has pinned or listed, stay. An `enforce` policy in
-    /// regular use, the last time within 30 days, does not go for a domain of which nothing is known:
-    /// that one is answered [`NoPolicy::Overloaded`](crate::NoPolicy::Overloaded), so that no flood
+    /// those without one, then mode `none`, `testing` and `enforce` looked up on one day only or of
+    /// more than 4 KiB, other `testing`, other `enforce`; within each, those not looked up for longest
+    /// (to the hour). That somebody waits for a policy, or that it is being stored, is no worth of its
+    /// own. Those that the operator has pinned or listed stay, and those for which the first answer is
+    /// awaited. A policy in regular use, the last time
+    /// within 30 days, does not go for a domain that is met for the first time, whatever that one
+    /// publishes: that one is not kept, or answered [`NoPolicy::Overloaded`](crate::NoPolicy::Overloaded), so that no flood
     /// of names drives out a policy.
     #[must_use]
     pub const fn with_max_entries(mut self, entries: usize) -> Self {

@@ -68,19 +68,19 @@ impl Cache {
             return Lookup::Answer(self.answer(slot, domain, now));
         }
         self.counters.waited = self.counters.waited.saturating_add(1);
-        self.make_room();
+        self.make_room(Some(slot));
         Lookup::Waiting(waiter)
     }
 
     /// Puts a lookup among those who wait, unless it has its answer. Returns whether it has.
     fn hold(&mut self, slot: u32, waiter: Waiter, answer: Option<Answer>) -> bool {
         let Some(answer) = answer else {
-            self.waiting.entry(slot).or_default().lookups.push(waiter);
+            self.waiting.entry(slot).or_default().lookups.insert(waiter);
             return false;
         };
         let waiting = self.waiting.get_mut(&slot);
         let Some(saving) = waiting.and_then(|waiting| waiting.saving.as_mut()) else { return true };
-        saving.answers.push((waiter, answer));
+        saving.answers.insert(waiter, answer);
         false
     }
 
@@ -119,11 +119,11 @@ impl Cache {
             self.tell(domain, EventKind::Rechecked { waiter, result });
             return waiter;
         }
-        self.waiting.entry(slot).or_default().rechecks.push(waiter);
+        self.waiting.entry(slot).or_default().rechecks.insert(waiter);
         let outputs = self.step(slot, input, now);
         self.take(slot, outputs, now);
         self.settle(slot, Timestamp::of(now), true);
-        self.make_room();
+        self.make_room(Some(slot));
         waiter
     }
 
@@ -135,7 +135,7 @@ impl Cache {
             self.waiting.remove(&waiter.slot);
         }
         self.settle(waiter.slot, self.latest, false);
-        self.make_room();
+        self.make_room(Some(waiter.slot));
     }
 }
 
@@ -222,8 +222,12 @@ impl Cache {
     ) {
         self.see(now);
         let PersistRequestId { domain, number } = id;
-        if let Err(error) = outcome {
-            self.tell(&domain, EventKind::NotPersisted { error: error.into() });
+        match outcome {
+            Ok(()) => self.saved(&domain, now),
+            Err(error) => {
+                self.tell(&domain, EventKind::NotPersisted { error: error.into() });
+                self.not_saved(&domain, now);
+            }
         }
         let Some(slot) = self.table.find(&domain) else { return };
         let waiting = self.waiting.get_mut(&slot);
@@ -231,13 +235,14 @@ impl Cache {
         if let Some(saving) = waiting.and_then(|waiting| waiting.saving.take_if(answered)) {
             self.release(slot, saving);
             self.settle(slot, Timestamp::of(now), false);
-            self.make_room();
+            self.make_room(Some(slot));
         }
     }
 
     /// Lets time pass. May be called at any time; with nothing due it does nothing.
     pub fn handle_timeout(&mut self, now: UtcDateTime) {
         self.see(now);
+        self.retry_if_due(now);
         while let Some(slot) = self.table.due(Timestamp::of(now)) {
             self.time_out_saving(slot, now);
             self.handle(slot, Input::Time, now);
@@ -264,12 +269,24 @@ impl Cache {
         let earliest = self.latest.minus(rule::CLOCK_SLACK);
         if moment < earliest {
             self.latest = moment;
+            self.unsaved.rearm(moment);
             for slot in self.table.numbers() {
                 self.rearm(slot, now);
             }
         }
+        self.note_jump(moment);
         self.latest = self.latest.max(moment);
         self.earliest = Tick::of(self.latest.minus(rule::CLOCK_SLACK).to_utc());
+    }
+
+    /// Notes that the clock was set ahead by more than a day. For a day it may be wrong.
+    fn note_jump(&mut self, now: Timestamp) {
+        let is_jump = self.latest > Timestamp::MIN && now > self.latest.plus(rule::JUMP);
+        if is_jump {
+            self.jump = Some((self.latest, now));
+        } else {
+            self.jump = self.jump.filter(|(_, at)| *at <= now && now < at.plus(rule::JUMP));
+        }
     }
 
     fn rearm(&mut self, slot: u32, now: UtcDateTime) {
@@ -288,7 +305,7 @@ impl Cache {
         let outputs = self.step(slot, input, now);
         self.take(slot, outputs, now);
         self.settle(slot, Timestamp::of(now), false);
-        self.make_room();
+        self.make_room(Some(slot));
     }
 
     /// A step of a domain's machine.

@@ -57,6 +57,9 @@ pub enum EventKind {
         /// The policy.
         policy: Arc<Policy>,
     },
+    /// All that could not be stored is stored now. Told once after
+    /// [`NotPersisted`](Self::NotPersisted), with the domain that was stored last.
+    PersistRecovered,
     /// A query or fetch for the domain has not returned long after its deadline, and holds its slot:
     /// the resolver or fetcher hangs. From a client only.
     Overdue,
@@ -128,10 +131,10 @@ impl fmt::Display for Alert {
 }
 
 /// Who waits for a lookup or a recheck.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Waiter {
-    pub(super) slot: u32,
     pub(super) number: u64,
+    pub(super) slot: u32,
 }
 
 /// What a recheck found (§5.1), with what applies now.

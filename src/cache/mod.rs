@@ -112,6 +112,7 @@ mod deadlines;
 mod drive;
 mod entry;
 mod event;
+mod failures;
 mod hash;
 mod index;
 mod operator;
@@ -120,8 +121,10 @@ mod outputs;
 mod policies;
 mod request;
 mod restart;
+mod room;
 mod snapshot;
 mod table;
+mod unsaved;
 mod view;
 mod waiting;
 mod weight;
@@ -132,8 +135,6 @@ use foldhash::fast::FixedState;
 use hashbrown::HashMap;
 use time::UtcDateTime;
 
-#[cfg(any(feature = "blocking", feature = "tokio"))]
-pub(crate) use self::hash::TextHash;
 pub use self::{
     answer::{Answer, Applied, Source},
     config::Config,
@@ -141,19 +142,24 @@ pub use self::{
     event::{Alert, AlertKind, Doubt, Event, EventKind, Outcome, Rechecked, Waiter},
     operator::{CacheFull, StaticOutcome},
     request::{FetchRequestId, PersistRequestId, PolicyAnswer, Request, TxtAnswer, TxtRequestId},
-    restart::Restored,
+    restart::{Refused, Restored},
     snapshot::{Damage, DamageKind, Snapshot},
     view::{Counters, View},
 };
 use self::{
     bounds::Override,
     clock::{Tick, Timestamp},
+    failures::Failures,
     index::Row,
     outputs::Queued,
     policies::Policies,
+    room::Share,
     table::Table,
+    unsaved::Unsaved,
     waiting::Waiting,
 };
+#[cfg(any(feature = "blocking", feature = "tokio"))]
+pub(crate) use self::{hash::TextHash, room::Room};
 use crate::{domain::Domain, no_policy::NoPolicy};
 
 /// Many domains' machines, with their deadlines, bounds and waiters.
@@ -164,6 +170,9 @@ pub struct Cache {
     policies: Policies,
     overrides: HashMap<u32, Override, FixedState>,
     waiting: HashMap<u32, Waiting, FixedState>,
+    failures: Failures,
+    unsaved: Unsaved,
+    share: Share,
     queue: VecDeque<Queued>,
     events: VecDeque<Event>,
     /// The number given last, to a request or a waiter.
@@ -172,6 +181,8 @@ pub struct Cache {
     latest: Timestamp,
     /// What is before this second is a clock that was set back; it itself may be in part.
     earliest: Tick,
+    /// The clock before and after it was set ahead, if that was lately.
+    jump: Option<(Timestamp, Timestamp)>,
     /// What the entries take, without the policies.
     bytes: usize,
     counters: Counters,
@@ -198,14 +209,24 @@ impl Cache {
             policies: Policies::new(config.seed()),
             overrides: HashMap::default(),
             waiting: HashMap::default(),
+            failures: Failures::default(),
+            unsaved: Unsaved::default(),
+            share: Share::default(),
             queue: VecDeque::new(),
             events: VecDeque::new(),
             number: 0,
             latest: Timestamp::MIN,
             earliest: Tick::FIRST,
+            jump: None,
             bytes: 0,
             counters: Counters::default(),
         }
+    }
+
+    /// Creates a cache whose bounds hold for all that share this room.
+    #[cfg(any(feature = "blocking", feature = "tokio"))]
+    pub(crate) fn within(config: Config, room: Room) -> Self {
+        Self { share: Share::of(room), ..Self::new(config) }
     }
 
     /// What applies, if that is known and a [`lookup`](Self::lookup) would do nothing but say so.

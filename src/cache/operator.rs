@@ -10,8 +10,8 @@ use super::{
     answer::Source,
     bounds::Override,
     clock::Timestamp,
+    entry::Change,
     event::{Outcome, Rechecked},
-    outputs::Queued,
 };
 use crate::{domain::Domain, policy::Policy};
 
@@ -69,7 +69,7 @@ impl Cache {
         let Some(found) = self.overrides.remove(&slot) else { return false };
         self.release_override(&found);
         self.settle(slot, Timestamp::of(now), false);
-        self.make_room();
+        self.make_room(None);
         true
     }
 
@@ -103,7 +103,7 @@ impl Cache {
             trouble.confirm = 0;
         }
         self.settle(slot, Timestamp::of(now), false);
-        self.make_room();
+        self.make_room(None);
         Ok(StaticOutcome::Loaded)
     }
 
@@ -112,18 +112,19 @@ impl Cache {
     /// known.
     pub fn forget(&mut self, domain: &Domain, now: UtcDateTime) -> bool {
         let Some(slot) = self.table.find(domain) else { return false };
-        let stays = self.overrides.contains_key(&slot) || self.waiting.contains_key(&slot);
         let Some(found) = self.table.get_mut(slot) else { return false };
+        let is_static = found.entry.state.held().is_some_and(|it| it.source == Source::Static);
+        let is_waited_for = self.waiting.contains_key(&slot);
+        let stays = is_static || is_waited_for || self.overrides.contains_key(&slot);
         if !stays && found.entry.ticket().is_none() {
-            self.remove(slot);
+            self.remove(slot, true);
             return true;
         }
-        if let Some(held) = found.entry.state.held() {
-            self.policies.release(held.policy);
+        if let Some(released) = found.entry.forget() {
+            self.policies.release(&released);
         }
-        found.entry.forget();
         if self.config.persistence() {
-            self.queue.push_back(Queued::Remove(domain.clone()));
+            self.must_persist(slot, Change::State, now);
         }
         self.settle(slot, Timestamp::of(now), false);
         true
@@ -141,9 +142,16 @@ impl Cache {
         if let Some(old) = self.overrides.insert(slot, new) {
             self.release_override(&old);
         }
-        self.give_out(slot, Some(answer), Some(rechecked));
+        self.give_out(slot, Some(answer.clone()), Some(rechecked.clone()));
+        // What the operator says does not wait for a store, and replaces what waits for it.
+        let waiting = self.waiting.get_mut(&slot);
+        if let Some(mut saving) = waiting.and_then(|waiting| waiting.saving.take()) {
+            saving.answers.values_mut().for_each(|it| it.clone_from(&answer));
+            saving.rechecked.values_mut().for_each(|it| it.clone_from(&rechecked));
+            self.release(slot, saving);
+        }
         self.settle(slot, Timestamp::of(now), false);
-        self.make_room();
+        self.make_room(None);
     }
 
     fn release_override(&mut self, old: &Override) {

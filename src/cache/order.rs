@@ -11,27 +11,35 @@ pub(super) enum Class {
     Negative,
     /// Its policy is of mode `none`.
     ModeNone,
-    /// Its policy is of mode `testing`.
-    Testing,
-    /// Its policy is of mode `enforce`, and was used on one day only or is large: what a flood of an
+    /// Its policy is of mode `testing`, and was used on one day only or is large: what a flood of an
     /// attacker's own domains looks like.
+    TestingOdd,
+    /// Its policy is of mode `enforce`, and was used on one day only or is large.
     EnforceOdd,
+    /// Its policy is of mode `testing`, and in regular use.
+    Testing,
     /// Its policy is of mode `enforce`, and in regular use.
     Enforce,
-    /// It stays: someone waits for it, or the operator wants it.
+    /// It stays: the operator wants it, or somebody waits for the first that is known of it.
     Kept,
 }
 
 impl Class {
     /// Those that may go, in the order in which they do.
-    pub(super) const EVICTABLE: [Self; 6] = [
+    pub(super) const EVICTABLE: [Self; 7] = [
         Self::Expired,
         Self::Negative,
         Self::ModeNone,
-        Self::Testing,
+        Self::TestingOdd,
         Self::EnforceOdd,
+        Self::Testing,
         Self::Enforce,
     ];
+
+    /// Whether names that are met for the first time do not drive it out.
+    pub(super) const fn is_senior(self) -> bool {
+        matches!(self, Self::Testing | Self::Enforce)
+    }
 }
 
 /// A place in the list of a class.

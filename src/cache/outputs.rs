@@ -1,12 +1,13 @@
 //! What comes out of a cache: requests, events, and answers, which may have to wait for a store.
 
-use alloc::vec::Vec;
+use alloc::collections::BTreeMap;
 
 use time::UtcDateTime;
 
 use super::{
     Cache,
     answer::Answer,
+    bounds::is_stored,
     clock::{Deadline, Timestamp},
     entry::{Ask, Change},
     event::{Event, EventKind, Rechecked, Waiter},
@@ -68,8 +69,19 @@ impl Cache {
         if !core::mem::take(&mut found.to_persist) {
             return None;
         }
-        let (domain, entry) = self.table.entry(slot)?;
-        let (domain, snapshot) = (domain.clone(), Some(entry.snapshot(domain)));
+        let was_stored = found.in_store;
+        found.in_store = is_stored(&found.entry.state);
+        let (is_stored, (domain, entry)) = (found.in_store, self.table.entry(slot)?);
+        let domain = domain.clone();
+        if !is_stored && !was_stored {
+            let waiting = self.waiting.get_mut(&slot);
+            if let Some(saving) = waiting.and_then(|waiting| waiting.saving.take()) {
+                self.release(slot, saving);
+            }
+            return None;
+        }
+        // What was forgotten since is removed: the last word counts.
+        let snapshot = is_stored.then(|| entry.snapshot(&domain));
         if let Some(saving) = self.waiting.get_mut(&slot).and_then(|it| it.saving.as_mut()) {
             saving.request = Some(number);
         }
@@ -88,7 +100,8 @@ impl Cache {
     /// again after an hour at the latest. Takes constant time.
     #[must_use]
     pub fn poll_timeout(&self) -> Option<UtcDateTime> {
-        self.table.next_deadline().map(Timestamp::to_utc)
+        let next = [self.table.next_deadline(), self.unsaved.due()].into_iter().flatten().min();
+        next.map(Timestamp::to_utc)
     }
 }
 
@@ -115,15 +128,15 @@ impl Cache {
         rechecked: Option<Rechecked>,
     ) {
         let Some(waiting) = self.waiting.get_mut(&slot) else { return };
-        let mut answers: Vec<(Waiter, Answer)> = Vec::new();
+        let mut answers: BTreeMap<Waiter, Answer> = BTreeMap::new();
         if let Some(answer) = answer {
-            let waiters = waiting.lookups.drain(..);
-            answers.extend(waiters.map(|waiter| (waiter, answer.clone())));
+            let waiters = core::mem::take(&mut waiting.lookups);
+            answers.extend(waiters.into_iter().map(|waiter| (waiter, answer.clone())));
         }
-        let mut results: Vec<(Waiter, Rechecked)> = Vec::new();
+        let mut results: BTreeMap<Waiter, Rechecked> = BTreeMap::new();
         if let Some(result) = rechecked {
-            let waiters = waiting.rechecks.drain(..);
-            results.extend(waiters.map(|waiter| (waiter, result.clone())));
+            let waiters = core::mem::take(&mut waiting.rechecks);
+            results.extend(waiters.into_iter().map(|waiter| (waiter, result.clone())));
         }
         if let Some(saving) = &mut waiting.saving {
             saving.answers.append(&mut answers);

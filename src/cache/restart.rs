@@ -6,8 +6,10 @@ use time::UtcDateTime;
 
 use super::{
     Cache,
+    bounds::{class_of, weight},
     clock::Timestamp,
     entry::{Entry, State},
+    order::Class,
     snapshot::{Damage, Snapshot},
 };
 use crate::domain::Domain;
@@ -20,10 +22,43 @@ pub struct Restored {
     pub restored: usize,
     /// How many were not, because the cache knows something later about the domain.
     pub outdated: usize,
-    /// How many were not, because there was no room.
+    /// How many were not, because there was no room. They stay in the store.
     pub refused: usize,
+    /// The same, by what was refused.
+    pub refused_by_class: Refused,
     /// Those that cannot be used.
     pub damaged: Vec<Damage>,
+}
+
+/// How many snapshots were refused for lack of room, by the policy that they hold.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Refused {
+    /// With a policy of mode `enforce` that applies.
+    pub enforce: usize,
+    /// With a policy of mode `testing` that applies.
+    pub testing: usize,
+    /// With a policy of mode `none`, one that has ended, or none.
+    pub other: usize,
+}
+
+impl Refused {
+    fn count(&mut self, class: Class) {
+        let count = match class {
+            Class::Enforce | Class::EnforceOdd => &mut self.enforce,
+            Class::Testing | Class::TestingOdd => &mut self.testing,
+            Class::Expired | Class::Negative | Class::ModeNone | Class::Kept => &mut self.other,
+        };
+        *count = count.saturating_add(1);
+    }
+
+    #[cfg(any(feature = "blocking", feature = "tokio"))]
+    /// Adds the counts of another part of the same cache.
+    pub(crate) fn add(&mut self, other: Self) {
+        self.enforce = self.enforce.saturating_add(other.enforce);
+        self.testing = self.testing.saturating_add(other.testing);
+        self.other = self.other.saturating_add(other.other);
+    }
 }
 
 impl Cache {
@@ -39,7 +74,9 @@ impl Cache {
     ///
     /// One that is damaged is reported and takes no other with it. Of two about one domain, as when
     /// several machines share a store, the one whose policy was fetched later counts; a time in the
-    /// future counts as now.
+    /// future counts as now. What the cache knows besides (back-off, use) is kept. If there is not
+    /// room for all, what is evicted first otherwise is refused; it stays in the store. The order of
+    /// eviction is that of the last lookups, whatever the order of the snapshots.
     pub fn restore(
         &mut self,
         snapshots: impl IntoIterator<Item = Snapshot>,
@@ -47,62 +84,104 @@ impl Cache {
     ) -> Restored {
         self.see(now);
         let mut report = Restored::default();
-        let snapshots = snapshots.into_iter();
-        let room = self.config.max_entries().saturating_sub(self.len());
-        self.table.reserve(snapshots.size_hint().0.min(room));
+        let mut read = Vec::new();
         for mut snapshot in snapshots {
             if let Some(known) = snapshot.unparsed().and_then(|text| self.policies.find(text)) {
                 snapshot.set_policy(Arc::clone(known));
             }
             match Entry::restore(snapshot, &self.config) {
-                Ok((domain, entry)) => self.take_up(domain, entry, now, &mut report),
+                Ok((domain, mut entry)) => {
+                    entry.rearm(Timestamp::of(now));
+                    // Shared at once, so that thousands of equal texts are held once.
+                    self.share(&mut entry.state);
+                    read.push((domain, entry));
+                }
                 Err(damage) => report.damaged.push(damage),
             }
         }
-        self.make_room();
+        self.take_up(read, now, &mut report);
         report
     }
 
-    fn take_up(
-        &mut self,
-        domain: Domain,
-        mut entry: Entry,
-        now: UtcDateTime,
-        report: &mut Restored,
-    ) {
+    fn take_up(&mut self, mut read: Vec<(Domain, Entry)>, now: UtcDateTime, report: &mut Restored) {
         let moment = Timestamp::of(now);
-        entry.rearm(moment);
-        let count = match self.table.find(&domain) {
-            Some(slot) if self.is_later(slot, &entry.state, moment) => &mut report.outdated,
-            Some(slot) => {
-                self.release_held(slot);
-                self.put(slot, entry, now);
-                &mut report.restored
-            }
-            None => match self.admit(domain, now) {
-                Some(slot) => {
-                    self.put(slot, entry, now);
+        // The most valuable ones first, for room.
+        read.sort_by_cached_key(|(_, entry)| {
+            core::cmp::Reverse((class_of(&entry.state, moment), entry.state.used))
+        });
+        let room = self.config.max_entries().saturating_sub(self.len());
+        self.table.reserve(read.len().min(room));
+        let mut taken = Vec::new();
+        for (domain, entry) in read {
+            let class = class_of(&entry.state, moment);
+            let count = if let Some(slot) = self.table.find(&domain) {
+                if self.merge(slot, entry.state, now) {
                     &mut report.restored
+                } else {
+                    &mut report.outdated
                 }
-                None => &mut report.refused,
-            },
-        };
-        *count = count.saturating_add(1);
-    }
-
-    /// Whether what is known is at least as late as what was stored.
-    fn is_later(&self, slot: u32, stored: &State, now: Timestamp) -> bool {
-        let fetched = |state: &State| state.held().map(|held| held.fetched_at.min(now));
-        self.table.get(slot).is_some_and(|known| fetched(&known.entry.state) >= fetched(stored))
-    }
-
-    fn put(&mut self, slot: u32, mut entry: Entry, now: UtcDateTime) {
-        if let Some(held) = entry.state.held() {
-            let shared = self.policies.share(Arc::clone(held.policy));
-            entry.state.set_policy(shared);
+            } else if self.has_room(class, weight(&domain, &entry).bytes())
+                && let Some(slot) = self.table.insert(domain, Entry::NEW)
+            {
+                self.put(slot, entry.state, now);
+                self.publish();
+                taken.push((slot, class));
+                &mut report.restored
+            } else {
+                if let Some(held) = entry.state.held() {
+                    self.policies.release(held.policy);
+                }
+                report.refused_by_class.count(class);
+                &mut report.refused
+            };
+            *count = count.saturating_add(1);
         }
+        // In the order of their last use, for eviction.
+        for (slot, class) in taken.into_iter().rev() {
+            self.table.classify(slot, class, true);
+        }
+        self.publish();
+    }
+
+    /// Joins what was stored with what is known. Returns whether the stored policy is taken.
+    fn merge(&mut self, slot: u32, stored: State, now: UtcDateTime) -> bool {
+        let moment = Timestamp::of(now);
+        let Some(found) = self.table.get_mut(slot) else { return false };
+        let known = &mut found.entry.state;
+        known.used = known.used.max(stored.used);
+        known.regular |= stored.regular;
+        let fetched = |state: &State| state.held().map(|held| held.fetched_at.min(moment));
+        let counts = stored.live(moment).is_some() || known.is_new();
+        if !counts || fetched(known) >= fetched(&stored) {
+            if let Some(held) = stored.held() {
+                self.policies.release(held.policy);
+            }
+            self.settle(slot, moment, false);
+            return false;
+        }
+        let mut state = stored;
+        state.used = known.used;
+        state.regular = known.regular;
+        state.budget = state.budget.max(known.budget);
+        if let Some(trouble) = known.trouble.take() {
+            state.trouble().attempts.join(&trouble.attempts);
+        }
+        self.release_held(slot);
+        self.put(slot, state, now);
+        true
+    }
+
+    fn share(&mut self, state: &mut State) {
+        if let Some(held) = state.held() {
+            let shared = self.policies.share(Arc::clone(held.policy));
+            state.set_policy(shared);
+        }
+    }
+
+    fn put(&mut self, slot: u32, state: State, now: UtcDateTime) {
         if let Some(found) = self.table.get_mut(slot) {
-            found.entry.state = entry.state;
+            found.entry.state = state;
+            found.in_store = true;
         }
         self.settle(slot, Timestamp::of(now), false);
     }

@@ -38,6 +38,8 @@ pub(super) struct Slot {
     class: Class,
     /// Whether it waits in the queue of what is to be stored.
     pub(super) to_persist: bool,
+    /// Whether the store has, or is to have, a row of it.
+    pub(super) in_store: bool,
 }
 
 impl Table {
@@ -116,13 +118,12 @@ impl Table {
     }
 
     /// Takes an entry out.
-    pub(super) fn remove(&mut self, slot: u32) -> Option<(Domain, Entry, Weight)> {
+    pub(super) fn remove(&mut self, slot: u32) -> Option<(Domain, Slot)> {
         let domain = self.index.remove(slot, self.get(slot)?.key)?;
         self.deadlines.set(slot, None, &mut self.slots);
         self.order.unlink(slot, self.class(slot)?, &mut self.slots);
         self.free.push(slot);
-        let Slot { entry, weight, .. } = core::mem::replace(self.get_mut(slot)?, Slot::VACANT);
-        Some((domain, entry, weight))
+        Some((domain, core::mem::replace(self.get_mut(slot)?, Slot::VACANT)))
     }
 
     /// Puts an entry where its class belongs; behind all others of it, if it was used just now.
@@ -179,6 +180,7 @@ impl Slot {
         weight: Weight::NONE,
         class: Class::Kept,
         to_persist: false,
+        in_store: false,
     };
 }
 

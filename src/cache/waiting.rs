@@ -1,6 +1,6 @@
 //! Who waits for what.
 
-use alloc::vec::Vec;
+use alloc::collections::{BTreeMap, BTreeSet};
 
 use super::{
     answer::Answer,
@@ -8,13 +8,13 @@ use super::{
     event::{Rechecked, Waiter},
 };
 
-/// Those who wait on one domain.
+/// Those who wait on one domain, in the order in which they came: their numbers grow.
 #[derive(Debug, Default)]
 pub(super) struct Waiting {
     /// For discovery.
-    pub(super) lookups: Vec<Waiter>,
+    pub(super) lookups: BTreeSet<Waiter>,
     /// For a recheck or a forced refresh.
-    pub(super) rechecks: Vec<Waiter>,
+    pub(super) rechecks: BTreeSet<Waiter>,
     /// For what they are told to be durable.
     pub(super) saving: Option<Saving>,
 }
@@ -25,13 +25,14 @@ pub(super) struct Saving {
     /// The request to store it, once that has been given out.
     pub(super) request: Option<u64>,
     pub(super) deadline: Deadline,
-    pub(super) answers: Vec<(Waiter, Answer)>,
-    pub(super) rechecked: Vec<(Waiter, Rechecked)>,
+    pub(super) answers: BTreeMap<Waiter, Answer>,
+    pub(super) rechecked: BTreeMap<Waiter, Rechecked>,
 }
 
 impl Saving {
     pub(super) fn new(deadline: Deadline) -> Self {
-        Self { request: None, deadline, answers: Vec::new(), rechecked: Vec::new() }
+        let (answers, rechecked) = (BTreeMap::new(), BTreeMap::new());
+        Self { request: None, deadline, answers, rechecked }
     }
 }
 
@@ -41,11 +42,11 @@ impl Waiting {
     }
 
     pub(super) fn cancel(&mut self, waiter: Waiter) {
-        self.lookups.retain(|known| *known != waiter);
-        self.rechecks.retain(|known| *known != waiter);
+        self.lookups.remove(&waiter);
+        self.rechecks.remove(&waiter);
         if let Some(saving) = &mut self.saving {
-            saving.answers.retain(|(known, _)| *known != waiter);
-            saving.rechecked.retain(|(known, _)| *known != waiter);
+            saving.answers.remove(&waiter);
+            saving.rechecked.remove(&waiter);
         }
     }
 }

@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     cache::{
-        Answer, Cache, Config, Event, EventKind, Lent, Lookup, Rechecked, Request, Restored,
+        Answer, Cache, Config, Event, EventKind, Lent, Lookup, Rechecked, Request, Restored, Room,
         Snapshot, TextHash, Waiter,
     },
     domain::Domain,
@@ -78,16 +78,17 @@ pub(crate) struct Outputs {
 }
 
 impl Hub {
-    /// Caches that together have the room of one with these settings.
+    /// Caches that share the room of one with these settings.
     pub(crate) fn new(config: Config, keeper: Option<Queue>) -> Self {
         let config = config.with_persistence(keeper.is_some());
         let count = if config.max_entries() / SMALL < SHARDS { 1 } else { SHARDS };
-        let part = config
-            .with_max_entries(config.max_entries().div_ceil(count))
-            .with_max_bytes(config.max_bytes().div_ceil(count));
+        let room = Room::default();
         let shard = || {
-            let inside =
-                Inside { cache: Cache::new(part), waiting: HashMap::new(), is_closed: false };
+            let inside = Inside {
+                cache: Cache::within(config, room.clone()),
+                waiting: HashMap::new(),
+                is_closed: false,
+            };
             Shard(ShardedLock::new(inside))
         };
         let others = core::iter::repeat_with(shard).take(count.saturating_sub(1)).collect();
@@ -161,6 +162,13 @@ impl Hub {
         }
     }
 
+    /// Has all saved that could not be: once more, before the end.
+    pub(crate) fn retry_unsaved(&self, now: UtcDateTime) {
+        for place in 0..=self.others.len() {
+            let _ = self.with(place, |_, inside| inside.cache.retry_unsaved(now));
+        }
+    }
+
     /// Takes up what was kept.
     pub(crate) fn restore(&self, snapshots: Vec<Snapshot>, now: UtcDateTime) -> Restored {
         let mut shares: Vec<Vec<Snapshot>> = (0..=self.others.len()).map(|_| Vec::new()).collect();
@@ -174,6 +182,7 @@ impl Hub {
             all.restored = all.restored.saturating_add(report.restored);
             all.outdated = all.outdated.saturating_add(report.outdated);
             all.refused = all.refused.saturating_add(report.refused);
+            all.refused_by_class.add(report.refused_by_class);
             all.damaged.extend(report.damaged);
         }
         all

@@ -103,6 +103,7 @@ pub(crate) fn event(event: &Event) {
             domain,
             "{error}: look after the store; policies will be lost when the process ends",
         ),
+        EventKind::PersistRecovered => info!(domain, "the store works again: all is saved"),
         EventKind::Overdue => error!(
             domain,
             "a query or fetch has not returned long after its deadline, and holds its slot: the \

@@ -161,6 +161,7 @@ impl Client {
     pub async fn shutdown(&self) {
         let tasks = self.driver.stop();
         self.driver.wait_for(tasks).await;
+        self.driver.hub.retry_unsaved(now());
         if let Some(keeper) = self.keeper.clone() {
             keeper.stop();
             // Where there is no thread to wait in, nobody is kept waiting.
@@ -198,6 +199,7 @@ impl Drop for Waiting<'_> {
 impl Drop for Client {
     fn drop(&mut self) {
         self.driver.stop().detach_all();
+        self.driver.hub.retry_unsaved(now());
         self.keeper.iter().for_each(|keeper| keeper.stop());
         // A runtime must not be kept waiting: there, what is still to be saved is saved behind it.
         if Handle::try_current().is_err() {

@@ -12,6 +12,7 @@ mod operator;
 mod persistence;
 mod recheck;
 mod restart;
+mod seniority;
 mod table;
 mod waiting;
 mod world;

@@ -123,7 +123,7 @@ impl State {
     }
 
     pub(super) fn note_record_found(&mut self, id: PolicyId, step: &mut Step<'_>) {
-        if self.is_new(Some(id)) {
+        if self.is_new_id(Some(id)) {
             self.trouble().known = Some(id);
         } else if let Some(trouble) = &mut self.trouble {
             trouble.known = None;

@@ -34,6 +34,24 @@ impl Attempts {
         self.0.iter().flatten().map(|known| known.failures).max().unwrap_or(0)
     }
 
+    /// Takes in the failures of others: of one id, the later one counts.
+    pub(in crate::cache) fn join(&mut self, others: &Self) {
+        for other in others.0.iter().flatten() {
+            let until = |known: &Option<Attempt>| known.map(|known| known.until.due());
+            let same = self.0.iter().position(|it| it.is_some_and(|it| it.id == other.id));
+            let oldest = self.0.iter().enumerate().min_by_key(|(_, known)| until(known));
+            let place = same.or(oldest.map(|(at, _)| at)).and_then(|at| self.0.get_mut(at));
+            if let Some(place) = place.filter(|it| until(it) < Some(other.until.due())) {
+                *place = Some(*other);
+            }
+        }
+    }
+
+    /// Whether any id may not be fetched yet.
+    pub(in crate::cache) fn hold_back(&self, now: Timestamp) -> bool {
+        self.0.iter().flatten().any(|known| !known.until.is_due(now))
+    }
+
     /// When the last of them failed.
     pub(super) fn last(&self) -> Option<Timestamp> {
         self.0.iter().flatten().map(|known| known.until.armed_at()).max()
@@ -80,7 +98,7 @@ impl Attempts {
 /// A bucket of fetches for new ids: each fetch takes one out, a span of time puts one back.
 ///
 /// It keeps the moment at which it will be full again, which is all there is to know.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(in crate::cache) struct Budget {
     full_at: Second,
@@ -90,7 +108,7 @@ impl Budget {
     pub(super) const FULL: Self = Self { full_at: Second::FIRST };
 
     /// Until when the bucket is empty. Before 1970, and after 2106, it is full.
-    pub(super) fn empty_until(self, now: Timestamp) -> Option<Timestamp> {
+    pub(in crate::cache) fn empty_until(self, now: Timestamp) -> Option<Timestamp> {
         let (size, span) = rule::NEW_IDS;
         let next = self.full_at.start().minus(span.times(size.saturating_sub(1)));
         (next > now && now >= Second::FIRST.start()).then_some(next)

@@ -147,7 +147,7 @@ impl Entry {
         let live = state.live(step.now);
         let refresh = state.refresh_is_due(step.now) || self.recheck_wants_fetch(&flight, step.now);
         let wanted = match id {
-            Some(_) => live.is_none() || state.is_new(id) || refresh,
+            Some(_) => live.is_none() || state.is_new_id(id) || refresh,
             None => live.is_some_and(|held| held.source == Source::Fetched) && refresh,
         };
         if !wanted {
@@ -171,7 +171,7 @@ impl Entry {
         step: &mut Step<'_>,
     ) {
         self.retry_at(Deadline::at(step.now, until), step.now);
-        let is_new = self.state.is_new(id);
+        let is_new = self.state.is_new_id(id);
         let doubt = is_new.then(|| Doubt::HeldBack { until: until.to_utc() });
         self.settle(flight, None, doubt, step);
     }
@@ -203,7 +203,7 @@ impl Entry {
         step: &mut Step<'_>,
     ) {
         let state = &mut self.state;
-        let by_new_id = state.is_new(id);
+        let by_new_id = state.is_new_id(id);
         if by_new_id {
             state.budget.take(step.now);
         }
@@ -245,7 +245,7 @@ impl Entry {
     ) {
         let failure = Arc::new(failure);
         let live = self.state.live(step.now).is_some();
-        let is_new = self.state.is_new(id);
+        let is_new = self.state.is_new_id(id);
         if is_new {
             self.state.budget.take(step.now);
         }

@@ -8,7 +8,7 @@ mod recheck;
 mod refresh;
 mod state;
 
-use alloc::{boxed::Box, vec::Vec};
+use alloc::{boxed::Box, sync::Arc, vec::Vec};
 
 use time::UtcDateTime;
 
@@ -26,7 +26,7 @@ use super::{
     request::{PolicyAnswer, TxtAnswer},
     snapshot::{Damage, Snapshot},
 };
-use crate::{domain::Domain, record::PolicyId};
+use crate::{domain::Domain, policy::Policy, record::PolicyId};
 
 /// One domain's machine: what is known about its policy, and the request that is out, if any.
 ///
@@ -312,11 +312,18 @@ impl Entry {
         true
     }
 
-    /// Forgets everything but the request that is out, whose answer counts as a first one.
-    pub(super) fn forget(&mut self) {
-        let used = self.state.used;
-        self.state = State::NEW;
-        self.state.used = used;
+    /// Forgets everything but the request that is out, whose answer counts as a first one, and a
+    /// policy of the operator's list. Gives back the policy that is held no more.
+    pub(super) fn forget(&mut self) -> Option<Arc<Policy>> {
+        let old = core::mem::replace(&mut self.state, State::NEW);
+        self.state.used = old.used;
+        let held = old.held()?;
+        let policy = Arc::clone(held.policy);
+        if held.source == Source::Static {
+            self.state.hold(policy, held.fetched_at, None, Source::Static);
+            return None;
+        }
+        Some(policy)
     }
 
     pub(super) fn rearm(&mut self, now: Timestamp) {

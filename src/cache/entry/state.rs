@@ -128,6 +128,11 @@ impl State {
         Some(Held { policy, fetched_at, id, source, mode })
     }
 
+    /// Whether nothing has been found out yet.
+    pub(in crate::cache) fn is_new(&self) -> bool {
+        self.record == Record::Unknown && self.policy.is_none()
+    }
+
     /// The last policy, if it is the domain's own.
     pub(in crate::cache) fn fetched(&self) -> Option<Held<'_>> {
         self.held().filter(|held| held.source == Source::Fetched)
@@ -210,13 +215,13 @@ impl State {
     pub(super) fn held_back(&self, id: Option<PolicyId>, now: Timestamp) -> Option<Timestamp> {
         let backoff = self.trouble.as_ref().and_then(|it| it.attempts.held_until(id, now));
         let rate =
-            if self.is_new(id) { self.budget.empty_until(now) } else { self.refetch_at(now) };
+            if self.is_new_id(id) { self.budget.empty_until(now) } else { self.refetch_at(now) };
         backoff.max(rate)
     }
 
     /// Whether this is an id, and not the one whose policy is held. Ids have no order: "differs" is
     /// all there is to know (§3.1).
-    pub(super) fn is_new(&self, id: Option<PolicyId>) -> bool {
+    pub(super) fn is_new_id(&self, id: Option<PolicyId>) -> bool {
         id.is_some() && id != self.id()
     }
 
@@ -305,7 +310,7 @@ impl State {
         })
     }
 
-    pub(super) fn trouble(&mut self) -> &mut Trouble {
+    pub(in crate::cache) fn trouble(&mut self) -> &mut Trouble {
         self.trouble.get_or_insert_default()
     }
 

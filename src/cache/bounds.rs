@@ -177,8 +177,16 @@ impl Cache {
         let (mut answers, mut rechecked) = (BTreeMap::new(), BTreeMap::new());
         if let Some(saving) = waiting.saving.take() {
             (answers, rechecked) = (saving.answers, saving.rechecked);
+            if let Some(domain) = self.table.domain(slot).cloned() {
+                let error = "there was no room to keep it".into();
+                self.tell(&domain, EventKind::NotPersisted { error });
+            }
         }
-        let answer = Answer::NoPolicy(NoPolicy::Overloaded);
+        let live = self.table.get(slot).filter(|it| it.entry.state.live(self.latest).is_some());
+        let answer = match (live, self.table.domain(slot)) {
+            (Some(_), Some(domain)) => self.answer(slot, domain, self.latest.to_utc()).cloned(),
+            _ => Answer::NoPolicy(NoPolicy::Overloaded),
+        };
         answers.extend(waiting.lookups.into_iter().map(|it| (it, answer.clone())));
         let outcome = Outcome::Unknown(Doubt::Overloaded);
         let result = Rechecked { outcome, answer };

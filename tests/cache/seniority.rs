@@ -266,7 +266,9 @@ fn an_operators_word_holds_at_once() {
     let answers = core::iter::from_fn(|| world.cache.poll_event());
     let answers: Vec<_> = answers
         .filter_map(|event| match event.kind {
-            EventKind::Answered { waiter: who, answer } if who == waiter => answer.into_policy().ok(),
+            EventKind::Answered { waiter: who, answer } if who == waiter => {
+                answer.into_policy().ok()
+            }
             _ => None,
         })
         .collect();
@@ -317,9 +319,10 @@ fn a_clock_that_jumps_ahead_for_a_moment_evicts_nothing_silently() {
     world.drain();
     for n in 0..5 {
         let name = domain(&format!("good{n}.example"));
-        let is_told = world.events.iter().any(|event| {
-            event.domain == name && matches!(event.kind, EventKind::Evicted { .. })
-        });
+        let is_told = world
+            .events
+            .iter()
+            .any(|event| event.domain == name && matches!(event.kind, EventKind::Evicted { .. }));
         let is_held = world.cache.view(&name).is_some();
         assert!(is_held && !is_told, "{name}: {is_held} {is_told}");
     }

@@ -12,19 +12,34 @@ pub enum Class {
     Expired,
     Negative,
     ModeNone,
-    Testing,
-    Enforce { regular: Option<bool> },
+    /// Of mode `testing`, or else `enforce`; whether it is in regular use, if that is known.
+    Policy {
+        enforce: bool,
+        regular: Option<bool>,
+    },
+    /// It has ended, by a clock that was set ahead: it goes as though it had not, or had.
+    Doubtful,
     Kept,
 }
 
 impl Class {
     /// Whether it may stay while one of that class goes.
     pub fn may_outlast(self, gone: Self) -> bool {
-        match (self, gone) {
-            (Self::Enforce { regular }, Self::Enforce { regular: gone }) => {
-                regular.is_none() || gone.is_none() || regular >= gone
+        self.ranks().1 >= gone.ranks().0
+    }
+
+    /// The lowest and the highest rank that it may have.
+    fn ranks(self) -> (u8, u8) {
+        match self {
+            Self::Expired => (0, 0),
+            Self::Negative => (1, 1),
+            Self::ModeNone => (2, 2),
+            Self::Policy { enforce, regular } => {
+                let rank = |regular| 3 + u8::from(enforce) + 2 * u8::from(regular);
+                (rank(regular == Some(true)), rank(regular != Some(false)))
             }
-            _ => self >= gone,
+            Self::Doubtful => (0, 6),
+            Self::Kept => (7, 7),
         }
     }
 }
@@ -45,6 +60,8 @@ pub struct Resident {
     pub evicted: Option<Class>,
     pub evicted_live: Option<File>,
     now: Micros,
+    /// Whether the clock was set ahead since it was fetched.
+    is_doubtful: bool,
 }
 
 impl Resident {
@@ -61,6 +78,7 @@ impl Resident {
             evicted: None,
             evicted_live: None,
             now: 0,
+            is_doubtful: false,
         }
     }
 
@@ -85,6 +103,7 @@ impl Resident {
     }
 
     pub fn look(&mut self, cache: &Cache, now: Micros, waits: bool) {
+        self.is_doubtful |= now > self.now + DAY;
         self.now = now;
         self.was_there = cache.view(&self.domain).is_some();
         (self.may_vanish, self.evicted, self.evicted_live) = (false, None, None);
@@ -92,10 +111,10 @@ impl Resident {
         self.class = match (self.held, self.live(now).map(File::mode)) {
             _ if waits || self.overridden => Class::Kept,
             (None, _) => Class::Negative,
+            (_, None) if self.is_doubtful => Class::Doubtful,
             (_, None) => Class::Expired,
             (_, Some(Mode::None)) => Class::ModeNone,
-            (_, Some(Mode::Testing)) => Class::Testing,
-            (_, Some(Mode::Enforce)) => Class::Enforce { regular },
+            (_, Some(mode)) => Class::Policy { enforce: mode == Mode::Enforce, regular },
         };
     }
 
@@ -114,6 +133,7 @@ impl Resident {
         };
         // Invariant 1: nothing but a fetch changes what is held.
         let held = view.policy().map(|it| File::of(it)).zip(view.fetched_at().map(micros));
+        self.is_doubtful &= held == self.held;
         assert_eq!(held, self.held, "what is known of {}", self.domain);
         self.served.extend(held.map(|(file, _)| file));
         false
@@ -124,6 +144,10 @@ impl Resident {
         // The cache may take the latest time that it has seen for the present, up to a minute.
         let moments = [self.now, now, now + MINUTE].map(|moment| self.applies(moment));
         let told = self.evicted_live;
+        // It may apply again when the clock comes back.
+        if self.is_doubtful && told.is_some() && told == self.held.map(|(file, _)| file) {
+            return;
+        }
         assert!(moments.contains(&told), "{told:?} told as evicted, and {moments:?} applied");
     }
 

@@ -453,20 +453,24 @@ impl Town {
                 self.give_up(n);
             }
         }
-        let gone = self.residents.iter().filter_map(|it| it.evicted);
+        let gone = self.residents.iter().filter_map(|it| it.evicted).collect::<Vec<_>>();
         // Over time, what a domain is worth changes.
-        if let Some(worst) = gone.max().filter(|_| !slept) {
+        if !slept {
             let stays = |n: usize| {
                 self.residents[n].overridden || self.waiting.values().any(|it| it.resident == n)
             };
             let left = (0..RESIDENTS).filter(|&n| !stays(n)).map(|n| &self.residents[n]);
             let left = left.filter(|it| it.evicted.is_none() && it.was_there);
-            let best = left.map(|it| it.class).min();
-            assert!(
-                best.is_none_or(|best| best.may_outlast(worst)),
-                "{worst:?} went before {best:?}: {:?}",
-                self.residents
-            );
+            for stays in left {
+                for &gone in &gone {
+                    let may_stay = stays.class.may_outlast(gone);
+                    assert!(
+                        may_stay,
+                        "{gone:?} went before {:?}: {:?}",
+                        stays.class, self.residents
+                    );
+                }
+            }
         }
         if self.cache.bytes() > self.config.max_bytes() {
             self.look_around();

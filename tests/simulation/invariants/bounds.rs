@@ -36,11 +36,13 @@ impl Sim<'_> {
         let held = gone.watched(now).expect("an eviction of no policy that applies");
         assert_eq!(held.policy.as_text(), policy.as_text(), "what was evicted");
         let class = gone.class(now);
-        let is_established = class == 4 && now < gone.used_clock + 30 * DAY;
+        let is_established = class >= 4 && now < gone.used_clock + 30 * DAY;
         assert!(!is_established, "an established policy has gone for a newcomer");
         for view in self.cache.iter().filter(|view| !view.is_being_discovered()) {
             let other = &self.seen[number(view.domain())];
-            let is_fitter = is_less(&view, class, other, now);
+            // By a clock that was set ahead, it is not sure that it has ended.
+            let is_doubtful = self.tally.jumps > 0 && other.class(now) == 0;
+            let is_fitter = is_less(&view, class, other, now) && !is_doubtful;
             assert!(!is_fitter, "{} has gone before {}", self.sites[who].name, view.domain());
             if other.class(now) == class {
                 let slack = HOUR + MINUTE + 15 * SECOND;
@@ -60,8 +62,9 @@ impl Seen {
         match self.live(now).map(|held| held.policy.mode()) {
             None => 0,
             Some(Mode::None) => 1,
+            Some(Mode::Testing) if self.is_regular => 4,
+            Some(Mode::Enforce) if self.is_regular => 5,
             Some(Mode::Testing) => 2,
-            Some(Mode::Enforce) if self.is_regular => 4,
             Some(Mode::Enforce) => 3,
         }
     }

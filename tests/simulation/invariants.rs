@@ -30,6 +30,8 @@ pub(crate) enum Ask {
 pub(crate) struct Seen {
     /// Whether the cache was asked for it.
     pub(crate) is_known: bool,
+    /// Whether it was evicted: its back-off may have outlived that.
+    pub(crate) was_evicted: bool,
     pub(crate) held: Option<Held>,
     /// The one before that.
     before: Option<Held>,

@@ -25,15 +25,17 @@ impl Sim<'_> {
             let now = self.now();
             let lost = self.seen[who].watched(now);
             assert!(lost.is_none(), "evicted without an event: {lost:?}");
-            self.seen[who] = Seen::default();
+            self.seen[who] = Seen { was_evicted: true, ..Seen::default() };
         }
     }
 
     pub(crate) fn check_eviction(&mut self, who: usize, policy: &Arc<Policy>) {
         let now = self.now();
         self.tally.evicted += 1;
-        let gone = std::mem::take(&mut self.seen[who]);
-        let held = gone.watched(now).expect("an eviction of no policy that applies");
+        let evicted = Seen { was_evicted: true, ..Seen::default() };
+        let gone = std::mem::replace(&mut self.seen[who], evicted);
+        // What was fetched this moment by a newcomer goes before anybody has seen it.
+        let Some(held) = gone.watched(now) else { return };
         assert_eq!(held.policy.as_text(), policy.as_text(), "what was evicted");
         let class = gone.class(now);
         let is_established = class >= 4 && now < gone.used_clock + 30 * DAY;

@@ -54,6 +54,17 @@ pub enum NoPolicy {
 }
 
 impl NoPolicy {
+    /// Returns how fetching the policy failed, if that is why there is none, or why the last one was
+    /// not replaced in time.
+    #[must_use]
+    pub fn fetch_failure(&self) -> Option<&Failure> {
+        match self {
+            Self::FetchFailed(failure) => Some(failure),
+            Self::Expired { cause, .. } => cause.fetch_failure(),
+            _ => None,
+        }
+    }
+
     /// Whether another try may find a policy: DNS, the Policy Host or the sender itself failed, as
     /// against a domain that is known to have no policy.
     #[must_use]

@@ -139,9 +139,14 @@ pub(super) fn of_session(
     let counts = requirement.tls != Tls::Never && *outcome != SessionOutcome::Unreachable;
     let has_policy = rules.policy.is_ok();
     let has_tlsa = matches!(dane, Dane::Usable | Dane::Unusable);
-    let sts = (counts && has_policy).then(|| sts(rules, host, outcome)).flatten();
+    // A policy that could not be had was looked for as one of MTA-STS, and counts as such.
+    let unfetched = rules.policy.as_ref().err().and_then(NoPolicy::fetch_failure);
+    let sts = match unfetched {
+        Some(failure) => counts.then(|| not_fetched(failure, host, outcome)),
+        None => (counts && has_policy).then(|| sts(rules, host, outcome)).flatten(),
+    };
     let tlsa = (counts && has_tlsa).then(|| tlsa(host, dane, outcome)).flatten();
-    let none = (counts && !has_policy && !has_tlsa).then(|| none(rules, host, outcome)).flatten();
+    let none = (counts && !has_policy && !has_tlsa && unfetched.is_none()).then(|| none(rules, host, outcome)).flatten();
     reports(rules, host, sts, tlsa, none)
 }
 
@@ -164,6 +169,12 @@ fn sts(rules: &Rules, host: &Arc<str>, outcome: &SessionOutcome) -> Option<Vec<F
         },
     }
     Some(failures)
+}
+
+/// The session under a policy that could not be fetched: it counts as failed, by the type of that
+/// failure (RFC 8460 §4.3.2.2), and by whatever else kept it from TLS.
+fn not_fetched(failure: &Failure, host: &Arc<str>, outcome: &SessionOutcome) -> Vec<Failure> {
+    [Some(failure.clone()), tls_failure(host, outcome)].into_iter().flatten().collect()
 }
 
 /// The session under the host's TLSA records. If none of them is usable, that is a failure itself:

@@ -22,7 +22,8 @@ const TABLE: TableDefinition<'_, &str, &[u8]> = TableDefinition::new(file::NAME)
 
 /// Says that a file is ours, and which layout its tables have.
 const MARKER: TableDefinition<'_, &str, u64> = TableDefinition::new("mta-sts");
-const LAYOUT: (&str, u64) = ("layout", 1);
+/// The layout stands there twice: one that is damaged is not taken for that of a later version.
+const LAYOUT: ([&str; 2], u64) = (["layout", "layout again"], 1);
 
 /// A file with the policies.
 ///
@@ -128,6 +129,12 @@ impl Redb {
     }
 }
 
+impl Drop for Redb {
+    fn drop(&mut self) {
+        discard(&mut self.lock());
+    }
+}
+
 impl Store for Redb {
     fn load(&self) -> Result<Loaded, StoreError> {
         let (loaded, misplaced) = match self.with(read) {
@@ -189,20 +196,33 @@ fn discard(held: &mut Option<Database>) {
 }
 
 fn open(path: &Path) -> Result<Database, Failure> {
-    let database = attempt(path, || Ok(Database::create(path)?))?;
-    let is_ours = attempt(path, || is_ours(&database))?;
-    if !is_ours {
+    let mut held = Some(attempt(path, || Ok(Database::create(path)?))?);
+    let prepared = held.as_ref().map_or(Ok(()), |database| prepare(database, path));
+    if prepared.is_err() {
+        discard(&mut held);
+    }
+    let gone = || Failure::System(file::error(path, &"it is closed"));
+    prepared.and_then(|()| held.ok_or_else(gone))
+}
+
+/// Makes the tables that are not there yet.
+fn prepare(database: &Database, path: &Path) -> Result<(), Failure> {
+    if !attempt(path, || is_ours(database))? {
         let error = "it holds tables of another program, or of a later version of this one";
-        return Err(Failure::System(file::error(path, &error)));
+        let error = file::error(path, &error);
+        // Of a file with our name in it, it is the list of tables that is damaged.
+        let is_damaged = attempt(path, || names_no_version(database))? && file::names_us(path);
+        return Err(if is_damaged { Failure::Damage(error) } else { Failure::System(error) });
     }
     attempt(path, || {
         let transaction = database.begin_write()?;
         transaction.open_table(TABLE)?;
-        let (name, layout) = LAYOUT;
-        transaction.open_table(MARKER)?.insert(name, layout)?;
+        let (names, layout) = LAYOUT;
+        let mut marker = transaction.open_table(MARKER)?;
+        names.iter().try_for_each(|name| marker.insert(name, layout).map(drop))?;
+        drop(marker);
         Ok(transaction.commit()?)
-    })?;
-    Ok(database)
+    })
 }
 
 /// Whether it is empty, or has our tables in a layout that is known. Files of the first days have no
@@ -214,9 +234,21 @@ fn is_ours(database: &Database) -> Result<bool, Error> {
     if !has(MARKER.name()) {
         return Ok(tables.is_empty() || has(TABLE.name()));
     }
-    let (name, layout) = LAYOUT;
-    let found = transaction.open_table(MARKER)?.get(name)?.map(|found| found.value());
-    Ok(found.is_none_or(|found| found <= layout))
+    names_no_version(database)
+}
+
+/// Whether no later version has marked it.
+fn names_no_version(database: &Database) -> Result<bool, Error> {
+    let transaction = database.begin_read()?;
+    let tables: Vec<_> = transaction.list_tables()?.collect();
+    if !tables.iter().any(|table| table.name() == MARKER.name()) {
+        return Ok(true);
+    }
+    let (names, layout) = LAYOUT;
+    let marker = transaction.open_table(MARKER)?;
+    let [first, second] = names.map(|name| marker.get(name).map(|it| it.map(|it| it.value())));
+    let (first, second) = (first?, second?);
+    Ok(first != second || first.is_none_or(|found| found <= layout))
 }
 
 type Rows<'a> = [(&'a str, Option<Vec<u8>>)];

@@ -8,6 +8,8 @@ mod faults;
 #[cfg(feature = "hickory-resolver")]
 mod hickory;
 #[cfg(feature = "redb")]
+mod files;
+#[cfg(feature = "redb")]
 mod keeping;
 mod lanes;
 mod life;

@@ -48,23 +48,26 @@ pub(super) fn check_is_ours(path: &Path) -> Result<(), StoreError> {
 /// It begins as redb's files do, or as much of it as there is; or, if its head is damaged, the name
 /// of our table stands in it.
 fn looks_like_ours(path: &Path) -> io::Result<bool> {
+    let mut head = Vec::new();
+    File::open(path)?.take(MAGIC.len() as u64).read_to_end(&mut head)?;
+    if MAGIC.starts_with(&head) { Ok(true) } else { search(path) }
+}
+
+/// Whether the name of our table stands in a file.
+pub(super) fn names_us(path: &Path) -> bool {
+    search(path).unwrap_or(false)
+}
+
+fn search(path: &Path) -> io::Result<bool> {
     let mut file = File::open(path)?;
     let mut chunk = vec![0; 1 << 16];
     let mut window: Vec<u8> = Vec::new();
-    let mut is_head = true;
     loop {
         let len = match file.read(&mut chunk) {
             Err(why) if why.kind() == ErrorKind::Interrupted => continue,
             read => read?,
         };
         let read = chunk.get(..len).unwrap_or_default();
-        if is_head {
-            let head = read.get(..MAGIC.len()).unwrap_or(read);
-            if MAGIC.starts_with(head) {
-                return Ok(true);
-            }
-            is_head = false;
-        }
         if len == 0 {
             return Ok(false);
         }

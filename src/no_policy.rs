@@ -26,6 +26,10 @@ pub enum NoPolicy {
     /// as though the domain has not implemented MTA-STS" (§3.3).
     #[error("the policy could not be fetched: {0}")]
     FetchFailed(Arc<Failure>),
+    /// The policy was fetched so recently that it may not be fetched again yet: a limit of the
+    /// sender's, and no failure of the domain.
+    #[error("the policy was fetched too recently to be fetched again yet")]
+    HeldBack,
     /// The policy is of mode `none`: "treat the Policy Domain as though it does not have any active
     /// policy" (§5).
     #[error("the domain's policy is of mode none")]
@@ -70,9 +74,11 @@ impl NoPolicy {
     #[must_use]
     pub fn is_temporary(&self) -> bool {
         match self {
-            Self::DnsFailed(_) | Self::FetchFailed(_) | Self::Expired { .. } | Self::Overloaded => {
-                true
-            }
+            Self::DnsFailed(_)
+            | Self::FetchFailed(_)
+            | Self::HeldBack
+            | Self::Expired { .. }
+            | Self::Overloaded => true,
             Self::NoRecord
             | Self::InvalidRecord(_)
             | Self::ModeNone

@@ -183,9 +183,9 @@ impl Cache {
             }
         }
         let live = self.table.get(slot).filter(|it| it.entry.state.live(self.latest).is_some());
-        let answer = match (live, self.table.domain(slot)) {
-            (Some(_), Some(domain)) => self.answer(slot, domain, self.latest.to_utc()).cloned(),
-            _ => Answer::NoPolicy(NoPolicy::Overloaded),
+        let answer = match live {
+            Some(_) => self.answer(slot, self.latest.to_utc()).cloned(),
+            None => Answer::NoPolicy(NoPolicy::Overloaded),
         };
         answers.extend(waiting.lookups.into_iter().map(|it| (it, answer.clone())));
         let outcome = Outcome::Unknown(Doubt::Overloaded);
@@ -216,7 +216,10 @@ impl Cache {
         let weight = weight(row.domain(), entry);
         let before = core::mem::replace(&mut found.weight, weight);
         self.bytes = self.bytes.saturating_sub(before.bytes()).saturating_add(weight.bytes());
-        self.table.set_deadline(slot, [timer, saved_by].into_iter().flatten().min());
+        let due = [timer, saved_by].into_iter().flatten().min();
+        // The end of time is no deadline.
+        let due = due.filter(|&due| due < Timestamp::of(UtcDateTime::MAX));
+        self.table.set_deadline(slot, due);
         self.table.classify(slot, class, used);
     }
 

@@ -53,8 +53,11 @@ pub(super) mod rule {
     /// How often a new id may lead to a fetch: so many times at once, then once in each span, which
     /// is five minutes and the second that is lost by counting in whole ones.
     pub(in super::super) const NEW_IDS: (u32, Span) = (3, Span::seconds(301));
-    /// The least time between two fetches of the same id that succeed.
-    pub(in super::super) const REFETCH: Span = Span::seconds(60);
+    /// The least time between two fetches of the same id that succeed: no longer than the life, so
+    /// that no lookup goes without a policy because of it.
+    pub(in super::super) fn least_gap(max_age: Span) -> Span {
+        max_age.clamp(Span::seconds(1), Span::seconds(60))
+    }
     /// A recheck makes no fetch if one has ended in this time.
     pub(in super::super) const RECHECK: Span = Span::seconds(300);
     /// The least time between two refreshes.

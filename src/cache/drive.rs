@@ -37,13 +37,13 @@ impl Cache {
         let row = place.and_then(|it| self.table.index().at(it));
         match row.and_then(|row| self.lent(row)) {
             Some(lent) => Lookup::Answer(Answer::Policy(lent)),
-            None => self.lookup_without_policy(row.map_or(u32::MAX, Row::slot), domain, now),
+            None => self.lookup_without_policy(row.map_or(u32::MAX, Row::slot), now),
         }
     }
 
     #[cold]
-    fn lookup_without_policy(&self, slot: u32, domain: &Domain, now: UtcDateTime) -> Lookup<'_> {
-        Lookup::Answer(self.answer(slot, domain, now))
+    fn lookup_without_policy(&self, slot: u32, now: UtcDateTime) -> Lookup<'_> {
+        Lookup::Answer(self.answer(slot, now))
     }
 
     #[cold]
@@ -55,7 +55,7 @@ impl Cache {
         };
         if self.overrides.contains_key(&slot) {
             self.counters.cached = self.counters.cached.saturating_add(1);
-            return Lookup::Answer(self.answer(slot, domain, now));
+            return Lookup::Answer(self.answer(slot, now));
         }
         let mut outputs = self.step(slot, Input::Lookup, now);
         let answer = outputs.answer.take();
@@ -65,7 +65,7 @@ impl Cache {
         self.settle(slot, Timestamp::of(now), true);
         if is_known {
             self.counters.cached = self.counters.cached.saturating_add(1);
-            return Lookup::Answer(self.answer(slot, domain, now));
+            return Lookup::Answer(self.answer(slot, now));
         }
         self.counters.waited = self.counters.waited.saturating_add(1);
         self.make_room(Some(slot));

@@ -243,7 +243,7 @@ impl Cache {
         }
         match self.lent(row) {
             Some(lent) => Some(Answer::Policy(lent)),
-            None => Some(self.answer(row.slot(), row.domain(), now)),
+            None => Some(self.answer(row.slot(), now)),
         }
     }
 
@@ -298,12 +298,12 @@ impl Cache {
     }
 
     #[cold]
-    fn answer(&self, slot: u32, domain: &Domain, now: UtcDateTime) -> Answer<Lent<'_>> {
+    fn answer(&self, slot: u32, now: UtcDateTime) -> Answer<Lent<'_>> {
         if let Some(found) = self.overrides.get(&slot) {
             return found.answer();
         }
         match self.table.get(slot) {
-            Some(slot) => slot.entry.state.answer(domain, Timestamp::of(now)),
+            Some(slot) => slot.entry.state.answer(Timestamp::of(now)),
             None => Answer::NoPolicy(NoPolicy::Overloaded),
         }
     }

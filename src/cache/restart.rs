@@ -91,6 +91,7 @@ impl Cache {
             }
             match Entry::restore(snapshot, &self.config) {
                 Ok((domain, mut entry)) => {
+                    entry.state.doubt_future(Timestamp::of(now));
                     entry.rearm(Timestamp::of(now));
                     // Shared at once, so that thousands of equal texts are held once.
                     self.share(&mut entry.state);

@@ -72,6 +72,8 @@ struct SavedTrouble {
     absent_since: Option<Timestamp>,
     absence_told: bool,
     told: Option<AlertKind>,
+    #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "Option::is_none"))]
+    believed: Option<Timestamp>,
 }
 
 /// Why a snapshot cannot be used.
@@ -189,8 +191,12 @@ impl Snapshot {
         state.record = self.record;
         state.trouble = self.trouble.map(|trouble| Box::new((*trouble).into()));
         if let Some(policy) = policy {
+            let believed = state.trouble.as_ref().and_then(|it| it.believed);
             state.hold(policy, self.fetched_at, id, Source::Fetched);
             state.lapsed |= self.lapsed;
+            if believed.is_some() {
+                state.trouble().believed = believed;
+            }
         }
         Ok((domain, state))
     }
@@ -237,6 +243,7 @@ impl From<&Trouble> for SavedTrouble {
             absent_since: trouble.absent_since,
             absence_told: trouble.absence_told,
             told: trouble.told,
+            believed: trouble.believed,
         }
     }
 }
@@ -253,6 +260,7 @@ impl From<SavedTrouble> for Trouble {
             absent_since: saved.absent_since,
             absence_told: saved.absence_told,
             told: saved.told,
+            believed: saved.believed,
         }
     }
 }

@@ -89,7 +89,7 @@ impl<'a> View<'a> {
     /// what was known last.
     #[must_use]
     pub fn answer(&self, now: UtcDateTime) -> Answer<Lent<'a>> {
-        self.cache.answer(self.slot, self.domain, now)
+        self.cache.answer(self.slot, now)
     }
 
     /// The policy that was fetched last or comes from the operator's list, whether it still applies

@@ -146,7 +146,9 @@ pub(super) fn of_session(
         None => (counts && has_policy).then(|| sts(rules, host, outcome)).flatten(),
     };
     let tlsa = (counts && has_tlsa).then(|| tlsa(host, dane, outcome)).flatten();
-    let none = (counts && !has_policy && !has_tlsa && unfetched.is_none()).then(|| none(rules, host, outcome)).flatten();
+    let none = (counts && !has_policy && !has_tlsa && unfetched.is_none())
+        .then(|| none(rules, host, outcome))
+        .flatten();
     reports(rules, host, sts, tlsa, none)
 }
 

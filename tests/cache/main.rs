@@ -6,6 +6,7 @@ mod cases;
 mod clock;
 #[cfg(feature = "serde")]
 mod damage;
+mod dates;
 mod discovery;
 mod entry;
 mod operator;

@@ -5,10 +5,10 @@
 
 mod background;
 mod faults;
-#[cfg(feature = "hickory-resolver")]
-mod hickory;
 #[cfg(feature = "redb")]
 mod files;
+#[cfg(feature = "hickory-resolver")]
+mod hickory;
 #[cfg(feature = "redb")]
 mod keeping;
 mod lanes;

@@ -273,7 +273,7 @@ impl Sim<'_> {
             (true, false) => seen.confirm.saturating_sub(1),
         };
         let max_age = i64::try_from(policy.max_age().as_micros()).unwrap();
-        let usual = (max_age / 2).clamp(HOUR, DAY);
+        let usual = (max_age / 2).clamp(75 * MINUTE, DAY);
         let again_by = match seen.confirm {
             0 => usual,
             1 => usual.min(55 * MINUTE),

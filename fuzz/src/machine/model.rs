@@ -368,7 +368,7 @@ impl Model {
     /// A policy that has ended is not fetched again within a minute.
     fn fetched_just_now(&self) -> Sure {
         Sure::of(self.last.is_some_and(|last| {
-            self.live(self.now).is_none() && (last.at..last.at + MINUTE).contains(&self.now)
+            self.live(self.now).is_none() && (last.at..last.at + gap(last.file)).contains(&self.now)
         }))
     }
 
@@ -420,7 +420,9 @@ impl Model {
         let most = failed.map_or(0, |it| it.last() - self.now);
         let rate = match self.last {
             _ if self.is_new(id) => 6 * MINUTE,
-            Some(last) if self.fetched_just_now() == Sure::Yes => last.at + MINUTE - self.now,
+            Some(last) if self.fetched_just_now() == Sure::Yes => {
+                last.at + gap(last.file) - self.now
+            }
             _ => 0,
         };
         // Waits are counted in whole seconds.
@@ -470,9 +472,12 @@ impl Model {
         }
         let half = file.max_age() / 2;
         let (least, most) = if file.max_age() < 2 * HOUR {
-            (half.max(MINUTE), half.max(MINUTE))
+            let least = half.max(gap(file));
+            (least, least)
         } else {
-            ((18 * HOUR).min(half), DAY.min(half))
+            let latest = DAY.min(half);
+            // Waits are counted in whole seconds.
+            ((latest * 3 / 4 - SECOND).max(HOUR), latest.max(75 * MINUTE))
         };
         let usual = Wait::new(self.now, least, most);
         self.refresh = match self.confirm {
@@ -481,4 +486,9 @@ impl Model {
             _ => usual.or(Wait::exactly(self.now, 55 * MINUTE)),
         };
     }
+}
+
+/// The least time between two fetches that succeed.
+fn gap(file: File) -> Micros {
+    file.max_age().clamp(SECOND, MINUTE)
 }

@@ -353,7 +353,9 @@ impl Model {
             }
         };
         let fits = match (why, self.heard.map(|heard| heard.txt)) {
+            (NoPolicy::Overloaded, Some(Txt::Found(..))) => unsent || self.last.is_none(),
             (NoPolicy::Overloaded, heard) => unsent || heard.is_none(),
+            (NoPolicy::HeldBack, Some(Txt::Found(..))) => self.last.is_some(),
             (NoPolicy::NoRecord, Some(Txt::NoRecord(_)))
             | (NoPolicy::InvalidRecord(_), Some(Txt::Invalid(_)))
             | (NoPolicy::DnsFailed(_), Some(Txt::Failed))

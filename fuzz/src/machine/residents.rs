@@ -62,6 +62,9 @@ pub struct Resident {
     now: Micros,
     /// Whether the clock was set ahead since it was fetched.
     is_doubtful: bool,
+    /// Whether it was restored at a time before it was fetched: then it may end as though it had been
+    /// fetched at the restore.
+    pub is_future: bool,
 }
 
 impl Resident {
@@ -79,6 +82,7 @@ impl Resident {
             evicted_live: None,
             now: 0,
             is_doubtful: false,
+            is_future: false,
         }
     }
 
@@ -111,6 +115,7 @@ impl Resident {
         self.class = match (self.held, self.live(now).map(File::mode)) {
             _ if waits || self.overridden => Class::Kept,
             (None, _) => Class::Negative,
+            _ if self.is_future => Class::Doubtful,
             (_, None) if self.is_doubtful => Class::Doubtful,
             (_, None) => Class::Expired,
             (_, Some(Mode::None)) => Class::ModeNone,
@@ -134,6 +139,7 @@ impl Resident {
         // Invariant 1: nothing but a fetch changes what is held.
         let held = view.policy().map(|it| File::of(it)).zip(view.fetched_at().map(micros));
         self.is_doubtful &= held == self.held;
+        self.is_future &= held == self.held;
         assert_eq!(held, self.held, "what is known of {}", self.domain);
         self.served.extend(held.map(|(file, _)| file));
         false
@@ -145,6 +151,9 @@ impl Resident {
         let moments = [self.now, now, now + MINUTE].map(|moment| self.applies(moment));
         let told = self.evicted_live;
         // It may apply again when the clock comes back.
+        if self.is_future && told.is_none() {
+            return;
+        }
         if self.is_doubtful && told.is_some() && told == self.held.map(|(file, _)| file) {
             return;
         }
@@ -152,7 +161,8 @@ impl Resident {
     }
 
     /// What it was looked up for is not known any more.
-    pub fn restart(&mut self) {
+    pub fn restart(&mut self, now: Micros) {
+        self.is_future |= self.held.is_some_and(|(_, at)| now < at);
         self.overridden = false;
         self.days = None;
         self.may_vanish = true;

@@ -348,7 +348,7 @@ impl Town {
             if self.config.persistence() {
                 resident.held = self.store.get(&n).and_then(|it| it.1);
             }
-            resident.restart();
+            resident.restart(self.now);
         }
         self.told_unsaved.clear();
         while self.cache.poll_event().is_some() {}
@@ -419,7 +419,9 @@ impl Town {
             }
             Answer::NoPolicy(why) => {
                 let applies = self.residents[n].applies(self.now);
-                let silenced = self.residents[n].overridden || *why == NoPolicy::ModeNone;
+                let silenced = self.residents[n].overridden
+                    || self.residents[n].is_future
+                    || *why == NoPolicy::ModeNone;
                 assert!(silenced || applies.is_none(), "{why:?} where {applies:?} applies");
             }
             Answer::Policy(_) => {}

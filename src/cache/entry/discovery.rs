@@ -22,7 +22,7 @@ impl Entry {
         if self.state.note_use(step.now) && self.state.held().is_some() {
             step.changed(Change::State);
         }
-        let standing = self.state.standing(step.domain, step.now).filter(|_| {
+        let standing = self.state.standing(step.now).filter(|_| {
             // A fetch that is out may bring a policy where none is known now.
             self.state.live(step.now).is_some() || !self.is_fetching()
         });
@@ -295,7 +295,7 @@ impl Entry {
         let state = &self.state;
         match (fresh, state.held()) {
             (Some(_), Some(held)) => state.applied(held).cloned(),
-            _ => state.answer(step.domain, step.now).cloned(),
+            _ => state.answer(step.now).cloned(),
         }
     }
 

@@ -7,7 +7,6 @@ use crate::{
         answer::{Answer, Applied},
         clock::Timestamp,
     },
-    domain::Domain,
     mode::Mode,
     no_policy::NoPolicy,
     policy::Policy,
@@ -98,18 +97,18 @@ impl<'a> Answer<Lent<'a>> {
 /// What a state answers.
 impl State {
     /// What can be said about the domain without asking anyone.
-    pub(super) fn standing(&self, domain: &Domain, now: Timestamp) -> Option<Answer<Lent<'_>>> {
+    pub(super) fn standing(&self, now: Timestamp) -> Option<Answer<Lent<'_>>> {
         if self.live(now).is_some() || self.knows_absence(now) {
-            return Some(self.answer(domain, now));
+            return Some(self.answer(now));
         }
         None
     }
 
     /// What applies, as far as is known.
-    pub(in crate::cache) fn answer(&self, domain: &Domain, now: Timestamp) -> Answer<Lent<'_>> {
+    pub(in crate::cache) fn answer(&self, now: Timestamp) -> Answer<Lent<'_>> {
         match self.live(now) {
             Some(held) => self.applied(held),
-            None => Answer::NoPolicy(self.no_policy(domain)),
+            None => Answer::NoPolicy(self.no_policy()),
         }
     }
 

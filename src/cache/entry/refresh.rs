@@ -36,11 +36,15 @@ impl State {
     }
 }
 
+/// The time to the next refresh. Those of one moment are spread whatever cuts the interval short.
 fn interval(max_age: Span, config: &Config, noise: u32) -> Span {
     let half = max_age.percent(50);
     if max_age < rule::SHORT_LIFE {
-        return half.max(rule::REFETCH);
+        return half.max(rule::least_gap(max_age));
     }
-    let early = config.refresh.percent(rule::REFRESH_JITTER).up_to(noise);
-    config.refresh.minus(early).min(half).max(rule::REFRESH_MIN)
+    let latest = config.refresh.min(half);
+    let earliest = latest.percent(100 - rule::REFRESH_JITTER).max(rule::REFRESH_MIN);
+    // Where half of a life is hardly more than the least interval, somewhat after it.
+    let latest = latest.max(rule::REFRESH_MIN.percent(100 + rule::REFRESH_JITTER));
+    earliest.plus(latest.minus(earliest).up_to(noise))
 }

@@ -10,8 +10,7 @@ use crate::{
         config::{Config, rule},
         event::AlertKind,
     },
-    domain::Domain,
-    failure::{Failure, ResultType},
+    failure::Failure,
     mode::Mode,
     no_policy::NoPolicy,
     policy::Policy,
@@ -53,6 +52,8 @@ pub(in crate::cache) struct Held<'a> {
     pub(in crate::cache) id: Option<PolicyId>,
     pub(in crate::cache) source: Source,
     pub(in crate::cache) mode: Mode,
+    /// Until when it is believed, if it is dated in the future.
+    pub(in crate::cache) believed: Option<Timestamp>,
 }
 
 /// What is known of the domain's record.
@@ -84,12 +85,17 @@ pub(in crate::cache) struct Trouble {
     pub(in crate::cache) absence_told: bool,
     /// What the operator was told last.
     pub(in crate::cache) told: Option<AlertKind>,
+    /// Until when a stored policy that is dated in the future is believed.
+    pub(in crate::cache) believed: Option<Timestamp>,
 }
 
 impl Held<'_> {
     pub(in crate::cache) fn ends_at(self) -> Timestamp {
         match self.source {
-            Source::Fetched => self.fetched_at.plus(self.max_age()),
+            Source::Fetched => {
+                let end = self.fetched_at.plus(self.max_age());
+                self.believed.map_or(end, |believed| believed.min(end))
+            }
             Source::Static | Source::Pinned => Timestamp::MAX,
         }
     }
@@ -125,7 +131,8 @@ impl State {
     pub(in crate::cache) fn held(&self) -> Option<Held<'_>> {
         let policy = self.policy.as_ref()?;
         let &Self { fetched_at, id, source, mode, .. } = self;
-        Some(Held { policy, fetched_at, id, source, mode })
+        let believed = self.trouble.as_ref().and_then(|it| it.believed);
+        Some(Held { policy, fetched_at, id, source, mode, believed })
     }
 
     /// Whether nothing has been found out yet.
@@ -150,6 +157,9 @@ impl State {
         self.id = id;
         self.source = source;
         self.mode = policy.mode();
+        if let Some(trouble) = &mut self.trouble {
+            trouble.believed = None;
+        }
         self.lapsed = source == Source::Fetched && policy.max_age().is_zero();
         self.policy.replace(policy)
     }
@@ -228,7 +238,7 @@ impl State {
     /// When a policy that has ended may be fetched again under the same id.
     fn refetch_at(&self, now: Timestamp) -> Option<Timestamp> {
         let held = self.held().filter(|_| self.live(now).is_none())?;
-        let next = held.fetched_at.plus(rule::REFETCH);
+        let next = held.fetched_at.plus(rule::least_gap(held.max_age()));
         (held.fetched_at <= now && now < next).then_some(next)
     }
 
@@ -268,13 +278,18 @@ impl State {
         (self.fetched_at, self.check.armed_at())
     }
 
-    pub(super) fn no_policy(&self, domain: &Domain) -> NoPolicy {
+    pub(super) fn no_policy(&self) -> NoPolicy {
         let why = match self.record {
             Record::Unknown => NoPolicy::Overloaded,
             Record::Missing => NoPolicy::NoRecord,
             Record::Invalid => NoPolicy::InvalidRecord(self.text()),
             Record::Failed => NoPolicy::DnsFailed(self.text()),
-            Record::Found => NoPolicy::FetchFailed(self.failure(domain)),
+            Record::Found => match self.trouble.as_ref().and_then(|it| it.failure.clone()) {
+                Some(failure) => NoPolicy::FetchFailed(failure),
+                None if self.held().is_some() => NoPolicy::HeldBack,
+                // The fetch could not be sent.
+                None => NoPolicy::Overloaded,
+            },
         };
         self.since_expiry(why)
     }
@@ -298,25 +313,35 @@ impl State {
         text.unwrap_or_else(|| "the reason was lost".into())
     }
 
-    fn failure(&self, domain: &Domain) -> Arc<Failure> {
-        let failure = self.trouble.as_ref().and_then(|it| it.failure.clone());
-        failure.unwrap_or_else(|| {
-            Arc::new(Failure::new(
-                ResultType::StsPolicyFetchError,
-                "held-back",
-                domain.policy_host(),
-                "the domain's policy was fetched so lately that it may not be fetched again yet",
-            ))
-        })
-    }
-
     pub(in crate::cache) fn trouble(&mut self) -> &mut Trouble {
         self.trouble.get_or_insert_default()
+    }
+
+    /// Takes a stored policy that is dated in the future for one that was fetched now, as long as the
+    /// clock has not reached its date.
+    pub(in crate::cache) fn doubt_future(&mut self, now: Timestamp) {
+        let Some(held) = self.fetched().filter(|held| now < held.fetched_at) else { return };
+        let end = now.plus(held.max_age());
+        let believed = held.believed.map_or(end, |before| before.min(end));
+        self.trouble().believed = Some(believed);
+    }
+
+    /// Believes a policy dated in the future once the clock has reached its date, unless it was seen
+    /// to have ended before.
+    fn settle_future(&mut self, now: Timestamp) {
+        let is_reached = self.held().is_some_and(|held| held.fetched_at <= now);
+        if is_reached
+            && !self.lapsed
+            && let Some(trouble) = &mut self.trouble
+        {
+            trouble.believed = None;
+        }
     }
 
     /// Arms anew what lies farther away than it can: the clock was set back. A policy from the
     /// future is to be refreshed, and one that had ended may apply again.
     pub(in crate::cache) fn rearm(&mut self, now: Timestamp) {
+        self.settle_future(now);
         if self.lapsed && self.live(now).is_some() {
             self.lapsed = false;
             if let Some(trouble) = &mut self.trouble {

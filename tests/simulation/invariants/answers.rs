@@ -121,7 +121,7 @@ impl Sim<'_> {
             NoPolicy::NoRecord => said == Some(Said::Missing),
             NoPolicy::InvalidRecord(_) => said == Some(Said::Invalid),
             NoPolicy::DnsFailed(_) => said == Some(Said::Failed),
-            NoPolicy::FetchFailed(_) => matches!(said, Some(Said::Found(_))),
+            NoPolicy::FetchFailed(_) | NoPolicy::HeldBack => matches!(said, Some(Said::Found(_))),
             NoPolicy::Overloaded => {
                 let may_be = self.sites[who].disturbed >= self.time || self.spec.mix.flood > 0;
                 return assert!(may_be, "overloaded by what?");

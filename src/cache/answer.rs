@@ -45,6 +45,8 @@ pub struct Applied {
     pub(super) source: Source,
     pub(super) fetched_at: Timestamp,
     pub(super) checked_at: Timestamp,
+    /// When it ends, if it is dated in the future.
+    pub(super) believed: Option<Timestamp>,
 }
 
 impl Applied {
@@ -77,7 +79,9 @@ impl Applied {
     #[must_use]
     pub fn ends_at(&self) -> Option<UtcDateTime> {
         let max_age = Span::of(self.policy.max_age());
-        (self.source == Source::Fetched).then(|| self.fetched_at.plus(max_age).to_utc())
+        let end = self.fetched_at.plus(max_age);
+        let end = self.believed.map_or(end, |believed| believed.min(end));
+        (self.source == Source::Fetched).then(|| end.to_utc())
     }
 }
 

@@ -32,6 +32,8 @@ pub(crate) struct Seen {
     pub(crate) is_known: bool,
     /// Whether it was evicted: its back-off may have outlived that.
     pub(crate) was_evicted: bool,
+    /// Whether it was restored at a time before it was fetched.
+    pub(crate) is_future: bool,
     pub(crate) held: Option<Held>,
     /// The one before that.
     before: Option<Held>,
@@ -84,6 +86,8 @@ pub(crate) struct Held {
     max_age: Micros,
     /// When it should be fetched again, in truth.
     again_by: Micros,
+    /// When it ends, if it is dated in the future.
+    believed: Option<Micros>,
 }
 
 /// A fetch that has failed.
@@ -139,7 +143,7 @@ const ATTEMPTS_APART: Micros = 5 * MINUTE;
 
 impl Held {
     fn ends_at(&self) -> Micros {
-        self.fetched_at + self.max_age
+        self.believed.unwrap_or(self.fetched_at + self.max_age)
     }
 }
 
@@ -286,12 +290,14 @@ impl Sim<'_> {
             at: time,
             max_age,
             again_by: time + again_by,
+            believed: None,
         };
         let mode = seen.held.as_ref().map(|held| held.policy.mode());
         if mode != Some(policy.mode()) || before.is_none() {
             seen.ranked = time;
         }
         seen.before = seen.held.replace(held);
+        seen.is_future = false;
         for attempt in &mut seen.attempts {
             let is_over = |it: &Attempt| it.ended.is_long_before(Ended { at: now, time });
             *attempt = attempt.filter(|it| it.id != id && !is_over(it));

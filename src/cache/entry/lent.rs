@@ -41,7 +41,8 @@ impl<'a> Lent<'a> {
     pub fn applied(&self) -> Applied {
         let (fetched_at, checked_at) = self.state.dates();
         let (policy, source) = (Arc::clone(self.policy), self.state.source());
-        Applied { policy, source, fetched_at, checked_at }
+        let believed = self.state.held().and_then(|held| held.believed);
+        Applied { policy, source, fetched_at, checked_at, believed }
     }
 }
 

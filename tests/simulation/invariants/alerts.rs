@@ -35,6 +35,7 @@ impl Seen {
 
 impl Sim<'_> {
     pub(crate) fn check_alert(&mut self, who: usize, alert: &Alert) {
+        self.believe(who);
         self.tally.alerts += 1;
         let (now, again) = (self.now(), self.has_stepped_back);
         let seen = &mut self.seen[who];
@@ -83,6 +84,7 @@ impl Sim<'_> {
 
     /// After a call: what it had to tell it has told.
     pub(crate) fn check_settled(&mut self, who: usize) {
+        self.believe(who);
         let now = self.now();
         let seen = &mut self.seen[who];
         assert!(!seen.owes_update, "an update is not told");

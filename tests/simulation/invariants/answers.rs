@@ -47,6 +47,7 @@ impl Sim<'_> {
             EventKind::NotPersisted { .. } => self.seen[who].is_unsafe = true,
             EventKind::PersistRecovered => {}
             EventKind::Failed { policy, .. } => {
+                self.believe(who);
                 let now = self.now();
                 let held = self.seen[who].watched(now).map(|held| held.policy.as_text());
                 assert_eq!(policy.as_ref().map(|it| it.as_text()), held, "a report on what?");
@@ -57,6 +58,7 @@ impl Sim<'_> {
 
     /// No downgrade, no zombie, and no absence believed for too long.
     pub(crate) fn check_answer(&mut self, who: usize, answer: &Answer, at_once: bool) {
+        self.believe(who);
         let (now, time) = (self.now(), self.time);
         // An answer may have waited for the store.
         let waited = self.spec.mix.persistence && !at_once;

@@ -5,7 +5,7 @@ use mta_sts::PolicyId;
 use super::{Ask, Cause, Ended, Flight, Heard, Said, Seen};
 use crate::{
     rng::{DAY, HOUR, MINUTE, SECOND},
-    sender::{Sim, Stored},
+    sender::{Sim, Stored, micros},
 };
 
 /// What the cache may ask, and when it must.
@@ -91,6 +91,30 @@ impl Sim<'_> {
         let is_due = seen.txt.is_some_and(|txt| now >= txt.at + txt.valid + slack);
         if seen.live(now).is_some() && is_due {
             assert!(seen.flight.is_some(), "a check is due, and DNS is not asked");
+        }
+    }
+
+    /// What is restored before it was fetched may count as fetched at the restore.
+    pub(crate) fn doubt_future(&mut self) {
+        let now = self.now();
+        for who in 0..self.seen.len() {
+            let held = self.seen[who].held.as_ref();
+            self.seen[who].is_future |= held.is_some_and(|held| now < held.fetched_at);
+            self.believe(who);
+        }
+    }
+
+    /// Goes by the cache as to when that ends, which is no later than it says itself, and no later than
+    /// if it had been fetched now.
+    pub(crate) fn believe(&mut self, who: usize) {
+        let now = self.now();
+        let (seen, view) = (&mut self.seen[who], self.cache.view(&self.sites[who].name));
+        if let Some(end) = view.and_then(|view| view.ends_at()).filter(|_| seen.is_future)
+            && let Some(held) = &mut seen.held
+        {
+            let end = micros(end);
+            assert!(end <= held.max_age + now.max(held.fetched_at), "dated in the future");
+            held.believed = Some(end);
         }
     }
 

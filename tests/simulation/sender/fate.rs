@@ -122,6 +122,7 @@ impl Sim<'_> {
         let now = self.clock();
         let report = self.cache.restore(snapshots, now);
         assert_eq!(report.restored, count, "restart: {report:?}");
+        self.doubt_future();
         self.disturbed = self.disturbed.max(self.time + 26 * HOUR);
         self.note(usize::MAX, |_| format!("comes up with {count} domains"));
         self.wake();

@@ -33,7 +33,7 @@ pub struct SessionReport {
 pub enum PolicyType {
     /// The host's TLSA records.
     Tlsa,
-    /// The domain's MTA-STS policy, of mode `enforce` or `testing`.
+    /// The domain's MTA-STS policy, of mode `enforce` or `testing`, or one that could not be fetched.
     Sts,
     /// None of them.
     NoPolicyFound,
@@ -78,7 +78,8 @@ impl SessionReport {
         self.policy_type
     }
 
-    /// The MTA-STS policy, which a report quotes; none for the other types.
+    /// Returns the MTA-STS policy, which a report quotes; `None` for the other types, and if the policy
+    /// could not be fetched.
     #[must_use]
     pub fn policy(&self) -> Option<&Arc<Policy>> {
         self.policy.as_ref()
@@ -139,9 +140,16 @@ pub(super) fn of_session(
     let counts = requirement.tls != Tls::Never && *outcome != SessionOutcome::Unreachable;
     let has_policy = rules.policy.is_ok();
     let has_tlsa = matches!(dane, Dane::Usable | Dane::Unusable);
-    let sts = (counts && has_policy).then(|| sts(rules, host, outcome)).flatten();
+    let not_had = rules.policy.as_ref().err().and_then(failed_discovery);
+    let sts = counts.then(|| match not_had {
+        Some(failure) => Some(without(failure, host, outcome)),
+        None if has_policy => sts(rules, host, outcome),
+        None => None,
+    });
     let tlsa = (counts && has_tlsa).then(|| tlsa(host, dane, outcome)).flatten();
-    let none = (counts && !has_policy && !has_tlsa).then(|| none(rules, host, outcome)).flatten();
+    let is_none = counts && !has_policy && !has_tlsa && not_had.is_none();
+    let none = is_none.then(|| none(rules, host, outcome)).flatten();
+    let sts = sts.flatten();
     reports(rules, host, sts, tlsa, none)
 }
 
@@ -164,6 +172,27 @@ fn sts(rules: &Rules, host: &Arc<str>, outcome: &SessionOutcome) -> Option<Vec<F
         },
     }
     Some(failures)
+}
+
+/// Returns what kept the domain's policy from being had: the failure of the Policy Host, also where it
+/// is why there is no policy after one that ended.
+fn failed_discovery(why: &NoPolicy) -> Option<&Failure> {
+    let mut why = why;
+    while let NoPolicy::Expired { cause, .. } = why {
+        why = cause;
+    }
+    match why {
+        NoPolicy::FetchFailed(failure) => Some(failure),
+        _ => None,
+    }
+}
+
+/// The session under the MTA-STS policy that could not be had. `sts-policy-fetch-error`,
+/// `sts-policy-invalid` and `sts-webpki-invalid` are "MTA-STS-specific Policy Failures" (RFC 8460
+/// §4.3.2.2), so its type is `sts`. It is no success whatever became of TLS, because that counts a
+/// "policy-compliant TLS connection" (§4.2.1). A host without TLS counts under that, too.
+fn without(failure: &Failure, host: &Arc<str>, outcome: &SessionOutcome) -> Vec<Failure> {
+    [Some(failure.clone()), tls_failure(host, outcome)].into_iter().flatten().collect()
 }
 
 /// The session under the host's TLSA records. If none of them is usable, that is a failure itself:

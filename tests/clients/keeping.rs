@@ -218,12 +218,18 @@ fn a_damaged_file_is_set_aside() {
     let path = path("damaged");
     let aside = path.with_extension("redb.damaged-1");
     let _ = fs::remove_file(&aside);
-    fs::write(&path, b"this is no database, and long enough to be read as the head of one")
-        .unwrap();
+    drop(Redb::open(&path).unwrap());
+    let whole = fs::read(&path).unwrap();
+    fs::write(&path, &whole[..64]).unwrap();
     let store = Redb::open(&path).unwrap();
+    let path = fs::canonicalize(&path).unwrap();
     assert_eq!(store.set_aside(), Some(&*aside));
-    assert!(fs::read(&aside).unwrap().starts_with(b"this is no database"));
-    assert!(store.load().unwrap().snapshots.is_empty());
+    assert_eq!(fs::read(&aside).unwrap(), whole[..64]);
+    let loaded = store.load().unwrap();
+    assert!(loaded.snapshots.is_empty());
+    let told =
+        format!("{} was damaged (it has been cut), and is now {}", path.display(), aside.display());
+    assert_eq!(*loaded.damaged, [told.into()]);
     // It is in use: that is no damage.
     let error = Redb::open(&path).unwrap_err();
     assert!(error.to_string().starts_with("the store: "), "{error}");

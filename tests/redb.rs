@@ -122,7 +122,7 @@ fn no_damage_keeps_a_store_from_starting() {
 fn an_empty_file_is_a_new_one() {
     let folder = folder("empty");
     assert!(!survives(&folder, b"", "empty"));
-    assert!(survives(&folder, &[0; 100_000], "zeros"));
+    assert!(survives(&folder, &vec![0; 100_000], "zeros"));
 }
 
 #[test]

@@ -139,7 +139,7 @@ fn reports(delivery: &mut Delivery) -> Vec<(&'static str, String, Vec<ResultType
             let failures = report.failures().iter().map(Failure::result_type).collect();
             assert_eq!(report.is_success(), report.failures().is_empty());
             // Only a policy that was fetched is quoted.
-            let is_had = !report.failures().iter().any(|failure| is_of_discovery(failure));
+            let is_had = !report.failures().iter().any(is_of_discovery);
             let is_quoted = report.policy_type() == PolicyType::Sts && is_had;
             assert_eq!(report.policy().is_some(), is_quoted);
             (report.policy_type().as_str(), report.mx_host().to_owned(), failures)

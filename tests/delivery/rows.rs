@@ -52,7 +52,7 @@ fn s2_01_a_met_policy_does_not_override_failing_dane() {
 
 #[test]
 fn s3_3_12_without_a_policy_mail_goes_as_if_there_were_no_mta_sts() {
-    let fetch = failure(mta_sts::ResultType::StsPolicyFetchError);
+    let fetch = failure(StsPolicyFetchError);
     for why in [NoPolicy::NoRecord, NoPolicy::FetchFailed(fetch.into()), dns_failed()] {
         for outcome in [SessionOutcome::ClearText, invalid(CertificateExpired), valid()] {
             let route = to(&["mx1.example.com"]);

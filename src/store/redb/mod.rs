@@ -3,6 +3,12 @@
 mod file;
 mod rows;
 #[cfg(test)]
+#[allow(
+    clippy::arithmetic_side_effects,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "tests may panic"
+)]
 mod tests;
 
 use alloc::{boxed::Box, format, string::String, vec::Vec};

@@ -1,8 +1,6 @@
 use alloc::{string::ToString as _, sync::Arc};
-use std::{
-    env, fs, io, process,
-    sync::atomic::{AtomicU32, Ordering},
-};
+use core::sync::atomic::{AtomicU32, Ordering};
+use std::{env, fs, io, process};
 
 use redb::{BackendError, StorageBackend};
 

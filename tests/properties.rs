@@ -56,6 +56,7 @@ fn every_corpus_has_a_check() {
         ("http", cfg!(feature = "fetch")),
         ("tls", cfg!(feature = "fetch")),
         ("certificate", cfg!(feature = "verify")),
+        ("redb_file", cfg!(feature = "redb")),
     ] {
         if !is_here {
             found.remove(OsStr::new(target));

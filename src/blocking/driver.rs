@@ -79,7 +79,9 @@ impl Driver {
         self.pool.close(STOP);
         let left: Vec<Domain> = lock(&self.running).drain().map(|(_, it)| it.domain).collect();
         if !is_ours() {
-            left.into_iter().for_each(|domain| self.tell_overdue(domain));
+            for domain in left {
+                self.tell_overdue(domain);
+            }
         }
     }
 
@@ -92,7 +94,9 @@ impl Driver {
                 Next::EndEarly(id) => self.end_early(id),
                 Next::Overdue(id) => {
                     let domain = lock(&self.running).get(&id).map(|it| it.domain.clone());
-                    domain.into_iter().for_each(|domain| self.tell_overdue(domain));
+                    if let Some(domain) = domain {
+                        self.tell_overdue(domain);
+                    }
                 }
                 Next::Process(outputs) => self.take(outputs),
             }

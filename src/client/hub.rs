@@ -324,7 +324,10 @@ impl Inside {
 impl fmt::Debug for Inside {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (cache, waiting) = (&self.cache, self.waiting.len());
-        f.debug_struct("Inside").field("cache", cache).field("waiting", &waiting).finish()
+        f.debug_struct("Inside")
+            .field("cache", cache)
+            .field("waiting", &waiting)
+            .finish_non_exhaustive()
     }
 }
 

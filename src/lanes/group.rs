@@ -24,8 +24,7 @@ impl Group {
         let (top, second, third) = (labels.next(), labels.next(), labels.next());
         let len = |label: Option<&str>| label.map_or(0, str::len);
         let is_suffix = len(top) == 2 && len(second) <= 3 && third.is_some();
-        let count = if is_suffix { 3 } else { 2 };
-        let dots = domain.as_str().rmatch_indices('.').nth(count - 1);
+        let dots = domain.as_str().rmatch_indices('.').nth(if is_suffix { 2 } else { 1 });
         let start = dots.map_or(0, |(at, dot)| at.saturating_add(dot.len()));
         Self::Name(domain.as_str().get(start..).unwrap_or(domain.as_str()).into())
     }
@@ -41,14 +40,15 @@ impl Group {
                 Self::V4([a, b, c, if is_near { d } else { 0 }])
             }
             IpAddr::V6(v6) => {
-                let [a, b, c, d, e, f, ..] = v6.octets();
-                Self::V6([a, b, c, d, e, f])
+                let [network @ .., _, _, _, _, _, _, _, _, _, _] = v6.octets();
+                Self::V6(network)
             }
         }
     }
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "here a panic is a finding")]
 mod tests {
     use super::*;
 

@@ -205,7 +205,8 @@ impl<J> LaneState<J> {
         }
         if good {
             // A mean in which each answer counts for an eighth.
-            self.usual = self.usual.saturating_mul(7).saturating_add(took) / 8;
+            let sum = self.usual.saturating_mul(7).saturating_add(took);
+            self.usual = sum.checked_div(8).unwrap_or(sum);
         }
     }
 

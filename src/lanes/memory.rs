@@ -61,6 +61,7 @@ impl Memory {
 }
 
 #[cfg(test)]
+#[allow(clippy::arithmetic_side_effects, reason = "here a panic is a finding")]
 mod tests {
     use super::*;
 

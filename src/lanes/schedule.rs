@@ -35,7 +35,7 @@ use crate::domain::Domain;
 #[derive(Debug)]
 pub struct Lanes<J> {
     config: Config,
-    lanes: [LaneState<J>; 4],
+    states: [LaneState<J>; 4],
     memory: Memory,
     number: u64,
     counters: Counters,
@@ -119,9 +119,9 @@ impl<J> Lanes<J> {
         let lane = |lane: Lane| {
             LaneState::new(config.slots(lane), config.queue_len(lane), config.limit(lane))
         };
-        let lanes = Lane::ALL.map(lane);
+        let states = Lane::ALL.map(lane);
         let (memory, counters) = (Memory::default(), Counters::default());
-        Self { config, lanes, memory, number: 0, counters }
+        Self { config, states, memory, number: 0, counters }
     }
 
     /// Puts a request into its queue. Takes time logarithmic in the length of the queue.
@@ -148,7 +148,7 @@ impl<J> Lanes<J> {
     /// Returns the next thing to do, or `None` if there is none now. Call it after every other
     /// call, and at [`poll_timeout`](Self::poll_timeout), until it returns `None`.
     pub fn poll(&mut self, now: Duration) -> Option<Action<J>> {
-        let found = (0u8..).zip(&mut self.lanes).find_map(|(lane, state)| {
+        let found = (0u8..).zip(&mut self.states).find_map(|(lane, state)| {
             let wanted = state.poll(now)?;
             Some((lane, wanted))
         });
@@ -171,7 +171,7 @@ impl<J> Lanes<J> {
     #[must_use]
     pub fn locate(&mut self, id: RunId, address: IpAddr, now: Duration) -> bool {
         let place = Group::of_address(address);
-        match self.lanes.get_mut(usize::from(id.lane)) {
+        match self.states.get_mut(usize::from(id.lane)) {
             Some(lane) => lane.locate(id.number, place, &self.memory, now),
             None => true,
         }
@@ -187,7 +187,7 @@ impl<J> Lanes<J> {
 
     /// Notes that a request has ended, and whether it brought what was asked for.
     pub fn finish(&mut self, id: RunId, good: bool, now: Duration) {
-        if let Some(lane) = self.lanes.get_mut(usize::from(id.lane)) {
+        if let Some(lane) = self.states.get_mut(usize::from(id.lane)) {
             lane.finish(id.number, &mut self.memory, now, good);
         }
     }
@@ -195,20 +195,20 @@ impl<J> Lanes<J> {
     /// Returns whether a request is out.
     #[must_use]
     pub fn is_running(&self, id: RunId) -> bool {
-        self.lanes.get(usize::from(id.lane)).is_some_and(|lane| lane.running(id.number))
+        self.states.get(usize::from(id.lane)).is_some_and(|lane| lane.running(id.number))
     }
 
     /// Returns when to call [`poll`](Self::poll) next, if nothing else is called before. Linear in
     /// the number of requests that are out.
     #[must_use]
     pub fn poll_timeout(&self, now: Duration) -> Option<Duration> {
-        self.lanes.iter().filter_map(|lane| lane.next_timeout(now)).min()
+        self.states.iter().filter_map(|lane| lane.next_timeout(now)).min()
     }
 
     /// Returns how many requests wait for a slot.
     #[must_use]
     pub fn waiting(&self) -> usize {
-        self.lanes.iter().map(LaneState::waiting).sum()
+        self.states.iter().map(LaneState::waiting).sum()
     }
 
     /// Returns counts since the lanes were made.
@@ -218,6 +218,6 @@ impl<J> Lanes<J> {
     }
 
     fn lane(&mut self, index: u8) -> Option<&mut LaneState<J>> {
-        self.lanes.get_mut(usize::from(index))
+        self.states.get_mut(usize::from(index))
     }
 }

@@ -4,7 +4,8 @@
 //! who has sent mail under a policy goes on to do so, whatever happens to the process. Without one,
 //! every restart is a first contact with every domain (§10.1).
 //!
-//! Bring your own for a database you have; with the feature `redb` there is [`Redb`], a file.
+//! Bring your own for a database you have; with the feature `redb` there is [`Redb`], a file, which also
+//! says what it does with damage and with files of others.
 
 #[cfg(feature = "redb")]
 mod redb;
@@ -52,7 +53,7 @@ impl<T: Store + ?Sized> Store for Box<T> {
 pub struct Loaded {
     /// What can be read.
     pub snapshots: Vec<Snapshot>,
-    /// What cannot be, and why, in a sentence each.
+    /// What cannot be, and why, in a sentence each; also that a damaged file was set aside, and where.
     pub damaged: Vec<Box<str>>,
 }
 

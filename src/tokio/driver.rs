@@ -90,7 +90,9 @@ impl Driver {
         tasks.detach_all();
         if is_late {
             let left: Vec<Domain> = lock(&self.running).drain().map(|(_, it)| it.domain).collect();
-            left.into_iter().for_each(|domain| self.tell_overdue(domain));
+            for domain in left {
+                self.tell_overdue(domain);
+            }
         }
     }
 
@@ -107,7 +109,9 @@ impl Driver {
                 Next::EndEarly(id) => self.end_early(id),
                 Next::Overdue(id) => {
                     let domain = lock(&self.running).get(&id).map(|it| it.domain.clone());
-                    domain.into_iter().for_each(|domain| self.tell_overdue(domain));
+                    if let Some(domain) = domain {
+                        self.tell_overdue(domain);
+                    }
                 }
                 Next::Process(outputs) => self.take(outputs),
             }
@@ -141,7 +145,9 @@ impl Driver {
 
     fn end_early(&self, id: RunId) {
         let task = lock(&self.running).get(&id).and_then(|running| running.task.clone());
-        task.into_iter().for_each(|task| task.abort());
+        if let Some(task) = task {
+            task.abort();
+        }
     }
 
     async fn run(self: &Arc<Self>, id: RunId, mut job: Job) {

@@ -136,7 +136,7 @@ fn i24_a_restore_removes_nothing_and_keeps_the_best() {
         world.lookup_of(&format!("a{n}.example"));
     }
     let mut snapshots: Vec<_> = world.cache.snapshot().collect();
-    snapshots.sort_by_key(|it| it.domain().map(|it| it.to_string()));
+    snapshots.sort_by_key(|it| it.domain().map(ToString::to_string));
     for _ in 0..2 {
         let config = Config::new(1).with_max_entries(4).with_persistence(true);
         let mut cache = Cache::new(config);
@@ -158,7 +158,7 @@ fn i24_the_order_of_eviction_outlives_a_restart() {
         world.now += 2 * HOUR;
     }
     let mut snapshots: Vec<_> = world.cache.snapshot().collect();
-    snapshots.sort_by_key(|it| it.domain().map(|it| it.to_string()));
+    snapshots.sort_by_key(|it| it.domain().map(ToString::to_string));
     world.cache = Cache::new(*world.cache.config());
     let _ = world.cache.restore(snapshots, world.now);
     for (n, gone) in ["d.example", "b.example", "a.example", "c.example"].into_iter().enumerate() {

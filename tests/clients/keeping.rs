@@ -214,6 +214,34 @@ fn failing_store_of(kind: Kind) {
 }
 
 #[test]
+fn a_damaged_file_is_set_aside() {
+    let path = path("damaged");
+    let aside = path.with_extension("redb.damaged-1");
+    let _ = fs::remove_file(&aside);
+    drop(Redb::open(&path).unwrap());
+    let whole = fs::read(&path).unwrap();
+    fs::write(&path, &whole[..64]).unwrap();
+    let store = Redb::open(&path).unwrap();
+    let path = fs::canonicalize(&path).unwrap();
+    assert_eq!(store.set_aside(), Some(&*aside));
+    assert_eq!(fs::read(&aside).unwrap(), whole[..64]);
+    let loaded = store.load().unwrap();
+    assert!(loaded.snapshots.is_empty());
+    let told =
+        format!("{} was damaged (it has been cut), and is now {}", path.display(), aside.display());
+    assert_eq!(*loaded.damaged, [told.into()]);
+    // It is in use: that is no damage.
+    let error = Redb::open(&path).unwrap_err();
+    assert!(error.to_string().starts_with("the store: "), "{error}");
+    assert!(!path.with_extension("redb.damaged-2").exists());
+    drop(store);
+    assert!(Redb::open(&path).unwrap().set_aside().is_none());
+    assert!(Redb::open(env!("CARGO_TARGET_TMPDIR")).is_err(), "a folder");
+    fs::remove_file(aside).unwrap();
+    fs::remove_file(path).unwrap();
+}
+
+#[test]
 fn changes_of_a_domain_take_effect_in_their_order() {
     let path = path("order");
     let mut store = Redb::open(&path).unwrap();

@@ -50,7 +50,9 @@ fn i21_hosts_that_hang_do_not_keep_a_first_contact_waiting() {
     let black_hole = Site { addresses: Addresses::BlackHole, ..hangs.clone() };
     let silent = Site { dns: Dns::Silent, ..hangs.clone() };
     for site in [hangs.clone(), Site { web: slow, ..hangs }, black_hole, silent] {
-        BOTH.into_iter().for_each(|kind| first_contact_beside(kind, &site));
+        for kind in BOTH {
+            first_contact_beside(kind, &site);
+        }
     }
 }
 

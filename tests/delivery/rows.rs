@@ -3,8 +3,9 @@
 use mta_sts::{
     Failure, Mode, NoPolicy,
     ResultType::{
-        CertificateExpired, CertificateHostMismatch, DaneRequired, DnssecInvalid,
-        StarttlsNotSupported, TlsaInvalid, ValidationFailure,
+        CertificateExpired, CertificateHostMismatch, CertificateNotTrusted, DaneRequired,
+        DnssecInvalid, StarttlsNotSupported, StsPolicyFetchError, StsPolicyInvalid,
+        StsWebpkiInvalid, TlsaInvalid, ValidationFailure,
     },
     delivery::{
         Checks, Dane, Delivery, DemandedBy, Floor, Mx, Reason, Recheck, Refusal, Reply, Route,
@@ -51,7 +52,7 @@ fn s2_01_a_met_policy_does_not_override_failing_dane() {
 
 #[test]
 fn s3_3_12_without_a_policy_mail_goes_as_if_there_were_no_mta_sts() {
-    let fetch = failure(mta_sts::ResultType::StsPolicyFetchError);
+    let fetch = failure(StsPolicyFetchError);
     for why in [NoPolicy::NoRecord, NoPolicy::FetchFailed(fetch.into()), dns_failed()] {
         for outcome in [SessionOutcome::ClearText, invalid(CertificateExpired), valid()] {
             let route = to(&["mx1.example.com"]);
@@ -662,4 +663,57 @@ fn r4_3_01_a_validation_failure_comes_with_a_reason_code() {
             "the MTA-STS policy does not list the host",
         )],
     );
+}
+
+/// RFC 8460 §4.3.2.2: what kept a policy from being had is a failure of type `sts` of each session, and
+/// no such session is a policy-compliant one (§4.2.1).
+#[test]
+fn r4_3_2_2_a_failed_discovery_fails_the_sessions_that_go_without() {
+    let ended = |cause: NoPolicy| NoPolicy::Expired {
+        mode: Mode::Enforce,
+        ended_at: time::macros::utc_datetime!(2026-01-01 0:00),
+        cause: cause.into(),
+    };
+    let mx = || "mx1.example.net".to_owned();
+    for found in [StsPolicyFetchError, StsPolicyInvalid, StsWebpkiInvalid] {
+        let failed = || NoPolicy::FetchFailed(failure(found).into());
+        for why in [failed(), ended(failed()), ended(ended(failed()))] {
+            for (outcome, expected) in [
+                (valid(), vec![found]),
+                (invalid(CertificateExpired), vec![found]),
+                (SessionOutcome::ClearText, vec![found, StarttlsNotSupported]),
+                (
+                    SessionOutcome::HandshakeFailed(failure(CertificateNotTrusted)),
+                    vec![found, CertificateNotTrusted],
+                ),
+            ] {
+                let policy = || Err(why.clone());
+                let mut delivery =
+                    Delivery::new(to(&["mx1.example.net"]), policy(), Floor::Encrypted);
+                let _ = attempt(&mut delivery, "mx1.example.net", outcome);
+                assert_eq!(reports(&mut delivery), [("sts", mx(), expected)], "{why}");
+            }
+            // Without a session there is nothing to count.
+            let route = to(&["mx1.example.net"]);
+            let mut delivery = Delivery::new(route, Err(why.clone()), Floor::Opportunistic);
+            let _ = attempt(&mut delivery, "mx1.example.net", SessionOutcome::Unreachable);
+            assert_eq!(reports(&mut delivery), []);
+            // Beside TLSA records it counts under both.
+            let route = to(&["mx1.example.net"]);
+            let mut delivery = Delivery::new(route, Err(why.clone()), Floor::Opportunistic);
+            let attempt = advise(&mut delivery, "mx1.example.net", Dane::Usable).unwrap();
+            let checks = Checks::none().dane(Ok(()));
+            assert!(session(&mut delivery, attempt, SessionOutcome::Encrypted(checks)).is_ok());
+            let expected = [("tlsa", mx(), vec![]), ("sts", mx(), vec![found])];
+            assert_eq!(reports(&mut delivery), expected);
+        }
+    }
+    let invalid = NoPolicy::InvalidRecord("it has no id".into());
+    for why in
+        [NoPolicy::NoRecord, invalid, dns_failed(), ended(dns_failed()), NoPolicy::Overloaded]
+    {
+        let mut delivery = Delivery::new(to(&["mx1.example.net"]), Err(why), Floor::Opportunistic);
+        let _ = attempt(&mut delivery, "mx1.example.net", valid());
+        assert_eq!(reports(&mut delivery), [("no-policy-found", mx(), vec![])]);
+    }
 }

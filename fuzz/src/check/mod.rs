@@ -13,6 +13,8 @@ mod lint;
 mod matching;
 mod policy;
 mod record;
+#[cfg(feature = "redb")]
+mod redb_file;
 
 use std::fmt::Display;
 
@@ -22,6 +24,8 @@ pub use self::certificate::certificate;
 pub use self::dns::dns;
 #[cfg(feature = "fetch")]
 pub use self::fetch::{http, tls};
+#[cfg(feature = "redb")]
+pub use self::redb_file::redb_file;
 pub use self::{
     cache_ops::cache_ops,
     domain::domain,
@@ -51,6 +55,8 @@ pub const ALL: &[(&str, Check)] = &[
     ("tls", tls),
     #[cfg(feature = "verify")]
     ("certificate", certificate),
+    #[cfg(feature = "redb")]
+    ("redb_file", redb_file),
 ];
 
 /// Errors quote what strangers wrote, and are printed into logs and reports.

@@ -1,94 +1,183 @@
-//! Whose file it is, and where.
+//! The file as the file system knows it: where it is, and whether it is one of ours.
 
-use alloc::{format, string::ToString, vec, vec::Vec};
+use alloc::{format, vec, vec::Vec};
 use std::{
     ffi::OsString,
-    fs::{self, File},
-    io::{self, ErrorKind, Read},
+    fs::{self, File, OpenOptions, TryLockError},
+    io::{self, ErrorKind, Read as _, Seek as _},
     path::{Path, PathBuf},
 };
 
-use crate::store::StoreError;
+use super::rows::{MARK, POLICIES, ROW};
 
-/// The name of the table, which stands in every file of ours.
-pub(super) const NAME: &str = "mta-sts policies";
+/// What a redb file begins with.
+const MAGIC: [u8; 9] = *b"redb\x1a\x0a\xa9\x0d\x0a";
 
-/// What every file of redb begins with.
-const MAGIC: &[u8] = b"redb\x1A\x0A\xA9\x0D\x0A";
+/// Where the head ends. Until something is saved, all after it is zeros.
+const HEAD: usize = 4096;
 
-pub(super) fn error(path: &Path, error: &impl ToString) -> StoreError {
-    StoreError::new(format!("{}: {}", path.display(), error.to_string()))
+const CHUNK: usize = 64 * 1024;
+
+/// How much is looked through at the most for a sign of ours.
+const FAR_ENOUGH: u64 = 256 * 1024 * 1024;
+
+/// More than a database has in which nothing is saved yet.
+const SMALL: u64 = 8 * 1024 * 1024;
+
+/// How many links are followed at the most, as in Linux.
+const LINKS: usize = 40;
+
+/// What a file is, before a database is made of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Nature {
+    /// Empty, or recognisably ours, damaged or not.
+    Usable,
+    /// What is left of a database that was cut before its tables, or not yet begun.
+    Remnant,
+    /// A database without a sign of anybody, so small that it may be one whose creation was cut short.
+    Unsigned,
+    InUse,
+    Foreign,
 }
 
-/// Follows symbolic links, so that what they lead to is what is renamed. A file that is not there yet
-/// stays where it is named.
-pub(super) fn resolve(path: &Path) -> Result<PathBuf, StoreError> {
-    match fs::canonicalize(path) {
-        Ok(resolved) => Ok(resolved),
-        Err(why) if why.kind() == ErrorKind::NotFound => {
-            // A link to a file that is not there yet.
-            let target = fs::read_link(path).ok();
-            let folder = path.parent().unwrap_or(Path::new(""));
-            Ok(target.map_or_else(|| path.to_path_buf(), |target| folder.join(target)))
-        }
-        Err(why) => Err(error(path, &why)),
+/// Follows links, also those that lead to a file that is still to be made.
+pub(super) fn resolve(path: &Path) -> io::Result<PathBuf> {
+    let mut path = path.to_path_buf();
+    for _ in 0..LINKS {
+        let Ok(target) = fs::read_link(&path) else { break };
+        path = path.parent().unwrap_or(Path::new("")).join(target);
     }
+    let name = path.file_name().ok_or_else(|| io::Error::from(ErrorKind::IsADirectory))?;
+    let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
+    Ok(fs::canonicalize(parent.unwrap_or(Path::new(".")))?.join(name))
 }
 
-/// Makes sure that a file is new, or looks like one of ours, be it damaged.
-pub(super) fn check_is_ours(path: &Path) -> Result<(), StoreError> {
-    match looks_like_ours(path) {
-        Ok(true) => Ok(()),
-        Ok(false) => Err(error(path, &"it is not a file of policies, and is left as it is")),
-        Err(why) if why.kind() == ErrorKind::NotFound => Ok(()),
-        Err(why) => Err(error(path, &why)),
-    }
-}
-
-/// It begins as redb's files do, or as much of it as there is; or, if its head is damaged, the name
-/// of our table stands in it.
-fn looks_like_ours(path: &Path) -> io::Result<bool> {
-    let mut head = Vec::new();
-    File::open(path)?.take(MAGIC.len() as u64).read_to_end(&mut head)?;
-    if MAGIC.starts_with(&head) { Ok(true) } else { search(path) }
-}
-
-/// Whether the name of our table stands in a file.
-pub(super) fn names_us(path: &Path) -> bool {
-    search(path).unwrap_or(false)
-}
-
-fn search(path: &Path) -> io::Result<bool> {
-    let mut file = File::open(path)?;
-    let mut chunk = vec![0; 1 << 16];
-    let mut window: Vec<u8> = Vec::new();
-    loop {
-        let len = match file.read(&mut chunk) {
-            Err(why) if why.kind() == ErrorKind::Interrupted => continue,
-            read => read?,
-        };
-        let read = chunk.get(..len).unwrap_or_default();
-        if len == 0 {
-            return Ok(false);
+pub(super) fn open(path: &Path) -> io::Result<File> {
+    // Opening a pipe waits for somebody at its other end.
+    match fs::metadata(path) {
+        Ok(metadata) if metadata.is_dir() => return Err(ErrorKind::IsADirectory.into()),
+        Ok(metadata) if !metadata.is_file() => {
+            return Err(io::Error::other("not a regular file"));
         }
+        _ => {}
+    }
+    OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path)
+}
+
+/// Says what the file is. Nothing is written.
+pub(super) fn nature(file: &File) -> io::Result<Nature> {
+    match file.try_lock() {
+        Err(TryLockError::WouldBlock) => return Ok(Nature::InUse),
+        // Where there are no locks, redb says so.
+        Err(TryLockError::Error(_)) => return look_at(file),
+        Ok(()) => {}
+    }
+    let nature = look_at(file);
+    file.unlock()?;
+    nature
+}
+
+fn look_at(mut file: &File) -> io::Result<Nature> {
+    file.rewind()?;
+    let signs = Signs::of(file.take(FAR_ENOUGH))?;
+    Ok(signs.nature(file.metadata()?.len()))
+}
+
+/// What can be seen of a file by its bytes.
+#[derive(Debug, Default)]
+struct Signs {
+    head: Vec<u8>,
+    is_zero_after_head: bool,
+    has_mark: bool,
+    has_table: bool,
+}
+
+impl Signs {
+    fn of(mut bytes: impl io::Read) -> io::Result<Self> {
+        let mut signs = Self { is_zero_after_head: true, ..Self::default() };
+        let (mut window, mut chunk) = (Vec::new(), vec![0; CHUNK]);
+        loop {
+            let len = bytes.read(&mut chunk)?;
+            let Some(read) = chunk.get(..len).filter(|read| !read.is_empty()) else { break };
+            signs.take(read, &mut window);
+            if signs.has_mark || (signs.has_table && signs.magic() == MAGIC.len()) {
+                break;
+            }
+        }
+        Ok(signs)
+    }
+
+    fn take(&mut self, read: &[u8], window: &mut Vec<u8>) {
+        let to_head = HEAD.saturating_sub(self.head.len()).min(read.len());
+        let (head, rest) = read.split_at_checked(to_head).unwrap_or((read, &[]));
+        self.head.extend_from_slice(head);
+        self.is_zero_after_head &= rest.iter().all(|byte| *byte == 0);
+        // A sign may lie across two reads.
         window.extend_from_slice(read);
-        if window.windows(NAME.len()).any(|it| it == NAME.as_bytes()) {
-            return Ok(true);
+        let has = |sign: &[u8]| window.windows(sign.len()).any(|bytes| bytes == sign);
+        self.has_mark |= has(MARK);
+        self.has_table |= has(POLICIES.as_bytes()) || has(ROW);
+        let longest = MARK.len().max(POLICIES.len()).max(ROW.len());
+        window.drain(..window.len().saturating_sub(longest));
+    }
+
+    /// How many bytes of redb's magic are there.
+    fn magic(&self) -> usize {
+        self.head.iter().zip(MAGIC).filter(|(found, wanted)| *found == wanted).count()
+    }
+
+    /// How long the head says that the file is: redb never writes a head before it has the room.
+    fn len(&self) -> Option<u64> {
+        let number = |at: usize| {
+            let bytes = self.head.get(at..at.checked_add(4)?)?;
+            Some(u64::from(u32::from_le_bytes(bytes.try_into().ok()?)))
+        };
+        let (page, region_head, full) = (number(12)?, number(16)?, number(20)?);
+        let (regions, last) = (number(24)?, number(28)?);
+        let last = if last == 0 { 0 } else { region_head.saturating_add(last) };
+        let pages = region_head.saturating_add(full).saturating_mul(regions);
+        Some(pages.saturating_add(last).saturating_add(1).saturating_mul(page))
+    }
+
+    fn nature(&self, len: u64) -> Nature {
+        // Text cannot have the mark. Text about this crate may have the rest, and so may others'
+        // databases: that counts where redb's magic stood.
+        let start = self.head.get(..MAGIC.len()).unwrap_or(&self.head);
+        let is_zero = start.iter().all(|byte| *byte == 0);
+        // A short text may begin like redb's magic.
+        let is_redb = is_zero
+            || MAGIC.starts_with(start)
+            || (start.len() == MAGIC.len() && self.magic() > MAGIC.len() / 2);
+        match () {
+            () if self.head.is_empty() || self.has_mark => Nature::Usable,
+            () if is_redb && self.has_table => Nature::Usable,
+            // redb writes its magic last.
+            () if is_redb && self.is_zero_after_head && is_zero => Nature::Remnant,
+            () if is_redb && self.len().is_none_or(|whole| len < whole) => Nature::Remnant,
+            () if is_redb && len <= SMALL => Nature::Unsigned,
+            () => Nature::Foreign,
         }
-        let rest = window.len().saturating_sub(NAME.len());
-        window.drain(..rest);
     }
 }
 
-/// Gives the file another name, which no other has.
-pub(super) fn set_aside(path: &Path) -> Result<PathBuf, StoreError> {
-    let free = (1..).map(|n: u32| {
+/// Returns all of a small file.
+pub(super) fn bytes(mut file: &File) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    file.rewind()?;
+    file.take(SMALL).read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
+/// Renames the file to a name that no other has, and returns that.
+pub(super) fn set_aside(path: &Path) -> io::Result<PathBuf> {
+    let names = (1..=u16::MAX).map(|n| {
         let mut name = OsString::from(path);
         name.push(format!(".damaged-{n}"));
         PathBuf::from(name)
     });
-    let aside = free.into_iter().find(|it| it.symlink_metadata().is_err());
-    let aside = aside.ok_or_else(|| error(path, &"no name is left for a damaged file"))?;
-    fs::rename(path, &aside).map_err(|why| error(path, &why))?;
+    let is_free = |aside: &PathBuf| fs::symlink_metadata(aside).is_err();
+    let aside = names.into_iter().find(is_free);
+    let aside = aside.ok_or_else(|| io::Error::other("no name is left for a damaged file"))?;
+    fs::rename(path, &aside)?;
     Ok(aside)
 }

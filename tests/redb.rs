@@ -1,0 +1,252 @@
+//! The embedded store against real files: damaged, cut, of others, in use, on a full disk.
+#![cfg(feature = "redb")]
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+use mta_sts::{
+    Domain,
+    cache::Snapshot,
+    store::{Change, Redb, Store as _},
+};
+use redb::{
+    Database, ReadableDatabase as _, ReadableTable as _, TableDefinition, TableHandle as _,
+};
+
+const POLICIES: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("mta-sts policies");
+const OTHERS: TableDefinition<'_, &str, u64> = TableDefinition::new("somebody else's");
+
+/// An empty folder that no other test has.
+fn folder(name: &str) -> PathBuf {
+    let path = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("redb-{name}"));
+    let _ = fs::remove_dir_all(&path);
+    fs::create_dir_all(&path).unwrap();
+    path.canonicalize().unwrap()
+}
+
+fn json(name: &str) -> String {
+    let rest = r#""id":"1","fetched_at":1767225600000000,"check":{"armed_at":1767225600000000,"span":60},
+        "refresh":{"armed_at":1767225600000000,"span":3600},"budget":{"full_at":0},
+        "used":null,"regular":false,"record":"found","lapsed":false"#;
+    let policy = r"version: STSv1\nmode: enforce\nmx: mx.example.net\nmax_age: 604800\n";
+    format!(r#"{{"version":1,"domain":"{name}","policy":"{policy}",{rest}}}"#)
+}
+
+fn change(name: &str) -> Change {
+    let snapshot: Snapshot = serde_json::from_str(&json(name)).unwrap();
+    Change { domain: Domain::parse(name).unwrap(), snapshot: Some(snapshot) }
+}
+
+fn names(store: &Redb) -> Vec<String> {
+    let loaded = store.load().unwrap();
+    loaded.snapshots.iter().map(|row| row.domain().unwrap().to_string()).collect()
+}
+
+/// A file of ours with so many rows.
+fn good(path: &Path, rows: usize) -> Vec<u8> {
+    let store = Redb::open(path).unwrap();
+    let changes: Vec<_> = (0..rows).map(|n| change(&format!("d{n}.example"))).collect();
+    for some in changes.chunks(20) {
+        store.save(some).unwrap();
+    }
+    drop(store);
+    fs::read(path).unwrap()
+}
+
+/// A small generator, so that a failure can be repeated.
+struct Rng(u64);
+
+impl Rng {
+    fn below(&mut self, bound: usize) -> usize {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        usize::try_from(self.0 >> 1).unwrap() % bound
+    }
+}
+
+/// Whatever is in the file: it opens, loads and saves, and what it saves is there afterwards.
+fn survives(folder: &Path, bytes: &[u8], what: &str) -> bool {
+    let path = folder.join("store");
+    fs::write(&path, bytes).unwrap();
+    let store = Redb::open(&path).unwrap_or_else(|error| panic!("{what}: {error}"));
+    let loaded = store.load().unwrap_or_else(|error| panic!("{what}: {error}"));
+    if let Some(aside) = store.set_aside() {
+        assert_eq!(fs::read(aside).unwrap().len(), bytes.len(), "{what}");
+        assert!(!loaded.damaged.is_empty(), "{what}: not told");
+        fs::remove_file(aside).unwrap();
+    }
+    let is_aside = store.set_aside().is_some();
+    store.save(&[change("new.example")]).unwrap_or_else(|error| panic!("{what}: {error}"));
+    drop(store);
+    let store = Redb::open(&path).unwrap_or_else(|error| panic!("{what}: {error}"));
+    assert_eq!(store.set_aside(), None, "{what}");
+    assert!(names(&store).contains(&"new.example".to_owned()), "{what}");
+    drop(store);
+    fs::remove_file(path).unwrap();
+    is_aside
+}
+
+#[test]
+fn no_damage_keeps_a_store_from_starting() {
+    let folder = folder("damage");
+    let (mut rng, mut aside) = (Rng(0x5EED_5EED), 0);
+    for rows in [0, 3, 100] {
+        let good = good(&folder.join(format!("good-{rows}")), rows);
+        for n in 0..250 {
+            let mut bytes = good.clone();
+            for _ in 0..=rng.below(64) {
+                // Many of them in the head, where each counts.
+                let bound = if n % 4 == 0 { 512 } else { bytes.len() };
+                let at = rng.below(bound);
+                bytes[at] ^= 1 << rng.below(8);
+            }
+            aside += usize::from(survives(&folder, &bytes, &format!("{rows} rows, flips {n}")));
+        }
+        for page in 0..good.len() / 4096 {
+            let mut bytes = good.clone();
+            bytes[page * 4096..][..4096].fill(0);
+            aside += usize::from(survives(&folder, &bytes, &format!("{rows} rows, zeroed {page}")));
+        }
+        let lengths = (1..140).chain((140..good.len()).step_by(good.len() / 60));
+        for len in lengths {
+            assert!(survives(&folder, &good[..len], &format!("{rows} rows, cut to {len}")));
+        }
+    }
+    assert!(aside > 600, "{aside}");
+}
+
+#[test]
+fn an_empty_file_is_a_new_one() {
+    let folder = folder("empty");
+    assert!(!survives(&folder, b"", "empty"));
+    assert!(survives(&folder, &vec![0; 100_000], "zeros"));
+}
+
+#[test]
+fn a_file_that_was_never_ours_is_not_touched() {
+    let folder = folder("foreign");
+    let path = folder.join("file");
+    let database = Database::create(&path).unwrap();
+    let transaction = database.begin_write().unwrap();
+    transaction.open_table(OTHERS).unwrap().insert("a", 1).unwrap();
+    transaction.commit().unwrap();
+    drop(database);
+    let others = fs::read(&path).unwrap();
+    let mut sqlite = b"SQLite format 3\0".to_vec();
+    sqlite.resize(8192, 0);
+    sqlite.extend_from_slice(b"CREATE TABLE `mta-sts policies`");
+    let mut iso = vec![0; 32768];
+    iso.extend_from_slice(b"\x01CD001");
+    for foreign in [
+        b"x".to_vec(),
+        b"this is no database, and long enough to be read as the head of one".repeat(3),
+        b"About the table `mta-sts policies`, in which a row is {\"version\":1,\"domain\":\""
+            .to_vec(),
+        b"redis".to_vec(),
+        others,
+        sqlite,
+        iso,
+    ] {
+        fs::write(&path, &foreign).unwrap();
+        let modified = fs::metadata(&path).unwrap().modified().unwrap();
+        let error = Redb::open(&path).unwrap_err().to_string();
+        assert!(error.contains(path.to_str().unwrap()), "{error}");
+        assert!(error.contains("not a file of mta-sts"), "{error}");
+        assert!(fs::read(&path).unwrap() == foreign, "{error}");
+        assert_eq!(fs::metadata(&path).unwrap().modified().unwrap(), modified);
+        assert_eq!(fs::read_dir(&folder).unwrap().count(), 1);
+    }
+}
+
+#[test]
+fn what_cannot_be_opened_is_named() {
+    let folder = folder("named");
+    for path in [folder.clone(), folder.join("missing/file"), "/dev/null".into(), "/".into()] {
+        let error = Redb::open(&path).unwrap_err().to_string();
+        assert!(error.contains(path.to_str().unwrap()), "{error}");
+    }
+    let path = folder.join("file");
+    let store = Redb::open(&path).unwrap();
+    let error = Redb::open(&path).unwrap_err().to_string();
+    let expected = "another process, or another client of this one, has it open";
+    assert_eq!(error, format!("the store: {}: {expected}", path.display()));
+    drop(store);
+    assert!(Redb::open(&path).is_ok());
+}
+
+#[cfg(unix)]
+#[test]
+fn links_are_followed() {
+    use std::os::unix::fs::symlink;
+    let folder = folder("links");
+    let (target, link) = (folder.join("target"), folder.join("link"));
+    symlink("target", folder.join("between")).unwrap();
+    symlink(folder.join("between"), &link).unwrap();
+    // One that leads to nothing yet makes the file where it leads.
+    drop(Redb::open(&link).unwrap());
+    assert!(fs::symlink_metadata(&target).unwrap().is_file());
+    let mut bytes = good(&target, 5);
+    bytes[64..320].fill(0xAA);
+    fs::write(&target, &bytes).unwrap();
+    let store = Redb::open(&link).unwrap();
+    assert_eq!(store.set_aside(), Some(&*folder.join("target.damaged-1")));
+    assert!(fs::symlink_metadata(&link).unwrap().is_symlink());
+    assert!(fs::symlink_metadata(&target).unwrap().is_file());
+}
+
+/// As versions before the marker made it.
+fn without_marker(path: &Path, rows: &[(&str, &str)]) {
+    let database = Database::create(path).unwrap();
+    let transaction = database.begin_write().unwrap();
+    let mut table = transaction.open_table(POLICIES).unwrap();
+    for (key, name) in rows {
+        table.insert(*key, json(name).as_bytes()).unwrap();
+    }
+    drop(table);
+    transaction.commit().unwrap();
+}
+
+#[test]
+fn files_of_yesterday_are_marked_and_those_of_tomorrow_refused() {
+    const MARKER: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("mta-sts store");
+    let path = folder("marker").join("file");
+    without_marker(&path, &[("a.example", "a.example")]);
+    assert_eq!(names(&Redb::open(&path).unwrap()), ["a.example"]);
+    let database = Database::create(&path).unwrap();
+    let transaction = database.begin_write().unwrap();
+    let mut marker = transaction.open_table(MARKER).unwrap();
+    let mut value = marker.get("format").unwrap().unwrap().value().to_vec();
+    *value.last_mut().unwrap() += 1;
+    marker.insert("format", &*value).unwrap();
+    drop(marker);
+    transaction.commit().unwrap();
+    drop(database);
+    let error = Redb::open(&path).unwrap_err().to_string();
+    assert!(error.contains("later version") && error.contains(path.to_str().unwrap()), "{error}");
+    assert_eq!(fs::read_dir(path.parent().unwrap()).unwrap().count(), 1);
+}
+
+#[test]
+fn a_row_under_another_key_is_told_and_removed() {
+    let path = folder("keys").join("file");
+    without_marker(&path, &[("a.example", "b.example"), ("c.example", "c.example")]);
+    let store = Redb::open(&path).unwrap();
+    let loaded = store.load().unwrap();
+    assert_eq!(loaded.snapshots.len(), 1);
+    assert_eq!(
+        *loaded.damaged,
+        ["the row of \"a.example\": it holds the snapshot of b.example".into()]
+    );
+    store.save(&[change("d.example")]).unwrap();
+    assert_eq!(names(&store), ["c.example", "d.example"]);
+    assert!(store.load().unwrap().damaged.is_empty());
+    drop(store);
+    let database = Database::open(&path).unwrap();
+    let table = database.begin_read().unwrap().open_table(POLICIES).unwrap();
+    let keys: Vec<_> = table.iter().unwrap().map(|row| row.unwrap().0.value().to_owned()).collect();
+    assert_eq!(keys, ["c.example", "d.example"]);
+    assert_eq!(table.name(), "mta-sts policies");
+}

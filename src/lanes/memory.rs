@@ -1,6 +1,6 @@
 //! Who stalled lately.
 
-use alloc::collections::{BTreeMap, VecDeque};
+use alloc::collections::BTreeMap;
 use core::time::Duration;
 
 use super::group::Group;
@@ -10,13 +10,16 @@ use super::group::Group;
 #[derive(Debug, Default)]
 pub(super) struct Memory {
     stalls: BTreeMap<Group, Stalls>,
-    order: VecDeque<Group>,
+    /// The same, in the order in which they were noted first.
+    order: BTreeMap<u64, Group>,
+    number: u64,
 }
 
 #[derive(Clone, Copy, Debug)]
 struct Stalls {
     count: u8,
     last: Duration,
+    number: u64,
 }
 
 /// How many groups are remembered.
@@ -38,24 +41,26 @@ impl Memory {
         if let Some(stalls) = self.stalls.get_mut(group) {
             let before =
                 if now.saturating_sub(stalls.last) < REMEMBERED { stalls.count } else { 0 };
-            *stalls = Stalls { count: before.saturating_add(1).min(COUNT), last: now };
+            (stalls.count, stalls.last) = (before.saturating_add(1).min(COUNT), now);
             return;
         }
         if self.order.len() >= MOST
-            && let Some(first) = self.order.pop_front()
+            && let Some((_, first)) = self.order.pop_first()
         {
             self.stalls.remove(&first);
         }
-        self.order.push_back(group.clone());
-        self.stalls.insert(group.clone(), Stalls { count: 1, last: now });
+        self.number = self.number.saturating_add(1);
+        self.order.insert(self.number, group.clone());
+        let stalls = Stalls { count: 1, last: now, number: self.number };
+        self.stalls.insert(group.clone(), stalls);
     }
 
     pub(super) fn answered(&mut self, group: &Group) {
         let Some(stalls) = self.stalls.get_mut(group) else { return };
         stalls.count = stalls.count.saturating_sub(1);
         if stalls.count == 0 {
+            self.order.remove(&stalls.number);
             self.stalls.remove(group);
-            self.order.retain(|known| known != group);
         }
     }
 }

@@ -24,6 +24,7 @@ mod network;
 mod rng;
 mod sender;
 mod shrink;
+mod system;
 mod world;
 
 use std::{

@@ -326,11 +326,9 @@ impl Inside {
 
 impl fmt::Debug for Inside {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (cache, waiting) = (&self.cache, self.waiting.len());
-        f.debug_struct("Inside")
-            .field("cache", cache)
-            .field("waiting", &waiting)
-            .finish_non_exhaustive()
+        let mut inside = f.debug_struct("Inside");
+        inside.field("cache", &self.cache).field("is_closed", &self.is_closed);
+        inside.field("waiting", &self.waiting.len()).finish()
     }
 }
 

@@ -46,6 +46,7 @@ impl Class {
 
 /// A domain, how it stood before the last deed, and what became of it.
 #[derive(Clone, Debug)]
+#[allow(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub struct Resident {
     pub domain: Domain,
     /// The policy fetched last, and when.

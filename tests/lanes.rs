@@ -1,0 +1,225 @@
+//! Floods of hosts that hang, in virtual time, against the queue of both clients.
+
+use std::{
+    collections::BTreeMap,
+    net::{IpAddr, Ipv4Addr},
+    time::Duration,
+};
+
+use mta_sts::{
+    Domain,
+    lanes::{Action, Config, Job, Lane, Lanes, RunId},
+};
+use time::{UtcDateTime, macros::utc_datetime};
+
+const STEP: Duration = Duration::from_millis(10);
+const FETCH: Duration = Duration::from_secs(60);
+const FIRST: Lane = Lane { is_known: false, is_fetch: true };
+const KNOWN: Lane = Lane { is_known: true, is_fetch: true };
+
+/// A request, and how its host behaves.
+#[derive(Clone, Debug)]
+struct Fetch {
+    domain: Domain,
+    lane: Lane,
+    address: IpAddr,
+    answers_in: Option<Duration>,
+    ends_at: Option<UtcDateTime>,
+    failures: u32,
+    asked: Duration,
+    located: bool,
+}
+
+#[derive(Default)]
+struct Outcome {
+    served: Vec<Fetch>,
+    refused: usize,
+    failed: Vec<Fetch>,
+}
+
+struct Sim {
+    lanes: Lanes<Fetch>,
+    running: BTreeMap<RunId, (Fetch, Duration)>,
+    now: Duration,
+    out: Outcome,
+    waits: Vec<Duration>,
+}
+
+impl Sim {
+    fn new(config: Config) -> Self {
+        let (lanes, running) = (Lanes::new(config), BTreeMap::new());
+        Self { lanes, running, now: STEP, out: Outcome::default(), waits: Vec::new() }
+    }
+
+    fn submit(&mut self, mut fetch: Fetch) {
+        fetch.asked = self.now;
+        let Fetch { lane, ends_at, failures, .. } = fetch;
+        let domain = fetch.domain.clone();
+        self.lanes.submit(Job { domain: &domain, lane, ends_at, failures }, fetch, self.now);
+    }
+
+    /// Lets a step of time pass.
+    fn step(&mut self) {
+        self.now += STEP;
+        let done = |(fetch, begun): &(Fetch, Duration)| {
+            let age = self.now.saturating_sub(*begun);
+            age >= FETCH || fetch.answers_in.is_some_and(|span| age >= span)
+        };
+        let ended: Vec<_> = self.running.iter().filter(|it| done(it.1)).map(|it| *it.0).collect();
+        for id in ended {
+            self.end(id);
+        }
+        while let Some(action) = self.lanes.poll(self.now) {
+            match action {
+                Action::Begin(id, mut fetch) => {
+                    if !fetch.located {
+                        fetch.located = true;
+                        if !self.lanes.locate(id, fetch.address, self.now) {
+                            self.lanes.put_back(id, fetch);
+                            continue;
+                        }
+                    }
+                    self.waits.push(self.now.saturating_sub(fetch.asked));
+                    self.running.insert(id, (fetch, self.now));
+                }
+                Action::Refuse(_) => self.out.refused += 1,
+                Action::EndEarly(id) => self.end(id),
+                Action::Overdue(id) => panic!("{id:?}"),
+            }
+        }
+    }
+
+    fn end(&mut self, id: RunId) {
+        let (fetch, begun) = self.running.remove(&id).unwrap();
+        let age = self.now.saturating_sub(begun);
+        let good = fetch.answers_in.is_some_and(|span| age >= span);
+        self.lanes.finish(id, good, self.now);
+        if good { self.out.served.push(fetch) } else { self.out.failed.push(fetch) }
+    }
+}
+
+fn fetch(name: &str, address: [u8; 4], answers_in: Option<u64>) -> Fetch {
+    Fetch {
+        domain: Domain::parse(name).unwrap(),
+        lane: FIRST,
+        address: Ipv4Addr::from(address).into(),
+        answers_in: answers_in.map(Duration::from_millis),
+        ends_at: None,
+        failures: 0,
+        asked: Duration::ZERO,
+        located: false,
+    }
+}
+
+/// Fifty new domains a second stall; every two seconds an honest host is met. Returns how long the
+/// honest ones took, from the fastest.
+fn flood(config: Config, count: u32, stalling: impl Fn(u32) -> Fetch) -> Vec<Duration> {
+    let mut sim = Sim::new(config);
+    let mut honest = 0;
+    for n in 0..count {
+        sim.submit(stalling(n));
+        sim.step();
+        sim.step();
+        if n % 100 == 50 {
+            honest += 1;
+            sim.submit(fetch(&format!("honest{n}.example"), [198, 51, 100, 1], Some(200)));
+        }
+    }
+    for _ in 0..500 {
+        sim.step();
+    }
+    let served = sim.out.served.iter().filter(|it| it.domain.as_str().starts_with("honest"));
+    assert_eq!(served.count(), honest, "all of them are served");
+    sim.waits.sort();
+    sim.waits
+}
+
+#[test]
+fn i21_ten_thousand_domains_at_one_stalling_address() {
+    let at_one = |n: u32| fetch(&format!("mx.evil{n}.example"), [192, 0, 2, 1], None);
+    let waits = flood(Config::default(), 10_000, at_one);
+    let worst = waits[waits.len() * 99 / 100];
+    assert!(worst < Duration::from_secs(2), "p99 {worst:?}");
+}
+
+#[test]
+fn i21_stalling_names_of_one_domain_at_many_addresses() {
+    let of_one = |n: u32| {
+        let [_, a, b, c] = n.to_be_bytes();
+        fetch(&format!("n{n}.evil.example"), [10, a, b, c], None)
+    };
+    flood(Config::default().with_first_contacts(8), 5_000, of_one);
+}
+
+#[test]
+fn i21_stalling_hosts_everywhere_leave_a_host_that_answers_its_turn() {
+    let everywhere = |n: u32| {
+        let [_, a, b, c] = n.to_be_bytes();
+        fetch(&format!("evil{n}.example"), [a.max(11), b, c, 1], None)
+    };
+    flood(Config::default().with_first_contacts(128), 5_000, everywhere);
+}
+
+/// Hanging names whose policy was served once, and honest policies that end in so long.
+fn refreshes(hanging: u32) {
+    let mut sim = Sim::new(Config::default());
+    let start = utc_datetime!(2026-01-01 0:00);
+    let known = |mut fetch: Fetch, days: i64| {
+        fetch.lane = KNOWN;
+        fetch.ends_at = Some(start + time::Duration::days(days));
+        fetch
+    };
+    let mut todo: Vec<Fetch> = (0..100)
+        .map(|n| known(fetch(&format!("honest{n}.example"), [198, 51, 100, 1], Some(100)), 6))
+        .collect();
+    let mut failures = BTreeMap::new();
+    // An hour, in which every hanging name is tried again every five minutes.
+    for second in 0..3600_u32 {
+        for n in (0..hanging).filter(|n| n % 300 == second % 300) {
+            let [_, a, b, c] = n.to_be_bytes();
+            let mut one = known(fetch(&format!("evil{n}.example"), [11, a, b, c], None), 1);
+            one.failures = *failures.get(&one.domain).unwrap_or(&0);
+            sim.submit(one);
+        }
+        // What was refused comes again after a minute.
+        if second % 60 == 59 {
+            let served: Vec<_> = sim.out.served.iter().map(|it| it.domain.clone()).collect();
+            todo.retain(|it| !served.contains(&it.domain));
+            todo.iter().cloned().for_each(|it| sim.submit(it));
+        }
+        for _ in 0..100 {
+            sim.step();
+        }
+        for failed in sim.out.failed.drain(..) {
+            *failures.entry(failed.domain).or_insert(0) += 1;
+        }
+    }
+    let served: Vec<_> = sim.out.served.iter().map(|it| it.domain.clone()).collect();
+    todo.retain(|it| !served.contains(&it.domain));
+    assert!(todo.is_empty(), "{} of 100 were not refreshed in an hour", todo.len());
+}
+
+#[test]
+fn i21_two_thousand_hanging_refreshes_hold_up_no_other() {
+    refreshes(2_000);
+}
+
+#[test]
+fn i21_twenty_thousand_hanging_refreshes_hold_up_no_other() {
+    refreshes(20_000);
+}
+
+#[test]
+fn a_full_queue_refuses_at_once_and_the_one_with_the_most() {
+    let mut sim = Sim::new(Config::default().with_first_contacts(1));
+    for n in 0..2_000 {
+        sim.submit(fetch(&format!("n{n}.evil.example"), [192, 0, 2, 1], None));
+    }
+    sim.submit(fetch("honest.example", [198, 51, 100, 1], Some(100)));
+    sim.step();
+    assert_eq!(sim.out.refused, 2_000 + 1 - 1_024);
+    for _ in 0..500 {
+        sim.step();
+    }
+    assert!(sim.out.served.iter().any(|it| it.domain.as_str() == "honest.example"));
+}

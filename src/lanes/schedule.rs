@@ -36,7 +36,8 @@ use crate::domain::Domain;
 pub struct Lanes<J> {
     config: Config,
     states: [LaneState<J>; 4],
-    memory: Memory,
+    /// Of queries, and of fetches: a nameserver that answers says nothing about a Policy Host.
+    memories: [Memory; 2],
     number: u64,
     counters: Counters,
 }
@@ -120,15 +121,16 @@ impl<J> Lanes<J> {
             LaneState::new(config.slots(lane), config.queue_len(lane), config.limit(lane))
         };
         let states = Lane::ALL.map(lane);
-        let (memory, counters) = (Memory::default(), Counters::default());
-        Self { config, states, memory, number: 0, counters }
+        let (memories, counters) = (Default::default(), Counters::default());
+        Self { config, states, memories, number: 0, counters }
     }
 
     /// Puts a request into its queue. Takes time logarithmic in the length of the queue.
     pub fn submit(&mut self, job: Job<'_>, payload: J, now: Duration) {
         self.number = self.number.saturating_add(1);
         let name = Group::of_domain(job.domain);
-        let is_behind = job.failures > 0 || self.memory.has_stalled(&name, now);
+        let memory = memory_of(&mut self.memories, job.lane.index());
+        let is_behind = job.failures > 0 || memory.has_stalled(&name, now);
         let ends_at = job.ends_at.filter(|_| job.lane.is_known);
         let ends_at = ends_at.map(UtcDateTime::unix_timestamp_nanos);
         let request = Request {
@@ -171,8 +173,9 @@ impl<J> Lanes<J> {
     #[must_use]
     pub fn locate(&mut self, id: RunId, address: IpAddr, now: Duration) -> bool {
         let place = Group::of_address(address);
+        let memory = memory_of(&mut self.memories, id.lane);
         match self.states.get_mut(usize::from(id.lane)) {
-            Some(lane) => lane.locate(id.number, place, &self.memory, now),
+            Some(lane) => lane.locate(id.number, place, memory, now),
             None => true,
         }
     }
@@ -187,8 +190,9 @@ impl<J> Lanes<J> {
 
     /// Notes that a request has ended, and whether it brought what was asked for.
     pub fn finish(&mut self, id: RunId, good: bool, now: Duration) {
+        let memory = memory_of(&mut self.memories, id.lane);
         if let Some(lane) = self.states.get_mut(usize::from(id.lane)) {
-            lane.finish(id.number, &mut self.memory, now, good);
+            lane.finish(id.number, memory, now, good);
         }
     }
 
@@ -219,5 +223,35 @@ impl<J> Lanes<J> {
 
     fn lane(&mut self, index: u8) -> Option<&mut LaneState<J>> {
         self.states.get_mut(usize::from(index))
+    }
+}
+
+fn memory_of(memories: &mut [Memory; 2], lane: u8) -> &mut Memory {
+    let [queries, fetches] = memories;
+    if lane & 1 == 0 { queries } else { fetches }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::panic, reason = "here a panic is a finding")]
+mod tests {
+    use super::*;
+
+    fn run(lanes: &mut Lanes<()>, domain: &Domain, is_fetch: bool, at: u64, takes: u64) {
+        let (begin, end) = (Duration::from_secs(at), Duration::from_secs(at.saturating_add(takes)));
+        let lane = Lane { is_known: false, is_fetch };
+        lanes.submit(Job { domain, lane, ends_at: None, failures: 0 }, (), begin);
+        let Some(Action::Begin(id, ())) = lanes.poll(begin) else { panic!() };
+        lanes.finish(id, takes == 0, end);
+    }
+
+    #[test]
+    fn i21_a_nameserver_that_answers_does_not_excuse_a_policy_host_that_hangs() {
+        let mut lanes = Lanes::new(Config::default());
+        let domain = Domain::parse("example.com").unwrap();
+        run(&mut lanes, &domain, true, 1, 60);
+        run(&mut lanes, &domain, false, 62, 0);
+        let [queries, fetches] = &lanes.memories;
+        let (group, now) = (Group::of_domain(&domain), Duration::from_secs(63));
+        assert!(fetches.has_stalled(&group, now) && !queries.has_stalled(&group, now));
     }
 }

@@ -59,10 +59,6 @@ impl Disk {
         now - self.bad_until
     }
 
-    pub(crate) fn is_pending(&self, who: usize) -> bool {
-        self.queue.iter().chain(&self.batch).any(|saving| saving.who == who)
-    }
-
     pub(crate) fn is_idle(&self) -> bool {
         self.queue.is_empty() && self.batch.is_empty()
     }

@@ -146,6 +146,72 @@ fn a_cache_is_asked_for_its_deadline_without_allocating() {
     assert_eq!(count(|| cache.poll_event().is_none()), 0);
 }
 
+/// What a cache takes from the allocator for so many domains with these answers, and what it says
+/// that it takes. Each name has this length.
+fn taken(count: usize, name: usize, txt: &TxtAnswer, file: &PolicyAnswer) -> (i64, i64) {
+    let names = (0..count).map(|n| format!("{n:0>width$}.example", width = name - 8));
+    let domains: Vec<_> = names.map(|name| Domain::parse(&name).unwrap()).collect();
+    let mut cache = None;
+    let real = measure(|| {
+        let mut filled = Cache::new(Config::new(1));
+        for domain in &domains {
+            let _ = filled.lookup(domain, NOON);
+            while let Some(request) = filled.poll_request() {
+                match request {
+                    Request::Txt { id, .. } => filled.handle_txt(id, txt.clone(), NOON),
+                    Request::Fetch { id, .. } => filled.handle_policy(id, file.clone(), NOON),
+                    request => panic!("{request:?}"),
+                }
+            }
+            while filled.poll_event().is_some() {}
+        }
+        cache = Some(filled);
+    });
+    let said = cache.map_or(0, |cache| cache.bytes());
+    (real.bytes_current, i64::try_from(said).unwrap())
+}
+
+/// The bound on memory is one on what the allocator gives, not on a figure of our own.
+#[test]
+fn what_a_cache_says_that_it_takes_is_what_it_takes() {
+    let ttl = Duration::from_secs(3600);
+    let absent = TxtAnswer::NoRecord { ttl: Some(ttl) };
+    let found = TxtAnswer::from_records(["v=STSv1; id=1"], ttl);
+    let failing = |len: usize| TxtAnswer::Failed("x".repeat(len).into());
+    let down = |len: usize| {
+        let (code, host) = ("http-500", "mta-sts.example");
+        let result_type = mta_sts::ResultType::StsPolicyFetchError;
+        PolicyAnswer::Failed(mta_sts::Failure::new(result_type, code, host, "x".repeat(len)))
+    };
+    let served = |mx| {
+        let domain = Domain::parse("example.com").unwrap();
+        PolicyAnswer::from_body(&domain, policy(mx).as_bytes())
+    };
+    // Just before tables double, and half way.
+    for count in [7_100, 10_000] {
+        for (txt, file) in [(&absent, served(1)), (&found, served(3)), (&found, down(40))] {
+            let (real, said) = taken(count, 25, txt, &file);
+            assert!((80..125).contains(&(100 * said / real)), "{count}: {said} said, {real} taken");
+        }
+    }
+    // What one thing more costs: the name in steps of 32 bytes, the rest nearly as it is.
+    let little = || taken(2000, 20, &absent, &served(1));
+    for (less, more, bounds) in [
+        (little(), taken(2000, 70, &absent, &served(1)), 95..135),
+        (little(), taken(2000, 20, &failing(20), &served(1)), 90..110),
+        (little(), taken(2000, 20, &found, &down(20)), 95..115),
+        (
+            taken(2000, 20, &failing(20), &served(1)),
+            taken(2000, 20, &failing(1500), &served(1)),
+            97..103,
+        ),
+        (taken(2000, 20, &found, &down(20)), taken(2000, 20, &found, &down(450)), 93..105),
+    ] {
+        let (real, said) = (more.0 - less.0, more.1 - less.1);
+        assert!(bounds.contains(&(100 * said / real)), "{said} said, {real} taken");
+    }
+}
+
 #[cfg(feature = "blocking")]
 #[test]
 fn what_a_client_knows_is_at_hand_without_allocating() {

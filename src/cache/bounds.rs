@@ -16,7 +16,7 @@ use super::{
     order::Class,
     outputs::Queued,
     table::Slot,
-    waiting::Saving,
+    waiting::{Saving, Waiting},
     weight::Weight,
 };
 use crate::{domain::Domain, mode::Mode, no_policy::NoPolicy, policy::Policy};
@@ -110,7 +110,7 @@ impl Cache {
         let slot = Class::EVICTABLE.into_iter().find_map(|class| self.table.oldest(class))?;
         let found = self.table.get(slot)?;
         let used = found.entry.state.used.map_or(Timestamp::MIN, super::clock::Hour::end);
-        let stays = newcomer_at.is_some_and(|now| used.plus(rule::RECENT) > now);
+        let stays = newcomer_at.is_some_and(|now| used.plus(rule::RECENT) > self.judged_at(now));
         let is_senior = self.table.class(slot).is_some_and(Class::is_senior);
         (!is_senior || !stays).then_some(slot)
     }
@@ -225,8 +225,10 @@ impl Cache {
 
     fn class_of(&self, slot: u32, now: Timestamp) -> Class {
         let Some(found) = self.table.get(slot) else { return Class::Kept };
-        // As long as nothing is known of it, it has nothing but who waits for it, and takes little.
-        let is_begun = self.waiting.contains_key(&slot) && found.entry.state.held().is_none();
+        // Who waits for a first policy, or for one in the place of one that has ended, is not given up
+        // for a newcomer. An answer that is only to be saved has been found, and shields nothing.
+        let is_awaited = self.waiting.get(&slot).is_some_and(Waiting::is_asked_for);
+        let is_begun = is_awaited && found.entry.state.live(now).is_none();
         if is_begun || self.overrides.contains_key(&slot) {
             return Class::Kept;
         }

@@ -225,7 +225,10 @@ impl Cache {
         match outcome {
             Ok(()) => self.saved(&domain, now),
             Err(error) => {
-                self.tell(&domain, EventKind::NotPersisted { error: error.into() });
+                // Told once, not with each attempt.
+                if !self.unsaved.is_retried(&domain) {
+                    self.tell(&domain, EventKind::NotPersisted { error: error.into() });
+                }
                 self.not_saved(&domain, now);
             }
         }

@@ -135,6 +135,8 @@ use foldhash::fast::FixedState;
 use hashbrown::HashMap;
 use time::UtcDateTime;
 
+#[cfg(any(feature = "blocking", feature = "tokio"))]
+pub(crate) use self::restart::most_valuable;
 pub use self::{
     answer::{Answer, Applied, Source},
     config::Config,

@@ -12,6 +12,7 @@ use super::{
     clock::Timestamp,
     entry::Change,
     event::{Outcome, Rechecked},
+    outputs::Queued,
 };
 use crate::{domain::Domain, policy::Policy};
 
@@ -108,10 +109,16 @@ impl Cache {
     }
 
     /// Forgets what is known about a domain, a policy that applies included. What the operator has
-    /// said about it stays; those who wait for it get their answers. Returns whether anything was
+    /// said about it stays; those who wait for it get their answers. Its row leaves the store, also if
+    /// there was no room for it at the last [`restore`](Self::restore). Returns whether anything was
     /// known.
     pub fn forget(&mut self, domain: &Domain, now: UtcDateTime) -> bool {
-        let Some(slot) = self.table.find(domain) else { return false };
+        let Some(slot) = self.table.find(domain) else {
+            if self.config.persistence() {
+                self.queue.push_back(Queued::Remove(domain.clone()));
+            }
+            return false;
+        };
         let Some(found) = self.table.get_mut(slot) else { return false };
         let is_static = found.entry.state.held().is_some_and(|it| it.source == Source::Static);
         let is_waited_for = self.waiting.contains_key(&slot);

@@ -8,6 +8,7 @@ use super::{
     Cache,
     bounds::{class_of, weight},
     clock::Timestamp,
+    config::Config,
     entry::{Entry, State},
     order::Class,
     snapshot::{Damage, Snapshot},
@@ -53,12 +54,49 @@ impl Refused {
     }
 
     #[cfg(any(feature = "blocking", feature = "tokio"))]
+    pub(crate) fn total(self) -> usize {
+        self.enforce.saturating_add(self.testing).saturating_add(self.other)
+    }
+
+    #[cfg(any(feature = "blocking", feature = "tokio"))]
     /// Adds the counts of another part of the same cache.
     pub(crate) fn add(&mut self, other: Self) {
         self.enforce = self.enforce.saturating_add(other.enforce);
         self.testing = self.testing.saturating_add(other.testing);
         self.other = self.other.saturating_add(other.other);
     }
+}
+
+/// Returns the snapshots for which there is room in the caches of one client together, so that none of
+/// them need know what the others hold, and how many there is none for. What is damaged is returned,
+/// to be reported.
+#[cfg(any(feature = "blocking", feature = "tokio"))]
+pub(crate) fn most_valuable(
+    snapshots: Vec<Snapshot>,
+    config: &Config,
+    now: UtcDateTime,
+) -> (Vec<Snapshot>, Refused) {
+    let mut refused = Refused::default();
+    if snapshots.len() <= config.max_entries() {
+        return (snapshots, refused);
+    }
+    let rank = |snapshot: &Snapshot| {
+        let (_, entry) = Entry::restore(snapshot.clone(), config).ok()?;
+        Some((class_of(&entry.state, Timestamp::of(now)), entry.state.used))
+    };
+    let mut ranked: Vec<_> = snapshots.into_iter().map(|it| (rank(&it), it)).collect();
+    ranked.sort_by_key(|&(rank, _)| core::cmp::Reverse(rank));
+    let mut room = config.max_entries();
+    ranked.retain(|&(rank, _)| {
+        let Some((class, _)) = rank else { return true };
+        let fits = room > 0;
+        room = room.saturating_sub(1);
+        if !fits {
+            refused.count(class);
+        }
+        fits
+    });
+    (ranked.into_iter().map(|(_, snapshot)| snapshot).collect(), refused)
 }
 
 impl Cache {

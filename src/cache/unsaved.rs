@@ -17,16 +17,24 @@ use crate::domain::Domain;
 /// The domains whose last save, or removal, failed.
 #[derive(Debug, Default)]
 pub(super) struct Unsaved {
-    domains: BTreeSet<Domain>,
-    /// When they are tried again.
+    failed: BTreeSet<Domain>,
+    /// Those of them that are being tried again.
+    retried: BTreeSet<Domain>,
+    /// When more of them are tried again.
     retry: Option<Deadline>,
     /// How many saves in a row have failed.
     failures: u32,
 }
 
+/// How many are tried again when it is time to: enough to see whether the store works.
+const PROBES: usize = 16;
+
+/// How many follow each that could be saved: soon all, and none of the calls takes long.
+const FOLLOWERS: usize = 64;
+
 impl Unsaved {
     pub(super) fn len(&self) -> usize {
-        self.domains.len()
+        self.failed.len().saturating_add(self.retried.len())
     }
 
     pub(super) fn due(&self) -> Option<Timestamp> {
@@ -37,6 +45,11 @@ impl Unsaved {
         if let Some(retry) = &mut self.retry {
             retry.rearm(now);
         }
+    }
+
+    /// Whether the last attempt for this domain was to make good one that failed.
+    pub(super) fn is_retried(&self, domain: &Domain) -> bool {
+        self.retried.contains(domain)
     }
 }
 
@@ -52,8 +65,14 @@ impl Cache {
     /// Tries again now to store what could not be stored: before the end, or because the operator
     /// knows that the store works again.
     pub fn retry_unsaved(&mut self, now: UtcDateTime) {
+        self.retry_some(usize::MAX, now);
+    }
+
+    fn retry_some(&mut self, most: usize, now: UtcDateTime) {
         self.unsaved.retry = None;
-        for domain in core::mem::take(&mut self.unsaved.domains) {
+        for _ in 0..most {
+            let Some(domain) = self.unsaved.failed.pop_first() else { return };
+            self.unsaved.retried.insert(domain.clone());
             match self.table.find(&domain) {
                 Some(slot) => {
                     // What it has is not known: it may be a row that was to be removed.
@@ -70,15 +89,16 @@ impl Cache {
     pub(super) fn retry_if_due(&mut self, now: UtcDateTime) {
         let now_is = Timestamp::of(now);
         if self.unsaved.retry.is_some_and(|retry| retry.is_due(now_is)) {
-            self.retry_unsaved(now);
+            self.retry_some(PROBES, now);
         }
     }
 
     pub(super) fn not_saved(&mut self, domain: &Domain, now: UtcDateTime) {
         let unsaved = &mut self.unsaved;
+        unsaved.retried.remove(domain);
         // Those that are held, and as many that are not: the bound is that of the cache.
         if unsaved.len() < self.config.max_entries().saturating_mul(2) {
-            unsaved.domains.insert(domain.clone());
+            unsaved.failed.insert(domain.clone());
         }
         if unsaved.retry.is_none() {
             let (first, longest) = rule::SAVE_RETRY;
@@ -92,14 +112,15 @@ impl Cache {
         if self.unsaved.failures == 0 {
             return;
         }
-        self.unsaved.domains.remove(domain);
-        if self.unsaved.domains.is_empty() {
+        self.unsaved.failed.remove(domain);
+        self.unsaved.retried.remove(domain);
+        if self.unsaved.len() == 0 {
             self.unsaved.failures = 0;
             self.unsaved.retry = None;
             self.tell(domain, EventKind::PersistRecovered);
         } else {
             // It works again: no need to wait.
-            self.retry_unsaved(now);
+            self.retry_some(FOLLOWERS, now);
         }
     }
 }

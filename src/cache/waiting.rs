@@ -37,6 +37,11 @@ impl Saving {
 }
 
 impl Waiting {
+    /// Whether somebody waits for discovery.
+    pub(super) fn is_asked_for(&self) -> bool {
+        !self.lookups.is_empty() || !self.rechecks.is_empty()
+    }
+
     pub(super) fn is_empty(&self) -> bool {
         self.lookups.is_empty() && self.rechecks.is_empty() && self.saving.is_none()
     }

@@ -15,7 +15,7 @@ use super::{
 use crate::{
     cache::{
         Answer, Cache, Config, Event, EventKind, Lent, Lookup, Rechecked, Request, Restored, Room,
-        Snapshot, TextHash, Waiter,
+        Snapshot, TextHash, Waiter, most_valuable,
     },
     domain::Domain,
     store::Change,
@@ -171,12 +171,15 @@ impl Hub {
 
     /// Takes up what was kept.
     pub(crate) fn restore(&self, snapshots: Vec<Snapshot>, now: UtcDateTime) -> Restored {
+        let config = self.first.read(|inside| *inside.cache.config());
+        let (snapshots, refused) = most_valuable(snapshots, &config, now);
         let mut shares: Vec<Vec<Snapshot>> = (0..=self.others.len()).map(|_| Vec::new()).collect();
         for snapshot in snapshots {
             let place = snapshot.domain().map_or(0, |domain| self.place(domain));
             shares.get_mut(place).unwrap_or(&mut Vec::new()).push(snapshot);
         }
-        let mut all = Restored::default();
+        let mut all =
+            Restored { refused: refused.total(), refused_by_class: refused, ..Restored::default() };
         for (place, share) in shares.into_iter().enumerate() {
             let (report, _) = self.with(place, |_, inside| inside.cache.restore(share, now));
             all.restored = all.restored.saturating_add(report.restored);

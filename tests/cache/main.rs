@@ -13,6 +13,7 @@ mod operator;
 mod persistence;
 mod recheck;
 mod restart;
+mod room;
 mod seniority;
 mod table;
 mod waiting;

@@ -15,7 +15,7 @@ use std::{
 
 use mta_sts::{
     Domain,
-    cache::{Cache, Config, Event, EventKind, PolicyAnswer, Snapshot, TxtAnswer},
+    cache::{Cache, Config, Event, EventKind, PolicyAnswer, Request, Snapshot, TxtAnswer},
     store::{Change, Loaded, Redb, Store, StoreError},
 };
 use mta_sts_testkit::{Dns, Site, World};
@@ -265,4 +265,66 @@ fn some_snapshot() -> Snapshot {
     let now = time::macros::utc_datetime!(2026-01-01 0:00);
     let _ = cache.lookup(&domain("a.example"), now);
     cache.snapshot().next().unwrap()
+}
+
+/// Rows, and no more than that.
+struct Rows(Vec<Snapshot>);
+
+impl Store for Rows {
+    fn load(&self) -> Result<Loaded, StoreError> {
+        Ok(Loaded { snapshots: self.0.clone(), damaged: Vec::new() })
+    }
+
+    fn save(&self, changes: &[Change]) -> Result<(), StoreError> {
+        let removed = changes.iter().filter(|change| change.snapshot.is_none());
+        assert_eq!(removed.count(), 0, "a restore removes nothing");
+        Ok(())
+    }
+}
+
+/// Rows of domains that were fetched `age` ago.
+fn rows(names: std::ops::Range<usize>, age: Duration) -> Vec<Snapshot> {
+    let mut cache = Cache::new(Config::new(1));
+    let then = time::UtcDateTime::now() - age;
+    for n in names {
+        let _ = cache.lookup(&domain(&format!("d{n}.example")), then);
+        while let Some(request) = cache.poll_request() {
+            match request {
+                Request::Txt { id, domain } => cache.handle_txt(id, record().0(&domain), then),
+                Request::Fetch { id, domain } => cache.handle_policy(id, file().0(&domain), then),
+                other => panic!("{other:?}"),
+            }
+        }
+        while cache.poll_event().is_some() {}
+    }
+    cache.snapshot().collect()
+}
+
+#[test]
+fn i24_the_bound_is_one_over_all_shards_at_a_restart() {
+    const ROOM: usize = 16_384;
+    for kind in BOTH {
+        let world = World::new();
+        // By name, as a store gives them: what has ended stands before what applies.
+        let ended = rows(0..5000, Duration::from_secs(400 * 86_400));
+        let live = rows(5000..20_000, Duration::from_secs(60));
+        for (rows, restored, ended_refused) in
+            [(live.clone(), 15_000, 0), ([ended.clone(), live.clone()].concat(), ROOM, 3616)]
+        {
+            let settings = settings(&world).with_cache(Config::new(1).with_max_entries(ROOM));
+            let parts = Parts {
+                txt: Some(record()),
+                fetch: Some(file()),
+                store: Some(Box::new(Rows(rows))),
+                on_event: None,
+            };
+            let client = Client::with(kind, settings, parts).unwrap();
+            let report = &client.kept().policies;
+            assert_eq!((report.restored, report.refused), (restored, ended_refused));
+            let by_class = report.refused_by_class;
+            assert_eq!((by_class.enforce, by_class.testing), (0, 0));
+            assert_eq!((by_class.other, client.len()), (ended_refused, restored));
+            client.shutdown();
+        }
+    }
 }

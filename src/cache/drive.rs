@@ -242,11 +242,16 @@ impl Cache {
         }
     }
 
-    /// Lets time pass. May be called at any time; with nothing due it does nothing.
+    /// Processes what is due at `now`. May be called at any time; with nothing due it does nothing.
+    ///
+    /// One call handles some thousands of domains at the most. If more are due, as after a long stop,
+    /// [`poll_timeout`](Self::poll_timeout) is not later than `now` afterwards: call it again, after
+    /// what else there is to do.
     pub fn handle_timeout(&mut self, now: UtcDateTime) {
         self.see(now);
         self.retry_if_due(now);
-        while let Some(slot) = self.table.due(Timestamp::of(now)) {
+        for _ in 0..rule::AT_ONCE {
+            let Some(slot) = self.table.due(Timestamp::of(now)) else { break };
             self.time_out_saving(slot, now);
             self.handle(slot, Input::Time, now);
         }

@@ -314,7 +314,7 @@ impl Town {
     fn go_back(&mut self, span: Micros) {
         self.now -= span;
         let now = self.now;
-        let longest = [false, true].map(|is_recheck| longest(is_recheck));
+        let longest = [false, true].map(longest);
         for waits in self.waiting.values_mut() {
             // Up to a minute back is not noticed, and only adds to the wait.
             let by = (waits.answer_by).min(now + longest[usize::from(waits.is_recheck)]);

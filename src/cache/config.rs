@@ -64,6 +64,8 @@ pub(super) mod rule {
     pub(in super::super) const REFRESH_MIN: Span = Span::seconds(3600);
     /// A shorter life than this is not refreshed by timer, but at lookups past its half.
     pub(in super::super) const SHORT_LIFE: Span = Span::seconds(7200);
+    /// How many entries a call handles at the most, so that none takes long.
+    pub(in super::super) const AT_ONCE: usize = 4096;
     /// A refresh comes earlier by up to so many percent of its interval.
     pub(in super::super) const REFRESH_JITTER: u32 = 25;
     /// A back-off is longer by up to so many percent.

@@ -5,7 +5,7 @@ use time::UtcDateTime;
 use super::{
     Cache, Lookup,
     answer::Answer,
-    clock::{Tick, Timestamp},
+    clock::{Deadline, Tick, Timestamp},
     config::rule,
     entry::{Ask, At, Change, Input, Outputs},
     event::{Doubt, Event, EventKind, Outcome, Rechecked, Waiter},
@@ -61,7 +61,7 @@ impl Cache {
         let answer = outputs.answer.take();
         let waiter = self.waiter(slot);
         let is_known = self.hold(slot, waiter, answer);
-        self.take(slot, outputs, now);
+        self.take(slot, outputs, None, now);
         self.settle(slot, Timestamp::of(now), true);
         if is_known {
             self.counters.cached = self.counters.cached.saturating_add(1);
@@ -121,7 +121,7 @@ impl Cache {
         }
         self.waiting.entry(slot).or_default().rechecks.insert(waiter);
         let outputs = self.step(slot, input, now);
-        self.take(slot, outputs, now);
+        self.take(slot, outputs, None, now);
         self.settle(slot, Timestamp::of(now), true);
         self.make_room(Some(slot));
         waiter
@@ -242,11 +242,16 @@ impl Cache {
         }
     }
 
-    /// Lets time pass. May be called at any time; with nothing due it does nothing.
+    /// Processes what is due at `now`. May be called at any time; with nothing due it does nothing.
+    ///
+    /// One call handles some thousands of domains at the most. If more are due, as after a long stop,
+    /// [`poll_timeout`](Self::poll_timeout) is not later than `now` afterwards: call it again, after
+    /// what else there is to do.
     pub fn handle_timeout(&mut self, now: UtcDateTime) {
         self.see(now);
         self.retry_if_due(now);
-        while let Some(slot) = self.table.due(Timestamp::of(now)) {
+        for _ in 0..rule::AT_ONCE {
+            let Some(slot) = self.table.due(Timestamp::of(now)) else { break };
             self.time_out_saving(slot, now);
             self.handle(slot, Input::Time, now);
         }
@@ -305,8 +310,9 @@ impl Cache {
 
     fn handle(&mut self, slot: u32, input: Input, now: UtcDateTime) {
         self.see(now);
+        let over = self.table.get(slot).and_then(|slot| slot.entry.over());
         let outputs = self.step(slot, input, now);
-        self.take(slot, outputs, now);
+        self.take(slot, outputs, over, now);
         self.settle(slot, Timestamp::of(now), false);
         self.make_room(Some(slot));
     }
@@ -322,8 +328,9 @@ impl Cache {
         }
     }
 
-    /// Takes what came of a step to where it belongs.
-    fn take(&mut self, slot: u32, outputs: Outputs, now: UtcDateTime) {
+    /// Takes what came of a step to where it belongs. `over` is the end of the discovery that it was
+    /// part of.
+    fn take(&mut self, slot: u32, outputs: Outputs, over: Option<Deadline>, now: UtcDateTime) {
         let Outputs { ask, answer, rechecked, events, change } = outputs;
         let number = self.table.get(slot).and_then(|slot| slot.entry.ticket());
         if let Some((ask, number)) = ask.zip(number) {
@@ -336,7 +343,7 @@ impl Cache {
                 .extend(events.into_iter().map(|kind| Event { domain: domain.clone(), kind }));
         }
         if change > Change::Nothing && self.config.persistence() {
-            self.must_persist(slot, change, now);
+            self.must_persist(slot, change, over, now);
         }
         if answer.is_some() || rechecked.is_some() {
             self.give_out(slot, answer, rechecked);

@@ -131,7 +131,7 @@ impl Cache {
             self.policies.release(&released);
         }
         if self.config.persistence() {
-            self.must_persist(slot, Change::State, now);
+            self.must_persist(slot, Change::State, None, now);
         }
         self.settle(slot, Timestamp::of(now), false);
         true

@@ -106,14 +106,23 @@ impl Cache {
 }
 
 impl Cache {
-    pub(super) fn must_persist(&mut self, slot: u32, change: Change, now: UtcDateTime) {
+    /// Has an entry stored. Answers that depend on it wait for that as long as the store may take, and
+    /// no longer than until the discovery is `over`: a lookup has one bound, whatever the store does.
+    pub(super) fn must_persist(
+        &mut self,
+        slot: u32,
+        change: Change,
+        over: Option<Deadline>,
+        now: UtcDateTime,
+    ) {
         if let Some(found) = self.table.get_mut(slot)
             && !core::mem::replace(&mut found.to_persist, true)
         {
             self.queue.push_back(Queued::Persist(slot));
         }
         if change == Change::Policy {
-            let deadline = Deadline::new(Timestamp::of(now), self.config.persist_span());
+            let wait = Deadline::new(Timestamp::of(now), self.config.persist_span());
+            let deadline = over.map_or(wait, |over| wait.or(over));
             let waiting = self.waiting.entry(slot).or_default();
             let saving = waiting.saving.get_or_insert_with(|| Saving::new(deadline));
             saving.request = None;

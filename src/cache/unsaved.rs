@@ -79,7 +79,7 @@ impl Cache {
                     if let Some(found) = self.table.get_mut(slot) {
                         found.in_store = true;
                     }
-                    self.must_persist(slot, Change::State, now);
+                    self.must_persist(slot, Change::State, None, now);
                 }
                 None => self.queue.push_back(Queued::Remove(domain)),
             }

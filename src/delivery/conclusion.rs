@@ -14,6 +14,7 @@ pub struct Deferral {
     pub(super) domain: Option<Domain>,
     pub(super) refusals: Vec<Refusal>,
     pub(super) unknown: Option<Arc<str>>,
+    pub(super) unconfirmed: u32,
     pub(super) may_bounce: bool,
 }
 
@@ -56,10 +57,19 @@ impl Deferral {
     ///
     /// False where a policy has a part in the failure and it is not known whether it is still
     /// current: senders "MUST NOT permanently fail to deliver messages before checking, via DNS, for
-    /// the presence of an updated policy" (RFC 8461 §5). Try again later then, whatever its age.
+    /// the presence of an updated policy" (RFC 8461 §5). Try again later then, whatever its age, or set
+    /// a limit: [`Delivery::with_max_unconfirmed`](super::Delivery::with_max_unconfirmed).
     #[must_use]
     pub fn may_bounce(&self) -> bool {
         self.may_bounce
+    }
+
+    /// Returns how many rechecks in a row, this one included, did not find out what applies now; 0 if
+    /// this one did. Keep it with the message, for the next
+    /// [`Delivery::with_unconfirmed`](super::Delivery::with_unconfirmed).
+    #[must_use]
+    pub fn unconfirmed(&self) -> u32 {
+        self.unconfirmed
     }
 
     /// Why the recheck did not find out what applies now. For a log.

@@ -41,6 +41,9 @@ pub struct Delivery {
     serial: u64,
     stage: Stage,
     recheck: Option<Found>,
+    /// Rechecks of this message before this walk, in a row, that found out nothing.
+    unconfirmed: u32,
+    max_unconfirmed: Option<u32>,
     refusals: Vec<Refusal>,
     reports: VecDeque<SessionReport>,
 }
@@ -112,9 +115,36 @@ impl Delivery {
             serial: 0,
             stage,
             recheck: None,
+            unconfirmed: 0,
+            max_unconfirmed: None,
             refusals: Vec::new(),
             reports: VecDeque::new(),
         }
+    }
+
+    /// Sets the number of rechecks in a row, without a result, after which the message may be bounced
+    /// all the same. Default: none.
+    ///
+    /// "A message delivery attempt MUST NOT be permanently failed until the sender has first checked
+    /// for the presence of a new policy" (RFC 8461 §5.1). That stands where DNS or the Policy Host
+    /// fails for good, too: without a limit, such a message is never bounced on account of its policy,
+    /// and stays in the queue for as long as the mail server keeps it. A limit departs from the RFC;
+    /// it is for operators who have to empty their queues. Choose one that takes several days.
+    ///
+    /// The count is kept by the mail server, with the message: see
+    /// [`with_unconfirmed`](Self::with_unconfirmed).
+    #[must_use]
+    pub fn with_max_unconfirmed(mut self, max: u32) -> Self {
+        self.max_unconfirmed = Some(max);
+        self
+    }
+
+    /// Sets how many rechecks in a row were without a result in earlier deliveries of this message:
+    /// [`Deferral::unconfirmed`] of the last one. Default: 0.
+    #[must_use]
+    pub fn with_unconfirmed(mut self, count: u32) -> Self {
+        self.unconfirmed = count;
+        self
     }
 
     /// The domain whose policy applies.
@@ -283,7 +313,11 @@ impl Delivery {
             Some(Found::Unchanged) => None,
         };
         match (unknown, refused) {
-            (Some(why), _) => Step::Defer(self.deferral(Some(why), false)),
+            (Some(why), _) => {
+                let count = self.unconfirmed.saturating_add(1);
+                let may_bounce = self.max_unconfirmed.is_some_and(|max| count >= max);
+                Step::Defer(self.deferral(Some(why), may_bounce))
+            }
             (None, Some(refused)) => Step::Undeliverable(Undeliverable::Refused(refused.clone())),
             (None, None) => Step::Defer(self.deferral(None, true)),
         }
@@ -291,7 +325,12 @@ impl Delivery {
 
     fn deferral(&self, unknown: Option<Arc<str>>, may_bounce: bool) -> Deferral {
         let (domain, refusals) = (self.rules.domain.clone(), self.refusals.clone());
-        Deferral { domain, refusals, unknown, may_bounce }
+        let unconfirmed = match unknown {
+            Some(_) => self.unconfirmed.saturating_add(1),
+            None if may_bounce => 0,
+            None => self.unconfirmed,
+        };
+        Deferral { domain, refusals, unknown, unconfirmed, may_bounce }
     }
 
     fn is_refused_by_policy(&self) -> bool {

@@ -154,3 +154,19 @@ fn a_request_that_stood_in_a_queue_has_its_whole_time() {
     cache.handle_timeout(now);
     assert!(!cache.fetch_started(&id, now), "it is given up, and must not be begun");
 }
+
+#[test]
+fn a_call_handles_a_bounded_number_of_domains() {
+    let mut world = World::new();
+    world.publish("a", Mode::Enforce, 30 * DAY);
+    for n in 0..10_000 {
+        world.lookup_of(&format!("d{n}.example"));
+    }
+    world.now += 2 * DAY;
+    let mut calls = 0;
+    while world.cache.poll_timeout().is_some_and(|due| due <= world.now) {
+        world.cache.handle_timeout(world.now);
+        calls += 1;
+    }
+    assert_eq!(calls, 3);
+}

@@ -158,3 +158,35 @@ fn use_is_stored_once_a_day() {
     let requests: Vec<_> = core::iter::from_fn(|| world.cache.poll_request()).collect();
     assert!(requests.iter().any(|request| matches!(request, Request::Persist { .. })));
 }
+
+#[test]
+fn i5_a_store_that_hangs_does_not_prolong_a_lookup() {
+    // The policy comes so many seconds after the lookup; the store never answers.
+    for (came, answered) in [(0, 10), (40, 50), (60, 70), (65, 70), (69, 70)] {
+        let mut world = persistent();
+        let start = world.now;
+        let seconds = Duration::from_secs;
+        let Lookup::Waiting(waiter) = world.cache.lookup(&domain("example.com"), world.now) else {
+            panic!()
+        };
+        let Some(Request::Txt { id, .. }) = world.cache.poll_request() else { panic!() };
+        world.now = start + seconds(came.min(9));
+        world.cache.handle_txt(id, found("a"), world.now);
+        let Some(Request::Fetch { id, .. }) = world.cache.poll_request() else { panic!() };
+        world.now = start + seconds(came.min(10));
+        assert!(world.cache.fetch_started(&id, world.now));
+        world.now = start + seconds(came);
+        world.cache.handle_policy(id, policy(Mode::Enforce, WEEK), world.now);
+        while world.cache.poll_request().is_some() {}
+        let is_answered = |cache: &mut Cache| {
+            core::iter::from_fn(|| cache.poll_event()).any(|event| {
+                matches!(event.kind, EventKind::Answered { waiter: who, .. } if who == waiter)
+            })
+        };
+        assert!(!is_answered(&mut world.cache), "the store may still answer");
+        world.now = start + seconds(answered);
+        assert_eq!(world.cache.poll_timeout(), Some(world.now), "{came}");
+        world.cache.handle_timeout(world.now);
+        assert!(is_answered(&mut world.cache), "{came}");
+    }
+}

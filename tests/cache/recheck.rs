@@ -168,3 +168,72 @@ fn a_forced_refresh_does_not_wait() {
     assert_eq!(world.refresh().outcome, Outcome::Unchanged);
     assert_eq!(world.took(), ["txt", "fetch", "txt", "fetch"]);
 }
+
+#[test]
+fn i25_no_choice_of_ids_keeps_a_verdict_away() {
+    // Two nameservers with two ids in turns, and a new id with every answer; often and seldom.
+    for ids in [2, 1000] {
+        for every in [Duration::from_secs(20), MINUTE, HOUR / 2, 3 * HOUR] {
+            let mut world = World::with_policy("a", Mode::Enforce, WEEK);
+            let start = world.now;
+            for n in 0..400 {
+                world.pass(every);
+                world.txt = found(&format!("n{}", n % ids));
+                let outcome = world.outcome();
+                let is_settled = outcome == Outcome::Unchanged;
+                // While the first new id may be ahead of its file (§8.1), nobody knows.
+                let is_early = n < 3 || world.now <= start + 70 * MINUTE;
+                assert!(is_settled || is_early, "{ids} ids, every {every:?}, {n}: {outcome:?}");
+                if world.now > start + 5 * DAY {
+                    break;
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn i25_what_a_restart_finds_is_settled_too() {
+    let mut world = World::with_policy("a", Mode::Enforce, WEEK);
+    for n in 0..8 {
+        world.pass(HOUR);
+        world.txt = found(&format!("n{n}"));
+        let outcome = world.outcome();
+        assert!(n < 2 || outcome == Outcome::Unchanged, "{n}: {outcome:?}");
+        world.restart();
+    }
+}
+
+#[test]
+fn s5_1_02_a_fetch_of_long_ago_settles_nothing() {
+    let mut world = World::with_policy("a", Mode::Enforce, WEEK);
+    (world.txt, world.https) = (found("b"), fetch_failed());
+    // Less than five minutes after the fetch, its body is the last word; then it is not.
+    world.pass(4 * MINUTE);
+    assert_eq!(world.outcome(), Outcome::Unchanged);
+    world.pass(MINUTE);
+    let outcome = world.outcome();
+    assert!(matches!(outcome, Outcome::Unknown(Doubt::HeldBack { .. })), "{outcome:?}");
+}
+
+#[test]
+fn s8_1_a_body_is_confirmed_for_its_first_new_id_only() {
+    let mut world = World::with_policy("a", Mode::Enforce, WEEK);
+    world.pass(HOUR);
+    for (id, fetches) in [("b", 3), ("c", 1), ("b", 1)] {
+        world.txt = found(id);
+        world.lookup();
+        world.pass(2 * HOUR);
+        let count = world.took().into_iter().filter(|it| *it == "fetch").count();
+        assert_eq!(count, fetches, "{id}");
+    }
+    // Another body is another matter.
+    world.publish("d", Mode::Testing, WEEK);
+    world.lookup();
+    world.took();
+    world.txt = found("e");
+    world.pass(5 * MINUTE);
+    world.lookup();
+    world.pass(2 * HOUR);
+    assert_eq!(world.took().into_iter().filter(|it| *it == "fetch").count(), 3);
+}

@@ -280,3 +280,40 @@ fn s5_05_no_walk_ends_in_a_bounce_before_a_recheck() {
         assert!(may_bounce(&mut delivery), "{walk:?}");
     }
 }
+
+#[test]
+fn s5_1_02_an_operator_may_limit_rechecks_without_a_result() {
+    for (max, bounced_at) in [(None, None), (Some(1), Some(1)), (Some(3), Some(3))] {
+        let mut count = 0;
+        for attempts in 1..=5 {
+            let mut delivery = enforcing(&["mx1.example.com"]).with_unconfirmed(count);
+            if let Some(max) = max {
+                delivery = delivery.with_max_unconfirmed(max);
+            }
+            attempt(
+                &mut delivery,
+                "mx1.example.com",
+                invalid(mta_sts::ResultType::CertificateExpired),
+            )
+            .unwrap_err();
+            // Not before it was tried.
+            let Step::Recheck(deferral) = delivery.poll() else { panic!() };
+            assert_eq!((deferral.may_bounce(), deferral.unconfirmed()), (false, count));
+            delivery.handle_recheck(Recheck::Unknown("timed out".into()));
+            let deferral = deferred(&mut delivery);
+            count = deferral.unconfirmed();
+            assert_eq!(count, attempts);
+            let is_over = bounced_at.is_some_and(|at| attempts >= at);
+            assert_eq!(deferral.may_bounce(), is_over, "{max:?}, attempt {attempts}");
+            assert!(deferral.unknown().is_some());
+        }
+        // A recheck that finds out ends the row.
+        let mut delivery = enforcing(&["mx1.example.com"]).with_unconfirmed(count);
+        attempt(&mut delivery, "mx1.example.com", invalid(mta_sts::ResultType::CertificateExpired))
+            .unwrap_err();
+        let Step::Recheck(_) = delivery.poll() else { panic!() };
+        delivery.handle_recheck(Recheck::Current(Ok(enforce())));
+        let deferral = deferred(&mut delivery);
+        assert_eq!((deferral.may_bounce(), deferral.unconfirmed()), (true, 0));
+    }
+}

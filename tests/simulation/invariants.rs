@@ -50,6 +50,8 @@ pub(crate) struct Seen {
     absence_told: bool,
     /// How many fetches are to look for the file behind a new id.
     confirm: u8,
+    /// Whether the body was behind a second id already.
+    confirm_armed: bool,
     /// When it was looked up last: in truth, by the sender's clock, and on which day of that.
     pub(crate) used: Micros,
     used_clock: Micros,
@@ -271,10 +273,11 @@ impl Sim<'_> {
         };
         let before = seen.live(now).map(|held| Arc::clone(&held.policy));
         let same_file = |held: &Held| held.policy.as_text() == policy.as_text();
-        seen.confirm = match (seen.held.as_ref().is_some_and(same_file), is_new) {
-            (false, _) => 0,
-            (true, true) => 2,
-            (true, false) => seen.confirm.saturating_sub(1),
+        let is_same = seen.held.as_ref().is_some_and(same_file);
+        (seen.confirm, seen.confirm_armed) = match (is_same, is_new, seen.confirm_armed) {
+            (false, ..) => (0, false),
+            (true, true, false) => (2, true),
+            (true, _, armed) => (seen.confirm.saturating_sub(1), armed),
         };
         let max_age = i64::try_from(policy.max_age().as_micros()).unwrap();
         let usual = (max_age / 2).clamp(75 * MINUTE, DAY);

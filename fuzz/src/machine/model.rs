@@ -160,6 +160,7 @@ pub enum Task {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Recheck {
     pub before: Option<File>,
+    pub began: Micros,
     /// Whether its own query has gone out.
     pub served: bool,
     pub forced: bool,
@@ -192,6 +193,8 @@ pub struct Model {
     /// When the policy is fetched again.
     pub refresh: Wait,
     pub confirm: u8,
+    /// Whether the body was behind a second id: a third arms no confirmation.
+    confirm_armed: bool,
     used: Option<Micros>,
     pub told: Option<AlertKind>,
     pub over: bool,
@@ -216,6 +219,7 @@ impl Model {
             takes: Vec::new(),
             refresh: Wait::exactly(Micros::MIN / 2, 0),
             confirm: 0,
+            confirm_armed: false,
             used: None,
             told: None,
             over: false,
@@ -263,9 +267,11 @@ impl Model {
         if now < self.now {
             self.stepped_back = Some(self.elapsed);
             self.lookups = self.lookups.map(|by| by.min(now + LOOKUP));
-            self.recheck = self
-                .recheck
-                .map(|it| Recheck { answer_by: it.answer_by.min(now + 2 * LOOKUP), ..it });
+            self.recheck = self.recheck.map(|it| Recheck {
+                answer_by: it.answer_by.min(now + 2 * LOOKUP),
+                began: it.began.min(now),
+                ..it
+            });
         }
         self.elapsed += (now - self.now).max(0);
         self.now = now;
@@ -454,10 +460,10 @@ impl Model {
             self.takes.push(self.elapsed);
         }
         let same = self.last.is_some_and(|last| last.file == file);
-        self.confirm = match (same, by_new_id) {
-            (false, _) => 0,
-            (true, true) => 2,
-            (true, false) => self.confirm.saturating_sub(1),
+        (self.confirm, self.confirm_armed) = match (same, by_new_id, self.confirm_armed) {
+            (false, ..) => (0, false),
+            (true, true, false) => (2, true),
+            (true, _, armed) => (self.confirm.saturating_sub(1), armed),
         };
         self.last = Some(Success { at: self.now, file, id: id.or(self.stored_id()) });
         self.over = false;

@@ -11,7 +11,7 @@ use mta_sts::{
 use time::UtcDateTime;
 
 use super::{
-    DAY, Fetched, File, HOUR, Id, Micros, Model, SECOND, Txt,
+    DAY, Fetched, File, HOUR, Id, MINUTE, Micros, Model, SECOND, Txt,
     model::{Flight, LOOKUP, Recheck, Sure, Task, Wait},
 };
 
@@ -139,7 +139,8 @@ impl Model {
         let served = self.flight.is_none();
         let before = self.live(self.now).map(|last| last.file);
         let answer_by = self.now + 2 * LOOKUP;
-        let new = Recheck { before, served, forced, dns_failed: false, answer_by };
+        let began = self.now;
+        let new = Recheck { before, began, served, forced, dns_failed: false, answer_by };
         self.recheck.get_or_insert(new).forced |= forced;
         self.may_query(Sure::of(served), step);
     }
@@ -308,12 +309,23 @@ impl Model {
     ) {
         let result = result.expect("a recheck that is done");
         self.check_answer(Some(&result.answer), applies, false);
-        let doubt = settled.doubt || recheck.dns_failed || self.confirm > 0;
         let changed = recheck.before != applies;
+        // What was fetched since it began, or less than five minutes before, is the last word.
+        let within = |span: Micros| {
+            let at = self.last.map_or(Micros::MIN, |last| last.at);
+            recheck.began - span < at && at <= self.now
+        };
+        let can_settle = applies.is_some() && !settled.unsent;
+        let is_settled = can_settle && within(5 * MINUTE);
+        // Limits of ours count in whole seconds.
+        let may_settle = can_settle && within(5 * MINUTE + SECOND);
+        let failed = self.confirm > 0 || recheck.dns_failed;
+        let doubt = failed || (settled.doubt && !may_settle);
+        let may_doubt = settled.may_doubt || (settled.doubt && !is_settled);
         let fits = match result.outcome {
             Outcome::Changed => changed,
             Outcome::Unchanged => !changed && !doubt,
-            Outcome::Unknown(_) => !changed && (doubt || settled.may_doubt),
+            Outcome::Unknown(_) => !changed && (doubt || may_doubt),
             _ => false,
         };
         assert!(fits, "{result:?}, {recheck:?}, {settled:?}, {applies:?}");

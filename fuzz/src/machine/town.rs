@@ -14,6 +14,7 @@ use mta_sts::{
 
 use super::{
     DAY, Fetched, File, HOUR, Micros, SECOND, Txt,
+    model::LOOKUP,
     predict::micros,
     residents::{Class, Resident},
     world::{START, utc},
@@ -235,14 +236,9 @@ impl Town {
     }
 
     fn expect(&mut self, waiter: Waiter, resident: usize, is_recheck: bool) {
-        let answer_by = self.now + self.longest(is_recheck);
+        let answer_by = self.now + longest(is_recheck);
         let waits = Waits { resident, is_recheck, answer_by };
         assert!(self.waiting.insert(waiter, waits).is_none(), "a waiter twice");
-    }
-
-    fn longest(&self, is_recheck: bool) -> Micros {
-        let saving = if self.config.persistence() { 10 } else { 0 };
-        SECOND * (saving + if is_recheck { 140 } else { 70 })
     }
 
     fn cancel(&mut self, n: usize) {
@@ -318,7 +314,7 @@ impl Town {
     fn go_back(&mut self, span: Micros) {
         self.now -= span;
         let now = self.now;
-        let longest = [false, true].map(|is_recheck| self.longest(is_recheck));
+        let longest = [false, true].map(longest);
         for waits in self.waiting.values_mut() {
             // Up to a minute back is not noticed, and only adds to the wait.
             let by = (waits.answer_by).min(now + longest[usize::from(waits.is_recheck)]);
@@ -498,4 +494,9 @@ impl std::fmt::Debug for Town {
 /// Whether a policy of this file is answered as one.
 pub(super) fn is_told(file: File) -> bool {
     file.mode() != Mode::None
+}
+
+/// How long somebody may have to wait, whatever the store does.
+fn longest(is_recheck: bool) -> Micros {
+    if is_recheck { 2 * LOOKUP } else { LOOKUP }
 }

@@ -296,6 +296,11 @@ impl Entry {
         self.flight.as_ref().map(|flight| flight.ticket)
     }
 
+    /// When those who wait for the request that is out are told, whatever comes of it.
+    pub(super) fn over(&self) -> Option<Deadline> {
+        self.flight.as_ref().map(|flight| flight.over)
+    }
+
     /// Notes that the request of this ticket, which stood in a queue, is begun now: its time-out
     /// counts from here, within what is left of the discovery. Returns whether it is still wanted.
     pub(super) fn start(&mut self, ticket: u64, ask: Ask, now: Timestamp, config: &Config) -> bool {
@@ -307,8 +312,7 @@ impl Entry {
             Ask::Txt => config.txt_span(),
             Ask::Fetch => config.fetch_span(),
         };
-        let timeout = Deadline::new(now, span);
-        flight.deadline = timeout.or(Deadline::at(now, flight.over.due()));
+        flight.deadline = Deadline::new(now, span).or(flight.over);
         true
     }
 
@@ -331,6 +335,9 @@ impl Entry {
         if let Some(flight) = &mut self.flight {
             flight.deadline.rearm(now);
             flight.over.rearm(now);
+            if let Some(recheck) = &mut flight.recheck {
+                recheck.rearm(now);
+            }
         }
     }
 

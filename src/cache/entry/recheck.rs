@@ -17,11 +17,20 @@ use crate::{
 pub(super) struct Recheck {
     /// What applied when it was asked for.
     before: Option<Arc<Policy>>,
+    /// When it was asked for.
+    began: Timestamp,
     /// Whether the request that is out was made for it.
     served: bool,
     /// Whether to fetch though it should be waited.
     forced: bool,
     pub(super) doubt: Option<Doubt>,
+}
+
+impl Recheck {
+    /// The clock was set back: it began no later than now.
+    pub(super) fn rearm(&mut self, now: Timestamp) {
+        self.began = self.began.min(now);
+    }
 }
 
 impl Flight {
@@ -36,7 +45,7 @@ impl Entry {
     pub(super) fn recheck(&mut self, forced: bool, step: &mut Step<'_>) {
         self.state.note_use(step.now);
         let before = self.state.live(step.now).map(|held| Arc::clone(held.policy));
-        let new = Recheck { before, served: false, forced, doubt: None };
+        let new = Recheck { before, began: step.now, served: false, forced, doubt: None };
         match &mut self.flight {
             None => {
                 let recheck = Recheck { served: true, ..new };
@@ -76,13 +85,37 @@ impl Entry {
             (before, current) => before.is_some() != current.is_some(),
         };
         let confirming = self.state.trouble.as_ref().is_some_and(|it| it.confirm > 0);
+        let can_settle = !confirming && current.is_some();
         let outcome = match recheck.doubt.or(doubt) {
             _ if changed => Outcome::Changed,
+            // The Policy Host has said what applies, whatever ids DNS gives: whoever controls or forges
+            // the record must not keep mail in the queue by a new one with each answer.
+            Some(doubt) if can_settle && self.is_settled(recheck.began, &doubt, step.now) => {
+                Outcome::Unchanged
+            }
             Some(doubt) => Outcome::Unknown(doubt),
             None if confirming => Outcome::Unknown(Doubt::Unconfirmed),
             None => Outcome::Unchanged,
         };
         let answer = self.settled_answer(fresh, step);
         step.out.rechecked = Some(Rechecked { outcome, answer });
+    }
+
+    /// Whether the policy that is held was fetched after a recheck began, or not long before it, so
+    /// that a new id is no reason to doubt it.
+    fn is_settled(&self, began: Timestamp, doubt: &Doubt, now: Timestamp) -> bool {
+        let Some(held) = self.state.fetched().filter(|held| held.fetched_at <= now) else {
+            return false;
+        };
+        let lately = began.minus(rule::RECHECK) < held.fetched_at;
+        match doubt {
+            // If that fetch itself is what the next one has to wait for, it counts as long as that.
+            Doubt::HeldBack { until } => {
+                let (_, span) = rule::NEW_IDS;
+                lately || Timestamp::of(*until) <= held.fetched_at.plus(span)
+            }
+            Doubt::FetchFailed(_) => lately,
+            _ => false,
+        }
     }
 }

@@ -16,21 +16,23 @@ impl State {
     }
 
     /// If an old body came behind a new id, the record was changed before the file, or a copy of the
-    /// file lags behind (§8.1 asks for the other order): look again, twice.
+    /// file lags behind (§8.1 asks for the other order): look again, twice. A further id with the same
+    /// body tells nothing more: it counts as having looked.
     fn confirmation(&mut self, by_new_id: bool, same: bool) -> Option<Span> {
-        let left = self.trouble.as_ref().map_or(0, |it| it.confirm);
-        let left = match (same, by_new_id) {
-            (false, _) => 0,
-            (true, true) => 2,
-            (true, false) => left.saturating_sub(1),
+        let known = self.trouble.as_ref().map(|it| (it.confirm, it.confirm_armed));
+        let (left, was_armed) = known.unwrap_or_default();
+        let (left, is_armed) = match (same, by_new_id) {
+            (false, _) => (0, false),
+            (true, true) if !was_armed => (2, true),
+            (true, _) => (left.saturating_sub(1), was_armed),
         };
+        if is_armed || known.is_some() {
+            let trouble = self.trouble();
+            (trouble.confirm, trouble.confirm_armed) = (left, is_armed);
+        }
         if left == 0 {
-            if let Some(trouble) = &mut self.trouble {
-                trouble.confirm = 0;
-            }
             return None;
         }
-        self.trouble().confirm = left;
         let [first, second] = rule::CONFIRM;
         Some(if left == 2 { first } else { second })
     }

@@ -81,6 +81,9 @@ pub(in crate::cache) struct Trouble {
     pub(in crate::cache) dns_failures: u32,
     /// How many fetches are to come that look for the body behind a new id.
     pub(in crate::cache) confirm: u8,
+    /// Whether such fetches were armed for the body that is held: another id does not arm them again,
+    /// or whoever changes the id with every answer keeps them coming for ever.
+    pub(in crate::cache) confirm_armed: bool,
     pub(in crate::cache) absent_since: Option<Timestamp>,
     pub(in crate::cache) absence_told: bool,
     /// What the operator was told last.

@@ -18,7 +18,9 @@ pub(crate) struct Row {
     /// By the sender's clock.
     pub(crate) fetched_at: Micros,
     pub(crate) used: Micros,
+    /// Whether it is certain that it was used on two days, and on one.
     pub(crate) is_senior: bool,
+    pub(crate) is_newcomer: bool,
 }
 
 /// A change that is to be made durable.

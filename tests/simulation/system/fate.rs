@@ -62,7 +62,9 @@ impl System<'_> {
             }
             _ => self.cache.restore(rows.values().map(|row| row.snapshot.clone()), now),
         };
-        self.known.iter_mut().for_each(|known| known.restarted(self.time));
+        for (who, known) in self.known.iter_mut().enumerate() {
+            known.restarted(self.time, rows.get(&who));
+        }
         self.check_restored(&rows, &report);
         self.process();
         self.is_restoring = false;

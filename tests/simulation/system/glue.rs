@@ -54,8 +54,9 @@ impl System<'_> {
                     let policy = view.policy().expect("a row of a policy").clone();
                     let fetched_at = view.fetched_at().map_or(0, micros);
                     let used = view.last_used().map_or(0, micros);
-                    let is_senior = self.known[who].is_senior();
-                    Row { snapshot, policy, fetched_at, used, is_senior }
+                    let (is_senior, is_newcomer) =
+                        (self.known[who].is_senior(), self.known[who].is_newcomer());
+                    Row { snapshot, policy, fetched_at, used, is_senior, is_newcomer }
                 });
                 self.note(who, |_| match &row {
                     Some(row) => format!("a row is to be saved, fetched at {}", row.fetched_at),

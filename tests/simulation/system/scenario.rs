@@ -236,7 +236,7 @@ impl Scenario {
     /// What stands between the cache and the network.
     pub(crate) fn queue(&self) -> Queue {
         match self.plant {
-            Plant::FirstComeFirstServed | Plant::BeginsGivenUp => Queue::fifo(self.slots),
+            Plant::FirstComeFirstServed => Queue::fifo(self.slots),
             _ => Queue::lanes(self.slots),
         }
     }

@@ -277,6 +277,8 @@ impl<'a> System<'a> {
             return;
         }
         self.tally.lookups += 1;
+        let now = self.now();
+        self.known[who].looked(now);
         self.evict_by_age(who);
         let now = self.clock();
         let answer = match self.cache.lookup(&self.sites[who].name, now) {
@@ -298,6 +300,8 @@ impl<'a> System<'a> {
             self.plan(after, What::Recheck(who, 18));
         }
         if self.is_up {
+            let now = self.now();
+            self.known[who].looked(now);
             let waiter = self.cache.recheck(&self.sites[who].name, self.clock());
             self.wait(waiter, who, true);
             self.process();

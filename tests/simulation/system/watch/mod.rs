@@ -9,7 +9,7 @@ mod verdict;
 
 use mta_sts::cache::{Answer, Event, EventKind};
 
-use super::{sender::System, site::Site};
+use super::{disk::Row, sender::System, site::Site};
 use crate::{
     rng::{DAY, HOUR, MINUTE, Micros, SECOND},
     sender::{micros, number},
@@ -34,6 +34,9 @@ pub(super) struct Known {
     ends_at: Micros,
     /// The first day on which it had a policy, and since when it was used on two.
     first_day: Option<Micros>,
+    /// Whether it was ever looked up on another day than the first.
+    looked_on: Option<Micros>,
+    is_newcomer_no_more: bool,
     senior_since: Option<Micros>,
     used: Micros,
     /// When it was last fetched, by the true time.
@@ -75,14 +78,25 @@ impl Known {
     }
 
     /// The process has begun anew. A mark of yesterday has been saved since.
-    pub(super) fn restarted(&mut self, time: Micros) {
+    pub(super) fn restarted(&mut self, time: Micros, row: Option<&Row>) {
         self.stepped(time);
         self.stage = None;
-        let is_old = |since: &Micros| time - since > DAY;
-        self.senior_since = self.senior_since.filter(is_old);
+        let is_saved = row.is_some_and(|row| row.is_senior);
+        self.senior_since = self.senior_since.filter(|since| is_saved || time - since > DAY);
         if self.senior_since.is_none() {
             self.first_day = None;
         }
+    }
+
+    /// Notes a lookup, whatever came of it.
+    pub(super) fn looked(&mut self, now: Micros) {
+        let day = now.div_euclid(DAY);
+        self.is_newcomer_no_more |= *self.looked_on.get_or_insert(day) != day;
+    }
+
+    /// Whether it was looked up on no more than one day.
+    pub(super) fn is_newcomer(&self) -> bool {
+        !self.is_newcomer_no_more
     }
 
     pub(super) fn is_senior(&self) -> bool {

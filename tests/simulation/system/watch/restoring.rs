@@ -16,6 +16,17 @@ use crate::{
 
 const NAME: &str = "invariant 24 (restoring loses nothing)";
 
+/// What a restart made of the policies that apply.
+#[derive(Debug, Default)]
+struct Order {
+    /// One that is kept and was met on one day.
+    newcomer: Option<usize>,
+    /// Of those used on two days: the one kept that is unused for longest, and the one refused that was
+    /// used last, with the hours.
+    kept: Option<(Micros, usize)>,
+    refused: Option<(Micros, usize)>,
+}
+
 impl System<'_> {
     /// Right after a restart.
     pub(in super::super) fn check_restored(
@@ -26,18 +37,17 @@ impl System<'_> {
         let told = report.restored + report.outdated + report.refused + report.damaged.len();
         assert_eq!(told, rows.len(), "{NAME}: what became of each row");
         let now = self.now();
-        let (mut least, mut most) = (None::<(bool, Micros, usize)>, None);
+        let mut order = Order::default();
         for (&who, row) in rows {
             let name = &self.sites[who].name;
-            let is_live = now <= row.fetched_at + max_age(&row.policy);
+            let life = max_age(&row.policy);
+            let is_live = now <= row.fetched_at + life;
             let view = self.cache.view(name);
             self.known[who].is_set_aside = view.is_none();
-            // Of rows that have ended none goes first.
-            let rank = (row.is_senior, row.used / HOUR, who);
             let Some(view) = view else {
                 self.tally.set_aside += 1;
-                if is_live {
-                    most = most.max(Some(rank));
+                if row.is_senior && is_live {
+                    order.refused = order.refused.max(Some((row.used / HOUR, who)));
                 }
                 continue;
             };
@@ -46,27 +56,33 @@ impl System<'_> {
                 !is_live || view.answer(self.clock()).policy().is_some(),
                 "{NAME}: the policy of {name} was live and is not"
             );
-            if is_live && least.is_none_or(|least| rank < least) {
-                least = Some(rank);
+            let ends_at = view.ends_at().map_or(Micros::MAX, micros);
+            assert!(
+                ends_at <= row.fetched_at.min(now) + life,
+                "{NAME}: {name}, dated {}, lives until {ends_at} after a restart at {now}",
+                row.fetched_at
+            );
+            if row.is_newcomer {
+                order.newcomer = Some(who);
+            } else if row.is_senior && is_live {
+                let kept = (row.used / HOUR, who);
+                order.kept = Some(order.kept.map_or(kept, |other| other.min(kept)));
             }
         }
-        assert!(
-            most.is_none() || rows.len() > self.room,
-            "{NAME}: {} rows into room for {}, and one is refused",
-            rows.len(),
-            self.room
-        );
-        if let (Some((is_senior, used, one)), Some((was_senior, was_used, other))) = (least, most) {
-            let (one, other) = (&self.sites[one].name, &self.sites[other].name);
-            assert!(
-                is_senior >= was_senior,
-                "{NAME}: {one}, met on one day, is kept, and {other}, used on two, is not"
-            );
-            // What the cache knows of newcomers beside that is not known here.
-            assert!(
-                !(is_senior && was_senior) || used >= was_used,
-                "{NAME}: {one}, not used for longest, is kept, and {other} is not"
-            );
+        self.check_order(&order, rows.len());
+    }
+
+    fn check_order(&self, order: &Order, rows: usize) {
+        let Some((used, who)) = order.refused else { return };
+        let (refused, room) = (&self.sites[who].name, self.room);
+        assert!(rows > room, "{NAME}: {refused} is refused, of {rows} rows into room for {room}");
+        if let Some(newcomer) = order.newcomer {
+            let newcomer = &self.sites[newcomer].name;
+            panic!("{NAME}: {newcomer}, met on one day, is kept, and {refused}, used on two, is not");
+        }
+        if let Some((kept_used, kept)) = order.kept {
+            let kept = &self.sites[kept].name;
+            assert!(kept_used >= used, "{NAME}: {kept}, unused for longer, is kept, and {refused} is not");
         }
     }
 

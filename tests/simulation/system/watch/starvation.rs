@@ -42,7 +42,8 @@ impl System<'_> {
                 }
             }
             Answer::NoPolicy(NoPolicy::Overloaded)
-                if self.scenario.is_beyond_promise && self.known[who].best == 0 =>
+                if self.scenario.is_beyond_promise
+                    && (self.known[who].best == 0 || self.known[who].is_set_aside) =>
             {
                 self.tally.turned_away += 1;
             }

@@ -105,7 +105,10 @@ impl System<'_> {
         if !self.is_up || self.disk.old.is_empty() {
             return;
         }
-        let rows = self.disk.old.iter().filter(|(who, _)| self.disk.rows.contains_key(who));
+        // Where the clock was set back, what is older has the later date, by which it counts.
+        let rows = self.disk.old.iter().filter(|(who, old)| {
+            self.disk.rows.get(who).is_some_and(|row| old.fetched_at <= row.fetched_at)
+        });
         let old: Vec<(usize, Snapshot)> =
             rows.map(|(who, row)| (*who, row.snapshot.clone())).collect();
         let held = |system: &Self, who: usize| {

@@ -171,14 +171,16 @@ impl System<'_> {
         };
         let (who, now) = (job.who, self.clock());
         self.note(who, |_| format!("a request ends (by itself: {})", by_itself.is_some()));
-        let good = by_itself.is_some() && match job.work {
-            Work::Txt(_) => txt.is_some(),
-            Work::Fetch(_) => matches!(policy, Some(PolicyAnswer::Valid(_))),
-        };
+        let good = by_itself.is_some()
+            && match job.work {
+                Work::Txt(_) => txt.is_some(),
+                Work::Fetch(_) => matches!(policy, Some(PolicyAnswer::Valid(_))),
+            };
         self.queue.finish(slot, good, self.elapsed());
         self.known[who].ended(good);
-        if good && matches!(job.work, Work::Fetch(_)) {
-            self.known[who].fetched(self.time);
+        if let Some(PolicyAnswer::Valid(policy)) = policy.as_ref().filter(|_| good) {
+            let ends_at = self.now() + i64::try_from(policy.max_age().as_micros()).unwrap();
+            self.known[who].fetched(self.time, ends_at);
         }
         match job.work {
             Work::Txt(id) => {

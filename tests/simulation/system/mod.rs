@@ -147,8 +147,14 @@ impl Scenario {
     fn report(&self, message: &str) -> String {
         let kind = |message: &str| message.split(':').next().unwrap_or_default().to_owned();
         let (mut short, mut message) = (self.clone(), message.to_owned());
-        'shorter: for _ in 0..40 {
+        // A run takes up to seconds: enough to leave out most of what the failure does not need.
+        let mut left = crate::setting("MTA_STS_SHRINK", 30);
+        'shorter: loop {
             for half in short.halves() {
+                if left == 0 {
+                    break 'shorter;
+                }
+                left -= 1;
                 if let Err(other) = half.run()
                     && kind(&other) == kind(&message)
                 {
@@ -164,8 +170,9 @@ impl Scenario {
         let who = digits.fold(0, |sum, digit| sum * 10 + usize::from(digit - b'0'));
         let mut lines = Vec::new();
         let _ = short.run_with(Some((who, &mut lines)));
-        let start = lines.len().saturating_sub(60);
-        format!("{message}\n{short:#?}\n{}", lines[start..].join("\n"))
+        let start = lines.len().saturating_sub(40);
+        lines.iter_mut().for_each(|line| *line = line.chars().take(300).collect());
+        format!("{message}\n{short:?}\n{}", lines[start..].join("\n"))
     }
 }
 
@@ -185,6 +192,7 @@ fn i21_to_i25_hold_in_random_systems() {
                 Ok(tally) => {
                     if let Ok(sum) = &mut *sum.lock().unwrap() {
                         sum.add(&tally);
+                        println!("{} domain-days after seed {}", sum.domain_days, scenario.seed);
                     }
                 }
                 Err(message) => {

@@ -65,10 +65,10 @@ fn i21_finds_a_queue_that_serves_whoever_came_first() {
 #[test]
 fn i21_finds_requests_begun_after_they_were_given_up() {
     // Refreshes that stand in the queue when their entries have to go.
-    let mut scenario = Scenario::calm(7, 0, 2 * HOUR);
-    (scenario.max_entries, scenario.slots) = (1_020, [64, 1]);
-    let hanging = Crowd::new(1_000, Conduct::ServedOnce(2 * HOUR), SECOND / 20);
-    let newcomers = Crowd::new(1_000, Conduct::Large, SECOND).from(45 * MINUTE);
+    let mut scenario = Scenario::calm(7, 0, 70 * MINUTE);
+    (scenario.max_entries, scenario.slots) = (3_020, [64, 1]);
+    let hanging = Crowd::new(3_000, Conduct::ServedOnce(2 * HOUR), SECOND / 20);
+    let newcomers = Crowd::new(1_000, Conduct::Large, SECOND / 4).from(54 * MINUTE);
     scenario.crowds.extend([hanging, newcomers]);
     finds(scenario, Plant::BeginsGivenUp, "invariant 21 (no starvation)");
 }

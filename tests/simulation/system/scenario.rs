@@ -158,12 +158,14 @@ impl Scenario {
         let mut it = Self::calm(seed, count, days * DAY);
         it.honest.arrive_within = rng.pick(&[MINUTE, 6 * HOUR, DAY]);
         it.honest.habit = rng.pick(&[2 * MINUTE, 10 * MINUTE, HOUR, 5 * HOUR]);
-        it.honest.max_ages = rng.pick(&[
-            [2 * HOUR, 6 * HOUR, DAY],
-            [DAY, DAY, 7 * DAY],
-            [60 * SECOND, 6 * HOUR, DAY],
-            [DAY, 30 * DAY, 365 * DAY],
-        ]).into();
+        it.honest.max_ages = rng
+            .pick(&[
+                [2 * HOUR, 6 * HOUR, DAY],
+                [DAY, DAY, 7 * DAY],
+                [60 * SECOND, 6 * HOUR, DAY],
+                [DAY, 30 * DAY, 365 * DAY],
+            ])
+            .into();
         it.honest.changes = rng.pick(&[DAY, 5 * DAY, 1000 * DAY]);
         it.honest.is_rechecked = rng.percent(60);
         it.slots = rng.pick(&[[64, 16], [64, 16], [16, 4], [256, 64]]);
@@ -188,7 +190,12 @@ impl Scenario {
         }
         if rng.percent(60) {
             for far in [10 * MINUTE, 3 * HOUR, 2 * DAY, 400 * DAY, 10 * 365 * DAY] {
-                it.fates.extend([Fate::Step(far), Fate::Step(-far), Fate::Blip(far), Fate::Blip(-far)]);
+                it.fates.extend([
+                    Fate::Step(far),
+                    Fate::Step(-far),
+                    Fate::Blip(far),
+                    Fate::Blip(-far),
+                ]);
             }
         }
         it.fate_gap = rng.pick(&[2 * HOUR, 9 * HOUR, DAY]);

@@ -104,10 +104,7 @@ pub(super) struct System<'a> {
 }
 
 impl<'a> System<'a> {
-    pub(super) fn new(
-        scenario: &'a Scenario,
-        log: Option<(usize, &'a mut Vec<String>)>,
-    ) -> Self {
+    pub(super) fn new(scenario: &'a Scenario, log: Option<(usize, &'a mut Vec<String>)>) -> Self {
         let mut sites: Vec<Site> =
             (0..scenario.honest.count).map(|number| Site::honest(number, scenario)).collect();
         for (which, crowd) in scenario.crowds.iter().enumerate() {
@@ -326,7 +323,7 @@ impl<'a> System<'a> {
         self.tally.steps += 1;
         self.offset += by;
         self.disturbed = self.disturbed.max(self.time + 49 * HOUR);
-        self.known.iter_mut().for_each(|known| known.stepped(self.time));
+        self.known.iter_mut().for_each(|known| known.stepped(self.time, by));
         for kind in 0..2 {
             let until = self.time + self.limit(kind) + NAP;
             self.patience[kind].iter_mut().for_each(|wait| wait.0 = wait.0.max(until));

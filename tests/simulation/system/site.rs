@@ -13,7 +13,7 @@ use mta_sts::{
 };
 
 use super::scenario::{Conduct, Crowd, Scenario};
-use crate::rng::{MILLI, Micros, Rng};
+use crate::rng::{HOUR, MILLI, MINUTE, Micros, Rng};
 
 /// A domain of the scenario. The number in its name is its place among them.
 #[derive(Debug)]
@@ -58,6 +58,8 @@ impl Site {
         // One in ten is at a provider, with others.
         let address = if number.is_multiple_of(10) { [20, 0, 0, 1] } else { [21, a, b, 1] };
         let ids = match rng.below(10) {
+            // A new id counts against a limit of its own, of one fetch in five minutes.
+            _ if max_age < 6 * MINUTE => Ids::Stable,
             0 => Ids::Alternating,
             1 => Ids::Fresh,
             _ => Ids::Stable,
@@ -100,6 +102,12 @@ impl Site {
             looks: 0,
             fetches: 0,
         }
+    }
+
+    /// Whether its policy has ended by the next try of a message. What is fetched then counts as a change:
+    /// nothing applied before.
+    pub(crate) fn is_short_lived(&self) -> bool {
+        self.max_age < HOUR
     }
 
     /// Its policy. Another version is published by counting on, the file and the record in one
@@ -151,10 +159,9 @@ impl Site {
             Conduct::ServedOnce(_) if self.fetches == 1 => Reply::After(soon, self.valid()),
             Conduct::Slow(time) => Reply::After(time, self.valid()),
             Conduct::Fails => Reply::After(soon, failed("http-status", "HTTP status 404")),
-            Conduct::Hangs
-            | Conduct::ServedOnce(_)
-            | Conduct::DnsHangs
-            | Conduct::AddressHangs => Reply::Never,
+            Conduct::Hangs | Conduct::ServedOnce(_) | Conduct::DnsHangs | Conduct::AddressHangs => {
+                Reply::Never
+            }
         }
     }
 }

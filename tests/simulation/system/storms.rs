@@ -85,7 +85,9 @@ fn i21_hanging_hosts_that_have_nothing_in_common() {
 fn i21_a_stalling_host_behind_a_wildcard() {
     let mut scenario = Scenario::calm(1, 200, 3 * HOUR);
     scenario.honest.arrive_within = 3 * HOUR - MINUTE;
-    scenario.crowds.push(Crowd::new(10_000, Conduct::Hangs, SECOND).of_one_domain().at_one_address());
+    scenario
+        .crowds
+        .push(Crowd::new(10_000, Conduct::Hangs, SECOND).of_one_domain().at_one_address());
     is_weathered(&scenario);
 }
 

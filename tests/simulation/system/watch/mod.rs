@@ -44,6 +44,8 @@ pub(super) struct Known {
     /// Since when rechecks have no verdict; and from when on they are to have one.
     doubt_since: Option<Micros>,
     pub(super) calm_from: Micros,
+    /// Until when it may be told to have failed because the clock was set.
+    excused_until: Micros,
     /// Whether its row was left in the store by the last restart, for lack of room.
     is_set_aside: bool,
     /// How many random numbers it has drawn.
@@ -68,18 +70,27 @@ impl Known {
         self.has_failed |= !good;
     }
 
-    pub(super) fn fetched(&mut self, time: Micros) {
-        self.fetched = time;
+    /// A fetch has brought a policy that ends then.
+    pub(super) fn fetched(&mut self, time: Micros, ends_at: Micros) {
+        (self.fetched, self.ends_at) = (time, ends_at);
     }
 
-    pub(super) fn stepped(&mut self, time: Micros) {
+    /// The clock was set by this. Time-outs go by it: what is out when it is set ahead has failed.
+    pub(super) fn stepped(&mut self, time: Micros, by: Micros) {
+        if by > 0 && self.stage.is_some() {
+            self.excused_until = time + 10 * MINUTE;
+        }
+        self.settles(time);
+    }
+
+    fn settles(&mut self, time: Micros) {
         self.calm_from = self.calm_from.max(time + SETTLES);
         self.doubt_since = None;
     }
 
     /// The process has begun anew. A mark of yesterday has been saved since.
     pub(super) fn restarted(&mut self, time: Micros, row: Option<&Row>) {
-        self.stepped(time);
+        self.settles(time);
         self.stage = None;
         let is_saved = row.is_some_and(|row| row.is_senior);
         self.senior_since = self.senior_since.filter(|since| is_saved || time - since > DAY);

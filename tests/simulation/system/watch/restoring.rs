@@ -78,11 +78,16 @@ impl System<'_> {
         assert!(rows > room, "{NAME}: {refused} is refused, of {rows} rows into room for {room}");
         if let Some(newcomer) = order.newcomer {
             let newcomer = &self.sites[newcomer].name;
-            panic!("{NAME}: {newcomer}, met on one day, is kept, and {refused}, used on two, is not");
+            panic!(
+                "{NAME}: {newcomer}, met on one day, is kept, and {refused}, used on two, is not"
+            );
         }
         if let Some((kept_used, kept)) = order.kept {
             let kept = &self.sites[kept].name;
-            assert!(kept_used >= used, "{NAME}: {kept}, unused for longer, is kept, and {refused} is not");
+            assert!(
+                kept_used >= used,
+                "{NAME}: {kept}, unused for longer, is kept, and {refused} is not"
+            );
         }
     }
 

@@ -16,7 +16,8 @@ impl System<'_> {
         }
         let time = self.time;
         let known = &mut self.known[who];
-        if asked < known.calm_from || result.outcome == Outcome::Unchanged {
+        let is_excused = self.sites[who].is_short_lived() || asked < known.calm_from;
+        if is_excused || result.outcome == Outcome::Unchanged {
             known.doubt_since = None;
             self.tally.verdicts += u64::from(result.outcome == Outcome::Unchanged);
             return;

@@ -102,6 +102,7 @@ impl System<'_> {
             Work::Txt(id) => self.cache.txt_started(id, now),
             Work::Fetch(id) => self.cache.fetch_started(id, now),
         };
+        self.tally.given_up += u64::from(!is_wanted);
         if !is_wanted && self.scenario.plant != Plant::BeginsGivenUp {
             self.queue.finish(slot, false, self.elapsed());
             return;

@@ -4,11 +4,12 @@
 //! failure names the one that is broken.
 //!
 //! Every run is settled by its seed, as in the simulation of the cache alone. `MTA_STS_DOMAIN_YEARS`
-//! lengthens the random runs (a twentieth of it is simulated here), `MTA_STS_SYSTEM_SEED` is the first
+//! lengthens the random runs (one of two hundred is simulated here), `MTA_STS_SYSTEM_SEED` is the first
 //! of them.
 
 mod disk;
 mod fate;
+mod floods;
 mod glue;
 mod planted;
 mod queue;
@@ -44,6 +45,7 @@ pub(crate) struct Tally {
     requests: u64,
     begun: u64,
     refused: u64,
+    given_up: u64,
     put_back: u64,
     ended_early: u64,
     failures: u64,
@@ -81,7 +83,7 @@ impl Tally {
     }
 
     /// Each count, with its name for messages.
-    fn counts_mut(&mut self) -> [(&'static str, &mut u64); 26] {
+    fn counts_mut(&mut self) -> [(&'static str, &mut u64); 27] {
         [
             ("events", &mut self.events),
             ("domain-days", &mut self.domain_days),
@@ -91,6 +93,7 @@ impl Tally {
             ("requests", &mut self.requests),
             ("requests begun", &mut self.begun),
             ("requests refused", &mut self.refused),
+            ("requests given up in the queue", &mut self.given_up),
             ("requests put back", &mut self.put_back),
             ("requests broken off", &mut self.ended_early),
             ("failures", &mut self.failures),
@@ -116,9 +119,13 @@ impl Tally {
     fn check_that_checks_were_made(&mut self) {
         for (what, count) in self.counts_mut() {
             let least = match what {
-                "lookups turned away" => 0,
-                "rows set aside" | "old rows merged" | "rechecks in doubt" => 20,
-                _ => 100,
+                // Of so few worlds, not all need have these; the floods do.
+                "lookups turned away"
+                | "requests given up in the queue"
+                | "rows set aside"
+                | "policies dated in the future"
+                | "old rows merged" => 0,
+                _ => 5,
             };
             assert!(*count >= least, "{what}: {count} and not {least}");
         }
@@ -179,7 +186,7 @@ impl Scenario {
 #[test]
 fn i21_to_i25_hold_in_random_systems() {
     let seed = crate::setting("MTA_STS_SYSTEM_SEED", 1);
-    let years = crate::setting("MTA_STS_DOMAIN_YEARS", 10_000) / 20;
+    let years = crate::setting("MTA_STS_DOMAIN_YEARS", 10_000) / 200;
     let (next, sum) = (AtomicU64::new(seed), Mutex::new(Ok(Tally::default())));
     let work = || {
         loop {
@@ -217,7 +224,7 @@ fn i21_to_i25_hold_in_random_systems() {
     for (what, count) in sum.counts_mut() {
         println!("{what}: {count}");
     }
-    if seed == 1 && years >= 500 {
+    if seed == 1 && years >= 50 {
         sum.check_that_checks_were_made();
     }
 }

@@ -58,8 +58,12 @@ pub(crate) struct Fifo {
 }
 
 impl Queue {
-    pub(crate) fn lanes([first, known]: [usize; 2]) -> Self {
-        let config = lanes::Config::default().with_first_contacts(first).with_known(known);
+    /// With a wait of its own if that is not to be the usual one.
+    pub(crate) fn lanes([first, known]: [usize; 2], wait: Option<Duration>) -> Self {
+        let mut config = lanes::Config::default().with_first_contacts(first).with_known(known);
+        if let Some(wait) = wait {
+            config = config.with_query_wait(wait).with_fetch_wait(wait);
+        }
         Self::Lanes(Lanes::new(config))
     }
 

@@ -1,6 +1,8 @@
 //! What a run is made of: the honest domains, the crowds around them, and what goes wrong with the
 //! sender itself.
 
+use std::time::Duration;
+
 use mta_sts::cache;
 
 use crate::rng::{DAY, HOUR, MILLI, MINUTE, Micros, Rng, SECOND};
@@ -153,7 +155,7 @@ impl Scenario {
     /// Everything at once, within what is promised.
     pub(crate) fn any(seed: u64) -> Self {
         let rng = &mut Rng::of(seed, 0, 0, 1);
-        let days = rng.between(3, 12);
+        let days = rng.between(2, 7);
         let count = 60 + usize::try_from(rng.below(140)).unwrap();
         let mut it = Self::calm(seed, count, days * DAY);
         it.honest.arrive_within = rng.pick(&[MINUTE, 6 * HOUR, DAY]);
@@ -179,7 +181,7 @@ impl Scenario {
         let tight = count + 40;
         let is_tight = rng.percent(50);
         it.max_entries = if is_tight { tight } else { count + names + 100 };
-        it.room_after_restart = it.max_entries;
+        it.room_after_restart = if rng.percent(30) { count * 3 / 4 } else { it.max_entries };
         if it.is_persistent && rng.percent(60) {
             it.fates.extend([Fate::Restart(0), Fate::Restart(10 * SECOND), Fate::Restart(3 * DAY)]);
             it.fates.extend([Fate::BootsAt(-56 * 365 * DAY), Fate::OldRows]);
@@ -218,7 +220,7 @@ impl Scenario {
             Conduct::Fails,
             Conduct::Large,
         ]);
-        let count = 20 + usize::try_from(rng.below(2_000)).unwrap();
+        let count = 20 + usize::try_from(rng.below(600)).unwrap();
         let few = MINUTE / 2 / i64::try_from(slots).unwrap();
         let from = rng.between(0, self.end / 2);
         let crowd = Crowd::new(count, conduct, few.max(rng.pick(&[SECOND, MINUTE]))).from(from);
@@ -244,7 +246,8 @@ impl Scenario {
     pub(crate) fn queue(&self) -> Queue {
         match self.plant {
             Plant::FirstComeFirstServed => Queue::fifo(self.slots),
-            _ => Queue::lanes(self.slots),
+            Plant::BeginsGivenUp => Queue::lanes(self.slots, Some(Duration::from_secs(3600))),
+            _ => Queue::lanes(self.slots, None),
         }
     }
 

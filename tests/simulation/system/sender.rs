@@ -10,6 +10,7 @@ use time::UtcDateTime;
 use super::{
     Tally,
     disk::Disk,
+    planted::Plant,
     queue::{Job, Queue, Slot},
     scenario::{Fate, Scenario},
     site::Site,
@@ -274,8 +275,7 @@ impl<'a> System<'a> {
             return;
         }
         self.tally.lookups += 1;
-        let now = self.now();
-        self.known[who].looked(now);
+        self.meets(who);
         self.evict_by_age(who);
         let now = self.clock();
         let answer = match self.cache.lookup(&self.sites[who].name, now) {
@@ -284,9 +284,16 @@ impl<'a> System<'a> {
         };
         match answer {
             Ok(answer) => self.answered(who, &answer, None),
+            Err(waiter) if self.scenario.plant == Plant::BeginsGivenUp => self.cache.cancel(waiter),
             Err(waiter) => self.wait(waiter, who, false),
         }
         self.process();
+    }
+
+    fn meets(&mut self, who: usize) {
+        self.check_admission(who);
+        let now = self.now();
+        self.known[who].looked(now);
     }
 
     fn recheck(&mut self, who: usize, left: u32) {
@@ -297,8 +304,7 @@ impl<'a> System<'a> {
             self.plan(after, What::Recheck(who, 18));
         }
         if self.is_up {
-            let now = self.now();
-            self.known[who].looked(now);
+            self.meets(who);
             let waiter = self.cache.recheck(&self.sites[who].name, self.clock());
             self.wait(waiter, who, true);
             self.process();

@@ -72,7 +72,7 @@ impl Known {
 
     /// A fetch has brought a policy that ends then.
     pub(super) fn fetched(&mut self, time: Micros, ends_at: Micros) {
-        (self.fetched, self.ends_at) = (time, ends_at);
+        (self.fetched, self.ends_at, self.has_failed) = (time, ends_at, false);
     }
 
     /// The clock was set by this. Time-outs go by it: what is out when it is set ahead has failed.
@@ -95,7 +95,7 @@ impl Known {
         let is_saved = row.is_some_and(|row| row.is_senior);
         self.senior_since = self.senior_since.filter(|since| is_saved || time - since > DAY);
         if self.senior_since.is_none() {
-            self.first_day = None;
+            self.is_forgotten();
         }
     }
 
@@ -108,6 +108,11 @@ impl Known {
     /// Whether it was looked up on no more than one day.
     pub(super) fn is_newcomer(&self) -> bool {
         !self.is_newcomer_no_more
+    }
+
+    /// Its entry is gone.
+    fn is_forgotten(&mut self) {
+        (self.first_day, self.senior_since, self.doubt_since) = (None, None, None);
     }
 
     pub(super) fn is_senior(&self) -> bool {

@@ -23,7 +23,7 @@ impl System<'_> {
             !self.is_restoring && !self.known[who].is_set_aside,
             "invariant 24 (restoring loses nothing): the row of {name} is to be removed"
         );
-        self.check_senior_row(who);
+        self.check_removal(who);
     }
 
     pub(in super::super) fn check_saved(&mut self) {
@@ -66,7 +66,7 @@ impl System<'_> {
             let row = self.disk.rows.get(&who);
             known.best = row.map_or(0, |row| known.best.min(Site::version_of(&row.policy)));
             if row.is_none() {
-                (known.first_day, known.senior_since) = (None, None);
+                known.is_forgotten();
             }
         }
     }

@@ -34,8 +34,8 @@ impl System<'_> {
             self.sites[who].name
         );
         // When it is met again it is a newcomer.
-        let known = &mut self.known[who];
-        (known.first_day, known.senior_since, known.best) = (None, None, 0);
+        self.known[who].is_forgotten();
+        self.known[who].best = 0;
     }
 
     /// What is to be in memory is there.
@@ -56,8 +56,8 @@ impl System<'_> {
         }
     }
 
-    /// A row may be removed only with an entry that may go.
-    pub(super) fn check_senior_row(&self, who: usize) {
+    /// A row may be removed only with an entry that may go. It is met as a newcomer then.
+    pub(super) fn check_removal(&mut self, who: usize) {
         let known = &self.known[who];
         let is_senior = known.is_senior() && self.is_in_use(known.used);
         assert!(
@@ -65,5 +65,20 @@ impl System<'_> {
             "invariant 22 (seniority): {}, used on two days, is to leave the store",
             self.sites[who].name
         );
+        self.known[who].is_forgotten();
+    }
+
+    /// Before a lookup: who is not in memory is a newcomer, and may be so.
+    pub(in super::super) fn check_admission(&mut self, who: usize) {
+        let (name, known) = (&self.sites[who].name, &self.known[who]);
+        if self.cache.view(name).is_some() {
+            return;
+        }
+        let is_senior = known.is_senior() && self.is_in_use(known.used) && !known.is_set_aside;
+        assert!(
+            !is_senior || self.now() > known.ends_at,
+            "invariant 22 (seniority): {name}, used on two days, is met as a newcomer"
+        );
+        self.known[who].is_forgotten();
     }
 }

@@ -59,10 +59,7 @@ impl System<'_> {
 
     /// A reason that is a failure needs a request that was begun and failed.
     pub(super) fn check_reason(&mut self, who: usize, answer: &Answer) {
-        let Answer::NoPolicy(why) = answer else {
-            self.known[who].has_failed = false;
-            return;
-        };
+        let Answer::NoPolicy(why) = answer else { return };
         let is_failure = matches!(why, NoPolicy::DnsFailed(_)) || why.fetch_failure().is_some();
         let known = &self.known[who];
         assert!(

@@ -89,12 +89,12 @@
 //! | a policy applies | for its `max_age` after it was fetched; an unchanged id in DNS does not prolong that | §3.2, §5.1 |
 //! | the record is asked for | at the next lookup after its TTL, 1 min to 1 day; a policy that applies is given out meanwhile | §8.1 |
 //! | a new id | leads to a fetch at once, three times, then once in 5 min | §3.3 |
-//! | the policy is fetched again | daily, earlier by up to a quarter and never later than half of its life; whatever the record says; no more after 180 days without a lookup | §3.3, §10.2 |
-//! | an old body behind a new id | is fetched again after 5 min, and after another 55 | §8.1 |
+//! | the policy is fetched again | daily, earlier by up to a quarter and by half of its life (a life of 2 h to 2 h 30 min: after 60 to 75 min); whatever the record says; no more after 180 days without a lookup | §3.3, §10.2 |
+//! | an old body behind a new id | is fetched again after 5 min, and after another 55; once for each body | §8.1 |
 //! | a fetch fails | the next for the same id waits 5 min, doubling to an hour while a policy applies | §3.3 |
 //! | there is no valid record | that is believed for the negative TTL, 1 min to 1 h, 5 min if there is none | RFC 2308 |
 //! | DNS fails | it is asked again after 30 s, doubling to 5 min | RFC 2308 §7 |
-//! | [`recheck`](Cache::recheck) | asks DNS and the Policy Host, whatever is known | §5, §5.1 |
+//! | [`recheck`](Cache::recheck) | asks DNS and the Policy Host, whatever is known; a body fetched since, or within 5 min before, settles it whatever the id | §5, §5.1 |
 //! | the clock is set back | lives grow by as much, nothing is lost, no deadline stalls | |
 //!
 //! # What can be relied on

@@ -8,7 +8,6 @@ use super::{
     Cache,
     bounds::{class_of, weight},
     clock::Timestamp,
-    config::Config,
     entry::{Entry, State},
     order::Class,
     snapshot::{Damage, Snapshot},
@@ -73,7 +72,7 @@ impl Refused {
 #[cfg(any(feature = "blocking", feature = "tokio"))]
 pub(crate) fn most_valuable(
     snapshots: Vec<Snapshot>,
-    config: &Config,
+    config: &super::Config,
     now: UtcDateTime,
 ) -> (Vec<Snapshot>, Refused) {
     let mut refused = Refused::default();

@@ -85,7 +85,9 @@ impl Disk {
         let batch = std::mem::take(&mut self.batch);
         let works = now >= self.full_until;
         if works && !drops {
-            batch.iter().for_each(|saving| self.write(saving));
+            for saving in &batch {
+                self.write(saving);
+            }
         }
         (batch, works)
     }

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use mta_sts::cache::{Cache, Restored, Snapshot};
+use mta_sts::cache::{Cache, Restored, Snapshot, View};
 
 use super::{
     disk::Row,
@@ -39,9 +39,9 @@ impl System<'_> {
         }
         (self.is_up, self.up_since) = (true, self.time);
         self.disturbed = self.disturbed.max(self.time + 49 * HOUR);
-        let Self { ref scenario, ref mut room, .. } = *self;
-        let is_other = *room == scenario.max_entries;
-        *room = if is_other { scenario.room_after_restart } else { scenario.max_entries };
+        let Self { scenario, room, .. } = self;
+        let was_usual = *room == scenario.max_entries;
+        *room = if was_usual { scenario.room_after_restart } else { scenario.max_entries };
         let config = scenario.config(scenario.seed.wrapping_add(self.serial), *room);
         self.cache = Cache::new(config);
         self.tally.ended_early += self.queue.ended_early();
@@ -71,7 +71,7 @@ impl System<'_> {
         if self.scenario.plant == Plant::RemovesRefused {
             let held = |who: &usize| self.cache.view(&self.sites[*who].name).is_some();
             let refused: Vec<usize> = rows.keys().copied().filter(|who| !held(who)).collect();
-            refused.iter().for_each(|who| drop(self.disk.rows.remove(who)));
+            self.disk.rows.retain(|who, _| !refused.contains(who));
         }
         self.check_set_aside();
         self.wake();
@@ -133,7 +133,7 @@ impl System<'_> {
         let is_new = self.cache.view(&self.sites[newcomer].name).is_none();
         if self.scenario.plant == Plant::EvictsByAge && is_new && self.cache.len() >= self.room {
             let oldest = self.cache.iter().filter(|view| view.policy().is_some());
-            let oldest = oldest.min_by_key(|view| view.last_used()).map(|it| it.domain().clone());
+            let oldest = oldest.min_by_key(View::last_used).map(|it| it.domain().clone());
             if let Some(oldest) = oldest {
                 self.cache.forget(&oldest, self.clock());
             }

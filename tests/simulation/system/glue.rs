@@ -238,7 +238,7 @@ impl System<'_> {
         if !self.is_up || since != self.up_since.unsigned_abs() {
             return;
         }
-        let drops = self.scenario.plant == Plant::DropsSaves && self.serial % 4 == 0;
+        let drops = self.scenario.plant == Plant::DropsSaves && self.serial.is_multiple_of(4);
         let (batch, works) = self.disk.end(self.time, drops);
         let is_told = works || self.scenario.plant == Plant::HidesFailedSaves;
         let outcome = if is_told { Ok(()) } else { Err("the disk is full") };

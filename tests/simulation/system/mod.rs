@@ -178,7 +178,9 @@ impl Scenario {
         let mut lines = Vec::new();
         let _ = short.run_with(Some((who, &mut lines)));
         let start = lines.len().saturating_sub(40);
-        lines.iter_mut().for_each(|line| *line = line.chars().take(300).collect());
+        for line in &mut lines[start..] {
+            *line = line.chars().take(300).collect();
+        }
         format!("{message}\n{short:?}\n{}", lines[start..].join("\n"))
     }
 }

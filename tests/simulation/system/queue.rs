@@ -46,8 +46,8 @@ pub(crate) enum Next {
 }
 
 pub(crate) enum Queue {
-    Lanes(Lanes<Job>),
-    Fifo(Fifo),
+    Lanes(Box<Lanes<Job>>),
+    Fifo(Box<Fifo>),
 }
 
 /// As many slots in each lane, no bound, no order but that of arrival, no end but the deadline.
@@ -64,11 +64,11 @@ impl Queue {
         if let Some(wait) = wait {
             config = config.with_query_wait(wait).with_fetch_wait(wait);
         }
-        Self::Lanes(Lanes::new(config))
+        Self::Lanes(Box::new(Lanes::new(config)))
     }
 
     pub(crate) fn fifo(slots: [usize; 2]) -> Self {
-        Self::Fifo(Fifo { slots, lanes: Default::default(), number: 0 })
+        Self::Fifo(Box::new(Fifo { slots, lanes: Default::default(), number: 0 }))
     }
 
     pub(crate) fn submit(&mut self, claim: &Claim<'_>, job: Job, now: Duration) {

@@ -17,7 +17,9 @@ use mta_sts::{
 };
 use mta_sts_testkit::{Addresses, Dns, Site, Web, World};
 
-use crate::world::{BOTH, Client, Kind, LONG, POLICY, Part, Parts, domain, eventually, settings};
+use crate::world::{
+    BOTH, Client, Events, Kind, LONG, POLICY, Part, Parts, domain, eventually, settings,
+};
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -91,7 +93,7 @@ fn what_never_began_is_no_failure_of(kind: Kind) {
         }
         PolicyAnswer::from_body(domain, POLICY.as_bytes())
     }));
-    let events = Arc::new(std::sync::Mutex::new(Vec::new()));
+    let events = Events::default();
     let kept = Arc::clone(&events);
     let on_event = Arc::new(move |event: &Event| kept.lock().unwrap().push(event.clone()));
     let parts = Parts { txt: Some(txt), fetch: Some(fetch), store: None, on_event: Some(on_event) };
@@ -109,6 +111,87 @@ fn what_never_began_is_no_failure_of(kind: Kind) {
     let events = events.lock().unwrap();
     let of_waits = events.iter().filter(|event| event.domain == domain("waits.example"));
     assert_eq!(of_waits.count(), 0, "{events:?}");
+}
+
+#[test]
+fn i21_refreshes_that_hang_cost_no_policy() {
+    thread::scope(|scope| {
+        for kind in BOTH {
+            scope.spawn(move || refreshes_that_hang_cost_no_policy_of(kind));
+        }
+    });
+}
+
+/// With default settings, policies that live for 70 s, and from before the first one is fetched again
+/// 100 names of which each has a policy and holds its next fetch for as long as it can.
+fn refreshes_that_hang_cost_no_policy_of(kind: Kind) {
+    let of = |who: &'static str, count: usize| (0..count).map(move |n| format!("{who}{n}.example"));
+    let short = "version: STSv1\nmode: enforce\nmx: mx.example.com\nmax_age: 70\n";
+    let world = World::new();
+    for name in of("hangs", 100) {
+        world.set(&name, Site::new("1", POLICY));
+    }
+    for name in of("honest", 20) {
+        world.set(&name, Site::new("1", short));
+    }
+    let settings = settings(&world).with_fetch(patient());
+    let (client, start) = (Client::new(kind, settings), Instant::now());
+    for name in of("honest", 20).chain(of("hangs", 100)) {
+        time_of(&client, &name);
+    }
+    for name in of("hangs", 100) {
+        world.set(&name, Site { web: Web::Hangs, ..Site::new("2", POLICY) });
+    }
+    let is_over = AtomicBool::new(false);
+    thread::scope(|scope| {
+        for name in of("hangs", 100) {
+            let (client, is_over) = (&client, &is_over);
+            scope.spawn(move || {
+                thread::sleep((50 * SECOND).saturating_sub(start.elapsed()));
+                while !is_over.load(Ordering::SeqCst) {
+                    let _ = client.refresh(&domain(&name));
+                }
+            });
+        }
+        while start.elapsed() < 90 * SECOND {
+            for name in of("honest", 20) {
+                time_of(&client, &name);
+            }
+            thread::sleep(SECOND / 2);
+        }
+        is_over.store(true, Ordering::SeqCst);
+        client.shutdown();
+    });
+}
+
+#[test]
+fn a_thread_held_for_too_long_is_told() {
+    // Which cannot be broken off. In tokio a time-out frees the slot.
+    let (world, open) = (World::new(), Arc::new(AtomicBool::new(false)));
+    world.set("hangs.example", Site::new("1", POLICY));
+    let gate = Arc::clone(&open);
+    let fetch = Part(Arc::new(move |domain: &Domain| {
+        while !gate.load(Ordering::SeqCst) {
+            thread::sleep(Duration::from_millis(5));
+        }
+        PolicyAnswer::from_body(domain, POLICY.as_bytes())
+    }));
+    let events = Events::default();
+    let kept = Arc::clone(&events);
+    let on_event = Arc::new(move |event: &Event| kept.lock().unwrap().push(event.clone()));
+    let parts = Parts { fetch: Some(fetch), on_event: Some(on_event), ..Parts::default() };
+    let cache = mta_sts::cache::Config::new(1).with_fetch_timeout(SECOND);
+    let client = Client::with(Kind::Blocking, settings(&world).with_cache(cache), parts).unwrap();
+    let answer = client.policy(&domain("hangs.example"), LONG).unwrap();
+    let is_told = || events.lock().unwrap().iter().any(|event| event.kind == EventKind::Overdue);
+    let start = Instant::now();
+    while !is_told() && start.elapsed() < 5 * SECOND {
+        thread::sleep(Duration::from_millis(5));
+    }
+    // Before anything is asserted: a runtime waits for what blocks in it.
+    open.store(true, Ordering::SeqCst);
+    assert!(answer.policy().is_none() && is_told(), "{answer:?}, {events:?}");
+    client.shutdown();
 }
 
 #[test]
@@ -159,7 +242,7 @@ fn a_hanging_resolver_does_not_hold_up_the_end_of(kind: Kind) {
         }
         TxtAnswer::NoRecord { ttl: None }
     }));
-    let events = Arc::new(std::sync::Mutex::new(Vec::new()));
+    let events = Events::default();
     let kept = Arc::clone(&events);
     let on_event = Arc::new(move |event: &Event| kept.lock().unwrap().push(event.clone()));
     let parts = Parts { txt: Some(txt), on_event: Some(on_event), ..Parts::default() };

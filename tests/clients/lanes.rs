@@ -144,6 +144,7 @@ fn refreshes_that_hang_cost_no_policy_of(kind: Kind) {
     }
     let is_over = AtomicBool::new(false);
     thread::scope(|scope| {
+        let end = End(&is_over);
         for name in of("hangs", 100) {
             let (client, is_over) = (&client, &is_over);
             scope.spawn(move || {
@@ -159,9 +160,18 @@ fn refreshes_that_hang_cost_no_policy_of(kind: Kind) {
             }
             thread::sleep(SECOND / 2);
         }
-        is_over.store(true, Ordering::SeqCst);
+        drop(end);
         client.shutdown();
     });
+}
+
+/// Ends what goes on until then, whether or not the test fails.
+struct End<'a>(&'a AtomicBool);
+
+impl Drop for End<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::SeqCst);
+    }
 }
 
 #[test]

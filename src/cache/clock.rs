@@ -90,6 +90,11 @@ impl Hour {
         self.since_first() / 24
     }
 
+    #[must_use]
+    pub(super) fn plus_days(self, days: u16) -> Self {
+        Self(self.0.saturating_add(u32::from(days).saturating_mul(24)))
+    }
+
     const fn since_first(self) -> u32 {
         self.0.get().saturating_sub(1)
     }

@@ -86,6 +86,8 @@ pub(super) mod rule {
     pub(in super::super) const LARGE: usize = 4096;
     /// A clock that goes ahead by more than this at once may be wrong, for as long.
     pub(in super::super) const JUMP: Span = Span::seconds(86_400);
+    /// What the clock reaches without DNS having been asked for so long was reached by a step.
+    pub(in super::super) const LEAP: Span = Span::seconds(7 * 86_400);
     /// A clock set back by more than this makes the cache arm its deadlines anew.
     pub(in super::super) const CLOCK_SLACK: Span = Span::seconds(60);
 }

@@ -15,6 +15,7 @@ mod recheck;
 mod restart;
 mod room;
 mod seniority;
+mod steps;
 mod table;
 mod waiting;
 mod world;

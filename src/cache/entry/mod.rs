@@ -7,6 +7,7 @@ mod lent;
 mod recheck;
 mod refresh;
 mod state;
+mod usage;
 
 use alloc::{boxed::Box, sync::Arc, vec::Vec};
 
@@ -225,6 +226,7 @@ impl Entry {
             Input::Policy(ticket, answer) => self.policy(ticket, answer, &mut step),
             Input::Time => self.time(&mut step),
         }
+        self.state.settle_use(step.config);
         self.state.tidy();
         step.out
     }
@@ -320,7 +322,7 @@ impl Entry {
     /// policy of the operator's list. Gives back the policy that is held no more.
     pub(super) fn forget(&mut self) -> Option<Arc<Policy>> {
         let old = core::mem::replace(&mut self.state, State::NEW);
-        self.state.used = old.used;
+        (self.state.used, self.state.ahead) = (old.used, old.ahead);
         let held = old.held()?;
         let policy = Arc::clone(held.policy);
         if held.source == Source::Static {

@@ -82,6 +82,7 @@ impl Rank {
         let noted = entry.state.used;
         entry.state.doubt_future(now);
         entry.rearm(now);
+        entry.state.reach_use(now);
         Self { class: class_of(&entry.state, now), used: entry.state.used, noted }
     }
 }

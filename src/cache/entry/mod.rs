@@ -216,7 +216,11 @@ impl Entry {
             config: at.config,
             out: Outputs::default(),
         };
+        let is_due = self.timer(step.config).is_some_and(|due| due <= step.now);
         self.rearm(step.now);
+        if is_due || !matches!(input, Input::Time) {
+            self.state.reach_use(step.now);
+        }
         self.state.note_time(&mut step);
         match input {
             Input::Lookup => self.lookup(&mut step),

@@ -21,17 +21,21 @@ impl State {
         new_day
     }
 
-    /// Corrects the last use after a step of the clock.
-    ///
-    /// One in the future was noted while the clock stood wrong, or the clock stands wrong now. It
-    /// counts as of now, and as itself once the clock has been set to it. If the clock gets there by
-    /// itself, the time that has passed meanwhile is as true as any: then it counts no more.
+    /// Has a use in the future count as of now: it was noted while the clock stood wrong, or the clock
+    /// stands wrong now.
     pub(super) fn rearm_use(&mut self, now: Timestamp) {
-        let (hour, latest) = (now.hour(), self.latest_use());
+        let hour = now.hour();
         if self.used.is_some_and(|used| hour < used) {
-            self.set_used(hour, latest);
-        } else if self.ahead > 0
-            && let Some(latest) = latest.filter(|latest| latest.day() <= hour.day())
+            self.set_used(hour, self.latest_use());
+        }
+    }
+
+    /// Has such a use count as itself if the clock has been set to it. If the clock has come there by
+    /// itself, the use was noted at a wrong time, and counts no more.
+    pub(in crate::cache) fn reach_use(&mut self, now: Timestamp) {
+        let hour = now.hour();
+        if self.ahead > 0
+            && let Some(latest) = self.latest_use().filter(|latest| latest.day() <= hour.day())
         {
             self.ahead = 0;
             // While a policy is refreshed, DNS is asked far more often.

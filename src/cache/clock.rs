@@ -201,7 +201,7 @@ impl Span {
         Self(scaled as u32) // no more than `self.0`
     }
 
-    const fn micros(self) -> i64 {
+    pub(super) const fn micros(self) -> i64 {
         (self.0 as i64).saturating_mul(MICROS)
     }
 }

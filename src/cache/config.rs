@@ -64,6 +64,10 @@ pub(super) mod rule {
     pub(in super::super) const REFRESH_MIN: Span = Span::seconds(3600);
     /// A shorter life than this is not refreshed by timer, but at lookups past its half.
     pub(in super::super) const SHORT_LIFE: Span = Span::seconds(7200);
+    /// A refresh that is late by so much is so because of a restart or a step of the clock.
+    pub(in super::super) const OVERDUE: Span = Span::seconds(60);
+    /// Over this time such refreshes are spread, or over so many percent of what is left of a life.
+    pub(in super::super) const SPREAD: (Span, u32) = (Span::seconds(600), 12);
     /// How many entries a call handles at the most, so that none takes long.
     pub(in super::super) const AT_ONCE: usize = 4096;
     /// A refresh comes earlier by up to so many percent of its interval.

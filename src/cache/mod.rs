@@ -123,6 +123,7 @@ mod request;
 mod restart;
 mod room;
 mod snapshot;
+mod spread;
 mod table;
 mod unsaved;
 mod view;

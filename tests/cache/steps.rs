@@ -1,10 +1,10 @@
 //! What a step of the clock does to what was noted before it, and to many domains at once.
 
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
 
 use mta_sts::{
-    Mode,
-    cache::{Config, TxtAnswer},
+    Mode, NoPolicy,
+    cache::{AlertKind, Answer, Config, EventKind, TxtAnswer},
 };
 use time::macros::utc_datetime;
 
@@ -141,4 +141,155 @@ fn the_order_of_eviction_outlives_a_restart_at_a_wrong_clock() {
         world.lookup_of(&format!("new{n}.example"));
         assert!(world.cache.view(&domain(name)).is_none(), "{name} stays, and another has gone");
     }
+}
+
+/// Lets time pass until so many have been fetched. Returns when each was, in seconds.
+fn fetch_times(world: &mut World, count: usize) -> Vec<u64> {
+    let start = world.now;
+    let mut times = Vec::new();
+    loop {
+        world.cache.handle_timeout(world.now);
+        world.drain();
+        let fetched = world.took().into_iter().filter(|it| *it == "fetch").count();
+        let second = (world.now - start).whole_seconds().unsigned_abs();
+        times.extend(std::iter::repeat_n(second, fetched));
+        if times.len() >= count {
+            return times;
+        }
+        world.now = world.cache.poll_timeout().unwrap().max(world.now);
+    }
+}
+
+fn most_in_a_second(times: &[u64]) -> usize {
+    let mut seconds: BTreeMap<u64, usize> = BTreeMap::new();
+    times.iter().for_each(|second| *seconds.entry(*second).or_default() += 1);
+    seconds.into_values().max().unwrap()
+}
+
+fn many(count: usize, max_age: Duration) -> World {
+    let mut world = World::new();
+    world.publish("a", Mode::Enforce, max_age);
+    (0..count).for_each(|n| drop(world.lookup_of(&format!("d{n}.example"))));
+    world.took();
+    world.events.clear();
+    world
+}
+
+#[test]
+fn what_is_late_together_is_spread() {
+    let steps: [(&str, fn(&mut World)); 5] = [
+        ("a restart after three days", |world| {
+            world.now += 3 * DAY;
+            world.restart();
+        }),
+        ("two restarts", |world| {
+            world.now += 3 * DAY;
+            world.restart();
+            world.cache.handle_timeout(world.now);
+            world.restart();
+        }),
+        ("a step ahead", |world| world.now += 2 * DAY),
+        ("a step back", |world| world.now -= 2 * DAY),
+        ("a step ahead and back", |world| {
+            world.now += 2 * DAY;
+            world.cache.handle_timeout(world.now);
+            world.now -= 2 * DAY;
+        }),
+    ];
+    for (step, happen) in steps {
+        let mut world = many(2000, 30 * DAY);
+        let start = world.now;
+        happen(&mut world);
+        if step == "a step ahead and back" {
+            // Nothing was fetched: all is as it was.
+            world.pass(HOUR);
+            assert_eq!(world.took(), [""; 0], "{step}");
+            continue;
+        }
+        let times = fetch_times(&mut world, 2000);
+        let most = most_in_a_second(&times);
+        assert!(most <= 20, "{step}: {most} in one second");
+        assert!(times.iter().all(|&second| second <= 600), "{step}: not in ten minutes");
+        assert!(world.now != start);
+        // And the next ones are where they would be without the step.
+        let times = fetch_times(&mut world, 2000);
+        assert!(times[0] >= 17 * 3600 && most_in_a_second(&times) <= 20, "{step}: the day after");
+    }
+}
+
+#[test]
+fn what_ends_first_is_refreshed_first() {
+    let mut world = many(1000, 30 * DAY);
+    world.publish("a", Mode::Enforce, DAY);
+    (0..1000).for_each(|n| drop(world.lookup_of(&format!("short{n}.example"))));
+    world.took();
+    world.now += DAY - 10 * MINUTE;
+    world.restart();
+    world.cache.handle_timeout(world.now);
+    world.drain();
+    world.pass(Duration::from_secs(73));
+    let fetches = world.took().into_iter().filter(|it| *it == "fetch").count();
+    assert!(fetches < 1300, "{fetches}, with those that do not end soon");
+    let late = |world: &World, name: &str| {
+        let all = world.cache.iter().filter(|it| it.domain().as_str().starts_with(name));
+        all.filter(|it| it.fetched_at() < Some(world.now - DAY / 2)).count()
+    };
+    assert_eq!(late(&world, "short"), 0);
+    world.pass(10 * MINUTE);
+    assert_eq!(late(&world, ""), 0);
+    assert_eq!(world.alerts(), []);
+}
+
+#[test]
+fn no_lookup_waits_for_what_is_spread() {
+    let mut world = many(2000, 30 * DAY);
+    world.now += 3 * DAY;
+    world.restart();
+    world.cache.handle_timeout(world.now);
+    world.drain();
+    let at_once = world.took().into_iter().filter(|it| *it == "fetch").count();
+    // One that is known is answered at once, and refreshed now; a new one has nothing before it.
+    for name in ["d7.example", "new.example"] {
+        assert!(world.lookup_of(name).policy().is_some());
+        assert_eq!(world.took(), ["txt", "fetch"], "{name}");
+    }
+    // Not once more when its turn would have come.
+    let times = fetch_times(&mut world, 1999 - at_once);
+    assert!(*times.last().unwrap() <= 600);
+}
+
+#[test]
+fn what_one_step_of_the_clock_ends_is_one_alert() {
+    let steps: [(&str, fn(&mut World)); 3] = [
+        ("a step of years", |world| world.now += 800 * DAY),
+        ("a step of hours", |world| world.now += 13 * HOUR),
+        ("a stop", |world| {
+            world.now += 3 * DAY;
+            world.restart();
+        }),
+    ];
+    for (step, happen) in steps {
+        let mut world = many(6000, 12 * HOUR);
+        happen(&mut world);
+        while world.cache.poll_timeout().is_some_and(|due| due <= world.now) {
+            world.cache.handle_timeout(world.now);
+        }
+        world.drain();
+        let told = |world: &World| {
+            world.events.iter().filter(|it| matches!(it.kind, EventKind::Expired { .. })).count()
+        };
+        assert_eq!(told(&world), 5999, "{step}");
+        assert_eq!(world.alerts(), [AlertKind::Expired], "{step}");
+        let name = domain("d17.example");
+        let answer = world.cache.view(&name).unwrap().answer(world.now).cloned();
+        let is_told = matches!(answer, Answer::NoPolicy(NoPolicy::Expired { .. }));
+        assert!(is_told, "{step}: {answer:?}");
+    }
+    // What ends one by one is told one by one.
+    let mut world = many(20, DAY);
+    world.txt = TxtAnswer::Failed("no route".into());
+    world.https = fetch_failed();
+    world.pass(2 * DAY);
+    let ends = world.alerts().into_iter().filter(|it| *it == AlertKind::Expired).count();
+    assert_eq!(ends, 20);
 }

@@ -218,6 +218,23 @@ fn what_is_late_together_is_spread() {
 }
 
 #[test]
+fn what_time_has_brought_is_told_though_the_refresh_is_put_off() {
+    let mut world = many(1000, 30 * DAY);
+    world.https = fetch_failed();
+    world.pass(DAY);
+    world.events.clear();
+    world.now += 15 * DAY;
+    world.cache.handle_timeout(world.now);
+    world.drain();
+    assert_eq!(world.alerts(), [AlertKind::HalfLifeOver; 1000]);
+    world.publish("a", Mode::Enforce, 30 * DAY);
+    world.took();
+    let times = fetch_times(&mut world, 900);
+    assert!(most_in_a_second(&times) <= 20, "{} in a second", most_in_a_second(&times));
+    assert!(*times.last().unwrap() <= 600);
+}
+
+#[test]
 fn what_ends_first_is_refreshed_first() {
     let mut world = many(1000, 30 * DAY);
     world.publish("a", Mode::Enforce, DAY);
@@ -273,6 +290,7 @@ fn what_one_step_of_the_clock_ends_is_one_alert() {
         happen(&mut world);
         while world.cache.poll_timeout().is_some_and(|due| due <= world.now) {
             world.cache.handle_timeout(world.now);
+            world.now += Duration::from_secs(1);
         }
         world.drain();
         let told = |world: &World| {
@@ -280,6 +298,13 @@ fn what_one_step_of_the_clock_ends_is_one_alert() {
         };
         assert_eq!(told(&world), 5999, "{step}");
         assert_eq!(world.alerts(), [AlertKind::Expired], "{step}");
+        // The next step is another.
+        world.txt = found("b");
+        world.lookup_of("d17.example");
+        world.now += 3 * DAY;
+        world.cache.handle_timeout(world.now);
+        world.drain();
+        assert_eq!(world.alerts(), [AlertKind::Expired], "{step}, and another");
         let name = domain("d17.example");
         let answer = world.cache.view(&name).unwrap().answer(world.now).cloned();
         let is_told = matches!(answer, Answer::NoPolicy(NoPolicy::Expired { .. }));

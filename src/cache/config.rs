@@ -88,6 +88,13 @@ pub(super) mod rule {
     /// A policy of more bytes than this is not kept as dearly as others: an attacker's could each be
     /// of 64 KiB, and drive out hundreds.
     pub(in super::super) const LARGE: usize = 4096;
+    /// A policy that ended before this time protects nothing, even if the clock is wrong by weeks.
+    pub(in super::super) const LONG_AGO: Span = Span::seconds(30 * 86_400);
+    /// How long after a restore the rows of such policies are removed from the store: so many at once,
+    /// and then as many after each gap.
+    pub(in super::super) const SWEEP_AFTER: Span = Span::seconds(86_400);
+    pub(in super::super) const SWEPT_AT_ONCE: usize = 64;
+    pub(in super::super) const SWEEP_GAP: Span = Span::seconds(1);
     /// A clock that goes ahead by more than this at once may be wrong, for as long.
     pub(in super::super) const JUMP: Span = Span::seconds(86_400);
     /// What the clock reaches without DNS having been asked for so long was reached by a step.

@@ -263,6 +263,7 @@ impl Cache {
         if moment < earliest {
             self.latest = moment;
             self.unsaved.rearm(moment);
+            self.sweep.rearm(moment);
             for slot in self.table.numbers() {
                 self.rearm(slot, now);
             }

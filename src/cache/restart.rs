@@ -21,6 +21,10 @@ use crate::domain::Domain;
 pub struct Restored {
     /// How many were taken.
     pub restored: usize,
+    /// How many of those hold a policy that ended more than 30 days ago. With persistence on, they are
+    /// removed from cache and store a day later, if they have still ended so long ago by then: the
+    /// clock may be wrong at a start.
+    pub ended: usize,
     /// How many were not, because the cache knows something later about the domain.
     pub outdated: usize,
     /// How many were not, because there was no room. They stay in the store.
@@ -134,7 +138,8 @@ impl Cache {
     /// several machines share a store, the one whose policy was fetched later counts; a time in the
     /// future counts as now. What the cache knows besides (back-off, use) is kept. If there is not
     /// room for all, what is evicted first otherwise is refused; it stays in the store. The order of
-    /// eviction is that of the last lookups, whatever the order of the snapshots.
+    /// eviction is that of the last lookups, whatever the order of the snapshots. Nothing is removed
+    /// from the store, but for [what ended long ago](Restored::ended), a day later.
     pub fn restore(
         &mut self,
         snapshots: impl IntoIterator<Item = Snapshot>,
@@ -198,6 +203,8 @@ impl Cache {
         // In the order of their last use, for eviction.
         for (slot, class) in taken.into_iter().rev() {
             self.table.classify(slot, class, true);
+            let is_planned = self.plan_sweep(slot, Timestamp::of(now));
+            report.ended = report.ended.saturating_add(usize::from(is_planned));
         }
         self.publish();
     }

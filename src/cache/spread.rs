@@ -21,6 +21,7 @@ impl Cache {
     pub fn handle_timeout(&mut self, now: UtcDateTime) {
         self.see(now);
         self.retry_if_due(now);
+        self.sweep_if_due(Timestamp::of(now));
         for _ in 0..rule::AT_ONCE {
             let Some(slot) = self.table.due(Timestamp::of(now)) else { break };
             self.time_out_saving(slot, now);

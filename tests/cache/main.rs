@@ -16,6 +16,7 @@ mod restart;
 mod room;
 mod seniority;
 mod steps;
+mod sweep;
 mod table;
 mod waiting;
 mod world;

@@ -18,7 +18,7 @@ impl Sim<'_> {
 
     /// What has gone without a word was worth none: what was known of it counts no more.
     pub(crate) fn check_presence(&mut self, who: usize) {
-        if self.spec.mix.flood == 0 || !self.seen[who].is_known {
+        if !self.seen[who].is_known {
             return;
         }
         if self.cache.view(&self.sites[who].name).is_none() {

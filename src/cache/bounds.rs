@@ -134,13 +134,18 @@ impl Cache {
 
     fn tell_eviction(&mut self, slot: u32) {
         self.counters.evicted = self.counters.evicted.saturating_add(1);
-        if let Some((domain, entry)) = self.table.entry(slot) {
-            self.failures.keep(domain, &entry.state, self.latest);
-        }
+        self.keep_failures(slot);
         let Some(domain) = self.table.domain(slot).cloned() else { return };
         if let Some(policy) = self.may_apply(slot) {
             self.counters.evicted_live = self.counters.evicted_live.saturating_add(1);
             self.tell(&domain, EventKind::Evicted { policy });
+        }
+    }
+
+    /// Remembers what failed for an entry that goes: its back-off goes on.
+    pub(super) fn keep_failures(&mut self, slot: u32) {
+        if let Some((domain, entry)) = self.table.entry(slot) {
+            self.failures.keep(domain, &entry.state, self.latest);
         }
     }
 

@@ -90,6 +90,11 @@ impl Hour {
         self.since_first() / 24
     }
 
+    #[must_use]
+    pub(super) fn plus_days(self, days: u16) -> Self {
+        Self(self.0.saturating_add(u32::from(days).saturating_mul(24)))
+    }
+
     const fn since_first(self) -> u32 {
         self.0.get().saturating_sub(1)
     }
@@ -196,7 +201,7 @@ impl Span {
         Self(scaled as u32) // no more than `self.0`
     }
 
-    const fn micros(self) -> i64 {
+    pub(super) const fn micros(self) -> i64 {
         (self.0 as i64).saturating_mul(MICROS)
     }
 }

@@ -64,6 +64,10 @@ pub(super) mod rule {
     pub(in super::super) const REFRESH_MIN: Span = Span::seconds(3600);
     /// A shorter life than this is not refreshed by timer, but at lookups past its half.
     pub(in super::super) const SHORT_LIFE: Span = Span::seconds(7200);
+    /// A refresh that is late by so much is so because of a restart or a step of the clock.
+    pub(in super::super) const OVERDUE: Span = Span::seconds(60);
+    /// Over this time such refreshes are spread, or over so many percent of what is left of a life.
+    pub(in super::super) const SPREAD: (Span, u32) = (Span::seconds(600), 12);
     /// How many entries a call handles at the most, so that none takes long.
     pub(in super::super) const AT_ONCE: usize = 4096;
     /// A refresh comes earlier by up to so many percent of its interval.
@@ -84,8 +88,17 @@ pub(super) mod rule {
     /// A policy of more bytes than this is not kept as dearly as others: an attacker's could each be
     /// of 64 KiB, and drive out hundreds.
     pub(in super::super) const LARGE: usize = 4096;
+    /// A policy that ended before this time protects nothing, even if the clock is wrong by weeks.
+    pub(in super::super) const LONG_AGO: Span = Span::seconds(30 * 86_400);
+    /// How long after a restore the rows of such policies are removed from the store: so many at once,
+    /// and then as many after each gap.
+    pub(in super::super) const SWEEP_AFTER: Span = Span::seconds(86_400);
+    pub(in super::super) const SWEPT_AT_ONCE: usize = 64;
+    pub(in super::super) const SWEEP_GAP: Span = Span::seconds(1);
     /// A clock that goes ahead by more than this at once may be wrong, for as long.
     pub(in super::super) const JUMP: Span = Span::seconds(86_400);
+    /// What the clock reaches without DNS having been asked for so long was reached by a step.
+    pub(in super::super) const LEAP: Span = Span::seconds(7 * 86_400);
     /// A clock set back by more than this makes the cache arm its deadlines anew.
     pub(in super::super) const CLOCK_SLACK: Span = Span::seconds(60);
 }

@@ -242,22 +242,7 @@ impl Cache {
         }
     }
 
-    /// Processes what is due at `now`. May be called at any time; with nothing due it does nothing.
-    ///
-    /// One call handles some thousands of domains at the most. If more are due, as after a long stop,
-    /// [`poll_timeout`](Self::poll_timeout) is not later than `now` afterwards: call it again, after
-    /// what else there is to do.
-    pub fn handle_timeout(&mut self, now: UtcDateTime) {
-        self.see(now);
-        self.retry_if_due(now);
-        for _ in 0..rule::AT_ONCE {
-            let Some(slot) = self.table.due(Timestamp::of(now)) else { break };
-            self.time_out_saving(slot, now);
-            self.handle(slot, Input::Time, now);
-        }
-    }
-
-    fn time_out_saving(&mut self, slot: u32, now: UtcDateTime) {
+    pub(super) fn time_out_saving(&mut self, slot: u32, now: UtcDateTime) {
         let waiting = self.waiting.get_mut(&slot);
         let late = |saving: &mut Saving| saving.deadline.is_due(Timestamp::of(now));
         if let Some(saving) = waiting.and_then(|waiting| waiting.saving.take_if(late)) {
@@ -278,6 +263,7 @@ impl Cache {
         if moment < earliest {
             self.latest = moment;
             self.unsaved.rearm(moment);
+            self.sweep.rearm(moment);
             for slot in self.table.numbers() {
                 self.rearm(slot, now);
             }
@@ -301,6 +287,7 @@ impl Cache {
         let moment = Timestamp::of(now);
         if let Some(found) = self.table.get_mut(slot) {
             found.entry.rearm(moment);
+            found.put_off = false;
         }
         if let Some(saving) = self.waiting.get_mut(&slot).and_then(|it| it.saving.as_mut()) {
             saving.deadline.rearm(moment);
@@ -308,7 +295,7 @@ impl Cache {
         self.settle(slot, Timestamp::of(now), false);
     }
 
-    fn handle(&mut self, slot: u32, input: Input, now: UtcDateTime) {
+    pub(super) fn handle(&mut self, slot: u32, input: Input, now: UtcDateTime) {
         self.see(now);
         let over = self.table.get(slot).and_then(|slot| slot.entry.over());
         let outputs = self.step(slot, input, now);
@@ -330,17 +317,19 @@ impl Cache {
 
     /// Takes what came of a step to where it belongs. `over` is the end of the discovery that it was
     /// part of.
-    fn take(&mut self, slot: u32, outputs: Outputs, over: Option<Deadline>, now: UtcDateTime) {
+    pub(super) fn take(&mut self, slot: u32, outputs: Outputs, over: Option<Deadline>, now: UtcDateTime) {
         let Outputs { ask, answer, rechecked, events, change } = outputs;
         let number = self.table.get(slot).and_then(|slot| slot.entry.ticket());
         if let Some((ask, number)) = ask.zip(number) {
             self.queue.push_back(Queued::Ask(ask, Ticket { slot, number }));
         }
         if !events.is_empty()
-            && let Some(domain) = self.table.domain(slot)
+            && let Some(domain) = self.table.domain(slot).cloned()
         {
-            self.events
-                .extend(events.into_iter().map(|kind| Event { domain: domain.clone(), kind }));
+            for kind in events {
+                let kind = self.fold_alert(kind, Timestamp::of(now));
+                self.tell(&domain, kind);
+            }
         }
         if change > Change::Nothing && self.config.persistence() {
             self.must_persist(slot, change, over, now);

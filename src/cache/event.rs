@@ -50,6 +50,13 @@ pub enum EventKind {
     },
     /// The operator should know (§3.3, §10.2).
     Alert(Alert),
+    /// A policy was found to have ended more than a minute ago, because the clock was set ahead or the
+    /// process stood still. The first that is found to have ended so is told of by an [`Alert`] of the
+    /// kind [`AlertKind::Expired`], all others of the same minute by this: they have one cause.
+    Expired {
+        /// The last moment at which the policy applied.
+        ended_at: UtcDateTime,
+    },
     /// What an alert told of is over: the policy was fetched again, or its record is back.
     Recovered,
     /// The cache was full, and the domain's policy, which still applied, had to go.

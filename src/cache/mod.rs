@@ -123,6 +123,8 @@ mod request;
 mod restart;
 mod room;
 mod snapshot;
+mod spread;
+mod sweep;
 mod table;
 mod unsaved;
 mod view;
@@ -156,6 +158,7 @@ use self::{
     outputs::Queued,
     policies::Policies,
     room::Share,
+    sweep::Sweep,
     table::Table,
     unsaved::Unsaved,
     waiting::Waiting,
@@ -174,6 +177,7 @@ pub struct Cache {
     waiting: HashMap<u32, Waiting, FixedState>,
     failures: Failures,
     unsaved: Unsaved,
+    sweep: Sweep,
     share: Share,
     queue: VecDeque<Queued>,
     events: VecDeque<Event>,
@@ -213,6 +217,7 @@ impl Cache {
             waiting: HashMap::default(),
             failures: Failures::default(),
             unsaved: Unsaved::default(),
+            sweep: Sweep::default(),
             share: Share::default(),
             queue: VecDeque::new(),
             events: VecDeque::new(),

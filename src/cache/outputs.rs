@@ -100,8 +100,8 @@ impl Cache {
     /// again after an hour at the latest. Takes constant time.
     #[must_use]
     pub fn poll_timeout(&self) -> Option<UtcDateTime> {
-        let next = [self.table.next_deadline(), self.unsaved.due()].into_iter().flatten().min();
-        next.map(Timestamp::to_utc)
+        let next = [self.table.next_deadline(), self.unsaved.due(), self.sweep.due()];
+        next.into_iter().flatten().min().map(Timestamp::to_utc)
     }
 }
 

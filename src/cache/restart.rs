@@ -1,13 +1,14 @@
 //! Over a restart.
 
 use alloc::{sync::Arc, vec::Vec};
+use core::cmp::Reverse;
 
 use time::UtcDateTime;
 
 use super::{
     Cache,
     bounds::{class_of, weight},
-    clock::Timestamp,
+    clock::{Hour, Timestamp},
     entry::{Entry, State},
     order::Class,
     snapshot::{Damage, Snapshot},
@@ -20,6 +21,10 @@ use crate::domain::Domain;
 pub struct Restored {
     /// How many were taken.
     pub restored: usize,
+    /// How many of those hold a policy that ended more than 30 days ago. With persistence on, they are
+    /// removed from cache and store a day later, if they have still ended so long ago by then: the
+    /// clock may be wrong at a start.
+    pub ended: usize,
     /// How many were not, because the cache knows something later about the domain.
     pub outdated: usize,
     /// How many were not, because there was no room. They stay in the store.
@@ -66,6 +71,26 @@ impl Refused {
     }
 }
 
+/// What is restored first, if there is not room for all.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Rank {
+    class: Class,
+    used: Option<Hour>,
+    /// By the clock of then: where all uses lie in the future, it tells the order of them.
+    noted: Option<Hour>,
+}
+
+impl Rank {
+    /// Ranks what was read from a snapshot, and brings its dates in line with the clock.
+    fn of(entry: &mut Entry, now: Timestamp) -> Self {
+        let noted = entry.state.used;
+        entry.state.doubt_future(now);
+        entry.rearm(now);
+        entry.state.reach_use(now);
+        Self { class: class_of(&entry.state, now), used: entry.state.used, noted }
+    }
+}
+
 /// Returns the snapshots for which there is room in the caches of one client together, so that none of
 /// them need know what the others hold, and how many there is none for. What is damaged is returned,
 /// to be reported.
@@ -80,14 +105,14 @@ pub(crate) fn most_valuable(
         return (snapshots, refused);
     }
     let rank = |snapshot: &Snapshot| {
-        let (_, entry) = Entry::restore(snapshot.clone(), config).ok()?;
-        Some((class_of(&entry.state, Timestamp::of(now)), entry.state.used))
+        let (_, mut entry) = Entry::restore(snapshot.clone(), config).ok()?;
+        Some(Rank::of(&mut entry, Timestamp::of(now)))
     };
     let mut ranked: Vec<_> = snapshots.into_iter().map(|it| (rank(&it), it)).collect();
-    ranked.sort_by_key(|&(rank, _)| core::cmp::Reverse(rank));
+    ranked.sort_by_key(|&(rank, _)| Reverse(rank));
     let mut room = config.max_entries();
     ranked.retain(|&(rank, _)| {
-        let Some((class, _)) = rank else { return true };
+        let Some(Rank { class, .. }) = rank else { return true };
         let fits = room > 0;
         room = room.saturating_sub(1);
         if !fits {
@@ -113,7 +138,8 @@ impl Cache {
     /// several machines share a store, the one whose policy was fetched later counts; a time in the
     /// future counts as now. What the cache knows besides (back-off, use) is kept. If there is not
     /// room for all, what is evicted first otherwise is refused; it stays in the store. The order of
-    /// eviction is that of the last lookups, whatever the order of the snapshots.
+    /// eviction is that of the last lookups, whatever the order of the snapshots. Nothing is removed
+    /// from the store, but for [what ended long ago](Restored::ended), a day later.
     pub fn restore(
         &mut self,
         snapshots: impl IntoIterator<Item = Snapshot>,
@@ -128,11 +154,10 @@ impl Cache {
             }
             match Entry::restore(snapshot, &self.config) {
                 Ok((domain, mut entry)) => {
-                    entry.state.doubt_future(Timestamp::of(now));
-                    entry.rearm(Timestamp::of(now));
+                    let rank = Rank::of(&mut entry, Timestamp::of(now));
                     // Shared at once, so that thousands of equal texts are held once.
                     self.share(&mut entry.state);
-                    read.push((domain, entry));
+                    read.push((rank, domain, entry));
                 }
                 Err(damage) => report.damaged.push(damage),
             }
@@ -141,17 +166,18 @@ impl Cache {
         report
     }
 
-    fn take_up(&mut self, mut read: Vec<(Domain, Entry)>, now: UtcDateTime, report: &mut Restored) {
-        let moment = Timestamp::of(now);
+    fn take_up(
+        &mut self,
+        mut read: Vec<(Rank, Domain, Entry)>,
+        now: UtcDateTime,
+        report: &mut Restored,
+    ) {
         // The most valuable ones first, for room.
-        read.sort_by_cached_key(|(_, entry)| {
-            core::cmp::Reverse((class_of(&entry.state, moment), entry.state.used))
-        });
+        read.sort_by_key(|&(rank, ..)| Reverse(rank));
         let room = self.config.max_entries().saturating_sub(self.len());
         self.table.reserve(read.len().min(room));
         let mut taken = Vec::new();
-        for (domain, entry) in read {
-            let class = class_of(&entry.state, moment);
+        for (Rank { class, .. }, domain, entry) in read {
             let count = if let Some(slot) = self.table.find(&domain) {
                 if self.merge(slot, entry.state, now) {
                     &mut report.restored
@@ -177,6 +203,8 @@ impl Cache {
         // In the order of their last use, for eviction.
         for (slot, class) in taken.into_iter().rev() {
             self.table.classify(slot, class, true);
+            let is_planned = self.plan_sweep(slot, Timestamp::of(now));
+            report.ended = report.ended.saturating_add(usize::from(is_planned));
         }
         self.publish();
     }
@@ -186,7 +214,8 @@ impl Cache {
         let moment = Timestamp::of(now);
         let Some(found) = self.table.get_mut(slot) else { return false };
         let known = &mut found.entry.state;
-        known.used = known.used.max(stored.used);
+        let used = (known.used, known.ahead).max((stored.used, stored.ahead));
+        (known.used, known.ahead) = used;
         known.regular |= stored.regular;
         let fetched = |state: &State| state.held().map(|held| held.fetched_at.min(moment));
         let counts = stored.live(moment).is_some() || known.is_new();
@@ -198,7 +227,7 @@ impl Cache {
             return false;
         }
         let mut state = stored;
-        state.used = known.used;
+        (state.used, state.ahead) = used;
         state.regular = known.regular;
         state.budget = state.budget.max(known.budget);
         if let Some(trouble) = known.trouble.take() {

@@ -1,7 +1,9 @@
 //! The room that several caches share, as the shards of a client do.
 
 use alloc::sync::Arc;
-use core::sync::atomic::{AtomicUsize, Ordering};
+use core::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
+
+use super::{clock::Timestamp, config::rule};
 
 /// Entries and bytes of all caches that have a clone of it.
 #[derive(Clone, Debug, Default)]
@@ -11,6 +13,8 @@ pub(crate) struct Room(Arc<Totals>);
 struct Totals {
     entries: AtomicUsize,
     bytes: AtomicUsize,
+    /// When it was last told that a policy has ended unseen, in microseconds.
+    alerted_at: AtomicI64,
 }
 
 /// What one cache takes of the room, as far as the others know.
@@ -19,12 +23,14 @@ pub(super) struct Share {
     room: Option<Room>,
     entries: usize,
     bytes: usize,
+    /// When it was last told that a policy has ended unseen, if the cache is the only one.
+    alerted_at: AtomicI64,
 }
 
 impl Share {
     #[cfg(any(feature = "blocking", feature = "tokio"))]
     pub(super) fn of(room: Room) -> Self {
-        Self { room: Some(room), entries: 0, bytes: 0 }
+        Self { room: Some(room), ..Self::default() }
     }
 
     /// How many entries there are in all caches, with so many in this one.
@@ -36,6 +42,14 @@ impl Share {
     pub(super) fn bytes(&self, own: usize) -> usize {
         let Some(Room(totals)) = &self.room else { return own };
         total(&totals.bytes, self.bytes, own)
+    }
+
+    /// Notes that a policy has ended unseen. Returns whether that is the first one of all caches for
+    /// a minute.
+    pub(super) fn may_alert(&self, now: Timestamp) -> bool {
+        let last = self.room.as_ref().map_or(&self.alerted_at, |room| &room.0.alerted_at);
+        let last = last.swap(now.micros(), Ordering::Relaxed);
+        now.micros().abs_diff(last) > rule::CLOCK_SLACK.micros().unsigned_abs()
     }
 
     /// Lets the others know.

@@ -36,6 +36,8 @@ pub struct Snapshot {
     refresh: Deadline,
     budget: Budget,
     used: Option<Hour>,
+    #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "is_zero"))]
+    ahead: u16,
     regular: bool,
     record: Record,
     lapsed: bool,
@@ -157,6 +159,7 @@ impl Snapshot {
             refresh: state.refresh,
             budget: state.budget,
             used: state.used,
+            ahead: state.ahead,
             regular: state.regular,
             record: state.record,
             lapsed: state.lapsed,
@@ -188,7 +191,7 @@ impl Snapshot {
         state.check = self.check;
         state.refresh = self.refresh;
         state.budget = self.budget;
-        state.used = self.used;
+        (state.used, state.ahead) = (self.used, self.ahead);
         state.regular = self.regular;
         state.record = self.record;
         state.trouble = self.trouble.map(|trouble| Box::new((*trouble).into()));
@@ -267,6 +270,12 @@ impl From<SavedTrouble> for Trouble {
             believed: saved.believed,
         }
     }
+}
+
+#[cfg(feature = "serde")]
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde wants it so")]
+const fn is_zero(days: &u16) -> bool {
+    *days == 0
 }
 
 #[cfg(feature = "serde")]

@@ -40,6 +40,8 @@ pub(super) struct Slot {
     pub(super) to_persist: bool,
     /// Whether the store has, or is to have, a row of it.
     pub(super) in_store: bool,
+    /// Whether the refresh that is due was put off, and is not to be again.
+    pub(super) put_off: bool,
 }
 
 impl Table {
@@ -181,6 +183,7 @@ impl Slot {
         class: Class::Kept,
         to_persist: false,
         in_store: false,
+        put_off: false,
     };
 }
 

@@ -183,6 +183,7 @@ impl Hub {
         for (place, share) in shares.into_iter().enumerate() {
             let (report, _) = self.with(place, |_, inside| inside.cache.restore(share, now));
             all.restored = all.restored.saturating_add(report.restored);
+            all.ended = all.ended.saturating_add(report.ended);
             all.outdated = all.outdated.saturating_add(report.outdated);
             all.refused = all.refused.saturating_add(report.refused);
             all.refused_by_class.add(report.refused_by_class);

@@ -92,6 +92,10 @@ pub(crate) fn event(event: &Event) {
         EventKind::Updated { policy, previous } => updated(domain, policy, previous.as_deref()),
         EventKind::Failed { failure, policy } => failed(domain, failure, policy.is_some()),
         EventKind::Alert(alert) => alerted(domain, alert),
+        EventKind::Expired { ended_at } => info!(
+            domain,
+            "the policy ended at {ended_at}, while the clock was set ahead or the process stood still",
+        ),
         EventKind::Recovered => info!(domain, "the policy could be refreshed again"),
         EventKind::Evicted { policy } => warn!(
             domain,

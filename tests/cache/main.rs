@@ -15,6 +15,8 @@ mod recheck;
 mod restart;
 mod room;
 mod seniority;
+mod steps;
+mod sweep;
 mod table;
 mod waiting;
 mod world;

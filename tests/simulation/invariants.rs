@@ -55,8 +55,14 @@ pub(crate) struct Seen {
     /// When it was looked up last: in truth, by the sender's clock, and on which day of that.
     pub(crate) used: Micros,
     used_clock: Micros,
+    /// The latest that it was by that clock, though it was set back since.
+    used_latest: Micros,
     used_day: Option<i64>,
     is_regular: bool,
+    /// Whether the clock was set since, so that the day of the last use is not sure.
+    is_day_vague: bool,
+    /// Whether it may be taken for regular because of that.
+    may_be_regular: bool,
     /// When it was last looked up after half a year.
     resumed: Micros,
     /// When it last went to the end of a queue for eviction.
@@ -161,6 +167,7 @@ impl Seen {
 
     /// The sender's clock was set back: nothing has happened after now.
     pub(crate) fn step_back(&mut self, now: Micros, time: Micros) {
+        self.is_day_vague = true;
         // What applies again goes to the end of its queue.
         self.ranked = time;
         let earlier = |at: &mut Micros| *at = (*at).min(now);
@@ -168,6 +175,7 @@ impl Seen {
         self.new_ids.iter_mut().flatten().for_each(|it| earlier(&mut it.at));
         self.txt.iter_mut().for_each(|txt| txt.at = txt.at.min(now));
         self.absent_since.iter_mut().for_each(|at| *at = (*at).min(now));
+        self.used_clock = self.used_clock.min(now);
         // What had ended may apply again, and its alerts may come again.
         if self.live(now).is_some() && self.told == Some(AlertKind::Expired) {
             self.told = Some(AlertKind::RefreshFailed);
@@ -176,6 +184,7 @@ impl Seen {
 
     /// The sender's clock was set forward: what is due then need not lie apart from what was.
     pub(crate) fn step_forward(&mut self) {
+        self.is_day_vague = true;
         self.queries = [None; 3];
     }
 
@@ -334,12 +343,17 @@ impl Sim<'_> {
         let (now, time) = (self.now(), self.time);
         let seen = &mut self.seen[who];
         let day = now.div_euclid(DAY);
-        seen.is_regular |= seen.used_day.is_some_and(|last| last != day);
+        if std::mem::take(&mut seen.is_day_vague) {
+            seen.may_be_regular |= seen.used_day.is_some();
+        } else {
+            seen.is_regular |= seen.used_day.is_some_and(|last| last != day);
+        }
         seen.used_day = Some(day);
         if seen.used_clock + 179 * DAY < now {
             seen.resumed = time;
         }
         (seen.used, seen.used_clock, seen.ranked) = (time, now, time);
+        seen.used_latest = seen.used_latest.max(now);
         seen.is_known = true;
     }
 }

@@ -130,7 +130,7 @@ fn answers_all(world: &World) {
 fn refreshes(world: &World) {
     let Some(last) = world.model.live(world.now) else { return };
     let end = last.at + last.file.max_age();
-    let is_long = last.file.max_age() >= 2 * HOUR && world.model.in_use(end);
+    let is_long = last.file.max_age() >= 2 * HOUR && world.model.in_use(end) == Sure::Yes;
     // After a failure, a fetch may be held back for 75 minutes.
     let in_time = world.unspoilt || end - world.now > 150 * MINUTE;
     if !is_long || !in_time {

@@ -22,6 +22,7 @@ mod predict;
 mod residents;
 mod town;
 mod trace;
+mod usage;
 mod world;
 
 pub use self::{

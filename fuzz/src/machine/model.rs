@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use mta_sts::{Mode, cache::AlertKind};
 
-use super::{DAY, File, HOUR, Id, MINUTE, Micros, SECOND, Txt};
+use super::{DAY, File, HOUR, Id, MINUTE, Micros, SECOND, Txt, usage::Used};
 
 /// The longest that a lookup waits: both time-outs. A recheck waits twice that.
 pub const LOOKUP: Micros = 70 * SECOND;
@@ -195,7 +195,7 @@ pub struct Model {
     pub confirm: u8,
     /// Whether the body was behind a second id: a third arms no confirmation.
     confirm_armed: bool,
-    used: Option<Micros>,
+    pub(super) used: Option<Used>,
     pub told: Option<AlertKind>,
     pub over: bool,
     pub absent_since: Option<Micros>,
@@ -285,6 +285,7 @@ impl Model {
         let waits = waits.chain(self.flight.iter_mut().map(|it| &mut it.wait));
         waits.chain([&mut self.refresh]).for_each(|wait| wait.step_back(now));
         self.absent_since = self.absent_since.map(|since| since.min(now));
+        self.rearm_use();
         let elapsed = self.elapsed;
         self.takes.retain(|&take| elapsed - take < 16 * MINUTE);
         self.stepped_back = self.stepped_back.filter(|&at| elapsed - at < 16 * MINUTE);
@@ -294,15 +295,6 @@ impl Model {
     pub fn oversleep(&mut self, late: Micros) {
         self.lookups = self.lookups.map(|by| by + late);
         self.recheck = self.recheck.map(|it| Recheck { answer_by: it.answer_by + late, ..it });
-    }
-
-    pub fn note_use(&mut self) {
-        self.used = Some(self.now - self.now.rem_euclid(HOUR));
-    }
-
-    /// Whether anyone asked for the domain in the 180 days before.
-    pub fn in_use(&self, moment: Micros) -> bool {
-        self.used.is_some_and(|used| used + 180 * DAY > moment)
     }
 
     pub fn check_is_due(&self) -> Sure {
@@ -325,9 +317,9 @@ impl Model {
         let [least, most] =
             [self.refresh.least, self.refresh.most].map(|it| self.refresh.armed + it);
         let used = match (self.in_use(least), self.in_use(most)) {
-            (_, true) => Sure::Yes,
-            (true, false) => Sure::Maybe,
-            (false, false) => Sure::No,
+            (_, Sure::Yes) => Sure::Yes,
+            (Sure::No, _) => Sure::No,
+            _ => Sure::Maybe,
         };
         Sure::of(long && !self.over).and(used)
     }

@@ -52,8 +52,11 @@ struct Step<'a> {
 
 impl Model {
     /// Checks what came of a step at `now`, and takes it in.
-    pub fn step(&mut self, given: Given, now: Micros, out: &Outputs) {
+    pub fn step(&mut self, given: Given, is_due: bool, now: Micros, out: &Outputs) {
         self.see(now);
+        if is_due || given != Given::Time {
+            self.reach_use();
+        }
         let (before, end) = (self.last, self.end());
         let mut step = Step { out, told: Vec::new() };
         self.pass_time(&mut step);
@@ -64,6 +67,7 @@ impl Model {
             Given::Fetch(fetched) => self.land_fetch(fetched, &mut step),
             Given::Time => self.time(&mut step),
         }
+        self.settle_use();
         let told: Vec<Told> = out.events.iter().map(|event| read_event(event, end)).collect();
         assert_eq!(told, step.told, "events");
         let updated = told.iter().any(|told| matches!(told, Told::Updated(..)));
@@ -89,7 +93,15 @@ impl Model {
         } else if !self.over {
             self.over = true;
             let silent = last.file.mode() == Mode::None || last.file == File::Zero;
-            let refreshed = last.file.max_age() >= 2 * HOUR && self.in_use(end);
+            let is_long = last.file.max_age() >= 2 * HOUR;
+            let is_told = |event: &EventKind| {
+                matches!(event, EventKind::Alert(it) if it.kind == AlertKind::Expired)
+            };
+            let refreshed = is_long
+                && match self.in_use(end) {
+                    Sure::Maybe => step.out.events.iter().any(is_told),
+                    sure => sure == Sure::Yes,
+                };
             if !silent && (refreshed || self.told.is_some()) {
                 self.told = Some(AlertKind::Expired);
                 step.told.push(Told::Alert(AlertKind::Expired));

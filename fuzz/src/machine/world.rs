@@ -87,12 +87,13 @@ impl World {
         let forced = self.model.is_forced();
         let ticket = 3 - self.ticket;
         let at = At { domain: &DOMAIN, now: self.utc(), ticket, config: &self.config };
+        let is_due = self.timeout().is_some_and(|timeout| timeout <= self.now);
         let outputs = self.entry.step(input, &at);
         if outputs.ask.is_some() {
             self.ticket = ticket;
         }
         let landed = self.model.flight;
-        self.model.step(given, self.now, &outputs);
+        self.model.step(given, is_due, self.now, &outputs);
         self.ledger.note(&self.model, landed, given, outputs.ask == Some(Ask::Fetch), forced);
     }
 

@@ -7,6 +7,7 @@ mod lent;
 mod recheck;
 mod refresh;
 mod state;
+mod usage;
 
 use alloc::{boxed::Box, sync::Arc, vec::Vec};
 
@@ -208,15 +209,9 @@ impl Entry {
 
     /// The transition.
     pub fn step(&mut self, input: Input, at: &At<'_>) -> Outputs {
-        let mut step = Step {
-            now: Timestamp::of(at.now),
-            domain: at.domain,
-            ticket: at.ticket,
-            config: at.config,
-            out: Outputs::default(),
-        };
-        self.rearm(step.now);
-        self.state.note_time(&mut step);
+        let now = Timestamp::of(at.now);
+        let is_due = self.timer(at.config).is_some_and(|due| due <= now);
+        let mut step = self.begin(is_due || !matches!(input, Input::Time), at);
         match input {
             Input::Lookup => self.lookup(&mut step),
             Input::Recheck => self.recheck(false, &mut step),
@@ -225,6 +220,29 @@ impl Entry {
             Input::Policy(ticket, answer) => self.policy(ticket, answer, &mut step),
             Input::Time => self.time(&mut step),
         }
+        self.end(step)
+    }
+
+    /// Notes what has come about by the passing of time, and begins nothing.
+    pub(super) fn pass_time(&mut self, at: &At<'_>) -> Outputs {
+        let step = self.begin(true, at);
+        self.end(step)
+    }
+
+    fn begin<'a>(&mut self, is_due: bool, at: &At<'a>) -> Step<'a> {
+        let &At { domain, now, ticket, config } = at;
+        let now = Timestamp::of(now);
+        let mut step = Step { now, domain, ticket, config, out: Outputs::default() };
+        self.rearm(now);
+        if is_due {
+            self.state.reach_use(now);
+        }
+        self.state.note_time(&mut step);
+        step
+    }
+
+    fn end(&mut self, step: Step<'_>) -> Outputs {
+        self.state.settle_use(step.config);
         self.state.tidy();
         step.out
     }
@@ -242,13 +260,18 @@ impl Entry {
     }
 
     pub(super) fn timer(&self, config: &Config) -> Option<Timestamp> {
-        let state = &self.state;
-        let end = state.fetched().filter(|_| !state.lapsed).map(|held| held.ends_at().next());
         let next = match &self.flight {
             Some(flight) => Some(flight.deadline.due()),
-            None => state.refresh_timer(config),
+            None => self.state.refresh_timer(config),
         };
-        [end, next, state.alert_timer()].into_iter().flatten().min()
+        [self.alarm(), next].into_iter().flatten().min()
+    }
+
+    /// When there is something to tell next that comes by the passing of time: an alert, or the end.
+    pub(super) fn alarm(&self) -> Option<Timestamp> {
+        let state = &self.state;
+        let end = state.fetched().filter(|_| !state.lapsed).map(|held| held.ends_at().next());
+        [end, state.alert_timer()].into_iter().flatten().min()
     }
 
     /// Until when a lookup changes nothing: it is answered with what is known, makes no request, and
@@ -320,7 +343,7 @@ impl Entry {
     /// policy of the operator's list. Gives back the policy that is held no more.
     pub(super) fn forget(&mut self) -> Option<Arc<Policy>> {
         let old = core::mem::replace(&mut self.state, State::NEW);
-        self.state.used = old.used;
+        (self.state.used, self.state.ahead) = (old.used, old.ahead);
         let held = old.held()?;
         let policy = Arc::clone(held.policy);
         if held.source == Source::Static {

@@ -1,10 +1,24 @@
 //! Fetching a policy again before it ends (§3.3, §10.2).
 
-use super::{Step, state::State};
+use super::{Entry, Step, state::State};
 use crate::cache::{
-    clock::{Deadline, Span},
+    clock::{Deadline, Span, Timestamp},
     config::{Config, rule},
 };
+
+impl Entry {
+    /// How long the refresh may be put off, if one is due that is late by a restart or a step of the
+    /// clock: thousands may be late together. What ends soon can wait the least.
+    pub(in crate::cache) fn leeway(&self, now: Timestamp, config: &Config) -> Option<Span> {
+        let due = self.state.refresh_timer(config).filter(|_| self.flight.is_none())?;
+        let held = self.state.live(now)?;
+        // One that is armed for the same moment is due because the clock was set back.
+        let is_set_back = now < held.fetched_at && due == self.state.refresh.armed_at();
+        let is_late = due <= now && (now.since(due) >= rule::OVERDUE || is_set_back);
+        let (longest, percent) = rule::SPREAD;
+        is_late.then(|| longest.min(held.ends_at().since(now).percent(percent)))
+    }
+}
 
 impl State {
     /// Settles when the policy just fetched is fetched again.

@@ -41,6 +41,8 @@ pub(in crate::cache) struct State {
     pub(in crate::cache) budget: Budget,
     /// When the domain was last looked up.
     pub(in crate::cache) used: Option<Hour>,
+    /// So many days later it was looked up by a clock that stood wrong, unless it stands wrong now.
+    pub(in crate::cache) ahead: u16,
     pub(in crate::cache) trouble: Option<Box<Trouble>>,
 }
 
@@ -123,6 +125,7 @@ impl State {
         refresh: Deadline::PAST,
         budget: Budget::FULL,
         used: None,
+        ahead: 0,
         regular: false,
         record: Record::Unknown,
         lapsed: false,
@@ -208,20 +211,6 @@ impl State {
         }
         let due = self.refresh.due();
         self.in_use(due, config).then_some(due)
-    }
-
-    /// Whether the domain was looked up in the time before `moment`.
-    pub(super) fn in_use(&self, moment: Timestamp, config: &Config) -> bool {
-        self.used.is_some_and(|used| used.start().plus(config.idle) > moment)
-    }
-
-    /// Notes a lookup. Returns whether it was the first of its day.
-    pub(super) fn note_use(&mut self, now: Timestamp) -> bool {
-        let hour = now.hour();
-        let new_day = self.used.is_none_or(|used| used.day() != hour.day());
-        self.regular |= new_day && self.used.is_some();
-        self.used = Some(hour);
-        new_day
     }
 
     /// Until when no fetch may be made for this id.
@@ -345,6 +334,7 @@ impl State {
     /// future is to be refreshed, and one that had ended may apply again.
     pub(in crate::cache) fn rearm(&mut self, now: Timestamp) {
         self.settle_future(now);
+        self.rearm_use(now);
         if self.lapsed && self.live(now).is_some() {
             self.lapsed = false;
             if let Some(trouble) = &mut self.trouble {

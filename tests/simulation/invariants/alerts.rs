@@ -24,9 +24,9 @@ impl Held {
 }
 
 impl Seen {
-    /// Whether the end of a policy is worth an alert. Use is known to the hour.
-    fn regrets_end(&self, held: &Held, slack: Micros) -> bool {
-        let is_used = self.used_clock + 180 * DAY - slack > held.ends_at();
+    /// Whether the end of a policy that was used then is worth an alert.
+    fn regrets_end(&self, held: &Held, used: Micros) -> bool {
+        let is_used = used + 180 * DAY > held.ends_at();
         let is_regular = held.max_age >= 2 * HOUR && is_used;
         let is_silent = held.policy.mode() == Mode::None || held.max_age == 0;
         !is_silent && (is_regular || self.told.is_some())
@@ -60,7 +60,7 @@ impl Sim<'_> {
             }
             AlertKind::Expired => {
                 let is_first = told != Some(alert.kind) || again;
-                now > held.ends_at() && seen.regrets_end(held, 0) && is_first
+                now > held.ends_at() && seen.regrets_end(held, seen.used_latest) && is_first
             }
             _ => false,
         };
@@ -118,7 +118,8 @@ impl Sim<'_> {
             assert!(seen.told >= held.stage(now), "no alert at half or a quarter of the life");
         }
         let has_ended = now > held.ends_at();
-        if has_ended && !seen.has_lapsed && seen.regrets_end(held, HOUR) {
+        // Use is known to the hour.
+        if has_ended && !seen.has_lapsed && seen.regrets_end(held, seen.used_clock - HOUR) {
             assert_eq!(seen.told, Some(AlertKind::Expired), "no alert at the end of a policy");
         }
         seen.has_lapsed = has_ended;

@@ -2,7 +2,7 @@
 
 use mta_sts::{
     Mode, NoPolicy,
-    cache::{Answer, Doubt, Event, EventKind, Outcome, Rechecked},
+    cache::{Alert, AlertKind, Answer, Doubt, Event, EventKind, Outcome, Rechecked},
 };
 
 use super::{Said, Seen};
@@ -42,6 +42,10 @@ impl Sim<'_> {
                 assert_eq!(held, Some(policy.as_text()), "an update to something else");
             }
             EventKind::Alert(alert) => self.check_alert(who, &alert),
+            EventKind::Expired { ended_at } => {
+                let (kind, failure) = (AlertKind::Expired, None);
+                self.check_alert(who, &Alert { kind, ends_at: ended_at, failure });
+            }
             EventKind::Recovered => self.check_recovery(who),
             EventKind::Evicted { policy } => self.check_eviction(who, &policy),
             EventKind::NotPersisted { .. } => self.seen[who].is_unsafe = true,

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use mta_sts::{Mode, Policy, cache::View};
+use mta_sts::{Mode, Policy};
 
 use super::Seen;
 use crate::{
@@ -18,7 +18,7 @@ impl Sim<'_> {
 
     /// What has gone without a word was worth none: what was known of it counts no more.
     pub(crate) fn check_presence(&mut self, who: usize) {
-        if self.spec.mix.flood == 0 || !self.seen[who].is_known {
+        if !self.seen[who].is_known {
             return;
         }
         if self.cache.view(&self.sites[who].name).is_none() {
@@ -37,16 +37,17 @@ impl Sim<'_> {
         // What was fetched this moment by a newcomer goes before anybody has seen it.
         let Some(held) = gone.watched(now) else { return };
         assert_eq!(held.policy.as_text(), policy.as_text(), "what was evicted");
-        let class = gone.class(now);
+        let class = gone.class(now, false);
         let is_established = class >= 4 && now < gone.used_clock + 30 * DAY;
         assert!(!is_established, "an established policy has gone for a newcomer");
         for view in self.cache.iter().filter(|view| !view.is_being_discovered()) {
             let other = &self.seen[number(view.domain())];
             // By a clock that was set ahead, it is not sure that it has ended.
-            let is_doubtful = self.tally.jumps > 0 && other.class(now) == 0;
-            let is_fitter = is_less(&view, class, other, now) && !is_doubtful;
+            let (least, most) = (other.class(now, false), other.class(now, true));
+            let is_doubtful = self.tally.jumps > 0 && least == 0;
+            let is_fitter = (view.policy().is_none() || most < class) && !is_doubtful;
             assert!(!is_fitter, "{} has gone before {}", self.sites[who].name, view.domain());
-            if other.class(now) == class {
+            if [least, most, gone.class(now, true)] == [class; 3] {
                 let slack = HOUR + MINUTE + 15 * SECOND;
                 assert!(gone.ranked <= other.ranked + slack, "the least recently used stays");
             }
@@ -54,18 +55,15 @@ impl Sim<'_> {
     }
 }
 
-/// Whether an entry is less worth keeping than the class.
-fn is_less(view: &View<'_>, class: u8, other: &Seen, now: Micros) -> bool {
-    view.policy().is_none() || other.class(now) < class
-}
-
 impl Seen {
-    fn class(&self, now: Micros) -> u8 {
+    /// How much it is worth, at the least or at the most.
+    fn class(&self, now: Micros, most: bool) -> u8 {
+        let is_regular = self.is_regular || (most && self.may_be_regular);
         match self.live(now).map(|held| held.policy.mode()) {
             None => 0,
             Some(Mode::None) => 1,
-            Some(Mode::Testing) if self.is_regular => 4,
-            Some(Mode::Enforce) if self.is_regular => 5,
+            Some(Mode::Testing) if is_regular => 4,
+            Some(Mode::Enforce) if is_regular => 5,
             Some(Mode::Testing) => 2,
             Some(Mode::Enforce) => 3,
         }

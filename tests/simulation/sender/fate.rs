@@ -85,8 +85,8 @@ impl Sim<'_> {
         self.tally.restarts += 1;
         self.is_up = false;
         self.note(usize::MAX, |_| format!("goes down for {} s", span / SECOND));
+        (0..self.seen.len()).for_each(|who| self.check_presence(who));
         if !self.spec.mix.persistence {
-            (0..self.seen.len()).for_each(|who| self.check_presence(who));
             let kept: Vec<Snapshot> = self.cache.snapshot().collect();
             self.store.fill(None);
             for snapshot in kept {

@@ -177,11 +177,14 @@ impl Cache {
         }
     }
 
-    /// Takes what came of a [`Request::Fetch`](super::Request::Fetch).
+    /// Takes what came of a [`Request::Fetch`](super::Request::Fetch). A policy that comes after the
+    /// time-out is taken, too, as fetched now, unless another was fetched since or the domain was
+    /// forgotten.
     #[expect(clippy::needless_pass_by_value, reason = "an id is used up by its answer")]
     pub fn handle_policy(&mut self, id: FetchRequestId, answer: PolicyAnswer, now: UtcDateTime) {
         let FetchRequestId(Ticket { slot, number }) = id;
-        if !self.expects(slot, number, Ask::Fetch) {
+        let is_valid = matches!(answer, PolicyAnswer::Valid(_));
+        if !self.expects(slot, number, Ask::Fetch) && !(is_valid && self.is_overdue(slot, number)) {
             return;
         }
         let answer = match answer {
@@ -195,7 +198,12 @@ impl Cache {
         self.handle(slot, Input::Policy(number, answer), now);
     }
 
-    /// Whether a request is still out. The answer to one that is not changes nothing.
+    /// Whether a fetch was given up and nothing was fetched since: a policy that it brings is kept.
+    fn is_overdue(&self, slot: u32, number: u64) -> bool {
+        self.table.get(slot).is_some_and(|slot| slot.entry.is_overdue(number))
+    }
+
+    /// Whether a request is still out.
     fn expects(&mut self, slot: u32, number: u64, ask: Ask) -> bool {
         let expected = self.table.get(slot).is_some_and(|slot| slot.entry.expects(number, ask));
         if !expected {

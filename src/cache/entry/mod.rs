@@ -3,6 +3,7 @@
 mod alert;
 mod backoff;
 mod discovery;
+mod late;
 mod lent;
 mod recheck;
 mod refresh;

@@ -76,6 +76,9 @@ pub(in crate::cache) struct Trouble {
     pub(in crate::cache) known: Option<PolicyId>,
     /// What is wrong with the record, or with DNS.
     pub(in crate::cache) text: Option<Arc<str>>,
+    /// The last fetch that was given up, if nothing was fetched since: its ticket, and the id that it
+    /// was made for.
+    pub(in crate::cache) overdue: Option<(u64, Option<PolicyId>)>,
     /// How fetching failed last.
     pub(in crate::cache) failure: Option<Arc<Failure>>,
     pub(in crate::cache) dns_failures: u32,
@@ -259,12 +262,16 @@ impl State {
         match self.record {
             Record::Unknown => false,
             Record::Failed => true,
-            // "No record" said while a policy was still live does not outlast it.
-            Record::Missing | Record::Invalid => {
-                self.held().is_none_or(|held| self.check.armed_at() > held.ends_at())
-            }
+            Record::Missing | Record::Invalid => self.is_withdrawn(),
             Record::Found => self.held_back(self.known_id(), now).is_some(),
         }
+    }
+
+    /// Whether DNS has said that there is no record since the end of the last policy: what it said
+    /// while that was still live does not outlast it.
+    pub(super) fn is_withdrawn(&self) -> bool {
+        let is_absent = matches!(self.record, Record::Missing | Record::Invalid);
+        is_absent && self.held().is_none_or(|held| self.check.armed_at() > held.ends_at())
     }
 
     pub(super) fn known_id(&self) -> Option<PolicyId> {

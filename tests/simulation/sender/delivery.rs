@@ -1,6 +1,6 @@
 //! What the sender asks of the cache, and what it does for it.
 
-use mta_sts::cache::{Lookup, PersistRequestId, Request, Snapshot, Waiter};
+use mta_sts::cache::{Lookup, PersistRequestId, PolicyAnswer, Request, Snapshot, Waiter};
 
 use super::{Arrival, Pending, Sim, Stored, What, number, stream};
 use crate::{
@@ -202,6 +202,8 @@ impl Sim<'_> {
                 self.cache.handle_policy(id, answer.clone(), now);
                 if is_expected {
                     self.took_policy(who, Some(&answer));
+                } else if let PolicyAnswer::Valid(policy) = &answer {
+                    self.tally.late += u64::from(self.took_late(who, serial, policy));
                 }
                 (who, is_expected)
             }

@@ -265,8 +265,6 @@ impl From<SavedTrouble> for Trouble {
             absence_told: saved.absence_told,
             told: saved.told,
             believed: saved.believed,
-            // As all requests that are out.
-            overdue: None,
         }
     }
 }

@@ -86,7 +86,7 @@ fn a_policy_that_comes_late_is_kept() {
         assert_eq!(world.mode(), Some(Mode::Enforce), "after {after}");
         let is_told = |event: &Event| matches!(event.kind, EventKind::Updated { .. });
         assert_eq!(world.events.iter().filter(|it| is_told(it)).count(), 1);
-        assert_eq!(world.cache.counters().late, 1);
+        assert_eq!(world.cache.counters().late, 0);
         // Nothing holds back the next one.
         world.txt = found("b");
         world.https = policy(Mode::Testing, WEEK);

@@ -281,7 +281,8 @@ impl Sim<'_> {
     }
 
     /// A fetch that was given up has brought a policy after all. Whether that counts.
-    pub(crate) fn took_late(&mut self, who: usize, serial: u64, policy: &Arc<Policy>) -> bool {
+    pub(crate) fn took_late(&mut self, who: usize, serial: u64, answer: &PolicyAnswer) -> bool {
+        let PolicyAnswer::Valid(policy) = answer else { return false };
         let overdue = self.seen[who].overdue.take_if(|it| it.serial == serial);
         if let Some(Flight { id, .. }) = overdue {
             self.concerned.push(who);

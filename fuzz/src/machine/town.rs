@@ -263,21 +263,11 @@ impl Town {
         let Some(Out { id: Id::Fetch(id), resident, .. }) = self.take_out(n, which) else { return };
         let late = self.cache.counters().late;
         self.cache.handle_policy(id, fetched.answer(), utc(self.now));
-        let is_late = self.cache.counters().late > late;
         if let Fetched::Policy(file) = fetched
-            && (!is_late || self.is_kept(resident, file))
+            && self.cache.counters().late == late
         {
             self.residents[resident].held = Some((file, self.now));
         }
-    }
-
-    /// Whether a policy that came late was taken.
-    fn is_kept(&self, resident: usize, file: File) -> bool {
-        let view = self.cache.view(&self.residents[resident].domain);
-        view.is_some_and(|view| {
-            let is_now = view.fetched_at().map(micros) == Some(self.now);
-            is_now && view.policy().is_some_and(|policy| File::of(policy) == file)
-        })
     }
 
     fn take_out(&mut self, n: usize, which: impl Fn(&Out) -> bool) -> Option<Out> {

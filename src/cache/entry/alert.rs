@@ -142,7 +142,6 @@ impl State {
         if let Some(trouble) = &mut self.trouble {
             trouble.failure = None;
             trouble.known = None;
-            trouble.overdue = None;
             if trouble.told.take().is_some() {
                 step.event(EventKind::Recovered);
             }

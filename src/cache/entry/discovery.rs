@@ -70,7 +70,6 @@ impl Entry {
                     step.domain.policy_host(),
                     "the policy was not fetched in time",
                 );
-                self.state.trouble().overdue = Some((flight.ticket, id));
                 self.fetch_failed(flight, id, failure, step);
             }
         }
@@ -185,9 +184,7 @@ impl Entry {
     }
 
     pub(super) fn policy(&mut self, ticket: u64, answer: PolicyAnswer, step: &mut Step<'_>) {
-        let Some(flight) = self.land(ticket, Ask::Fetch) else {
-            return self.late_policy(ticket, &answer, step);
-        };
+        let Some(flight) = self.land(ticket, Ask::Fetch) else { return };
         let Task::Fetch(id) = flight.task else { return };
         match answer {
             PolicyAnswer::Valid(policy) => {

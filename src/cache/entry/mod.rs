@@ -17,6 +17,7 @@ pub use self::lent::Lent;
 use self::recheck::Recheck;
 pub(super) use self::{
     backoff::{Attempts, Budget},
+    late::Overdue,
     state::{Held, Record, State, Trouble},
 };
 use super::{
@@ -209,15 +210,7 @@ impl Entry {
 
     /// The transition.
     pub fn step(&mut self, input: Input, at: &At<'_>) -> Outputs {
-        let mut step = Step {
-            now: Timestamp::of(at.now),
-            domain: at.domain,
-            ticket: at.ticket,
-            config: at.config,
-            out: Outputs::default(),
-        };
-        self.rearm(step.now);
-        self.state.note_time(&mut step);
+        let mut step = self.begin(at);
         match input {
             Input::Lookup => self.lookup(&mut step),
             Input::Recheck => self.recheck(false, &mut step),
@@ -226,6 +219,19 @@ impl Entry {
             Input::Policy(ticket, answer) => self.policy(ticket, answer, &mut step),
             Input::Time => self.time(&mut step),
         }
+        self.end(step)
+    }
+
+    fn begin<'a>(&mut self, at: &At<'a>) -> Step<'a> {
+        let now = Timestamp::of(at.now);
+        let At { domain, ticket, config, .. } = *at;
+        let mut step = Step { now, domain, ticket, config, out: Outputs::default() };
+        self.rearm(now);
+        self.state.note_time(&mut step);
+        step
+    }
+
+    fn end(&mut self, step: Step<'_>) -> Outputs {
         self.state.tidy();
         step.out
     }

@@ -76,9 +76,6 @@ pub(in crate::cache) struct Trouble {
     pub(in crate::cache) known: Option<PolicyId>,
     /// What is wrong with the record, or with DNS.
     pub(in crate::cache) text: Option<Arc<str>>,
-    /// The last fetch that was given up, if nothing was fetched since: its ticket, and the id that it
-    /// was made for.
-    pub(in crate::cache) overdue: Option<(u64, Option<PolicyId>)>,
     /// How fetching failed last.
     pub(in crate::cache) failure: Option<Arc<Failure>>,
     pub(in crate::cache) dns_failures: u32,

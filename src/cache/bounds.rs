@@ -10,7 +10,7 @@ use super::{
     answer::{Answer, Source},
     clock::{Deadline, Timestamp},
     config::rule,
-    entry::{Entry, Lent, State, Trouble},
+    entry::{Entry, Lent, Overdue, State, Trouble},
     event::{Doubt, EventKind, Outcome, Rechecked},
     index::Row,
     order::Class,
@@ -56,6 +56,9 @@ impl Override {
 /// What an entry takes beside its name: the slot, its row in an index that is half empty at the
 /// worst, its deadline, and the allocation of the name.
 const ENTRY: usize = size_of::<Slot>() + 2 * (size_of::<Row>() + 1) + 12 + 16;
+
+/// What is known of a fetch that was given up, in a map that is half empty at the worst.
+const OVERDUE: usize = 2 * size_of::<(u32, Overdue)>();
 
 impl Cache {
     /// Makes an entry for a domain that is not known, if there is room or something less worth
@@ -165,6 +168,7 @@ impl Cache {
     /// waits for it is answered.
     pub(super) fn remove(&mut self, slot: u32, durably: bool) -> Option<Domain> {
         self.dismiss(slot);
+        self.overdue.remove(&slot);
         let (domain, gone) = self.table.remove(slot)?;
         self.bytes = self.bytes.saturating_sub(gone.weight.bytes());
         if let Some(held) = gone.entry.state.held() {
@@ -206,6 +210,7 @@ impl Cache {
         let saving = self.waiting.get(&slot).and_then(|waiting| waiting.saving.as_ref());
         let (held_answers, saved_by) = (saving.is_some(), saving.map(|it| it.deadline.due()));
         let overridden = self.overrides.contains_key(&slot);
+        let overdue = if self.overdue.contains_key(&slot) { OVERDUE } else { 0 };
         let Some((row, found)) = self.table.row_and_slot(slot) else { return };
         let entry = &found.entry;
         let until = entry.calm_until(now);
@@ -218,7 +223,7 @@ impl Cache {
         // Where the operator has spoken nothing is asked, but what was asked comes to an end.
         let is_idle = overridden && entry.ticket().is_none();
         let timer = if is_idle { None } else { entry.timer(&self.config) };
-        let weight = weight(row.domain(), entry);
+        let weight = Weight::of(weight(row.domain(), entry).bytes().saturating_add(overdue));
         let before = core::mem::replace(&mut found.weight, weight);
         self.bytes = self.bytes.saturating_sub(before.bytes()).saturating_add(weight.bytes());
         let due = [timer, saved_by].into_iter().flatten().min();

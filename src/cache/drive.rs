@@ -177,25 +177,32 @@ impl Cache {
         }
     }
 
-    /// Takes what came of a [`Request::Fetch`](super::Request::Fetch).
+    /// Takes what came of a [`Request::Fetch`](super::Request::Fetch). A policy that comes after the
+    /// time-out is taken, too, as fetched now, unless another was fetched since or the domain was
+    /// forgotten.
     #[expect(clippy::needless_pass_by_value, reason = "an id is used up by its answer")]
     pub fn handle_policy(&mut self, id: FetchRequestId, answer: PolicyAnswer, now: UtcDateTime) {
         let FetchRequestId(Ticket { slot, number }) = id;
+        if let PolicyAnswer::Valid(policy) = &answer
+            && let Some(overdue) = self.overdue.get(&slot).filter(|it| it.ticket == number)
+        {
+            return self.handle_late(slot, *overdue, policy.clone(), now);
+        }
         if !self.expects(slot, number, Ask::Fetch) {
             return;
         }
         let answer = match answer {
             PolicyAnswer::Valid(policy) => {
-                let shared = self.policies.share(policy);
-                self.release_held(slot);
-                PolicyAnswer::Valid(shared)
+                // What an earlier fetch brings is no news after this.
+                self.overdue.remove(&slot);
+                PolicyAnswer::Valid(self.share_anew(slot, policy))
             }
             PolicyAnswer::Failed(_) | PolicyAnswer::NotSent => answer,
         };
         self.handle(slot, Input::Policy(number, answer), now);
     }
 
-    /// Whether a request is still out. The answer to one that is not changes nothing.
+    /// Whether a request is still out.
     fn expects(&mut self, slot: u32, number: u64, ask: Ask) -> bool {
         let expected = self.table.get(slot).is_some_and(|slot| slot.entry.expects(number, ask));
         if !expected {
@@ -298,7 +305,20 @@ impl Cache {
     pub(super) fn handle(&mut self, slot: u32, input: Input, now: UtcDateTime) {
         self.see(now);
         let over = self.table.get(slot).and_then(|slot| slot.entry.over());
+        let is_time = matches!(input, Input::Time);
+        let fetch = self.table.get(slot).filter(|_| is_time).and_then(|it| it.entry.overdue());
         let outputs = self.step(slot, input, now);
+        self.note_given_up(slot, fetch);
+        self.finish(slot, outputs, over, now);
+    }
+
+    pub(super) fn finish(
+        &mut self,
+        slot: u32,
+        outputs: Outputs,
+        over: Option<Deadline>,
+        now: UtcDateTime,
+    ) {
         self.take(slot, outputs, over, now);
         self.settle(slot, Timestamp::of(now), false);
         self.make_room(Some(slot));

@@ -115,6 +115,7 @@ mod event;
 mod failures;
 mod hash;
 mod index;
+mod late;
 mod operator;
 mod order;
 mod outputs;
@@ -153,6 +154,7 @@ pub use self::{
 use self::{
     bounds::Override,
     clock::{Tick, Timestamp},
+    entry::Overdue,
     failures::Failures,
     index::Row,
     outputs::Queued,
@@ -175,6 +177,8 @@ pub struct Cache {
     policies: Policies,
     overrides: HashMap<u32, Override, FixedState>,
     waiting: HashMap<u32, Waiting, FixedState>,
+    /// The last fetch of an entry that was given up, if nothing was fetched since.
+    overdue: HashMap<u32, Overdue, FixedState>,
     failures: Failures,
     unsaved: Unsaved,
     sweep: Sweep,
@@ -215,6 +219,7 @@ impl Cache {
             policies: Policies::new(config.seed()),
             overrides: HashMap::default(),
             waiting: HashMap::default(),
+            overdue: HashMap::default(),
             failures: Failures::default(),
             unsaved: Unsaved::default(),
             sweep: Sweep::default(),

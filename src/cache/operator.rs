@@ -127,6 +127,7 @@ impl Cache {
             self.remove(slot, true);
             return true;
         }
+        self.overdue.remove(&slot);
         if let Some(released) = found.entry.forget() {
             self.policies.release(&released);
         }

@@ -13,7 +13,7 @@ use crate::{
 /// Something that the cache needs done, from [`Cache::poll_request`](super::Cache::poll_request).
 ///
 /// Its id goes to the handler that consumes it, once. A request that is not answered in time is
-/// over; what its answer says then changes nothing.
+/// over; what its answer says then changes nothing, unless it is a valid policy.
 #[derive(Debug)]
 #[must_use = "what is not asked is not answered"]
 #[non_exhaustive]

@@ -247,6 +247,7 @@ impl Cache {
 
     fn put(&mut self, slot: u32, state: State, now: UtcDateTime) {
         if let Some(found) = self.table.get_mut(slot) {
+            self.overdue.remove(&slot);
             found.entry.state = state;
             found.in_store = true;
         }

@@ -25,7 +25,7 @@ pub struct Counters {
     pub txt_queries: u64,
     /// Fetches given out.
     pub fetches: u64,
-    /// Answers to requests that were over.
+    /// Answers to requests that were over, and changed nothing.
     pub late: u64,
     /// Entries that had to go for lack of room.
     pub evicted: u64,

@@ -237,3 +237,63 @@ fn s8_1_a_body_is_confirmed_for_its_first_new_id_only() {
     world.pass(2 * HOUR);
     assert_eq!(world.took().into_iter().filter(|it| *it == "fetch").count(), 3);
 }
+
+#[test]
+fn i25_a_short_life_keeps_no_verdict_away() {
+    // The policy is given out, and has ended when the message is given up; ids may change as well.
+    for max_age in [0, 1, 10, 30, 59, 60] {
+        for (every, ids) in [(2, 1), (45, 1), (600, 1), (2, 2), (45, 2), (600, 2), (600, 1000)] {
+            let mut world = World::new();
+            let end = world.now + 3 * HOUR;
+            // While the first new id may be ahead of its file (§8.1), nobody knows.
+            let early = if ids > 1 { world.now + 80 * MINUTE } else { world.now };
+            for n in 0.. {
+                world.publish(
+                    &format!("n{}", n % ids),
+                    Mode::Enforce,
+                    Duration::from_secs(max_age),
+                );
+                world.lookup();
+                world.pass(Duration::from_secs(every));
+                let outcome = world.outcome();
+                let is_settled = outcome == Outcome::Unchanged;
+                let is_early = world.now <= early;
+                assert!(is_settled || is_early, "{max_age} s, {every} s, {ids} ids: {outcome:?}");
+                world.pass(Duration::from_secs(every));
+                if world.now > end {
+                    break;
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn i25_a_policy_that_has_just_ended_and_is_there_again_is_no_news() {
+    let mut world = World::with_policy("a", Mode::Enforce, HOUR);
+    world.pass(HOUR + MINUTE);
+    assert_eq!(world.outcome(), Outcome::Unchanged);
+    assert_eq!(world.took(), ["txt", "fetch"]);
+    assert_eq!(world.mode(), Some(Mode::Enforce));
+}
+
+#[test]
+fn s5_1_02_what_has_changed_since_the_last_policy_ended_is_told() {
+    // Another body.
+    let mut world = World::with_policy("a", Mode::Enforce, HOUR);
+    world.pass(HOUR + MINUTE);
+    world.publish("b", Mode::Testing, HOUR);
+    assert_eq!(world.outcome(), Outcome::Changed);
+    // The same body, after a time without a record, in which mail was sent without a policy.
+    let mut world = World::with_policy("a", Mode::Enforce, HOUR);
+    world.pass(HOUR + MINUTE);
+    world.txt = no_record();
+    assert_eq!(world.why(), NoPolicy::NoRecord);
+    world.publish("a", Mode::Enforce, HOUR);
+    assert_eq!(world.outcome(), Outcome::Changed);
+    // It cannot be had: nobody knows.
+    let mut world = World::with_policy("a", Mode::Enforce, HOUR);
+    world.pass(HOUR + MINUTE);
+    world.https = fetch_failed();
+    assert_eq!(world.outcome(), Outcome::Unknown(Doubt::FetchFailed(failure().into())));
+}

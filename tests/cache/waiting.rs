@@ -3,12 +3,15 @@
 use std::time::Duration;
 
 use mta_sts::{
-    Mode, NoPolicy,
-    cache::{Answer, Cache, Config, Event, EventKind, Lookup, Request, Waiter},
+    Mode, NoPolicy, PolicyId,
+    cache::{
+        AlertKind, Answer, Cache, Config, Event, EventKind, FetchRequestId, Lookup, PolicyAnswer,
+        Request, Waiter,
+    },
 };
 use time::UtcDateTime;
 
-use crate::world::{World, domain, found, policy};
+use crate::world::{DAY, World, domain, fetch_failed, found, no_record, parsed, policy};
 
 const WEEK: Duration = Duration::from_secs(7 * 86_400);
 
@@ -53,6 +56,136 @@ fn a_late_answer_changes_nothing() {
     assert!(world.cache.poll_request().is_none());
     assert_eq!(world.why(), NoPolicy::DnsFailed("no answer in time".into()));
     assert_eq!(world.cache.counters().late, 1);
+}
+
+/// A world whose lookup of example.com has waited in vain, and the fetch made for the id "a".
+fn overdue() -> (World, FetchRequestId) {
+    let mut world = World::new();
+    (world.txt, world.https) = (found("a"), fetch_failed());
+    let _ = wait(&mut world.cache, world.now);
+    let Some(Request::Txt { id, .. }) = world.cache.poll_request() else { panic!() };
+    world.cache.handle_txt(id, found("a"), world.now);
+    let Some(Request::Fetch { id, .. }) = world.cache.poll_request() else { panic!() };
+    world.pass(Duration::from_secs(61));
+    assert!(matches!(world.why(), NoPolicy::FetchFailed(_)));
+    (world, id)
+}
+
+#[test]
+fn a_policy_that_comes_late_is_kept() {
+    for after in [0, 9, 299, 3600] {
+        let (mut world, id) = overdue();
+        world.pass(Duration::from_secs(after));
+        world.events.clear();
+        world.took();
+        world.cache.handle_policy(id, policy(Mode::Enforce, WEEK), world.now);
+        let view = world.cache.view(&domain("example.com")).unwrap();
+        assert_eq!(view.id(), Some(PolicyId::parse("a").unwrap()));
+        assert_eq!(view.fetched_at(), Some(world.now));
+        assert_eq!(view.failure(), None);
+        assert_eq!(world.mode(), Some(Mode::Enforce), "after {after}");
+        let is_told = |event: &Event| matches!(event.kind, EventKind::Updated { .. });
+        assert_eq!(world.events.iter().filter(|it| is_told(it)).count(), 1);
+        assert_eq!(world.cache.counters().late, 0);
+        // Nothing holds back the next one.
+        world.txt = found("b");
+        world.https = policy(Mode::Testing, WEEK);
+        assert_eq!(world.recheck().answer.policy().unwrap().mode(), Mode::Testing);
+    }
+}
+
+#[test]
+fn a_policy_that_comes_late_takes_the_place_of_the_one_before() {
+    let mut world = World::with_policy("a", Mode::Testing, WEEK);
+    world.pass(DAY);
+    let Lookup::Answer(_) = world.cache.lookup(&domain("example.com"), world.now) else { panic!() };
+    let Some(Request::Txt { id, .. }) = world.cache.poll_request() else { panic!() };
+    world.cache.handle_txt(id, found("b"), world.now);
+    let Some(Request::Fetch { id, .. }) = world.cache.poll_request() else { panic!() };
+    (world.txt, world.https) = (found("b"), fetch_failed());
+    world.pass(Duration::from_secs(100));
+    assert_eq!(world.alerts(), [AlertKind::RefreshFailed]);
+    world.cache.handle_policy(id, policy(Mode::Enforce, WEEK), world.now);
+    world.drain();
+    assert!(world.events.iter().any(|it| it.kind == EventKind::Recovered), "{:?}", world.events);
+    assert_eq!(world.mode(), Some(Mode::Enforce));
+    let id = world.cache.view(&domain("example.com")).unwrap().id();
+    assert_eq!(id, Some(PolicyId::parse("b").unwrap()));
+}
+
+#[test]
+fn who_waits_for_another_request_is_told_of_a_policy_that_comes_late() {
+    let (mut world, id) = overdue();
+    world.pass(Duration::from_secs(900));
+    let waiter = wait(&mut world.cache, world.now);
+    assert!(matches!(world.cache.poll_request(), Some(Request::Txt { .. })));
+    world.cache.handle_policy(id, policy(Mode::Enforce, WEEK), world.now);
+    assert_eq!(answers(&mut world.cache), [waiter]);
+    // The query that is out is not disturbed.
+    assert!(world.cache.view(&domain("example.com")).unwrap().is_being_discovered());
+    world.pass(Duration::from_secs(60));
+    assert_eq!(world.mode(), Some(Mode::Enforce));
+}
+
+#[test]
+fn a_late_policy_is_of_the_id_that_it_was_fetched_for() {
+    let (mut world, id) = overdue();
+    // The record says "b" by now; that fetch has failed, and is made again.
+    world.txt = found("b");
+    world.pass(Duration::from_secs(900));
+    assert!(matches!(world.why(), NoPolicy::FetchFailed(_)));
+    world.cache.handle_policy(id, policy(Mode::Testing, WEEK), world.now);
+    let held = |world: &World| world.cache.view(&domain("example.com")).unwrap().id();
+    assert_eq!(held(&world), Some(PolicyId::parse("a").unwrap()));
+    world.https = policy(Mode::Enforce, WEEK);
+    world.took();
+    world.pass(Duration::from_secs(400));
+    assert_eq!(world.took(), ["txt", "fetch"], "as soon as it may be");
+    assert_eq!(held(&world), Some(PolicyId::parse("b").unwrap()));
+    assert_eq!(world.mode(), Some(Mode::Enforce));
+}
+
+#[test]
+fn a_late_policy_undoes_nothing_that_came_after_it() {
+    let late = |world: &mut World, id| {
+        world.cache.handle_policy(id, policy(Mode::Testing, WEEK), world.now);
+        world.drain();
+    };
+    let name = domain("example.com");
+    // Another fetch has succeeded.
+    let (mut world, id) = overdue();
+    world.publish("b", Mode::Enforce, WEEK);
+    world.pass(Duration::from_secs(900));
+    assert_eq!(world.mode(), Some(Mode::Enforce));
+    late(&mut world, id);
+    assert_eq!(world.mode(), Some(Mode::Enforce));
+    // The domain was forgotten, and is not known or known anew.
+    for is_met_again in [false, true] {
+        let (mut world, id) = overdue();
+        world.txt = no_record();
+        world.cache.forget(&name, world.now);
+        if is_met_again {
+            world.why();
+        }
+        late(&mut world, id);
+        assert_eq!(world.why(), NoPolicy::NoRecord);
+    }
+    // The operator has spoken.
+    let (mut world, id) = overdue();
+    world.cache.pin(&name, parsed(Mode::Enforce, WEEK), world.now).unwrap();
+    late(&mut world, id);
+    assert_eq!(world.mode(), Some(Mode::Enforce));
+    // A late failure, and what was never sent, are no news either.
+    for answer in [fetch_failed(), PolicyAnswer::NotSent] {
+        let (mut world, id) = overdue();
+        let why = world.why();
+        world.cache.handle_policy(id, answer, world.now);
+        assert_eq!(world.why(), why);
+    }
+    // One that is of no age serves only those who waited.
+    let (mut world, id) = overdue();
+    world.cache.handle_policy(id, policy(Mode::Enforce, Duration::ZERO), world.now);
+    assert!(world.lookup().policy().is_none());
 }
 
 #[test]
@@ -162,7 +295,7 @@ fn get_tells_what_a_lookup_would_only_read() {
     world.lookup();
     assert!(got(&world).is_some());
     // Absence, too.
-    world.txt = crate::world::no_record();
+    world.txt = no_record();
     world.lookup_of("none.example");
     let absent = world.cache.get(&domain("none.example"), world.now).unwrap();
     assert_eq!(absent.cloned().into_policy().unwrap_err(), NoPolicy::NoRecord);

@@ -113,6 +113,26 @@ fn what_never_began_is_no_failure_of(kind: Kind) {
     assert_eq!(of_waits.count(), 0, "{events:?}");
 }
 
+/// Tokio's client breaks off what is late.
+#[test]
+fn a_policy_that_comes_late_is_kept() {
+    let world = World::new();
+    let txt = Part(Arc::new(|_: &Domain| {
+        TxtAnswer::from_records(["v=STSv1; id=1"], Duration::from_secs(60))
+    }));
+    let fetch = Part(Arc::new(|domain: &Domain| {
+        thread::sleep(2 * SECOND);
+        PolicyAnswer::from_body(domain, POLICY.as_bytes())
+    }));
+    let parts = Parts { txt: Some(txt), fetch: Some(fetch), store: None, on_event: None };
+    let cache = mta_sts::cache::Config::new(1).with_fetch_timeout(SECOND);
+    let client = Client::with(Kind::Blocking, settings(&world).with_cache(cache), parts).unwrap();
+    let name = domain("late.example");
+    let answer = client.policy(&name, LONG).unwrap();
+    assert!(matches!(answer, Answer::NoPolicy(NoPolicy::FetchFailed(_))), "{answer:?}");
+    eventually(|| client.cached(&name).is_some_and(|it| it.is_ok()));
+}
+
 #[test]
 fn i21_refreshes_that_hang_cost_no_policy() {
     thread::scope(|scope| {

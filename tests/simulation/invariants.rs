@@ -39,6 +39,8 @@ pub(crate) struct Seen {
     before: Option<Held>,
     txt: Option<Heard>,
     pub(crate) flight: Option<Flight>,
+    /// The last fetch that was given up, if nothing was fetched since.
+    pub(crate) overdue: Option<Flight>,
     /// The last fetches that failed, by the sender's clock.
     attempts: [Option<Attempt>; 6],
     /// When the last fetches for new ids ended.
@@ -261,7 +263,11 @@ impl Sim<'_> {
         }
         self.concerned.push(who);
         let seen = &mut self.seen[who];
-        let id = seen.flight.take().and_then(|flight| flight.id);
+        let flight = seen.flight.take();
+        let id = flight.and_then(|flight| flight.id);
+        if answer.is_none() {
+            seen.overdue = flight;
+        }
         let policy = match answer {
             Some(PolicyAnswer::NotSent) => return,
             Some(PolicyAnswer::Valid(policy)) => Some(policy),
@@ -280,6 +286,26 @@ impl Sim<'_> {
             }
             return;
         };
+        self.took_valid(who, id, policy);
+    }
+
+    /// A fetch that was given up has brought a policy after all. Whether that counts.
+    pub(crate) fn took_late(&mut self, who: usize, serial: u64, answer: &PolicyAnswer) -> bool {
+        let PolicyAnswer::Valid(policy) = answer else { return false };
+        let overdue = self.seen[who].overdue.take_if(|it| it.serial == serial);
+        if let Some(Flight { id, .. }) = overdue {
+            self.concerned.push(who);
+            self.took_valid(who, id, policy);
+        }
+        overdue.is_some()
+    }
+
+    fn took_valid(&mut self, who: usize, id: Option<PolicyId>, policy: &Arc<Policy>) {
+        let (now, time) = (self.now(), self.time);
+        let seen = &mut self.seen[who];
+        seen.overdue = None;
+        let known = seen.held.as_ref().and_then(|held| held.id);
+        let is_new = id.is_some() && id != known;
         let before = seen.live(now).map(|held| Arc::clone(&held.policy));
         let same_file = |held: &Held| held.policy.as_text() == policy.as_text();
         let is_same = seen.held.as_ref().is_some_and(same_file);

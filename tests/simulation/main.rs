@@ -103,6 +103,7 @@ impl Tally {
         self.rechecked += other.rechecked;
         self.refreshed += other.refreshed;
         self.backed_off += other.backed_off;
+        self.late += other.late;
         self.kept += other.kept;
         self.domain_days += other.domain_days;
     }
@@ -122,6 +123,7 @@ impl Tally {
             ("rechecks", self.rechecked, 5_000),
             ("refreshes in time", self.refreshed, 1_000_000),
             ("fetches after a failure", self.backed_off, 5_000),
+            ("policies that came late", self.late, 100),
             ("policies kept over a restart", self.kept, 20_000),
         ] {
             assert!(count >= least, "{what}: {count} and not {least}");

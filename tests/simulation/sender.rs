@@ -94,6 +94,7 @@ pub(crate) struct Tally {
     pub(crate) rechecked: u64,
     pub(crate) refreshed: u64,
     pub(crate) backed_off: u64,
+    pub(crate) late: u64,
     pub(crate) kept: u64,
     pub(crate) domain_days: u64,
 }

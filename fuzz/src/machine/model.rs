@@ -160,6 +160,8 @@ pub enum Task {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Recheck {
     pub before: Option<File>,
+    /// The same, or the last policy that has ended and was not withdrawn since.
+    pub given: Option<File>,
     pub began: Micros,
     /// Whether its own query has gone out.
     pub served: bool,
@@ -247,6 +249,14 @@ impl Model {
     pub fn live(&self, now: Micros) -> Option<Success> {
         let last = self.last?;
         (now <= last.at + last.file.max_age() && last.file != File::Zero).then_some(last)
+    }
+
+    /// Whether DNS has said that there is no record since the end of the last policy.
+    pub fn is_withdrawn(&self) -> bool {
+        self.heard.is_some_and(|heard| {
+            let is_absent = matches!(heard.txt, Txt::NoRecord(_) | Txt::Invalid(_));
+            is_absent && self.end().is_none_or(|end| heard.check.armed > end)
+        })
     }
 
     /// What applies and is worth an alert.

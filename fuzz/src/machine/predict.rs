@@ -152,7 +152,8 @@ impl Model {
         let before = self.live(self.now).map(|last| last.file);
         let answer_by = self.now + 2 * LOOKUP;
         let began = self.now;
-        let new = Recheck { before, began, served, forced, dns_failed: false, answer_by };
+        let given = before.or(self.last.filter(|_| !self.is_withdrawn()).map(|last| last.file));
+        let new = Recheck { before, given, began, served, forced, dns_failed: false, answer_by };
         self.recheck.get_or_insert(new).forced |= forced;
         self.may_query(Sure::of(served), step);
     }
@@ -321,13 +322,15 @@ impl Model {
     ) {
         let result = result.expect("a recheck that is done");
         self.check_answer(Some(&result.answer), applies, false);
-        let changed = recheck.before != applies;
+        // One that has ended is no news if it is there again.
+        let is_there_again = recheck.before.is_none() && recheck.given == applies;
+        let changed = recheck.before != applies && !is_there_again;
         // What was fetched since it began, or less than five minutes before, is the last word.
         let within = |span: Micros| {
             let at = self.last.map_or(Micros::MIN, |last| last.at);
             recheck.began - span < at && at <= self.now
         };
-        let can_settle = applies.is_some() && !settled.unsent;
+        let can_settle = applies.or(recheck.given).is_some() && !settled.unsent;
         let is_settled = can_settle && within(5 * MINUTE);
         // Limits of ours count in whole seconds.
         let may_settle = can_settle && within(5 * MINUTE + SECOND);

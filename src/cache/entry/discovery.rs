@@ -187,7 +187,13 @@ impl Entry {
         let Some(flight) = self.land(ticket, Ask::Fetch) else { return };
         let Task::Fetch(id) = flight.task else { return };
         match answer {
-            PolicyAnswer::Valid(policy) => self.fetched(flight, id, &policy, step),
+            PolicyAnswer::Valid(policy) => {
+                if self.state.is_new_id(id) {
+                    self.state.budget.take(step.now);
+                }
+                self.fetched(id, &policy, step);
+                self.settle(flight, Some(&policy), None, step);
+            }
             PolicyAnswer::Failed(failure) => self.fetch_failed(flight, id, failure, step),
             PolicyAnswer::NotSent => self.unsent(flight, step),
         }
@@ -195,18 +201,14 @@ impl Entry {
 
     /// A policy was fetched: it replaces the one before, be it stricter or weaker (§8.3), and its
     /// life begins now.
-    fn fetched(
+    pub(super) fn fetched(
         &mut self,
-        flight: Flight,
         id: Option<PolicyId>,
         policy: &Arc<Policy>,
         step: &mut Step<'_>,
     ) {
         let state = &mut self.state;
         let by_new_id = state.is_new_id(id);
-        if by_new_id {
-            state.budget.take(step.now);
-        }
         let known_id = id.or(state.id());
         let previous = state.live(step.now).map(|held| Arc::clone(held.policy));
         let same = state.fetched().is_some_and(|held| held.has_same_text(policy));
@@ -217,7 +219,6 @@ impl Entry {
         state.note_fetched(step);
         state.schedule_refresh(by_new_id, same, step);
         self.note_update(policy, previous, step);
-        self.settle(flight, Some(policy), None, step);
     }
 
     fn note_update(

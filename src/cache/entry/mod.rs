@@ -3,6 +3,7 @@
 mod alert;
 mod backoff;
 mod discovery;
+mod late;
 mod lent;
 mod recheck;
 mod refresh;
@@ -17,6 +18,7 @@ pub use self::lent::Lent;
 use self::recheck::Recheck;
 pub(super) use self::{
     backoff::{Attempts, Budget},
+    late::Overdue,
     state::{Held, Record, State, Trouble},
 };
 use super::{

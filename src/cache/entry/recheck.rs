@@ -15,8 +15,11 @@ use crate::{
 /// Those who wait for a recheck: they share one.
 #[derive(Clone, Debug)]
 pub(super) struct Recheck {
-    /// What applied when it was asked for.
+    /// What applied when it was asked for, or had ended and is not known to be withdrawn: under that
+    /// the message was sent.
     before: Option<Arc<Policy>>,
+    /// Whether it still applied then.
+    was_live: bool,
     /// When it was asked for.
     began: Timestamp,
     /// Whether the request that is out was made for it.
@@ -44,8 +47,11 @@ impl Entry {
     /// policy" (§5) is no use if the answer comes from our own memory.
     pub(super) fn recheck(&mut self, forced: bool, step: &mut Step<'_>) {
         self.state.note_use(step.now);
-        let before = self.state.live(step.now).map(|held| Arc::clone(held.policy));
-        let new = Recheck { before, began: step.now, served: false, forced, doubt: None };
+        let was_live = self.state.live(step.now).is_some();
+        let before = self.state.held().filter(|_| was_live || !self.state.is_withdrawn());
+        let before = before.map(|held| Arc::clone(held.policy));
+        let (began, served) = (step.now, false);
+        let new = Recheck { before, was_live, began, served, forced, doubt: None };
         match &mut self.flight {
             None => {
                 let recheck = Recheck { served: true, ..new };
@@ -82,10 +88,11 @@ impl Entry {
         let current = fresh.or_else(|| self.state.live(step.now).map(|held| held.policy));
         let changed = match (&recheck.before, current) {
             (Some(before), Some(current)) => before.as_text() != current.as_text(),
-            (before, current) => before.is_some() != current.is_some(),
+            (Some(_), None) => recheck.was_live,
+            (None, current) => current.is_some(),
         };
         let confirming = self.state.trouble.as_ref().is_some_and(|it| it.confirm > 0);
-        let can_settle = !confirming && current.is_some();
+        let can_settle = !confirming && (current.is_some() || recheck.before.is_some());
         let outcome = match recheck.doubt.or(doubt) {
             _ if changed => Outcome::Changed,
             // The Policy Host has said what applies, whatever ids DNS gives: whoever controls or forges

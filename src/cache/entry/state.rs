@@ -248,12 +248,16 @@ impl State {
         match self.record {
             Record::Unknown => false,
             Record::Failed => true,
-            // "No record" said while a policy was still live does not outlast it.
-            Record::Missing | Record::Invalid => {
-                self.held().is_none_or(|held| self.check.armed_at() > held.ends_at())
-            }
+            Record::Missing | Record::Invalid => self.is_withdrawn(),
             Record::Found => self.held_back(self.known_id(), now).is_some(),
         }
+    }
+
+    /// Whether DNS has said that there is no record since the end of the last policy: what it said
+    /// while that was still live does not outlast it.
+    pub(super) fn is_withdrawn(&self) -> bool {
+        let is_absent = matches!(self.record, Record::Missing | Record::Invalid);
+        is_absent && self.held().is_none_or(|held| self.check.armed_at() > held.ends_at())
     }
 
     pub(super) fn known_id(&self) -> Option<PolicyId> {

@@ -132,7 +132,7 @@ impl Sim<'_> {
             assert!(is_kept, "restart: {} was given out and is lost", self.sites[who].name);
             self.tally.kept += 1;
         }
-        restored.flight = None;
+        (restored.flight, restored.overdue) = (None, None);
         (restored.forced, restored.rechecks, restored.cause) = (false, 0, Cause::Nothing);
         (restored.is_changed, restored.owes_update) = (false, false);
         self.seen[who] = restored;

@@ -29,7 +29,7 @@ impl Entry {
         policy: &Arc<Policy>,
         at: &At<'_>,
     ) -> Outputs {
-        let mut step = self.begin(at);
+        let mut step = self.begin(true, at);
         let known = self.state.trouble.as_ref().and_then(|it| it.known);
         let refresh = self.state.refresh;
         self.fetched(id, policy, &mut step);

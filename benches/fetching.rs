@@ -8,7 +8,7 @@ use std::{
 };
 
 use mta_sts::{
-    Domain,
+    Domain, Instant,
     fetch::{Config, Exchange, Step},
     verify::TrustStore,
 };
@@ -87,8 +87,9 @@ impl World {
 
     fn fetch(&self) {
         let mut server = Server::new(&self.server);
+        let (config, start) = (Config::default(), Instant::START);
         let mut exchange =
-            client_side(|| Exchange::new(&self.domain, &self.trust, &Config::default(), NOW));
+            client_side(|| Exchange::new(&self.domain, &self.trust, &config, NOW, start));
         loop {
             let sent = client_side(|| match exchange.poll() {
                 Step::Send(bytes) => Some(bytes.to_vec()),
@@ -103,7 +104,7 @@ impl World {
                 Some(bytes) => server.receive(&bytes),
                 None => {
                     let bytes = server.send();
-                    client_side(|| exchange.handle_received(&bytes, NOW));
+                    client_side(|| exchange.handle_received(&bytes, start));
                 }
             }
         }

@@ -53,7 +53,7 @@
 //! Input from outside never causes a panic, takes time linear in its length (lint: times the
 //! logarithm of the number of fields), and is echoed in errors by no more than 36 escaped bytes.
 //! There is no unsafe code; but in the clients there is no clock, no socket, no thread and no global
-//! state either: time comes in as `now`, randomness as a seed, and with the same ones everything happens
+//! state either: time comes in as `now` (an [`Instant`] where the wire is timed), randomness as a seed, and with the same ones everything happens
 //! again.
 //!
 //! # Features
@@ -112,6 +112,7 @@ mod domain;
 mod excerpt;
 mod failure;
 pub mod fetch;
+mod instant;
 pub mod lanes;
 pub mod lint;
 mod mode;
@@ -132,6 +133,7 @@ pub mod verify;
 pub use self::{
     domain::{Domain, DomainError},
     failure::{Failure, ParseResultTypeError, ResultType},
+    instant::Instant,
     mode::{Mode, ParseModeError},
     mx::{MxPattern, MxPatternError},
     no_policy::NoPolicy,

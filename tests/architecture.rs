@@ -10,6 +10,7 @@ use std::{
 /// only those above it.
 const IMPORTS: &[(&str, &[&str])] = &[
     ("excerpt", &[]),
+    ("instant", &[]),
     ("mode", &[]),
     ("same_name", &[]),
     ("tolerances", &[]),
@@ -21,21 +22,24 @@ const IMPORTS: &[(&str, &[&str])] = &[
     ("record", &["excerpt", "parse"]),
     ("policy", &["domain", "excerpt", "failure", "mode", "mx", "parse", "tolerances"]),
     ("verify", &["excerpt", "failure"]),
-    ("fetch", &["domain", "excerpt", "failure", "parse", "policy", "tolerances", "verify"]),
+    (
+        "fetch",
+        &["domain", "excerpt", "failure", "instant", "parse", "policy", "tolerances", "verify"],
+    ),
     ("lint", &["domain", "excerpt", "mode", "parse", "policy", "tolerances"]),
     ("delivery", &["domain", "excerpt", "failure", "mode", "no_policy", "policy"]),
     (
         "cache",
         &["domain", "excerpt", "failure", "mode", "no_policy", "policy", "record", "tolerances"],
     ),
-    ("lanes", &["domain"]),
-    ("dns", &["cache", "domain", "excerpt"]),
+    ("lanes", &["domain", "instant"]),
+    ("dns", &["cache", "domain", "excerpt", "instant"]),
     ("store", &["cache", "domain", "excerpt"]),
     (
         "client",
         &[
-            "cache", "delivery", "dns", "domain", "failure", "fetch", "lanes", "policy", "store",
-            "verify",
+            "cache", "delivery", "dns", "domain", "failure", "fetch", "instant", "lanes", "policy",
+            "store", "verify",
         ],
     ),
     ("blocking", CLIENT),
@@ -50,6 +54,7 @@ const CLIENT: &[&str] = &[
     "dns",
     "domain",
     "fetch",
+    "instant",
     "lanes",
     "no_policy",
     "policy",

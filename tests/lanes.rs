@@ -55,7 +55,7 @@ impl Sim {
         fetch.asked = self.now;
         let Fetch { lane, ends_at, failures, .. } = fetch;
         let domain = fetch.domain.clone();
-        self.lanes.submit(Job { domain: &domain, lane, ends_at, failures }, fetch, self.now);
+        self.lanes.submit(Job { domain: &domain, lane, ends_at, failures }, fetch, self.now.into());
     }
 
     /// Lets a step of time pass.
@@ -69,18 +69,18 @@ impl Sim {
         for id in ended {
             self.end(id);
         }
-        while let Some(action) = self.lanes.poll(self.now) {
+        while let Some(action) = self.lanes.poll(self.now.into()) {
             match action {
                 Action::Begin(id, mut fetch) => {
                     if !fetch.located {
                         fetch.located = true;
-                        if !self.lanes.locate(id, fetch.address, self.now) {
+                        if !self.lanes.locate(id, fetch.address, self.now.into()) {
                             self.lanes.put_back(id, fetch);
                             continue;
                         }
                     }
                     self.waits.push(self.now.saturating_sub(fetch.asked));
-                    self.running.insert(id, (fetch, self.now));
+                    self.running.insert(id, (fetch, self.now.into()));
                 }
                 Action::Refuse(_) => self.out.refused += 1,
                 Action::EndEarly(id) => self.end(id),
@@ -93,7 +93,7 @@ impl Sim {
         let (fetch, begun) = self.running.remove(&id).unwrap();
         let age = self.now.saturating_sub(begun);
         let good = fetch.answers_in.is_some_and(|span| age >= span);
-        self.lanes.finish(id, good, self.now);
+        self.lanes.finish(id, good, self.now.into());
         if good { self.out.served.push(fetch) } else { self.out.failed.push(fetch) }
     }
 }

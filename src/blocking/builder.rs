@@ -7,13 +7,13 @@ use thiserror::Error;
 
 use super::{
     client::Client,
-    driver::{Driver, TimeKeeper},
+    driver::{Driver, Timer},
     pool::Pool,
     sockets::{Fetcher, Resolver, Sockets},
 };
 use crate::{
     cache::Event,
-    client::{Jobs, Opened, Settings, SettingsError, Stopwatch, now},
+    client::{Clock, Jobs, Opened, Settings, SettingsError, SystemClock, Time},
     store::{Store, StoreError},
 };
 
@@ -39,12 +39,14 @@ pub struct Builder {
     resolver: Option<Box<dyn Resolver>>,
     fetcher: Option<Box<dyn Fetcher>>,
     store: Option<Box<dyn Store>>,
+    clock: Option<Box<dyn Clock>>,
     on_event: Box<dyn Fn(&Event) + Send + Sync>,
 }
 
 impl Builder {
     pub(super) fn new(settings: Settings) -> Self {
-        Self { settings, resolver: None, fetcher: None, store: None, on_event: Box::new(|_| {}) }
+        let (resolver, fetcher, store, clock) = (None, None, None, None);
+        Self { settings, resolver, fetcher, store, clock, on_event: Box::new(|_| {}) }
     }
 
     /// Looks up records by this, and not over sockets of its own.
@@ -63,6 +65,11 @@ impl Builder {
         Self { store: Some(Box::new(store)), ..self }
     }
 
+    /// Sets the clocks, for tests and simulations. Default: those of the system.
+    pub fn clock(self, clock: impl Clock + 'static) -> Self {
+        Self { clock: Some(Box::new(clock)), ..self }
+    }
+
     /// Has this called for every event: for a log, alerts, reports. It is called in the threads that
     /// do the work, several at a time, after those who wait for answers have theirs; a panic in it is
     /// caught.
@@ -79,24 +86,25 @@ impl Builder {
     pub fn start(self) -> Result<Client, StartError> {
         let setup = self.settings.complete()?;
         let stop = Arc::new(AtomicBool::new(false));
-        let Opened { hub, kept, keeping } = Opened::new(setup.cache, self.store)?;
+        let time = Arc::new(Time::new(self.clock, SystemClock::start()));
+        let Opened { hub, kept, keeping } = Opened::new(setup.cache, self.store, time.now())?;
         let driver = Arc::new(Driver {
             hub,
             jobs: Jobs::new(&setup),
-            sockets: Sockets::new(setup, Arc::clone(&stop)),
+            sockets: Sockets::new(setup, Arc::clone(&time), Arc::clone(&stop)),
             resolver: self.resolver,
             fetcher: self.fetcher,
             on_event: self.on_event,
             pool: Pool::new(),
             stop,
-            time: TimeKeeper::default(),
-            stopwatch: Stopwatch::start(),
+            time,
+            timer: Timer::default(),
             running: Mutex::default(),
         });
         let weak = Arc::downgrade(&driver);
         let told = move |shard, done| {
             if let Some(driver) = weak.upgrade() {
-                driver.process(driver.hub.done(shard, done, now()));
+                driver.process(driver.hub.done(shard, done, driver.time.now()));
             }
         };
         let keeper = keeping.map(|it| it.start(told)).transpose()?;

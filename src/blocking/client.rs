@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     cache::{Answer, Rechecked},
-    client::{Keeper, Kept, LookupError, Settings, Ticket, now, this_second},
+    client::{Keeper, Kept, LookupError, Settings, Ticket},
     delivery::{Delivery, Floor, Route},
     domain::Domain,
     no_policy::NoPolicy,
@@ -47,7 +47,9 @@ impl Client {
     ///
     /// If the time is over, or the client is shut down. Finding out goes on.
     pub fn policy(&self, domain: &Domain, budget: Duration) -> Result<Answer, LookupError> {
-        if let Some(answer) = self.driver.hub.cached(domain, this_second(), |it| it.cloned()) {
+        if let Some(answer) =
+            self.driver.hub.cached(domain, self.driver.time.this_second(), |it| it.cloned())
+        {
             return Ok(answer);
         }
         if self.driver.is_stopped() {
@@ -55,7 +57,7 @@ impl Client {
         }
         let (sender, receiver) = mpsc::sync_channel(1);
         let reply = move |answer| drop(sender.try_send(answer));
-        let (answer, outputs) = self.driver.hub.lookup(domain, now(), reply);
+        let (answer, outputs) = self.driver.hub.lookup(domain, self.driver.time.now(), reply);
         self.driver.process(outputs);
         answer.or_else(|ticket| self.wait(&receiver, ticket, budget))
     }
@@ -65,7 +67,7 @@ impl Client {
     /// time. [`policy`](Self::policy) tells the rest, too: when it was fetched, and when it ends.
     #[must_use]
     pub fn cached(&self, domain: &Domain) -> Option<Result<Arc<Policy>, NoPolicy>> {
-        self.driver.hub.cached(domain, this_second(), |it| it.cloned_policy())
+        self.driver.hub.cached(domain, self.driver.time.this_second(), |it| it.cloned_policy())
     }
 
     /// Looks for a newer policy, before a message is given up (§5.1).
@@ -99,7 +101,8 @@ impl Client {
         }
         let (sender, receiver) = mpsc::sync_channel(1);
         let reply = move |result| drop(sender.try_send(result));
-        let (ticket, outputs) = self.driver.hub.recheck(domain, forced, now(), reply);
+        let (ticket, outputs) =
+            self.driver.hub.recheck(domain, forced, self.driver.time.now(), reply);
         self.driver.process(outputs);
         self.wait(&receiver, ticket, budget)
     }
@@ -149,7 +152,7 @@ impl Client {
     /// own threads nothing is waited for, since those would wait for themselves.
     pub fn shutdown(&self) {
         self.driver.shutdown();
-        self.driver.hub.retry_unsaved(now());
+        self.driver.hub.retry_unsaved(self.driver.time.now());
         self.keeper.iter().for_each(Keeper::stop);
         if !is_ours() {
             self.keeper.iter().for_each(Keeper::wait);
@@ -164,7 +167,7 @@ impl Client {
     ) -> Result<T, LookupError> {
         receiver.recv_timeout(budget).map_err(|error| match error {
             RecvTimeoutError::Timeout => {
-                self.driver.process(self.driver.hub.cancel(ticket));
+                self.driver.process(self.driver.hub.cancel(ticket, self.driver.time.now()));
                 LookupError::TimedOut
             }
             RecvTimeoutError::Disconnected => LookupError::ShutDown,

@@ -13,18 +13,15 @@ use std::{
     thread,
 };
 
-use time::UtcDateTime;
-
 use super::{
     pool::{Pool, is_ours, mark_as_ours},
     sockets::{Control, Fetcher, Resolver, Sockets},
 };
 use crate::{
     cache::{Event, EventKind, PolicyAnswer, TxtAnswer},
-    client::{
-        Done, Hub, Job, Jobs, NAP, Next, Outputs, STOP, Stopwatch, Trace, Work, after, left, now,
-    },
+    client::{Done, Hub, Job, Jobs, NAP, Next, Outputs, STOP, Time, Trace, Work},
     domain::Domain,
+    instant::Instant,
     lanes::RunId,
 };
 
@@ -37,8 +34,8 @@ pub(super) struct Driver {
     pub(super) on_event: Box<dyn Fn(&Event) + Send + Sync>,
     pub(super) pool: Pool,
     pub(super) stop: Arc<AtomicBool>,
-    pub(super) time: TimeKeeper,
-    pub(super) stopwatch: Stopwatch,
+    pub(super) time: Arc<Time>,
+    pub(super) timer: Timer,
     /// The jobs that are out.
     pub(super) running: Mutex<HashMap<RunId, Running>>,
 }
@@ -51,8 +48,8 @@ pub(super) struct Running {
 
 /// The thread that keeps time, and when it wakes up.
 #[derive(Default)]
-pub(super) struct TimeKeeper {
-    next: Mutex<Option<UtcDateTime>>,
+pub(super) struct Timer {
+    next: Mutex<Option<Instant>>,
     earlier: Condvar,
 }
 
@@ -71,9 +68,9 @@ impl Driver {
     pub(super) fn shutdown(&self) {
         {
             // Under the lock, lest the thread that keeps time falls asleep just after it has looked.
-            let _next = lock(&self.time.next);
+            let _next = lock(&self.timer.next);
             self.stop.store(true, Ordering::SeqCst);
-            self.time.earlier.notify_all();
+            self.timer.earlier.notify_all();
         }
         self.hub.hang_up();
         self.pool.close(STOP);
@@ -88,7 +85,7 @@ impl Driver {
     /// Tells those who wait, and has done what is to be done.
     pub(super) fn process(self: &Arc<Self>, outputs: Outputs) {
         self.take(outputs);
-        while let Some(next) = self.jobs.next(&self.hub, now(), self.stopwatch.elapsed()) {
+        while let Some(next) = self.jobs.next(&self.hub, self.time.now()) {
             match next {
                 Next::Begin(id, job) => self.begin(id, job),
                 Next::EndEarly(id) => self.end_early(id),
@@ -101,13 +98,13 @@ impl Driver {
                 Next::Process(outputs) => self.take(outputs),
             }
         }
-        self.wake_by(self.jobs.timeout(self.stopwatch.elapsed()).map(after));
+        self.wake_by(self.jobs.timeout(self.time.instant()));
     }
 
     fn take(&self, mut outputs: Outputs) {
         outputs.tell(&*self.on_event);
         self.wake_by(outputs.wake_at);
-        self.jobs.submit(outputs.jobs, now(), self.stopwatch.elapsed());
+        self.jobs.submit(outputs.jobs, self.time.now());
     }
 
     fn tell_overdue(&self, domain: Domain) {
@@ -132,7 +129,7 @@ impl Driver {
         if self.is_stopped() {
             return;
         }
-        let new = || Trace::new(&job.domain, job.is_first_contact(now()));
+        let new = || Trace::new(&job.domain, job.is_first_contact(self.time.date()));
         let trace = job.trace.clone().unwrap_or_else(new);
         job.trace = Some(trace.clone());
         if matches!(job.work, Work::Fetch(_))
@@ -144,10 +141,10 @@ impl Driver {
         }
         let (shard, done) = trace.within(|| self.work(job, control));
         lock(&self.running).remove(&id);
-        self.jobs.finish(id, done.is_good(), self.stopwatch.elapsed());
+        self.jobs.finish(id, done.is_good(), self.time.instant());
         // What was broken off says nothing about the domain.
         if !self.is_stopped() {
-            self.process(self.hub.after(shard, done, &trace, now()));
+            self.process(self.hub.after(shard, done, &trace, self.time.now()));
         }
     }
 
@@ -157,7 +154,7 @@ impl Driver {
             return true;
         }
         let found = self.sockets.addresses(&job.domain, control);
-        let may_go_on = self.jobs.locate(id, &found, self.stopwatch.elapsed());
+        let may_go_on = self.jobs.locate(id, &found, self.time.instant());
         job.addresses = Some(found);
         may_go_on
     }
@@ -188,30 +185,30 @@ impl Driver {
         self.stop.load(Ordering::SeqCst)
     }
 
-    fn wake_by(&self, at: Option<UtcDateTime>) {
+    fn wake_by(&self, at: Option<Instant>) {
         let Some(at) = at else { return };
-        let mut next = lock(&self.time.next);
+        let mut next = lock(&self.timer.next);
         if next.is_none_or(|next| at < next) {
             *next = Some(at);
-            self.time.earlier.notify_all();
+            self.timer.earlier.notify_all();
         }
     }
 
     /// Wakes the caches when something is due, until the end.
     fn keep_time(self: &Arc<Self>) {
         // Of what was kept over a restart, something may be due already.
-        self.process(self.hub.wake(now()));
+        self.process(self.hub.wake(self.time.now()));
         while self.sleep() {
-            self.process(self.hub.wake(now()));
+            self.process(self.hub.wake(self.time.now()));
         }
     }
 
     /// Sleeps until something is due, or for a while. Whether there is something to wake for.
     fn sleep(&self) -> bool {
-        let mut next = lock(&self.time.next);
+        let mut next = lock(&self.timer.next);
         while !self.is_stopped() {
-            let left = next.map_or(NAP, left);
-            let waited = self.time.earlier.wait_timeout(next, left.min(NAP));
+            let left = next.map_or(NAP, |at| self.time.left(at));
+            let waited = self.timer.earlier.wait_timeout(next, left.min(NAP));
             let (guard, timeout) = waited.unwrap_or_else(PoisonError::into_inner);
             next = guard;
             if timeout.timed_out() {

@@ -14,14 +14,13 @@ use std::{
 
 use socket2::{Socket, Type};
 
-use time::UtcDateTime;
-
 use crate::{
     cache::{PolicyAnswer, TxtAnswer},
-    client::{Found, Setup, after, found, left, now, random, share},
+    client::{Found, Moment, Setup, Time, found, random, share},
     dns::{self, DnsError, Outcome, Question, Transport},
     domain::Domain,
     fetch::{self, FetchError},
+    instant::Instant,
     policy::Policy,
 };
 
@@ -44,6 +43,7 @@ pub trait Fetcher: Send + Sync {
 #[derive(Debug)]
 pub struct Sockets {
     setup: Setup,
+    time: Arc<Time>,
     stop: Arc<AtomicBool>,
 }
 
@@ -100,8 +100,8 @@ impl Sockets {
         }
     }
 
-    pub(super) fn new(setup: Setup, stop: Arc<AtomicBool>) -> Self {
-        Self { setup, stop }
+    pub(super) fn new(setup: Setup, time: Arc<Time>, stop: Arc<AtomicBool>) -> Self {
+        Self { setup, time, stop }
     }
 
     fn ask(&self, question: Question, control: &Control) -> Outcome {
@@ -122,7 +122,7 @@ impl Sockets {
             return Err(DnsError::Connection { question, message });
         };
         let (servers, config) = (&self.setup.nameservers, self.setup.dns);
-        let exchange = dns::Exchange::new(question, servers, config, bits, now());
+        let exchange = dns::Exchange::new(question, servers, config, bits, self.time.instant());
         Ok(Asked { exchange, link: None })
     }
 
@@ -130,16 +130,17 @@ impl Sockets {
     fn advance(&self, Asked { exchange, link }: &mut Asked, control: &Control) -> Option<Outcome> {
         match exchange.poll() {
             dns::Step::Send { server, transport, message } => {
-                match Link::open(server, transport, self.setup.dns.attempt(), message, control) {
+                let until = self.time.after(self.setup.dns.attempt());
+                match Link::open(server, transport, until, message, &self.time, control) {
                     Ok(opened) => *link = Some(opened),
-                    Err(error) => exchange.handle_failure(&error.to_string(), now()),
+                    Err(error) => exchange.handle_failure(&error.to_string(), self.time.instant()),
                 }
             }
             dns::Step::Wait { .. } if control.is_stopped() => {
                 return Some(Outcome::Failed(DnsError::Timeout(exchange.question().clone())));
             }
             dns::Step::Wait { until } => match link {
-                Some(link) => link.receive(exchange, until),
+                Some(link) => link.receive(exchange, until, &self.time),
                 None => exchange.handle_timeout(until),
             },
             dns::Step::Done(outcome) => return Some(outcome.clone()),
@@ -154,8 +155,9 @@ impl Sockets {
         control: &Control,
     ) -> Result<Arc<Policy>, FetchError> {
         let (trust, config) = (&self.setup.trust, &self.setup.fetch);
-        let mut exchange = fetch::Exchange::new(domain, trust, config, now());
-        let until = after(config.deadline());
+        let Moment { date, at } = self.time.now();
+        let mut exchange = fetch::Exchange::new(domain, trust, config, date, at);
+        let until = at.saturating_add(config.deadline());
         let addresses = addresses.unwrap_or_else(|| self.addresses(domain, control))?;
         let mut stream = self.connect(domain, &addresses, until, control)?;
         let mut buffer = vec![0; 16 * 1024];
@@ -163,20 +165,24 @@ impl Sockets {
             match exchange.poll() {
                 fetch::Step::Send(bytes) => {
                     if let Err(error) = stream.write_all(bytes) {
-                        exchange.handle_failure(&error.to_string(), now());
+                        exchange.handle_failure(&error.to_string(), self.time.instant());
                     }
                 }
                 fetch::Step::Wait { .. } if control.is_stopped() => {
                     return Err(FetchError::Deadline);
                 }
-                fetch::Step::Wait { until } => match receive(&mut stream, until, &mut buffer) {
-                    Ok(Some(bytes)) => exchange.handle_received(bytes, now()),
-                    Ok(None) => exchange.handle_timeout(now()),
-                    Err(error) if error.kind() == ErrorKind::UnexpectedEof => {
-                        exchange.handle_end(now());
+                fetch::Step::Wait { until } => {
+                    match receive(&mut stream, self.time.left(until), &mut buffer) {
+                        Ok(Some(bytes)) => exchange.handle_received(bytes, self.time.instant()),
+                        Ok(None) => exchange.handle_timeout(self.time.instant()),
+                        Err(error) if error.kind() == ErrorKind::UnexpectedEof => {
+                            exchange.handle_end(self.time.instant());
+                        }
+                        Err(error) => {
+                            exchange.handle_failure(&error.to_string(), self.time.instant())
+                        }
                     }
-                    Err(error) => exchange.handle_failure(&error.to_string(), now()),
-                },
+                }
                 fetch::Step::Done(outcome) => {
                     let _ = stream.shutdown(Shutdown::Both);
                     return outcome.clone();
@@ -192,7 +198,7 @@ impl Sockets {
         &self,
         domain: &Domain,
         addresses: &[IpAddr],
-        until: UtcDateTime,
+        until: Instant,
         control: &Control,
     ) -> Result<TcpStream, FetchError> {
         let mut error = FetchError::NoAddress("it has none".into());
@@ -201,11 +207,12 @@ impl Sockets {
                 error = FetchError::Refused(refused);
                 continue;
             }
-            let time = share(left(until), addresses.len().saturating_sub(tried));
-            match connect(SocketAddr::new(address, self.setup.port), time, control) {
+            let share = share(self.time.left(until), addresses.len().saturating_sub(tried));
+            let (address, until) = ((address, self.setup.port).into(), self.time.after(share));
+            match connect(address, until, &self.time, control) {
                 Ok(stream) => {
                     let _ = stream.set_nodelay(true);
-                    let _ = stream.set_write_timeout(Some(time));
+                    let _ = stream.set_write_timeout(Some(at_least(share)));
                     return Ok(stream);
                 }
                 Err(why) => error = FetchError::Connection(why.to_string().into()),
@@ -247,8 +254,9 @@ impl Link {
     fn open(
         server: SocketAddr,
         transport: Transport,
-        time: Duration,
+        until: Instant,
         message: &[u8],
+        time: &Time,
         control: &Control,
     ) -> io::Result<Self> {
         match transport {
@@ -261,8 +269,8 @@ impl Link {
                 Ok(Self::Udp(socket, server))
             }
             Transport::Tcp => {
-                let mut stream = connect(server, time, control)?;
-                stream.set_write_timeout(Some(time))?;
+                let mut stream = connect(server, until, time, control)?;
+                stream.set_write_timeout(Some(at_least(time.left(until))))?;
                 stream.write_all(message)?;
                 Ok(Self::Tcp(stream))
             }
@@ -270,27 +278,28 @@ impl Link {
     }
 
     /// Waits for what comes, for a while.
-    fn receive(&mut self, exchange: &mut dns::Exchange, until: UtcDateTime) {
+    fn receive(&mut self, exchange: &mut dns::Exchange, until: Instant, time: &Time) {
         let mut buffer = [0; 4096];
         let received = match self {
             Self::Udp(socket, _) => {
-                let time = socket.set_read_timeout(Some(a_while(until)));
-                time.and_then(|()| socket.recv(&mut buffer))
+                let set = socket.set_read_timeout(Some(a_while(time.left(until))));
+                set.and_then(|()| socket.recv(&mut buffer))
             }
-            Self::Tcp(stream) => match receive(stream, until, &mut buffer) {
+            Self::Tcp(stream) => match receive(stream, time.left(until), &mut buffer) {
                 Ok(bytes) => bytes.map_or(Err(ErrorKind::WouldBlock.into()), |it| Ok(it.len())),
                 Err(error) => Err(error),
             },
         };
+        let now = time.instant();
         match (received, self) {
             (Ok(len), Self::Udp(_, server)) => {
-                exchange.handle_datagram(*server, buffer.get(..len).unwrap_or_default(), now());
+                exchange.handle_datagram(*server, buffer.get(..len).unwrap_or_default(), now);
             }
             (Ok(len), Self::Tcp(_)) => {
-                exchange.handle_stream(buffer.get(..len).unwrap_or_default(), now());
+                exchange.handle_stream(buffer.get(..len).unwrap_or_default(), now);
             }
-            (Err(error), _) if is_late(&error) => exchange.handle_timeout(now()),
-            (Err(error), _) => exchange.handle_failure(&error.to_string(), now()),
+            (Err(error), _) if is_late(&error) => exchange.handle_timeout(now),
+            (Err(error), _) => exchange.handle_failure(&error.to_string(), now),
         }
     }
 }
@@ -299,10 +308,14 @@ impl Link {
 const LOOK: Duration = Duration::from_millis(20);
 
 /// Connects, unless that takes too long or should end before.
-fn connect(address: SocketAddr, time: Duration, control: &Control) -> io::Result<TcpStream> {
-    let until = after(time);
+fn connect(
+    address: SocketAddr,
+    until: Instant,
+    time: &Time,
+    control: &Control,
+) -> io::Result<TcpStream> {
     let socket = Socket::new(socket2::Domain::for_address(address), Type::STREAM, None)?;
-    match socket.connect_timeout(&address.into(), time.min(LOOK_UP)) {
+    match socket.connect_timeout(&address.into(), a_while(time.left(until))) {
         Err(error) if error.kind() == ErrorKind::TimedOut => {}
         connected => return connected.map(|()| socket.into()),
     }
@@ -314,7 +327,7 @@ fn connect(address: SocketAddr, time: Duration, control: &Control) -> io::Result
         if socket.peer_addr().is_ok() {
             return Ok(socket.into());
         }
-        let left = left(until);
+        let left = time.left(until);
         if left.is_zero() || control.is_stopped() {
             return Err(ErrorKind::TimedOut.into());
         }
@@ -325,10 +338,10 @@ fn connect(address: SocketAddr, time: Duration, control: &Control) -> io::Result
 /// Waits for bytes, for a while. `None` if none have come; an end is an error.
 fn receive<'a>(
     stream: &mut TcpStream,
-    until: UtcDateTime,
+    left: Duration,
     buffer: &'a mut [u8],
 ) -> io::Result<Option<&'a [u8]>> {
-    stream.set_read_timeout(Some(a_while(until)))?;
+    stream.set_read_timeout(Some(a_while(left)))?;
     match stream.read(buffer) {
         Ok(0) => Err(ErrorKind::UnexpectedEof.into()),
         Ok(len) => Ok(buffer.get(..len)),
@@ -342,7 +355,12 @@ fn is_late(error: &io::Error) -> bool {
     matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut | ErrorKind::Interrupted)
 }
 
-/// No longer than until then, and never no time at all, which sockets refuse.
-fn a_while(until: UtcDateTime) -> Duration {
-    left(until).clamp(Duration::from_millis(1), LOOK_UP)
+/// So long, but no longer than a thread may be held.
+fn a_while(left: Duration) -> Duration {
+    at_least(left).min(LOOK_UP)
+}
+
+/// Never no time at all, which sockets refuse.
+fn at_least(left: Duration) -> Duration {
+    left.max(Duration::from_millis(1))
 }

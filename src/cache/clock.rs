@@ -71,6 +71,12 @@ impl Timestamp {
     }
 }
 
+/// How far a clock was set, in microseconds.
+pub(super) fn micros(by: time::Duration) -> i64 {
+    let whole = by.whole_microseconds();
+    i64::try_from(whole).unwrap_or(if whole < 0 { i64::MIN } else { i64::MAX })
+}
+
 /// An hour of the calendar, counted from one: the first of 1970, and what is before it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
@@ -251,6 +257,11 @@ impl Deadline {
     /// The earlier of the two.
     pub(super) fn or(self, other: Self) -> Self {
         if other.due() < self.due() { other } else { self }
+    }
+
+    /// The clock was set by so many microseconds: what is left of the span stays what it is.
+    pub(super) fn shift(&mut self, by: i64) {
+        self.armed_at.0 = self.armed_at.0.saturating_add(by);
     }
 
     pub(super) fn rearm(&mut self, now: Timestamp) {

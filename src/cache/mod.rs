@@ -95,7 +95,7 @@
 //! | there is no valid record | that is believed for the negative TTL, 1 min to 1 h, 5 min if there is none | RFC 2308 |
 //! | DNS fails | it is asked again after 30 s, doubling to 5 min | RFC 2308 §7 |
 //! | [`recheck`](Cache::recheck) | asks DNS and the Policy Host, whatever is known; a body fetched since, or within 5 min before, settles it whatever the id | §5, §5.1 |
-//! | the clock is set back | lives grow by as much, nothing is lost, no deadline stalls | |
+//! | the clock is set back | lives grow by as much, nothing is lost, no deadline stalls; with [`clock_set`](Cache::clock_set), what is out keeps the time it had left | |
 //!
 //! # What can be relied on
 //!
@@ -107,6 +107,7 @@
 mod answer;
 mod bounds;
 mod clock;
+mod clock_set;
 mod config;
 mod deadlines;
 mod drive;

@@ -47,6 +47,12 @@ impl Unsaved {
         }
     }
 
+    pub(super) fn shift(&mut self, by: i64) {
+        if let Some(retry) = &mut self.retry {
+            retry.shift(by);
+        }
+    }
+
     /// Whether the last attempt for this domain was to make good one that failed.
     pub(super) fn is_retried(&self, domain: &Domain) -> bool {
         self.retried.contains(domain)

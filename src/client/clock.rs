@@ -1,33 +1,166 @@
-//! The clock, which the clients alone read.
+//! The clocks, which the clients alone read.
 
-use core::{cell::Cell, time::Duration};
-use std::{thread_local, time::Instant};
+use alloc::{boxed::Box, sync::Arc};
+use core::{
+    cell::Cell,
+    fmt,
+    sync::atomic::{AtomicBool, Ordering},
+    time::Duration,
+};
+use std::{thread_local, time::Instant as StdInstant};
 
-use time::{Date, Time, UtcDateTime};
+use time::{Date, Time as TimeOfDay, UtcDateTime};
+
+use crate::instant::Instant;
+
+/// The clocks of a client: a calendar, and a monotonic clock.
+///
+/// Lives of policies and all other dates go by the calendar, what is on the wire by the monotonic
+/// clock. A client reads those of the system; give it others by the `clock` of its builder in tests and
+/// simulations. Both are to go as fast as those of the system, but where a test has them jump: a client
+/// sleeps for at most half a second, by the system's clock, before it looks at them again.
+pub trait Clock: fmt::Debug + Send + Sync {
+    /// Returns the date and time of day, which may be set.
+    fn now(&self) -> UtcDateTime;
+
+    /// Returns the time since any fixed moment, by a clock that nobody sets.
+    fn monotonic(&self) -> Instant;
+}
+
+impl<T: Clock + ?Sized> Clock for Arc<T> {
+    fn now(&self) -> UtcDateTime {
+        T::now(self)
+    }
+
+    fn monotonic(&self) -> Instant {
+        T::monotonic(self)
+    }
+}
+
+/// The clocks of the system.
+#[derive(Debug)]
+pub(crate) struct SystemClock(StdInstant);
+
+impl SystemClock {
+    pub(crate) fn start() -> Self {
+        Self(std_now())
+    }
+}
+
+impl Clock for SystemClock {
+    fn now(&self) -> UtcDateTime {
+        utc_now()
+    }
+
+    fn monotonic(&self) -> Instant {
+        self.0.elapsed().into()
+    }
+}
 
 #[expect(clippy::disallowed_methods, reason = "whoever needs the time below this is given it")]
-pub(crate) fn now() -> UtcDateTime {
+pub(crate) fn utc_now() -> UtcDateTime {
     UtcDateTime::now()
 }
 
-/// A clock that nobody can set: it says how long ago it was made.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Stopwatch(Instant);
+#[expect(clippy::disallowed_methods, reason = "whoever needs the time below this is given it")]
+pub(crate) fn std_now() -> StdInstant {
+    StdInstant::now()
+}
 
-impl Stopwatch {
-    #[expect(clippy::disallowed_methods, reason = "whoever needs the time below this is given it")]
-    pub(crate) fn start() -> Self {
-        Self(Instant::now())
+/// A moment, by both clocks.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Moment {
+    pub(crate) date: UtcDateTime,
+    pub(crate) at: Instant,
+}
+
+impl Moment {
+    /// How far ahead of the monotonic clock the calendar is: constant, but where it is set.
+    pub(crate) fn offset(self) -> Offset {
+        let at = i128::try_from(self.at.since_start().as_nanos()).unwrap_or(i128::MAX);
+        Offset(self.date.unix_timestamp_nanos().saturating_sub(at))
     }
 
-    pub(crate) fn elapsed(&self) -> Duration {
-        self.0.elapsed()
+    /// When that date is there by the monotonic clock, if the calendar is not set before.
+    pub(crate) fn instant_of(self, date: UtcDateTime) -> Instant {
+        let nanos = date.unix_timestamp_nanos().saturating_sub(self.date.unix_timestamp_nanos());
+        let nanos = u64::try_from(nanos.max(0)).unwrap_or(u64::MAX);
+        self.at.saturating_add(Duration::from_nanos(nanos))
     }
 }
 
-/// The second under way, by a clock that may be some milliseconds late, but takes a fraction of the
-/// time that [`now`] takes.
-pub(crate) fn this_second() -> UtcDateTime {
+/// How far ahead of the monotonic clock a calendar is, in nanoseconds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Offset(i128);
+
+impl Offset {
+    /// How far the calendar was set since it was this far ahead. Below a second nothing is: clocks are
+    /// slowed down and sped up all the time, and two are not read in one instant.
+    pub(crate) fn step_to(self, later: Self) -> Option<time::Duration> {
+        let micros = later.0.saturating_sub(self.0) / 1000;
+        let farthest = if micros < 0 { i64::MIN } else { i64::MAX };
+        let step = time::Duration::microseconds(i64::try_from(micros).unwrap_or(farthest));
+        (step.abs() > time::Duration::SECOND).then_some(step)
+    }
+}
+
+/// The time, for all that a client does.
+#[derive(Debug)]
+pub(crate) struct Time {
+    clock: Box<dyn Clock>,
+    is_custom: bool,
+    /// Whether the coarse clock of the system tells the same date.
+    is_systems: AtomicBool,
+}
+
+impl Time {
+    /// By the clock of the caller, or else by this one of the system.
+    pub(crate) fn new(custom: Option<Box<dyn Clock>>, system: impl Clock + 'static) -> Self {
+        let (is_custom, is_systems) = (custom.is_some(), AtomicBool::new(custom.is_none()));
+        Self { clock: custom.unwrap_or_else(|| Box::new(system)), is_custom, is_systems }
+    }
+
+    /// Whether it is the caller's clock.
+    pub(crate) fn is_custom(&self) -> bool {
+        self.is_custom
+    }
+
+    /// Has the clock itself asked for every date.
+    pub(crate) fn distrust(&self) {
+        self.is_systems.store(false, Ordering::Relaxed);
+    }
+
+    pub(crate) fn now(&self) -> Moment {
+        Moment { date: self.clock.now(), at: self.clock.monotonic() }
+    }
+
+    pub(crate) fn date(&self) -> UtcDateTime {
+        self.clock.now()
+    }
+
+    pub(crate) fn instant(&self) -> Instant {
+        self.clock.monotonic()
+    }
+
+    /// So long from now.
+    pub(crate) fn after(&self, span: Duration) -> Instant {
+        self.instant().saturating_add(span)
+    }
+
+    /// How long until then; no time if that is past.
+    pub(crate) fn left(&self, until: Instant) -> Duration {
+        until.saturating_duration_since(self.instant())
+    }
+
+    /// The second under way, by a clock that may be some milliseconds late, but takes a fraction of the
+    /// time that [`date`](Self::date) takes.
+    #[inline]
+    pub(crate) fn this_second(&self) -> UtcDateTime {
+        if self.is_systems.load(Ordering::Relaxed) { this_second() } else { self.date() }
+    }
+}
+
+fn this_second() -> UtcDateTime {
     thread_local! {
         static TODAY: Cell<(i64, Date)> = const { Cell::new((0, UtcDateTime::UNIX_EPOCH.date())) };
     }
@@ -43,13 +176,13 @@ fn at(seconds: i64, today: &Cell<(i64, Date)>) -> UtcDateTime {
         date = UtcDateTime::from_unix_timestamp(seconds).map_or(date, UtcDateTime::date);
         today.set((day, date));
     }
-    UtcDateTime::new(date, time_of_day(seconds.rem_euclid(DAY)).unwrap_or(Time::MIDNIGHT))
+    UtcDateTime::new(date, time_of_day(seconds.rem_euclid(DAY)).unwrap_or(TimeOfDay::MIDNIGHT))
 }
 
-fn time_of_day(second: i64) -> Option<Time> {
+fn time_of_day(second: i64) -> Option<TimeOfDay> {
     let [hour, minute, second] = [second / 3600, second / 60 % 60, second % 60];
     let [hour, minute, second] = [hour, minute, second].map(|it| u8::try_from(it).ok());
-    Time::from_hms(hour?, minute?, second?).ok()
+    TimeOfDay::from_hms(hour?, minute?, second?).ok()
 }
 
 #[cfg(target_os = "linux")]
@@ -59,18 +192,7 @@ fn seconds() -> i64 {
 
 #[cfg(not(target_os = "linux"))]
 fn seconds() -> i64 {
-    now().unix_timestamp()
-}
-
-/// How long until then; no time if that is past.
-pub(crate) fn left(until: UtcDateTime) -> Duration {
-    let nanos = until.unix_timestamp_nanos().saturating_sub(now().unix_timestamp_nanos());
-    Duration::from_nanos(u64::try_from(nanos.max(0)).unwrap_or(u64::MAX))
-}
-
-/// So long from now.
-pub(crate) fn after(duration: Duration) -> UtcDateTime {
-    now().saturating_add(duration.try_into().unwrap_or(time::Duration::MAX))
+    utc_now().unix_timestamp()
 }
 
 #[cfg(test)]
@@ -85,7 +207,29 @@ mod tests {
             let expected = UtcDateTime::from_unix_timestamp(seconds);
             assert_eq!(Ok(at(seconds, &today)), expected, "{seconds}");
         }
-        assert!(left(this_second()) < Duration::from_secs(2));
-        assert!(now().unix_timestamp() - this_second().unix_timestamp() < 2);
+        assert!(utc_now().unix_timestamp() - this_second().unix_timestamp() < 2);
+    }
+
+    #[test]
+    fn a_step_is_more_than_a_second_by_one_clock_only() {
+        let second = Duration::from_secs(1);
+        let at = |date: UtcDateTime, span: Duration| Moment { date, at: span.into() };
+        let noon = UtcDateTime::UNIX_EPOCH + 12 * 60 * 60 * second;
+        let start = at(noon, second).offset();
+        assert_eq!(start.step_to(at(noon + 60 * second, 61 * second).offset()), None);
+        assert_eq!(start.step_to(at(noon + second, second).offset()), None);
+        for (date, span, step) in [
+            (noon - 30 * second, 31 * second, time::Duration::minutes(-1)),
+            (noon + 3600 * second, second, time::Duration::hours(1)),
+        ] {
+            assert_eq!(start.step_to(at(date, span).offset()), Some(step));
+        }
+        // From one end of the calendar to the other, and of the monotonic clock.
+        for date in [UtcDateTime::MIN, UtcDateTime::MAX] {
+            for span in [Duration::ZERO, Duration::MAX] {
+                assert!(start.step_to(at(date, span).offset()).is_some());
+                let _ = at(date, span).instant_of(UtcDateTime::MAX);
+            }
+        }
     }
 }

@@ -8,6 +8,7 @@ use crossbeam_utils::sync::ShardedLock;
 use time::UtcDateTime;
 
 use super::{
+    clock::{Moment, Offset},
     jobs::{Done, Job, Work},
     keeper::{Queue, Saving},
     trace::{self, Trace},
@@ -18,6 +19,7 @@ use crate::{
         Snapshot, TextHash, Waiter, most_valuable,
     },
     domain::Domain,
+    instant::Instant,
     store::Change,
 };
 
@@ -46,6 +48,8 @@ struct Shard(ShardedLock<Inside>);
 
 struct Inside {
     cache: Cache,
+    /// How far ahead of the monotonic clock the calendar was when it was last set.
+    offset: Option<Offset>,
     waiting: HashMap<Waiter, Waiting>,
     /// Whether the client is shut down: nobody waits any more.
     is_closed: bool,
@@ -73,7 +77,7 @@ pub(crate) struct Outputs {
     pub(crate) jobs: Vec<Job>,
     events: Vec<Event>,
     /// When a cache wants to be woken.
-    pub(crate) wake_at: Option<UtcDateTime>,
+    pub(crate) wake_at: Option<Instant>,
     replies: Vec<Box<dyn FnOnce() + Send + Sync>>,
 }
 
@@ -86,6 +90,7 @@ impl Hub {
         let shard = || {
             let inside = Inside {
                 cache: Cache::within(config, room.clone()),
+                offset: None,
                 waiting: HashMap::new(),
                 is_closed: false,
             };
@@ -110,14 +115,16 @@ impl Hub {
     pub(crate) fn lookup(
         &self,
         domain: &Domain,
-        now: UtcDateTime,
+        now: Moment,
         reply: impl FnOnce(Answer) + Send + Sync + 'static,
     ) -> (Result<Answer, Ticket>, Outputs) {
-        self.with(self.place(domain), |shard, inside| match inside.cache.lookup(domain, now) {
-            Lookup::Answer(answer) => Ok(answer.cloned()),
-            Lookup::Waiting(waiter) => {
-                inside.wait(waiter, Waiting::Lookup(Box::new(reply)));
-                Err(Ticket { shard, waiter })
+        self.with(self.place(domain), now, |shard, inside| {
+            match inside.cache.lookup(domain, now.date) {
+                Lookup::Answer(answer) => Ok(answer.cloned()),
+                Lookup::Waiting(waiter) => {
+                    inside.wait(waiter, Waiting::Lookup(Box::new(reply)));
+                    Err(Ticket { shard, waiter })
+                }
             }
         })
     }
@@ -127,14 +134,14 @@ impl Hub {
         &self,
         domain: &Domain,
         forced: bool,
-        now: UtcDateTime,
+        now: Moment,
         reply: impl FnOnce(Rechecked) + Send + Sync + 'static,
     ) -> (Ticket, Outputs) {
-        self.with(self.place(domain), |shard, inside| {
+        self.with(self.place(domain), now, |shard, inside| {
             let waiter = if forced {
-                inside.cache.refresh(domain, now)
+                inside.cache.refresh(domain, now.date)
             } else {
-                inside.cache.recheck(domain, now)
+                inside.cache.recheck(domain, now.date)
             };
             inside.wait(waiter, Waiting::Recheck(Box::new(reply)));
             Ticket { shard, waiter }
@@ -142,8 +149,8 @@ impl Hub {
     }
 
     /// Whoever has waited does not any more.
-    pub(crate) fn cancel(&self, ticket: Ticket) -> Outputs {
-        let cancelled = self.with(ticket.shard, |_, inside| {
+    pub(crate) fn cancel(&self, ticket: Ticket, now: Moment) -> Outputs {
+        let cancelled = self.with(ticket.shard, now, |_, inside| {
             inside.waiting.remove(&ticket.waiter);
             inside.cache.cancel(ticket.waiter);
         });
@@ -153,7 +160,7 @@ impl Hub {
     /// Nobody waits any more: what they would have been told by is dropped.
     pub(crate) fn hang_up(&self) {
         for place in 0..=self.others.len() {
-            let waiting = self.with(place, |_, inside| {
+            let waiting = self.shard(place).write(|inside| {
                 inside.is_closed = true;
                 core::mem::take(&mut inside.waiting)
             });
@@ -163,16 +170,16 @@ impl Hub {
     }
 
     /// Has all saved that could not be: once more, before the end.
-    pub(crate) fn retry_unsaved(&self, now: UtcDateTime) {
+    pub(crate) fn retry_unsaved(&self, now: Moment) {
         for place in 0..=self.others.len() {
-            let _ = self.with(place, |_, inside| inside.cache.retry_unsaved(now));
+            let _ = self.with(place, now, |_, inside| inside.cache.retry_unsaved(now.date));
         }
     }
 
     /// Takes up what was kept.
-    pub(crate) fn restore(&self, snapshots: Vec<Snapshot>, now: UtcDateTime) -> Restored {
+    pub(crate) fn restore(&self, snapshots: Vec<Snapshot>, now: Moment) -> Restored {
         let config = self.first.read(|inside| *inside.cache.config());
-        let (snapshots, refused) = most_valuable(snapshots, &config, now);
+        let (snapshots, refused) = most_valuable(snapshots, &config, now.date);
         let mut shares: Vec<Vec<Snapshot>> = (0..=self.others.len()).map(|_| Vec::new()).collect();
         for snapshot in snapshots {
             let place = snapshot.domain().map_or(0, |domain| self.place(domain));
@@ -181,7 +188,8 @@ impl Hub {
         let mut all =
             Restored { refused: refused.total(), refused_by_class: refused, ..Restored::default() };
         for (place, share) in shares.into_iter().enumerate() {
-            let (report, _) = self.with(place, |_, inside| inside.cache.restore(share, now));
+            let (report, _) =
+                self.with(place, now, |_, inside| inside.cache.restore(share, now.date));
             all.restored = all.restored.saturating_add(report.restored);
             all.ended = all.ended.saturating_add(report.ended);
             all.outdated = all.outdated.saturating_add(report.outdated);
@@ -193,22 +201,16 @@ impl Hub {
     }
 
     /// Notes that a job is begun. Whether the cache still waits for it.
-    pub(crate) fn starts(&self, job: &Job, now: UtcDateTime) -> bool {
-        let started = self.with(job.shard, |_, inside| match &job.work {
-            Work::Txt(id) => inside.cache.txt_started(id, now),
-            Work::Fetch(id) => inside.cache.fetch_started(id, now),
+    pub(crate) fn starts(&self, job: &Job, now: Moment) -> bool {
+        let started = self.with(job.shard, now, |_, inside| match &job.work {
+            Work::Txt(id) => inside.cache.txt_started(id, now.date),
+            Work::Fetch(id) => inside.cache.fetch_started(id, now.date),
         });
         started.0
     }
 
     /// Takes what came of a job; what else is to be done for its domain belongs to the same discovery.
-    pub(crate) fn after(
-        &self,
-        shard: usize,
-        done: Done,
-        trace: &Trace,
-        now: UtcDateTime,
-    ) -> Outputs {
+    pub(crate) fn after(&self, shard: usize, done: Done, trace: &Trace, now: Moment) -> Outputs {
         trace.done(&done);
         let mut outputs = self.done(shard, done, now);
         outputs.jobs.iter_mut().for_each(|job| job.trace = Some(trace.clone()));
@@ -216,27 +218,31 @@ impl Hub {
     }
 
     /// Takes what came of something.
-    pub(crate) fn done(&self, shard: usize, done: Done, now: UtcDateTime) -> Outputs {
-        let taken = self.with(shard, |_, inside| match done {
-            Done::Txt(id, answer) => inside.cache.handle_txt(id, answer, now),
-            Done::Fetch(id, answer) => inside.cache.handle_policy(id, answer, now),
+    pub(crate) fn done(&self, shard: usize, done: Done, now: Moment) -> Outputs {
+        let taken = self.with(shard, now, |_, inside| match done {
+            Done::Txt(id, answer) => inside.cache.handle_txt(id, answer, now.date),
+            Done::Fetch(id, answer) => inside.cache.handle_policy(id, answer, now.date),
             Done::Persisted(id, result) => {
                 let result = result.as_ref().copied().map_err(String::as_str);
-                inside.cache.handle_persisted(id, result, now);
+                inside.cache.handle_persisted(id, result, now.date);
             }
         });
         taken.1
     }
 
-    /// Has all caches do what is due.
-    pub(crate) fn wake(&self, now: UtcDateTime) -> Outputs {
+    /// Has all caches do what is due, and tells them if the calendar was set.
+    pub(crate) fn wake(&self, now: Moment) -> Outputs {
         let mut all = Outputs::default();
         for shard in 0..=self.others.len() {
-            let timeout = self.shard(shard).read(|inside| inside.cache.poll_timeout());
-            if timeout.is_some_and(|due| due <= now) {
-                all.add(self.with(shard, |_, inside| inside.cache.handle_timeout(now)).1);
+            let (due, is_set) = self
+                .shard(shard)
+                .read(|inside| (inside.cache.poll_timeout(), inside.step(now).is_some()));
+            if is_set || due.is_some_and(|due| due <= now.date) {
+                let woken =
+                    self.with(shard, now, |_, inside| inside.cache.handle_timeout(now.date));
+                all.add(woken.1);
             } else {
-                all.wake_by(timeout);
+                all.wake_by(due.map(|due| now.instant_of(due)));
             }
         }
         all
@@ -257,10 +263,17 @@ impl Hub {
         self.others.get(place).unwrap_or(&self.first)
     }
 
-    fn with<T>(&self, place: usize, step: impl FnOnce(usize, &mut Inside) -> T) -> (T, Outputs) {
-        let mut inside = self.shard(place).0.write().unwrap_or_else(PoisonError::into_inner);
-        let result = step(place, &mut inside);
-        (result, inside.drain(place, self.keeper.as_ref()))
+    fn with<T>(
+        &self,
+        place: usize,
+        now: Moment,
+        step: impl FnOnce(usize, &mut Inside) -> T,
+    ) -> (T, Outputs) {
+        self.shard(place).write(|inside| {
+            inside.sync(now);
+            let result = step(place, inside);
+            (result, inside.drain(place, now, self.keeper.as_ref()))
+        })
     }
 }
 
@@ -268,9 +281,29 @@ impl Shard {
     fn read<T>(&self, step: impl FnOnce(&Inside) -> T) -> T {
         step(&self.0.read().unwrap_or_else(PoisonError::into_inner))
     }
+
+    fn write<T>(&self, step: impl FnOnce(&mut Inside) -> T) -> T {
+        step(&mut self.0.write().unwrap_or_else(PoisonError::into_inner))
+    }
 }
 
 impl Inside {
+    /// How far the calendar was set since the cache was last told.
+    fn step(&self, now: Moment) -> Option<time::Duration> {
+        self.offset.and_then(|offset| offset.step_to(now.offset()))
+    }
+
+    /// Tells the cache if the calendar was set, before it is told anything by the new one. Whoever
+    /// read the clocks before the step and comes here after it is understood, too.
+    fn sync(&mut self, now: Moment) {
+        if let Some(by) = self.step(now) {
+            self.cache.clock_set(by, now.date);
+        } else if self.offset.is_some() {
+            return;
+        }
+        self.offset = Some(now.offset());
+    }
+
     /// Has somebody wait, unless the client is shut down: then what they would be told by is
     /// dropped, which tells them.
     fn wait(&mut self, waiter: Waiter, waiting: Waiting) {
@@ -280,7 +313,7 @@ impl Inside {
     }
 
     /// What the cache wants done, and what it tells.
-    fn drain(&mut self, shard: usize, keeper: Option<&Queue>) -> Outputs {
+    fn drain(&mut self, shard: usize, now: Moment, keeper: Option<&Queue>) -> Outputs {
         let mut out = Outputs::default();
         while let Some(event) = self.cache.poll_event() {
             match event.kind {
@@ -320,7 +353,7 @@ impl Inside {
             let (addresses, trace) = (None, None);
             out.jobs.push(Job { shard, domain, work, ends_at, failures, addresses, trace });
         }
-        out.wake_at = self.cache.poll_timeout();
+        out.wake_at = self.cache.poll_timeout().map(|due| now.instant_of(due));
         out
     }
 }
@@ -347,7 +380,7 @@ impl Outputs {
         self.wake_by(wake_at);
     }
 
-    fn wake_by(&mut self, at: Option<UtcDateTime>) {
+    fn wake_by(&mut self, at: Option<Instant>) {
         self.wake_at = [self.wake_at, at].into_iter().flatten().min();
     }
 

@@ -1,12 +1,13 @@
 //! What the caches want done, in the order in which it is begun.
 
 use alloc::{string::String, vec::Vec};
-use core::{net::IpAddr, time::Duration};
+use core::net::IpAddr;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use time::UtcDateTime;
 
 use super::{
+    clock::Moment,
     hub::{Hub, Outputs},
     settings::Setup,
     trace::Trace,
@@ -15,6 +16,7 @@ use crate::{
     cache::{FetchRequestId, PersistRequestId, PolicyAnswer, TxtAnswer, TxtRequestId},
     domain::Domain,
     fetch::FetchError,
+    instant::Instant,
     lanes::{self, Action, Lane, Lanes, RunId},
 };
 
@@ -88,34 +90,34 @@ impl Jobs {
             .with_first_contacts(setup.discoveries)
             .with_known(setup.refreshes)
             // Before the cache gives up what was never begun, and would take it for a failure.
-            .with_query_wait(query.mul_f32(0.9))
-            .with_fetch_wait(fetch.mul_f32(0.5))
+            .with_query_wait(query.saturating_mul(9) / 10)
+            .with_fetch_wait(fetch / 2)
             .with_limits(query, fetch);
         Self(Mutex::new(Lanes::new(config)))
     }
 
-    pub(crate) fn submit(&self, jobs: Vec<Job>, now: UtcDateTime, elapsed: Duration) {
+    pub(crate) fn submit(&self, jobs: Vec<Job>, now: Moment) {
         if jobs.is_empty() {
             return;
         }
         let mut lanes = self.lock();
         for job in jobs {
             let is_fetch = matches!(job.work, Work::Fetch(_));
-            let lane = Lane { is_known: !job.is_first_contact(now), is_fetch };
+            let lane = Lane { is_known: !job.is_first_contact(now.date), is_fetch };
             let domain = job.domain.clone();
             let (ends_at, failures) = (job.ends_at, job.failures);
-            lanes.submit(lanes::Job { domain: &domain, lane, ends_at, failures }, job, elapsed);
+            lanes.submit(lanes::Job { domain: &domain, lane, ends_at, failures }, job, now.at);
         }
     }
 
     /// What to do next. What a cache does not wait for any more is not begun.
-    pub(crate) fn next(&self, hub: &Hub, now: UtcDateTime, elapsed: Duration) -> Option<Next> {
+    pub(crate) fn next(&self, hub: &Hub, now: Moment) -> Option<Next> {
         loop {
-            let action = self.lock().poll(elapsed)?;
+            let action = self.lock().poll(now.at)?;
             return Some(match action {
                 Action::Begin(id, job) if hub.starts(&job, now) => Next::Begin(id, job),
                 Action::Begin(id, _) => {
-                    self.finish(id, false, elapsed);
+                    self.finish(id, false, now.at);
                     continue;
                 }
                 Action::Refuse(job) => {
@@ -129,22 +131,22 @@ impl Jobs {
     }
 
     /// Whether a fetch may go on, now that its addresses are known.
-    pub(crate) fn locate(&self, id: RunId, found: &Found, elapsed: Duration) -> bool {
+    pub(crate) fn locate(&self, id: RunId, found: &Found, now: Instant) -> bool {
         let first = found.as_ref().ok().and_then(|addresses| addresses.first());
-        first.is_none_or(|&first| self.lock().locate(id, first, elapsed))
+        first.is_none_or(|&first| self.lock().locate(id, first, now))
     }
 
     pub(crate) fn put_back(&self, id: RunId, job: Job) {
         self.lock().put_back(id, job);
     }
 
-    pub(crate) fn finish(&self, id: RunId, good: bool, elapsed: Duration) {
-        self.lock().finish(id, good, elapsed);
+    pub(crate) fn finish(&self, id: RunId, good: bool, now: Instant) {
+        self.lock().finish(id, good, now);
     }
 
-    /// How long it is until there may be something to do.
-    pub(crate) fn timeout(&self, elapsed: Duration) -> Option<Duration> {
-        self.lock().poll_timeout(elapsed).map(|at| at.saturating_sub(elapsed))
+    /// When there may be something to do.
+    pub(crate) fn timeout(&self, now: Instant) -> Option<Instant> {
+        self.lock().poll_timeout(now)
     }
 
     fn lock(&self) -> MutexGuard<'_, Lanes<Job>> {

@@ -9,7 +9,7 @@ use std::{
     thread,
 };
 
-use super::{Kept, STOP, clock::now, hub::Hub, jobs::Done, trace};
+use super::{Kept, STOP, clock::Moment, hub::Hub, jobs::Done, trace};
 use crate::{
     cache::{Config, PersistRequestId},
     store::{Change, Loaded, Store, StoreError},
@@ -51,7 +51,11 @@ pub(crate) struct Keeping {
 }
 
 impl Opened {
-    pub(crate) fn new(config: Config, store: Option<Box<dyn Store>>) -> Result<Self, StoreError> {
+    pub(crate) fn new(
+        config: Config,
+        store: Option<Box<dyn Store>>,
+        now: Moment,
+    ) -> Result<Self, StoreError> {
         let Some(store) = store else {
             return Ok(Self { hub: Hub::new(config, None), kept: Kept::default(), keeping: None });
         };
@@ -59,7 +63,7 @@ impl Opened {
         trace::damaged(&damaged);
         let (queue, changes) = mpsc::channel();
         let hub = Hub::new(config, Some(queue.clone()));
-        let kept = Kept { policies: hub.restore(snapshots, now()), damaged };
+        let kept = Kept { policies: hub.restore(snapshots, now), damaged };
         Ok(Self { hub, kept, keeping: Some(Keeping { store, queue, changes }) })
     }
 }

@@ -13,15 +13,18 @@ use alloc::{boxed::Box, string::ToString, vec::Vec};
 
 use thiserror::Error;
 
-pub use self::settings::{Settings, SettingsError};
 pub(crate) use self::{
     addresses::{found, share},
-    clock::{Stopwatch, after, left, now, this_second},
+    clock::{Moment, SystemClock, Time, std_now, utc_now},
     hub::{Hub, Outputs, Ticket},
     jobs::{Done, Found, Job, Jobs, Next, Work},
     keeper::{Keeper, Opened},
     settings::{Setup, random},
     trace::Trace,
+};
+pub use self::{
+    clock::Clock,
+    settings::{Settings, SettingsError},
 };
 
 use crate::{
@@ -57,8 +60,9 @@ impl From<LookupError> for Recheck {
     }
 }
 
-/// How long what keeps time sleeps at the most: the clock may be set meanwhile.
-pub(crate) const NAP: core::time::Duration = core::time::Duration::from_secs(60);
+/// How long what keeps time sleeps at the most: that the clock is set meanwhile, or the machine was
+/// suspended, is to be noticed within a second.
+pub(crate) const NAP: core::time::Duration = core::time::Duration::from_millis(500);
 
 /// How long ending a client waits for what hangs.
 pub(crate) const STOP: core::time::Duration = core::time::Duration::from_secs(5);

@@ -2,7 +2,6 @@ use alloc::{boxed::Box, vec::Vec};
 use core::net::SocketAddr;
 
 use hickory_proto::op::ResponseCode;
-use time::UtcDateTime;
 
 use super::{
     answer::{self, Reading},
@@ -10,6 +9,7 @@ use super::{
     outcome::{DnsError, Outcome},
     question::Question,
 };
+use crate::instant::Instant;
 
 /// One question, put to one nameserver after the other until one answers.
 ///
@@ -20,7 +20,7 @@ pub struct Exchange {
     servers: Box<[SocketAddr]>,
     config: Config,
     random: u64,
-    deadline: UtcDateTime,
+    deadline: Instant,
     /// How many attempts were made.
     attempts: u32,
     state: State,
@@ -42,7 +42,7 @@ struct Attempt {
     id: u16,
     message: Vec<u8>,
     sent: bool,
-    until: UtcDateTime,
+    until: Instant,
     /// What came over TCP so far.
     received: Vec<u8>,
 }
@@ -72,7 +72,7 @@ pub enum Step<'a> {
     /// Wait for what arrives, at most until then; then call [`Exchange::handle_timeout`].
     Wait {
         /// When the server's time is over.
-        until: UtcDateTime,
+        until: Instant,
     },
     /// This came of it.
     Done(&'a Outcome),
@@ -89,10 +89,10 @@ impl Exchange {
         servers: &[SocketAddr],
         config: Config,
         random: u64,
-        now: UtcDateTime,
+        now: Instant,
     ) -> Self {
         let state = State::Done(Outcome::Failed(DnsError::NoServer(question.clone())));
-        let deadline = now.saturating_add(span(config.deadline()));
+        let deadline = now.saturating_add(config.deadline());
         let servers = servers.into();
         let mut exchange = Self { question, servers, config, random, deadline, attempts: 0, state };
         if !exchange.servers.is_empty() {
@@ -122,7 +122,7 @@ impl Exchange {
 
     /// Takes a datagram. One that is not from the server that was asked, or no answer to what it was
     /// asked, changes nothing.
-    pub fn handle_datagram(&mut self, from: SocketAddr, bytes: &[u8], now: UtcDateTime) {
+    pub fn handle_datagram(&mut self, from: SocketAddr, bytes: &[u8], now: Instant) {
         let State::Asking(attempt) = &self.state else { return };
         if attempt.transport != Transport::Udp || from != server(&self.servers, attempt.turn) {
             return;
@@ -134,7 +134,7 @@ impl Exchange {
     }
 
     /// Takes what came over the TCP connection, in pieces of any size.
-    pub fn handle_stream(&mut self, mut bytes: &[u8], now: UtcDateTime) {
+    pub fn handle_stream(&mut self, mut bytes: &[u8], now: Instant) {
         let State::Asking(attempt) = &mut self.state else { return };
         if attempt.transport != Transport::Tcp {
             return;
@@ -153,20 +153,20 @@ impl Exchange {
     }
 
     /// The server could not be reached, or its connection has come to an end. The text says how.
-    pub fn handle_failure(&mut self, message: &str, now: UtcDateTime) {
+    pub fn handle_failure(&mut self, message: &str, now: Instant) {
         let question = self.question.clone();
         self.next(DnsError::Connection { question, message: message.into() }, now);
     }
 
     /// Lets time pass. May be called at any time.
-    pub fn handle_timeout(&mut self, now: UtcDateTime) {
+    pub fn handle_timeout(&mut self, now: Instant) {
         let State::Asking(attempt) = &self.state else { return };
         if now >= attempt.until {
             self.next(DnsError::Timeout(self.question.clone()), now);
         }
     }
 
-    fn take(&mut self, reading: Reading, now: UtcDateTime) {
+    fn take(&mut self, reading: Reading, now: Instant) {
         let State::Asking(attempt) = &self.state else { return };
         let (turn, transport, edns) = (attempt.turn, attempt.transport, attempt.edns);
         let question = self.question.clone();
@@ -190,7 +190,7 @@ impl Exchange {
     }
 
     /// Gives the next server its turn, if there is one and time is left.
-    fn next(&mut self, error: DnsError, now: UtcDateTime) {
+    fn next(&mut self, error: DnsError, now: Instant) {
         let State::Asking(attempt) = &self.state else { return };
         let turn = attempt.turn.saturating_add(1);
         let turns = self.servers.len().saturating_mul(self.config.rounds().into());
@@ -201,7 +201,7 @@ impl Exchange {
         }
     }
 
-    fn attempt(&mut self, turn: usize, transport: Transport, edns: bool, now: UtcDateTime) {
+    fn attempt(&mut self, turn: usize, transport: Transport, edns: bool, now: Instant) {
         self.attempts = self.attempts.saturating_add(1);
         let id = id(self.random, self.attempts);
         let mut message = self.question.message(id, edns);
@@ -209,7 +209,7 @@ impl Exchange {
             let len = u16::try_from(message.len()).unwrap_or(u16::MAX);
             message.splice(0..0, len.to_be_bytes());
         }
-        let until = now.saturating_add(span(self.config.attempt())).min(self.deadline);
+        let until = now.saturating_add(self.config.attempt()).min(self.deadline);
         let received = Vec::new();
         let attempt = Attempt { turn, transport, edns, id, message, sent: false, until, received };
         self.state = State::Asking(attempt);
@@ -243,8 +243,4 @@ fn id(random: u64, attempt: u32) -> u16 {
     bits = (bits ^ (bits >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
     let [a, b, ..] = bits.to_be_bytes();
     u16::from_be_bytes([a, b])
-}
-
-fn span(duration: core::time::Duration) -> time::Duration {
-    time::Duration::try_from(duration).unwrap_or(time::Duration::MAX)
 }

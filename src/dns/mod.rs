@@ -8,12 +8,11 @@
 //! ```
 //! use core::net::SocketAddr;
 //!
-//! use mta_sts::{Domain, cache::TxtAnswer, dns::{Config, Exchange, Question, Step, Transport}};
-//! use time::macros::utc_datetime;
+//! use mta_sts::{Domain, Instant, cache::TxtAnswer, dns::{Config, Exchange, Question, Step, Transport}};
 //!
 //! let question = Question::txt(&Domain::parse("example.com")?);
 //! let servers: [SocketAddr; 2] = ["192.0.2.1:53".parse()?, "192.0.2.2:53".parse()?];
-//! let now = utc_datetime!(2026-01-01 0:00);
+//! let now = Instant::START; // by a clock that nobody can set
 //! let mut exchange = Exchange::new(question, &servers, Config::default(), 42, now); // random bits
 //!
 //! // Send this from a fresh socket, and give `handle_datagram` what arrives there.
@@ -25,7 +24,7 @@
 //! exchange.handle_timeout(until);
 //! assert!(matches!(exchange.poll(), Step::Send { server, .. } if server == servers[1]));
 //! while let Step::Send { .. } | Step::Wait { .. } = exchange.poll() {
-//!     exchange.handle_timeout(now + Config::default().deadline());
+//!     exchange.handle_timeout(now.saturating_add(Config::default().deadline()));
 //! }
 //! let Step::Done(outcome) = exchange.poll() else { panic!() };
 //! assert!(matches!(outcome.to_txt_answer(), TxtAnswer::Failed(_)));

@@ -7,6 +7,7 @@ use time::UtcDateTime;
 use super::{Config, FetchError, HttpExchange};
 use crate::{
     domain::Domain,
+    instant::Instant,
     policy::Policy,
     verify::{HostVerifier, TrustStore, pki_types::ServerName},
 };
@@ -17,22 +18,24 @@ use crate::{
 /// # fn fetch(trust: &mta_sts::verify::TrustStore) -> Result<(), Box<dyn std::error::Error>> {
 /// use std::{io::{Read, Write}, net::TcpStream};
 ///
-/// use mta_sts::{Domain, fetch::{Config, Exchange, Step}};
+/// use mta_sts::{Domain, Instant, fetch::{Config, Exchange, Step}};
 /// use time::UtcDateTime;
 ///
-/// let domain = Domain::parse("example.com")?;
-/// let mut exchange = Exchange::new(&domain, trust, &Config::default(), UtcDateTime::now());
+/// let start = std::time::Instant::now();
+/// let now = || Instant::from(start.elapsed());
+/// let (domain, config) = (Domain::parse("example.com")?, Config::default());
+/// let mut exchange = Exchange::new(&domain, trust, &config, UtcDateTime::now(), now());
 /// let mut stream = TcpStream::connect((domain.policy_host(), 443))?;
 /// let mut buffer = [0; 4096];
 /// let outcome = loop {
 ///     match exchange.poll() {
 ///         Step::Send(bytes) => stream.write_all(bytes)?,
 ///         Step::Wait { until } => {
-///             let left = (until - UtcDateTime::now()).try_into().unwrap_or_default();
+///             let left = until.saturating_duration_since(now());
 ///             stream.set_read_timeout(Some(left))?; // and call `handle_timeout` when it has passed
 ///             match stream.read(&mut buffer)? {
-///                 0 => exchange.handle_end(UtcDateTime::now()),
-///                 len => exchange.handle_received(&buffer[..len], UtcDateTime::now()),
+///                 0 => exchange.handle_end(now()),
+///                 len => exchange.handle_received(&buffer[..len], now()),
 ///             }
 ///         }
 ///         Step::Done(outcome) => break outcome.clone(),
@@ -44,7 +47,7 @@ use crate::{
 /// ```
 #[derive(Debug)]
 pub struct Exchange {
-    deadline: UtcDateTime,
+    deadline: Instant,
     verifier: Arc<HostVerifier>,
     /// `None` if no connection can be made.
     tls: Option<ClientConnection>,
@@ -62,7 +65,7 @@ pub enum Step<'a> {
     /// Wait for what arrives, at most until then; then call [`Exchange::handle_timeout`].
     Wait {
         /// When all must be over.
-        until: UtcDateTime,
+        until: Instant,
     },
     /// This came of it. The connection can be closed.
     Done(&'a Result<Arc<Policy>, FetchError>),
@@ -74,16 +77,22 @@ impl Exchange {
     pub const MAX_LEN: usize = 4 * 1024 * 1024;
 
     /// Begins to fetch the policy of this domain, over a connection to port 443 of its Policy Host
-    /// that is being made or has just been made.
+    /// that is being made or has just been made. The host's certificate has to be valid on this
+    /// `date`; time passes by `now`.
     #[must_use]
-    pub fn new(domain: &Domain, trust: &TrustStore, config: &Config, now: UtcDateTime) -> Self {
-        let deadline = config.deadline().try_into().unwrap_or(time::Duration::MAX);
+    pub fn new(
+        domain: &Domain,
+        trust: &TrustStore,
+        config: &Config,
+        date: UtcDateTime,
+        now: Instant,
+    ) -> Self {
         let verifier = HostVerifier::enforcing(trust);
         let mut http = HttpExchange::new(domain, config);
-        let tls = connect(domain, &verifier, http.request(), now);
+        let tls = connect(domain, &verifier, http.request(), date);
         let tls = tls.map_err(|error| http.fail(error)).ok();
         Self {
-            deadline: now.saturating_add(deadline),
+            deadline: now.saturating_add(config.deadline()),
             verifier,
             tls,
             http,
@@ -107,7 +116,7 @@ impl Exchange {
     }
 
     /// Takes what was received, in pieces of any size.
-    pub fn handle_received(&mut self, bytes: &[u8], now: UtcDateTime) {
+    pub fn handle_received(&mut self, bytes: &[u8], now: Instant) {
         self.handle_timeout(now);
         let (mut bytes, excess) = bytes.split_at_checked(self.room).unwrap_or((bytes, &[]));
         self.room = self.room.saturating_sub(bytes.len());
@@ -120,7 +129,7 @@ impl Exchange {
     }
 
     /// The host has closed the connection.
-    pub fn handle_end(&mut self, now: UtcDateTime) {
+    pub fn handle_end(&mut self, now: Instant) {
         self.handle_timeout(now);
         if self.tls.as_ref().is_some_and(|tls| tls.is_handshaking()) {
             let message = "it closed the connection during the TLS handshake";
@@ -131,13 +140,13 @@ impl Exchange {
     }
 
     /// The host could not be reached, or the connection broke. The text says how.
-    pub fn handle_failure(&mut self, message: &str, now: UtcDateTime) {
+    pub fn handle_failure(&mut self, message: &str, now: Instant) {
         self.handle_timeout(now);
         self.http.fail(FetchError::Connection(message.into()));
     }
 
     /// Lets time pass. May be called at any time.
-    pub fn handle_timeout(&mut self, now: UtcDateTime) {
+    pub fn handle_timeout(&mut self, now: Instant) {
         if now >= self.deadline {
             self.http.fail(FetchError::Deadline);
         }
@@ -179,9 +188,9 @@ fn connect(
     domain: &Domain,
     verifier: &Arc<HostVerifier>,
     request: &[u8],
-    now: UtcDateTime,
+    date: UtcDateTime,
 ) -> Result<ClientConnection, FetchError> {
-    let mut config = verifier.client_config(now);
+    let mut config = verifier.client_config(date);
     config.alpn_protocols = vec![b"http/1.1".into()];
     // "The SNI extension MUST contain the name of the Policy Host" (§7.1), as must the certificate
     // (§3.3), whatever the address was found by.

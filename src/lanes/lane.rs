@@ -8,6 +8,7 @@ use super::{
     memory::Memory,
     queue::{Queue, Request},
 };
+use crate::instant::Instant;
 
 #[derive(Debug)]
 pub(super) struct LaneState<J> {
@@ -28,7 +29,7 @@ pub(super) struct LaneState<J> {
 #[derive(Debug)]
 struct Running {
     request: Request,
-    begun: Duration,
+    begun: Instant,
     is_ending: bool,
     is_overdue: bool,
 }
@@ -82,7 +83,7 @@ impl<J> LaneState<J> {
         }
     }
 
-    pub(super) fn poll(&mut self, now: Duration) -> Option<Wanted<J>> {
+    pub(super) fn poll(&mut self, now: Instant) -> Option<Wanted<J>> {
         if let Some(payload) = self.displaced.pop() {
             return Some(Wanted::Refuse(payload));
         }
@@ -92,7 +93,7 @@ impl<J> LaneState<J> {
         self.begin(now).or_else(|| self.end_early(now)).or_else(|| self.overdue(now))
     }
 
-    fn begin(&mut self, now: Duration) -> Option<Wanted<J>> {
+    fn begin(&mut self, now: Instant) -> Option<Wanted<J>> {
         if self.running.len() >= self.slots {
             return None;
         }
@@ -111,20 +112,21 @@ impl<J> LaneState<J> {
     }
 
     /// Breaks off one that is slow, if somebody waits for its slot.
-    fn end_early(&mut self, now: Duration) -> Option<Wanted<J>> {
+    fn end_early(&mut self, now: Instant) -> Option<Wanted<J>> {
         let only_behind = self.running.len() < self.slots;
         let wanting = if only_behind { self.queue.behind() } else { self.queue.len() };
         let oldest = self.running.values().find(|running| !running.is_ending);
-        let is_slow = oldest.is_some_and(|it| now.saturating_sub(it.begun) >= SLOW_BEHIND);
+        let is_slow =
+            oldest.is_some_and(|it| now.saturating_duration_since(it.begun) >= SLOW_BEHIND);
         if wanting <= self.ending || !is_slow {
             return None;
         }
         let in_front = self.queue.in_front() > 0;
         let slow = self.running.values().filter(|it| !it.request.is_behind);
-        let slow = slow.filter(|it| now.saturating_sub(it.begun) >= SLOW).count();
+        let slow = slow.filter(|it| now.saturating_duration_since(it.begun) >= SLOW).count();
         let spared = slow <= self.slots / 2;
         let may_end = |running: &&Running| {
-            let age = now.saturating_sub(running.begun);
+            let age = now.saturating_duration_since(running.begun);
             let is_behind = running.request.is_behind;
             let old_enough = if is_behind {
                 age >= SLOW_BEHIND
@@ -144,7 +146,7 @@ impl<J> LaneState<J> {
         let victim = self.running.iter().filter(|(_, running)| may_end(running)).max_by_key(
             |(_, running)| {
                 let count = groups.get(running.request.group()).copied().unwrap_or(0);
-                (running.request.is_behind, count, now.saturating_sub(running.begun))
+                (running.request.is_behind, count, now.saturating_duration_since(running.begun))
             },
         );
         let number = *victim?.0;
@@ -157,10 +159,11 @@ impl<J> LaneState<J> {
         self.usual.saturating_mul(4).clamp(SLOW, SLOWEST)
     }
 
-    fn overdue(&mut self, now: Duration) -> Option<Wanted<J>> {
-        let since = now.checked_sub(self.limit.saturating_mul(2))?;
+    fn overdue(&mut self, now: Instant) -> Option<Wanted<J>> {
+        let limit = self.limit.saturating_mul(2);
+        let is_late = |it: &Running| now.saturating_duration_since(it.begun) >= limit;
         let (&number, running) =
-            self.running.iter_mut().find(|(_, it)| it.begun <= since && !it.is_overdue)?;
+            self.running.iter_mut().find(|(_, it)| is_late(it) && !it.is_overdue)?;
         running.is_overdue = true;
         Some(Wanted::Overdue(number))
     }
@@ -171,7 +174,7 @@ impl<J> LaneState<J> {
         number: u64,
         place: Group,
         memory: &Memory,
-        now: Duration,
+        now: Instant,
     ) -> bool {
         let most = self.most_behind();
         let Some(running) = self.running.get_mut(&number) else { return true };
@@ -192,9 +195,9 @@ impl<J> LaneState<J> {
         }
     }
 
-    pub(super) fn finish(&mut self, number: u64, memory: &mut Memory, now: Duration, good: bool) {
+    pub(super) fn finish(&mut self, number: u64, memory: &mut Memory, now: Instant, good: bool) {
         let Some(running) = self.take(number) else { return };
-        let took = now.saturating_sub(running.begun);
+        let took = now.saturating_duration_since(running.begun);
         let Request { name, place, .. } = running.request;
         for group in [Some(name), place].into_iter().flatten() {
             if took >= SLOW || running.is_ending {
@@ -221,7 +224,7 @@ impl<J> LaneState<J> {
         self.running.contains_key(&number)
     }
 
-    pub(super) fn next_timeout(&self, now: Duration) -> Option<Duration> {
+    pub(super) fn next_timeout(&self, now: Instant) -> Option<Instant> {
         let expiry = self.queue.next_expiry();
         // Ages at which one of those that are out may be broken off or is overdue; the youngest age
         // that is still to come is enough.

@@ -4,6 +4,7 @@ use alloc::collections::BTreeMap;
 use core::time::Duration;
 
 use super::group::Group;
+use crate::instant::Instant;
 
 /// The groups that stalled lately: each stall counts for it, each quick answer against it. It is
 /// bounded; past the bound the one noted first is forgotten.
@@ -18,7 +19,7 @@ pub(super) struct Memory {
 #[derive(Clone, Copy, Debug)]
 struct Stalls {
     count: u8,
-    last: Duration,
+    last: Instant,
     number: u64,
 }
 
@@ -32,15 +33,18 @@ const REMEMBERED: Duration = Duration::from_secs(600);
 const COUNT: u8 = 16;
 
 impl Memory {
-    pub(super) fn has_stalled(&self, group: &Group, now: Duration) -> bool {
-        let since = |stalls: &Stalls| now.saturating_sub(stalls.last);
+    pub(super) fn has_stalled(&self, group: &Group, now: Instant) -> bool {
+        let since = |stalls: &Stalls| now.saturating_duration_since(stalls.last);
         self.stalls.get(group).is_some_and(|stalls| since(stalls) < REMEMBERED)
     }
 
-    pub(super) fn stalled(&mut self, group: &Group, now: Duration) {
+    pub(super) fn stalled(&mut self, group: &Group, now: Instant) {
         if let Some(stalls) = self.stalls.get_mut(group) {
-            let before =
-                if now.saturating_sub(stalls.last) < REMEMBERED { stalls.count } else { 0 };
+            let before = if now.saturating_duration_since(stalls.last) < REMEMBERED {
+                stalls.count
+            } else {
+                0
+            };
             (stalls.count, stalls.last) = (before.saturating_add(1).min(COUNT), now);
             return;
         }
@@ -70,7 +74,7 @@ impl Memory {
 mod tests {
     use super::*;
 
-    const SECOND: Duration = Duration::from_secs(1);
+    const SECOND: Instant = Instant::from_start(Duration::from_secs(1));
 
     #[test]
     fn stalls_are_forgotten_after_answers_or_time() {
@@ -82,8 +86,8 @@ mod tests {
         memory.answered(&group);
         assert!(!memory.has_stalled(&group, SECOND));
         memory.stalled(&group, SECOND);
-        assert!(memory.has_stalled(&group, 600 * SECOND));
-        assert!(!memory.has_stalled(&group, 601 * SECOND));
+        assert!(memory.has_stalled(&group, Duration::from_secs(600).into()));
+        assert!(!memory.has_stalled(&group, Duration::from_secs(601).into()));
     }
 
     #[test]

@@ -1,16 +1,15 @@
 //! Requests that wait for a slot, in the order in which they will get one.
 
-use alloc::collections::BTreeMap;
-use core::time::Duration;
-
 use super::group::Group;
+use crate::instant::Instant;
+use alloc::collections::BTreeMap;
 
 /// The queue of a lane. Each step takes time logarithmic in its length.
 #[derive(Debug)]
 pub(super) struct Queue<J> {
     waiting: BTreeMap<Rank, Waiting<J>>,
     /// The same, by when they are to be refused.
-    expiry: BTreeMap<(Duration, u64), Rank>,
+    expiry: BTreeMap<(Instant, u64), Rank>,
     /// The turn given last to each group that has one to come.
     turns: BTreeMap<Group, u64>,
     /// The turn that is on, of those in front and of those behind.
@@ -50,7 +49,7 @@ pub(super) struct Request {
     pub(super) ends_at: Option<i128>,
     pub(super) failures: u32,
     /// When it is to be refused.
-    pub(super) expires: Duration,
+    pub(super) expires: Instant,
     pub(super) is_behind: bool,
 }
 
@@ -125,12 +124,12 @@ impl<J> Queue<J> {
     }
 
     /// Takes one out that has waited too long.
-    pub(super) fn pop_expired(&mut self, now: Duration) -> Option<(Request, J)> {
+    pub(super) fn pop_expired(&mut self, now: Instant) -> Option<(Request, J)> {
         let (&(expires, _), &rank) = self.expiry.first_key_value()?;
         if expires <= now { self.remove(rank) } else { None }
     }
 
-    pub(super) fn next_expiry(&self) -> Option<Duration> {
+    pub(super) fn next_expiry(&self) -> Option<Instant> {
         self.expiry.first_key_value().map(|(&(expires, _), _)| expires)
     }
 

@@ -1,4 +1,4 @@
-use core::{net::IpAddr, time::Duration};
+use core::net::IpAddr;
 
 use time::UtcDateTime;
 
@@ -9,7 +9,7 @@ use super::{
     memory::Memory,
     queue::Request,
 };
-use crate::domain::Domain;
+use crate::{domain::Domain, instant::Instant};
 
 /// A scheduler of requests to DNS and to Policy Hosts. `J` is what the caller needs to carry a
 /// request out.
@@ -18,17 +18,17 @@ use crate::domain::Domain;
 /// use core::time::Duration;
 ///
 /// use mta_sts::{
-///     Domain,
+///     Domain, Instant,
 ///     lanes::{Action, Config, Job, Lane, Lanes},
 /// };
 ///
 /// let mut lanes = Lanes::new(Config::default());
 /// let lane = Lane { is_known: false, is_fetch: true };
-/// let now = Duration::ZERO; // since the process began, by a clock that cannot be set
+/// let now = Instant::START; // by a clock that cannot be set
 /// let domain = Domain::parse("example.com")?;
 /// lanes.submit(Job { domain: &domain, lane, ends_at: None, failures: 0 }, "fetch it", now);
 /// let Some(Action::Begin(id, "fetch it")) = lanes.poll(now) else { panic!() };
-/// lanes.finish(id, true, now + Duration::from_millis(80));
+/// lanes.finish(id, true, now.saturating_add(Duration::from_millis(80)));
 /// assert!(lanes.poll(now).is_none());
 /// # Ok::<(), mta_sts::DomainError>(())
 /// ```
@@ -126,7 +126,7 @@ impl<J> Lanes<J> {
     }
 
     /// Puts a request into its queue. Takes time logarithmic in the length of the queue.
-    pub fn submit(&mut self, job: Job<'_>, payload: J, now: Duration) {
+    pub fn submit(&mut self, job: Job<'_>, payload: J, now: Instant) {
         self.number = self.number.saturating_add(1);
         let name = Group::of_domain(job.domain);
         let memory = memory_of(&mut self.memories, job.lane.index());
@@ -149,7 +149,7 @@ impl<J> Lanes<J> {
 
     /// Returns the next thing to do, or `None` if there is none now. Call it after every other
     /// call, and at [`poll_timeout`](Self::poll_timeout), until it returns `None`.
-    pub fn poll(&mut self, now: Duration) -> Option<Action<J>> {
+    pub fn poll(&mut self, now: Instant) -> Option<Action<J>> {
         let found = (0u8..).zip(&mut self.states).find_map(|(lane, state)| {
             let wanted = state.poll(now)?;
             Some((lane, wanted))
@@ -171,7 +171,7 @@ impl<J> Lanes<J> {
     /// not, hosts at that address stall and others wait: call [`put_back`](Self::put_back), and do
     /// not connect.
     #[must_use]
-    pub fn locate(&mut self, id: RunId, address: IpAddr, now: Duration) -> bool {
+    pub fn locate(&mut self, id: RunId, address: IpAddr, now: Instant) -> bool {
         let place = Group::of_address(address);
         let memory = memory_of(&mut self.memories, id.lane);
         match self.states.get_mut(usize::from(id.lane)) {
@@ -189,7 +189,7 @@ impl<J> Lanes<J> {
     }
 
     /// Notes that a request has ended, and whether it brought what was asked for.
-    pub fn finish(&mut self, id: RunId, good: bool, now: Duration) {
+    pub fn finish(&mut self, id: RunId, good: bool, now: Instant) {
         let memory = memory_of(&mut self.memories, id.lane);
         if let Some(lane) = self.states.get_mut(usize::from(id.lane)) {
             lane.finish(id.number, memory, now, good);
@@ -205,7 +205,7 @@ impl<J> Lanes<J> {
     /// Returns when to call [`poll`](Self::poll) next, if nothing else is called before. Linear in
     /// the number of requests that are out.
     #[must_use]
-    pub fn poll_timeout(&self, now: Duration) -> Option<Duration> {
+    pub fn poll_timeout(&self, now: Instant) -> Option<Instant> {
         self.states.iter().filter_map(|lane| lane.next_timeout(now)).min()
     }
 
@@ -234,10 +234,13 @@ fn memory_of(memories: &mut [Memory; 2], lane: u8) -> &mut Memory {
 #[cfg(test)]
 #[allow(clippy::unwrap_used, clippy::panic, reason = "here a panic is a finding")]
 mod tests {
+    use core::time::Duration;
+
     use super::*;
 
     fn run(lanes: &mut Lanes<()>, domain: &Domain, is_fetch: bool, at: u64, takes: u64) {
-        let (begin, end) = (Duration::from_secs(at), Duration::from_secs(at.saturating_add(takes)));
+        let [begin, end] =
+            [at, at.saturating_add(takes)].map(|it| Instant::from(Duration::from_secs(it)));
         let lane = Lane { is_known: false, is_fetch };
         lanes.submit(Job { domain, lane, ends_at: None, failures: 0 }, (), begin);
         let Some(Action::Begin(id, ())) = lanes.poll(begin) else { panic!() };
@@ -251,7 +254,7 @@ mod tests {
         run(&mut lanes, &domain, true, 1, 60);
         run(&mut lanes, &domain, false, 62, 0);
         let [queries, fetches] = &lanes.memories;
-        let (group, now) = (Group::of_domain(&domain), Duration::from_secs(63));
+        let (group, now) = (Group::of_domain(&domain), Duration::from_secs(63).into());
         assert!(fetches.has_stalled(&group, now) && !queries.has_stalled(&group, now));
     }
 }

@@ -7,12 +7,13 @@ use thiserror::Error;
 
 use super::{
     client::Client,
+    clock::RuntimeClock,
     driver::{Driver, Tasks},
     sockets::{Fetcher, Resolver, Sockets},
 };
 use crate::{
     cache::Event,
-    client::{Jobs, Opened, Settings, SettingsError, Stopwatch, now},
+    client::{Clock, Jobs, Opened, Settings, SettingsError, Time},
     store::{Store, StoreError},
 };
 
@@ -41,12 +42,14 @@ pub struct Builder {
     resolver: Option<Box<dyn Resolver>>,
     fetcher: Option<Box<dyn Fetcher>>,
     store: Option<Box<dyn Store>>,
+    clock: Option<Box<dyn Clock>>,
     on_event: Box<dyn Fn(&Event) + Send + Sync>,
 }
 
 impl Builder {
     pub(super) fn new(settings: Settings) -> Self {
-        Self { settings, resolver: None, fetcher: None, store: None, on_event: Box::new(|_| {}) }
+        let (resolver, fetcher, store, clock) = (None, None, None, None);
+        Self { settings, resolver, fetcher, store, clock, on_event: Box::new(|_| {}) }
     }
 
     /// Looks up records by this, and not over sockets of its own.
@@ -65,6 +68,12 @@ impl Builder {
         Self { store: Some(Box::new(store)), ..self }
     }
 
+    /// Sets the clocks, for tests and simulations. Default: those of the system, and that of the runtime
+    /// where it is paused.
+    pub fn clock(self, clock: impl Clock + 'static) -> Self {
+        Self { clock: Some(Box::new(clock)), ..self }
+    }
+
     /// Has this called for every event: for a log, alerts, reports. It is called in the tasks that do
     /// the work, several at a time, after those who wait for answers have theirs; it must not block. A
     /// panic in it is caught.
@@ -81,24 +90,31 @@ impl Builder {
     pub fn start(self) -> Result<Client, StartError> {
         let runtime = Handle::try_current()?;
         let setup = self.settings.complete()?;
-        let Opened { hub, kept, keeping } = Opened::new(setup.cache, self.store)?;
+        let clock = RuntimeClock::start(&runtime);
+        let time = Arc::new(Time::new(self.clock, clock.clone()));
+        // Where tests run, the clock may be paused between any two lines.
+        if cfg!(debug_assertions) || clock.is_paused() {
+            time.distrust();
+        }
+        let Opened { hub, kept, keeping } = Opened::new(setup.cache, self.store, time.now())?;
         let driver = Arc::new(Driver {
             hub,
             jobs: Jobs::new(&setup),
             limits: [setup.cache.txt_timeout(), setup.cache.fetch_timeout()],
-            sockets: Arc::new(Sockets::new(setup)),
+            sockets: Arc::new(Sockets::new(setup, Arc::clone(&time))),
             resolver: self.resolver.map(Into::into),
             fetcher: self.fetcher.map(Into::into),
             on_event: self.on_event,
             runtime,
-            stopwatch: Stopwatch::start(),
+            clock,
+            time,
             running: Mutex::default(),
             tasks: Tasks::default(),
         });
         let weak = Arc::downgrade(&driver);
         let told = move |shard, done| {
             if let Some(driver) = weak.upgrade() {
-                driver.process(driver.hub.done(shard, done, now()));
+                driver.process(driver.hub.done(shard, done, driver.time.now()));
             }
         };
         let keeper = keeping.map(|it| it.start(told)).transpose()?.map(Arc::new);

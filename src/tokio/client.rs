@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     cache::{Answer, Rechecked},
-    client::{Keeper, Kept, LookupError, Settings, Ticket, now, this_second},
+    client::{Keeper, Kept, LookupError, Settings, Ticket},
     delivery::{Delivery, Floor, Route},
     domain::Domain,
     no_policy::NoPolicy,
@@ -47,7 +47,9 @@ impl Client {
     ///
     /// If the time is over, or the client is shut down. Finding out goes on.
     pub async fn policy(&self, domain: &Domain, budget: Duration) -> Result<Answer, LookupError> {
-        if let Some(answer) = self.driver.hub.cached(domain, this_second(), |it| it.cloned()) {
+        if let Some(answer) =
+            self.driver.hub.cached(domain, self.driver.time.this_second(), |it| it.cloned())
+        {
             return Ok(answer);
         }
         if self.driver.is_stopped() {
@@ -55,7 +57,7 @@ impl Client {
         }
         let (sender, receiver) = oneshot::channel();
         let reply = move |answer| drop(sender.send(answer));
-        let (answer, outputs) = self.driver.hub.lookup(domain, now(), reply);
+        let (answer, outputs) = self.driver.hub.lookup(domain, self.driver.time.now(), reply);
         self.driver.process(outputs);
         match answer {
             Ok(answer) => Ok(answer),
@@ -68,7 +70,7 @@ impl Client {
     /// time. [`policy`](Self::policy) tells the rest, too: when it was fetched, and when it ends.
     #[must_use]
     pub fn cached(&self, domain: &Domain) -> Option<Result<Arc<Policy>, NoPolicy>> {
-        self.driver.hub.cached(domain, this_second(), |it| it.cloned_policy())
+        self.driver.hub.cached(domain, self.driver.time.this_second(), |it| it.cloned_policy())
     }
 
     /// Looks for a newer policy, before a message is given up (§5.1).
@@ -110,7 +112,8 @@ impl Client {
         }
         let (sender, receiver) = oneshot::channel();
         let reply = move |result| drop(sender.send(result));
-        let (ticket, outputs) = self.driver.hub.recheck(domain, forced, now(), reply);
+        let (ticket, outputs) =
+            self.driver.hub.recheck(domain, forced, self.driver.time.now(), reply);
         self.driver.process(outputs);
         self.wait(receiver, ticket, budget).await
     }
@@ -161,7 +164,7 @@ impl Client {
     pub async fn shutdown(&self) {
         let tasks = self.driver.stop();
         self.driver.wait_for(tasks).await;
-        self.driver.hub.retry_unsaved(now());
+        self.driver.hub.retry_unsaved(self.driver.time.now());
         if let Some(keeper) = self.keeper.clone() {
             keeper.stop();
             // Where there is no thread to wait in, nobody is kept waiting.
@@ -192,14 +195,14 @@ struct Waiting<'a> {
 
 impl Drop for Waiting<'_> {
     fn drop(&mut self) {
-        self.driver.process(self.driver.hub.cancel(self.ticket));
+        self.driver.process(self.driver.hub.cancel(self.ticket, self.driver.time.now()));
     }
 }
 
 impl Drop for Client {
     fn drop(&mut self) {
         self.driver.stop().detach_all();
-        self.driver.hub.retry_unsaved(now());
+        self.driver.hub.retry_unsaved(self.driver.time.now());
         self.keeper.iter().for_each(|keeper| keeper.stop());
         // A runtime must not be kept waiting: there, what is still to be saved is saved behind it.
         if Handle::try_current().is_err() {

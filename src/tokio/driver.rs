@@ -13,17 +13,17 @@ use ::tokio::{
     task::{AbortHandle, JoinSet},
     time::timeout,
 };
-use time::UtcDateTime;
 
-use super::sockets::{Fetcher, Resolver, Sockets};
+use super::{
+    clock::RuntimeClock,
+    sockets::{Fetcher, Resolver, Sockets},
+};
 use crate::{
     cache::{Event, EventKind, PolicyAnswer, TxtAnswer},
-    client::{
-        Done, Found, Hub, Job, Jobs, NAP, Next, Outputs, STOP, Stopwatch, Trace, Work, after, left,
-        now,
-    },
+    client::{Done, Found, Hub, Job, Jobs, NAP, Next, Outputs, STOP, Time, Trace, Work},
     domain::Domain,
     fetch::FetchError,
+    instant::Instant,
     lanes::RunId,
 };
 
@@ -37,7 +37,9 @@ pub(super) struct Driver {
     pub(super) runtime: Handle,
     /// How long a resolver, and a fetcher, may take.
     pub(super) limits: [Duration; 2],
-    pub(super) stopwatch: Stopwatch,
+    /// That of the runtime, whichever the client goes by.
+    pub(super) clock: RuntimeClock,
+    pub(super) time: Arc<Time>,
     /// The jobs that are out, and how to break them off.
     pub(super) running: Mutex<HashMap<RunId, Running>>,
     pub(super) tasks: Tasks,
@@ -48,7 +50,7 @@ pub(super) struct Tasks {
     /// `None` once the client is shut down.
     set: Mutex<Option<JoinSet<()>>>,
     /// When the task that keeps time wakes up.
-    next: Mutex<Option<UtcDateTime>>,
+    next: Mutex<Option<Instant>>,
     earlier: Notify,
 }
 
@@ -103,7 +105,7 @@ impl Driver {
     /// Tells those who wait, and has done what is to be done.
     pub(super) fn process(self: &Arc<Self>, outputs: Outputs) {
         self.take(outputs);
-        while let Some(next) = self.jobs.next(&self.hub, now(), self.stopwatch.elapsed()) {
+        while let Some(next) = self.jobs.next(&self.hub, self.time.now()) {
             match next {
                 Next::Begin(id, job) => self.begin(id, job),
                 Next::EndEarly(id) => self.end_early(id),
@@ -116,13 +118,13 @@ impl Driver {
                 Next::Process(outputs) => self.take(outputs),
             }
         }
-        self.wake_by(self.jobs.timeout(self.stopwatch.elapsed()).map(after));
+        self.wake_by(self.jobs.timeout(self.time.instant()));
     }
 
     fn take(&self, mut outputs: Outputs) {
         outputs.tell(&*self.on_event);
         self.wake_by(outputs.wake_at);
-        self.jobs.submit(outputs.jobs, now(), self.stopwatch.elapsed());
+        self.jobs.submit(outputs.jobs, self.time.now());
     }
 
     fn tell_overdue(&self, domain: Domain) {
@@ -155,7 +157,7 @@ impl Driver {
             lock(&self.running).remove(&id);
             return;
         }
-        let new = || Trace::new(&job.domain, job.is_first_contact(now()));
+        let new = || Trace::new(&job.domain, job.is_first_contact(self.time.date()));
         let trace = job.trace.clone().unwrap_or_else(new);
         job.trace = Some(trace.clone());
         if matches!(job.work, Work::Fetch(_)) && !self.locate(id, &mut job, &trace).await {
@@ -175,10 +177,10 @@ impl Driver {
             }
         };
         lock(&self.running).remove(&id);
-        self.jobs.finish(id, done.is_good(), self.stopwatch.elapsed());
+        self.jobs.finish(id, done.is_good(), self.time.instant());
         // What was broken off says nothing about the domain.
         if !self.is_stopped() {
-            self.process(self.hub.after(shard, done, &trace, now()));
+            self.process(self.hub.after(shard, done, &trace, self.time.now()));
         }
     }
 
@@ -194,7 +196,7 @@ impl Driver {
             Ended::With(found) => found,
             Ended::Panicked | Ended::Late => Err(FetchError::Deadline),
         };
-        let may_go_on = self.jobs.locate(id, &found, self.stopwatch.elapsed());
+        let may_go_on = self.jobs.locate(id, &found, self.time.instant());
         job.addresses = Some(found);
         may_go_on
     }
@@ -262,7 +264,7 @@ impl Driver {
         }
     }
 
-    fn wake_by(&self, at: Option<UtcDateTime>) {
+    fn wake_by(&self, at: Option<Instant>) {
         let Some(at) = at else { return };
         let mut next = lock(&self.tasks.next);
         if next.is_none_or(|next| at < next) {
@@ -274,14 +276,32 @@ impl Driver {
     /// Wakes the caches when something is due, for ever.
     async fn keep_time(self: &Arc<Self>) {
         // Of what was kept over a restart, something may be due already.
-        self.process(self.hub.wake(now()));
+        self.process(self.hub.wake(self.time.now()));
         while !self.is_stopped() {
-            let until = lock(&self.tasks.next).map_or(NAP, left).min(NAP);
-            if timeout(until, self.tasks.earlier.notified()).await.is_err() {
+            let earlier = self.tasks.earlier.notified();
+            let is_over = match self.nap() {
+                Some(nap) => timeout(nap, earlier).await.is_err(),
+                None => {
+                    earlier.await;
+                    false
+                }
+            };
+            if is_over {
                 *lock(&self.tasks.next) = None;
-                self.process(self.hub.wake(now()));
+                self.process(self.hub.wake(self.time.now()));
             }
         }
+    }
+
+    /// How long to sleep, if not for ever: no longer than the clock may be set without being seen.
+    fn nap(&self) -> Option<Duration> {
+        let left = lock(&self.tasks.next).map(|at| self.time.left(at));
+        if !self.clock.is_paused() {
+            return Some(left.map_or(NAP, |left| left.min(NAP)));
+        }
+        self.time.distrust();
+        // What is due by the caller's clock does not come by sleeping by another one.
+        left.filter(|left| left.is_zero() || !self.time.is_custom())
     }
 }
 

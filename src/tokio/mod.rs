@@ -24,6 +24,7 @@
 
 mod builder;
 mod client;
+mod clock;
 mod driver;
 #[cfg(feature = "hickory-resolver")]
 mod hickory;

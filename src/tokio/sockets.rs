@@ -9,20 +9,19 @@ use core::{
 };
 use std::io;
 
+use crate::{
+    cache::{PolicyAnswer, TxtAnswer},
+    client::{Found, Moment, Setup, Time, found, random, share},
+    dns::{self, DnsError, Outcome, Question, Transport},
+    domain::Domain,
+    fetch::{self, FetchError},
+    instant::Instant,
+    policy::Policy,
+};
 use ::tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::{TcpStream, UdpSocket},
     time::timeout,
-};
-use time::UtcDateTime;
-
-use crate::{
-    cache::{PolicyAnswer, TxtAnswer},
-    client::{Found, Setup, after, found, left, now, random, share},
-    dns::{self, DnsError, Outcome, Question, Transport},
-    domain::Domain,
-    fetch::{self, FetchError},
-    policy::Policy,
 };
 
 /// What will be there later.
@@ -48,6 +47,7 @@ pub trait Fetcher: Send + Sync {
 #[derive(Debug)]
 pub struct Sockets {
     setup: Setup,
+    time: Arc<Time>,
 }
 
 impl Resolver for Sockets {
@@ -75,8 +75,8 @@ impl Sockets {
         }
     }
 
-    pub(super) fn new(setup: Setup) -> Self {
-        Self { setup }
+    pub(super) fn new(setup: Setup, time: Arc<Time>) -> Self {
+        Self { setup, time }
     }
 
     async fn ask(&self, question: Question) -> Outcome {
@@ -85,7 +85,7 @@ impl Sockets {
             return Outcome::Failed(DnsError::Connection { question, message });
         };
         let (servers, config) = (&self.setup.nameservers, self.setup.dns);
-        let mut exchange = dns::Exchange::new(question, servers, config, bits, now());
+        let mut exchange = dns::Exchange::new(question, servers, config, bits, self.time.instant());
         let mut link = None;
         loop {
             match exchange.poll() {
@@ -93,11 +93,13 @@ impl Sockets {
                     let opened = timeout(config.attempt(), Link::open(server, transport, message));
                     match opened.await.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into())) {
                         Ok(opened) => link = Some(opened),
-                        Err(error) => exchange.handle_failure(&error.to_string(), now()),
+                        Err(error) => {
+                            exchange.handle_failure(&error.to_string(), self.time.instant())
+                        }
                     }
                 }
                 dns::Step::Wait { until } => match &mut link {
-                    Some(link) => link.receive(&mut exchange, until).await,
+                    Some(link) => link.receive(&mut exchange, until, &self.time).await,
                     None => exchange.handle_timeout(until),
                 },
                 dns::Step::Done(outcome) => return outcome.clone(),
@@ -111,8 +113,9 @@ impl Sockets {
         addresses: Option<Found>,
     ) -> Result<Arc<Policy>, FetchError> {
         let (trust, config) = (&self.setup.trust, &self.setup.fetch);
-        let mut exchange = fetch::Exchange::new(domain, trust, config, now());
-        let until = after(config.deadline());
+        let Moment { date, at } = self.time.now();
+        let mut exchange = fetch::Exchange::new(domain, trust, config, date, at);
+        let until = at.saturating_add(config.deadline());
         let addresses = match addresses {
             Some(found) => found?,
             None => self.addresses(domain).await?,
@@ -125,17 +128,22 @@ impl Sockets {
                     let sent = timeout(config.deadline(), stream.write_all(bytes)).await;
                     if let Err(error) = sent.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()))
                     {
-                        exchange.handle_failure(&error.to_string(), now());
+                        exchange.handle_failure(&error.to_string(), self.time.instant());
                     }
                 }
                 fetch::Step::Wait { until } => {
-                    match timeout(left(until), stream.read(&mut buffer)).await {
-                        Ok(Ok(0)) => exchange.handle_end(now()),
+                    match timeout(self.time.left(until), stream.read(&mut buffer)).await {
+                        Ok(Ok(0)) => exchange.handle_end(self.time.instant()),
                         Ok(Ok(len)) => {
-                            exchange.handle_received(buffer.get(..len).unwrap_or_default(), now());
+                            exchange.handle_received(
+                                buffer.get(..len).unwrap_or_default(),
+                                self.time.instant(),
+                            );
                         }
-                        Ok(Err(error)) => exchange.handle_failure(&error.to_string(), now()),
-                        Err(_) => exchange.handle_timeout(now()),
+                        Ok(Err(error)) => {
+                            exchange.handle_failure(&error.to_string(), self.time.instant())
+                        }
+                        Err(_) => exchange.handle_timeout(self.time.instant()),
                     }
                 }
                 fetch::Step::Done(outcome) => return outcome.clone(),
@@ -148,7 +156,7 @@ impl Sockets {
         &self,
         domain: &Domain,
         addresses: &[IpAddr],
-        until: UtcDateTime,
+        until: Instant,
     ) -> Result<TcpStream, FetchError> {
         let mut error = FetchError::NoAddress("it has none".into());
         for (tried, &address) in addresses.iter().enumerate() {
@@ -156,7 +164,7 @@ impl Sockets {
                 error = FetchError::Refused(refused);
                 continue;
             }
-            let time = share(left(until), addresses.len().saturating_sub(tried));
+            let time = share(self.time.left(until), addresses.len().saturating_sub(tried));
             match timeout(time, TcpStream::connect((address, self.setup.port))).await {
                 Ok(Ok(stream)) => {
                     let _ = stream.set_nodelay(true);
@@ -228,21 +236,22 @@ impl Link {
         }
     }
 
-    async fn receive(&mut self, exchange: &mut dns::Exchange, until: UtcDateTime) {
-        let mut buffer = vec![0; 4096];
+    async fn receive(&mut self, exchange: &mut dns::Exchange, until: Instant, time: &Time) {
+        let (mut buffer, left) = (vec![0; 4096], time.left(until));
         let received = match self {
-            Self::Udp(socket, _) => timeout(left(until), socket.recv(&mut buffer)).await,
-            Self::Tcp(stream) => timeout(left(until), stream.read(&mut buffer)).await,
+            Self::Udp(socket, _) => timeout(left, socket.recv(&mut buffer)).await,
+            Self::Tcp(stream) => timeout(left, stream.read(&mut buffer)).await,
         };
+        let now = time.instant();
         match (received, self) {
-            (Err(_), _) => exchange.handle_timeout(now()),
-            (Ok(Err(error)), _) => exchange.handle_failure(&error.to_string(), now()),
-            (Ok(Ok(0)), Self::Tcp(_)) => exchange.handle_failure("it closed the connection", now()),
+            (Err(_), _) => exchange.handle_timeout(now),
+            (Ok(Err(error)), _) => exchange.handle_failure(&error.to_string(), now),
+            (Ok(Ok(0)), Self::Tcp(_)) => exchange.handle_failure("it closed the connection", now),
             (Ok(Ok(len)), Self::Udp(_, server)) => {
-                exchange.handle_datagram(*server, buffer.get(..len).unwrap_or_default(), now());
+                exchange.handle_datagram(*server, buffer.get(..len).unwrap_or_default(), now);
             }
             (Ok(Ok(len)), Self::Tcp(_)) => {
-                exchange.handle_stream(buffer.get(..len).unwrap_or_default(), now());
+                exchange.handle_stream(buffer.get(..len).unwrap_or_default(), now);
             }
         }
     }

@@ -3,10 +3,13 @@
 use std::time::Duration;
 
 use mta_sts::{
-    Mode, NoPolicy, PolicyId,
-    cache::{AlertKind, TxtAnswer},
+    Domain, Mode, NoPolicy, PolicyId,
+    cache::{
+        AlertKind, Ask, At, Config, Entry, EventKind, Input, Lookup, PolicyAnswer, Request,
+        TxtAnswer,
+    },
 };
-use time::{UtcDateTime, macros::utc_datetime};
+use time::{Duration as Step, UtcDateTime, macros::utc_datetime};
 
 use crate::world::{DAY, HOUR, MINUTE, TTL, World, domain, fetch_failed, found, no_record, policy};
 
@@ -183,4 +186,153 @@ fn nothing_is_due_for_the_rest_of_the_hour_at_the_end_of_any_year() {
         assert!(known(before) && known(after - Duration::from_secs(1)), "{before}");
         assert!(!known(after), "the use in the next hour is to be noted");
     }
+}
+
+/// Steps of a clock, as it is told to the cache: small, by hours and by years, both ways.
+const STEPS: [Step; 8] = [
+    Step::seconds(2),
+    Step::seconds(-2),
+    Step::seconds(-59),
+    Step::hours(1),
+    Step::hours(-1),
+    Step::days(-30),
+    Step::days(30),
+    Step::days(-3650),
+];
+
+impl World {
+    fn set_clock(&mut self, by: Step) {
+        self.now += by;
+        self.cache.clock_set(by, self.now);
+    }
+}
+
+#[test]
+fn what_is_out_keeps_the_time_that_it_had_left_when_the_clock_is_set() {
+    const QUERY: Duration = Duration::from_secs(10);
+    for by in STEPS {
+        let mut world = World::new();
+        let name = domain("example.com");
+        let Lookup::Waiting(waiter) = world.cache.lookup(&name, world.now) else { panic!() };
+        let Some(Request::Txt { .. }) = world.cache.poll_request() else { panic!() };
+        world.now += Duration::from_secs(3);
+        world.set_clock(by);
+        let left = QUERY.saturating_sub(Duration::from_secs(3));
+        assert_eq!(world.cache.poll_timeout(), Some(world.now + left), "{by}");
+        // Nothing else is done by it.
+        world.cache.handle_timeout(world.now);
+        assert!(world.cache.poll_event().is_none() && world.cache.poll_request().is_none(), "{by}");
+        world.now += left;
+        world.cache.handle_timeout(world.now);
+        let event = world.cache.poll_event().unwrap();
+        let EventKind::Answered { waiter: who, answer } = event.kind else { panic!("{event:?}") };
+        assert_eq!(who, waiter);
+        assert_eq!(
+            answer.into_policy().unwrap_err(),
+            NoPolicy::DnsFailed("no answer in time".into())
+        );
+    }
+}
+
+#[test]
+fn a_discovery_is_over_when_it_would_have_been_whenever_the_clock_is_set() {
+    for by in STEPS {
+        let mut world = World::new();
+        let _ = world.cache.lookup(&domain("example.com"), world.now);
+        let Some(Request::Txt { id, .. }) = world.cache.poll_request() else { panic!() };
+        world.now += Duration::from_secs(5);
+        world.cache.handle_txt(id, found("a"), world.now);
+        let Some(Request::Fetch { id, .. }) = world.cache.poll_request() else { panic!() };
+        world.set_clock(by);
+        // It stood in a queue: of the 70 s of both time-outs, 40 are left.
+        world.now += Duration::from_secs(25);
+        assert!(world.cache.fetch_started(&id, world.now));
+        assert_eq!(world.cache.poll_timeout(), Some(world.now + Duration::from_secs(40)), "{by}");
+    }
+}
+
+#[test]
+fn a_save_keeps_the_time_that_it_had_left_when_the_clock_is_set() {
+    for by in STEPS {
+        let config = Config::new(1).with_persistence(true);
+        let mut world = World::with(config);
+        let waiter = world.fetch_policy(Mode::Enforce, WEEK);
+        let Some(Request::Persist { id, .. }) = world.cache.poll_request() else { panic!() };
+        while world.cache.poll_event().is_some() {}
+        world.now += Duration::from_secs(9);
+        world.set_clock(by);
+        world.cache.handle_timeout(world.now);
+        let late = |event: &mta_sts::cache::Event| {
+            matches!(event.kind, EventKind::NotPersisted { .. } | EventKind::Answered { .. })
+        };
+        let mut told = std::iter::from_fn(|| world.cache.poll_event());
+        assert!(!told.any(|event| late(&event)), "{by}: it has a second left");
+        if by.is_negative() {
+            world.now += Duration::from_secs(1);
+            world.cache.handle_timeout(world.now);
+        } else {
+            world.cache.handle_persisted(id, Ok(()), world.now);
+        }
+        let mut told = std::iter::from_fn(|| world.cache.poll_event());
+        assert!(
+            told.any(|event| matches!(event.kind, EventKind::Answered { waiter: who, .. } if who == waiter)),
+            "{by}"
+        );
+    }
+}
+
+#[test]
+fn what_could_not_be_saved_is_tried_again_in_time_when_the_clock_is_set() {
+    for by in STEPS {
+        let mut world = World::with(Config::new(1).with_persistence(true));
+        world.fetch_policy(Mode::Enforce, 8 * 52 * WEEK);
+        let Some(Request::Persist { id, .. }) = world.cache.poll_request() else { panic!() };
+        world.cache.handle_persisted(id, Err("the disk is full"), world.now);
+        world.set_clock(by);
+        world.cache.handle_timeout(world.now);
+        let saves = |world: &mut World| {
+            std::iter::from_fn(|| world.cache.poll_request())
+                .filter(|it| matches!(it, Request::Persist { .. }))
+                .count()
+        };
+        assert_eq!(saves(&mut world), 0, "{by}");
+        world.now += Duration::from_secs(1);
+        world.cache.handle_timeout(world.now);
+        assert_eq!(saves(&mut world), 1, "{by}");
+    }
+}
+
+#[test]
+fn lives_follow_the_clock_that_was_set() {
+    let mut world = World::with_policy("a", Mode::Enforce, WEEK);
+    world.https = fetch_failed();
+    world.set_clock(Step::days(8));
+    world.cache.handle_timeout(world.now);
+    world.drain();
+    assert_eq!(world.alerts(), [AlertKind::Expired]);
+    assert_eq!(world.mode(), None);
+    world.set_clock(Step::days(-7));
+    assert_eq!(world.mode(), Some(Mode::Enforce));
+    world.pass(WEEK);
+    assert_eq!(world.mode(), None);
+}
+
+#[test]
+fn an_entry_alone_keeps_the_time_that_its_request_had_left() {
+    let (name, config): (Domain, _) = (domain("example.com"), Config::new(1));
+    let mut at =
+        At { domain: &name, now: utc_datetime!(2026-01-01 0:00), ticket: 1, config: &config };
+    let mut entry = Entry::default();
+    assert_eq!(entry.step(Input::Lookup, &at).ask, Some(Ask::Txt));
+    at.now += Step::hours(1);
+    entry.clock_set(Step::hours(1));
+    assert_eq!(entry.timeout(&config), Some(at.now + Duration::from_secs(10)));
+    let outputs = entry.step(Input::Time, &At { ticket: 2, ..at });
+    assert_eq!(outputs.answer, None);
+    let outputs = entry.step(Input::Txt(1, found("a")), &At { ticket: 3, ..at });
+    assert_eq!(outputs.ask, Some(Ask::Fetch));
+    entry.clock_set(Step::MAX);
+    entry.clock_set(Step::MIN);
+    let answer: PolicyAnswer = policy(Mode::Enforce, WEEK);
+    assert!(entry.step(Input::Policy(3, answer), &At { ticket: 4, ..at }).answer.is_some());
 }

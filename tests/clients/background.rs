@@ -149,7 +149,8 @@ fn busy(kind: Kind, world: &World, gate: &Arc<Gate>) -> Client {
         file(domain)
     }));
     let store: Box<dyn Store> = Box::new(Kept::new(100, DAY + HOUR));
-    let parts = Parts { txt: Some(txt), fetch: Some(fetch), store: Some(store), on_event: None };
+    let parts =
+        Parts { txt: Some(txt), fetch: Some(fetch), store: Some(store), ..Parts::default() };
     let client = Client::with(kind, settings(world).with_refreshes(2), parts).unwrap();
     eventually(|| asked.load(Ordering::SeqCst) == 100 && gate.inside.load(Ordering::SeqCst) == 2);
     client

@@ -184,6 +184,7 @@ fn failing_store_of(kind: Kind) {
             fetch: Some(file()),
             store: Some(Box::new(store)),
             on_event: Some(on_event),
+            ..Parts::default()
         }
     };
     let client = Client::with(kind, settings(), parts()).unwrap();
@@ -316,7 +317,8 @@ fn i24_the_bound_is_one_over_all_shards_at_a_restart() {
                 txt: Some(record()),
                 fetch: Some(file()),
                 store: Some(Box::new(Rows(rows))),
-                on_event: None,
+
+                ..Parts::default()
             };
             let client = Client::with(kind, settings, parts).unwrap();
             let report = &client.kept().policies;

@@ -96,7 +96,8 @@ fn what_never_began_is_no_failure_of(kind: Kind) {
     let events = Events::default();
     let kept = Arc::clone(&events);
     let on_event = Arc::new(move |event: &Event| kept.lock().unwrap().push(event.clone()));
-    let parts = Parts { txt: Some(txt), fetch: Some(fetch), store: None, on_event: Some(on_event) };
+    let parts =
+        Parts { txt: Some(txt), fetch: Some(fetch), on_event: Some(on_event), ..Parts::default() };
     let cache = mta_sts::cache::Config::new(1).with_fetch_timeout(4 * SECOND);
     let settings = settings(&world).with_discoveries(1).with_cache(cache);
     let client = Client::with(kind, settings, parts).unwrap();

@@ -143,7 +143,8 @@ fn a_panic_of_the_callers_is_survived_of(kind: Kind) {
         seen.fetch_add(1, Ordering::SeqCst);
         panic!("the callback panics at {event:?}");
     });
-    let parts = Parts { txt: Some(txt), fetch: Some(fetch), store: None, on_event: Some(on_event) };
+    let parts =
+        Parts { txt: Some(txt), fetch: Some(fetch), on_event: Some(on_event), ..Parts::default() };
     let client = Client::with(kind, settings(&world), parts).unwrap();
     let policy = |name| client.policy(&domain(name), LONG).unwrap();
     assert!(matches!(policy("resolver.example"), Answer::NoPolicy(NoPolicy::DnsFailed(_))));

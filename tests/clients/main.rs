@@ -4,6 +4,7 @@
 #![allow(clippy::disallowed_methods, reason = "here real time passes")]
 
 mod background;
+mod clock;
 mod faults;
 #[cfg(feature = "redb")]
 mod files;
@@ -15,4 +16,5 @@ mod lanes;
 mod life;
 mod many;
 mod middle;
+mod paused;
 mod world;

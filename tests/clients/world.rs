@@ -10,7 +10,7 @@ use std::{
 use mta_sts::{
     Domain, NoPolicy, Policy, blocking,
     cache::{Answer, Event, PolicyAnswer, Rechecked, TxtAnswer},
-    client::{Kept, LookupError, Settings, SettingsError},
+    client::{Clock, Kept, LookupError, Settings, SettingsError},
     delivery::{Delivery, Floor, Route},
     dns,
     fetch::{self, AddressFilter},
@@ -66,6 +66,7 @@ pub(crate) struct Parts {
     pub(crate) txt: Option<Part<TxtAnswer>>,
     pub(crate) fetch: Option<Part<PolicyAnswer>>,
     pub(crate) store: Option<Box<dyn Store>>,
+    pub(crate) clock: Option<Arc<dyn Clock>>,
     pub(crate) on_event: Option<OnEvent>,
 }
 
@@ -104,7 +105,7 @@ impl Client {
     }
 
     pub(crate) fn with(kind: Kind, settings: Settings, parts: Parts) -> Result<Self, StartError> {
-        let Parts { txt, fetch, store, on_event } = parts;
+        let Parts { txt, fetch, store, clock, on_event } = parts;
         let on_event = on_event.unwrap_or_else(|| Arc::new(|_| {}));
         macro_rules! assemble {
             ($builder:expr) => {{
@@ -117,6 +118,9 @@ impl Client {
                 }
                 if let Some(store) = store {
                     builder = builder.store(store);
+                }
+                if let Some(clock) = clock {
+                    builder = builder.clock(clock);
                 }
                 builder
             }};

@@ -1,18 +1,17 @@
 //! Nameservers that say what a test wants.
 
-use std::net::SocketAddr;
+use std::{net::SocketAddr, time::Duration};
 
 use hickory_proto::{
     op::{Edns, Message, MessageType, OpCode, Query, ResponseCode},
     rr::{Name, RData, Record, RecordType, rdata},
 };
 use mta_sts::{
-    Domain,
+    Domain, Instant,
     dns::{Config, Exchange, Outcome, Question, Step, Transport},
 };
-use time::{UtcDateTime, macros::utc_datetime};
 
-pub(crate) const NOW: UtcDateTime = utc_datetime!(2026-01-01 0:00);
+pub(crate) const NOW: Instant = Instant::from_start(Duration::from_secs(3600));
 pub(crate) const NAME: &str = "_mta-sts.example.com.";
 
 pub(crate) fn domain() -> Domain {

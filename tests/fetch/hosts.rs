@@ -1,7 +1,9 @@
 //! Policy hosts: their certificates, their TLS, and how they hang up (§3.3).
 
+use std::time::Duration;
+
 use mta_sts::{
-    Policy, ResultType,
+    Instant, Policy, ResultType,
     fetch::{Config, Exchange, FetchError, Step},
 };
 use rustls::{
@@ -9,7 +11,6 @@ use rustls::{
     server::{ResolvesServerCertUsingSni, WebPkiClientVerifier},
     version::{TLS12, TLS13},
 };
-use time::Duration;
 
 use crate::{
     BODY,
@@ -233,7 +234,7 @@ fn what_follows_a_whole_response_does_not_count() {
         if !server.request.is_empty() {
             bytes.extend(b"\x17\x03\x03\0\x05hello");
         }
-        exchange.handle_received(&bytes, NOW);
+        exchange.handle_received(&bytes, Instant::START);
     }
     assert!(exchange.outcome().unwrap().is_ok());
 }
@@ -250,13 +251,13 @@ fn the_host_is_told_that_it_is_over() {
 fn a_host_that_cannot_be_reached() {
     let pki = Pki::new();
     let mut exchange = exchange(&trust(&pki, ring()));
-    exchange.handle_failure("connection refused\r\n", NOW);
+    exchange.handle_failure("connection refused\r\n", Instant::START);
     let got = exchange.outcome().unwrap().clone();
     let told = "the policy host cannot be reached: connection refused\\r\\n";
     assert_fails(got, ResultType::StsPolicyFetchError, "connection", told);
     // The first word counts.
-    exchange.handle_failure("and again", NOW);
-    exchange.handle_end(NOW);
+    exchange.handle_failure("and again", Instant::START);
+    exchange.handle_end(Instant::START);
     assert_eq!(exchange.outcome().unwrap().as_ref().unwrap_err().to_string(), told);
 }
 
@@ -264,15 +265,16 @@ fn a_host_that_cannot_be_reached() {
 fn s3_3_10_a_deadline_over_the_whole() {
     let pki = Pki::new();
     let trust = trust(&pki, ring());
-    let config = Config::default().with_deadline(std::time::Duration::from_secs(5));
+    let config = Config::default().with_deadline(Duration::from_secs(5));
+    let at = |millis| Instant::from(Duration::from_millis(millis));
     let start = || {
-        let mut exchange = Exchange::new(&domain(), &trust, &config, NOW);
+        let mut exchange = Exchange::new(&domain(), &trust, &config, NOW, Instant::START);
         assert!(matches!(exchange.poll(), Step::Send(_)));
-        assert_eq!(exchange.poll(), Step::Wait { until: NOW + Duration::seconds(5) });
+        assert_eq!(exchange.poll(), Step::Wait { until: at(5000) });
         exchange
     };
-    let (before, then) = (NOW + Duration::milliseconds(4999), NOW + Duration::seconds(5));
-    let events: [fn(&mut Exchange, time::UtcDateTime); 4] = [
+    let (before, then) = (at(4999), at(5000));
+    let events: [fn(&mut Exchange, Instant); 4] = [
         Exchange::handle_timeout,
         Exchange::handle_end,
         |exchange, now| exchange.handle_received(b"\x16", now),
@@ -292,7 +294,7 @@ fn s3_3_10_a_deadline_over_the_whole() {
     let hello = [0x16, 3, 3, 0x40, 0];
     for second in 0..10 {
         let byte = hello.get(second).copied().unwrap_or(0);
-        exchange.handle_received(&[byte], NOW + Duration::seconds(second.try_into().unwrap()));
+        exchange.handle_received(&[byte], at(1000 * u64::try_from(second).unwrap()));
     }
     assert_eq!(exchange.outcome(), Some(&Err(FetchError::Deadline)));
 }
@@ -309,8 +311,8 @@ fn a_reset_in_the_middle() {
         }
         let bytes = server.send();
         let half = bytes.len() / 2;
-        exchange.handle_received(&bytes[..half], NOW);
-        exchange.handle_failure("connection reset by peer", NOW);
+        exchange.handle_received(&bytes[..half], Instant::START);
+        exchange.handle_failure("connection reset by peer", Instant::START);
     }
     let told = "the policy host cannot be reached: connection reset by peer";
     assert_eq!(exchange.outcome().unwrap().as_ref().unwrap_err().to_string(), told);

@@ -3,7 +3,7 @@
 use std::{collections::VecDeque, sync::Arc};
 
 use mta_sts::{
-    Domain, Policy,
+    Domain, Instant, Policy,
     fetch::{Config, Exchange, FetchError, Step},
     verify::TrustStore,
 };
@@ -17,7 +17,7 @@ pub(crate) fn domain() -> Domain {
 }
 
 pub(crate) fn exchange(trust: &TrustStore) -> Exchange {
-    Exchange::new(&domain(), trust, &Config::default(), NOW)
+    Exchange::new(&domain(), trust, &Config::default(), NOW, Instant::START)
 }
 
 /// The other end of a connection.
@@ -66,9 +66,9 @@ pub(crate) fn talk(
                 let piece: Vec<u8> = wire.drain(..size).collect();
                 most -= size;
                 if piece.is_empty() {
-                    exchange.handle_end(NOW);
+                    exchange.handle_end(Instant::START);
                 } else {
-                    exchange.handle_received(&piece, NOW);
+                    exchange.handle_received(&piece, Instant::START);
                 }
             }
             Step::Done(outcome) => return outcome.clone(),

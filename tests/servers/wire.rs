@@ -7,10 +7,9 @@ use std::{
 };
 
 use mta_sts::{
-    Domain,
+    Domain, Instant,
     dns::{Config, DnsError, Exchange, Outcome, Question, Step, Transport},
 };
-use time::UtcDateTime;
 
 use crate::{
     clients::domain,
@@ -22,7 +21,9 @@ use crate::{
 /// What comes of a question, and over what.
 pub(crate) fn ask(server: SocketAddr, question: Question) -> (Outcome, Transport) {
     let config = Config::default().with_attempt(Duration::from_secs(1)).with_rounds(1);
-    let mut exchange = Exchange::new(question, &[server], config, 42, UtcDateTime::now());
+    let start = std::time::Instant::now();
+    let now = || Instant::from(start.elapsed());
+    let mut exchange = Exchange::new(question, &[server], config, 42, now());
     let mut over = Transport::Udp;
     loop {
         let sent = match exchange.poll() {
@@ -35,10 +36,10 @@ pub(crate) fn ask(server: SocketAddr, question: Question) -> (Outcome, Transport
         };
         match (sent, over) {
             (Ok(bytes), Transport::Udp) => {
-                exchange.handle_datagram(server, &bytes, UtcDateTime::now());
+                exchange.handle_datagram(server, &bytes, now());
             }
-            (Ok(bytes), Transport::Tcp) => exchange.handle_stream(&bytes, UtcDateTime::now()),
-            (Err(error), _) => exchange.handle_failure(&error.to_string(), UtcDateTime::now()),
+            (Ok(bytes), Transport::Tcp) => exchange.handle_stream(&bytes, now()),
+            (Err(error), _) => exchange.handle_failure(&error.to_string(), now()),
         }
     }
 }

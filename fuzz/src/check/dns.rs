@@ -1,11 +1,10 @@
-use std::net::SocketAddr;
+use std::{net::SocketAddr, time::Duration};
 
 use mta_sts::{
-    Domain,
+    Domain, Instant,
     cache::TxtAnswer,
     dns::{Config, Exchange, Outcome, Question, Step, Transport},
 };
-use time::{Duration, UtcDateTime};
 
 use super::check_error;
 
@@ -16,7 +15,7 @@ use super::check_error;
 pub fn dns(input: &[u8]) {
     let servers = [1, 2].map(|n| SocketAddr::from(([192, 0, 2, n], 53)));
     let question = Question::txt(&Domain::parse("example.com").expect("valid"));
-    let mut now = UtcDateTime::UNIX_EPOCH;
+    let mut now = Instant::START;
     let mut exchange = Exchange::new(question, &servers, Config::default(), 42, now);
     let mut rest = input;
     let mut sent = 0;
@@ -44,7 +43,7 @@ pub fn dns(input: &[u8]) {
             4 | 5 => exchange.handle_stream(&piece, now),
             6 => exchange.handle_failure("closed", now),
             _ => {
-                now += Duration::seconds(i64::try_from(piece.len()).expect("short"));
+                now = now.saturating_add(Duration::from_secs(piece.len() as u64));
                 exchange.handle_timeout(now);
             }
         }

@@ -1,7 +1,7 @@
 use std::{cell::OnceCell, iter};
 
 use mta_sts::{
-    Domain, Policy,
+    Domain, Instant, Policy,
     fetch::{Config, Exchange, FetchError, HttpExchange, Step},
     verify::{
         TrustStore,
@@ -49,9 +49,9 @@ fn response_in<'a>(
 pub fn tls(input: &[u8]) {
     thread_local!(static TRUST: OnceCell<TrustStore> = const { OnceCell::new() });
     let [first, second, bytes @ ..] = input else { return };
-    let (now, config) = (UtcDateTime::UNIX_EPOCH, Config::default());
-    let mut exchange =
-        TRUST.with(|trust| Exchange::new(&domain(), trust.get_or_init(trust_store), &config, now));
+    let (date, now, config) = (UtcDateTime::UNIX_EPOCH, Instant::START, Config::default());
+    let mut exchange = TRUST
+        .with(|trust| Exchange::new(&domain(), trust.get_or_init(trust_store), &config, date, now));
     for piece in pieces(bytes, [*first, *second]) {
         let mut sent = 0;
         while let Step::Send(bytes) = exchange.poll() {

@@ -23,7 +23,7 @@ pub(super) use self::{
 };
 use super::{
     answer::{Answer, Source},
-    clock::{Deadline, Timestamp},
+    clock::{Deadline, Timestamp, micros},
     config::Config,
     event::{EventKind, Rechecked},
     request::{PolicyAnswer, TxtAnswer},
@@ -363,6 +363,17 @@ impl Entry {
             if let Some(recheck) = &mut flight.recheck {
                 recheck.rearm(now);
             }
+        }
+    }
+
+    /// Notes that the clock was set ahead `by` so much, or back, if that is negative: the request that
+    /// is out keeps the time that it had left. Lives follow the new clock. See
+    /// [`Cache::clock_set`](super::Cache::clock_set).
+    pub fn clock_set(&mut self, by: time::Duration) {
+        if let Some(flight) = &mut self.flight {
+            let by = micros(by);
+            flight.deadline.shift(by);
+            flight.over.shift(by);
         }
     }
 

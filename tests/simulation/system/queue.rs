@@ -4,7 +4,7 @@
 use std::{collections::VecDeque, net::IpAddr, time::Duration};
 
 use mta_sts::{
-    Domain,
+    Domain, Instant,
     cache::{FetchRequestId, TxtRequestId},
     lanes::{self, Action, Lane, Lanes, RunId},
 };
@@ -71,7 +71,7 @@ impl Queue {
         Self::Fifo(Box::new(Fifo { slots, lanes: Default::default(), number: 0 }))
     }
 
-    pub(crate) fn submit(&mut self, claim: &Claim<'_>, job: Job, now: Duration) {
+    pub(crate) fn submit(&mut self, claim: &Claim<'_>, job: Job, now: Instant) {
         match self {
             Self::Lanes(lanes) => {
                 let Claim { domain, ends_at, failures } = *claim;
@@ -81,7 +81,7 @@ impl Queue {
         }
     }
 
-    pub(crate) fn poll(&mut self, now: Duration) -> Option<Next> {
+    pub(crate) fn poll(&mut self, now: Instant) -> Option<Next> {
         match self {
             Self::Lanes(lanes) => Some(match lanes.poll(now)? {
                 Action::Begin(id, job) => Next::Begin(Slot::Lane(id), job),
@@ -93,7 +93,7 @@ impl Queue {
         }
     }
 
-    pub(crate) fn locate(&mut self, slot: Slot, address: IpAddr, now: Duration) -> bool {
+    pub(crate) fn locate(&mut self, slot: Slot, address: IpAddr, now: Instant) -> bool {
         match (self, slot) {
             (Self::Lanes(lanes), Slot::Lane(id)) => lanes.locate(id, address, now),
             _ => true,
@@ -106,7 +106,7 @@ impl Queue {
         }
     }
 
-    pub(crate) fn finish(&mut self, slot: Slot, good: bool, now: Duration) {
+    pub(crate) fn finish(&mut self, slot: Slot, good: bool, now: Instant) {
         match (self, slot) {
             (Self::Lanes(lanes), Slot::Lane(id)) => lanes.finish(id, good, now),
             (Self::Fifo(fifo), Slot::First(number)) => {
@@ -116,7 +116,7 @@ impl Queue {
         }
     }
 
-    pub(crate) fn poll_timeout(&self, now: Duration) -> Option<Duration> {
+    pub(crate) fn poll_timeout(&self, now: Instant) -> Option<Instant> {
         match self {
             Self::Lanes(lanes) => lanes.poll_timeout(now),
             Self::Fifo(_) => None,

@@ -4,7 +4,10 @@ use std::collections::{BTreeMap, HashMap, VecDeque};
 
 use core::time::Duration;
 
-use mta_sts::cache::{Cache, Lookup, PolicyAnswer, TxtAnswer, Waiter};
+use mta_sts::{
+    Instant,
+    cache::{Cache, Lookup, PolicyAnswer, TxtAnswer, Waiter},
+};
 use time::UtcDateTime;
 
 use super::{
@@ -204,7 +207,7 @@ impl<'a> System<'a> {
         let lanes = self.queue.poll_timeout(self.elapsed());
         let lanes = lanes.map_or(Micros::MAX, |at| {
             // Not before it: nothing would be due then.
-            i64::try_from(at.as_nanos().div_ceil(1000)).unwrap()
+            i64::try_from(at.since_start().as_nanos().div_ceil(1000)).unwrap()
         });
         cache.min(lanes)
     }
@@ -358,8 +361,8 @@ impl<'a> System<'a> {
     }
 
     /// The time since the start, by the clock that nobody can set.
-    pub(super) fn elapsed(&self) -> Duration {
-        Duration::from_micros(self.time.unsigned_abs())
+    pub(super) fn elapsed(&self) -> Instant {
+        Duration::from_micros(self.time.unsigned_abs()).into()
     }
 
     /// The sender's calendar.

@@ -4,17 +4,17 @@
 use std::{
     io::{Read as _, Write as _},
     net::{Ipv4Addr, SocketAddr, TcpStream, UdpSocket},
-    sync::Arc,
-    time::Duration,
+    sync::{Arc, LazyLock},
+    time::{self, Duration},
 };
 
 use mta_sts::{
-    Domain, Policy,
+    Domain, Instant, Policy,
     dns::{self, Outcome, Question},
     fetch::{self, AddressFilter},
     verify::{TrustStore, rustls::crypto::ring},
 };
-use time::UtcDateTime;
+use ::time::UtcDateTime;
 
 use crate::{
     clock::{Phase, Phases},
@@ -66,7 +66,7 @@ impl ByHand {
 
     fn fetch(&self, domain: &Domain, address: SocketAddr, phases: &mut Phases) -> Arc<Policy> {
         let config = fetch::Config::default();
-        let mut exchange = fetch::Exchange::new(domain, &self.trust, &config, now());
+        let mut exchange = fetch::Exchange::new(domain, &self.trust, &config, date(), now());
         self.filter.check(domain, address.ip()).expect("loopback is exempt");
         let mut stream = TcpStream::connect(address).expect("a connection");
         stream.set_nodelay(true).expect("a socket");
@@ -110,6 +110,12 @@ impl Asked {
 }
 
 #[allow(clippy::disallowed_methods, reason = "this is what reads the clock")]
-fn now() -> UtcDateTime {
+fn date() -> UtcDateTime {
     UtcDateTime::now()
+}
+
+#[allow(clippy::disallowed_methods, reason = "this is what reads the clock")]
+fn now() -> Instant {
+    static START: LazyLock<time::Instant> = LazyLock::new(time::Instant::now);
+    START.elapsed().into()
 }

@@ -1,0 +1,64 @@
+use core::time::Duration;
+
+/// A moment of a monotonic clock: the time since an arbitrary start, by a clock that nobody can set.
+///
+/// What is on the wire is timed by it: a calendar may be set, which must neither end a question nor
+/// prolong it. Moments of one clock can be compared; those of two clocks, or of two processes, cannot.
+///
+/// ```
+/// use core::time::Duration;
+///
+/// use mta_sts::Instant;
+///
+/// let start = std::time::Instant::now(); // once
+/// let now = Instant::from(start.elapsed()); // each time
+/// let deadline = now.saturating_add(Duration::from_secs(2));
+/// assert_eq!(deadline.saturating_duration_since(now), Duration::from_secs(2));
+/// assert_eq!(now.saturating_duration_since(deadline), Duration::ZERO);
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Instant(Duration);
+
+impl Instant {
+    /// The moment at which the clock started.
+    pub const START: Self = Self(Duration::ZERO);
+
+    /// Creates the moment so long after the start of the clock.
+    #[must_use]
+    pub const fn from_start(elapsed: Duration) -> Self {
+        Self(elapsed)
+    }
+
+    /// Returns how long after the start of the clock this moment is.
+    #[must_use]
+    pub const fn since_start(self) -> Duration {
+        self.0
+    }
+
+    /// Returns the moment so long after this one, or `None` if there is no such moment.
+    #[must_use]
+    pub const fn checked_add(self, span: Duration) -> Option<Self> {
+        match self.0.checked_add(span) {
+            Some(elapsed) => Some(Self(elapsed)),
+            None => None,
+        }
+    }
+
+    /// Returns the moment so long after this one, or the last one there is.
+    #[must_use]
+    pub const fn saturating_add(self, span: Duration) -> Self {
+        Self(self.0.saturating_add(span))
+    }
+
+    /// Returns how long after `earlier` this moment is, or zero if it is before.
+    #[must_use]
+    pub const fn saturating_duration_since(self, earlier: Self) -> Duration {
+        self.0.saturating_sub(earlier.0)
+    }
+}
+
+impl From<Duration> for Instant {
+    fn from(elapsed: Duration) -> Self {
+        Self(elapsed)
+    }
+}

@@ -1,0 +1,73 @@
+//! The clock of a runtime, which a test may pause.
+
+use core::time::Duration;
+use std::time::Instant as StdInstant;
+
+use ::tokio::{runtime::Handle, time::Instant as RuntimeInstant};
+use time::UtcDateTime;
+
+use crate::{
+    client::{Clock, std_now, utc_now},
+    instant::Instant,
+};
+
+/// The clocks of the system, but that both stand still, or are set ahead, with that of the runtime:
+/// timers go by that one, and due times must go by the same.
+#[derive(Clone, Debug)]
+pub(super) struct RuntimeClock {
+    runtime: Handle,
+    start: RuntimeInstant,
+    system_start: StdInstant,
+}
+
+impl RuntimeClock {
+    pub(super) fn start(runtime: &Handle) -> Self {
+        let (start, system_start) = (now_of(runtime), std_now());
+        Self { runtime: runtime.clone(), start, system_start }
+    }
+
+    /// Whether the runtime's clock stands still, or did: then it goes to the next timer by itself
+    /// whenever nothing else is to be done, so that timers that look for a change would have it run
+    /// away.
+    pub(super) fn is_paused(&self) -> bool {
+        let [runtimes, systems] = self.elapsed();
+        if runtimes.abs_diff(systems) > Duration::from_secs(1) {
+            return true;
+        }
+        let (before, system_before) = (now_of(&self.runtime), std_now());
+        while std_now() == system_before {
+            core::hint::spin_loop();
+        }
+        now_of(&self.runtime) == before
+    }
+
+    /// The time since the start, by the runtime's clock and by the system's.
+    fn elapsed(&self) -> [Duration; 2] {
+        let runtimes = now_of(&self.runtime).saturating_duration_since(self.start);
+        [runtimes, std_now().saturating_duration_since(self.system_start)]
+    }
+}
+
+impl Clock for RuntimeClock {
+    fn now(&self) -> UtcDateTime {
+        let [runtimes, systems] = self.elapsed();
+        let span = |span: Duration| time::Duration::try_from(span).unwrap_or(time::Duration::MAX);
+        utc_now().saturating_add(span(runtimes)).saturating_sub(span(systems))
+    }
+
+    fn monotonic(&self) -> Instant {
+        let [runtimes, _] = self.elapsed();
+        runtimes.into()
+    }
+}
+
+/// The time in a runtime, wherever it is asked for.
+fn now_of(runtime: &Handle) -> RuntimeInstant {
+    let is_ended = |it: &::tokio::runtime::TryCurrentError| it.is_thread_local_destroyed();
+    if Handle::try_current().as_ref().is_err_and(is_ended) {
+        // The thread is ending: nothing can be entered any more.
+        return std_now().into();
+    }
+    let _within = runtime.enter();
+    RuntimeInstant::now()
+}

@@ -97,7 +97,7 @@ impl Builder {
             on_event: self.on_event,
             pool: Pool::new(),
             stop,
-            time,
+            time: Arc::clone(&time),
             timer: Timer::default(),
             running: Mutex::default(),
         });
@@ -107,7 +107,7 @@ impl Builder {
                 driver.process(driver.hub.done(shard, done, driver.time.now()));
             }
         };
-        let keeper = keeping.map(|it| it.start(told)).transpose()?;
+        let keeper = keeping.map(|it| it.start(time, told)).transpose()?;
         driver.start()?;
         Ok(Client { driver, keeper, kept })
     }

@@ -8,7 +8,7 @@ use time::UtcDateTime;
 use super::{
     Cache,
     answer::{Answer, Source},
-    clock::{Deadline, Timestamp},
+    clock::Timestamp,
     config::rule,
     entry::{Entry, Lent, Overdue, State, Trouble},
     event::{Doubt, EventKind, Outcome, Rechecked},
@@ -16,7 +16,7 @@ use super::{
     order::Class,
     outputs::Queued,
     table::Slot,
-    waiting::{Saving, Waiting},
+    waiting::Waiting,
     weight::Weight,
 };
 use crate::{domain::Domain, mode::Mode, no_policy::NoPolicy, policy::Policy};
@@ -185,11 +185,8 @@ impl Cache {
         let Some(mut waiting) = self.waiting.remove(&slot) else { return };
         let (mut answers, mut rechecked) = (BTreeMap::new(), BTreeMap::new());
         if let Some(saving) = waiting.saving.take() {
+            self.not_durable(slot, saving.request, "there was no room to keep it");
             (answers, rechecked) = (saving.answers, saving.rechecked);
-            if let Some(domain) = self.table.domain(slot).cloned() {
-                let error = "there was no room to keep it".into();
-                self.tell(&domain, EventKind::NotPersisted { error });
-            }
         }
         let live = self.table.get(slot).filter(|it| it.entry.state.live(self.latest).is_some());
         let answer = match live {
@@ -200,7 +197,7 @@ impl Cache {
         let outcome = Outcome::Unknown(Doubt::Overloaded);
         let result = Rechecked { outcome, answer };
         rechecked.extend(waiting.rechecks.into_iter().map(|it| (it, result.clone())));
-        self.release(slot, Saving { request: None, deadline: Deadline::PAST, answers, rechecked });
+        self.answer_all(slot, answers, rechecked);
     }
 
     /// Brings all that is derived from an entry up to date: what it takes, its class, its deadline,

@@ -41,6 +41,12 @@ impl Timestamp {
         Self(self.0.saturating_sub(span.micros()))
     }
 
+    /// The same moment by a clock that was set by so many microseconds.
+    #[must_use]
+    pub(super) const fn shifted(self, by: i64) -> Self {
+        Self(self.0.saturating_add(by))
+    }
+
     /// The moment after this one.
     #[must_use]
     pub(super) const fn next(self) -> Self {
@@ -261,7 +267,7 @@ impl Deadline {
 
     /// The clock was set by so many microseconds: what is left of the span stays what it is.
     pub(super) fn shift(&mut self, by: i64) {
-        self.armed_at.0 = self.armed_at.0.saturating_add(by);
+        self.armed_at = self.armed_at.shifted(by);
     }
 
     pub(super) fn rearm(&mut self, now: Timestamp) {

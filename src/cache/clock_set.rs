@@ -22,7 +22,7 @@ impl Cache {
         for slot in self.table.numbers() {
             let saving = self.waiting.get_mut(&slot).and_then(|it| it.saving.as_mut());
             let is_saving = saving.is_some();
-            saving.into_iter().for_each(|saving| saving.deadline.shift(micros(by)));
+            saving.into_iter().for_each(|saving| saving.shift(micros(by)));
             let Some(found) = self.table.get_mut(slot) else { continue };
             if is_saving || found.entry.ticket().is_some() {
                 found.entry.clock_set(by);

@@ -79,6 +79,8 @@ pub(super) mod rule {
     pub(in super::super) const CONFIRM: [Span; 2] = [Span::seconds(300), Span::seconds(3300)];
     /// The wait before what could not be stored is tried again: the first, and the longest.
     pub(in super::super) const SAVE_RETRY: (Span, Span) = (Span::seconds(1), Span::seconds(60));
+    /// After so many time-outs of the store in a row nobody waits for it.
+    pub(in super::super) const STALLED: u32 = 3;
     /// What could not be sent is tried again after this.
     pub(in super::super) const UNSENT: Span = Span::seconds(60);
     /// A record absent for so long is worth an alert.

@@ -11,8 +11,7 @@ use super::{
     event::{Doubt, Event, EventKind, Outcome, Rechecked, Waiter},
     index::Row,
     outputs::Queued,
-    request::{FetchRequestId, PersistRequestId, PolicyAnswer, Ticket, TxtAnswer, TxtRequestId},
-    waiting::Saving,
+    request::{FetchRequestId, PolicyAnswer, Ticket, TxtAnswer, TxtRequestId},
 };
 use crate::{domain::Domain, no_policy::NoPolicy};
 
@@ -80,6 +79,9 @@ impl Cache {
         };
         let waiting = self.waiting.get_mut(&slot);
         let Some(saving) = waiting.and_then(|waiting| waiting.saving.as_mut()) else { return true };
+        if self.unsaved.is_stalled() {
+            return true;
+        }
         saving.answers.insert(waiter, answer);
         false
     }
@@ -216,49 +218,6 @@ impl Cache {
             self.policies.release(held.policy);
         }
     }
-
-    /// Takes the outcome of a [`Request::Persist`](super::Request::Persist): durable, or why not.
-    ///
-    /// Either way the answers that waited for it are given: that a store fails is no reason to send
-    /// mail without a policy.
-    pub fn handle_persisted(
-        &mut self,
-        id: PersistRequestId,
-        outcome: Result<(), &str>,
-        now: UtcDateTime,
-    ) {
-        self.see(now);
-        let PersistRequestId { domain, number } = id;
-        match outcome {
-            Ok(()) => self.saved(&domain, now),
-            Err(error) => {
-                // Told once, not with each attempt.
-                if !self.unsaved.is_retried(&domain) {
-                    self.tell(&domain, EventKind::NotPersisted { error: error.into() });
-                }
-                self.not_saved(&domain, now);
-            }
-        }
-        let Some(slot) = self.table.find(&domain) else { return };
-        let waiting = self.waiting.get_mut(&slot);
-        let answered = |saving: &mut Saving| saving.request == Some(number);
-        if let Some(saving) = waiting.and_then(|waiting| waiting.saving.take_if(answered)) {
-            self.release(slot, saving);
-            self.settle(slot, Timestamp::of(now), false);
-            self.make_room(Some(slot));
-        }
-    }
-
-    pub(super) fn time_out_saving(&mut self, slot: u32, now: UtcDateTime) {
-        let waiting = self.waiting.get_mut(&slot);
-        let late = |saving: &mut Saving| saving.deadline.is_due(Timestamp::of(now));
-        if let Some(saving) = waiting.and_then(|waiting| waiting.saving.take_if(late)) {
-            if let Some(domain) = self.table.domain(slot).cloned() {
-                self.tell(&domain, EventKind::NotPersisted { error: "no answer in time".into() });
-            }
-            self.release(slot, saving);
-        }
-    }
 }
 
 impl Cache {
@@ -297,7 +256,7 @@ impl Cache {
             found.put_off = false;
         }
         if let Some(saving) = self.waiting.get_mut(&slot).and_then(|it| it.saving.as_mut()) {
-            saving.deadline.rearm(moment);
+            saving.rearm(moment);
         }
         self.settle(slot, Timestamp::of(now), false);
     }
@@ -337,7 +296,13 @@ impl Cache {
 
     /// Takes what came of a step to where it belongs. `over` is the end of the discovery that it was
     /// part of.
-    pub(super) fn take(&mut self, slot: u32, outputs: Outputs, over: Option<Deadline>, now: UtcDateTime) {
+    pub(super) fn take(
+        &mut self,
+        slot: u32,
+        outputs: Outputs,
+        over: Option<Deadline>,
+        now: UtcDateTime,
+    ) {
         let Outputs { ask, answer, rechecked, events, change } = outputs;
         let number = self.table.get(slot).and_then(|slot| slot.entry.ticket());
         if let Some((ask, number)) = ask.zip(number) {

@@ -70,11 +70,18 @@ pub enum EventKind {
     /// A query or fetch for the domain has not returned long after its deadline, and holds its slot:
     /// the resolver or fetcher hangs. From a client only.
     Overdue,
-    /// A change is not known to be durable: the store failed, or did not answer in time.
+    /// A change is not known to be durable: the store failed, or did not answer in time. Emitted once
+    /// for a domain until its last change is durable.
     NotPersisted {
         /// What the store said.
         error: Box<str>,
     },
+    /// The store did not answer in time several times in a row. Lookups do not wait for it any more;
+    /// changes are still given to it. The domain is the one whose save timed out last.
+    StoreStalled,
+    /// The store answers in time again, and lookups wait for it. Emitted once after
+    /// [`StoreStalled`](Self::StoreStalled), with the domain that was saved.
+    StoreResumed,
 }
 
 /// A reason to tell the operator about a policy that applies and is not of mode `none`: for such a

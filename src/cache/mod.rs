@@ -167,7 +167,7 @@ use self::{
     waiting::Waiting,
 };
 #[cfg(any(feature = "blocking", feature = "tokio"))]
-pub(crate) use self::{hash::TextHash, room::Room};
+pub(crate) use self::{hash::TextHash, room::Room, unsaved::StoreHealth};
 use crate::{domain::Domain, no_policy::NoPolicy};
 
 /// Many domains' machines, with their deadlines, bounds and waiters.
@@ -236,10 +236,11 @@ impl Cache {
         }
     }
 
-    /// Creates a cache whose bounds hold for all that share this room.
+    /// Creates a cache whose bounds hold for all that share this room, as do their store and its
+    /// health.
     #[cfg(any(feature = "blocking", feature = "tokio"))]
-    pub(crate) fn within(config: Config, room: Room) -> Self {
-        Self { share: Share::of(room), ..Self::new(config) }
+    pub(crate) fn within(config: Config, room: Room, store: StoreHealth) -> Self {
+        Self { share: Share::of(room), unsaved: Unsaved::of(store), ..Self::new(config) }
     }
 
     /// What applies, if that is known and a [`lookup`](Self::lookup) would do nothing but say so.

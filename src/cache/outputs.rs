@@ -12,6 +12,7 @@ use super::{
     entry::{Ask, Change},
     event::{Event, EventKind, Rechecked, Waiter},
     request::{FetchRequestId, PersistRequestId, Request, Ticket, TxtRequestId},
+    snapshot::Snapshot,
     waiting::{Saving, Waiting},
 };
 use crate::domain::Domain;
@@ -34,8 +35,8 @@ impl Cache {
                 Queued::Ask(ask, ticket) => self.ask(ask, ticket),
                 Queued::Persist(slot) => self.persist(slot),
                 Queued::Remove(domain) => {
-                    let id = PersistRequestId { domain: domain.clone(), number: self.number() };
-                    Some(Request::Persist { id, domain, snapshot: None })
+                    let number = self.number();
+                    Some(self.save(domain, number, None))
                 }
             };
             if request.is_some() {
@@ -85,8 +86,13 @@ impl Cache {
         if let Some(saving) = self.waiting.get_mut(&slot).and_then(|it| it.saving.as_mut()) {
             saving.request = Some(number);
         }
-        let id = PersistRequestId { domain: domain.clone(), number };
-        Some(Request::Persist { id, domain, snapshot })
+        Some(self.save(domain, number, snapshot))
+    }
+
+    fn save(&mut self, domain: Domain, number: u64, snapshot: Option<Snapshot>) -> Request {
+        self.unsaved.asked(&domain, number);
+        let id = PersistRequestId { domain: domain.clone(), number, begun: self.latest };
+        Request::Persist { id, domain, snapshot }
     }
 
     /// The next thing that has happened.
@@ -121,15 +127,17 @@ impl Cache {
             self.queue.push_back(Queued::Persist(slot));
         }
         if change == Change::Policy {
-            let wait = Deadline::new(Timestamp::of(now), self.config.persist_span());
+            let moment = Timestamp::of(now);
+            let wait = Deadline::new(moment, self.config.persist_span());
             let deadline = over.map_or(wait, |over| wait.or(over));
             let waiting = self.waiting.entry(slot).or_default();
-            let saving = waiting.saving.get_or_insert_with(|| Saving::new(deadline));
+            let saving = waiting.saving.get_or_insert_with(|| Saving::new(moment, deadline));
             saving.request = None;
         }
     }
 
-    /// Gives answers to those who wait for them, or holds them until they are durable.
+    /// Gives answers to those who wait for them, or holds them until they are durable, unless the store
+    /// is stalled.
     pub(super) fn give_out(
         &mut self,
         slot: u32,
@@ -147,22 +155,31 @@ impl Cache {
             let waiters = core::mem::take(&mut waiting.rechecks);
             results.extend(waiters.into_iter().map(|waiter| (waiter, result.clone())));
         }
-        if let Some(saving) = &mut waiting.saving {
+        if let Some(saving) = &mut waiting.saving
+            && !self.unsaved.is_stalled()
+        {
             saving.answers.append(&mut answers);
             saving.rechecked.append(&mut results);
             return;
         }
-        let deadline = Deadline::PAST;
-        let given = Saving { request: None, deadline, answers, rechecked: results };
-        self.release(slot, given);
+        self.answer_all(slot, answers, results);
     }
 
     pub(super) fn release(&mut self, slot: u32, given: Saving) {
+        self.answer_all(slot, given.answers, given.rechecked);
+    }
+
+    pub(super) fn answer_all(
+        &mut self,
+        slot: u32,
+        answers: BTreeMap<Waiter, Answer>,
+        results: BTreeMap<Waiter, Rechecked>,
+    ) {
         let Some(domain) = self.table.domain(slot).cloned() else { return };
-        for (waiter, answer) in given.answers {
+        for (waiter, answer) in answers {
             self.tell(&domain, EventKind::Answered { waiter, answer });
         }
-        for (waiter, result) in given.rechecked {
+        for (waiter, result) in results {
             self.tell(&domain, EventKind::Rechecked { waiter, result });
         }
         if self.waiting.get(&slot).is_some_and(Waiting::is_empty) {

@@ -1,7 +1,9 @@
 use alloc::{borrow::Cow, string::ToString, sync::Arc};
 use core::time::Duration;
 
-use super::snapshot::Snapshot;
+use time::UtcDateTime;
+
+use super::{clock::Timestamp, snapshot::Snapshot};
 use crate::{
     domain::Domain,
     failure::Failure,
@@ -12,7 +14,7 @@ use crate::{
 
 /// Something that the cache needs done, from [`Cache::poll_request`](super::Cache::poll_request).
 ///
-/// Its id goes to the handler that consumes it, once. A request that is not answered in time is
+/// Its id goes to the handler that consumes it, once. A query or fetch that is not answered in time is
 /// over; what its answer says then changes nothing, unless it is a valid policy.
 #[derive(Debug)]
 #[must_use = "what is not asked is not answered"]
@@ -36,7 +38,8 @@ pub enum Request {
     },
     /// Make this durable; then call [`Cache::handle_persisted`](super::Cache::handle_persisted). Only
     /// with [`Config::with_persistence`](super::Config::with_persistence). Of several for one domain
-    /// the last one counts, so keep their order.
+    /// the last one counts, so keep their order; an earlier one that is not begun yet may be dropped.
+    /// The outcome counts also if it comes after the time-out.
     Persist {
         /// For the handler.
         id: PersistRequestId,
@@ -67,6 +70,15 @@ pub struct FetchRequestId(pub(super) Ticket);
 pub struct PersistRequestId {
     pub(super) domain: Domain,
     pub(super) number: u64,
+    pub(super) begun: Timestamp,
+}
+
+impl PersistRequestId {
+    /// Notes that a save that stood in a queue is begun now: how long the store takes is counted from
+    /// here. Without this call, it is counted from when the request was given out.
+    pub fn started(&mut self, now: UtcDateTime) {
+        self.begun = Timestamp::of(now);
+    }
 }
 
 /// What DNS said about a domain's MTA-STS record.

@@ -4,7 +4,7 @@ use alloc::collections::{BTreeMap, BTreeSet};
 
 use super::{
     answer::Answer,
-    clock::Deadline,
+    clock::{Deadline, Timestamp},
     event::{Rechecked, Waiter},
 };
 
@@ -24,15 +24,27 @@ pub(super) struct Waiting {
 pub(super) struct Saving {
     /// The request to store it, once that has been given out.
     pub(super) request: Option<u64>,
+    /// When the store was first to be asked.
+    pub(super) since: Timestamp,
     pub(super) deadline: Deadline,
     pub(super) answers: BTreeMap<Waiter, Answer>,
     pub(super) rechecked: BTreeMap<Waiter, Rechecked>,
 }
 
 impl Saving {
-    pub(super) fn new(deadline: Deadline) -> Self {
+    pub(super) fn new(since: Timestamp, deadline: Deadline) -> Self {
         let (answers, rechecked) = (BTreeMap::new(), BTreeMap::new());
-        Self { request: None, deadline, answers, rechecked }
+        Self { request: None, since, deadline, answers, rechecked }
+    }
+
+    pub(super) fn shift(&mut self, by: i64) {
+        self.since = self.since.shifted(by);
+        self.deadline.shift(by);
+    }
+
+    pub(super) fn rearm(&mut self, now: Timestamp) {
+        self.since = self.since.min(now);
+        self.deadline.rearm(now);
     }
 }
 

@@ -1,6 +1,6 @@
 //! The caches of a client, and who waits for what they answer.
 
-use alloc::{boxed::Box, string::String, vec::Vec};
+use alloc::{boxed::Box, string::String, sync::Arc, vec::Vec};
 use core::{fmt, panic::AssertUnwindSafe};
 use std::{collections::HashMap, panic::catch_unwind, sync::PoisonError};
 
@@ -16,7 +16,7 @@ use super::{
 use crate::{
     cache::{
         Answer, Cache, Config, Event, EventKind, Lent, Lookup, Rechecked, Request, Restored, Room,
-        Snapshot, TextHash, Waiter, most_valuable,
+        Snapshot, StoreHealth, TextHash, Waiter, most_valuable,
     },
     domain::Domain,
     instant::Instant,
@@ -39,7 +39,7 @@ pub(crate) struct Hub {
     others: Box<[Shard]>,
     hash: TextHash,
     /// Where changes go, if they are kept.
-    keeper: Option<Queue>,
+    keeper: Option<Arc<Queue>>,
 }
 
 /// Threads that read it do not even write to the same memory, as they would with a plain lock.
@@ -83,13 +83,13 @@ pub(crate) struct Outputs {
 
 impl Hub {
     /// Caches that share the room of one with these settings.
-    pub(crate) fn new(config: Config, keeper: Option<Queue>) -> Self {
+    pub(crate) fn new(config: Config, keeper: Option<Arc<Queue>>) -> Self {
         let config = config.with_persistence(keeper.is_some());
         let count = if config.max_entries() / SMALL < SHARDS { 1 } else { SHARDS };
-        let room = Room::default();
+        let (room, store) = (Room::default(), StoreHealth::default());
         let shard = || {
             let inside = Inside {
-                cache: Cache::within(config, room.clone()),
+                cache: Cache::within(config, room.clone(), store.clone()),
                 offset: None,
                 waiting: HashMap::new(),
                 is_closed: false,
@@ -272,7 +272,7 @@ impl Hub {
         self.shard(place).write(|inside| {
             inside.sync(now);
             let result = step(place, inside);
-            (result, inside.drain(place, now, self.keeper.as_ref()))
+            (result, inside.drain(place, now, self.keeper.as_deref()))
         })
     }
 }
@@ -338,8 +338,7 @@ impl Inside {
                     // While the cache is locked: of changes to a domain the last one counts.
                     let saving = Saving { shard, id, change: Change { domain, snapshot } };
                     if let Some(keeper) = keeper {
-                        // Once the client is shut down nobody waits for it.
-                        let _ = keeper.send(Some(saving));
+                        keeper.push(saving);
                     }
                     continue;
                 }

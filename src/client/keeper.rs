@@ -1,17 +1,25 @@
 //! The thread that has changes made durable.
 
-use alloc::{boxed::Box, string::ToString, vec::Vec};
+use alloc::{boxed::Box, collections::VecDeque, string::ToString, sync::Arc, vec::Vec};
 use core::panic::AssertUnwindSafe;
 use std::{
+    collections::HashMap,
     io,
     panic::catch_unwind,
-    sync::{Mutex, PoisonError, mpsc},
+    sync::{Condvar, Mutex, MutexGuard, PoisonError, mpsc},
     thread,
 };
 
-use super::{Kept, STOP, clock::Moment, hub::Hub, jobs::Done, trace};
+use super::{
+    Kept, STOP,
+    clock::{Moment, Time},
+    hub::Hub,
+    jobs::Done,
+    trace,
+};
 use crate::{
     cache::{Config, PersistRequestId},
+    domain::Domain,
     store::{Change, Loaded, Store, StoreError},
 };
 
@@ -26,12 +34,24 @@ pub(crate) struct Saving {
     pub(crate) change: Change,
 }
 
-/// Takes changes in their order; `None` is the end.
-pub(crate) type Queue = mpsc::Sender<Option<Saving>>;
+/// The changes that wait to be saved: the last one of each domain.
+#[derive(Debug)]
+pub(crate) struct Queue {
+    state: Mutex<Waiting>,
+    changed: Condvar,
+    most: usize,
+}
+
+#[derive(Debug, Default)]
+struct Waiting {
+    order: VecDeque<Domain>,
+    rows: HashMap<Domain, Saving>,
+    is_closed: bool,
+}
 
 #[derive(Debug)]
 pub(crate) struct Keeper {
-    queue: Queue,
+    queue: Arc<Queue>,
     /// Closed by the thread when it ends.
     end: Mutex<mpsc::Receiver<()>>,
 }
@@ -46,8 +66,7 @@ pub(crate) struct Opened {
 /// A store that is still to be given its thread.
 pub(crate) struct Keeping {
     store: Box<dyn Store>,
-    queue: Queue,
-    changes: mpsc::Receiver<Option<Saving>>,
+    queue: Arc<Queue>,
 }
 
 impl Opened {
@@ -61,21 +80,68 @@ impl Opened {
         };
         let Loaded { snapshots, damaged } = store.load()?;
         trace::damaged(&damaged);
-        let (queue, changes) = mpsc::channel();
-        let hub = Hub::new(config, Some(queue.clone()));
+        let queue = Arc::new(Queue::new(config.max_entries()));
+        let hub = Hub::new(config, Some(Arc::clone(&queue)));
         let kept = Kept { policies: hub.restore(snapshots, now), damaged };
-        Ok(Self { hub, kept, keeping: Some(Keeping { store, queue, changes }) })
+        Ok(Self { hub, kept, keeping: Some(Keeping { store, queue }) })
+    }
+}
+
+impl Queue {
+    /// Creates a queue for this many domains, and for removals of as many others.
+    fn new(domains: usize) -> Self {
+        let (state, changed) = (Mutex::default(), Condvar::new());
+        Self { state, changed, most: domains.saturating_mul(2) }
+    }
+
+    /// Adds a change, in the place of an earlier one of its domain that nobody has begun to save. Once
+    /// the client is shut down nobody waits for it.
+    pub(crate) fn push(&self, saving: Saving) {
+        let mut state = self.lock();
+        let domain = saving.change.domain.clone();
+        // A removal that is left out leaves an old row, which is no more than a store that hangs does.
+        let is_too_much = state.rows.len() >= self.most && saving.change.snapshot.is_none();
+        if state.is_closed || (is_too_much && !state.rows.contains_key(&domain)) {
+            return;
+        }
+        if state.rows.insert(domain.clone(), saving).is_none() {
+            state.order.push_back(domain);
+            self.changed.notify_one();
+        }
+    }
+
+    /// Waits for changes, and takes some. There are none only at the end.
+    fn take(&self) -> Vec<Saving> {
+        let is_idle = |state: &mut Waiting| state.order.is_empty() && !state.is_closed;
+        let waited = self.changed.wait_while(self.lock(), is_idle);
+        let Waiting { order, rows, .. } = &mut *waited.unwrap_or_else(PoisonError::into_inner);
+        let count = order.len().min(BATCH);
+        order.drain(..count).filter_map(|domain| rows.remove(&domain)).collect()
+    }
+
+    fn close(&self) {
+        self.lock().is_closed = true;
+        self.changed.notify_one();
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Waiting> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Keeping {
     /// Has changes saved, and what came of each told.
-    pub(crate) fn start(self, told: impl Fn(usize, Done) + Send + 'static) -> io::Result<Keeper> {
-        let Self { store, queue, changes } = self;
+    pub(crate) fn start(
+        self,
+        time: Arc<Time>,
+        told: impl Fn(usize, Done) + Send + 'static,
+    ) -> io::Result<Keeper> {
+        let Self { store, queue } = self;
         let thread = thread::Builder::new().name("mta-sts store".to_string());
         let (alive, end) = mpsc::channel();
+        let changes = Arc::clone(&queue);
         thread.spawn(move || {
-            keep(&*store, &changes, &told);
+            keep(&*store, &changes, &time, &told);
             // Whoever waits for the end may open the same file.
             drop(store);
             drop::<mpsc::Sender<()>>(alive);
@@ -87,7 +153,7 @@ impl Keeping {
 impl Keeper {
     /// Has it end when what was given to it is saved.
     pub(crate) fn stop(&self) {
-        let _ = self.queue.send(None);
+        self.queue.close();
     }
 
     /// Waits until it has ended, but not for ever: a store that hangs is left.
@@ -96,22 +162,18 @@ impl Keeper {
     }
 }
 
-fn keep(store: &dyn Store, queue: &mpsc::Receiver<Option<Saving>>, told: &dyn Fn(usize, Done)) {
-    let mut is_over = false;
-    while !is_over {
-        let Ok(Some(first)) = queue.recv() else { return };
+fn keep(store: &dyn Store, queue: &Queue, time: &Time, told: &dyn Fn(usize, Done)) {
+    loop {
+        let taken = queue.take();
+        if taken.is_empty() {
+            return;
+        }
+        let begun = time.date();
         let (mut changes, mut waiting) = (Vec::new(), Vec::new());
-        let mut take = |Saving { shard, id, change }| {
+        for Saving { shard, mut id, change } in taken {
+            id.started(begun);
             changes.push(change);
             waiting.push((shard, id));
-        };
-        take(first);
-        for next in queue.try_iter().take(BATCH.saturating_sub(1)) {
-            let Some(next) = next else {
-                is_over = true;
-                break;
-            };
-            take(next);
         }
         let saved = catch_unwind(AssertUnwindSafe(|| store.save(&changes)));
         let saved = saved.unwrap_or_else(|_| Err(StoreError::new("it has panicked")));

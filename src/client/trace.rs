@@ -107,6 +107,11 @@ pub(crate) fn event(event: &Event) {
             domain,
             "{error}: look after the store; policies will be lost when the process ends",
         ),
+        EventKind::StoreStalled => error!(
+            domain,
+            "the store does not answer: look after it; answers no longer wait until policies are saved",
+        ),
+        EventKind::StoreResumed => info!(domain, "the store answers in time again"),
         EventKind::PersistRecovered => info!(domain, "the store works again: all is saved"),
         EventKind::Overdue => error!(
             domain,

@@ -107,7 +107,7 @@ impl Builder {
             on_event: self.on_event,
             runtime,
             clock,
-            time,
+            time: Arc::clone(&time),
             running: Mutex::default(),
             tasks: Tasks::default(),
         });
@@ -117,7 +117,7 @@ impl Builder {
                 driver.process(driver.hub.done(shard, done, driver.time.now()));
             }
         };
-        let keeper = keeping.map(|it| it.start(told)).transpose()?.map(Arc::new);
+        let keeper = keeping.map(|it| it.start(time, told)).transpose()?.map(Arc::new);
         driver.start();
         Ok(Client { driver, keeper, kept })
     }

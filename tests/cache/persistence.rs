@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use mta_sts::{
     Mode,
-    cache::{Cache, Config, EventKind, Lookup, Request},
+    cache::{Cache, Config, EventKind, Lookup, PersistRequestId, Request},
 };
 
 use crate::world::{DAY, HOUR, TTL, World, domain, fetch_failed, found, no_record, policy};
@@ -189,4 +189,183 @@ fn i5_a_store_that_hangs_does_not_prolong_a_lookup() {
         world.cache.handle_timeout(world.now);
         assert!(is_answered(&mut world.cache), "{came}");
     }
+}
+
+/// A lookup whose policy is found, and the request to save it.
+fn found_and_asked(world: &mut World, name: &str) -> PersistRequestId {
+    let _ = world.cache.lookup(&domain(name), world.now);
+    let Some(Request::Txt { id, .. }) = world.cache.poll_request() else { panic!() };
+    world.cache.handle_txt(id, found("a"), world.now);
+    let Some(Request::Fetch { id, .. }) = world.cache.poll_request() else { panic!() };
+    world.cache.handle_policy(id, policy(Mode::Enforce, WEEK), world.now);
+    asked(world)
+}
+
+fn asked(world: &mut World) -> PersistRequestId {
+    let Some(Request::Persist { id, .. }) = world.cache.poll_request() else { panic!() };
+    assert!(world.cache.poll_request().is_none());
+    id
+}
+
+/// What was told: of saves, and of answers.
+fn told(world: &mut World) -> Vec<String> {
+    core::iter::from_fn(|| world.cache.poll_event())
+        .filter_map(|event| {
+            let name = event.domain;
+            Some(match event.kind {
+                EventKind::NotPersisted { error } => format!("{name} not saved: {error}"),
+                EventKind::PersistRecovered => "all saved".to_owned(),
+                EventKind::StoreStalled => "stalled".to_owned(),
+                EventKind::StoreResumed => "resumed".to_owned(),
+                EventKind::Answered { .. } => format!("{name} answered"),
+                _ => return None,
+            })
+        })
+        .collect()
+}
+
+/// Lets the time of the store pass.
+fn let_time_out(world: &mut World) {
+    world.now += Duration::from_secs(10);
+    world.cache.handle_timeout(world.now);
+}
+
+const LATE: [&str; 2] = ["a.example not saved: no answer in time", "a.example answered"];
+
+#[test]
+fn a_save_that_ends_well_after_its_time_out_is_taken_back() {
+    let mut world = persistent();
+    let id = found_and_asked(&mut world, "a.example");
+    let_time_out(&mut world);
+    assert_eq!(told(&mut world), LATE);
+    assert_eq!(world.cache.unsaved(), 1);
+    world.now += Duration::from_secs(5);
+    world.cache.handle_persisted(id, Ok(()), world.now);
+    assert_eq!(told(&mut world), ["all saved"]);
+    assert_eq!(world.cache.unsaved(), 0);
+}
+
+#[test]
+fn a_save_that_fails_after_its_time_out_is_told_once_and_tried_again() {
+    let mut world = persistent();
+    let id = found_and_asked(&mut world, "a.example");
+    let_time_out(&mut world);
+    assert_eq!(told(&mut world), LATE);
+    world.cache.handle_persisted(id, Err("the disk is full"), world.now);
+    assert_eq!(told(&mut world), [""; 0]);
+    assert_eq!(world.cache.unsaved(), 1);
+    world.now += Duration::from_secs(1);
+    world.cache.handle_timeout(world.now);
+    let id = asked(&mut world);
+    world.cache.handle_persisted(id, Ok(()), world.now);
+    assert_eq!(told(&mut world), ["all saved"]);
+}
+
+#[test]
+fn only_the_last_save_of_a_domain_settles_whether_it_is_saved() {
+    for newer in [Ok(()), Err("the disk is full")] {
+        let mut world = persistent();
+        let first = found_and_asked(&mut world, "a.example");
+        let_time_out(&mut world);
+        assert_eq!(told(&mut world), LATE);
+        // It is removed meanwhile.
+        assert!(world.cache.forget(&domain("a.example"), world.now));
+        let second = asked(&mut world);
+        world.cache.handle_persisted(first, Ok(()), world.now);
+        assert_eq!(told(&mut world), [""; 0], "the removal is still out");
+        assert_eq!(world.cache.unsaved(), 1);
+        world.cache.handle_persisted(second, newer, world.now);
+        let is_saved = newer.is_ok();
+        assert_eq!(told(&mut world), if is_saved { vec!["all saved"] } else { vec![] });
+        assert_eq!(world.cache.unsaved(), usize::from(!is_saved));
+    }
+}
+
+#[test]
+fn nobody_waits_for_a_store_that_has_timed_out_several_times() {
+    let mut world = persistent();
+    let mut out = Vec::new();
+    for name in ["a.example", "b.example", "c.example"] {
+        out.push(found_and_asked(&mut world, name));
+        assert_eq!(told(&mut world), [""; 0], "the store may still answer");
+        let_time_out(&mut world);
+        let mut expected =
+            vec![format!("{name} not saved: no answer in time"), format!("{name} answered")];
+        if name == "c.example" {
+            expected.insert(1, "stalled".into());
+        }
+        assert_eq!(told(&mut world), expected);
+    }
+    out.push(found_and_asked(&mut world, "d.example"));
+    assert_eq!(told(&mut world), ["d.example answered"]);
+    let name = domain("d.example");
+    assert!(matches!(world.cache.lookup(&name, world.now), Lookup::Answer(_)));
+    let_time_out(&mut world);
+    assert_eq!(told(&mut world), ["d.example not saved: no answer in time"]);
+    // All come late; whether the store is faster now is not known yet.
+    for id in out {
+        world.cache.handle_persisted(id, Ok(()), world.now);
+    }
+    assert_eq!(told(&mut world), ["all saved"]);
+    let id = asked(&mut world);
+    world.cache.handle_persisted(id, Ok(()), world.now);
+    assert_eq!(told(&mut world), ["resumed"]);
+    let id = found_and_asked(&mut world, "e.example");
+    assert_eq!(told(&mut world), [""; 0]);
+    world.cache.handle_persisted(id, Ok(()), world.now);
+    assert_eq!(told(&mut world), ["e.example answered"]);
+}
+
+#[test]
+fn a_store_that_is_slow_but_in_time_is_not_stalled() {
+    let mut world = persistent();
+    for name in ["a.example", "b.example", "c.example", "d.example"] {
+        // It has stood in a queue until it timed out, and is then saved in no time.
+        let mut id = found_and_asked(&mut world, name);
+        let_time_out(&mut world);
+        id.started(world.now);
+        world.cache.handle_persisted(id, Ok(()), world.now);
+    }
+    assert!(!told(&mut world).contains(&"stalled".to_owned()));
+}
+
+#[test]
+fn a_discovery_that_took_long_is_no_time_out_of_the_store() {
+    let mut world = persistent();
+    for name in ["a.example", "b.example", "c.example", "d.example"] {
+        let _ = world.cache.lookup(&domain(name), world.now);
+        let Some(Request::Txt { id, .. }) = world.cache.poll_request() else { panic!() };
+        world.now += Duration::from_secs(9);
+        world.cache.handle_txt(id, found("a"), world.now);
+        let Some(Request::Fetch { id, .. }) = world.cache.poll_request() else { panic!() };
+        world.now += Duration::from_secs(1);
+        assert!(world.cache.fetch_started(&id, world.now));
+        world.now += Duration::from_secs(59);
+        world.cache.handle_policy(id, policy(Mode::Enforce, WEEK), world.now);
+        let _ = asked(&mut world);
+        world.now += Duration::from_secs(1);
+        world.cache.handle_timeout(world.now);
+    }
+    let told = told(&mut world);
+    assert_eq!(told.iter().filter(|it| it.ends_with("answered")).count(), 4);
+    assert!(!told.contains(&"stalled".to_owned()), "{told:?}");
+}
+
+#[test]
+fn what_is_held_is_saved_again_when_the_store_has_lost_it() {
+    let mut world = persistent();
+    world.publish("a", Mode::Enforce, WEEK);
+    for n in 0..500 {
+        world.lookup_of(&format!("d{n}.example"));
+    }
+    world.txt = no_record();
+    world.lookup_of("absent.example");
+    let before = std::mem::take(&mut world.store);
+    world.events.clear();
+    world.cache.save_all(world.now);
+    assert_eq!(world.cache.unsaved(), 500);
+    world.drain();
+    assert_eq!(world.store.keys().collect::<Vec<_>>(), before.keys().collect::<Vec<_>>());
+    let kinds: Vec<_> = world.events.iter().map(|it| it.kind.clone()).collect();
+    assert_eq!(kinds, [EventKind::PersistRecovered]);
 }

@@ -125,7 +125,7 @@ fn a_policy_that_comes_late_is_kept() {
         thread::sleep(2 * SECOND);
         PolicyAnswer::from_body(domain, POLICY.as_bytes())
     }));
-    let parts = Parts { txt: Some(txt), fetch: Some(fetch), store: None, on_event: None };
+    let parts = Parts { txt: Some(txt), fetch: Some(fetch), ..Parts::default() };
     let cache = mta_sts::cache::Config::new(1).with_fetch_timeout(SECOND);
     let client = Client::with(Kind::Blocking, settings(&world).with_cache(cache), parts).unwrap();
     let name = domain("late.example");

@@ -49,7 +49,9 @@ impl Sim<'_> {
             EventKind::Recovered => self.check_recovery(who),
             EventKind::Evicted { policy } => self.check_eviction(who, &policy),
             EventKind::NotPersisted { .. } => self.seen[who].is_unsafe = true,
-            EventKind::PersistRecovered => {}
+            EventKind::PersistRecovered | EventKind::StoreResumed => {}
+            // From here on answers do not wait until they are durable.
+            EventKind::StoreStalled => self.seen.iter_mut().for_each(|it| it.is_unsafe = true),
             EventKind::Failed { policy, .. } => {
                 self.believe(who);
                 let now = self.now();

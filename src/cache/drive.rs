@@ -221,8 +221,8 @@ impl Cache {
 }
 
 impl Cache {
-    /// Notes the time. If the clock was set back, all deadlines are armed anew, which takes time
-    /// linear in the number of domains.
+    /// Notes the time. If the clock was set back, all deadlines are armed anew: some thousands at once,
+    /// the rest by [`handle_timeout`](Self::handle_timeout). Until then no domain is calm.
     pub(super) fn see(&mut self, now: UtcDateTime) {
         let moment = Timestamp::of(now);
         let earliest = self.latest.minus(rule::CLOCK_SLACK);
@@ -230,13 +230,29 @@ impl Cache {
             self.latest = moment;
             self.unsaved.rearm(moment);
             self.sweep.rearm(moment);
-            for slot in self.table.numbers() {
-                self.rearm(slot, now);
-            }
+            self.unarmed = Some(0);
+            self.rearm_some(rule::AT_ONCE, now);
         }
         self.note_jump(moment);
         self.latest = self.latest.max(moment);
-        self.earliest = Tick::of(self.latest.minus(rule::CLOCK_SLACK).to_utc());
+        self.note_earliest();
+    }
+
+    fn note_earliest(&mut self) {
+        let earliest = self.latest.minus(rule::CLOCK_SLACK).to_utc();
+        self.earliest = if self.unarmed.is_some() { Tick::LAST } else { Tick::of(earliest) };
+    }
+
+    /// Arms the deadlines of so many more domains anew, if the clock was set back.
+    pub(super) fn rearm_some(&mut self, most: usize, now: UtcDateTime) {
+        let Some(first) = self.unarmed else { return };
+        let end = self.table.slots();
+        let next = first.saturating_add(u32::try_from(most).unwrap_or(u32::MAX)).min(end);
+        for slot in first..next {
+            self.rearm(slot, now);
+        }
+        self.unarmed = (next < end).then_some(next);
+        self.note_earliest();
     }
 
     /// Notes that the clock was set ahead by more than a day. For a day it may be wrong.

@@ -12,8 +12,8 @@ use super::{
 /// The entries that were restored although their policies had ended long before.
 ///
 /// The clock may have been wrong then, as it often is when a machine starts: nothing is removed before
-/// a day has passed, nor on a day on which the clock was set ahead, and only what has ended long ago
-/// by the clock of that time, too.
+/// a day has passed, and only what has ended long ago by the clock of that time, too. What ended only
+/// because the clock was set ahead lately does not count as ended (see [`Cache::judged_at`]).
 #[derive(Debug, Default)]
 pub(super) struct Sweep {
     slots: Vec<u32>,
@@ -46,10 +46,6 @@ impl Cache {
 
     pub(super) fn sweep_if_due(&mut self, now: Timestamp) {
         if !self.sweep.next.is_some_and(|next| next.is_due(now)) {
-            return;
-        }
-        if self.jump.is_some() {
-            self.sweep.next = Some(Deadline::new(now, rule::SWEEP_AFTER));
             return;
         }
         for _ in 0..rule::SWEPT_AT_ONCE {

@@ -318,3 +318,60 @@ fn what_one_step_of_the_clock_ends_is_one_alert() {
     let ends = world.alerts().into_iter().filter(|it| *it == AlertKind::Expired).count();
     assert_eq!(ends, 20);
 }
+
+#[test]
+fn a_step_back_is_taken_in_by_calls_that_are_bounded() {
+    let mut world = World::with(Config::new(1).with_max_entries(10_001));
+    world.publish("a", Mode::Enforce, DAY);
+    for n in 0..10_000 {
+        world.lookup_of(&format!("d{n}.example"));
+        world.events.clear();
+    }
+    let start = world.now;
+    // It stands wrong for longer than it is doubted.
+    (world.txt, world.https) = (TxtAnswer::NotSent, fetch_failed());
+    for _ in 0..3 {
+        world.now += 2 * DAY;
+        while world.cache.poll_timeout().is_some_and(|due| due <= world.now) {
+            world.cache.handle_timeout(world.now);
+            world.drain();
+        }
+    }
+    world.now = start + HOUR;
+    let ends = |world: &World| {
+        let last = world.cache.view(&domain("d9999.example")).unwrap();
+        last.answer(world.now).policy().is_some()
+    };
+    assert!(ends(&world));
+    let mut calls = 0;
+    loop {
+        world.cache.handle_timeout(world.now);
+        calls += 1;
+        // All along, what applies again is given out.
+        for n in [0, 5000, 9999] {
+            assert!(world.lookup_of(&format!("d{n}.example")).policy().is_some(), "{n}");
+        }
+        world.events.clear();
+        if world.cache.poll_timeout().is_none_or(|due| due > world.now) {
+            break;
+        }
+    }
+    assert!((2..10).contains(&calls), "{calls} calls");
+
+    // Nor does it go for a newcomer while something less worth is there.
+    world.txt = TxtAnswer::NoRecord { ttl: None };
+    world.lookup_of("nothing.example");
+    world.now = start + 5 * DAY;
+    while world.cache.poll_timeout().is_some_and(|due| due <= world.now) {
+        world.cache.handle_timeout(world.now);
+        world.drain();
+    }
+    world.now += 2 * DAY;
+    world.lookup_of("d9998.example");
+    world.now = start + HOUR;
+    world.events.clear();
+    world.lookup_of("new.example");
+    assert!(world.cache.view(&domain("nothing.example")).is_none());
+    let evicted = |it: &mta_sts::cache::Event| matches!(it.kind, EventKind::Evicted { .. });
+    assert!(!world.events.iter().any(evicted));
+}

@@ -143,6 +143,10 @@ impl Config {
 
     /// The most memory to use, in bytes, as [`Cache::bytes`](super::Cache::bytes) counts it: 256 MiB
     /// unless set.
+    ///
+    /// Beside it, the back-off of at most 4,096 domains that had to go is remembered, with 0.5 KB for
+    /// each: 2 MiB; a client remembers as many for each of its caches, of which it has 16 at the most.
+    /// Past that, those are forgotten that have failed least often.
     #[must_use]
     pub const fn with_max_bytes(mut self, bytes: usize) -> Self {
         self.max_bytes = bytes;

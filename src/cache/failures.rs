@@ -1,6 +1,6 @@
 //! What is known of failures of domains that had to make room.
 
-use alloc::collections::VecDeque;
+use alloc::vec::Vec;
 
 use hashbrown::HashMap;
 
@@ -11,31 +11,63 @@ use super::{
 use crate::domain::Domain;
 
 /// The back-off of entries that were evicted: else a flood of names would undo it (RFC 8461 §3.3:
-/// "wait for at least five minutes"). Bounded: past the bound the one kept first is forgotten.
+/// "wait for at least five minutes"). Bounded: past the bound those are forgotten that hold back
+/// nothing any more, then those that have failed least often, and of them those that end soonest. So
+/// a flood of names that fail for the first time does not wash out who fails again and again.
 #[derive(Debug, Default)]
 pub(super) struct Failures {
-    kept: HashMap<Domain, (Attempts, Budget), foldhash::fast::FixedState>,
-    order: VecDeque<Domain>,
+    kept: HashMap<Domain, Kept, foldhash::fast::FixedState>,
 }
 
-/// How many are kept.
+#[derive(Debug)]
+struct Kept {
+    attempts: Attempts,
+    budget: Budget,
+}
+
+/// How many are kept: about a megabyte.
 const MOST: usize = 4096;
+
+/// How many are forgotten at once, so that looking for them is seldom.
+const BATCH: usize = MOST / 4;
+
+impl Kept {
+    /// Until when it holds back a fetch; `None` if it does not now.
+    fn until(&self, now: Timestamp) -> Option<Timestamp> {
+        self.attempts.hold_back_until(now).max(self.budget.empty_until(now))
+    }
+
+    fn rank(&self, now: Timestamp) -> (u32, Option<Timestamp>) {
+        (self.attempts.most_failures(), self.until(now))
+    }
+}
 
 impl Failures {
     /// Keeps what would hold back a fetch now.
     pub(super) fn keep(&mut self, domain: &Domain, state: &State, now: Timestamp) {
         let attempts = state.trouble.as_ref().map(|it| it.attempts.clone()).unwrap_or_default();
-        if !attempts.hold_back(now) && state.budget.empty_until(now).is_none() {
+        let kept = Kept { attempts, budget: state.budget };
+        if kept.until(now).is_none() {
             return;
         }
-        if self.order.len() >= MOST
-            && let Some(first) = self.order.pop_front()
-        {
-            self.kept.remove(&first);
+        if self.kept.len() >= MOST {
+            self.thin(now);
         }
-        if self.kept.insert(domain.clone(), (attempts, state.budget)).is_none() {
-            self.order.push_back(domain.clone());
-        }
+        self.kept.insert(domain.clone(), kept);
+    }
+
+    /// Makes room for some more.
+    fn thin(&mut self, now: Timestamp) {
+        self.kept.retain(|_, kept| kept.until(now).is_some());
+        let mut excess = BATCH.saturating_sub(MOST.saturating_sub(self.kept.len()));
+        let mut ranks: Vec<_> = self.kept.values().map(|kept| kept.rank(now)).collect();
+        ranks.sort_unstable();
+        let Some(&highest) = excess.checked_sub(1).and_then(|last| ranks.get(last)) else { return };
+        self.kept.retain(|_, kept| {
+            let goes = excess > 0 && kept.rank(now) <= highest;
+            excess = excess.saturating_sub(usize::from(goes));
+            !goes
+        });
     }
 
     /// Gives back what was kept of a domain that is met again.
@@ -43,8 +75,6 @@ impl Failures {
         if self.kept.is_empty() {
             return None;
         }
-        let found = self.kept.remove(domain)?;
-        self.order.retain(|known| known != domain);
-        Some(found)
+        self.kept.remove(domain).map(|Kept { attempts, budget }| (attempts, budget))
     }
 }

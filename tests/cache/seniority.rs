@@ -9,7 +9,7 @@ use mta_sts::{
     },
 };
 
-use crate::world::{DAY, HOUR, TTL, World, domain, fetch_failed, found, no_record, parsed};
+use crate::world::{DAY, HOUR, MINUTE, TTL, World, domain, fetch_failed, found, no_record, parsed};
 
 const WEEK: Duration = Duration::from_secs(7 * 86_400);
 
@@ -348,4 +348,24 @@ fn cancelling_one_of_many_takes_no_time() {
         _ => None,
     });
     assert_eq!(told.collect::<Vec<_>>(), waiters[..2], "in the order in which they came");
+}
+
+#[test]
+fn i3_who_fails_again_and_again_is_not_washed_out_by_a_flood_of_failures() {
+    let mut world = World::with(Config::new(1).with_max_entries(10));
+    world.txt = found("a");
+    world.why();
+    world.pass(7 * MINUTE);
+    world.why();
+    assert_eq!(world.took(), ["txt", "fetch", "txt", "fetch"]);
+    // More than are remembered, within its back-off.
+    for n in 0..12_000 {
+        world.lookup_of(&format!("flood{n}.example"));
+        world.events.clear();
+    }
+    assert!(world.cache.view(&domain("example.com")).is_none());
+    world.took();
+    world.now += 4 * MINUTE;
+    world.why();
+    assert_eq!(world.took(), ["txt"], "too early");
 }

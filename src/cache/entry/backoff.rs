@@ -47,9 +47,10 @@ impl Attempts {
         }
     }
 
-    /// Whether any id may not be fetched yet.
-    pub(in crate::cache) fn hold_back(&self, now: Timestamp) -> bool {
-        self.0.iter().flatten().any(|known| !known.until.is_due(now))
+    /// Until when some id may not be fetched; `None` if all may be now.
+    pub(in crate::cache) fn hold_back_until(&self, now: Timestamp) -> Option<Timestamp> {
+        let held = self.0.iter().flatten().filter(|known| !known.until.is_due(now));
+        held.map(|known| known.until.due()).max()
     }
 
     /// When the last of them failed.

@@ -55,7 +55,7 @@ impl Override {
 
 /// What an entry takes beside its name: the slot, its row in an index that is half empty at the
 /// worst, its deadline, and the allocation of the name.
-const ENTRY: usize = size_of::<Slot>() + 2 * (size_of::<Row>() + 1) + 12 + 16;
+pub(super) const ENTRY: usize = size_of::<Slot>() + 2 * (size_of::<Row>() + 1) + 12 + 16;
 
 /// What is known of a fetch that was given up, in a map that is half empty at the worst.
 const OVERDUE: usize = 2 * size_of::<(u32, Overdue)>();
@@ -280,10 +280,17 @@ pub(super) fn weight(domain: &Domain, entry: &Entry) -> Weight {
     Weight::of(ENTRY.saturating_add(domain.as_str().len()).saturating_add(trouble))
 }
 
+/// What a failure takes beside its message.
+const FAILURE: usize = 128;
+
 impl Trouble {
+    /// What it takes beside its texts, with a failure.
+    pub(super) const BYTES: usize = size_of::<Self>() + FAILURE;
+
     fn bytes(&self) -> usize {
         let text = self.text.as_ref().map_or(0, |text| text.len());
-        let failure = self.failure.as_ref().map_or(0, |it| it.message().len().saturating_add(128));
+        let failure = self.failure.as_ref();
+        let failure = failure.map_or(0, |it| it.message().len().saturating_add(FAILURE));
         size_of::<Self>().saturating_add(text).saturating_add(failure)
     }
 }

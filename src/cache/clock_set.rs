@@ -19,7 +19,7 @@ impl Cache {
     pub fn clock_set(&mut self, by: time::Duration, now: UtcDateTime) {
         // First: what seems to be due later than it can is armed anew once the step is seen.
         self.unsaved.shift(micros(by));
-        for slot in self.table.numbers() {
+        for slot in 0..self.table.slots() {
             let saving = self.waiting.get_mut(&slot).and_then(|it| it.saving.as_mut());
             let is_saving = saving.is_some();
             saving.into_iter().for_each(|saving| saving.shift(micros(by)));

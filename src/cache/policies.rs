@@ -22,7 +22,7 @@ struct Shared {
 }
 
 /// What a policy costs beside its text.
-const OVERHEAD: usize = 128;
+pub(super) const OVERHEAD: usize = 128;
 
 impl Policies {
     pub(super) fn new(seed: u64) -> Self {
@@ -73,7 +73,8 @@ impl Policies {
     }
 }
 
-fn cost(policy: &Policy) -> usize {
+/// What a policy takes.
+pub(super) fn cost(policy: &Policy) -> usize {
     let patterns = policy.mx().len().saturating_mul(4);
     policy.as_text().len().saturating_add(patterns).saturating_add(OVERHEAD)
 }

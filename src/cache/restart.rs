@@ -1,7 +1,8 @@
 //! Over a restart.
 
+#[cfg(any(feature = "blocking", feature = "tokio"))]
+use alloc::collections::BTreeSet;
 use alloc::{sync::Arc, vec::Vec};
-use core::cmp::Reverse;
 
 use time::UtcDateTime;
 
@@ -11,8 +12,11 @@ use super::{
     clock::{Hour, Timestamp},
     entry::{Entry, State},
     order::Class,
+    policies::{Policies, cost},
     snapshot::{Damage, Snapshot},
 };
+#[cfg(any(feature = "blocking", feature = "tokio"))]
+use super::{bounds::ENTRY, policies::OVERHEAD, weight::Weight};
 use crate::domain::Domain;
 
 /// What became of the snapshots given to [`Cache::restore`].
@@ -93,35 +97,57 @@ impl Rank {
 
 /// Returns the snapshots for which there is room in the caches of one client together, so that none of
 /// them need know what the others hold, and how many there is none for. What is damaged is returned,
-/// to be reported.
+/// to be reported. `place` tells the cache of a domain: each holds equal policies once.
 #[cfg(any(feature = "blocking", feature = "tokio"))]
 pub(crate) fn most_valuable(
     snapshots: Vec<Snapshot>,
     config: &super::Config,
     now: UtcDateTime,
+    place: impl Fn(&Domain) -> usize,
 ) -> (Vec<Snapshot>, Refused) {
     let mut refused = Refused::default();
-    if snapshots.len() <= config.max_entries() {
+    let most = |snapshot: &Snapshot| snapshot.texts().saturating_add(MOST_BESIDE_TEXTS);
+    let bytes = snapshots.iter().map(most).fold(0, usize::saturating_add);
+    if snapshots.len() <= config.max_entries() && bytes <= config.max_bytes() {
         return (snapshots, refused);
     }
-    let rank = |snapshot: &Snapshot| {
-        let (_, mut entry) = Entry::restore(snapshot.clone(), config).ok()?;
-        Some(Rank::of(&mut entry, Timestamp::of(now)))
+    let read = |snapshot: Snapshot| {
+        let mut entry = Entry::restore(snapshot.clone(), config).ok();
+        let rank = entry.as_mut().map(|(_, entry)| Rank::of(entry, Timestamp::of(now)));
+        (rank, entry, snapshot)
     };
-    let mut ranked: Vec<_> = snapshots.into_iter().map(|it| (rank(&it), it)).collect();
-    ranked.sort_by_key(|&(rank, _)| Reverse(rank));
-    let mut room = config.max_entries();
-    ranked.retain(|&(rank, _)| {
-        let Some(Rank { class, .. }) = rank else { return true };
-        let fits = room > 0;
-        room = room.saturating_sub(1);
-        if !fits {
+    let mut ranked: Vec<_> = snapshots.into_iter().map(read).collect();
+    ranked.sort_by_key(|&(rank, ..)| rank);
+    let (mut entries, mut bytes) = (config.max_entries(), config.max_bytes());
+    let mut policies: BTreeSet<(usize, Arc<str>)> = BTreeSet::new();
+    let mut fits = |rank: Option<Rank>, entry: Option<(Domain, Entry)>| {
+        // Damage takes no room.
+        let Some((Rank { class, .. }, (domain, entry))) = rank.zip(entry) else { return true };
+        let text = entry.state.held().map(|held| (place(&domain), held.policy.as_text().into()));
+        let new =
+            entry.state.held().filter(|_| !text.as_ref().is_some_and(|it| policies.contains(it)));
+        let need = new.map_or(0, |held| cost(held.policy));
+        let need = weight(&domain, &entry).bytes().saturating_add(need);
+        let fits = entries > 0 && need <= bytes;
+        if fits {
+            policies.extend(text);
+            (entries, bytes) = (entries.saturating_sub(1), bytes.saturating_sub(need));
+        } else {
             refused.count(class);
         }
         fits
-    });
-    (ranked.into_iter().map(|(_, snapshot)| snapshot).collect(), refused)
+    };
+    // The most valuable ones first; of one hour, the one that came last.
+    let kept =
+        ranked.into_iter().rev().filter_map(|(rank, entry, it)| fits(rank, entry).then_some(it));
+    let mut kept: Vec<_> = kept.collect();
+    kept.reverse();
+    (kept, refused)
 }
+
+/// The most that an entry and its policy take beside their texts.
+#[cfg(any(feature = "blocking", feature = "tokio"))]
+const MOST_BESIDE_TEXTS: usize = ENTRY + OVERHEAD + Weight::UNIT;
 
 impl Cache {
     /// All that a restart must not lose, domain by domain, as things stand.
@@ -148,15 +174,19 @@ impl Cache {
         self.see(now);
         let mut report = Restored::default();
         let mut read = Vec::new();
+        // So that thousands of equal texts are held once, before it is known what is taken.
+        let mut texts = Policies::new(self.config.seed());
         for mut snapshot in snapshots {
-            if let Some(known) = snapshot.unparsed().and_then(|text| self.policies.find(text)) {
+            let known = |text: &str| self.policies.find(text).or_else(|| texts.find(text));
+            if let Some(known) = snapshot.unparsed().and_then(known) {
                 snapshot.set_policy(Arc::clone(known));
             }
             match Entry::restore(snapshot, &self.config) {
                 Ok((domain, mut entry)) => {
                     let rank = Rank::of(&mut entry, Timestamp::of(now));
-                    // Shared at once, so that thousands of equal texts are held once.
-                    self.share(&mut entry.state);
+                    if let Some(held) = entry.state.held() {
+                        texts.share(Arc::clone(held.policy));
+                    }
                     read.push((rank, domain, entry));
                 }
                 Err(damage) => report.damaged.push(damage),
@@ -172,29 +202,28 @@ impl Cache {
         now: UtcDateTime,
         report: &mut Restored,
     ) {
-        // The most valuable ones first, for room.
-        read.sort_by_key(|&(rank, ..)| Reverse(rank));
+        // The most valuable ones first, for room; of one hour, the one that came last.
+        read.sort_by_key(|&(rank, ..)| rank);
+        read.reverse();
         let room = self.config.max_entries().saturating_sub(self.len());
         self.table.reserve(read.len().min(room));
         let mut taken = Vec::new();
-        for (Rank { class, .. }, domain, entry) in read {
+        for (Rank { class, .. }, domain, mut entry) in read {
             let count = if let Some(slot) = self.table.find(&domain) {
                 if self.merge(slot, entry.state, now) {
                     &mut report.restored
                 } else {
                     &mut report.outdated
                 }
-            } else if self.has_room(class, weight(&domain, &entry).bytes())
+            } else if self.has_room(class, self.cost(&domain, &entry))
                 && let Some(slot) = self.table.insert(domain, Entry::NEW)
             {
+                self.share(&mut entry.state);
                 self.put(slot, entry.state, now);
                 self.publish();
                 taken.push((slot, class));
                 &mut report.restored
             } else {
-                if let Some(held) = entry.state.held() {
-                    self.policies.release(held.policy);
-                }
                 report.refused_by_class.count(class);
                 &mut report.refused
             };
@@ -217,25 +246,34 @@ impl Cache {
         let used = (known.used, known.ahead).max((stored.used, stored.ahead));
         (known.used, known.ahead) = used;
         known.regular |= stored.regular;
-        let fetched = |state: &State| state.held().map(|held| held.fetched_at.min(moment));
+        // The domain's own policies: one of the operator's list makes way for them, whichever comes
+        // first, as in `load_static`.
+        let fetched = |state: &State| state.fetched().map(|held| held.fetched_at.min(moment));
         let counts = stored.live(moment).is_some() || known.is_new();
-        if !counts || fetched(known) >= fetched(&stored) {
-            if let Some(held) = stored.held() {
-                self.policies.release(held.policy);
-            }
-            self.settle(slot, moment, false);
-            return false;
-        }
-        let mut state = stored;
+        let is_taken = counts && fetched(known) < fetched(&stored);
+        known.budget = known.budget.max(stored.budget);
+        let (mut state, other) =
+            if is_taken { (stored, known.clone()) } else { (known.clone(), stored) };
         (state.used, state.ahead) = used;
-        state.regular = known.regular;
-        state.budget = state.budget.max(known.budget);
-        if let Some(trouble) = known.trouble.take() {
+        (state.regular, state.budget) = (known.regular, known.budget);
+        // What was fetched later than the row is over the row's failures.
+        let failures = other.trouble.as_ref().filter(|_| is_taken || state.fetched().is_none());
+        if let Some(trouble) = failures {
             state.trouble().attempts.join(&trouble.attempts);
         }
-        self.release_held(slot);
+        if is_taken {
+            self.share(&mut state);
+            self.release_held(slot);
+        }
         self.put(slot, state, now);
-        true
+        is_taken
+    }
+
+    /// What an entry adds to what is held, with its policy.
+    fn cost(&self, domain: &Domain, entry: &Entry) -> usize {
+        let policy = entry.state.held().map(|held| held.policy);
+        let new = policy.filter(|policy| self.policies.find(policy.as_text()).is_none());
+        weight(domain, entry).bytes().saturating_add(new.map_or(0, |policy| cost(policy)))
     }
 
     fn share(&mut self, state: &mut State) {

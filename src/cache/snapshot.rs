@@ -141,6 +141,21 @@ impl Snapshot {
         }
     }
 
+    /// How long its texts are, and how large what most domains never have, as what holds them counts
+    /// them at the most.
+    #[cfg(any(feature = "blocking", feature = "tokio"))]
+    pub(super) fn texts(&self) -> usize {
+        let domain = self.domain().map_or(0, |domain| domain.as_str().len());
+        // With its patterns.
+        let policy = self.policy.as_ref().map_or(0, |policy| policy.text().len().saturating_mul(2));
+        let trouble = self.trouble.as_ref().map_or(0, |trouble| {
+            let text = trouble.text.as_ref().map_or(0, |text| text.len());
+            let failure = trouble.failure.as_ref().map_or(0, |it| it.message().len());
+            Trouble::BYTES.saturating_add(text).saturating_add(failure)
+        });
+        domain.saturating_add(policy).saturating_add(trouble)
+    }
+
     /// Gives it the policy that was parsed from the same text before.
     pub(super) fn set_policy(&mut self, policy: Arc<Policy>) {
         self.policy = Some(Saved::Parsed(policy));
@@ -208,6 +223,14 @@ impl Snapshot {
 }
 
 impl Saved {
+    #[cfg(any(feature = "blocking", feature = "tokio"))]
+    fn text(&self) -> &str {
+        match self {
+            Self::Parsed(policy) => policy.as_text(),
+            Self::Text(text) => text,
+        }
+    }
+
     fn parse(self) -> Result<Arc<Policy>, DamageKind> {
         match self {
             Self::Parsed(policy) => Ok(policy),

@@ -266,7 +266,7 @@ impl Cache {
     /// domains.
     pub fn save_all(&mut self, now: UtcDateTime) {
         let (number, most) = (self.number(), self.most_unsaved());
-        for slot in self.table.numbers() {
+        for slot in 0..self.table.slots() {
             let Some(found) = self.table.get(slot) else { continue };
             if !found.in_store && !is_stored(&found.entry.state) {
                 continue;

@@ -2,17 +2,16 @@
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Weight(u16);
 
-const UNIT: usize = 32;
-
 impl Weight {
+    pub(super) const UNIT: usize = 32;
     pub(super) const NONE: Self = Self(0);
 
     /// No less than these bytes, as far as that can be told.
     pub(super) fn of(bytes: usize) -> Self {
-        Self(u16::try_from(bytes.div_ceil(UNIT)).unwrap_or(u16::MAX))
+        Self(u16::try_from(bytes.div_ceil(Self::UNIT)).unwrap_or(u16::MAX))
     }
 
     pub(super) fn bytes(self) -> usize {
-        usize::from(self.0).saturating_mul(UNIT)
+        usize::from(self.0).saturating_mul(Self::UNIT)
     }
 }

@@ -191,3 +191,41 @@ fn no_refresh_is_made_after_the_end_of(kind: Kind) {
     thread::sleep(Duration::from_millis(100));
     assert_eq!(gate.came.load(Ordering::SeqCst), came);
 }
+
+#[test]
+fn i24_bytes_are_shared_over_all_caches_of_a_client() {
+    // So many domains that there are sixteen caches; each policy in use has a body of its own.
+    let then = UtcDateTime::now() - HOUR;
+    let body = |n: usize, mode: &str| {
+        let mx = format!("mx: mx{n}.example.net\n").repeat(if mode == "testing" { 9 } else { 1 });
+        format!("version: STSv1\nmode: {mode}\n{mx}max_age: 604800\n")
+    };
+    let mut cache = Cache::new(Config::new(1));
+    let mut bytes = [0; 2];
+    for (at, mode, names) in [(0, "testing", 0..3000), (1, "enforce", 5000..6000)] {
+        for n in names {
+            let _ = cache.lookup(&domain(&format!("d{n}.example")), then);
+            while let Some(request) = cache.poll_request() {
+                match request {
+                    Request::Txt { id, .. } => cache.handle_txt(id, record(), then),
+                    Request::Fetch { id, domain } => {
+                        let answer = PolicyAnswer::from_body(&domain, body(n, mode).as_bytes());
+                        cache.handle_policy(id, answer, then);
+                    }
+                    other => panic!("{other:?}"),
+                }
+            }
+        }
+        bytes[at] = cache.bytes();
+    }
+    let in_use = bytes[1] - bytes[0];
+    for kind in BOTH {
+        let (world, rows) = (World::new(), Kept(cache.snapshot().collect()));
+        let bound = Config::new(1).with_max_entries(100_000).with_max_bytes(in_use * 11 / 10);
+        let parts = Parts { store: Some(Box::new(rows)), ..Parts::default() };
+        let client = Client::with(kind, settings(&world).with_cache(bound), parts).unwrap();
+        let report = &client.kept().policies;
+        assert_eq!((report.restored + report.refused, report.refused_by_class.enforce), (4000, 0));
+        assert!(report.refused > 2000, "{report:?}");
+    }
+}

@@ -280,14 +280,11 @@ impl Driver {
         self.process(self.hub.wake(self.time.now()));
         while !self.is_stopped() {
             let earlier = self.tasks.earlier.notified();
-            let is_over = match self.nap() {
-                Some(nap) => timeout(nap, earlier).await.is_err(),
-                None => {
-                    earlier.await;
-                    false
-                }
+            let Some(nap) = self.nap() else {
+                earlier.await;
+                continue;
             };
-            if is_over {
+            if timeout(nap, earlier).await.is_err() {
                 *lock(&self.tasks.next) = None;
                 self.process(self.hub.wake(self.time.now()));
             }

@@ -80,7 +80,7 @@ impl Sim {
                         }
                     }
                     self.waits.push(self.now.saturating_sub(fetch.asked));
-                    self.running.insert(id, (fetch, self.now.into()));
+                    self.running.insert(id, (fetch, self.now));
                 }
                 Action::Refuse(_) => self.out.refused += 1,
                 Action::EndEarly(id) => self.end(id),
@@ -245,7 +245,9 @@ fn no_setting_and_no_moment_is_too_much() {
             }
             assert_eq!(begun.len(), if now == Instant::START { 2 } else { 0 }, "{span:?}");
             let _ = lanes.poll_timeout(now);
-            begun.into_iter().for_each(|id| lanes.finish(id, false, now));
+            for id in begun {
+                lanes.finish(id, false, now);
+            }
         }
     }
 }

@@ -62,3 +62,17 @@ impl From<Duration> for Instant {
         Self(elapsed)
     }
 }
+
+/// A time-out as it is kept: at least a millisecond, so that something can happen in it, and at most
+/// a day, so that it ends.
+pub(crate) const fn time_out(span: Duration) -> Duration {
+    const LEAST: Duration = Duration::from_millis(1);
+    const MOST: Duration = Duration::from_secs(86_400);
+    if span.as_nanos() < LEAST.as_nanos() {
+        LEAST
+    } else if span.as_nanos() > MOST.as_nanos() {
+        MOST
+    } else {
+        span
+    }
+}

@@ -7,7 +7,7 @@ use std::{
 };
 
 use mta_sts::{
-    Domain,
+    Domain, Instant,
     lanes::{Action, Config, Job, Lane, Lanes, RunId},
 };
 use time::{UtcDateTime, macros::utc_datetime};
@@ -80,7 +80,7 @@ impl Sim {
                         }
                     }
                     self.waits.push(self.now.saturating_sub(fetch.asked));
-                    self.running.insert(id, (fetch, self.now.into()));
+                    self.running.insert(id, (fetch, self.now));
                 }
                 Action::Refuse(_) => self.out.refused += 1,
                 Action::EndEarly(id) => self.end(id),
@@ -222,4 +222,32 @@ fn a_full_queue_refuses_at_once_and_the_one_with_the_most() {
         sim.step();
     }
     assert!(sim.out.served.iter().any(|it| it.domain.as_str() == "honest.example"));
+}
+
+#[test]
+fn no_setting_and_no_moment_is_too_much() {
+    let name = Domain::parse("example.com").unwrap();
+    for (span, count) in [(Duration::ZERO, 0), (Duration::MAX, usize::MAX)] {
+        let config = Config::default().with_query_wait(span).with_fetch_wait(span);
+        let config = config.with_limits(span, span);
+        let mut lanes = Lanes::new(config.with_first_contacts(count).with_known(count));
+        for now in [Instant::START, Instant::from_start(Duration::MAX), Instant::START] {
+            let job = Job { domain: &name, lane: FIRST, ends_at: None, failures: 0 };
+            lanes.submit(job, (), now);
+            lanes.submit(Job { lane: KNOWN, ..job }, (), now);
+            // At the end of time what waits has waited for long enough.
+            let mut begun = Vec::new();
+            while let Some(action) = lanes.poll(now) {
+                if let Action::Begin(id, ()) = action {
+                    let _ = lanes.locate(id, Ipv4Addr::LOCALHOST.into(), now);
+                    begun.push(id);
+                }
+            }
+            assert_eq!(begun.len(), if now == Instant::START { 2 } else { 0 }, "{span:?}");
+            let _ = lanes.poll_timeout(now);
+            for id in begun {
+                lanes.finish(id, false, now);
+            }
+        }
+    }
 }

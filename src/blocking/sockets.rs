@@ -179,7 +179,7 @@ impl Sockets {
                             exchange.handle_end(self.time.instant());
                         }
                         Err(error) => {
-                            exchange.handle_failure(&error.to_string(), self.time.instant())
+                            exchange.handle_failure(&error.to_string(), self.time.instant());
                         }
                     }
                 }

@@ -20,9 +20,11 @@ impl Cache {
         // First: what seems to be due later than it can is armed anew once the step is seen.
         self.unsaved.shift(micros(by));
         for slot in 0..self.table.slots() {
-            let saving = self.waiting.get_mut(&slot).and_then(|it| it.saving.as_mut());
-            let is_saving = saving.is_some();
-            saving.into_iter().for_each(|saving| saving.shift(micros(by)));
+            let mut is_saving = false;
+            if let Some(saving) = self.waiting.get_mut(&slot).and_then(|it| it.saving.as_mut()) {
+                saving.shift(micros(by));
+                is_saving = true;
+            }
             let Some(found) = self.table.get_mut(slot) else { continue };
             if is_saving || found.entry.ticket().is_some() {
                 found.entry.clock_set(by);

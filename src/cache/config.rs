@@ -101,8 +101,16 @@ pub(super) mod rule {
     pub(in super::super) const JUMP: Span = Span::seconds(86_400);
     /// What the clock reaches without DNS having been asked for so long was reached by a step.
     pub(in super::super) const LEAP: Span = Span::seconds(7 * 86_400);
+    /// The shortest time-out, and the longest.
+    pub(in super::super) const TIME_OUT: (Span, Span) = (Span::seconds(1), Span::seconds(86_400));
     /// A clock set back by more than this makes the cache arm its deadlines anew.
     pub(in super::super) const CLOCK_SLACK: Span = Span::seconds(60);
+}
+
+/// A time-out as it is kept: never none at all, and none that does not end.
+fn time_out(span: Duration) -> Span {
+    let (least, most) = rule::TIME_OUT;
+    Span::of(span).clamp(least, most)
 }
 
 impl Config {
@@ -134,7 +142,7 @@ impl Config {
     /// awaited. A policy in regular use, the last time
     /// within 30 days, does not go for a domain that is met for the first time, whatever that one
     /// publishes: that one is not kept, or answered [`NoPolicy::Overloaded`](crate::NoPolicy::Overloaded), so that no flood
-    /// of names drives out a policy.
+    /// of names drives out a policy. With 0 nothing is known, and every lookup is answered so.
     #[must_use]
     pub const fn with_max_entries(mut self, entries: usize) -> Self {
         self.max_entries = entries;
@@ -142,7 +150,8 @@ impl Config {
     }
 
     /// The most memory to use, in bytes, as [`Cache::bytes`](super::Cache::bytes) counts it: 256 MiB
-    /// unless set.
+    /// unless set. Where no domain fits in, every lookup is answered
+    /// [`NoPolicy::Overloaded`](crate::NoPolicy::Overloaded).
     ///
     /// Beside it, the back-off of at most 4,096 domains that had to go is remembered, with 0.5 KB for
     /// each: 2 MiB; a client remembers as many for each of its caches, of which it has 16 at the most.
@@ -161,25 +170,27 @@ impl Config {
         self
     }
 
-    /// How long a TXT query may take: 10 s unless set.
+    /// How long a TXT query may take: 10 s unless set. At least 1 s, at most a day.
     #[must_use]
     pub fn with_txt_timeout(mut self, timeout: Duration) -> Self {
-        self.txt_timeout = Span::of(timeout);
+        self.txt_timeout = time_out(timeout);
         self
     }
 
     /// How long a fetch may take: "a suggested timeout is one minute" (§3.3) is the default.
+    /// At least 1 s, at most a day.
     #[must_use]
     pub fn with_fetch_timeout(mut self, timeout: Duration) -> Self {
-        self.fetch_timeout = Span::of(timeout);
+        self.fetch_timeout = time_out(timeout);
         self
     }
 
     /// How long an answer waits until what it depends on is durable: 10 s unless set. After that it
-    /// is given all the same, with an [event](super::EventKind::NotPersisted).
+    /// is given all the same, with an [event](super::EventKind::NotPersisted). At least 1 s, at most a
+    /// day.
     #[must_use]
     pub fn with_persist_timeout(mut self, timeout: Duration) -> Self {
-        self.persist_timeout = Span::of(timeout);
+        self.persist_timeout = time_out(timeout);
         self
     }
 

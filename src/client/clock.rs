@@ -38,15 +38,18 @@ impl<T: Clock + ?Sized> Clock for Arc<T> {
 }
 
 /// The clocks of the system.
+#[cfg(feature = "blocking")]
 #[derive(Debug)]
 pub(crate) struct SystemClock(StdInstant);
 
+#[cfg(feature = "blocking")]
 impl SystemClock {
     pub(crate) fn start() -> Self {
         Self(std_now())
     }
 }
 
+#[cfg(feature = "blocking")]
 impl Clock for SystemClock {
     fn now(&self) -> UtcDateTime {
         utc_now()
@@ -108,7 +111,6 @@ impl Offset {
 #[derive(Debug)]
 pub(crate) struct Time {
     clock: Box<dyn Clock>,
-    is_custom: bool,
     /// Whether the coarse clock of the system tells the same date.
     is_systems: AtomicBool,
 }
@@ -116,16 +118,12 @@ pub(crate) struct Time {
 impl Time {
     /// By the clock of the caller, or else by this one of the system.
     pub(crate) fn new(custom: Option<Box<dyn Clock>>, system: impl Clock + 'static) -> Self {
-        let (is_custom, is_systems) = (custom.is_some(), AtomicBool::new(custom.is_none()));
-        Self { clock: custom.unwrap_or_else(|| Box::new(system)), is_custom, is_systems }
-    }
-
-    /// Whether it is the caller's clock.
-    pub(crate) fn is_custom(&self) -> bool {
-        self.is_custom
+        let is_systems = AtomicBool::new(custom.is_none());
+        Self { clock: custom.unwrap_or_else(|| Box::new(system)), is_systems }
     }
 
     /// Has the clock itself asked for every date.
+    #[cfg(feature = "tokio")]
     pub(crate) fn distrust(&self) {
         self.is_systems.store(false, Ordering::Relaxed);
     }

@@ -367,7 +367,7 @@ impl fmt::Debug for Inside {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut inside = f.debug_struct("Inside");
         inside.field("cache", &self.cache).field("is_closed", &self.is_closed);
-        inside.field("waiting", &self.waiting.len()).finish()
+        inside.field("offset", &self.offset).field("waiting", &self.waiting.len()).finish()
     }
 }
 

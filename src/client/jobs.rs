@@ -90,8 +90,8 @@ impl Jobs {
             .with_first_contacts(setup.discoveries)
             .with_known(setup.refreshes)
             // Before the cache gives up what was never begun, and would take it for a failure.
-            .with_query_wait(query.saturating_mul(9) / 10)
-            .with_fetch_wait(fetch / 2)
+            .with_query_wait(query.mul_f32(0.9))
+            .with_fetch_wait(fetch.mul_f32(0.5))
             .with_limits(query, fetch);
         Self(Mutex::new(Lanes::new(config)))
     }

@@ -13,9 +13,13 @@ use alloc::{boxed::Box, string::ToString, vec::Vec};
 
 use thiserror::Error;
 
+#[cfg(feature = "blocking")]
+pub(crate) use self::clock::SystemClock;
+#[cfg(feature = "tokio")]
+pub(crate) use self::clock::{std_now, utc_now};
 pub(crate) use self::{
     addresses::{found, share},
-    clock::{Moment, SystemClock, Time, std_now, utc_now},
+    clock::{Moment, Time},
     hub::{Hub, Outputs, Ticket},
     jobs::{Done, Found, Job, Jobs, Next, Work},
     keeper::{Keeper, Opened},

@@ -143,17 +143,17 @@ impl Settings {
     }
 
     /// How many questions to DNS, and as many fetches, may be out at a time for domains of which nothing
-    /// is known: 64 unless set.
+    /// is known: 64 unless set. At least 1, at most 1,048,576.
     #[must_use]
     pub fn with_discoveries(self, most: usize) -> Self {
-        Self { discoveries: most.max(1), ..self }
+        Self { discoveries: most, ..self }
     }
 
     /// How many of each may be out at a time for domains whose policy is known, beside the others: 16
-    /// unless set.
+    /// unless set. At least 1, at most 1,048,576.
     #[must_use]
     pub fn with_refreshes(self, most: usize) -> Self {
-        Self { refreshes: most.max(1), ..self }
+        Self { refreshes: most, ..self }
     }
 
     /// The port of Policy Hosts: 443, by the URL that §3.2 has. Another one is for tests.

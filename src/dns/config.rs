@@ -1,5 +1,7 @@
 use core::time::Duration;
 
+use crate::instant::time_out;
+
 /// How patient an exchange is.
 ///
 /// ```
@@ -24,16 +26,17 @@ impl Default for Config {
 }
 
 impl Config {
-    /// How long one server has to answer, over UDP or over TCP: 2 s unless set.
+    /// How long one server has to answer, over UDP or over TCP: 2 s unless set. At least
+    /// 1 ms, at most a day.
     #[must_use]
     pub const fn with_attempt(self, attempt: Duration) -> Self {
-        Self { attempt, ..self }
+        Self { attempt: time_out(attempt), ..self }
     }
 
-    /// How long the whole may take: 10 s unless set.
+    /// How long the whole may take: 10 s unless set. At least 1 ms, at most a day.
     #[must_use]
     pub const fn with_deadline(self, deadline: Duration) -> Self {
-        Self { deadline, ..self }
+        Self { deadline: time_out(deadline), ..self }
     }
 
     /// How often each server is asked: twice unless set, and once at the least.

@@ -4,6 +4,7 @@ use thiserror::Error;
 use ureq_proto::http::HeaderValue;
 
 use super::MediaTypeRule;
+use crate::instant::time_out;
 
 /// How policies are fetched.
 ///
@@ -40,10 +41,11 @@ impl Default for Config {
 }
 
 impl Config {
-    /// How long the whole may take: 60 s unless set, "a timeout suggested to be 1 minute" (§3.3).
+    /// How long the whole may take: 60 s unless set, "a timeout suggested to be 1 minute" (§3.3). At
+    /// least 1 ms, at most a day.
     #[must_use]
     pub fn with_deadline(self, deadline: Duration) -> Self {
-        Self { deadline, ..self }
+        Self { deadline: time_out(deadline), ..self }
     }
 
     /// What may be served: `text/plain` unless set.

@@ -1,6 +1,7 @@
 use core::time::Duration;
 
 use super::schedule::Lane;
+use crate::instant::time_out;
 
 /// Settings of [`Lanes`](super::Lanes).
 ///
@@ -55,23 +56,25 @@ impl Config {
         Self { known: slots.clamp(1, MOST), ..self }
     }
 
-    /// Sets how long a query may wait for a slot before it is refused. Default: 9 s.
+    /// Sets how long a query may wait for a slot before it is refused. Default: 9 s. At least
+    /// 1 ms, at most a day.
     #[must_use]
     pub fn with_query_wait(self, wait: Duration) -> Self {
-        Self { query_wait: wait, ..self }
+        Self { query_wait: time_out(wait), ..self }
     }
 
-    /// Sets how long a fetch may wait for a slot before it is refused. Default: 30 s.
+    /// Sets how long a fetch may wait for a slot before it is refused. Default: 30 s. At least
+    /// 1 ms, at most a day.
     #[must_use]
     pub fn with_fetch_wait(self, wait: Duration) -> Self {
-        Self { fetch_wait: wait, ..self }
+        Self { fetch_wait: time_out(wait), ..self }
     }
 
     /// Sets after how long a query, and a fetch, that was begun should have ended: one that has
-    /// not is told as [`Action::Overdue`](super::Action::Overdue). Default: 10 s and 60 s.
+    /// not is told as [`Action::Overdue`](super::Action::Overdue). Default: 10 s and 60 s. Each at least 1 ms, at most a day.
     #[must_use]
     pub fn with_limits(self, query: Duration, fetch: Duration) -> Self {
-        Self { query_limit: query, fetch_limit: fetch, ..self }
+        Self { query_limit: time_out(query), fetch_limit: time_out(fetch), ..self }
     }
 
     pub(super) fn slots(&self, lane: Lane) -> usize {

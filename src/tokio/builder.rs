@@ -90,7 +90,7 @@ impl Builder {
     pub fn start(self) -> Result<Client, StartError> {
         let runtime = Handle::try_current()?;
         let setup = self.settings.complete()?;
-        let clock = RuntimeClock::start(&runtime);
+        let (clock, is_runtimes) = (RuntimeClock::start(&runtime), self.clock.is_none());
         let time = Arc::new(Time::new(self.clock, clock.clone()));
         // Where tests run, the clock may be paused between any two lines.
         if cfg!(debug_assertions) || clock.is_paused() {
@@ -106,8 +106,9 @@ impl Builder {
             fetcher: self.fetcher.map(Into::into),
             on_event: self.on_event,
             runtime,
-            clock,
             time: Arc::clone(&time),
+            clock,
+            is_runtimes,
             running: Mutex::default(),
             tasks: Tasks::default(),
         });

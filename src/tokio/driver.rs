@@ -37,9 +37,10 @@ pub(super) struct Driver {
     pub(super) runtime: Handle,
     /// How long a resolver, and a fetcher, may take.
     pub(super) limits: [Duration; 2],
-    /// That of the runtime, whichever the client goes by.
-    pub(super) clock: RuntimeClock,
     pub(super) time: Arc<Time>,
+    pub(super) clock: RuntimeClock,
+    /// Whether that is the clock that the client goes by.
+    pub(super) is_runtimes: bool,
     /// The jobs that are out, and how to break them off.
     pub(super) running: Mutex<HashMap<RunId, Running>>,
     pub(super) tasks: Tasks,
@@ -279,14 +280,11 @@ impl Driver {
         self.process(self.hub.wake(self.time.now()));
         while !self.is_stopped() {
             let earlier = self.tasks.earlier.notified();
-            let is_over = match self.nap() {
-                Some(nap) => timeout(nap, earlier).await.is_err(),
-                None => {
-                    earlier.await;
-                    false
-                }
+            let Some(nap) = self.nap() else {
+                earlier.await;
+                continue;
             };
-            if is_over {
+            if timeout(nap, earlier).await.is_err() {
                 *lock(&self.tasks.next) = None;
                 self.process(self.hub.wake(self.time.now()));
             }
@@ -301,7 +299,7 @@ impl Driver {
         }
         self.time.distrust();
         // What is due by the caller's clock does not come by sleeping by another one.
-        left.filter(|left| left.is_zero() || !self.time.is_custom())
+        left.filter(|left| left.is_zero() || self.is_runtimes)
     }
 }
 

@@ -94,7 +94,7 @@ impl Sockets {
                     match opened.await.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into())) {
                         Ok(opened) => link = Some(opened),
                         Err(error) => {
-                            exchange.handle_failure(&error.to_string(), self.time.instant())
+                            exchange.handle_failure(&error.to_string(), self.time.instant());
                         }
                     }
                 }
@@ -141,7 +141,7 @@ impl Sockets {
                             );
                         }
                         Ok(Err(error)) => {
-                            exchange.handle_failure(&error.to_string(), self.time.instant())
+                            exchange.handle_failure(&error.to_string(), self.time.instant());
                         }
                         Err(_) => exchange.handle_timeout(self.time.instant()),
                     }

@@ -17,4 +17,5 @@ mod life;
 mod many;
 mod middle;
 mod paused;
+mod settings;
 mod world;

@@ -1,0 +1,102 @@
+//! Settings at their ends: each is an error at the start, or does what its documentation says.
+
+use std::{sync::Arc, thread, time::Duration};
+
+use mta_sts::{
+    Domain,
+    cache::{self, Answer, PolicyAnswer, TxtAnswer},
+    client::{LookupError, Settings},
+    dns, fetch,
+};
+use mta_sts_testkit::{Site, World};
+
+use crate::world::{BOTH, Client, Kind, POLICY, Part, Parts, domain, settings};
+
+type Set = fn(Settings, Duration, usize) -> Settings;
+
+fn cache() -> cache::Config {
+    cache::Config::new(1)
+}
+
+/// Each setting that takes a span of time or a number.
+const TABLE: &[(&str, Set)] = &[
+    ("txt_timeout", |it, span, _| it.with_cache(cache().with_txt_timeout(span))),
+    ("fetch_timeout", |it, span, _| it.with_cache(cache().with_fetch_timeout(span))),
+    ("persist_timeout", |it, span, _| it.with_cache(cache().with_persist_timeout(span))),
+    ("refresh_interval", |it, span, _| it.with_cache(cache().with_refresh_interval(span))),
+    ("idle_time", |it, span, _| it.with_cache(cache().with_idle_time(span))),
+    ("max_entries", |it, _, n| it.with_cache(cache().with_max_entries(n))),
+    ("max_bytes", |it, _, n| it.with_cache(cache().with_max_bytes(n))),
+    ("dns attempt", |it, span, _| it.with_dns(dns::Config::default().with_attempt(span))),
+    ("dns deadline", |it, span, _| it.with_dns(dns::Config::default().with_deadline(span))),
+    ("dns rounds", |it, _, n| {
+        it.with_dns(dns::Config::default().with_rounds(u8::try_from(n).unwrap_or(u8::MAX)))
+    }),
+    ("fetch deadline", |it, span, _| it.with_fetch(fetch::Config::default().with_deadline(span))),
+    ("discoveries", |it, _, n| it.with_discoveries(n)),
+    ("refreshes", |it, _, n| it.with_refreshes(n)),
+    ("all", |it, span, n| {
+        let cache = cache().with_txt_timeout(span).with_fetch_timeout(span);
+        let cache = cache.with_persist_timeout(span).with_refresh_interval(span);
+        let cache = cache.with_idle_time(span).with_max_entries(n).with_max_bytes(n);
+        let dns = dns::Config::default().with_attempt(span).with_deadline(span);
+        let it = it.with_cache(cache).with_dns(dns).with_discoveries(n).with_refreshes(n);
+        it.with_fetch(fetch::Config::default().with_deadline(span))
+    }),
+];
+
+const ENDS: [(Duration, usize); 4] = [
+    (Duration::ZERO, 0),
+    (Duration::from_nanos(1), 1),
+    (Duration::from_secs(u64::MAX), usize::MAX - 1),
+    (Duration::MAX, usize::MAX),
+];
+
+#[test]
+fn every_setting_at_its_ends_makes_a_client_that_answers() {
+    let world = World::new();
+    world.set("a.example", Site::new("1", POLICY));
+    thread::scope(|scope| {
+        for kind in BOTH {
+            for row in TABLE {
+                let world = &world;
+                scope.spawn(move || {
+                    for (span, number) in ENDS {
+                        at_an_end(kind, world, row, span, number);
+                    }
+                });
+            }
+        }
+    });
+}
+
+fn at_an_end(kind: Kind, world: &World, (name, set): &(&str, Set), span: Duration, number: usize) {
+    let told = format!("{kind:?}: {name} of {span:?} or {number}");
+    let is_least = span < Duration::from_millis(1);
+    // Over sockets, and over parts that answer at once.
+    let fetch = |domain: &Domain| PolicyAnswer::from_body(domain, POLICY.as_bytes());
+    let txt = |_: &Domain| TxtAnswer::from_records(["v=STSv1; id=1"], Duration::from_secs(60));
+    let given = Parts {
+        txt: Some(Part(Arc::new(txt))),
+        fetch: Some(Part(Arc::new(fetch))),
+        ..Parts::default()
+    };
+    for parts in [Parts::default(), given] {
+        let is_given = parts.txt.is_some();
+        let client = Client::with(kind, set(settings(world), span, number), parts).unwrap();
+        for budget in [Duration::MAX, Duration::ZERO] {
+            let answer = client.policy(&domain("a.example"), budget);
+            match (answer, budget) {
+                (Ok(Answer::Policy(_)), _) | (Err(LookupError::TimedOut), Duration::ZERO) => {}
+                // Nothing is kept where there is room for nothing, or nobody answers in no time.
+                (Ok(Answer::NoPolicy(_)), _) if is_least => {
+                    let for_room = ["max_entries", "max_bytes", "all"].contains(name);
+                    assert!(for_room || !is_given, "{told}");
+                }
+                (answer, _) => panic!("{told}: {answer:?}"),
+            }
+        }
+        assert!(client.recheck(&domain("a.example")).is_ok(), "{told}");
+        client.shutdown();
+    }
+}

@@ -63,7 +63,8 @@ impl Cache {
     pub(super) fn admit(&mut self, domain: Domain, now: UtcDateTime) -> Option<u32> {
         let bytes = weight(&domain, &Entry::NEW).bytes();
         while self.is_full(bytes) {
-            self.evict(self.victim(Some(Timestamp::of(now)))?);
+            let victim = self.victim(Some(Timestamp::of(now)))?;
+            self.evict(victim);
         }
         let failures = self.failures.take(&domain);
         let slot = self.table.insert(domain, Entry::NEW)?;
@@ -106,7 +107,9 @@ impl Cache {
 
     /// Who has to go first. For a newcomer, of whom nothing is known, an established policy does not
     /// have to go at all: whoever floods the cache with new domains must not gain that.
-    fn victim(&self, newcomer_at: Option<Timestamp>) -> Option<u32> {
+    fn victim(&mut self, newcomer_at: Option<Timestamp>) -> Option<u32> {
+        // What had ended may apply again after the clock was set back.
+        self.rearm_some(usize::MAX, self.latest.to_utc());
         let slot = Class::EVICTABLE.into_iter().find_map(|class| self.table.oldest(class))?;
         let found = self.table.get(slot)?;
         let used = found.entry.state.used.map_or(Timestamp::MIN, super::clock::Hour::end);

@@ -255,8 +255,9 @@ impl Cache {
 }
 
 impl Cache {
-    /// Notes the time. If the clock was set back, all deadlines are armed anew, which takes time
-    /// linear in the number of domains.
+    /// Notes the time. If the clock was set back, all deadlines are armed anew: some thousands at once,
+    /// the rest by [`handle_timeout`](Self::handle_timeout). What applies is right all along: it goes by
+    /// the policy and the time.
     pub(super) fn see(&mut self, now: UtcDateTime) {
         let moment = Timestamp::of(now);
         let earliest = self.latest.minus(rule::CLOCK_SLACK);
@@ -264,13 +265,23 @@ impl Cache {
             self.latest = moment;
             self.unsaved.rearm(moment);
             self.sweep.rearm(moment);
-            for slot in self.table.numbers() {
-                self.rearm(slot, now);
-            }
+            self.unarmed = Some(0);
+            self.rearm_some(rule::AT_ONCE, now);
         }
         self.note_jump(moment);
         self.latest = self.latest.max(moment);
         self.earliest = Tick::of(self.latest.minus(rule::CLOCK_SLACK).to_utc());
+    }
+
+    /// Arms the deadlines of so many more domains anew, if the clock was set back.
+    pub(super) fn rearm_some(&mut self, most: usize, now: UtcDateTime) {
+        let Some(first) = self.unarmed else { return };
+        let end = self.table.slots();
+        let next = first.saturating_add(u32::try_from(most).unwrap_or(u32::MAX)).min(end);
+        for slot in first..next {
+            self.rearm(slot, now);
+        }
+        self.unarmed = (next < end).then_some(next);
     }
 
     /// Notes that the clock was set ahead by more than a day. For a day it may be wrong.
@@ -317,7 +328,13 @@ impl Cache {
 
     /// Takes what came of a step to where it belongs. `over` is the end of the discovery that it was
     /// part of.
-    pub(super) fn take(&mut self, slot: u32, outputs: Outputs, over: Option<Deadline>, now: UtcDateTime) {
+    pub(super) fn take(
+        &mut self,
+        slot: u32,
+        outputs: Outputs,
+        over: Option<Deadline>,
+        now: UtcDateTime,
+    ) {
         let Outputs { ask, answer, rechecked, events, change } = outputs;
         let number = self.table.get(slot).and_then(|slot| slot.entry.ticket());
         if let Some((ask, number)) = ask.zip(number) {

@@ -189,6 +189,8 @@ pub struct Cache {
     earliest: Tick,
     /// The clock before and after it was set ahead, if that was lately.
     jump: Option<(Timestamp, Timestamp)>,
+    /// The first slot whose deadlines are still to be armed anew after the clock was set back.
+    unarmed: Option<u32>,
     /// What the entries take, without the policies.
     bytes: usize,
     counters: Counters,
@@ -225,6 +227,7 @@ impl Cache {
             latest: Timestamp::MIN,
             earliest: Tick::FIRST,
             jump: None,
+            unarmed: None,
             bytes: 0,
             counters: Counters::default(),
         }

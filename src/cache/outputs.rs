@@ -100,7 +100,9 @@ impl Cache {
     /// again after an hour at the latest. Takes constant time.
     #[must_use]
     pub fn poll_timeout(&self) -> Option<UtcDateTime> {
-        let next = [self.table.next_deadline(), self.unsaved.due(), self.sweep.due()];
+        // What was to be armed anew after the clock was set back is due at once.
+        let unarmed = self.unarmed.map(|_| self.latest);
+        let next = [unarmed, self.table.next_deadline(), self.unsaved.due(), self.sweep.due()];
         next.into_iter().flatten().min().map(Timestamp::to_utc)
     }
 }

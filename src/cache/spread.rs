@@ -20,6 +20,10 @@ impl Cache {
     /// what ends soon is refreshed first. A lookup does not wait for that.
     pub fn handle_timeout(&mut self, now: UtcDateTime) {
         self.see(now);
+        self.rearm_some(rule::AT_ONCE, now);
+        if self.unarmed.is_some() {
+            return;
+        }
         self.retry_if_due(now);
         self.sweep_if_due(Timestamp::of(now));
         for _ in 0..rule::AT_ONCE {

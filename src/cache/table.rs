@@ -167,9 +167,9 @@ impl Table {
         })
     }
 
-    /// The numbers of all entries.
-    pub(super) fn numbers(&self) -> Vec<u32> {
-        self.order.iter(&self.slots).collect()
+    /// How many slots there are, vacant ones included: their numbers are all below this.
+    pub(super) fn slots(&self) -> u32 {
+        u32::try_from(self.slots.0.len()).unwrap_or(u32::MAX)
     }
 }
 

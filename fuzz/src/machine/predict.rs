@@ -94,9 +94,7 @@ impl Model {
             self.over = true;
             let silent = last.file.mode() == Mode::None || last.file == File::Zero;
             let is_long = last.file.max_age() >= 2 * HOUR;
-            let is_told = |event: &EventKind| {
-                matches!(event, EventKind::Alert(it) if it.kind == AlertKind::Expired)
-            };
+            let is_told = |event: &EventKind| matches!(event, EventKind::Alert(it) if it.kind == AlertKind::Expired);
             let refreshed = is_long
                 && match self.in_use(end) {
                     Sure::Maybe => step.out.events.iter().any(is_told),

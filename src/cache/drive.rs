@@ -222,7 +222,8 @@ impl Cache {
 
 impl Cache {
     /// Notes the time. If the clock was set back, all deadlines are armed anew: some thousands at once,
-    /// the rest by [`handle_timeout`](Self::handle_timeout). Until then no domain is calm.
+    /// the rest by [`handle_timeout`](Self::handle_timeout). What applies is right all along: it goes by
+    /// the policy and the time.
     pub(super) fn see(&mut self, now: UtcDateTime) {
         let moment = Timestamp::of(now);
         let earliest = self.latest.minus(rule::CLOCK_SLACK);
@@ -235,12 +236,7 @@ impl Cache {
         }
         self.note_jump(moment);
         self.latest = self.latest.max(moment);
-        self.note_earliest();
-    }
-
-    fn note_earliest(&mut self) {
-        let earliest = self.latest.minus(rule::CLOCK_SLACK).to_utc();
-        self.earliest = if self.unarmed.is_some() { Tick::LAST } else { Tick::of(earliest) };
+        self.earliest = Tick::of(self.latest.minus(rule::CLOCK_SLACK).to_utc());
     }
 
     /// Arms the deadlines of so many more domains anew, if the clock was set back.
@@ -252,7 +248,6 @@ impl Cache {
             self.rearm(slot, now);
         }
         self.unarmed = (next < end).then_some(next);
-        self.note_earliest();
     }
 
     /// Notes that the clock was set ahead by more than a day. For a day it may be wrong.

@@ -110,7 +110,7 @@ fn i3_back_off_outlives_the_row() {
     world.now += 60 * DAY;
     assert_eq!(restart(&mut world).ended, 1);
     world.https = fetch_failed();
-    world.pass(DAY - MINUTE);
+    world.pass(23 * HOUR + 59 * MINUTE);
     world.lookup_of("old0.example");
     world.took();
     world.pass(2 * MINUTE);

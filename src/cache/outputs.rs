@@ -102,8 +102,9 @@ impl Cache {
 
     /// When to call [`handle_timeout`](Self::handle_timeout) next; every other call may change it.
     ///
-    /// It is a time of the calendar, and the calendar may jump: whoever sleeps until then should look
-    /// again after an hour at the latest. Takes constant time.
+    /// It is a time of the calendar, and the calendar may be set: whoever sleeps until then should
+    /// compare it with a monotonic clock meanwhile, and tell a step to
+    /// [`clock_set`](Self::clock_set). Takes constant time.
     #[must_use]
     pub fn poll_timeout(&self) -> Option<UtcDateTime> {
         // What was to be armed anew after the clock was set back is due at once.

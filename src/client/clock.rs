@@ -141,6 +141,7 @@ impl Time {
     }
 
     /// So long from now.
+    #[cfg(feature = "blocking")]
     pub(crate) fn after(&self, span: Duration) -> Instant {
         self.instant().saturating_add(span)
     }

@@ -21,6 +21,12 @@
 //! What is known is lost when the process ends, unless there is a [`store`](crate::store): a client
 //! without one meets every domain for the first time after a restart, when an attacker has one more
 //! chance to keep it from the policy (§10.1).
+//!
+//! # Time
+//!
+//! Timers go by the clock of the runtime, and so do the dates: where a test pauses that clock
+//! (`tokio::time::pause`), policies age as it is advanced. It advances by itself whenever the runtime
+//! has nothing to do, then to the next thing that is due, which may be a refresh hours ahead.
 
 mod builder;
 mod client;

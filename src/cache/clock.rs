@@ -145,7 +145,6 @@ pub(super) struct Tick(u32);
 
 impl Tick {
     pub(super) const FIRST: Self = Self(0);
-    pub(super) const LAST: Self = Self(u32::MAX);
 
     #[inline]
     pub(super) fn of(moment: UtcDateTime) -> Self {

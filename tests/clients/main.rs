@@ -15,4 +15,5 @@ mod lanes;
 mod life;
 mod many;
 mod middle;
+mod stores;
 mod world;

@@ -1,0 +1,150 @@
+//! Stores that hang, lose what they had, or are still busy at the end.
+
+use std::{
+    collections::BTreeMap,
+    sync::{
+        Arc, Condvar, Mutex,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+use mta_sts::{
+    cache::{Config, Event, EventKind, PolicyAnswer, TxtAnswer},
+    store::{Change, Loaded, Store, StoreError},
+};
+use mta_sts_testkit::World;
+
+use crate::world::{BOTH, Client, Kind, LONG, POLICY, Part, Parts, domain, eventually, settings};
+
+/// A store in memory that can be held up.
+#[derive(Default)]
+pub(crate) struct Gate {
+    is_shut: Mutex<bool>,
+    opened: Condvar,
+    calls: AtomicUsize,
+    longest: AtomicUsize,
+    rows: Mutex<BTreeMap<String, bool>>,
+}
+
+impl Gate {
+    fn shut(&self) {
+        *self.is_shut.lock().unwrap() = true;
+    }
+
+    fn open(&self) {
+        *self.is_shut.lock().unwrap() = false;
+        self.opened.notify_all();
+    }
+
+    /// Whether the store has a row of the domain.
+    fn has(&self, name: &str) -> bool {
+        self.rows.lock().unwrap().get(name).copied().unwrap_or(false)
+    }
+}
+
+impl Store for Opening {
+    fn load(&self) -> Result<Loaded, StoreError> {
+        Ok(Loaded::default())
+    }
+
+    fn save(&self, changes: &[Change]) -> Result<(), StoreError> {
+        let gate = &self.0;
+        gate.calls.fetch_add(1, Ordering::SeqCst);
+        gate.longest.fetch_max(changes.len(), Ordering::SeqCst);
+        let shut = gate.is_shut.lock().unwrap();
+        drop(gate.opened.wait_while(shut, |is_shut| *is_shut).unwrap());
+        let mut rows = gate.rows.lock().unwrap();
+        for change in changes {
+            rows.insert(change.domain.to_string(), change.snapshot.is_some());
+        }
+        Ok(())
+    }
+}
+
+/// The gate for a client; it is opened when a test ends, however it ends.
+struct Opening(Arc<Gate>);
+
+struct Release(Arc<Gate>);
+
+impl Drop for Release {
+    fn drop(&mut self) {
+        self.0.open();
+    }
+}
+
+fn record() -> Part<TxtAnswer> {
+    Part(Arc::new(|_| TxtAnswer::from_records(["v=STSv1; id=1"], Duration::from_secs(60))))
+}
+
+fn file() -> Part<PolicyAnswer> {
+    Part(Arc::new(|domain| PolicyAnswer::from_body(domain, POLICY.as_bytes())))
+}
+
+type Told = Arc<Mutex<Vec<String>>>;
+
+/// A client that waits a second for its store, and what it tells of it.
+fn client(kind: Kind, world: &World, store: impl Store + 'static) -> (Client, Told) {
+    let told = Told::default();
+    let heard = Arc::clone(&told);
+    let on_event = Arc::new(move |event: &Event| {
+        let what = match &event.kind {
+            EventKind::NotPersisted { error } => format!("{} not saved: {error}", event.domain),
+            EventKind::PersistRecovered => "all saved".to_owned(),
+            EventKind::StoreStalled => "stalled".to_owned(),
+            EventKind::StoreResumed => "resumed".to_owned(),
+            _ => return,
+        };
+        heard.lock().unwrap().push(what);
+    });
+    let parts = Parts {
+        txt: Some(record()),
+        fetch: Some(file()),
+        store: Some(Box::new(store)),
+        on_event: Some(on_event),
+    };
+    let cache = Config::new(1).with_persist_timeout(Duration::from_secs(1));
+    (Client::with(kind, settings(world).with_cache(cache), parts).unwrap(), told)
+}
+
+fn count(told: &Told, what: &str) -> usize {
+    told.lock().unwrap().iter().filter(|it| it.ends_with(what)).count()
+}
+
+#[test]
+fn a_store_that_hangs_is_waited_for_a_few_times_and_then_no_more() {
+    BOTH.into_iter().for_each(hanging_store_of);
+}
+
+fn hanging_store_of(kind: Kind) {
+    let (world, gate) = (World::new(), Arc::<Gate>::default());
+    // It is opened before the client is dropped, which waits for it.
+    let (client, told) = client(kind, &world, Opening(Arc::clone(&gate)));
+    let _release = Release(Arc::clone(&gate));
+    gate.shut();
+    let names: Vec<String> = (0..200).map(|n| format!("d{n}.example")).collect();
+    for name in &names {
+        let start = Instant::now();
+        assert!(client.policy(&domain(name), LONG).unwrap().policy().is_some());
+        if count(&told, "stalled") > 0 && start.elapsed() > Duration::from_millis(900) {
+            assert!(count(&told, "no answer in time") <= 3, "{name} has waited");
+        }
+    }
+    eventually(|| count(&told, "no answer in time") == names.len());
+    assert_eq!(count(&told, "stalled"), 1);
+    assert_eq!(gate.calls.load(Ordering::SeqCst), 1, "{kind:?}: one save is out");
+    // Each of them, again and again: the store is still given no more than one row of each.
+    for name in &names {
+        client.refresh(&domain(name)).unwrap();
+    }
+    gate.open();
+    eventually(|| count(&told, "all saved") == 1 && count(&told, "resumed") == 1);
+    assert!(names.iter().all(|name| gate.has(name)));
+    assert!(gate.longest.load(Ordering::SeqCst) <= names.len());
+    assert_eq!(count(&told, "no answer in time"), names.len(), "{kind:?}: told once each");
+    let start = told.lock().unwrap().len();
+    assert!(client.policy(&domain("later.example"), LONG).unwrap().policy().is_some());
+    assert!(gate.has("later.example"), "answered before it was durable");
+    client.shutdown();
+    assert_eq!(told.lock().unwrap()[start..], [""; 0]);
+}

@@ -6,7 +6,7 @@ use std::{
     collections::HashMap,
     io,
     panic::catch_unwind,
-    sync::{Condvar, Mutex, MutexGuard, PoisonError, mpsc},
+    sync::{Condvar, Mutex, MutexGuard, PoisonError},
     thread,
 };
 
@@ -33,6 +33,8 @@ pub(crate) struct Saving {
 pub(crate) struct Queue {
     state: Mutex<Waiting>,
     changed: Condvar,
+    /// The thread has ended.
+    ended: Condvar,
     most: usize,
 }
 
@@ -41,14 +43,14 @@ struct Waiting {
     order: VecDeque<Domain>,
     rows: HashMap<Domain, Saving>,
     is_closed: bool,
+    has_ended: bool,
 }
 
 #[derive(Debug)]
-pub(crate) struct Keeper {
-    queue: Arc<Queue>,
-    /// Closed by the thread when it ends.
-    end: Mutex<mpsc::Receiver<()>>,
-}
+pub(crate) struct Keeper(Arc<Queue>);
+
+/// Tells those who wait for the end of the thread, however it ends.
+struct End(Arc<Queue>);
 
 /// The caches as they were kept, and what is to go on keeping them.
 pub(crate) struct Opened {
@@ -80,8 +82,8 @@ impl Opened {
 impl Queue {
     /// Creates a queue for this many domains, and for removals of as many others.
     fn new(domains: usize) -> Self {
-        let (state, changed) = (Mutex::default(), Condvar::new());
-        Self { state, changed, most: domains.saturating_mul(2) }
+        let (state, most) = (Mutex::default(), domains.saturating_mul(2));
+        Self { state, changed: Condvar::new(), ended: Condvar::new(), most }
     }
 
     /// Adds a change, in the place of an earlier one of its domain that nobody has begun to save. Once
@@ -124,27 +126,34 @@ impl Keeping {
     pub(crate) fn start(self, told: impl Fn(usize, Done) + Send + 'static) -> io::Result<Keeper> {
         let Self { store, queue } = self;
         let thread = thread::Builder::new().name("mta-sts store".to_string());
-        let (alive, end) = mpsc::channel();
-        let changes = Arc::clone(&queue);
+        let end = End(Arc::clone(&queue));
         thread.spawn(move || {
-            keep(&*store, &changes, &told);
+            let End(changes) = &end;
+            keep(&*store, changes, &told);
             // Whoever waits for the end may open the same file.
             drop(store);
-            drop::<mpsc::Sender<()>>(alive);
         })?;
-        Ok(Keeper { queue, end: Mutex::new(end) })
+        Ok(Keeper(queue))
+    }
+}
+
+impl Drop for End {
+    fn drop(&mut self) {
+        self.0.lock().has_ended = true;
+        self.0.ended.notify_all();
     }
 }
 
 impl Keeper {
     /// Has it end when what was given to it is saved.
     pub(crate) fn stop(&self) {
-        self.queue.close();
+        self.0.close();
     }
 
     /// Waits until it has ended, but not for ever: a store that hangs is left.
     pub(crate) fn wait(&self) {
-        let _ = self.end.lock().unwrap_or_else(PoisonError::into_inner).recv_timeout(STOP);
+        let is_there = |state: &mut Waiting| !state.has_ended;
+        drop(self.0.ended.wait_timeout_while(self.0.lock(), STOP, is_there));
     }
 }
 

@@ -5,12 +5,16 @@ use std::{
     sync::{
         Arc, Condvar, Mutex,
         atomic::{AtomicUsize, Ordering},
+        mpsc,
     },
+    thread,
     time::{Duration, Instant},
 };
 
 use mta_sts::{
+    Domain,
     cache::{Config, Event, EventKind, PolicyAnswer, TxtAnswer},
+    client::LookupError,
     store::{Change, Loaded, Store, StoreError},
 };
 use mta_sts_testkit::World;
@@ -37,6 +41,13 @@ impl Gate {
         self.opened.notify_all();
     }
 
+    /// Waits until it is open.
+    fn pass(&self) {
+        self.calls.fetch_add(1, Ordering::SeqCst);
+        let shut = self.is_shut.lock().unwrap();
+        drop(self.opened.wait_while(shut, |is_shut| *is_shut).unwrap());
+    }
+
     /// Whether the store has a row of the domain.
     fn has(&self, name: &str) -> bool {
         self.rows.lock().unwrap().get(name).copied().unwrap_or(false)
@@ -50,10 +61,8 @@ impl Store for Opening {
 
     fn save(&self, changes: &[Change]) -> Result<(), StoreError> {
         let gate = &self.0;
-        gate.calls.fetch_add(1, Ordering::SeqCst);
         gate.longest.fetch_max(changes.len(), Ordering::SeqCst);
-        let shut = gate.is_shut.lock().unwrap();
-        drop(gate.opened.wait_while(shut, |is_shut| *is_shut).unwrap());
+        gate.pass();
         let mut rows = gate.rows.lock().unwrap();
         for change in changes {
             rows.insert(change.domain.to_string(), change.snapshot.is_some());
@@ -147,4 +156,100 @@ fn hanging_store_of(kind: Kind) {
     assert!(gate.has("later.example"), "answered before it was durable");
     client.shutdown();
     assert_eq!(told.lock().unwrap()[start..], [""; 0]);
+}
+
+/// Calls `shutdown` in so many threads, and tells when each returns.
+fn shut_down(client: &Arc<Client>, callers: usize) -> mpsc::Receiver<Duration> {
+    let (sender, receiver) = mpsc::channel();
+    let start = Instant::now();
+    for _ in 0..callers {
+        let (client, sender) = (Arc::clone(client), sender.clone());
+        thread::spawn(move || {
+            client.shutdown();
+            drop(client);
+            let _ = sender.send(start.elapsed());
+        });
+    }
+    receiver
+}
+
+const A_WHILE: Duration = Duration::from_millis(300);
+
+#[test]
+fn every_shutdown_waits_for_a_job_that_is_out() {
+    BOTH.into_iter().for_each(shutdown_with_a_job_of);
+}
+
+fn shutdown_with_a_job_of(kind: Kind) {
+    let (world, gate, store) = (World::new(), Arc::<Gate>::default(), Arc::<Gate>::default());
+    gate.shut();
+    let held = Arc::clone(&gate);
+    let txt = Part(Arc::new(move |_: &Domain| {
+        held.pass();
+        TxtAnswer::Failed("late".into())
+    }));
+    let parts = Parts {
+        txt: Some(txt),
+        fetch: Some(file()),
+        store: Some(Box::new(Opening(Arc::clone(&store)))),
+        on_event: None,
+    };
+    let client = Arc::new(Client::with(kind, settings(&world), parts).unwrap());
+    let _release = Release(Arc::clone(&gate));
+    let _ = client.policy(&domain("a.example"), Duration::from_millis(1));
+    eventually(|| gate.calls.load(Ordering::SeqCst) == 1);
+    let returned = shut_down(&client, 2);
+    eventually(|| client.policy(&domain("b.example"), LONG) == Err(LookupError::ShutDown));
+    // One more, when it is known that the first is under way.
+    let later = shut_down(&client, 1);
+    assert!(later.recv_timeout(A_WHILE).is_err(), "{kind:?}: a later one has not waited");
+    assert!(returned.try_recv().is_err(), "{kind:?}: one has not waited");
+    gate.open();
+    for returned in [&returned, &returned, &later] {
+        returned.recv_timeout(LONG).expect("the end");
+    }
+    assert_eq!(Arc::strong_count(&store), 1, "the store is closed when a shutdown returns");
+    shut_down(&client, 1).recv_timeout(LONG).expect("the end");
+}
+
+#[test]
+fn every_shutdown_waits_for_a_save_that_is_out_and_for_those_behind_it() {
+    BOTH.into_iter().for_each(shutdown_with_a_save_of);
+}
+
+fn shutdown_with_a_save_of(kind: Kind) {
+    let (world, gate) = (World::new(), Arc::<Gate>::default());
+    let (client, _) = client(kind, &world, Opening(Arc::clone(&gate)));
+    let client = Arc::new(client);
+    let _release = Release(Arc::clone(&gate));
+    gate.shut();
+    let names = ["a.example", "b.example"];
+    for name in names {
+        let _ = client.policy(&domain(name), A_WHILE);
+    }
+    let returned = shut_down(&client, 3);
+    assert!(returned.recv_timeout(A_WHILE).is_err(), "{kind:?}: one has not waited");
+    assert!(!names.iter().any(|name| gate.has(name)));
+    gate.open();
+    for _ in 0..3 {
+        returned.recv_timeout(LONG).expect("the end");
+        assert!(names.iter().all(|name| gate.has(name)), "{kind:?}: not all is saved");
+    }
+}
+
+#[test]
+fn no_shutdown_waits_for_ever_for_a_store_that_hangs() {
+    for kind in BOTH {
+        let (world, gate) = (World::new(), Arc::<Gate>::default());
+        let (client, _) = client(kind, &world, Opening(Arc::clone(&gate)));
+        let client = Arc::new(client);
+        let _release = Release(Arc::clone(&gate));
+        gate.shut();
+        let _ = client.policy(&domain("a.example"), A_WHILE);
+        let returned = shut_down(&client, 3);
+        for _ in 0..3 {
+            let took = returned.recv_timeout(LONG).expect("the end");
+            assert!(took < Duration::from_secs(8), "{kind:?}: {took:?}");
+        }
+    }
 }

@@ -216,6 +216,9 @@ impl Hub {
 
     /// Takes what came of something.
     pub(crate) fn done(&self, shard: usize, done: Done, now: UtcDateTime) -> Outputs {
+        if let Done::Lost(domain, error) = done {
+            return self.save_all(domain, error, now);
+        }
         let taken = self.with(shard, |_, inside| match done {
             Done::Txt(id, answer) => inside.cache.handle_txt(id, answer, now),
             Done::Fetch(id, answer) => inside.cache.handle_policy(id, answer, now),
@@ -223,8 +226,19 @@ impl Hub {
                 let result = result.as_ref().copied().map_err(String::as_str);
                 inside.cache.handle_persisted(id, result, now);
             }
+            Done::Lost(..) => {}
         });
         taken.1
+    }
+
+    /// Has all saved again that is held.
+    fn save_all(&self, domain: Domain, error: String, now: UtcDateTime) -> Outputs {
+        let kind = EventKind::StoreLost { error: error.into() };
+        let mut all = Outputs::event(Event { domain, kind });
+        for place in 0..=self.others.len() {
+            all.add(self.with(place, |_, inside| inside.cache.save_all(now)).1);
+        }
+        all
     }
 
     /// Has all caches do what is due.

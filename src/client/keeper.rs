@@ -170,11 +170,22 @@ fn keep(store: &dyn Store, queue: &Queue, told: &dyn Fn(usize, Done)) {
             changes.push(change);
             waiting.push((shard, id));
         }
-        let saved = catch_unwind(AssertUnwindSafe(|| store.save(&changes)));
-        let saved = saved.unwrap_or_else(|_| Err(StoreError::new("it has panicked")));
+        let told = |shard, done| drop(catch_unwind(AssertUnwindSafe(|| told(shard, done))));
+        let mut saved = save(store, &changes);
+        if let (Err(lost), Some(change)) = (&saved, changes.first())
+            && lost.is_lost()
+        {
+            told(0, Done::Lost(change.domain.clone(), lost.to_string()));
+            saved = save(store, &changes);
+        }
         for (shard, id) in waiting {
             let result = saved.as_ref().copied().map_err(ToString::to_string);
-            let _ = catch_unwind(AssertUnwindSafe(|| told(shard, Done::Persisted(id, result))));
+            told(shard, Done::Persisted(id, result));
         }
     }
+}
+
+fn save(store: &dyn Store, changes: &[Change]) -> Result<(), StoreError> {
+    catch_unwind(AssertUnwindSafe(|| store.save(changes)))
+        .unwrap_or_else(|_| Err(StoreError::new("it has panicked")))
 }

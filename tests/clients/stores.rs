@@ -23,7 +23,7 @@ use crate::world::{BOTH, Client, Kind, LONG, POLICY, Part, Parts, domain, eventu
 
 /// A store in memory that can be held up.
 #[derive(Default)]
-pub(crate) struct Gate {
+struct Gate {
     is_shut: Mutex<bool>,
     opened: Condvar,
     calls: AtomicUsize,
@@ -90,16 +90,17 @@ fn file() -> Part<PolicyAnswer> {
     Part(Arc::new(|domain| PolicyAnswer::from_body(domain, POLICY.as_bytes())))
 }
 
-type Told = Arc<Mutex<Vec<String>>>;
+pub(crate) type Told = Arc<Mutex<Vec<String>>>;
 
 /// A client that waits a second for its store, and what it tells of it.
-fn client(kind: Kind, world: &World, store: impl Store + 'static) -> (Client, Told) {
+pub(crate) fn client(kind: Kind, world: &World, store: impl Store + 'static) -> (Client, Told) {
     let told = Told::default();
     let heard = Arc::clone(&told);
     let on_event = Arc::new(move |event: &Event| {
         let what = match &event.kind {
             EventKind::NotPersisted { error } => format!("{} not saved: {error}", event.domain),
             EventKind::PersistRecovered => "all saved".to_owned(),
+            EventKind::StoreLost { .. } => "lost".to_owned(),
             EventKind::StoreStalled => "stalled".to_owned(),
             EventKind::StoreResumed => "resumed".to_owned(),
             _ => return,
@@ -116,7 +117,7 @@ fn client(kind: Kind, world: &World, store: impl Store + 'static) -> (Client, To
     (Client::with(kind, settings(world).with_cache(cache), parts).unwrap(), told)
 }
 
-fn count(told: &Told, what: &str) -> usize {
+pub(crate) fn count(told: &Told, what: &str) -> usize {
     told.lock().unwrap().iter().filter(|it| it.ends_with(what)).count()
 }
 
@@ -252,4 +253,49 @@ fn no_shutdown_waits_for_ever_for_a_store_that_hangs() {
             assert!(took < Duration::from_secs(8), "{kind:?}: {took:?}");
         }
     }
+}
+
+#[test]
+fn a_client_that_is_dropped_while_a_save_is_out_saves_what_is_behind_it() {
+    for kind in BOTH {
+        let (world, gate) = (World::new(), Arc::<Gate>::default());
+        let (client, _) = client(kind, &world, Opening(Arc::clone(&gate)));
+        let _release = Release(Arc::clone(&gate));
+        gate.shut();
+        let names = ["a.example", "b.example", "c.example"];
+        for name in names {
+            let _ = client.policy(&domain(name), A_WHILE);
+        }
+        let (sender, dropped) = mpsc::channel();
+        thread::spawn(move || {
+            drop(client);
+            let _ = sender.send(());
+        });
+        assert!(dropped.recv_timeout(A_WHILE).is_err(), "{kind:?}: it has not waited");
+        gate.open();
+        dropped.recv_timeout(LONG).expect("the end");
+        assert!(names.iter().all(|name| gate.has(name)), "{kind:?}: not all is saved");
+        assert_eq!(Arc::strong_count(&gate), 2, "{kind:?}: the store is open");
+    }
+}
+
+#[test]
+fn a_client_that_is_dropped_in_a_runtime_saves_behind_it() {
+    let (world, gate) = (World::new(), Arc::<Gate>::default());
+    let (client, _) = client(Kind::Tokio, &world, Opening(Arc::clone(&gate)));
+    let _release = Release(Arc::clone(&gate));
+    gate.shut();
+    let names = ["a.example", "b.example", "c.example"];
+    for name in names {
+        let _ = client.policy(&domain(name), A_WHILE);
+    }
+    let Client::Tokio(runtime, client) = client else { panic!() };
+    let (sender, dropped) = mpsc::channel();
+    runtime.spawn(async move {
+        drop(client);
+        let _ = sender.send(());
+    });
+    dropped.recv_timeout(LONG).expect("it waits in a runtime");
+    gate.open();
+    eventually(|| names.iter().all(|name| gate.has(name)) && Arc::strong_count(&gate) == 2);
 }

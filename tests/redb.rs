@@ -10,7 +10,7 @@ use std::{
 use mta_sts::{
     Domain,
     cache::Snapshot,
-    store::{Change, Redb, Store as _},
+    store::{Change, Redb, Store as _, StoreError},
 };
 use redb::{
     Database, ReadableDatabase as _, ReadableTable as _, TableDefinition, TableHandle as _,
@@ -261,4 +261,142 @@ fn a_row_under_another_key_is_told_and_removed() {
     let keys: Vec<_> = table.iter().unwrap().map(|row| row.unwrap().0.value().to_owned()).collect();
     assert_eq!(keys, ["c.example", "d.example"]);
     assert_eq!(table.name(), "mta-sts policies");
+}
+
+/// Done to a file, with an older copy of it at hand.
+type Mischief = fn(&Path, &Path);
+
+/// What others do to a file that is open: each with the path, and an older copy of it.
+const MISCHIEF: [(&str, Mischief); 10] = [
+    ("deleted", |path, _| fs::remove_file(path).unwrap()),
+    ("renamed", |path, _| fs::rename(path, path.with_extension("old")).unwrap()),
+    ("emptied", |path, _| fs::write(path, "").unwrap()),
+    ("cut to its head", |path, _| cut(path, |_| 512)),
+    ("cut to half", |path, _| cut(path, |len| len / 2)),
+    ("all zeros", |path, _| {
+        let len = fs::metadata(path).unwrap().len();
+        fs::write(path, vec![0; usize::try_from(len).unwrap()]).unwrap();
+    }),
+    ("zeros from its middle on", |path, _| {
+        let mut bytes = fs::read(path).unwrap();
+        let from = bytes.len() / 64;
+        bytes[from..].fill(0);
+        fs::write(path, bytes).unwrap();
+        // The clock of a file system may be coarse.
+        let modified = fs::metadata(path).unwrap().modified().unwrap();
+        let later = modified + std::time::Duration::from_secs(1);
+        fs::OpenOptions::new().append(true).open(path).unwrap().set_modified(later).unwrap();
+    }),
+    ("replaced by an older copy", |path, older| fs::rename(older, path).unwrap()),
+    ("overwritten by an older copy", |path, older| {
+        fs::copy(older, path).unwrap();
+    }),
+    ("replaced by another of ours", |path, _| {
+        let other = path.with_extension("other");
+        good(&other, 3);
+        fs::rename(other, path).unwrap();
+    }),
+];
+
+fn cut(path: &Path, len: fn(u64) -> u64) {
+    let file = fs::OpenOptions::new().write(true).open(path).unwrap();
+    file.set_len(len(file.metadata().unwrap().len())).unwrap();
+}
+
+/// A store of some rows, and an older copy of its file.
+fn open_with_copy(folder: &Path) -> (Redb, PathBuf, PathBuf) {
+    let (path, older) = (folder.join("store"), folder.join("older"));
+    good(&path, 20);
+    fs::copy(&path, &older).unwrap();
+    let store = Redb::open(&path).unwrap();
+    for n in 20..40 {
+        store.save(&[change(&format!("d{n}.example"))]).unwrap();
+    }
+    (store, path, older)
+}
+
+#[test]
+fn a_file_that_others_have_changed_is_noticed_by_the_next_save() {
+    for (what, mischief) in MISCHIEF {
+        let folder = folder("mischief");
+        let (store, path, older) = open_with_copy(&folder);
+        mischief(&path, &older);
+        let saved = store.save(&[change("next.example")]);
+        assert!(saved.as_ref().is_err_and(StoreError::is_lost), "{what}: {saved:?}");
+        let error = saved.unwrap_err().to_string();
+        assert!(error.contains(path.to_str().unwrap()), "{what}: {error}");
+        // Once.
+        store.save(&[change("next.example"), change("more.example")]).unwrap();
+        drop(store);
+        let store = Redb::open(&path).unwrap();
+        let names = names(&store);
+        assert!(names.contains(&"next.example".into()), "{what}: {names:?}");
+        assert!(names.contains(&"more.example".into()), "{what}: {names:?}");
+    }
+}
+
+#[test]
+fn a_file_of_others_in_the_place_of_an_open_one_is_not_touched() {
+    for in_place in [true, false] {
+        let folder = folder("usurped");
+        let (store, path, _) = open_with_copy(&folder);
+        let other = folder.join("foreign");
+        let database = Database::create(&other).unwrap();
+        let transaction = database.begin_write().unwrap();
+        transaction.open_table(OTHERS).unwrap().insert("a", 1).unwrap();
+        transaction.commit().unwrap();
+        drop(database);
+        let bytes = fs::read(&other).unwrap();
+        if in_place {
+            fs::write(&path, &bytes).unwrap();
+        } else {
+            fs::rename(&other, &path).unwrap();
+        }
+        for _ in 0..2 {
+            let error = store.save(&[change("next.example")]).unwrap_err();
+            assert!(error.to_string().contains("it is not a file of mta-sts"), "{error}");
+            assert!(!error.is_lost());
+        }
+        assert_eq!(fs::read(&path).unwrap(), bytes, "in place: {in_place}");
+        fs::remove_file(&path).unwrap();
+        let error = store.save(&[change("next.example")]).unwrap_err();
+        assert!(error.is_lost(), "{error}");
+        store.save(&[change("next.example")]).unwrap();
+        assert_eq!(names(&store), ["next.example"]);
+        drop(store);
+        assert!(Redb::open(&path).is_ok());
+    }
+}
+
+#[test]
+fn a_file_that_was_only_touched_is_not_lost() {
+    let folder = folder("touched");
+    let (store, path, _) = open_with_copy(&folder);
+    let file = fs::OpenOptions::new().append(true).open(&path).unwrap();
+    file.set_modified(std::time::SystemTime::UNIX_EPOCH).unwrap();
+    drop(file);
+    store.save(&[change("next.example")]).unwrap();
+    assert_eq!(names(&store).len(), 41);
+    assert_eq!(store.set_aside(), None);
+}
+
+#[test]
+fn a_file_is_open_once_by_whatever_name() {
+    let folder = folder("twice");
+    let path = folder.join("store");
+    let store = Redb::open(&path).unwrap();
+    let mut paths = vec![path.clone()];
+    #[cfg(unix)]
+    {
+        paths.extend([folder.join("symbolic"), folder.join("hard")]);
+        std::os::unix::fs::symlink(&path, &paths[1]).unwrap();
+        fs::hard_link(&path, &paths[2]).unwrap();
+    }
+    for other in &paths {
+        let error = Redb::open(other).unwrap_err().to_string();
+        assert!(error.contains("another client of this one, has it open"), "{other:?}: {error}");
+        store.save(&[change("a.example")]).unwrap();
+    }
+    drop(store);
+    assert_eq!(names(&Redb::open(&path).unwrap()), ["a.example"]);
 }

@@ -148,7 +148,8 @@ impl Client {
     /// [`LookupError::ShutDown`]. What has changed is saved.
     ///
     /// A resolver, a fetcher or a store that hangs is waited for 5 s, then left; of the former there
-    /// is an [event](crate::cache::EventKind::Overdue) for each domain. In a callback of the client's
+    /// is an [event](crate::cache::EventKind::Overdue) for each domain. Every call, from whichever
+    /// thread, waits for the same end. In a callback of the client's
     /// own threads nothing is waited for, since those would wait for themselves.
     pub fn shutdown(&self) {
         self.driver.shutdown();

@@ -76,6 +76,13 @@ pub enum EventKind {
         /// What the store said.
         error: Box<str>,
     },
+    /// The store has lost what was saved before. All that is held is saved again;
+    /// [`PersistRecovered`](Self::PersistRecovered) tells when it is. The domain is the one whose save
+    /// found it out. From a client only.
+    StoreLost {
+        /// What the store said.
+        error: Box<str>,
+    },
     /// The store did not answer in time several times in a row. Lookups do not wait for it any more;
     /// changes are still given to it. The domain is the one whose save timed out last.
     StoreStalled,

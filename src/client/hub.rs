@@ -225,6 +225,9 @@ impl Hub {
 
     /// Takes what came of something.
     pub(crate) fn done(&self, shard: usize, done: Done, now: Moment) -> Outputs {
+        if let Done::Lost(domain, error) = done {
+            return self.save_all(domain, error, now);
+        }
         let taken = self.with(shard, now, |_, inside| match done {
             Done::Txt(id, answer) => inside.cache.handle_txt(id, answer, now.date),
             Done::Fetch(id, answer) => inside.cache.handle_policy(id, answer, now.date),
@@ -232,8 +235,19 @@ impl Hub {
                 let result = result.as_ref().copied().map_err(String::as_str);
                 inside.cache.handle_persisted(id, result, now.date);
             }
+            Done::Lost(..) => {}
         });
         taken.1
+    }
+
+    /// Has all saved again that is held.
+    fn save_all(&self, domain: Domain, error: String, now: Moment) -> Outputs {
+        let kind = EventKind::StoreLost { error: error.into() };
+        let mut all = Outputs::event(Event { domain, kind });
+        for place in 0..=self.others.len() {
+            all.add(self.with(place, now, |_, inside| inside.cache.save_all(now.date)).1);
+        }
+        all
     }
 
     /// Has all caches do what is due, and tells them if the calendar was set.

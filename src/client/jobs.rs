@@ -52,6 +52,8 @@ pub(crate) enum Done {
     Txt(TxtRequestId, TxtAnswer),
     Fetch(FetchRequestId, PolicyAnswer),
     Persisted(PersistRequestId, Result<(), String>),
+    /// What was saved before is lost, as was found when the domain was saved.
+    Lost(Domain, String),
 }
 
 /// What a driver is to do next.
@@ -161,6 +163,7 @@ impl Done {
             Self::Txt(_, answer) => !matches!(answer, TxtAnswer::Failed(_) | TxtAnswer::NotSent),
             Self::Fetch(_, answer) => matches!(answer, PolicyAnswer::Valid(_)),
             Self::Persisted(_, result) => result.is_ok(),
+            Self::Lost(..) => false,
         }
     }
 }

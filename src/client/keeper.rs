@@ -6,7 +6,7 @@ use std::{
     collections::HashMap,
     io,
     panic::catch_unwind,
-    sync::{Condvar, Mutex, MutexGuard, PoisonError, mpsc},
+    sync::{Condvar, Mutex, MutexGuard, PoisonError},
     thread,
 };
 
@@ -39,6 +39,8 @@ pub(crate) struct Saving {
 pub(crate) struct Queue {
     state: Mutex<Waiting>,
     changed: Condvar,
+    /// The thread has ended.
+    ended: Condvar,
     most: usize,
 }
 
@@ -47,14 +49,14 @@ struct Waiting {
     order: VecDeque<Domain>,
     rows: HashMap<Domain, Saving>,
     is_closed: bool,
+    has_ended: bool,
 }
 
 #[derive(Debug)]
-pub(crate) struct Keeper {
-    queue: Arc<Queue>,
-    /// Closed by the thread when it ends.
-    end: Mutex<mpsc::Receiver<()>>,
-}
+pub(crate) struct Keeper(Arc<Queue>);
+
+/// Tells those who wait for the end of the thread, however it ends.
+struct End(Arc<Queue>);
 
 /// The caches as they were kept, and what is to go on keeping them.
 pub(crate) struct Opened {
@@ -90,8 +92,8 @@ impl Opened {
 impl Queue {
     /// Creates a queue for this many domains, and for removals of as many others.
     fn new(domains: usize) -> Self {
-        let (state, changed) = (Mutex::default(), Condvar::new());
-        Self { state, changed, most: domains.saturating_mul(2) }
+        let (state, most) = (Mutex::default(), domains.saturating_mul(2));
+        Self { state, changed: Condvar::new(), ended: Condvar::new(), most }
     }
 
     /// Adds a change, in the place of an earlier one of its domain that nobody has begun to save. Once
@@ -138,27 +140,34 @@ impl Keeping {
     ) -> io::Result<Keeper> {
         let Self { store, queue } = self;
         let thread = thread::Builder::new().name("mta-sts store".to_string());
-        let (alive, end) = mpsc::channel();
-        let changes = Arc::clone(&queue);
+        let end = End(Arc::clone(&queue));
         thread.spawn(move || {
-            keep(&*store, &changes, &time, &told);
+            let End(changes) = &end;
+            keep(&*store, changes, &time, &told);
             // Whoever waits for the end may open the same file.
             drop(store);
-            drop::<mpsc::Sender<()>>(alive);
         })?;
-        Ok(Keeper { queue, end: Mutex::new(end) })
+        Ok(Keeper(queue))
+    }
+}
+
+impl Drop for End {
+    fn drop(&mut self) {
+        self.0.lock().has_ended = true;
+        self.0.ended.notify_all();
     }
 }
 
 impl Keeper {
     /// Has it end when what was given to it is saved.
     pub(crate) fn stop(&self) {
-        self.queue.close();
+        self.0.close();
     }
 
     /// Waits until it has ended, but not for ever: a store that hangs is left.
     pub(crate) fn wait(&self) {
-        let _ = self.end.lock().unwrap_or_else(PoisonError::into_inner).recv_timeout(STOP);
+        let is_there = |state: &mut Waiting| !state.has_ended;
+        drop(self.0.ended.wait_timeout_while(self.0.lock(), STOP, is_there));
     }
 }
 
@@ -175,11 +184,22 @@ fn keep(store: &dyn Store, queue: &Queue, time: &Time, told: &dyn Fn(usize, Done
             changes.push(change);
             waiting.push((shard, id));
         }
-        let saved = catch_unwind(AssertUnwindSafe(|| store.save(&changes)));
-        let saved = saved.unwrap_or_else(|_| Err(StoreError::new("it has panicked")));
+        let told = |shard, done| drop(catch_unwind(AssertUnwindSafe(|| told(shard, done))));
+        let mut saved = save(store, &changes);
+        if let (Err(lost), Some(change)) = (&saved, changes.first())
+            && lost.is_lost()
+        {
+            told(0, Done::Lost(change.domain.clone(), lost.to_string()));
+            saved = save(store, &changes);
+        }
         for (shard, id) in waiting {
             let result = saved.as_ref().copied().map_err(ToString::to_string);
-            let _ = catch_unwind(AssertUnwindSafe(|| told(shard, Done::Persisted(id, result))));
+            told(shard, Done::Persisted(id, result));
         }
     }
+}
+
+fn save(store: &dyn Store, changes: &[Change]) -> Result<(), StoreError> {
+    catch_unwind(AssertUnwindSafe(|| store.save(changes)))
+        .unwrap_or_else(|_| Err(StoreError::new("it has panicked")))
 }

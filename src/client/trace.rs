@@ -62,7 +62,7 @@ impl Trace {
         self.span.in_scope(|| match done {
             Done::Txt(_, answer) => txt(answer),
             Done::Fetch(_, answer) => fetch(answer),
-            Done::Persisted(..) => {}
+            Done::Persisted(..) | Done::Lost(..) => {}
         });
         #[cfg(not(feature = "tracing"))]
         let _ = done;
@@ -107,6 +107,9 @@ pub(crate) fn event(event: &Event) {
             domain,
             "{error}: look after the store; policies will be lost when the process ends",
         ),
+        EventKind::StoreLost { error } => {
+            error!(domain, "{error}: what was saved is lost; all that is held is saved again");
+        }
         EventKind::StoreStalled => error!(
             domain,
             "the store does not answer: look after it; answers no longer wait until policies are saved",

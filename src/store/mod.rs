@@ -4,6 +4,11 @@
 //! who has sent mail under a policy goes on to do so, whatever happens to the process. Without one,
 //! every restart is a first contact with every domain (§10.1).
 //!
+//! A client that is shut down or dropped saves all that it was given, and waits 5 s for that; a save that
+//! takes longer goes on in its thread, unless the process ends. In a runtime of tokio a dropped client
+//! waits for nothing. A process that ends without either loses what was not durable yet: no answer was
+//! given out that depends on it, unless an [event](crate::cache::EventKind::NotPersisted) told so.
+//!
 //! Bring your own for a database you have; with the feature `redb` there is [`Redb`], a file, which also
 //! says what it does with damage and with files of others.
 
@@ -34,7 +39,8 @@ pub trait Store: Send + Sync {
     ///
     /// # Errors
     ///
-    /// If they are not durable.
+    /// If they are not durable; also [`StoreError::lost`] if those that were saved before are not any
+    /// more. A client then saves these once again, and after them all that it holds.
     fn save(&self, changes: &[Change]) -> Result<(), StoreError>;
 }
 
@@ -68,12 +74,27 @@ pub struct Change {
 
 /// What a store could not do.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
-#[error("the store: {0}")]
-pub struct StoreError(Box<str>);
+#[error("the store: {what}")]
+pub struct StoreError {
+    what: Box<str>,
+    is_lost: bool,
+}
 
 impl StoreError {
     /// Says what has happened.
     pub fn new(what: impl Into<Box<str>>) -> Self {
-        Self(what.into())
+        Self { what: what.into(), is_lost: false }
+    }
+
+    /// Creates the error of a [`Store::save`] that finds that what was saved before is lost: the file
+    /// is gone, or an older one is in its place.
+    pub fn lost(what: impl Into<Box<str>>) -> Self {
+        Self { what: what.into(), is_lost: true }
+    }
+
+    /// Returns whether what was saved before is lost.
+    #[must_use]
+    pub fn is_lost(&self) -> bool {
+        self.is_lost
     }
 }

@@ -159,11 +159,12 @@ impl Client {
     /// [`LookupError::ShutDown`]. What has changed is saved.
     ///
     /// A resolver, a fetcher or a store that hangs is waited for 5 s, then left; of the former there
-    /// is an [event](crate::cache::EventKind::Overdue) for each domain. Dropping the client ends the
+    /// is an [event](crate::cache::EventKind::Overdue) for each domain. Every call waits for the same
+    /// end. Dropping the client ends the
     /// same things; within a runtime it waits for nothing, elsewhere until all is saved.
     pub async fn shutdown(&self) {
-        let tasks = self.driver.stop();
-        self.driver.wait_for(tasks).await;
+        self.driver.stop();
+        self.driver.wait().await;
         self.driver.hub.retry_unsaved(self.driver.time.now());
         if let Some(keeper) = self.keeper.clone() {
             keeper.stop();
@@ -201,7 +202,7 @@ impl Drop for Waiting<'_> {
 
 impl Drop for Client {
     fn drop(&mut self) {
-        self.driver.stop().detach_all();
+        self.driver.stop();
         self.driver.hub.retry_unsaved(self.driver.time.now());
         self.keeper.iter().for_each(|keeper| keeper.stop());
         // A runtime must not be kept waiting: there, what is still to be saved is saved behind it.

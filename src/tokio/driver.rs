@@ -9,7 +9,7 @@ use std::{
 
 use ::tokio::{
     runtime::Handle,
-    sync::Notify,
+    sync::{Notify, watch},
     task::{AbortHandle, JoinSet},
     time::timeout,
 };
@@ -48,8 +48,10 @@ pub(super) struct Driver {
 
 /// The tasks of a client.
 pub(super) struct Tasks {
-    /// `None` once the client is shut down.
-    set: Mutex<Option<JoinSet<()>>>,
+    /// Each task has a clone of it. `None` once the client is shut down.
+    alive: Mutex<Option<watch::Receiver<()>>>,
+    /// Closed when all of them have ended.
+    ended: watch::Sender<()>,
     /// When the task that keeps time wakes up.
     next: Mutex<Option<Instant>>,
     earlier: Notify,
@@ -57,8 +59,9 @@ pub(super) struct Tasks {
 
 impl Default for Tasks {
     fn default() -> Self {
-        let set = Mutex::new(Some(JoinSet::new()));
-        Self { set, next: Mutex::default(), earlier: Notify::new() }
+        let (ended, alive) = watch::channel(());
+        let alive = Mutex::new(Some(alive));
+        Self { alive, ended, next: Mutex::default(), earlier: Notify::new() }
     }
 }
 
@@ -74,24 +77,20 @@ impl Driver {
         self.spawn(async move { this.keep_time().await });
     }
 
-    /// Ends all that runs. What is returned can be waited for.
-    pub(super) fn stop(&self) -> JoinSet<()> {
-        let tasks = lock(&self.tasks.set).take().unwrap_or_default();
+    /// Ends all that runs.
+    pub(super) fn stop(&self) {
+        *lock(&self.tasks.alive) = None;
         self.tasks.earlier.notify_one();
         // The jobs end when what they wait for has ended.
         let running = lock(&self.running);
         running.values().filter_map(|it| it.task.as_ref()).for_each(AbortHandle::abort);
         drop(running);
         self.hub.hang_up();
-        tasks
     }
 
-    /// Waits for what was ended, but not for ever: what hangs is told and left.
-    pub(super) async fn wait_for(&self, mut tasks: JoinSet<()>) {
-        let all = async { while tasks.join_next().await.is_some() {} };
-        let is_late = timeout(STOP, all).await.is_err();
-        tasks.detach_all();
-        if is_late {
+    /// Waits for what was ended, but not for ever: what hangs is told and left. Any number may wait.
+    pub(super) async fn wait(&self) {
+        if timeout(STOP, self.tasks.ended.closed()).await.is_err() {
             let left: Vec<Domain> = lock(&self.running).drain().map(|(_, it)| it.domain).collect();
             for domain in left {
                 self.tell_overdue(domain);
@@ -100,7 +99,7 @@ impl Driver {
     }
 
     pub(super) fn is_stopped(&self) -> bool {
-        lock(&self.tasks.set).is_none()
+        lock(&self.tasks.alive).is_none()
     }
 
     /// Tells those who wait, and has done what is to be done.
@@ -133,10 +132,11 @@ impl Driver {
     }
 
     fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
-        if let Some(tasks) = &mut *lock(&self.tasks.set) {
-            while tasks.try_join_next().is_some() {}
-            tasks.spawn_on(task, &self.runtime);
-        }
+        let Some(alive) = lock(&self.tasks.alive).clone() else { return };
+        self.runtime.spawn(async move {
+            task.await;
+            drop(alive);
+        });
     }
 
     fn begin(self: &Arc<Self>, id: RunId, job: Job) {

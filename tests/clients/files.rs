@@ -1,4 +1,4 @@
-//! The file of policies on a disk that is full.
+//! The file of policies: on a disk that is full, changed by others, and used by two processes.
 
 use std::{
     env, fs,
@@ -11,9 +11,13 @@ use mta_sts::{
     cache::{Cache, Config, PolicyAnswer, Request, Snapshot, TxtAnswer},
     store::{Change, Redb, Store},
 };
+use mta_sts_testkit::World;
 use time::macros::utc_datetime;
 
-use crate::world::domain;
+use crate::{
+    stores::{client, count},
+    world::{BOTH, Kind, LONG, domain, eventually},
+};
 
 /// An empty folder.
 fn folder(name: &str) -> PathBuf {
@@ -93,4 +97,121 @@ fn fill_up(path: &Path) {
     }
     assert_eq!(store.load().unwrap().snapshots.len(), full + 3);
     println!("saved again");
+}
+
+#[test]
+fn what_is_held_is_saved_again_in_a_file_that_others_have_changed() {
+    for kind in BOTH {
+        for what in ["deleted", "emptied", "zeros", "an older copy", "somebody else's"] {
+            others_change_the_file_of(kind, what);
+        }
+    }
+}
+
+fn others_change_the_file_of(kind: Kind, what: &str) {
+    let (world, folder) = (World::new(), folder(&format!("changed-{kind:?}")));
+    let (path, older) = (folder.join("policies.redb"), folder.join("older"));
+    let (client, told) = client(kind, &world, Redb::open(&path).unwrap());
+    let meet = |n: usize| {
+        let answer = client.policy(&domain(&format!("d{n}.example")), LONG).unwrap();
+        assert!(answer.policy().is_some());
+    };
+    (0..100).for_each(|n| {
+        if n == 10 {
+            fs::copy(&path, &older).unwrap();
+        }
+        meet(n);
+    });
+    let len = usize::try_from(fs::metadata(&path).unwrap().len()).unwrap();
+    match what {
+        "deleted" => fs::remove_file(&path).unwrap(),
+        "emptied" => fs::write(&path, "").unwrap(),
+        "zeros" => fs::write(&path, vec![0; len]).unwrap(),
+        "an older copy" => fs::rename(&older, &path).unwrap(),
+        _ => fs::write(&path, "some text").unwrap(),
+    }
+    meet(100);
+    if what == "somebody else's" {
+        eventually(|| count(&told, "and stays as it is") == 1);
+        assert_eq!(fs::read(&path).unwrap(), b"some text");
+        assert_eq!(count(&told, "lost"), 0);
+        fs::remove_file(&path).unwrap();
+    }
+    eventually(|| count(&told, "all saved") == 1);
+    assert_eq!(count(&told, "lost"), 1, "{kind:?}, {what}: {told:?}");
+    client.shutdown();
+    let loaded = Redb::open(&path).unwrap().load().unwrap();
+    assert_eq!(loaded.snapshots.len(), 101, "{kind:?}, {what}");
+    assert!(loaded.damaged.is_empty(), "{kind:?}, {what}: {loaded:?}");
+}
+
+const OTHER: &str = "MTA_STS_TEST_OTHER";
+
+/// Runs this test in a child, with a client of this kind for the file.
+fn child(test: &str, path: &Path, kind: Kind) -> std::process::Child {
+    Command::new(env::current_exe().unwrap())
+        .args([test, "--exact", "--nocapture"])
+        .env(OTHER, path)
+        .env("MTA_STS_TEST_KIND", format!("{kind:?}"))
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap()
+}
+
+/// In a child: the path, and which client.
+fn as_a_child() -> Option<(PathBuf, Kind)> {
+    let path = env::var(OTHER).ok()?;
+    let kind = env::var("MTA_STS_TEST_KIND").unwrap();
+    Some((path.into(), BOTH.into_iter().find(|it| format!("{it:?}") == kind).unwrap()))
+}
+
+#[test]
+fn a_second_process_is_told_that_the_file_is_open() {
+    if let Some((path, kind)) = as_a_child() {
+        let (world, store) = (World::new(), Redb::open(path).unwrap());
+        let (client, _) = client(kind, &world, store);
+        client.policy(&domain("child.example"), LONG).unwrap();
+        println!("has it open");
+        std::io::stdin().read_line(&mut String::new()).unwrap();
+        return;
+    }
+    for kind in BOTH {
+        let folder = folder("two-processes");
+        let path = folder.join("policies.redb");
+        let mut child = child("files::a_second_process_is_told_that_the_file_is_open", &path, kind);
+        let lines = BufReader::new(child.stdout.take().unwrap()).lines().map(Result::unwrap);
+        let is_open = { lines }.any(|line| line.ends_with("has it open"));
+        let refused = Redb::open(&path);
+        // It ends as it may, without any goodbye.
+        child.kill().unwrap();
+        child.wait().unwrap();
+        assert!(is_open);
+        let error = refused.unwrap_err().to_string();
+        assert!(error.contains("policies.redb: another process, or another client"), "{error}");
+        let store = Redb::open(&path).unwrap();
+        assert_eq!((store.load().unwrap().snapshots.len(), store.set_aside()), (1, None));
+        fs::remove_dir_all(folder).unwrap();
+    }
+}
+
+#[test]
+fn a_process_that_ends_without_a_shutdown_loses_no_answer() {
+    if let Some((path, kind)) = as_a_child() {
+        let (world, store) = (World::new(), Redb::open(path).unwrap());
+        let (client, _) = client(kind, &world, store);
+        for n in 0..20 {
+            client.policy(&domain(&format!("d{n}.example")), LONG).unwrap();
+        }
+        std::process::exit(0);
+    }
+    for kind in BOTH {
+        let folder = folder("no-shutdown");
+        let path = folder.join("policies.redb");
+        let test = "files::a_process_that_ends_without_a_shutdown_loses_no_answer";
+        assert!(child(test, &path, kind).wait().unwrap().success());
+        let loaded = Redb::open(&path).unwrap().load().unwrap();
+        assert_eq!((loaded.snapshots.len(), loaded.damaged.len()), (20, 0));
+        fs::remove_dir_all(folder).unwrap();
+    }
 }

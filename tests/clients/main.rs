@@ -18,4 +18,5 @@ mod many;
 mod middle;
 mod paused;
 mod settings;
+mod stores;
 mod world;

@@ -1,6 +1,8 @@
 //! A file, by redb: what is saved is durable, and whole, after a crash at any moment.
 
+mod backend;
 mod file;
+mod print;
 mod rows;
 #[cfg(test)]
 #[allow(
@@ -11,8 +13,11 @@ mod rows;
 )]
 mod tests;
 
-use alloc::{boxed::Box, format, string::String, vec::Vec};
-use core::panic::AssertUnwindSafe;
+use alloc::{boxed::Box, format, string::String, sync::Arc, vec::Vec};
+use core::{
+    panic::AssertUnwindSafe,
+    sync::atomic::{AtomicBool, Ordering},
+};
 use std::{
     fs::File,
     io::ErrorKind,
@@ -21,9 +26,14 @@ use std::{
     sync::{Mutex, MutexGuard, OnceLock, PoisonError},
 };
 
-use redb::{Builder, Database, DatabaseError, backends::FileBackend};
+use redb::{Builder, Database, DatabaseError, StorageBackend, backends::FileBackend};
 
-use self::{file::Nature, rows::Standing};
+use self::{
+    backend::Releasable,
+    file::Nature,
+    print::{Id, Print},
+    rows::Standing,
+};
 use super::{Change, Loaded, Store, StoreError};
 
 /// A file of policies, for one process at a time.
@@ -48,6 +58,20 @@ use super::{Change, Loaded, Store, StoreError};
 /// After an I/O error, such as a full disk, the file is closed, and opened again by the same call or
 /// the next one.
 ///
+/// # Changes by others
+///
+/// Each save first looks whether the file is still the one it was: its inode, its length, when it was
+/// modified, and its head, in which each transaction leaves its number. A file that was deleted,
+/// truncated, overwritten or replaced is not written to. What is there instead is opened as at the
+/// start: nothing becomes a new file, a damaged one is set aside, one that is not of this crate is an
+/// error. The save then returns [`StoreError::lost`], upon which a client saves all that it holds. Rows
+/// of other domains in an older copy stay.
+///
+/// # Others
+///
+/// The file is locked while it is open. A second [`open`](Self::open), in this process or another, is
+/// an error; it succeeds when the first store is dropped or its process has ended, however it ended.
+///
 /// # What is never touched
 ///
 /// Only a file that is recognisably of this crate is written or renamed: one with the marker, or a redb
@@ -62,17 +86,29 @@ pub struct Redb {
     set_aside: OnceLock<PathBuf>,
 }
 
-/// Makes a database of a file.
-type Connect = fn(File) -> Result<Database, DatabaseError>;
+/// Makes a backend of a file.
+type Connect = fn(File) -> Result<Box<dyn StorageBackend>, DatabaseError>;
 
 #[derive(Debug, Default)]
 struct State {
     /// `None` after an I/O error, until the file can be opened again.
-    database: Option<Database>,
+    open: Option<Open>,
+    /// What the file looked like when this store last wrote to it.
+    print: Option<Print>,
+    /// What the next save tells of what was saved before.
+    lost: Option<Box<str>>,
     /// What the next load tells.
     damage: Vec<Box<str>>,
     /// Keys of rows of other domains. The next save removes them.
     misplaced: Vec<String>,
+}
+
+/// A file that is open.
+#[derive(Debug)]
+struct Open {
+    database: Database,
+    id: Id,
+    is_released: Arc<AtomicBool>,
 }
 
 /// Why something could not be done with a file.
@@ -96,7 +132,7 @@ impl Redb {
     /// Returns an error that names the file if it cannot be read or created, is not of this crate, was
     /// written by a later version, or is open elsewhere.
     pub fn open(path: impl AsRef<Path>) -> Result<Self, StoreError> {
-        Self::open_by(path.as_ref(), connect)
+        Self::open_by(path.as_ref(), on_file)
     }
 
     fn open_by(path: &Path, connect: Connect) -> Result<Self, StoreError> {
@@ -104,7 +140,7 @@ impl Redb {
         let set_aside = OnceLock::new();
         let store = Self { path: resolved, connect, state: Mutex::default(), set_aside };
         let mut state = store.state();
-        state.database = Some(store.reopen(&mut state.damage)?);
+        state.open = Some(store.reopen(&mut state)?);
         drop(state);
         Ok(store)
     }
@@ -140,19 +176,22 @@ impl Redb {
         work: impl Fn(&mut Database) -> Result<T, redb::Error>,
     ) -> Result<T, StoreError> {
         let mut failed = 0_u8;
+        self.let_go_if_changed(state);
         loop {
-            let mut database = match state.database.take() {
-                Some(database) => database,
-                None => self.reopen(&mut state.damage)?,
+            let mut open = match state.open.take() {
+                Some(open) => open,
+                None => self.reopen(state)?,
             };
-            let fault = match guarded(|| work(&mut database).map_err(Fault::from)) {
+            let fault = match guarded(|| work(&mut open.database).map_err(Fault::from)) {
                 Ok(done) => {
-                    state.database = Some(database);
+                    state.print = Some(self.print(open.id));
+                    state.open = Some(open);
                     return Ok(done);
                 }
                 Err(fault) => fault,
             };
-            close(Some(database));
+            close(Some(open.database));
+            state.print = Some(self.print(open.id));
             match (failed, fault) {
                 (0, Fault::Damage(_) | Fault::Io(_)) => {}
                 (1, Fault::Damage(why)) => self.begin_anew(&why, &mut state.damage)?,
@@ -162,23 +201,54 @@ impl Redb {
         }
     }
 
-    /// Opens the file, or a new one in its place if it is damaged.
-    fn reopen(&self, damage: &mut Vec<Box<str>>) -> Result<Database, StoreError> {
-        let opened = match self.try_open() {
+    /// Lets go of a file that others have changed, without a trace in it.
+    fn let_go_if_changed(&self, state: &mut State) {
+        let is_as_it_was = || Print::of(&self.path).ok() == state.print;
+        if let Some(open) = state.open.take_if(|_| !is_as_it_was()) {
+            open.is_released.store(true, Ordering::Relaxed);
+            close(Some(open.database));
+        }
+    }
+
+    /// Returns what the file looks like that this store has just written to. If that is not there any
+    /// more, nothing will look like it.
+    fn print(&self, id: Id) -> Print {
+        Print::of(&self.path).unwrap_or_default().with_id(id)
+    }
+
+    /// Opens the file, or a new one in its place if it is damaged. Notes if it is not what it was.
+    fn reopen(&self, state: &mut State) -> Result<Open, StoreError> {
+        let found = Print::of(&self.path).unwrap_or_default();
+        let is_ours = state.print.as_ref().is_some_and(|print| found.has_content_of(print));
+        let lost = (state.print.is_some() && !is_ours)
+            .then(|| format!("{}: others have changed or replaced it", self.path.display()).into());
+        let known = state.damage.len();
+        let opened = match self.try_open(is_ours) {
             Err(Fault::Damage(why)) => {
-                self.begin_anew(&why, damage)?;
-                self.try_open()
+                self.begin_anew(&why, &mut state.damage)?;
+                self.try_open(false)
             }
             opened => opened,
         };
-        opened.map_err(|fault| self.error(&fault))
+        let open = opened.map_err(|fault| self.error(&fault))?;
+        if state.print.is_some() {
+            let damage = state.damage.get(known).cloned();
+            state.lost = damage.or(lost).or(state.lost.take());
+        }
+        state.print = Some(self.print(open.id));
+        Ok(open)
     }
 
-    fn try_open(&self) -> Result<Database, Fault> {
+    /// Opens the file; `is_ours`: whatever is in it, it is the one that this store wrote.
+    fn try_open(&self, is_ours: bool) -> Result<Open, Fault> {
         let file = file::open(&self.path).map_err(Fault::of_io)?;
+        let id = Id::of_file(&file).map_err(Fault::of_io)?;
         match file::nature(&file).map_err(Fault::of_io)? {
             Nature::Usable => {}
             Nature::Remnant => return Err(Fault::Damage("it has been cut".into())),
+            Nature::Unsigned | Nature::Foreign if is_ours => {
+                return Err(Fault::Damage("it has been overwritten".into()));
+            }
             Nature::Unsigned => {
                 let bytes = file::bytes(&file).map_err(Fault::of_io)?;
                 // Opening it in place might repair a file of somebody else.
@@ -189,13 +259,14 @@ impl Redb {
             Nature::InUse => return Err(Fault::in_use()),
             Nature::Foreign => return Err(Fault::foreign()),
         }
-        let mut database = None;
+        let (mut database, is_released) = (None, Arc::default());
         let standing = guarded(|| {
-            let opened = (self.connect)(file).map_err(redb::Error::from)?;
-            Ok(rows::prepare(database.insert(opened))?)
+            let backend = (self.connect)(file).map_err(redb::Error::from)?;
+            let opened = connect(Releasable::new(backend, &is_released));
+            Ok(rows::prepare(database.insert(opened.map_err(redb::Error::from)?))?)
         });
         match (standing, database) {
-            (Ok(Standing::Ours), Some(database)) => Ok(database),
+            (Ok(Standing::Ours), Some(database)) => Ok(Open { database, id, is_released }),
             (standing, database) => {
                 close(database);
                 Err(match standing {
@@ -233,29 +304,29 @@ impl Store for Redb {
         Ok(read.loaded)
     }
 
-    /// Returns an error also if the changes are durable, and the file that had those before was found
-    /// damaged and set aside.
+    /// Returns [`StoreError::lost`] also if the changes are durable, and the file that had those before
+    /// was changed by others, or found damaged and set aside.
     fn save(&self, changes: &[Change]) -> Result<(), StoreError> {
         let mut state = self.state();
         let misplaced = core::mem::take(&mut state.misplaced);
         let rows = rows::to_json(&misplaced, changes);
         let rows = rows.map_err(|error| error_of(&self.path, &error))?;
-        let known = state.damage.len();
         let saved = self.run(&mut state, |database| rows::write(database, &rows));
         if saved.is_err() {
             state.misplaced = misplaced;
         }
-        match state.damage.get(known) {
-            Some(found) if saved.is_ok() => Err(StoreError::new(found.clone())),
-            _ => saved,
-        }
+        saved.and_then(|()| state.lost.take().map_or(Ok(()), |why| Err(StoreError::lost(why))))
     }
 }
 
 /// Opens a database, and reads it whole: a file that was changed by others is found out here, where it
 /// would make redb panic later.
-fn connect(file: File) -> Result<Database, DatabaseError> {
-    Builder::new().set_check_integrity_on_open(true).create_with_backend(FileBackend::new(file)?)
+fn connect(backend: Releasable) -> Result<Database, DatabaseError> {
+    Builder::new().set_check_integrity_on_open(true).create_with_backend(backend)
+}
+
+fn on_file(file: File) -> Result<Box<dyn StorageBackend>, DatabaseError> {
+    Ok(Box::new(FileBackend::new(file)?))
 }
 
 /// Does what may panic in redb. All that the panic leaves behind is given up by who calls this: hence

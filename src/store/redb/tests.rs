@@ -1,8 +1,8 @@
-use alloc::{string::ToString as _, sync::Arc};
-use core::sync::atomic::{AtomicU32, Ordering};
+use alloc::string::ToString as _;
+use core::sync::atomic::AtomicU32;
 use std::{env, fs, io, process};
 
-use redb::{BackendError, StorageBackend};
+use redb::BackendError;
 
 use super::*;
 use crate::domain::Domain;
@@ -50,9 +50,8 @@ impl StorageBackend for Disk {
     }
 }
 
-fn on_disk(file: File) -> Result<Database, DatabaseError> {
-    let disk = Disk(FileBackend::new(file)?, ROOM.with(Arc::clone));
-    Builder::new().set_check_integrity_on_open(true).create_with_backend(disk)
+fn on_disk(file: File) -> Result<Box<dyn StorageBackend>, DatabaseError> {
+    Ok(Box::new(Disk(FileBackend::new(file)?, ROOM.with(Arc::clone))))
 }
 
 fn room(writes: u32) {

@@ -12,8 +12,9 @@ use super::{
     sockets::{Fetcher, Resolver, Sockets},
 };
 use crate::{
-    cache::Event,
-    client::{Jobs, Opened, Settings, SettingsError, Stopwatch, now},
+    client::{
+        Event, Jobs, OnEvent, Opened, Settings, SettingsError, Stopwatch, Teller, now,
+    },
     store::{Store, StoreError},
 };
 
@@ -39,12 +40,12 @@ pub struct Builder {
     resolver: Option<Box<dyn Resolver>>,
     fetcher: Option<Box<dyn Fetcher>>,
     store: Option<Box<dyn Store>>,
-    on_event: Box<dyn Fn(&Event) + Send + Sync>,
+    on_event: Option<OnEvent>,
 }
 
 impl Builder {
     pub(super) fn new(settings: Settings) -> Self {
-        Self { settings, resolver: None, fetcher: None, store: None, on_event: Box::new(|_| {}) }
+        Self { settings, resolver: None, fetcher: None, store: None, on_event: None }
     }
 
     /// Looks up records by this, and not over sockets of its own.
@@ -63,11 +64,18 @@ impl Builder {
         Self { store: Some(Box::new(store)), ..self }
     }
 
-    /// Has this called for every event: for a log, alerts, reports. It is called in the threads that
-    /// do the work, several at a time, after those who wait for answers have theirs; a panic in it is
-    /// caught.
+    /// Sets a callback for events: for a log, alerts, reports. Default: none.
+    ///
+    /// It is called in a thread of its own, with one event after the other in the order in which they
+    /// happened, each once. It may take its time and call the client, [`Client::shutdown`] included;
+    /// a panic in it is caught. Up to 16,384 events wait for it (fewer if they hold large policies);
+    /// what comes then is dropped, counted in [`Health::events_dropped`], and
+    /// [told] when half of them are done.
+    ///
+    /// [`Health::events_dropped`]: crate::client::Health::events_dropped
+    /// [told]: crate::client::EventKind::Dropped
     pub fn on_event(self, call: impl Fn(&Event) + Send + Sync + 'static) -> Self {
-        Self { on_event: Box::new(call), ..self }
+        Self { on_event: Some(Box::new(call)), ..self }
     }
 
     /// Starts the client.
@@ -79,14 +87,14 @@ impl Builder {
     pub fn start(self) -> Result<Client, StartError> {
         let setup = self.settings.complete()?;
         let stop = Arc::new(AtomicBool::new(false));
-        let Opened { hub, kept, keeping } = Opened::new(setup.cache, self.store)?;
+        let teller = Teller::new(self.on_event.is_some());
+        let Opened { hub, kept, keeping } = Opened::new(setup.cache, self.store, teller)?;
         let driver = Arc::new(Driver {
             hub,
             jobs: Jobs::new(&setup),
             sockets: Sockets::new(setup, Arc::clone(&stop)),
             resolver: self.resolver,
             fetcher: self.fetcher,
-            on_event: self.on_event,
             pool: Pool::new(),
             stop,
             time: TimeKeeper::default(),
@@ -100,8 +108,11 @@ impl Builder {
             }
         };
         let keeper = keeping.map(|it| it.start(told)).transpose()?;
-        driver.start()?;
-        Ok(Client { driver, keeper, kept })
+        // It ends what has been started if something else cannot be.
+        let client = Client { driver, keeper, kept };
+        client.driver.hub.teller.start(self.on_event)?;
+        client.driver.start()?;
+        Ok(client)
     }
 }
 

@@ -1,28 +1,24 @@
 //! What runs behind a client: threads that work, and one that keeps time.
 
 use alloc::{boxed::Box, sync::Arc, vec::Vec};
-use core::{
-    panic::AssertUnwindSafe,
-    sync::atomic::{AtomicBool, Ordering},
-};
+use core::sync::atomic::{AtomicBool, Ordering};
 use std::{
     collections::HashMap,
     io,
-    panic::catch_unwind,
     sync::{Condvar, Mutex, MutexGuard, PoisonError},
-    thread,
 };
 
 use time::UtcDateTime;
 
 use super::{
-    pool::{Pool, is_ours, mark_as_ours},
+    pool::Pool,
     sockets::{Control, Fetcher, Resolver, Sockets},
 };
 use crate::{
-    cache::{Event, EventKind, PolicyAnswer, TxtAnswer},
+    cache::{PolicyAnswer, TxtAnswer},
     client::{
-        Done, Hub, Job, Jobs, NAP, Next, Outputs, STOP, Stopwatch, Trace, Work, after, left, now,
+        Done, EventKind, Hub, Job, Jobs, NAP, Next, Outputs, Part, Replies, STOP, Stopwatch, Trace,
+        Work, after, is_ours, left, now, spawn,
     },
     domain::Domain,
     lanes::RunId,
@@ -34,7 +30,6 @@ pub(super) struct Driver {
     pub(super) sockets: Sockets,
     pub(super) resolver: Option<Box<dyn Resolver>>,
     pub(super) fetcher: Option<Box<dyn Fetcher>>,
-    pub(super) on_event: Box<dyn Fn(&Event) + Send + Sync>,
     pub(super) pool: Pool,
     pub(super) stop: Arc<AtomicBool>,
     pub(super) time: TimeKeeper,
@@ -59,12 +54,7 @@ pub(super) struct TimeKeeper {
 impl Driver {
     pub(super) fn start(self: &Arc<Self>) -> io::Result<()> {
         let this = Arc::clone(self);
-        let thread = thread::Builder::new().name("mta-sts time".into());
-        thread.spawn(move || {
-            mark_as_ours();
-            this.keep_time();
-        })?;
-        Ok(())
+        spawn("mta-sts time", move || this.keep_time())
     }
 
     /// Ends all that runs, and waits for it, but not for ever: what hangs is told and left.
@@ -85,9 +75,17 @@ impl Driver {
         }
     }
 
-    /// Tells those who wait, and has done what is to be done.
+    /// Has done what is to be done, and then tells those who wait.
     pub(super) fn process(self: &Arc<Self>, outputs: Outputs) {
-        self.take(outputs);
+        let mut next = Some(outputs);
+        while let Some(outputs) = next {
+            next = self.carry_out(outputs).tell(&self.hub);
+        }
+    }
+
+    /// Has done what is to be done. Who is to be told of it is returned.
+    fn carry_out(self: &Arc<Self>, outputs: Outputs) -> Replies {
+        let mut replies = self.take(outputs);
         while let Some(next) = self.jobs.next(&self.hub, now(), self.stopwatch.elapsed()) {
             match next {
                 Next::Begin(id, job) => self.begin(id, job),
@@ -98,20 +96,21 @@ impl Driver {
                         self.tell_overdue(domain);
                     }
                 }
-                Next::Process(outputs) => self.take(outputs),
+                Next::Process(outputs) => replies.add(self.take(outputs)),
             }
         }
         self.wake_by(self.jobs.timeout(self.stopwatch.elapsed()).map(after));
+        replies
     }
 
-    fn take(&self, mut outputs: Outputs) {
-        outputs.tell(&*self.on_event);
+    fn take(&self, outputs: Outputs) -> Replies {
         self.wake_by(outputs.wake_at);
         self.jobs.submit(outputs.jobs, now(), self.stopwatch.elapsed());
+        outputs.replies
     }
 
     fn tell_overdue(&self, domain: Domain) {
-        Outputs::event(Event { domain, kind: EventKind::Overdue }).tell(&*self.on_event);
+        self.hub.teller.tell(EventKind::Overdue { domain });
     }
 
     fn begin(self: &Arc<Self>, id: RunId, job: Job) {
@@ -119,7 +118,19 @@ impl Driver {
         let running = Running { domain: job.domain.clone(), early: control.early() };
         lock(&self.running).insert(id, running);
         let this = Arc::clone(self);
-        self.pool.submit(move || this.run(id, job, &control));
+        self.pool.submit(move || {
+            let run = this.hub.teller.guard(Part::Other, || this.run(id, job, &control));
+            if run.is_err() {
+                this.lose(id);
+            }
+        });
+    }
+
+    /// Frees the slot of a job of which nothing has come.
+    fn lose(self: &Arc<Self>, id: RunId) {
+        lock(&self.running).remove(&id);
+        self.jobs.finish(id, false, self.stopwatch.elapsed());
+        self.process(Outputs::default());
     }
 
     fn end_early(&self, id: RunId) {
@@ -132,17 +143,18 @@ impl Driver {
         if self.is_stopped() {
             return;
         }
-        let new = || Trace::new(&job.domain, job.is_first_contact(now()));
+        let teller = &self.hub.teller;
+        let new = || Trace::new(&job.domain, job.is_first_contact(now()), teller);
         let trace = job.trace.clone().unwrap_or_else(new);
         job.trace = Some(trace.clone());
         if matches!(job.work, Work::Fetch(_))
-            && !trace.within(|| self.locate(id, &mut job, control))
+            && let Ok(false) = trace.within(Part::Fetcher, || self.locate(id, &mut job, control))
         {
             lock(&self.running).remove(&id);
             self.jobs.put_back(id, job);
             return self.process(Outputs::default());
         }
-        let (shard, done) = trace.within(|| self.work(job, control));
+        let (shard, done) = self.work(job, &trace, control);
         lock(&self.running).remove(&id);
         self.jobs.finish(id, done.is_good(), self.stopwatch.elapsed());
         // What was broken off says nothing about the domain.
@@ -162,22 +174,22 @@ impl Driver {
         may_go_on
     }
 
-    fn work(&self, job: Job, control: &Control) -> (usize, Done) {
+    fn work(&self, job: Job, trace: &Trace, control: &Control) -> (usize, Done) {
         let Job { shard, domain, work, addresses, .. } = job;
         let done = match work {
             Work::Txt(id) => {
-                let answer = catch_unwind(AssertUnwindSafe(|| match &self.resolver {
+                let answer = trace.within(Part::Resolver, || match &self.resolver {
                     Some(resolver) => resolver.txt(&domain),
                     None => self.sockets.txt_with(&domain, control),
-                }));
-                let panicked = || TxtAnswer::Failed("the resolver has panicked".into());
-                Done::Txt(id, answer.unwrap_or_else(|_| panicked()))
+                });
+                let panicked = |_| TxtAnswer::Failed("the resolver has panicked".into());
+                Done::Txt(id, answer.unwrap_or_else(panicked))
             }
             Work::Fetch(id) => {
-                let answer = catch_unwind(AssertUnwindSafe(|| match &self.fetcher {
+                let answer = trace.within(Part::Fetcher, || match &self.fetcher {
                     Some(fetcher) => fetcher.fetch(&domain),
                     None => self.sockets.fetch_with(&domain, addresses, control),
-                }));
+                });
                 Done::Fetch(id, answer.unwrap_or(PolicyAnswer::NotSent))
             }
         };
@@ -199,10 +211,13 @@ impl Driver {
 
     /// Wakes the caches when something is due, until the end.
     fn keep_time(self: &Arc<Self>) {
-        // Of what was kept over a restart, something may be due already.
-        self.process(self.hub.wake(now()));
-        while self.sleep() {
-            self.process(self.hub.wake(now()));
+        let wake = || self.process(self.hub.wake(now()));
+        loop {
+            // At the start, too: of what was kept over a restart, something may be due already.
+            let _ = self.hub.teller.guard(Part::Other, wake);
+            if !self.sleep() {
+                return;
+            }
         }
     }
 

@@ -1,12 +1,10 @@
 //! Threads that work on jobs: as many as there are jobs, and none when there are none.
 
-use alloc::{boxed::Box, collections::VecDeque, string::ToString, sync::Arc};
-use core::{cell::Cell, panic::AssertUnwindSafe, time::Duration};
-use std::{
-    panic::catch_unwind,
-    sync::{Condvar, Mutex, MutexGuard, PoisonError},
-    thread, thread_local,
-};
+use alloc::{boxed::Box, collections::VecDeque, sync::Arc};
+use core::time::Duration;
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+
+use crate::client::{is_ours, spawn};
 
 /// How long a thread without a job stays.
 const IDLE: Duration = Duration::from_secs(10);
@@ -35,20 +33,6 @@ struct State {
     is_closed: bool,
 }
 
-thread_local! {
-    static IS_OURS: Cell<bool> = const { Cell::new(false) };
-}
-
-/// Whether this thread belongs to a client: then nobody may wait in it for threads to end.
-pub(super) fn is_ours() -> bool {
-    IS_OURS.get()
-}
-
-/// Marks this thread as one of a client.
-pub(super) fn mark_as_ours() {
-    IS_OURS.set(true);
-}
-
 impl Pool {
     pub(super) fn new() -> Self {
         let (changed, ended) = (Condvar::new(), Condvar::new());
@@ -69,9 +53,8 @@ impl Pool {
             return;
         }
         let inside = Arc::clone(&self.inside);
-        let thread = thread::Builder::new().name("mta-sts worker".to_string());
         // Without another thread those that there are do it.
-        if thread.spawn(move || inside.work()).is_ok() {
+        if spawn("mta-sts worker", move || inside.work()).is_ok() {
             state.threads = state.threads.saturating_add(1);
         }
     }
@@ -98,10 +81,8 @@ impl Inside {
     }
 
     fn work(&self) {
-        mark_as_ours();
         while let Some(task) = self.next() {
-            // Whoever brings a resolver that panics loses an answer, not a thread.
-            let _ = catch_unwind(AssertUnwindSafe(task));
+            task();
         }
         self.ended.notify_all();
     }

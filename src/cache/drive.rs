@@ -12,7 +12,7 @@ use super::{
     index::Row,
     outputs::Queued,
     request::{FetchRequestId, PersistRequestId, PolicyAnswer, Ticket, TxtAnswer, TxtRequestId},
-    waiting::Saving,
+    waiting::{Answers, Saving},
 };
 use crate::{domain::Domain, no_policy::NoPolicy};
 
@@ -80,7 +80,12 @@ impl Cache {
         };
         let waiting = self.waiting.get_mut(&slot);
         let Some(saving) = waiting.and_then(|waiting| waiting.saving.as_mut()) else { return true };
-        saving.answers.insert(waiter, answer);
+        match saving.answers.last_mut() {
+            Some(Answers::Lookups(waiters, last)) if *last == answer => {
+                waiters.insert(waiter);
+            }
+            _ => saving.answers.push(Answers::Lookups([waiter].into(), answer)),
+        }
         false
     }
 
@@ -236,7 +241,7 @@ impl Cache {
         let waiting = self.waiting.get_mut(&slot);
         let answered = |saving: &mut Saving| saving.request == Some(number);
         if let Some(saving) = waiting.and_then(|waiting| waiting.saving.take_if(answered)) {
-            self.release(slot, saving);
+            self.release(slot, saving.answers);
             self.settle(slot, Timestamp::of(now), false);
             self.make_room(Some(slot));
         }
@@ -264,7 +269,7 @@ impl Cache {
             if let Some(domain) = self.table.domain(slot).cloned() {
                 self.tell(&domain, EventKind::NotPersisted { error: "no answer in time".into() });
             }
-            self.release(slot, saving);
+            self.release(slot, saving.answers);
         }
     }
 }

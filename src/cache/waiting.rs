@@ -1,11 +1,11 @@
 //! Who waits for what.
 
-use alloc::collections::{BTreeMap, BTreeSet};
+use alloc::{collections::BTreeSet, vec::Vec};
 
 use super::{
     answer::Answer,
     clock::Deadline,
-    event::{Rechecked, Waiter},
+    event::{EventKind, Rechecked, Waiter},
 };
 
 /// Those who wait on one domain, in the order in which they came: their numbers grow.
@@ -25,14 +25,39 @@ pub(super) struct Saving {
     /// The request to store it, once that has been given out.
     pub(super) request: Option<u64>,
     pub(super) deadline: Deadline,
-    pub(super) answers: BTreeMap<Waiter, Answer>,
-    pub(super) rechecked: BTreeMap<Waiter, Rechecked>,
+    pub(super) answers: Vec<Answers>,
 }
 
-impl Saving {
-    pub(super) fn new(deadline: Deadline) -> Self {
-        let (answers, rechecked) = (BTreeMap::new(), BTreeMap::new());
-        Self { request: None, deadline, answers, rechecked }
+/// The same answer for many. It is made out to each only when it is given, so that nothing takes
+/// long, however many they are.
+#[derive(Debug)]
+pub(super) enum Answers {
+    Lookups(BTreeSet<Waiter>, Answer),
+    Rechecks(BTreeSet<Waiter>, Rechecked),
+}
+
+impl Answers {
+    pub(super) fn next(&mut self) -> Option<EventKind> {
+        Some(match self {
+            Self::Lookups(waiters, answer) => {
+                EventKind::Answered { waiter: waiters.pop_first()?, answer: answer.clone() }
+            }
+            Self::Rechecks(waiters, result) => {
+                EventKind::Rechecked { waiter: waiters.pop_first()?, result: result.clone() }
+            }
+        })
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        match self {
+            Self::Lookups(waiters, _) | Self::Rechecks(waiters, _) => waiters.is_empty(),
+        }
+    }
+
+    fn cancel(&mut self, waiter: Waiter) {
+        match self {
+            Self::Lookups(waiters, _) | Self::Rechecks(waiters, _) => waiters.remove(&waiter),
+        };
     }
 }
 
@@ -50,8 +75,7 @@ impl Waiting {
         self.lookups.remove(&waiter);
         self.rechecks.remove(&waiter);
         if let Some(saving) = &mut self.saving {
-            saving.answers.remove(&waiter);
-            saving.rechecked.remove(&waiter);
+            saving.answers.iter_mut().for_each(|answers| answers.cancel(waiter));
         }
     }
 }

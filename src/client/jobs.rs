@@ -7,7 +7,9 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use time::UtcDateTime;
 
 use super::{
-    hub::{Hub, Outputs},
+    health::Health,
+    hub::Hub,
+    outputs::Outputs,
     settings::Setup,
     trace::Trace,
 };
@@ -145,6 +147,14 @@ impl Jobs {
     /// How long it is until there may be something to do.
     pub(crate) fn timeout(&self, elapsed: Duration) -> Option<Duration> {
         self.lock().poll_timeout(elapsed).map(|at| at.saturating_sub(elapsed))
+    }
+
+    /// How the client is doing.
+    pub(crate) fn health(&self, hub: &Hub) -> Health {
+        let (events_waiting, events_dropped, panics) = hub.teller.counts();
+        let lanes = self.lock();
+        let load = Lane::ALL.map(|lane| (lane, lanes.load(lane)));
+        Health { events_waiting, events_dropped, panics, requests: lanes.counters(), load }
     }
 
     fn lock(&self) -> MutexGuard<'_, Lanes<Job>> {

@@ -1,15 +1,21 @@
 //! The thread that has changes made durable.
 
 use alloc::{boxed::Box, string::ToString, vec::Vec};
-use core::panic::AssertUnwindSafe;
 use std::{
     io,
-    panic::catch_unwind,
     sync::{Mutex, PoisonError, mpsc},
-    thread,
 };
 
-use super::{Kept, STOP, clock::now, hub::Hub, jobs::Done, trace};
+use super::{
+    Kept, STOP,
+    clock::now,
+    event::Part,
+    hub::Hub,
+    jobs::Done,
+    teller::Teller,
+    threads::{is_ours, spawn},
+    trace,
+};
 use crate::{
     cache::{Config, PersistRequestId},
     store::{Change, Loaded, Store, StoreError},
@@ -48,32 +54,39 @@ pub(crate) struct Keeping {
     store: Box<dyn Store>,
     queue: Queue,
     changes: mpsc::Receiver<Option<Saving>>,
+    teller: Teller,
 }
 
 impl Opened {
-    pub(crate) fn new(config: Config, store: Option<Box<dyn Store>>) -> Result<Self, StoreError> {
+    pub(crate) fn new(
+        config: Config,
+        store: Option<Box<dyn Store>>,
+        teller: Teller,
+    ) -> Result<Self, StoreError> {
         let Some(store) = store else {
-            return Ok(Self { hub: Hub::new(config, None), kept: Kept::default(), keeping: None });
+            let hub = Hub::new(config, None, teller);
+            return Ok(Self { hub, kept: Kept::default(), keeping: None });
         };
-        let Loaded { snapshots, damaged } = store.load()?;
-        trace::damaged(&damaged);
+        let panicked = |_| Err(StoreError::new("it has panicked"));
+        let loaded = teller.guard(Part::Store, || store.load()).unwrap_or_else(panicked);
+        let Loaded { snapshots, damaged } = loaded?;
+        let _ = teller.guard(Part::Subscriber, || trace::damaged(&damaged));
         let (queue, changes) = mpsc::channel();
-        let hub = Hub::new(config, Some(queue.clone()));
+        let hub = Hub::new(config, Some(queue.clone()), teller.clone());
         let kept = Kept { policies: hub.restore(snapshots, now()), damaged };
-        Ok(Self { hub, kept, keeping: Some(Keeping { store, queue, changes }) })
+        Ok(Self { hub, kept, keeping: Some(Keeping { store, queue, changes, teller }) })
     }
 }
 
 impl Keeping {
     /// Has changes saved, and what came of each told.
     pub(crate) fn start(self, told: impl Fn(usize, Done) + Send + 'static) -> io::Result<Keeper> {
-        let Self { store, queue, changes } = self;
-        let thread = thread::Builder::new().name("mta-sts store".to_string());
+        let Self { store, queue, changes, teller } = self;
         let (alive, end) = mpsc::channel();
-        thread.spawn(move || {
-            keep(&*store, &changes, &told);
+        spawn("mta-sts store", move || {
+            keep(&*store, &changes, &told, &teller);
             // Whoever waits for the end may open the same file.
-            drop(store);
+            let _ = teller.guard(Part::Store, || drop(store));
             drop::<mpsc::Sender<()>>(alive);
         })?;
         Ok(Keeper { queue, end: Mutex::new(end) })
@@ -88,11 +101,19 @@ impl Keeper {
 
     /// Waits until it has ended, but not for ever: a store that hangs is left.
     pub(crate) fn wait(&self) {
+        if is_ours() {
+            return;
+        }
         let _ = self.end.lock().unwrap_or_else(PoisonError::into_inner).recv_timeout(STOP);
     }
 }
 
-fn keep(store: &dyn Store, queue: &mpsc::Receiver<Option<Saving>>, told: &dyn Fn(usize, Done)) {
+fn keep(
+    store: &dyn Store,
+    queue: &mpsc::Receiver<Option<Saving>>,
+    told: &dyn Fn(usize, Done),
+    teller: &Teller,
+) {
     let mut is_over = false;
     while !is_over {
         let Ok(Some(first)) = queue.recv() else { return };
@@ -109,11 +130,11 @@ fn keep(store: &dyn Store, queue: &mpsc::Receiver<Option<Saving>>, told: &dyn Fn
             };
             take(next);
         }
-        let saved = catch_unwind(AssertUnwindSafe(|| store.save(&changes)));
+        let saved = teller.guard(Part::Store, || store.save(&changes));
         let saved = saved.unwrap_or_else(|_| Err(StoreError::new("it has panicked")));
         for (shard, id) in waiting {
             let result = saved.as_ref().copied().map_err(ToString::to_string);
-            let _ = catch_unwind(AssertUnwindSafe(|| told(shard, Done::Persisted(id, result))));
+            let _ = teller.guard(Part::Other, || told(shard, Done::Persisted(id, result)));
         }
     }
 }

@@ -3,24 +3,40 @@
 
 mod addresses;
 mod clock;
+mod event;
+mod guard;
+mod health;
 mod hub;
 mod jobs;
 mod keeper;
+mod outputs;
 mod settings;
+mod teller;
+mod threads;
 mod trace;
 
 use alloc::{boxed::Box, string::ToString, vec::Vec};
 
 use thiserror::Error;
 
-pub use self::settings::{Settings, SettingsError};
+pub use self::{
+    event::{Event, EventKind, Part},
+    health::{Health, Panics},
+    settings::{Settings, SettingsError},
+};
+#[cfg(feature = "tokio")]
+pub(crate) use self::guard::{Panicked, discard, guarded};
 pub(crate) use self::{
     addresses::{found, share},
     clock::{Stopwatch, after, left, now, this_second},
-    hub::{Hub, Outputs, Ticket},
+    event::OnEvent,
+    hub::{Hub, Ticket},
     jobs::{Done, Found, Job, Jobs, Next, Work},
     keeper::{Keeper, Opened},
+    outputs::{Outputs, Replies},
     settings::{Setup, random},
+    teller::Teller,
+    threads::{is_ours, spawn},
     trace::Trace,
 };
 

@@ -11,8 +11,9 @@ use super::{
     sockets::{Fetcher, Resolver, Sockets},
 };
 use crate::{
-    cache::Event,
-    client::{Jobs, Opened, Settings, SettingsError, Stopwatch, now},
+    client::{
+        Event, Jobs, OnEvent, Opened, Settings, SettingsError, Stopwatch, Teller, now,
+    },
     store::{Store, StoreError},
 };
 
@@ -26,7 +27,7 @@ pub enum StartError {
     /// What was kept cannot be read.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// There is no thread to be had for the store.
+    /// There is no thread to be had for the store or for the callback.
     #[error("a thread could not be started: {0}")]
     Thread(#[from] std::io::Error),
     /// It was not started within a runtime of tokio.
@@ -41,12 +42,12 @@ pub struct Builder {
     resolver: Option<Box<dyn Resolver>>,
     fetcher: Option<Box<dyn Fetcher>>,
     store: Option<Box<dyn Store>>,
-    on_event: Box<dyn Fn(&Event) + Send + Sync>,
+    on_event: Option<OnEvent>,
 }
 
 impl Builder {
     pub(super) fn new(settings: Settings) -> Self {
-        Self { settings, resolver: None, fetcher: None, store: None, on_event: Box::new(|_| {}) }
+        Self { settings, resolver: None, fetcher: None, store: None, on_event: None }
     }
 
     /// Looks up records by this, and not over sockets of its own.
@@ -65,11 +66,19 @@ impl Builder {
         Self { store: Some(Box::new(store)), ..self }
     }
 
-    /// Has this called for every event: for a log, alerts, reports. It is called in the tasks that do
-    /// the work, several at a time, after those who wait for answers have theirs; it must not block. A
-    /// panic in it is caught.
+    /// Sets a callback for events: for a log, alerts, reports. Default: none.
+    ///
+    /// It is called in a thread of its own, with one event after the other in the order in which they
+    /// happened, each once. It may take its time and call the client, [`Client::shutdown`] included;
+    /// a panic in it is caught. Up to 16,384 events wait for it (fewer if they hold large policies);
+    /// what comes then is dropped, counted in [`Health::events_dropped`], and
+    /// [told] when half of them are done.
+    ///
+    /// [`Health::events_dropped`]: crate::client::Health::events_dropped
+    /// [told]: crate::client::EventKind::Dropped
+    /// `tokio::spawn` works in it.
     pub fn on_event(self, call: impl Fn(&Event) + Send + Sync + 'static) -> Self {
-        Self { on_event: Box::new(call), ..self }
+        Self { on_event: Some(Box::new(call)), ..self }
     }
 
     /// Starts the client, within a runtime that has time and sockets enabled.
@@ -81,7 +90,8 @@ impl Builder {
     pub fn start(self) -> Result<Client, StartError> {
         let runtime = Handle::try_current()?;
         let setup = self.settings.complete()?;
-        let Opened { hub, kept, keeping } = Opened::new(setup.cache, self.store)?;
+        let teller = Teller::new(self.on_event.is_some());
+        let Opened { hub, kept, keeping } = Opened::new(setup.cache, self.store, teller)?;
         let driver = Arc::new(Driver {
             hub,
             jobs: Jobs::new(&setup),
@@ -89,7 +99,6 @@ impl Builder {
             sockets: Arc::new(Sockets::new(setup)),
             resolver: self.resolver.map(Into::into),
             fetcher: self.fetcher.map(Into::into),
-            on_event: self.on_event,
             runtime,
             stopwatch: Stopwatch::start(),
             running: Mutex::default(),
@@ -102,8 +111,18 @@ impl Builder {
             }
         };
         let keeper = keeping.map(|it| it.start(told)).transpose()?.map(Arc::new);
-        driver.start();
-        Ok(Client { driver, keeper, kept })
+        // It ends what has been started if something else cannot be.
+        let client = Client { driver, keeper, kept };
+        let runtime = client.driver.runtime.clone();
+        let on_event = self.on_event.map(|call| -> OnEvent {
+            Box::new(move |event| {
+                let _within = runtime.enter();
+                call(event);
+            })
+        });
+        client.driver.hub.teller.start(on_event)?;
+        client.driver.start();
+        Ok(client)
     }
 }
 

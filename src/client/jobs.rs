@@ -6,13 +6,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use time::UtcDateTime;
 
-use super::{
-    health::Health,
-    hub::Hub,
-    outputs::Outputs,
-    settings::Setup,
-    trace::Trace,
-};
+use super::{health::Health, hub::Hub, outputs::Outputs, settings::Setup, trace::Trace};
 use crate::{
     cache::{FetchRequestId, PersistRequestId, PolicyAnswer, TxtAnswer, TxtRequestId},
     domain::Domain,

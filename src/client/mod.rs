@@ -19,11 +19,6 @@ use alloc::{boxed::Box, string::ToString, vec::Vec};
 
 use thiserror::Error;
 
-pub use self::{
-    event::{Event, EventKind, Part},
-    health::{Health, Panics},
-    settings::{Settings, SettingsError},
-};
 #[cfg(feature = "tokio")]
 pub(crate) use self::guard::{Panicked, discard, guarded};
 pub(crate) use self::{
@@ -38,6 +33,11 @@ pub(crate) use self::{
     teller::Teller,
     threads::{is_ours, spawn},
     trace::Trace,
+};
+pub use self::{
+    event::{Event, EventKind, Part},
+    health::{Health, Panics},
+    settings::{Settings, SettingsError},
 };
 
 use crate::{

@@ -137,14 +137,15 @@ impl Teller {
     fn tell_one(&self, event: &Event, on_event: Option<&OnEvent>) {
         let logged = guard(|| trace::event(event));
         let called = guard(|| on_event.into_iter().for_each(|call| call(event)));
+        // Those that panic each time would be told of that for ever.
+        let is_news = ![Part::Subscriber, Part::Callback]
+            .map(|part| EventKind::Panicked { part })
+            .contains(&event.kind);
         for (part, outcome) in [(Part::Subscriber, logged), (Part::Callback, called)] {
-            if outcome.is_err() {
-                // One that panics each time would be told of that for ever.
-                if event.kind == (EventKind::Panicked { part }) {
-                    self.lock().panics.count(part);
-                } else {
-                    self.panicked(part);
-                }
+            if outcome.is_err() && is_news {
+                self.panicked(part);
+            } else if outcome.is_err() {
+                self.lock().panics.count(part);
             }
         }
     }
@@ -156,11 +157,15 @@ impl Teller {
 
 impl State {
     fn push(&mut self, kind: EventKind) {
+        if self.is_closed {
+            self.dropped = self.dropped.saturating_add(1);
+            return;
+        }
         self.sequence = self.sequence.saturating_add(1);
         let bytes = self.bytes.saturating_add(bytes(&kind));
         let is_full = self.queue.len() >= CAPACITY || bytes > BYTES;
         // Once something is missing, all is until that can be told: so there is one gap.
-        if self.is_closed || self.missed > 0 || is_full && !self.queue.is_empty() {
+        if self.missed > 0 || is_full && !self.queue.is_empty() {
             self.missed = self.missed.saturating_add(1);
             self.dropped = self.dropped.saturating_add(1);
             return;

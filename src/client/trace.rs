@@ -92,12 +92,11 @@ impl Trace {
     ) -> impl Future<Output = Result<F::Output, Panicked>> + Send + use<F> {
         let (this, mut future) = (self.clone(), Box::pin(future));
         async move {
-            let polled = poll_fn(|context| {
-                match this.within(part, || future.as_mut().poll(context)) {
+            let polled =
+                poll_fn(|context| match this.within(part, || future.as_mut().poll(context)) {
                     Ok(poll) => poll.map(Ok),
                     Err(panicked) => Poll::Ready(Err(panicked)),
-                }
-            });
+                });
             let result = polled.await;
             let _ = this.teller.guard(part, || drop(future));
             result

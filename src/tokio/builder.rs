@@ -11,9 +11,7 @@ use super::{
     sockets::{Fetcher, Resolver, Sockets},
 };
 use crate::{
-    client::{
-        Event, Jobs, OnEvent, Opened, Settings, SettingsError, Stopwatch, Teller, now,
-    },
+    client::{Event, Jobs, OnEvent, Opened, Settings, SettingsError, Stopwatch, Teller, now},
     store::{Store, StoreError},
 };
 

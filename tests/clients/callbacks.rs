@@ -300,3 +300,35 @@ fn whatever_panics(kind: Kind) {
     // What could not be saved at first was saved then.
     assert!(saved.load(Ordering::SeqCst) >= 3, "{kind:?}: {saved:?}");
 }
+
+#[test]
+fn many_that_wait_for_one_domain_all_have_their_answer() {
+    const MANY: usize = 20_000;
+    let world = World::new();
+    let (open, gate) = gate();
+    let txt = Part(Arc::new(move |_: &Domain| {
+        let _ = gate.lock().unwrap().recv();
+        TxtAnswer::NoRecord { ttl: None }
+    }));
+    let parts = Parts { txt: Some(txt), ..Parts::default() };
+    let both = Client::with(Kind::Tokio, settings(&world), parts).unwrap();
+    let Client::Tokio(runtime, client) = &both else { unreachable!() };
+    let name = domain("a.example");
+    let mut waiting: Vec<_> = (0..MANY).map(|_| Box::pin(client.policy(&name, LONG))).collect();
+    let answers = runtime.block_on(async {
+        std::future::poll_fn(|context| {
+            assert!(waiting.iter_mut().all(|it| it.as_mut().poll(context).is_pending()));
+            std::task::Poll::Ready(())
+        })
+        .await;
+        drop(open);
+        let mut answers = Vec::new();
+        for waiting in waiting {
+            answers.push(waiting.await);
+        }
+        answers
+    });
+    let expected = Ok(Answer::NoPolicy(NoPolicy::NoRecord));
+    assert!(answers.iter().all(|answer| *answer == expected));
+    assert!(!both.is_waited_for());
+}

@@ -7,12 +7,12 @@ use thiserror::Error;
 
 use super::{
     client::Client,
-    driver::{Driver, TimeKeeper},
-    pool::Pool,
+    driver::{Driver, Shortage, TimeKeeper},
+    pool::{Pool, Spawn},
     sockets::{Fetcher, Resolver, Sockets},
 };
 use crate::{
-    client::{Event, Jobs, OnEvent, Opened, Settings, SettingsError, Stopwatch, Teller, now},
+    client::{Event, Jobs, OnEvent, Opened, Settings, SettingsError, Stopwatch, Teller, now, spawn},
     store::{Store, StoreError},
 };
 
@@ -39,11 +39,13 @@ pub struct Builder {
     fetcher: Option<Box<dyn Fetcher>>,
     store: Option<Box<dyn Store>>,
     on_event: Option<OnEvent>,
+    spawn: Spawn,
 }
 
 impl Builder {
     pub(super) fn new(settings: Settings) -> Self {
-        Self { settings, resolver: None, fetcher: None, store: None, on_event: None }
+        let spawn: Spawn = Box::new(|work| spawn("mta-sts worker", work));
+        Self { settings, resolver: None, fetcher: None, store: None, on_event: None, spawn }
     }
 
     /// Looks up records by this, and not over sockets of its own.
@@ -76,6 +78,12 @@ impl Builder {
         Self { on_event: Some(Box::new(call)), ..self }
     }
 
+    /// Has threads for jobs started by this.
+    #[cfg(test)]
+    pub(super) fn spawn(self, spawn: Spawn) -> Self {
+        Self { spawn, ..self }
+    }
+
     /// Starts the client.
     ///
     /// # Errors
@@ -93,7 +101,8 @@ impl Builder {
             sockets: Sockets::new(setup, Arc::clone(&stop)),
             resolver: self.resolver,
             fetcher: self.fetcher,
-            pool: Pool::new(),
+            pool: Pool::new(self.spawn),
+            shortage: Shortage::default(),
             stop,
             time: TimeKeeper::default(),
             stopwatch: Stopwatch::start(),

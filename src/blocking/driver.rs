@@ -1,7 +1,10 @@
 //! What runs behind a client: threads that work, and one that keeps time.
 
-use alloc::{boxed::Box, sync::Arc, vec::Vec};
-use core::sync::atomic::{AtomicBool, Ordering};
+use alloc::{boxed::Box, string::ToString, sync::Arc, vec::Vec};
+use core::{
+    sync::atomic::{AtomicBool, Ordering},
+    time::Duration,
+};
 use std::{
     collections::HashMap,
     io,
@@ -11,7 +14,7 @@ use std::{
 use time::UtcDateTime;
 
 use super::{
-    pool::Pool,
+    pool::{Pool, Task},
     sockets::{Control, Fetcher, Resolver, Sockets},
 };
 use crate::{
@@ -30,7 +33,8 @@ pub(super) struct Driver {
     pub(super) sockets: Sockets,
     pub(super) resolver: Option<Box<dyn Resolver>>,
     pub(super) fetcher: Option<Box<dyn Fetcher>>,
-    pub(super) pool: Pool,
+    pub(super) pool: Pool<Run>,
+    pub(super) shortage: Shortage,
     pub(super) stop: Arc<AtomicBool>,
     pub(super) time: TimeKeeper,
     pub(super) stopwatch: Stopwatch,
@@ -43,6 +47,25 @@ pub(super) struct Running {
     domain: Domain,
     early: Arc<AtomicBool>,
 }
+
+/// A job that is to be done in a thread.
+pub(super) struct Run {
+    driver: Arc<Driver>,
+    id: RunId,
+    job: Job,
+    control: Control,
+}
+
+/// Whether there are too few threads.
+#[derive(Debug, Default)]
+pub(super) struct Shortage {
+    /// Since the last attempt.
+    is_felt: AtomicBool,
+    is_told: AtomicBool,
+}
+
+/// How long it takes until it is tried again to have a thread.
+const RETRY: Duration = Duration::from_millis(250);
 
 /// The thread that keeps time, and when it wakes up.
 #[derive(Default)]
@@ -66,7 +89,9 @@ impl Driver {
             self.time.earlier.notify_all();
         }
         self.hub.hang_up();
-        self.pool.close(STOP);
+        for Run { id, .. } in self.pool.close((!is_ours()).then_some(STOP)) {
+            lock(&self.running).remove(&id);
+        }
         let left: Vec<Domain> = lock(&self.running).drain().map(|(_, it)| it.domain).collect();
         if !is_ours() {
             for domain in left {
@@ -117,13 +142,31 @@ impl Driver {
         let control = Control::new(&self.stop);
         let running = Running { domain: job.domain.clone(), early: control.early() };
         lock(&self.running).insert(id, running);
-        let this = Arc::clone(self);
-        self.pool.submit(move || {
-            let run = this.hub.teller.guard(Part::Other, || this.run(id, job, &control));
-            if run.is_err() {
-                this.lose(id);
+        let run = Run { driver: Arc::clone(self), id, job, control };
+        if let Err(error) = self.pool.submit(run) {
+            self.shortage.is_felt.store(true, Ordering::SeqCst);
+            if !self.shortage.is_told.swap(true, Ordering::SeqCst) {
+                self.hub.teller.tell(EventKind::NoThread { error: error.to_string().into() });
             }
-        });
+            self.wake_by(Some(after(RETRY)));
+        }
+    }
+
+    /// Tries again to have threads for the jobs that have none. Meanwhile they wait in their lanes,
+    /// which refuse them when it takes too long.
+    fn retry_threads(self: &Arc<Self>) {
+        if !self.shortage.is_felt.swap(false, Ordering::SeqCst) {
+            return;
+        }
+        for Run { id, job, .. } in self.pool.take_back() {
+            lock(&self.running).remove(&id);
+            self.jobs.put_back(id, job);
+        }
+        self.process(Outputs::default());
+        if !self.shortage.is_felt.load(Ordering::SeqCst) {
+            self.shortage.is_told.store(false, Ordering::SeqCst);
+            self.hub.teller.tell(EventKind::ThreadsRecovered);
+        }
     }
 
     /// Frees the slot of a job of which nothing has come.
@@ -141,6 +184,7 @@ impl Driver {
 
     fn run(self: &Arc<Self>, id: RunId, mut job: Job, control: &Control) {
         if self.is_stopped() {
+            lock(&self.running).remove(&id);
             return;
         }
         let teller = &self.hub.teller;
@@ -211,7 +255,10 @@ impl Driver {
 
     /// Wakes the caches when something is due, until the end.
     fn keep_time(self: &Arc<Self>) {
-        let wake = || self.process(self.hub.wake(now()));
+        let wake = || {
+            self.retry_threads();
+            self.process(self.hub.wake(now()));
+        };
         loop {
             // At the start, too: of what was kept over a restart, something may be due already.
             let _ = self.hub.teller.guard(Part::Other, wake);
@@ -235,6 +282,16 @@ impl Driver {
             }
         }
         false
+    }
+}
+
+impl Task for Run {
+    fn run(self) {
+        let Self { driver, id, job, control } = self;
+        let run = driver.hub.teller.guard(Part::Other, || driver.run(id, job, &control));
+        if run.is_err() {
+            let _ = driver.hub.teller.guard(Part::Other, || driver.lose(id));
+        }
     }
 }
 

@@ -38,6 +38,16 @@ pub enum EventKind {
         /// The part that panicked.
         part: Part,
     },
+    /// The system has no thread for a query or fetch, which the client needs: it tries again four
+    /// times a second. Lookups that it cannot begin in time are answered as
+    /// [overloaded](crate::NoPolicy::Overloaded). From a blocking client only.
+    NoThread {
+        /// What the system said.
+        error: Box<str>,
+    },
+    /// There is a thread for each query and fetch again. Told once after
+    /// [`NoThread`](Self::NoThread).
+    ThreadsRecovered,
 }
 
 /// A part of a client that is not the client's own code, and may panic.

@@ -146,6 +146,10 @@ pub(crate) fn event(event: &Event) {
         EventKind::Panicked { part } => {
             error!(part = part.as_str(), "a part of the client panicked, which was caught");
         }
+        EventKind::NoThread { error } => {
+            error!("no thread for a query or fetch: {error}; raise the limit of threads");
+        }
+        EventKind::ThreadsRecovered => info!("there are threads again"),
     }
 }
 

@@ -12,7 +12,10 @@ use super::{
     sockets::{Fetcher, Resolver, Sockets},
 };
 use crate::{
-    client::{Event, Jobs, OnEvent, Opened, Settings, SettingsError, Stopwatch, Teller, now, spawn},
+    client::{
+        Event, Jobs, OnEvent, Opened, Process, Settings, SettingsError, Stopwatch, Teller, now,
+        spawn,
+    },
     store::{Store, StoreError},
 };
 
@@ -86,6 +89,9 @@ impl Builder {
 
     /// Starts the client.
     ///
+    /// A process that forks makes its clients afterwards: in the child, a client that was made before
+    /// says that it is shut down, and ends without waiting for threads that are not there.
+    ///
     /// # Errors
     ///
     /// If something is missing that the system does not have either, if the store cannot be read, or if
@@ -97,6 +103,7 @@ impl Builder {
         let Opened { hub, kept, keeping } = Opened::new(setup.cache, self.store, teller)?;
         let driver = Arc::new(Driver {
             hub,
+            process: Process::current(),
             jobs: Jobs::new(&setup),
             sockets: Sockets::new(setup, Arc::clone(&stop)),
             resolver: self.resolver,

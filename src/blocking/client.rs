@@ -1,5 +1,5 @@
 use alloc::sync::Arc;
-use core::{fmt, time::Duration};
+use core::{fmt, mem, time::Duration};
 use std::sync::mpsc::{self, RecvTimeoutError};
 
 use super::{
@@ -157,6 +157,9 @@ impl Client {
     /// client's own threads, as in the callback, nothing is waited for, since those would wait for
     /// themselves.
     pub fn shutdown(&self) {
+        if self.driver.process.is_another() {
+            return;
+        }
         self.driver.shutdown();
         self.driver.hub.retry_unsaved(now());
         self.keeper.iter().for_each(Keeper::stop);
@@ -185,6 +188,10 @@ impl Client {
 
 impl Drop for Client {
     fn drop(&mut self) {
+        if self.driver.process.is_another() {
+            // What its threads had locked when it was forked stays locked here.
+            return mem::forget((Arc::clone(&self.driver), self.keeper.take()));
+        }
         self.shutdown();
     }
 }

@@ -20,8 +20,8 @@ use super::{
 use crate::{
     cache::{PolicyAnswer, TxtAnswer},
     client::{
-        Done, EventKind, Hub, Job, Jobs, NAP, Next, Outputs, Part, Replies, STOP, Stopwatch, Trace,
-        Work, after, is_ours, left, now, spawn,
+        Done, EventKind, Hub, Job, Jobs, NAP, Next, Outputs, Part, Process, Replies, STOP,
+        Stopwatch, Trace, Work, after, is_ours, left, now, spawn,
     },
     domain::Domain,
     lanes::RunId,
@@ -29,6 +29,7 @@ use crate::{
 
 pub(super) struct Driver {
     pub(super) hub: Hub,
+    pub(super) process: Process,
     pub(super) jobs: Jobs,
     pub(super) sockets: Sockets,
     pub(super) resolver: Option<Box<dyn Resolver>>,
@@ -143,29 +144,31 @@ impl Driver {
         let running = Running { domain: job.domain.clone(), early: control.early() };
         lock(&self.running).insert(id, running);
         let run = Run { driver: Arc::clone(self), id, job, control };
-        if let Err(error) = self.pool.submit(run) {
-            self.shortage.is_felt.store(true, Ordering::SeqCst);
-            if !self.shortage.is_told.swap(true, Ordering::SeqCst) {
-                self.hub.teller.tell(EventKind::NoThread { error: error.to_string().into() });
+        let Shortage { is_felt, is_told } = &self.shortage;
+        match self.pool.submit(run) {
+            Ok(true) if is_told.swap(false, Ordering::SeqCst) => {
+                self.hub.teller.tell(EventKind::ThreadsRecovered);
             }
-            self.wake_by(Some(after(RETRY)));
+            Ok(_) => {}
+            Err(error) => {
+                is_felt.store(true, Ordering::SeqCst);
+                if !is_told.swap(true, Ordering::SeqCst) {
+                    self.hub.teller.tell(EventKind::NoThread { error: error.to_string().into() });
+                }
+                self.wake_by(Some(after(RETRY)));
+            }
         }
     }
 
-    /// Tries again to have threads for the jobs that have none. Meanwhile they wait in their lanes,
-    /// which refuse them when it takes too long.
-    fn retry_threads(self: &Arc<Self>) {
+    /// Puts the jobs for which there was no thread back into their lanes, so that they are begun anew, or
+    /// refused if that takes too long.
+    fn take_back(&self) {
         if !self.shortage.is_felt.swap(false, Ordering::SeqCst) {
             return;
         }
         for Run { id, job, .. } in self.pool.take_back() {
             lock(&self.running).remove(&id);
             self.jobs.put_back(id, job);
-        }
-        self.process(Outputs::default());
-        if !self.shortage.is_felt.load(Ordering::SeqCst) {
-            self.shortage.is_told.store(false, Ordering::SeqCst);
-            self.hub.teller.tell(EventKind::ThreadsRecovered);
         }
     }
 
@@ -241,7 +244,7 @@ impl Driver {
     }
 
     pub(super) fn is_stopped(&self) -> bool {
-        self.stop.load(Ordering::SeqCst)
+        self.process.is_another() || self.stop.load(Ordering::SeqCst)
     }
 
     fn wake_by(&self, at: Option<UtcDateTime>) {
@@ -256,7 +259,7 @@ impl Driver {
     /// Wakes the caches when something is due, until the end.
     fn keep_time(self: &Arc<Self>) {
         let wake = || {
-            self.retry_threads();
+            self.take_back();
             self.process(self.hub.wake(now()));
         };
         loop {

@@ -37,3 +37,6 @@ pub use self::{
     client::Client,
     sockets::{Fetcher, Resolver, Sockets},
 };
+
+#[cfg(test)]
+mod tests;

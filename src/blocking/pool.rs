@@ -48,28 +48,29 @@ impl<T: Task> Pool<T> {
         Self { inside: Arc::new(Inside { state: Mutex::new(state), changed, ended }), spawn }
     }
 
-    /// Has a thread do this, as soon as there is one. After [`close`](Self::close) nobody does.
+    /// Has a thread do this, as soon as there is one. Returns whether another one was started for it.
+    /// After [`close`](Self::close) nobody does it.
     ///
     /// An error says that it takes another thread, and that there is none to be had: the task is done
     /// by one of those that there are, or [taken back](Self::take_back).
-    pub(super) fn submit(&self, task: T) -> io::Result<()> {
+    pub(super) fn submit(&self, task: T) -> io::Result<bool> {
         let mut state = self.inside.lock();
         if state.is_closed {
             drop(state);
             drop(task);
-            return Ok(());
+            return Ok(false);
         }
         state.tasks.push_back(task);
         if state.idle >= state.tasks.len() {
             // First, lest the thread that wakes up has to wait for it.
             drop(state);
             self.inside.changed.notify_one();
-            return Ok(());
+            return Ok(false);
         }
         let inside = Arc::clone(&self.inside);
         (self.spawn)(Box::new(move || inside.work()))?;
         state.threads = state.threads.saturating_add(1);
-        Ok(())
+        Ok(true)
     }
 
     /// Takes back what no thread has begun.

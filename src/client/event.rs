@@ -45,8 +45,7 @@ pub enum EventKind {
         /// What the system said.
         error: Box<str>,
     },
-    /// There is a thread for each query and fetch again. Told once after
-    /// [`NoThread`](Self::NoThread).
+    /// The system has threads again. Told once after [`NoThread`](Self::NoThread).
     ThreadsRecovered,
 }
 

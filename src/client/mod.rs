@@ -21,6 +21,10 @@ use thiserror::Error;
 
 #[cfg(feature = "tokio")]
 pub(crate) use self::guard::{Panicked, discard, guarded};
+#[cfg(all(test, feature = "blocking"))]
+pub(crate) use self::settings::settings_for_tests;
+#[cfg(feature = "blocking")]
+pub(crate) use self::threads::spawn;
 pub(crate) use self::{
     addresses::{found, share},
     clock::{Stopwatch, after, left, now, this_second},
@@ -31,7 +35,7 @@ pub(crate) use self::{
     outputs::{Outputs, Replies},
     settings::{Setup, random},
     teller::Teller,
-    threads::{is_ours, spawn},
+    threads::{Process, is_ours},
     trace::Trace,
 };
 pub use self::{

@@ -11,7 +11,9 @@ use super::{
     sockets::{Fetcher, Resolver, Sockets},
 };
 use crate::{
-    client::{Event, Jobs, OnEvent, Opened, Settings, SettingsError, Stopwatch, Teller, now},
+    client::{
+        Event, Jobs, OnEvent, Opened, Process, Settings, SettingsError, Stopwatch, Teller, now,
+    },
     store::{Store, StoreError},
 };
 
@@ -81,6 +83,9 @@ impl Builder {
 
     /// Starts the client, within a runtime that has time and sockets enabled.
     ///
+    /// A process that forks makes its clients afterwards: in the child, a client that was made before
+    /// says that it is shut down, and ends without waiting for threads that are not there.
+    ///
     /// # Errors
     ///
     /// If something is missing that the system does not have either, if the store cannot be read, or if
@@ -92,6 +97,7 @@ impl Builder {
         let Opened { hub, kept, keeping } = Opened::new(setup.cache, self.store, teller)?;
         let driver = Arc::new(Driver {
             hub,
+            process: Process::current(),
             jobs: Jobs::new(&setup),
             limits: [setup.cache.txt_timeout(), setup.cache.fetch_timeout()],
             sockets: Arc::new(Sockets::new(setup)),

@@ -1,5 +1,5 @@
 use alloc::sync::Arc;
-use core::{fmt, time::Duration};
+use core::{fmt, mem, time::Duration};
 
 use ::tokio::{runtime::Handle, sync::oneshot, time::timeout};
 
@@ -169,6 +169,9 @@ impl Client {
     /// callback the store and the callback itself are not waited for. Dropping the client ends the
     /// same things; within a runtime it waits for nothing, elsewhere until all is saved and told.
     pub async fn shutdown(&self) {
+        if self.driver.process.is_another() {
+            return;
+        }
         let tasks = self.driver.stop();
         self.driver.wait_for(tasks).await;
         self.driver.hub.retry_unsaved(now());
@@ -209,12 +212,18 @@ struct Waiting<'a> {
 
 impl Drop for Waiting<'_> {
     fn drop(&mut self) {
-        self.driver.process(self.driver.hub.cancel(self.ticket));
+        if !self.driver.process.is_another() {
+            self.driver.process(self.driver.hub.cancel(self.ticket));
+        }
     }
 }
 
 impl Drop for Client {
     fn drop(&mut self) {
+        if self.driver.process.is_another() {
+            // What its threads had locked when it was forked stays locked here.
+            return mem::forget((Arc::clone(&self.driver), self.keeper.take()));
+        }
         self.driver.stop().detach_all();
         self.driver.hub.retry_unsaved(now());
         self.keeper.iter().for_each(|keeper| keeper.stop());

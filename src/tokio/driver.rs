@@ -19,8 +19,8 @@ use super::sockets::{Fetcher, Resolver, Sockets};
 use crate::{
     cache::{PolicyAnswer, TxtAnswer},
     client::{
-        Done, EventKind, Found, Hub, Job, Jobs, NAP, Next, Outputs, Panicked, Part, Replies, STOP,
-        Stopwatch, Trace, Work, after, discard, guarded, left, now,
+        Done, EventKind, Found, Hub, Job, Jobs, NAP, Next, Outputs, Panicked, Part, Process,
+        Replies, STOP, Stopwatch, Trace, Work, after, discard, guarded, left, now,
     },
     domain::Domain,
     fetch::FetchError,
@@ -29,6 +29,7 @@ use crate::{
 
 pub(super) struct Driver {
     pub(super) hub: Hub,
+    pub(super) process: Process,
     pub(super) jobs: Jobs,
     pub(super) sockets: Arc<Sockets>,
     pub(super) resolver: Option<Arc<dyn Resolver>>,
@@ -100,7 +101,7 @@ impl Driver {
     }
 
     pub(super) fn is_stopped(&self) -> bool {
-        lock(&self.tasks.set).is_none()
+        self.process.is_another() || lock(&self.tasks.set).is_none()
     }
 
     /// Has done what is to be done, and then tells those who wait.

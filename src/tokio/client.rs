@@ -182,7 +182,9 @@ impl Client {
         let (keeper, driver) = (self.keeper.clone(), Arc::clone(&self.driver));
         // Where there is no thread to wait in, nobody is kept waiting.
         let wait = move || {
-            keeper.iter().for_each(|keeper| keeper.wait());
+            if let Some(keeper) = &keeper {
+                keeper.wait();
+            }
             driver.hub.teller.close();
             driver.hub.teller.wait(STOP);
         };

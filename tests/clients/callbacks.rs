@@ -30,8 +30,8 @@ fn changing() -> Parts {
     }));
     let fetch = Part(Arc::new(move |domain: &Domain| {
         let number = count.fetch_add(1, Ordering::SeqCst);
-        let text = POLICY.replace("mx.example.com", &format!("mx{number}.example.com"));
-        PolicyAnswer::from_body(domain, text.as_bytes())
+        let body = POLICY.replace("mx.example.com", &format!("mx{number}.example.com"));
+        PolicyAnswer::from_body(domain, body.as_bytes())
     }));
     Parts { txt: Some(txt), fetch: Some(fetch), ..Parts::default() }
 }

@@ -7,13 +7,15 @@ use thiserror::Error;
 
 use super::{
     client::Client,
-    driver::{Driver, Timer},
-    pool::Pool,
+    driver::{Driver, Shortage, Timer},
+    pool::{Pool, Spawn},
     sockets::{Fetcher, Resolver, Sockets},
 };
 use crate::{
-    cache::Event,
-    client::{Clock, Jobs, Opened, Settings, SettingsError, SystemClock, Time},
+    client::{
+        Clock, Event, Jobs, OnEvent, Opened, Process, Settings, SettingsError, SystemClock, Teller,
+        Time, spawn,
+    },
     store::{Store, StoreError},
 };
 
@@ -40,13 +42,15 @@ pub struct Builder {
     fetcher: Option<Box<dyn Fetcher>>,
     store: Option<Box<dyn Store>>,
     clock: Option<Box<dyn Clock>>,
-    on_event: Box<dyn Fn(&Event) + Send + Sync>,
+    on_event: Option<OnEvent>,
+    spawn: Spawn,
 }
 
 impl Builder {
     pub(super) fn new(settings: Settings) -> Self {
+        let spawn: Spawn = Box::new(|work| spawn("mta-sts worker", work));
         let (resolver, fetcher, store, clock) = (None, None, None, None);
-        Self { settings, resolver, fetcher, store, clock, on_event: Box::new(|_| {}) }
+        Self { settings, resolver, fetcher, store, clock, on_event: None, spawn }
     }
 
     /// Looks up records by this, and not over sockets of its own.
@@ -70,14 +74,30 @@ impl Builder {
         Self { clock: Some(Box::new(clock)), ..self }
     }
 
-    /// Has this called for every event: for a log, alerts, reports. It is called in the threads that
-    /// do the work, several at a time, after those who wait for answers have theirs; a panic in it is
-    /// caught.
+    /// Sets a callback for events: for a log, alerts, reports. Default: none.
+    ///
+    /// It is called in a thread of its own, with one event after the other in the order in which they
+    /// happened, each once. It may take its time and call the client, [`Client::shutdown`] included;
+    /// a panic in it is caught. Up to 16,384 events wait for it (fewer if they hold large policies);
+    /// what comes then is dropped, counted in [`Health::events_dropped`], and
+    /// [told] when half of them are done.
+    ///
+    /// [`Health::events_dropped`]: crate::client::Health::events_dropped
+    /// [told]: crate::client::EventKind::Dropped
     pub fn on_event(self, call: impl Fn(&Event) + Send + Sync + 'static) -> Self {
-        Self { on_event: Box::new(call), ..self }
+        Self { on_event: Some(Box::new(call)), ..self }
+    }
+
+    /// Has threads for jobs started by this.
+    #[cfg(test)]
+    pub(super) fn spawn(self, spawn: Spawn) -> Self {
+        Self { spawn, ..self }
     }
 
     /// Starts the client.
+    ///
+    /// A process that forks makes its clients afterwards: in the child, a client that was made before
+    /// says that it is shut down, and ends without waiting for threads that are not there.
     ///
     /// # Errors
     ///
@@ -87,15 +107,18 @@ impl Builder {
         let setup = self.settings.complete()?;
         let stop = Arc::new(AtomicBool::new(false));
         let time = Arc::new(Time::new(self.clock, SystemClock::start()));
-        let Opened { hub, kept, keeping } = Opened::new(setup.cache, self.store, time.now())?;
+        let teller = Teller::new(self.on_event.is_some());
+        let Opened { hub, kept, keeping } =
+            Opened::new(setup.cache, self.store, teller, time.now())?;
         let driver = Arc::new(Driver {
             hub,
+            process: Process::current(),
             jobs: Jobs::new(&setup),
             sockets: Sockets::new(setup, Arc::clone(&time), Arc::clone(&stop)),
             resolver: self.resolver,
             fetcher: self.fetcher,
-            on_event: self.on_event,
-            pool: Pool::new(),
+            pool: Pool::new(self.spawn),
+            shortage: Shortage::default(),
             stop,
             time: Arc::clone(&time),
             timer: Timer::default(),
@@ -108,8 +131,11 @@ impl Builder {
             }
         };
         let keeper = keeping.map(|it| it.start(time, told)).transpose()?;
-        driver.start()?;
-        Ok(Client { driver, keeper, kept })
+        // It ends what has been started if something else cannot be.
+        let client = Client { driver, keeper, kept };
+        client.driver.hub.teller.start(self.on_event)?;
+        client.driver.start()?;
+        Ok(client)
     }
 }
 

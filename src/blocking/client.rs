@@ -1,15 +1,14 @@
 use alloc::sync::Arc;
-use core::{fmt, time::Duration};
+use core::{fmt, mem, time::Duration};
 use std::sync::mpsc::{self, RecvTimeoutError};
 
 use super::{
     builder::{Builder, StartError},
     driver::Driver,
-    pool::is_ours,
 };
 use crate::{
     cache::{Answer, Rechecked},
-    client::{Keeper, Kept, LookupError, Settings, Ticket},
+    client::{Health, Keeper, Kept, LookupError, STOP, Settings, Ticket, is_ours},
     delivery::{Delivery, Floor, Route},
     domain::Domain,
     no_policy::NoPolicy,
@@ -144,20 +143,32 @@ impl Client {
         self.len() == 0
     }
 
+    /// Returns how the client is doing: what waits, what was dropped, what has panicked.
+    #[must_use]
+    pub fn health(&self) -> Health {
+        self.driver.jobs.health(&self.driver.hub)
+    }
+
     /// Ends all that runs, and waits for it. Those who wait for answers are told
-    /// [`LookupError::ShutDown`]. What has changed is saved.
+    /// [`LookupError::ShutDown`]. What has changed is saved, and the callback is told of what has
+    /// happened.
     ///
-    /// A resolver, a fetcher or a store that hangs is waited for 5 s, then left; of the former there
-    /// is an [event](crate::cache::EventKind::Overdue) for each domain. Every call, from whichever
-    /// thread, waits for the same end. In a callback of the client's
-    /// own threads nothing is waited for, since those would wait for themselves.
+    /// A resolver, a fetcher, a store or a callback that hangs is waited for 5 s, then left; of the
+    /// first two there is an [event](crate::client::EventKind::Overdue) for each domain. Every call,
+    /// from whichever thread, waits for the same end; but in the client's own threads, as in the
+    /// callback, nothing is waited for, since those would wait for themselves.
     pub fn shutdown(&self) {
+        if self.driver.process.is_another() {
+            return;
+        }
         self.driver.shutdown();
         self.driver.hub.retry_unsaved(self.driver.time.now());
         self.keeper.iter().for_each(Keeper::stop);
         if !is_ours() {
             self.keeper.iter().for_each(Keeper::wait);
         }
+        self.driver.hub.teller.close();
+        self.driver.hub.teller.wait(STOP);
     }
 
     fn wait<T>(
@@ -178,6 +189,10 @@ impl Client {
 
 impl Drop for Client {
     fn drop(&mut self) {
+        if self.driver.process.is_another() {
+            // What its threads had locked when it was forked stays locked here.
+            return mem::forget((Arc::clone(&self.driver), self.keeper.take()));
+        }
         self.shutdown();
     }
 }

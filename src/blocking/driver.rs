@@ -1,25 +1,26 @@
 //! What runs behind a client: threads that work, and one that keeps time.
 
-use alloc::{boxed::Box, sync::Arc, vec::Vec};
+use alloc::{boxed::Box, string::ToString, sync::Arc, vec::Vec};
 use core::{
-    panic::AssertUnwindSafe,
     sync::atomic::{AtomicBool, Ordering},
+    time::Duration,
 };
 use std::{
     collections::HashMap,
     io,
-    panic::catch_unwind,
     sync::{Condvar, Mutex, MutexGuard, PoisonError},
-    thread,
 };
 
 use super::{
-    pool::{Pool, is_ours, mark_as_ours},
+    pool::{Pool, Task},
     sockets::{Control, Fetcher, Resolver, Sockets},
 };
 use crate::{
-    cache::{Event, EventKind, PolicyAnswer, TxtAnswer},
-    client::{Done, Hub, Job, Jobs, NAP, Next, Outputs, STOP, Time, Trace, Work},
+    cache::{PolicyAnswer, TxtAnswer},
+    client::{
+        Done, EventKind, Hub, Job, Jobs, NAP, Next, Outputs, Part, Process, Replies, STOP, Time,
+        Trace, Work, is_ours, spawn,
+    },
     domain::Domain,
     instant::Instant,
     lanes::RunId,
@@ -27,12 +28,13 @@ use crate::{
 
 pub(super) struct Driver {
     pub(super) hub: Hub,
+    pub(super) process: Process,
     pub(super) jobs: Jobs,
     pub(super) sockets: Sockets,
     pub(super) resolver: Option<Box<dyn Resolver>>,
     pub(super) fetcher: Option<Box<dyn Fetcher>>,
-    pub(super) on_event: Box<dyn Fn(&Event) + Send + Sync>,
-    pub(super) pool: Pool,
+    pub(super) pool: Pool<Run>,
+    pub(super) shortage: Shortage,
     pub(super) stop: Arc<AtomicBool>,
     pub(super) time: Arc<Time>,
     pub(super) timer: Timer,
@@ -46,6 +48,25 @@ pub(super) struct Running {
     early: Arc<AtomicBool>,
 }
 
+/// A job that is to be done in a thread.
+pub(super) struct Run {
+    driver: Arc<Driver>,
+    id: RunId,
+    job: Job,
+    control: Control,
+}
+
+/// Whether there are too few threads.
+#[derive(Debug, Default)]
+pub(super) struct Shortage {
+    /// Since the last attempt.
+    is_felt: AtomicBool,
+    is_told: AtomicBool,
+}
+
+/// How long it takes until it is tried again to have a thread.
+const RETRY: Duration = Duration::from_millis(250);
+
 /// The thread that keeps time, and when it wakes up.
 #[derive(Default)]
 pub(super) struct Timer {
@@ -56,12 +77,7 @@ pub(super) struct Timer {
 impl Driver {
     pub(super) fn start(self: &Arc<Self>) -> io::Result<()> {
         let this = Arc::clone(self);
-        let thread = thread::Builder::new().name("mta-sts time".into());
-        thread.spawn(move || {
-            mark_as_ours();
-            this.keep_time();
-        })?;
-        Ok(())
+        spawn("mta-sts time", move || this.keep_time())
     }
 
     /// Ends all that runs, and waits for it, but not for ever: what hangs is told and left.
@@ -73,7 +89,9 @@ impl Driver {
             self.timer.earlier.notify_all();
         }
         self.hub.hang_up();
-        self.pool.close(STOP);
+        for Run { id, .. } in self.pool.close((!is_ours()).then_some(STOP)) {
+            lock(&self.running).remove(&id);
+        }
         let left: Vec<Domain> = lock(&self.running).drain().map(|(_, it)| it.domain).collect();
         if !is_ours() {
             for domain in left {
@@ -82,9 +100,17 @@ impl Driver {
         }
     }
 
-    /// Tells those who wait, and has done what is to be done.
+    /// Has done what is to be done, and then tells those who wait.
     pub(super) fn process(self: &Arc<Self>, outputs: Outputs) {
-        self.take(outputs);
+        let mut next = Some(outputs);
+        while let Some(outputs) = next {
+            next = self.carry_out(outputs).tell(&self.hub, self.time.now());
+        }
+    }
+
+    /// Has done what is to be done. Who is to be told of it is returned.
+    fn carry_out(self: &Arc<Self>, outputs: Outputs) -> Replies {
+        let mut replies = self.take(outputs);
         while let Some(next) = self.jobs.next(&self.hub, self.time.now()) {
             match next {
                 Next::Begin(id, job) => self.begin(id, job),
@@ -95,28 +121,61 @@ impl Driver {
                         self.tell_overdue(domain);
                     }
                 }
-                Next::Process(outputs) => self.take(outputs),
+                Next::Process(outputs) => replies.add(self.take(outputs)),
             }
         }
         self.wake_by(self.jobs.timeout(self.time.instant()));
+        replies
     }
 
-    fn take(&self, mut outputs: Outputs) {
-        outputs.tell(&*self.on_event);
+    fn take(&self, outputs: Outputs) -> Replies {
         self.wake_by(outputs.wake_at);
         self.jobs.submit(outputs.jobs, self.time.now());
+        outputs.replies
     }
 
     fn tell_overdue(&self, domain: Domain) {
-        Outputs::event(Event { domain, kind: EventKind::Overdue }).tell(&*self.on_event);
+        self.hub.teller.tell(EventKind::Overdue { domain });
     }
 
     fn begin(self: &Arc<Self>, id: RunId, job: Job) {
         let control = Control::new(&self.stop);
         let running = Running { domain: job.domain.clone(), early: control.early() };
         lock(&self.running).insert(id, running);
-        let this = Arc::clone(self);
-        self.pool.submit(move || this.run(id, job, &control));
+        let run = Run { driver: Arc::clone(self), id, job, control };
+        let Shortage { is_felt, is_told } = &self.shortage;
+        match self.pool.submit(run) {
+            Ok(true) if is_told.swap(false, Ordering::SeqCst) => {
+                self.hub.teller.tell(EventKind::ThreadsRecovered);
+            }
+            Ok(_) => {}
+            Err(error) => {
+                is_felt.store(true, Ordering::SeqCst);
+                if !is_told.swap(true, Ordering::SeqCst) {
+                    self.hub.teller.tell(EventKind::NoThread { error: error.to_string().into() });
+                }
+                self.wake_by(Some(self.time.after(RETRY)));
+            }
+        }
+    }
+
+    /// Puts the jobs for which there was no thread back into their lanes, so that they are begun anew, or
+    /// refused if that takes too long.
+    fn take_back(&self) {
+        if !self.shortage.is_felt.swap(false, Ordering::SeqCst) {
+            return;
+        }
+        for Run { id, job, .. } in self.pool.take_back() {
+            lock(&self.running).remove(&id);
+            self.jobs.put_back(id, job);
+        }
+    }
+
+    /// Frees the slot of a job of which nothing has come.
+    fn lose(self: &Arc<Self>, id: RunId) {
+        lock(&self.running).remove(&id);
+        self.jobs.finish(id, false, self.time.instant());
+        self.process(Outputs::default());
     }
 
     fn end_early(&self, id: RunId) {
@@ -127,19 +186,21 @@ impl Driver {
 
     fn run(self: &Arc<Self>, id: RunId, mut job: Job, control: &Control) {
         if self.is_stopped() {
+            lock(&self.running).remove(&id);
             return;
         }
-        let new = || Trace::new(&job.domain, job.is_first_contact(self.time.date()));
+        let teller = &self.hub.teller;
+        let new = || Trace::new(&job.domain, job.is_first_contact(self.time.date()), teller);
         let trace = job.trace.clone().unwrap_or_else(new);
         job.trace = Some(trace.clone());
         if matches!(job.work, Work::Fetch(_))
-            && !trace.within(|| self.locate(id, &mut job, control))
+            && let Ok(false) = trace.within(Part::Fetcher, || self.locate(id, &mut job, control))
         {
             lock(&self.running).remove(&id);
             self.jobs.put_back(id, job);
             return self.process(Outputs::default());
         }
-        let (shard, done) = trace.within(|| self.work(job, control));
+        let (shard, done) = self.work(job, &trace, control);
         lock(&self.running).remove(&id);
         self.jobs.finish(id, done.is_good(), self.time.instant());
         // What was broken off says nothing about the domain.
@@ -159,22 +220,22 @@ impl Driver {
         may_go_on
     }
 
-    fn work(&self, job: Job, control: &Control) -> (usize, Done) {
+    fn work(&self, job: Job, trace: &Trace, control: &Control) -> (usize, Done) {
         let Job { shard, domain, work, addresses, .. } = job;
         let done = match work {
             Work::Txt(id) => {
-                let answer = catch_unwind(AssertUnwindSafe(|| match &self.resolver {
+                let answer = trace.within(Part::Resolver, || match &self.resolver {
                     Some(resolver) => resolver.txt(&domain),
                     None => self.sockets.txt_with(&domain, control),
-                }));
-                let panicked = || TxtAnswer::Failed("the resolver has panicked".into());
-                Done::Txt(id, answer.unwrap_or_else(|_| panicked()))
+                });
+                let panicked = |_| TxtAnswer::Failed("the resolver has panicked".into());
+                Done::Txt(id, answer.unwrap_or_else(panicked))
             }
             Work::Fetch(id) => {
-                let answer = catch_unwind(AssertUnwindSafe(|| match &self.fetcher {
+                let answer = trace.within(Part::Fetcher, || match &self.fetcher {
                     Some(fetcher) => fetcher.fetch(&domain),
                     None => self.sockets.fetch_with(&domain, addresses, control),
-                }));
+                });
                 Done::Fetch(id, answer.unwrap_or(PolicyAnswer::NotSent))
             }
         };
@@ -182,7 +243,7 @@ impl Driver {
     }
 
     pub(super) fn is_stopped(&self) -> bool {
-        self.stop.load(Ordering::SeqCst)
+        self.process.is_another() || self.stop.load(Ordering::SeqCst)
     }
 
     fn wake_by(&self, at: Option<Instant>) {
@@ -196,10 +257,16 @@ impl Driver {
 
     /// Wakes the caches when something is due, until the end.
     fn keep_time(self: &Arc<Self>) {
-        // Of what was kept over a restart, something may be due already.
-        self.process(self.hub.wake(self.time.now()));
-        while self.sleep() {
+        let wake = || {
+            self.take_back();
             self.process(self.hub.wake(self.time.now()));
+        };
+        loop {
+            // At the start, too: of what was kept over a restart, something may be due already.
+            let _ = self.hub.teller.guard(Part::Other, wake);
+            if !self.sleep() {
+                return;
+            }
         }
     }
 
@@ -217,6 +284,16 @@ impl Driver {
             }
         }
         false
+    }
+}
+
+impl Task for Run {
+    fn run(self) {
+        let Self { driver, id, job, control } = self;
+        let run = driver.hub.teller.guard(Part::Other, || driver.run(id, job, &control));
+        if run.is_err() {
+            let _ = driver.hub.teller.guard(Part::Other, || driver.lose(id));
+        }
     }
 }
 

@@ -27,9 +27,16 @@ mod client;
 mod driver;
 mod pool;
 mod sockets;
+/// Of what the pool is made.
+mod sync {
+    pub(super) use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+}
 
 pub use self::{
     builder::{Builder, StartError},
     client::Client,
     sockets::{Fetcher, Resolver, Sockets},
 };
+
+#[cfg(test)]
+mod tests;

@@ -1,114 +1,114 @@
 //! Threads that work on jobs: as many as there are jobs, and none when there are none.
 
-use alloc::{boxed::Box, collections::VecDeque, string::ToString, sync::Arc};
-use core::{cell::Cell, panic::AssertUnwindSafe, time::Duration};
-use std::{
-    panic::catch_unwind,
-    sync::{Condvar, Mutex, MutexGuard, PoisonError},
-    thread, thread_local,
-};
+use alloc::{boxed::Box, collections::VecDeque, sync::Arc};
+use core::{fmt, time::Duration};
+use std::io;
+
+// The test with `loom` brings its own.
+use super::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
 /// How long a thread without a job stays.
 const IDLE: Duration = Duration::from_secs(10);
 
-type Task = Box<dyn FnOnce() + Send>;
-
-/// How many jobs there are at a time is for others to say: see [`lanes`](crate::lanes).
-#[derive(Clone)]
-pub(super) struct Pool {
-    inside: Arc<Inside>,
+/// Something that a thread is to do.
+pub(super) trait Task: Send + 'static {
+    /// Does it. It must not panic.
+    fn run(self);
 }
 
-struct Inside {
-    state: Mutex<State>,
+/// What starts a thread.
+pub(super) type Spawn = Box<dyn Fn(Box<dyn FnOnce() + Send>) -> io::Result<()> + Send + Sync>;
+
+/// How many jobs there are at a time is for others to say: see [`lanes`](crate::lanes).
+pub(super) struct Pool<T> {
+    inside: Arc<Inside<T>>,
+    spawn: Spawn,
+}
+
+struct Inside<T> {
+    state: Mutex<State<T>>,
     /// There is a task, or the end has come.
     changed: Condvar,
     /// A thread has ended.
     ended: Condvar,
 }
 
-#[derive(Default)]
-struct State {
-    tasks: VecDeque<Task>,
+struct State<T> {
+    tasks: VecDeque<T>,
+    /// How many threads wait for a task, or are about to look for one.
     idle: usize,
     threads: usize,
     is_closed: bool,
 }
 
-thread_local! {
-    static IS_OURS: Cell<bool> = const { Cell::new(false) };
-}
-
-/// Whether this thread belongs to a client: then nobody may wait in it for threads to end.
-pub(super) fn is_ours() -> bool {
-    IS_OURS.get()
-}
-
-/// Marks this thread as one of a client.
-pub(super) fn mark_as_ours() {
-    IS_OURS.set(true);
-}
-
-impl Pool {
-    pub(super) fn new() -> Self {
+impl<T: Task> Pool<T> {
+    pub(super) fn new(spawn: Spawn) -> Self {
+        let state = State { tasks: VecDeque::new(), idle: 0, threads: 0, is_closed: false };
         let (changed, ended) = (Condvar::new(), Condvar::new());
-        Self { inside: Arc::new(Inside { state: Mutex::default(), changed, ended }) }
+        Self { inside: Arc::new(Inside { state: Mutex::new(state), changed, ended }), spawn }
     }
 
-    /// Has a thread do this, as soon as there is one. After [`close`](Self::close) nobody does.
-    pub(super) fn submit(&self, task: impl FnOnce() + Send + 'static) {
+    /// Has a thread do this, as soon as there is one. Returns whether another one was started for it.
+    /// After [`close`](Self::close) nobody does it.
+    ///
+    /// An error says that it takes another thread, and that there is none to be had: the task is done
+    /// by one of those that there are, or [taken back](Self::take_back).
+    pub(super) fn submit(&self, task: T) -> io::Result<bool> {
         let mut state = self.inside.lock();
         if state.is_closed {
-            return;
+            drop(state);
+            drop(task);
+            return Ok(false);
         }
-        state.tasks.push_back(Box::new(task));
+        state.tasks.push_back(task);
         if state.idle >= state.tasks.len() {
             // First, lest the thread that wakes up has to wait for it.
             drop(state);
             self.inside.changed.notify_one();
-            return;
+            return Ok(false);
         }
         let inside = Arc::clone(&self.inside);
-        let thread = thread::Builder::new().name("mta-sts worker".to_string());
-        // Without another thread those that there are do it.
-        if thread.spawn(move || inside.work()).is_ok() {
-            state.threads = state.threads.saturating_add(1);
-        }
+        (self.spawn)(Box::new(move || inside.work()))?;
+        state.threads = state.threads.saturating_add(1);
+        Ok(true)
     }
 
-    /// Drops what nobody has begun, and waits for the rest, but no longer than this.
-    pub(super) fn close(&self, patience: Duration) {
+    /// Takes back what no thread has begun.
+    pub(super) fn take_back(&self) -> VecDeque<T> {
+        core::mem::take(&mut self.inside.lock().tasks)
+    }
+
+    /// Ends it. What nobody has begun is returned. If `patience` is given, waits for the rest, but no
+    /// longer than that.
+    pub(super) fn close(&self, patience: Option<Duration>) -> VecDeque<T> {
         let mut state = self.inside.lock();
         state.is_closed = true;
         let dropped = core::mem::take(&mut state.tasks);
         self.inside.changed.notify_all();
-        if !is_ours() {
-            let still_there = |state: &mut State| state.threads > 0;
+        if let Some(patience) = patience {
+            let still_there = |state: &mut State<T>| state.threads > 0;
             let waited = self.inside.ended.wait_timeout_while(state, patience, still_there);
-            state = waited.unwrap_or_else(PoisonError::into_inner).0;
+            drop(waited.unwrap_or_else(PoisonError::into_inner).0);
         }
-        drop(state);
-        drop(dropped);
+        dropped
     }
 }
 
-impl Inside {
-    fn lock(&self) -> MutexGuard<'_, State> {
+impl<T: Task> Inside<T> {
+    fn lock(&self) -> MutexGuard<'_, State<T>> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn work(&self) {
-        mark_as_ours();
         while let Some(task) = self.next() {
-            // Whoever brings a resolver that panics loses an answer, not a thread.
-            let _ = catch_unwind(AssertUnwindSafe(task));
+            task.run();
         }
         self.ended.notify_all();
     }
 
     /// The next task. `None` is the end of the thread, which is not counted any more from then on,
     /// so that a task that comes now gets another.
-    fn next(&self) -> Option<Task> {
+    fn next(&self) -> Option<T> {
         let mut state = self.lock();
         loop {
             if let Some(task) = state.tasks.pop_front() {
@@ -120,6 +120,7 @@ impl Inside {
                 let (guard, timeout) = waited.unwrap_or_else(PoisonError::into_inner);
                 state = guard;
                 state.idle = state.idle.saturating_sub(1);
+                // It was counted as one that would look: so it does, even if its time is over.
                 if !timeout.timed_out() || !state.tasks.is_empty() {
                     continue;
                 }
@@ -127,5 +128,11 @@ impl Inside {
             state.threads = state.threads.saturating_sub(1);
             return None;
         }
+    }
+}
+
+impl<T> fmt::Debug for Pool<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Pool").finish_non_exhaustive()
     }
 }

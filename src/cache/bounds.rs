@@ -1,6 +1,6 @@
 //! How much is kept, and what goes when that is too much.
 
-use alloc::{boxed::Box, collections::BTreeMap, sync::Arc};
+use alloc::{boxed::Box, sync::Arc, vec::Vec};
 use core::mem::size_of;
 
 use time::UtcDateTime;
@@ -16,7 +16,7 @@ use super::{
     order::Class,
     outputs::Queued,
     table::Slot,
-    waiting::Waiting,
+    waiting::{Answers, Waiting},
     weight::Weight,
 };
 use crate::{domain::Domain, mode::Mode, no_policy::NoPolicy, policy::Policy};
@@ -186,21 +186,20 @@ impl Cache {
     /// Answers those who wait for an entry that goes: with what was found out, if it was.
     fn dismiss(&mut self, slot: u32) {
         let Some(mut waiting) = self.waiting.remove(&slot) else { return };
-        let (mut answers, mut rechecked) = (BTreeMap::new(), BTreeMap::new());
+        let mut given = Vec::new();
         if let Some(saving) = waiting.saving.take() {
             self.not_durable(slot, saving.request, "there was no room to keep it");
-            (answers, rechecked) = (saving.answers, saving.rechecked);
+            given = saving.answers;
         }
         let live = self.table.get(slot).filter(|it| it.entry.state.live(self.latest).is_some());
         let answer = match live {
             Some(_) => self.answer(slot, self.latest.to_utc()).cloned(),
             None => Answer::NoPolicy(NoPolicy::Overloaded),
         };
-        answers.extend(waiting.lookups.into_iter().map(|it| (it, answer.clone())));
-        let outcome = Outcome::Unknown(Doubt::Overloaded);
-        let result = Rechecked { outcome, answer };
-        rechecked.extend(waiting.rechecks.into_iter().map(|it| (it, result.clone())));
-        self.answer_all(slot, answers, rechecked);
+        given.push(Answers::Lookups(waiting.lookups, answer.clone()));
+        let result = Rechecked { outcome: Outcome::Unknown(Doubt::Overloaded), answer };
+        given.push(Answers::Rechecks(waiting.rechecks, result));
+        self.release(slot, given);
     }
 
     /// Brings all that is derived from an entry up to date: what it takes, its class, its deadline,

@@ -12,6 +12,7 @@ use super::{
     index::Row,
     outputs::Queued,
     request::{FetchRequestId, PolicyAnswer, Ticket, TxtAnswer, TxtRequestId},
+    waiting::Answers,
 };
 use crate::{domain::Domain, no_policy::NoPolicy};
 
@@ -82,7 +83,12 @@ impl Cache {
         if self.unsaved.is_stalled() {
             return true;
         }
-        saving.answers.insert(waiter, answer);
+        match saving.answers.last_mut() {
+            Some(Answers::Lookups(waiters, last)) if *last == answer => {
+                waiters.insert(waiter);
+            }
+            _ => saving.answers.push(Answers::Lookups([waiter].into(), answer)),
+        }
         false
     }
 

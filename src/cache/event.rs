@@ -67,9 +67,6 @@ pub enum EventKind {
     /// All that could not be stored is stored now. Told once after
     /// [`NotPersisted`](Self::NotPersisted), with the domain that was stored last.
     PersistRecovered,
-    /// A query or fetch for the domain has not returned long after its deadline, and holds its slot:
-    /// the resolver or fetcher hangs. From a client only.
-    Overdue,
     /// A change is not known to be durable: the store failed, or did not answer in time. Emitted once
     /// for a domain until its last change is durable.
     NotPersisted {

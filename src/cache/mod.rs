@@ -164,7 +164,7 @@ use self::{
     sweep::Sweep,
     table::Table,
     unsaved::Unsaved,
-    waiting::Waiting,
+    waiting::{Answers, Waiting},
 };
 #[cfg(any(feature = "blocking", feature = "tokio"))]
 pub(crate) use self::{hash::TextHash, room::Room, unsaved::StoreHealth};
@@ -186,6 +186,8 @@ pub struct Cache {
     share: Share,
     queue: VecDeque<Queued>,
     events: VecDeque<Event>,
+    /// Answers that are to be given out, after the events.
+    answers: VecDeque<(Domain, Answers)>,
     /// The number given last, to a request or a waiter.
     number: u64,
     /// The latest `now` that was seen.
@@ -229,6 +231,7 @@ impl Cache {
             share: Share::default(),
             queue: VecDeque::new(),
             events: VecDeque::new(),
+            answers: VecDeque::new(),
             number: 0,
             latest: Timestamp::MIN,
             earliest: Tick::FIRST,

@@ -13,6 +13,7 @@ use super::{
     entry::Change,
     event::{Outcome, Rechecked},
     outputs::Queued,
+    waiting::Answers,
 };
 use crate::{domain::Domain, policy::Policy};
 
@@ -154,9 +155,13 @@ impl Cache {
         // What the operator says does not wait for a store, and replaces what waits for it.
         let waiting = self.waiting.get_mut(&slot);
         if let Some(mut saving) = waiting.and_then(|waiting| waiting.saving.take()) {
-            saving.answers.values_mut().for_each(|it| it.clone_from(&answer));
-            saving.rechecked.values_mut().for_each(|it| it.clone_from(&rechecked));
-            self.release(slot, saving);
+            for answers in &mut saving.answers {
+                match answers {
+                    Answers::Lookups(_, old) => old.clone_from(&answer),
+                    Answers::Rechecks(_, old) => old.clone_from(&rechecked),
+                }
+            }
+            self.release(slot, saving.answers);
         }
         self.settle(slot, Timestamp::of(now), false);
         self.make_room(None);

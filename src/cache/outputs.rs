@@ -1,6 +1,6 @@
 //! What comes out of a cache: requests, events, and answers, which may have to wait for a store.
 
-use alloc::collections::BTreeMap;
+use alloc::vec::Vec;
 
 use time::UtcDateTime;
 
@@ -10,10 +10,10 @@ use super::{
     bounds::is_stored,
     clock::{Deadline, Timestamp},
     entry::{Ask, Change},
-    event::{Event, EventKind, Rechecked, Waiter},
+    event::{Event, Rechecked},
     request::{FetchRequestId, PersistRequestId, Request, Ticket, TxtRequestId},
     snapshot::Snapshot,
-    waiting::{Saving, Waiting},
+    waiting::{Answers, Saving, Waiting},
 };
 use crate::domain::Domain;
 
@@ -77,7 +77,7 @@ impl Cache {
         if !is_stored && !was_stored {
             let waiting = self.waiting.get_mut(&slot);
             if let Some(saving) = waiting.and_then(|waiting| waiting.saving.take()) {
-                self.release(slot, saving);
+                self.release(slot, saving.answers);
             }
             return None;
         }
@@ -97,7 +97,21 @@ impl Cache {
 
     /// The next thing that has happened.
     pub fn poll_event(&mut self) -> Option<Event> {
-        self.events.pop_front()
+        self.events.pop_front().or_else(|| {
+            let (domain, mut answers) = self.answers.pop_front()?;
+            let kind = answers.next()?;
+            if !answers.is_empty() {
+                // One domain for which many wait does not keep the others waiting.
+                self.answers.push_back((domain.clone(), answers));
+            }
+            Some(Event { domain, kind })
+        })
+    }
+
+    /// Whether there is a next event.
+    #[cfg(any(feature = "blocking", feature = "tokio"))]
+    pub(crate) fn has_events(&self) -> bool {
+        !self.events.is_empty() || !self.answers.is_empty()
     }
 
     /// When to call [`handle_timeout`](Self::handle_timeout) next; every other call may change it.
@@ -148,43 +162,27 @@ impl Cache {
         rechecked: Option<Rechecked>,
     ) {
         let Some(waiting) = self.waiting.get_mut(&slot) else { return };
-        let mut answers: BTreeMap<Waiter, Answer> = BTreeMap::new();
+        let mut given = Vec::new();
         if let Some(answer) = answer {
-            let waiters = core::mem::take(&mut waiting.lookups);
-            answers.extend(waiters.into_iter().map(|waiter| (waiter, answer.clone())));
+            given.push(Answers::Lookups(core::mem::take(&mut waiting.lookups), answer));
         }
-        let mut results: BTreeMap<Waiter, Rechecked> = BTreeMap::new();
         if let Some(result) = rechecked {
-            let waiters = core::mem::take(&mut waiting.rechecks);
-            results.extend(waiters.into_iter().map(|waiter| (waiter, result.clone())));
+            given.push(Answers::Rechecks(core::mem::take(&mut waiting.rechecks), result));
         }
+        given.retain(|answers| !answers.is_empty());
         if let Some(saving) = &mut waiting.saving
             && !self.unsaved.is_stalled()
         {
-            saving.answers.append(&mut answers);
-            saving.rechecked.append(&mut results);
+            saving.answers.append(&mut given);
             return;
         }
-        self.answer_all(slot, answers, results);
+        self.release(slot, given);
     }
 
-    pub(super) fn release(&mut self, slot: u32, given: Saving) {
-        self.answer_all(slot, given.answers, given.rechecked);
-    }
-
-    pub(super) fn answer_all(
-        &mut self,
-        slot: u32,
-        answers: BTreeMap<Waiter, Answer>,
-        results: BTreeMap<Waiter, Rechecked>,
-    ) {
+    pub(super) fn release(&mut self, slot: u32, given: Vec<Answers>) {
         let Some(domain) = self.table.domain(slot).cloned() else { return };
-        for (waiter, answer) in answers {
-            self.tell(&domain, EventKind::Answered { waiter, answer });
-        }
-        for (waiter, result) in results {
-            self.tell(&domain, EventKind::Rechecked { waiter, result });
-        }
+        let given = given.into_iter().filter(|answers| !answers.is_empty());
+        self.answers.extend(given.map(|answers| (domain.clone(), answers)));
         if self.waiting.get(&slot).is_some_and(Waiting::is_empty) {
             self.waiting.remove(&slot);
         }

@@ -175,7 +175,7 @@ impl Cache {
         let waiting = self.waiting.get_mut(&slot);
         let answered = |saving: &mut Saving| saving.request == Some(number);
         if let Some(saving) = waiting.and_then(|waiting| waiting.saving.take_if(answered)) {
-            self.release(slot, saving);
+            self.release(slot, saving.answers);
             self.settle(slot, Timestamp::of(now), false);
             self.make_room(Some(slot));
         }
@@ -239,7 +239,7 @@ impl Cache {
         {
             self.tell(&domain, EventKind::StoreStalled);
         }
-        self.release(slot, saving);
+        self.release(slot, saving.answers);
     }
 }
 

@@ -1,11 +1,11 @@
 //! Who waits for what.
 
-use alloc::collections::{BTreeMap, BTreeSet};
+use alloc::{collections::BTreeSet, vec::Vec};
 
 use super::{
     answer::Answer,
     clock::{Deadline, Timestamp},
-    event::{Rechecked, Waiter},
+    event::{EventKind, Rechecked, Waiter},
 };
 
 /// Those who wait on one domain, in the order in which they came: their numbers grow.
@@ -27,14 +27,12 @@ pub(super) struct Saving {
     /// When the store was first to be asked.
     pub(super) since: Timestamp,
     pub(super) deadline: Deadline,
-    pub(super) answers: BTreeMap<Waiter, Answer>,
-    pub(super) rechecked: BTreeMap<Waiter, Rechecked>,
+    pub(super) answers: Vec<Answers>,
 }
 
 impl Saving {
     pub(super) fn new(since: Timestamp, deadline: Deadline) -> Self {
-        let (answers, rechecked) = (BTreeMap::new(), BTreeMap::new());
-        Self { request: None, since, deadline, answers, rechecked }
+        Self { request: None, since, deadline, answers: Vec::new() }
     }
 
     pub(super) fn shift(&mut self, by: i64) {
@@ -45,6 +43,39 @@ impl Saving {
     pub(super) fn rearm(&mut self, now: Timestamp) {
         self.since = self.since.min(now);
         self.deadline.rearm(now);
+    }
+}
+
+/// The same answer for many. It is made out to each only when it is given, so that nothing takes
+/// long, however many they are.
+#[derive(Debug)]
+pub(super) enum Answers {
+    Lookups(BTreeSet<Waiter>, Answer),
+    Rechecks(BTreeSet<Waiter>, Rechecked),
+}
+
+impl Answers {
+    pub(super) fn next(&mut self) -> Option<EventKind> {
+        Some(match self {
+            Self::Lookups(waiters, answer) => {
+                EventKind::Answered { waiter: waiters.pop_first()?, answer: answer.clone() }
+            }
+            Self::Rechecks(waiters, result) => {
+                EventKind::Rechecked { waiter: waiters.pop_first()?, result: result.clone() }
+            }
+        })
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        match self {
+            Self::Lookups(waiters, _) | Self::Rechecks(waiters, _) => waiters.is_empty(),
+        }
+    }
+
+    fn cancel(&mut self, waiter: Waiter) {
+        match self {
+            Self::Lookups(waiters, _) | Self::Rechecks(waiters, _) => waiters.remove(&waiter),
+        };
     }
 }
 
@@ -62,8 +93,7 @@ impl Waiting {
         self.lookups.remove(&waiter);
         self.rechecks.remove(&waiter);
         if let Some(saving) = &mut self.saving {
-            saving.answers.remove(&waiter);
-            saving.rechecked.remove(&waiter);
+            saving.answers.iter_mut().for_each(|answers| answers.cancel(waiter));
         }
     }
 }

@@ -1,17 +1,20 @@
 //! The caches of a client, and who waits for what they answer.
 
 use alloc::{boxed::Box, string::String, sync::Arc, vec::Vec};
-use core::{fmt, panic::AssertUnwindSafe};
-use std::{collections::HashMap, panic::catch_unwind, sync::PoisonError};
+use core::fmt;
+use std::{collections::HashMap, sync::PoisonError};
 
 use crossbeam_utils::sync::ShardedLock;
 use time::UtcDateTime;
 
 use super::{
     clock::{Moment, Offset},
+    event::{self, Part},
     jobs::{Done, Job, Work},
     keeper::{Queue, Saving},
-    trace::{self, Trace},
+    outputs::Outputs,
+    teller::Teller,
+    trace::Trace,
 };
 use crate::{
     cache::{
@@ -19,7 +22,6 @@ use crate::{
         Snapshot, StoreHealth, TextHash, Waiter, most_valuable,
     },
     domain::Domain,
-    instant::Instant,
     store::Change,
 };
 
@@ -37,6 +39,9 @@ const SMALL: usize = 1024;
 /// What the hash of domains is for here (`TextHash`).
 const SHARD: u64 = 3;
 
+/// How many answers are given out under the lock of a cache: others want to ask it, too.
+const PORTION: usize = 2048;
+
 /// Many caches, each of its share of the domains. It knows nothing of sockets, clocks and threads.
 #[derive(Debug)]
 pub(crate) struct Hub {
@@ -45,6 +50,8 @@ pub(crate) struct Hub {
     hash: TextHash,
     /// Where changes go, if they are kept.
     keeper: Option<Arc<Queue>>,
+    /// Where events go.
+    pub(crate) teller: Teller,
 }
 
 /// Threads that read it do not even write to the same memory, as they would with a plain lock.
@@ -75,20 +82,9 @@ pub(crate) struct Ticket {
     waiter: Waiter,
 }
 
-/// What comes of something that a cache was told.
-#[derive(Default)]
-#[must_use = "who waits is to be told, and what is asked to be done"]
-pub(crate) struct Outputs {
-    pub(crate) jobs: Vec<Job>,
-    events: Vec<Event>,
-    /// When a cache wants to be woken.
-    pub(crate) wake_at: Option<Instant>,
-    replies: Vec<Box<dyn FnOnce() + Send + Sync>>,
-}
-
 impl Hub {
     /// Caches that share the room of one with these settings.
-    pub(crate) fn new(config: Config, keeper: Option<Arc<Queue>>) -> Self {
+    pub(crate) fn new(config: Config, keeper: Option<Arc<Queue>>, teller: Teller) -> Self {
         let config = config.with_persistence(keeper.is_some());
         let count = if config.max_entries() / SMALL < SHARDS { 1 } else { SHARDS };
         let (room, store) = (Room::default(), StoreHealth::default());
@@ -102,7 +98,8 @@ impl Hub {
             Shard(ShardedLock::new(inside))
         };
         let others = core::iter::repeat_with(shard).take(count.saturating_sub(1)).collect();
-        Self { first: shard(), others, hash: TextHash::new(config.seed(), SHARD), keeper }
+        let hash = TextHash::new(config.seed(), SHARD);
+        Self { first: shard(), others, hash, keeper, teller }
     }
 
     /// The answer, if it is at hand and nothing is due: the caches are only read.
@@ -155,11 +152,12 @@ impl Hub {
 
     /// Whoever has waited does not any more.
     pub(crate) fn cancel(&self, ticket: Ticket, now: Moment) -> Outputs {
-        let cancelled = self.with(ticket.shard, now, |_, inside| {
-            inside.waiting.remove(&ticket.waiter);
+        let (waiting, outputs) = self.with(ticket.shard, now, |_, inside| {
             inside.cache.cancel(ticket.waiter);
+            inside.waiting.remove(&ticket.waiter)
         });
-        cancelled.1
+        let _ = self.teller.guard(Part::Waker, || drop(waiting));
+        outputs
     }
 
     /// Nobody waits any more: what they would have been told by is dropped.
@@ -170,7 +168,9 @@ impl Hub {
                 core::mem::take(&mut inside.waiting)
             });
             // Not under the lock: whoever waits may do anything when told.
-            drop(waiting);
+            for waiting in waiting.into_values() {
+                let _ = self.teller.guard(Part::Waker, || drop(waiting));
+            }
         }
     }
 
@@ -243,7 +243,8 @@ impl Hub {
     /// Has all saved again that is held.
     fn save_all(&self, domain: Domain, error: String, now: Moment) -> Outputs {
         let kind = EventKind::StoreLost { error: error.into() };
-        let mut all = Outputs::event(Event { domain, kind });
+        self.teller.tell(event::EventKind::Cache(Event { domain, kind }));
+        let mut all = Outputs::default();
         for place in 0..=self.others.len() {
             all.add(self.with(place, now, |_, inside| inside.cache.save_all(now.date)).1);
         }
@@ -266,6 +267,15 @@ impl Hub {
             }
         }
         all
+    }
+
+    /// The next portion of the answers of these caches.
+    pub(super) fn more(&self, shards: &[usize], now: Moment) -> Option<Outputs> {
+        shards.iter().fold(None, |all: Option<Outputs>, &shard| {
+            let mut all = all.unwrap_or_default();
+            all.add(self.with(shard, now, |_, _| ()).1);
+            Some(all)
+        })
     }
 
     /// How many domains are known.
@@ -292,7 +302,7 @@ impl Hub {
         self.shard(place).write(|inside| {
             inside.sync(now);
             let result = step(place, inside);
-            (result, inside.drain(place, now, self.keeper.as_deref()))
+            (result, inside.drain(place, now, self.keeper.as_deref(), &self.teller))
         })
     }
 }
@@ -332,23 +342,35 @@ impl Inside {
         }
     }
 
-    /// What the cache wants done, and what it tells.
-    fn drain(&mut self, shard: usize, now: Moment, keeper: Option<&Queue>) -> Outputs {
+    /// What the cache wants done, and what it tells. Events go out under its lock: so they are told in
+    /// the order in which they happened.
+    fn drain(
+        &mut self,
+        shard: usize,
+        now: Moment,
+        keeper: Option<&Queue>,
+        teller: &Teller,
+    ) -> Outputs {
         let mut out = Outputs::default();
-        while let Some(event) = self.cache.poll_event() {
+        let replies = &mut out.replies;
+        for _ in 0..PORTION {
+            let Some(event) = self.cache.poll_event() else { break };
             match event.kind {
                 EventKind::Answered { waiter, answer } => {
                     if let Some(Waiting::Lookup(reply)) = self.waiting.remove(&waiter) {
-                        out.replies.push(Box::new(|| reply(answer)));
+                        replies.replies.push(Box::new(|| reply(answer)));
                     }
                 }
                 EventKind::Rechecked { waiter, result } => {
                     if let Some(Waiting::Recheck(reply)) = self.waiting.remove(&waiter) {
-                        out.replies.push(Box::new(|| reply(result)));
+                        replies.replies.push(Box::new(|| reply(result)));
                     }
                 }
-                _ => out.events.push(event),
+                _ => teller.tell(event::EventKind::Cache(event)),
             }
+        }
+        if self.cache.has_events() {
+            replies.more.push(shard);
         }
         while let Some(request) = self.cache.poll_request() {
             let (domain, work) = match request {
@@ -385,31 +407,5 @@ impl fmt::Debug for Inside {
     }
 }
 
-impl Outputs {
-    /// One event, and nothing else.
-    pub(crate) fn event(event: Event) -> Self {
-        Self { events: [event].into(), ..Self::default() }
-    }
-
-    fn add(&mut self, other: Self) {
-        let Self { jobs, events, wake_at, replies } = other;
-        self.jobs.extend(jobs);
-        self.events.extend(events);
-        self.replies.extend(replies);
-        self.wake_by(wake_at);
-    }
-
-    fn wake_by(&mut self, at: Option<Instant>) {
-        self.wake_at = [self.wake_at, at].into_iter().flatten().min();
-    }
-
-    /// Tells those who have waited, and then of what has happened.
-    pub(crate) fn tell(&mut self, on_event: &dyn Fn(&Event)) {
-        self.replies.drain(..).for_each(|reply| reply());
-        for event in self.events.drain(..) {
-            trace::event(&event);
-            // The caller's panic is not ours.
-            let _ = catch_unwind(AssertUnwindSafe(|| on_event(&event)));
-        }
-    }
-}
+#[cfg(test)]
+mod tests;

@@ -7,10 +7,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use time::UtcDateTime;
 
 use super::{
-    clock::Moment,
-    hub::{Hub, Outputs},
-    settings::Setup,
-    trace::Trace,
+    clock::Moment, health::Health, hub::Hub, outputs::Outputs, settings::Setup, trace::Trace,
 };
 use crate::{
     cache::{FetchRequestId, PersistRequestId, PolicyAnswer, TxtAnswer, TxtRequestId},
@@ -149,6 +146,14 @@ impl Jobs {
     /// When there may be something to do.
     pub(crate) fn timeout(&self, now: Instant) -> Option<Instant> {
         self.lock().poll_timeout(now)
+    }
+
+    /// How the client is doing.
+    pub(crate) fn health(&self, hub: &Hub) -> Health {
+        let (events_waiting, events_dropped, panics) = hub.teller.counts();
+        let lanes = self.lock();
+        let load = Lane::ALL.map(|lane| (lane, lanes.load(lane)));
+        Health { events_waiting, events_dropped, panics, requests: lanes.counters(), load }
     }
 
     fn lock(&self) -> MutexGuard<'_, Lanes<Job>> {

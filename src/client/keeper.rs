@@ -1,20 +1,20 @@
 //! The thread that has changes made durable.
 
 use alloc::{boxed::Box, collections::VecDeque, string::ToString, sync::Arc, vec::Vec};
-use core::panic::AssertUnwindSafe;
 use std::{
     collections::HashMap,
     io,
-    panic::catch_unwind,
     sync::{Condvar, Mutex, MutexGuard, PoisonError},
-    thread,
 };
 
 use super::{
     Kept, STOP,
     clock::{Moment, Time},
+    event::Part,
     hub::Hub,
     jobs::Done,
+    teller::Teller,
+    threads::{is_ours, spawn},
     trace,
 };
 use crate::{
@@ -69,23 +69,28 @@ pub(crate) struct Opened {
 pub(crate) struct Keeping {
     store: Box<dyn Store>,
     queue: Arc<Queue>,
+    teller: Teller,
 }
 
 impl Opened {
     pub(crate) fn new(
         config: Config,
         store: Option<Box<dyn Store>>,
+        teller: Teller,
         now: Moment,
     ) -> Result<Self, StoreError> {
         let Some(store) = store else {
-            return Ok(Self { hub: Hub::new(config, None), kept: Kept::default(), keeping: None });
+            let hub = Hub::new(config, None, teller);
+            return Ok(Self { hub, kept: Kept::default(), keeping: None });
         };
-        let Loaded { snapshots, damaged } = store.load()?;
-        trace::damaged(&damaged);
+        let panicked = |_| Err(StoreError::new("it has panicked"));
+        let loaded = teller.guard(Part::Store, || store.load()).unwrap_or_else(panicked);
+        let Loaded { snapshots, damaged } = loaded?;
+        let _ = teller.guard(Part::Subscriber, || trace::damaged(&damaged));
         let queue = Arc::new(Queue::new(config.max_entries()));
-        let hub = Hub::new(config, Some(Arc::clone(&queue)));
+        let hub = Hub::new(config, Some(Arc::clone(&queue)), teller.clone());
         let kept = Kept { policies: hub.restore(snapshots, now), damaged };
-        Ok(Self { hub, kept, keeping: Some(Keeping { store, queue }) })
+        Ok(Self { hub, kept, keeping: Some(Keeping { store, queue, teller }) })
     }
 }
 
@@ -138,14 +143,13 @@ impl Keeping {
         time: Arc<Time>,
         told: impl Fn(usize, Done) + Send + 'static,
     ) -> io::Result<Keeper> {
-        let Self { store, queue } = self;
-        let thread = thread::Builder::new().name("mta-sts store".to_string());
+        let Self { store, queue, teller } = self;
         let end = End(Arc::clone(&queue));
-        thread.spawn(move || {
+        spawn("mta-sts store", move || {
             let End(changes) = &end;
-            keep(&*store, changes, &time, &told);
+            keep(&*store, changes, &time, &told, &teller);
             // Whoever waits for the end may open the same file.
-            drop(store);
+            let _ = teller.guard(Part::Store, || drop(store));
         })?;
         Ok(Keeper(queue))
     }
@@ -166,12 +170,21 @@ impl Keeper {
 
     /// Waits until it has ended, but not for ever: a store that hangs is left.
     pub(crate) fn wait(&self) {
+        if is_ours() {
+            return;
+        }
         let is_there = |state: &mut Waiting| !state.has_ended;
         drop(self.0.ended.wait_timeout_while(self.0.lock(), STOP, is_there));
     }
 }
 
-fn keep(store: &dyn Store, queue: &Queue, time: &Time, told: &dyn Fn(usize, Done)) {
+fn keep(
+    store: &dyn Store,
+    queue: &Queue,
+    time: &Time,
+    told: &dyn Fn(usize, Done),
+    teller: &Teller,
+) {
     loop {
         let taken = queue.take();
         if taken.is_empty() {
@@ -184,13 +197,15 @@ fn keep(store: &dyn Store, queue: &Queue, time: &Time, told: &dyn Fn(usize, Done
             changes.push(change);
             waiting.push((shard, id));
         }
-        let told = |shard, done| drop(catch_unwind(AssertUnwindSafe(|| told(shard, done))));
-        let mut saved = save(store, &changes);
+        let told = |shard, done| {
+            let _ = teller.guard(Part::Other, || told(shard, done));
+        };
+        let mut saved = save(store, &changes, teller);
         if let (Err(lost), Some(change)) = (&saved, changes.first())
             && lost.is_lost()
         {
             told(0, Done::Lost(change.domain.clone(), lost.to_string()));
-            saved = save(store, &changes);
+            saved = save(store, &changes, teller);
         }
         for (shard, id) in waiting {
             let result = saved.as_ref().copied().map_err(ToString::to_string);
@@ -199,7 +214,8 @@ fn keep(store: &dyn Store, queue: &Queue, time: &Time, told: &dyn Fn(usize, Done
     }
 }
 
-fn save(store: &dyn Store, changes: &[Change]) -> Result<(), StoreError> {
-    catch_unwind(AssertUnwindSafe(|| store.save(changes)))
+fn save(store: &dyn Store, changes: &[Change], teller: &Teller) -> Result<(), StoreError> {
+    teller
+        .guard(Part::Store, || store.save(changes))
         .unwrap_or_else(|_| Err(StoreError::new("it has panicked")))
 }

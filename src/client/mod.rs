@@ -3,10 +3,16 @@
 
 mod addresses;
 mod clock;
+mod event;
+mod guard;
+mod health;
 mod hub;
 mod jobs;
 mod keeper;
+mod outputs;
 mod settings;
+mod teller;
+mod threads;
 mod trace;
 
 use alloc::{boxed::Box, string::ToString, vec::Vec};
@@ -17,17 +23,29 @@ use thiserror::Error;
 pub(crate) use self::clock::SystemClock;
 #[cfg(feature = "tokio")]
 pub(crate) use self::clock::{std_now, utc_now};
+#[cfg(feature = "tokio")]
+pub(crate) use self::guard::{Panicked, discard, guarded};
+#[cfg(all(test, feature = "blocking"))]
+pub(crate) use self::settings::settings_for_tests;
+#[cfg(feature = "blocking")]
+pub(crate) use self::threads::spawn;
 pub(crate) use self::{
     addresses::{found, share},
     clock::{Moment, Time},
-    hub::{Hub, Outputs, Ticket},
+    event::OnEvent,
+    hub::{Hub, Ticket},
     jobs::{Done, Found, Job, Jobs, Next, Work},
     keeper::{Keeper, Opened},
+    outputs::{Outputs, Replies},
     settings::{Setup, random},
+    teller::Teller,
+    threads::{Process, is_ours},
     trace::Trace,
 };
 pub use self::{
     clock::Clock,
+    event::{Event, EventKind, Part},
+    health::{Health, Panics},
     settings::{Settings, SettingsError},
 };
 

@@ -213,3 +213,16 @@ fn system_nameservers() -> Result<Vec<SocketAddr>, SettingsError> {
     let servers = config.nameservers.iter();
     Ok(servers.map(|server| SocketAddr::new(server.into(), 53)).collect())
 }
+
+/// Settings with which a client starts, and connects to nobody.
+#[cfg(all(test, feature = "blocking"))]
+#[allow(clippy::unwrap_used, reason = "here a panic is a finding")]
+pub(crate) fn settings_for_tests() -> Settings {
+    let authority = rcgen::generate_simple_self_signed(["example.com".to_string()]).unwrap();
+    let mut roots = RootCertStore::empty();
+    roots.add(authority.cert.der().clone()).unwrap();
+    Settings::default()
+        .with_nameservers([SocketAddr::from(([127, 0, 0, 1], 9))])
+        .with_provider(rustls::crypto::ring::default_provider())
+        .with_roots(roots)
+}

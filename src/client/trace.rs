@@ -2,64 +2,111 @@
 //! event. Warnings say what can be done about them; what nobody here can mend is none.
 
 use alloc::boxed::Box;
+#[cfg(feature = "tokio")]
+use core::{future::poll_fn, task::Poll};
 
 #[cfg(feature = "tracing")]
 use {
+    super::event::EventKind,
     crate::{
-        cache::{Alert, AlertKind, EventKind, PolicyAnswer, TxtAnswer},
+        cache::{self, Alert, AlertKind, PolicyAnswer, TxtAnswer},
         failure::Failure,
         policy::Policy,
     },
+    alloc::sync::Arc,
     tracing::{debug, error, info, warn},
 };
 
-use super::jobs::Done;
-use crate::{cache::Event, domain::Domain};
+use super::{
+    event::{Event, Part},
+    guard::Panicked,
+    jobs::Done,
+    teller::Teller,
+};
+use crate::domain::Domain;
 
-/// The span of a discovery: of a question to DNS, and of the fetch that follows from its answer.
+/// The span of a discovery: of a question to DNS, and of the fetch that follows from its answer. A
+/// subscriber that panics costs what it would have noted.
 #[derive(Clone, Debug)]
 pub(crate) struct Trace {
+    teller: Teller,
     #[cfg(feature = "tracing")]
+    span: Arc<Span>,
+}
+
+#[cfg(feature = "tracing")]
+#[derive(Debug)]
+struct Span {
     span: tracing::Span,
+    teller: Teller,
+}
+
+#[cfg(feature = "tracing")]
+impl Drop for Span {
+    fn drop(&mut self) {
+        let span = core::mem::replace(&mut self.span, tracing::Span::none());
+        let _ = self.teller.guard(Part::Subscriber, || drop(span));
+    }
 }
 
 impl Trace {
-    pub(crate) fn new(domain: &Domain, is_first_contact: bool) -> Self {
+    pub(crate) fn new(domain: &Domain, is_first_contact: bool, teller: &Teller) -> Self {
         #[cfg(not(feature = "tracing"))]
         let _ = (domain, is_first_contact);
-        Self {
-            #[cfg(feature = "tracing")]
-            span: tracing::info_span!(
+        #[cfg(feature = "tracing")]
+        let span = || {
+            tracing::info_span!(
                 "discovery",
                 domain = domain.as_str(),
                 first_contact = is_first_contact,
-            ),
+            )
+        };
+        Self {
+            teller: teller.clone(),
+            #[cfg(feature = "tracing")]
+            span: Arc::new(Span {
+                span: teller
+                    .guard(Part::Subscriber, span)
+                    .unwrap_or_else(|_| tracing::Span::none()),
+                teller: teller.clone(),
+            }),
         }
     }
 
-    /// Does something within the span.
-    #[cfg(feature = "blocking")]
-    pub(crate) fn within<T>(&self, work: impl FnOnce() -> T) -> T {
+    /// Has a part do something within the span.
+    pub(crate) fn within<T>(&self, part: Part, work: impl FnOnce() -> T) -> Result<T, Panicked> {
         #[cfg(feature = "tracing")]
-        let _entered = self.span.enter();
-        work()
+        let entered = self.teller.guard(Part::Subscriber, || self.span.span.enter());
+        let result = self.teller.guard(part, work);
+        #[cfg(feature = "tracing")]
+        let _ = self.teller.guard(Part::Subscriber, || drop(entered));
+        result
     }
 
-    /// A future within the span.
+    /// A future of a part's within the span.
     #[cfg(feature = "tokio")]
     pub(crate) fn around<F: Future + Send>(
         &self,
+        part: Part,
         future: F,
-    ) -> impl Future<Output = F::Output> + Send + use<F> {
-        #[cfg(feature = "tracing")]
-        let future = tracing::Instrument::instrument(future, self.span.clone());
-        future
+    ) -> impl Future<Output = Result<F::Output, Panicked>> + Send + use<F> {
+        let (this, mut future) = (self.clone(), Box::pin(future));
+        async move {
+            let polled =
+                poll_fn(|context| match this.within(part, || future.as_mut().poll(context)) {
+                    Ok(poll) => poll.map(Ok),
+                    Err(panicked) => Poll::Ready(Err(panicked)),
+                });
+            let result = polled.await;
+            let _ = this.teller.guard(part, || drop(future));
+            result
+        }
     }
 
     /// What came of a job.
     pub(crate) fn done(&self, done: &Done) {
         #[cfg(feature = "tracing")]
-        self.span.in_scope(|| match done {
+        let _ = self.within(Part::Subscriber, || match done {
             Done::Txt(_, answer) => txt(answer),
             Done::Fetch(_, answer) => fetch(answer),
             Done::Persisted(..) | Done::Lost(..) => {}
@@ -81,13 +128,37 @@ pub(crate) fn damaged(sentences: &[Box<str>]) {
     let _ = sentences;
 }
 
-/// What has happened to a domain.
+/// What has happened.
 pub(crate) fn event(event: &Event) {
     #[cfg(not(feature = "tracing"))]
     let _ = event;
     #[cfg(feature = "tracing")]
+    match &event.kind {
+        EventKind::Cache(event) => of_cache(event),
+        EventKind::Overdue { domain } => error!(
+            domain = domain.as_str(),
+            "a query or fetch has not returned long after its deadline, and holds its slot: the \
+             resolver or fetcher hangs",
+        ),
+        EventKind::Dropped { count } => {
+            warn!(count, "events were dropped: the callback for events is too slow");
+        }
+        EventKind::Panicked { part } => {
+            error!(part = part.as_str(), "a part of the client panicked, which was caught");
+        }
+        EventKind::NoThread { error } => {
+            error!("no thread for a query or fetch: {error}; raise the limit of threads");
+        }
+        EventKind::ThreadsRecovered => info!("there are threads again"),
+    }
+}
+
+/// What has happened to a domain.
+#[cfg(feature = "tracing")]
+fn of_cache(event: &cache::Event) {
+    use cache::EventKind;
+
     let domain = event.domain.as_str();
-    #[cfg(feature = "tracing")]
     match &event.kind {
         EventKind::Updated { policy, previous } => updated(domain, policy, previous.as_deref()),
         EventKind::Failed { failure, policy } => failed(domain, failure, policy.is_some()),
@@ -116,11 +187,6 @@ pub(crate) fn event(event: &Event) {
         ),
         EventKind::StoreResumed => info!(domain, "the store answers in time again"),
         EventKind::PersistRecovered => info!(domain, "the store works again: all is saved"),
-        EventKind::Overdue => error!(
-            domain,
-            "a query or fetch has not returned long after its deadline, and holds its slot: the \
-             resolver or fetcher hangs",
-        ),
         // Somebody waits for these, and is told.
         EventKind::Answered { .. } | EventKind::Rechecked { .. } => {}
     }

@@ -34,6 +34,18 @@ struct Running {
     is_overdue: bool,
 }
 
+/// What one lane has to do at one moment.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Load {
+    /// Requests that wait for a slot.
+    pub waiting: usize,
+    /// Requests that are out.
+    pub running: usize,
+    /// Of those, the ones that should have ended long ago.
+    pub overdue: usize,
+}
+
 /// What a lane wants done.
 #[derive(Debug)]
 pub(super) enum Wanted<J> {
@@ -72,6 +84,11 @@ impl<J> LaneState<J> {
 
     pub(super) fn waiting(&self) -> usize {
         self.queue.len()
+    }
+
+    pub(super) fn load(&self) -> Load {
+        let overdue = self.running.values().filter(|it| it.is_overdue).count();
+        Load { waiting: self.queue.len(), running: self.running.len(), overdue }
     }
 
     pub(super) fn submit(&mut self, request: Request, payload: J) {

@@ -41,5 +41,6 @@ mod schedule;
 
 pub use self::{
     config::Config,
+    lane::Load,
     schedule::{Action, Counters, Job, Lane, Lanes, RunId},
 };

@@ -5,7 +5,7 @@ use time::UtcDateTime;
 use super::{
     config::Config,
     group::Group,
-    lane::{LaneState, Wanted},
+    lane::{LaneState, Load, Wanted},
     memory::Memory,
     queue::Request,
 };
@@ -101,7 +101,8 @@ pub struct Counters {
 }
 
 impl Lane {
-    const ALL: [Self; 4] = [
+    /// All lanes.
+    pub const ALL: [Self; 4] = [
         Self { is_known: false, is_fetch: false },
         Self { is_known: false, is_fetch: true },
         Self { is_known: true, is_fetch: false },
@@ -213,6 +214,12 @@ impl<J> Lanes<J> {
     #[must_use]
     pub fn waiting(&self) -> usize {
         self.states.iter().map(LaneState::waiting).sum()
+    }
+
+    /// Returns what a lane has to do now. Linear in the number of requests that are out.
+    #[must_use]
+    pub fn load(&self, lane: Lane) -> Load {
+        self.states.get(usize::from(lane.index())).map_or(Load::default(), LaneState::load)
     }
 
     /// Returns counts since the lanes were made.

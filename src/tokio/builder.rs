@@ -12,8 +12,7 @@ use super::{
     sockets::{Fetcher, Resolver, Sockets},
 };
 use crate::{
-    cache::Event,
-    client::{Clock, Jobs, Opened, Settings, SettingsError, Time},
+    client::{Clock, Event, Jobs, OnEvent, Opened, Process, Settings, SettingsError, Teller, Time},
     store::{Store, StoreError},
 };
 
@@ -27,7 +26,7 @@ pub enum StartError {
     /// What was kept cannot be read.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// There is no thread to be had for the store.
+    /// There is no thread to be had for the store or for the callback.
     #[error("a thread could not be started: {0}")]
     Thread(#[from] std::io::Error),
     /// It was not started within a runtime of tokio.
@@ -43,13 +42,13 @@ pub struct Builder {
     fetcher: Option<Box<dyn Fetcher>>,
     store: Option<Box<dyn Store>>,
     clock: Option<Box<dyn Clock>>,
-    on_event: Box<dyn Fn(&Event) + Send + Sync>,
+    on_event: Option<OnEvent>,
 }
 
 impl Builder {
     pub(super) fn new(settings: Settings) -> Self {
         let (resolver, fetcher, store, clock) = (None, None, None, None);
-        Self { settings, resolver, fetcher, store, clock, on_event: Box::new(|_| {}) }
+        Self { settings, resolver, fetcher, store, clock, on_event: None }
     }
 
     /// Looks up records by this, and not over sockets of its own.
@@ -74,14 +73,25 @@ impl Builder {
         Self { clock: Some(Box::new(clock)), ..self }
     }
 
-    /// Has this called for every event: for a log, alerts, reports. It is called in the tasks that do
-    /// the work, several at a time, after those who wait for answers have theirs; it must not block. A
-    /// panic in it is caught.
+    /// Sets a callback for events: for a log, alerts, reports. Default: none.
+    ///
+    /// It is called in a thread of its own, with one event after the other in the order in which they
+    /// happened, each once. It may take its time and call the client, [`Client::shutdown`] included;
+    /// a panic in it is caught. Up to 16,384 events wait for it (fewer if they hold large policies);
+    /// what comes then is dropped, counted in [`Health::events_dropped`], and
+    /// [told] when half of them are done.
+    ///
+    /// [`Health::events_dropped`]: crate::client::Health::events_dropped
+    /// [told]: crate::client::EventKind::Dropped
+    /// `tokio::spawn` works in it.
     pub fn on_event(self, call: impl Fn(&Event) + Send + Sync + 'static) -> Self {
-        Self { on_event: Box::new(call), ..self }
+        Self { on_event: Some(Box::new(call)), ..self }
     }
 
     /// Starts the client, within a runtime that has time and sockets enabled.
+    ///
+    /// A process that forks makes its clients afterwards: in the child, a client that was made before
+    /// says that it is shut down, and ends without waiting for threads that are not there.
     ///
     /// # Errors
     ///
@@ -96,15 +106,17 @@ impl Builder {
         if cfg!(debug_assertions) || clock.is_paused() {
             time.distrust();
         }
-        let Opened { hub, kept, keeping } = Opened::new(setup.cache, self.store, time.now())?;
+        let teller = Teller::new(self.on_event.is_some());
+        let Opened { hub, kept, keeping } =
+            Opened::new(setup.cache, self.store, teller, time.now())?;
         let driver = Arc::new(Driver {
             hub,
+            process: Process::current(),
             jobs: Jobs::new(&setup),
             limits: [setup.cache.txt_timeout(), setup.cache.fetch_timeout()],
             sockets: Arc::new(Sockets::new(setup, Arc::clone(&time))),
             resolver: self.resolver.map(Into::into),
             fetcher: self.fetcher.map(Into::into),
-            on_event: self.on_event,
             runtime,
             time: Arc::clone(&time),
             clock,
@@ -119,8 +131,18 @@ impl Builder {
             }
         };
         let keeper = keeping.map(|it| it.start(time, told)).transpose()?.map(Arc::new);
-        driver.start();
-        Ok(Client { driver, keeper, kept })
+        // It ends what has been started if something else cannot be.
+        let client = Client { driver, keeper, kept };
+        let runtime = client.driver.runtime.clone();
+        let on_event = self.on_event.map(|call| -> OnEvent {
+            Box::new(move |event| {
+                let _within = runtime.enter();
+                call(event);
+            })
+        });
+        client.driver.hub.teller.start(on_event)?;
+        client.driver.start();
+        Ok(client)
     }
 }
 

@@ -1,5 +1,5 @@
 use alloc::sync::Arc;
-use core::{fmt, time::Duration};
+use core::{fmt, mem, time::Duration};
 
 use ::tokio::{runtime::Handle, sync::oneshot, time::timeout};
 
@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     cache::{Answer, Rechecked},
-    client::{Keeper, Kept, LookupError, Settings, Ticket},
+    client::{Health, Keeper, Kept, LookupError, STOP, Settings, Ticket, is_ours},
     delivery::{Delivery, Floor, Route},
     domain::Domain,
     no_policy::NoPolicy,
@@ -155,22 +155,42 @@ impl Client {
         self.len() == 0
     }
 
+    /// Returns how the client is doing: what waits, what was dropped, what has panicked.
+    #[must_use]
+    pub fn health(&self) -> Health {
+        self.driver.jobs.health(&self.driver.hub)
+    }
+
     /// Ends all that runs, and waits for it. Those who wait for answers are told
-    /// [`LookupError::ShutDown`]. What has changed is saved.
+    /// [`LookupError::ShutDown`]. What has changed is saved, and the callback is told of what has
+    /// happened.
     ///
-    /// A resolver, a fetcher or a store that hangs is waited for 5 s, then left; of the former there
-    /// is an [event](crate::cache::EventKind::Overdue) for each domain. Every call waits for the same
-    /// end. Dropping the client ends the
-    /// same things; within a runtime it waits for nothing, elsewhere until all is saved.
+    /// A resolver, a fetcher, a store or a callback that hangs is waited for 5 s, then left; of the
+    /// first two there is an [event](crate::client::EventKind::Overdue) for each domain. Every call
+    /// waits for the same end; in the callback the store and the callback itself are not waited for.
+    /// Dropping the client ends the same things; within a runtime it waits for nothing, elsewhere until
+    /// all is saved and told.
     pub async fn shutdown(&self) {
+        if self.driver.process.is_another() {
+            return;
+        }
         self.driver.stop();
         self.driver.wait().await;
         self.driver.hub.retry_unsaved(self.driver.time.now());
-        if let Some(keeper) = self.keeper.clone() {
-            keeper.stop();
-            // Where there is no thread to wait in, nobody is kept waiting.
-            let _ = self.driver.runtime.spawn_blocking(move || keeper.wait()).await;
+        self.keeper.iter().for_each(|keeper| keeper.stop());
+        if is_ours() {
+            return self.driver.hub.teller.close();
         }
+        let (keeper, driver) = (self.keeper.clone(), Arc::clone(&self.driver));
+        // Where there is no thread to wait in, nobody is kept waiting.
+        let wait = move || {
+            if let Some(keeper) = &keeper {
+                keeper.wait();
+            }
+            driver.hub.teller.close();
+            driver.hub.teller.wait(STOP);
+        };
+        let _ = self.driver.runtime.spawn_blocking(wait).await;
     }
 
     async fn wait<T>(
@@ -196,18 +216,28 @@ struct Waiting<'a> {
 
 impl Drop for Waiting<'_> {
     fn drop(&mut self) {
-        self.driver.process(self.driver.hub.cancel(self.ticket, self.driver.time.now()));
+        if !self.driver.process.is_another() {
+            self.driver.process(self.driver.hub.cancel(self.ticket, self.driver.time.now()));
+        }
     }
 }
 
 impl Drop for Client {
     fn drop(&mut self) {
+        if self.driver.process.is_another() {
+            // What its threads had locked when it was forked stays locked here.
+            return mem::forget((Arc::clone(&self.driver), self.keeper.take()));
+        }
         self.driver.stop();
         self.driver.hub.retry_unsaved(self.driver.time.now());
         self.keeper.iter().for_each(|keeper| keeper.stop());
         // A runtime must not be kept waiting: there, what is still to be saved is saved behind it.
         if Handle::try_current().is_err() {
             self.keeper.iter().for_each(|keeper| keeper.wait());
+        }
+        self.driver.hub.teller.close();
+        if Handle::try_current().is_err() {
+            self.driver.hub.teller.wait(STOP);
         }
     }
 }

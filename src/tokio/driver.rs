@@ -1,6 +1,6 @@
 //! What runs behind a client: tasks that work, and one that keeps time.
 
-use alloc::{boxed::Box, sync::Arc, vec::Vec};
+use alloc::{sync::Arc, vec::Vec};
 use core::time::Duration;
 use std::{
     collections::HashMap,
@@ -10,7 +10,7 @@ use std::{
 use ::tokio::{
     runtime::Handle,
     sync::{Notify, watch},
-    task::{AbortHandle, JoinSet},
+    task::{AbortHandle, JoinError, JoinSet},
     time::timeout,
 };
 
@@ -19,8 +19,11 @@ use super::{
     sockets::{Fetcher, Resolver, Sockets},
 };
 use crate::{
-    cache::{Event, EventKind, PolicyAnswer, TxtAnswer},
-    client::{Done, Found, Hub, Job, Jobs, NAP, Next, Outputs, STOP, Time, Trace, Work},
+    cache::{PolicyAnswer, TxtAnswer},
+    client::{
+        Done, EventKind, Found, Hub, Job, Jobs, NAP, Next, Outputs, Panicked, Part, Process,
+        Replies, STOP, Time, Trace, Work, discard, guarded,
+    },
     domain::Domain,
     fetch::FetchError,
     instant::Instant,
@@ -29,11 +32,11 @@ use crate::{
 
 pub(super) struct Driver {
     pub(super) hub: Hub,
+    pub(super) process: Process,
     pub(super) jobs: Jobs,
     pub(super) sockets: Arc<Sockets>,
     pub(super) resolver: Option<Arc<dyn Resolver>>,
     pub(super) fetcher: Option<Arc<dyn Fetcher>>,
-    pub(super) on_event: Box<dyn Fn(&Event) + Send + Sync>,
     pub(super) runtime: Handle,
     /// How long a resolver, and a fetcher, may take.
     pub(super) limits: [Duration; 2],
@@ -99,12 +102,20 @@ impl Driver {
     }
 
     pub(super) fn is_stopped(&self) -> bool {
-        lock(&self.tasks.alive).is_none()
+        self.process.is_another() || lock(&self.tasks.alive).is_none()
     }
 
-    /// Tells those who wait, and has done what is to be done.
+    /// Has done what is to be done, and then tells those who wait.
     pub(super) fn process(self: &Arc<Self>, outputs: Outputs) {
-        self.take(outputs);
+        let mut next = Some(outputs);
+        while let Some(outputs) = next {
+            next = self.carry_out(outputs).tell(&self.hub, self.time.now());
+        }
+    }
+
+    /// Has done what is to be done. Who is to be told of it is returned.
+    fn carry_out(self: &Arc<Self>, outputs: Outputs) -> Replies {
+        let mut replies = self.take(outputs);
         while let Some(next) = self.jobs.next(&self.hub, self.time.now()) {
             match next {
                 Next::Begin(id, job) => self.begin(id, job),
@@ -115,20 +126,21 @@ impl Driver {
                         self.tell_overdue(domain);
                     }
                 }
-                Next::Process(outputs) => self.take(outputs),
+                Next::Process(outputs) => replies.add(self.take(outputs)),
             }
         }
         self.wake_by(self.jobs.timeout(self.time.instant()));
+        replies
     }
 
-    fn take(&self, mut outputs: Outputs) {
-        outputs.tell(&*self.on_event);
+    fn take(&self, outputs: Outputs) -> Replies {
         self.wake_by(outputs.wake_at);
         self.jobs.submit(outputs.jobs, self.time.now());
+        outputs.replies
     }
 
     fn tell_overdue(&self, domain: Domain) {
-        Outputs::event(Event { domain, kind: EventKind::Overdue }).tell(&*self.on_event);
+        self.hub.teller.tell(EventKind::Overdue { domain });
     }
 
     fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
@@ -143,7 +155,19 @@ impl Driver {
         let running = Running { domain: job.domain.clone(), task: None };
         lock(&self.running).insert(id, running);
         let this = Arc::clone(self);
-        self.spawn(async move { this.run(id, job).await });
+        self.spawn(async move {
+            if guarded(this.run(id, job)).await.is_err() {
+                this.hub.teller.panicked(Part::Other);
+                this.lose(id);
+            }
+        });
+    }
+
+    /// Frees the slot of a job of which nothing has come.
+    fn lose(self: &Arc<Self>, id: RunId) {
+        lock(&self.running).remove(&id);
+        self.jobs.finish(id, false, self.time.instant());
+        self.process(Outputs::default());
     }
 
     fn end_early(&self, id: RunId) {
@@ -158,7 +182,8 @@ impl Driver {
             lock(&self.running).remove(&id);
             return;
         }
-        let new = || Trace::new(&job.domain, job.is_first_contact(self.time.date()));
+        let teller = &self.hub.teller;
+        let new = || Trace::new(&job.domain, job.is_first_contact(self.time.date()), teller);
         let trace = job.trace.clone().unwrap_or_else(new);
         job.trace = Some(trace.clone());
         if matches!(job.work, Work::Fetch(_)) && !self.locate(id, &mut job, &trace).await {
@@ -193,7 +218,7 @@ impl Driver {
         let (sockets, domain) = (Arc::clone(&self.sockets), job.domain.clone());
         let [_, limit] = self.limits;
         let task = async move { sockets.addresses(&domain).await };
-        let found = match self.apart(id, limit, trace, task).await {
+        let found = match self.apart(id, limit, trace.around(Part::Fetcher, task)).await {
             Ended::With(found) => found,
             Ended::Panicked | Ended::Late => Err(FetchError::Deadline),
         };
@@ -211,7 +236,7 @@ impl Driver {
                 None => sockets.txt(&domain).await,
             }
         };
-        match self.apart(id, limit, trace, task).await {
+        match self.apart(id, limit, trace.around(Part::Resolver, task)).await {
             Ended::With(answer) => answer,
             Ended::Panicked => TxtAnswer::Failed("the resolver has panicked".into()),
             Ended::Late => TxtAnswer::Failed("no answer in time".into()),
@@ -234,7 +259,7 @@ impl Driver {
                 None => sockets.fetch_from(&domain, addresses).await,
             }
         };
-        match self.apart(id, limit, trace, task).await {
+        match self.apart(id, limit, trace.around(Part::Fetcher, task)).await {
             Ended::With(answer) => answer,
             Ended::Panicked => PolicyAnswer::NotSent,
             Ended::Late => PolicyAnswer::Failed(FetchError::Deadline.to_failure(&named)),
@@ -247,11 +272,10 @@ impl Driver {
         &self,
         id: RunId,
         limit: Duration,
-        trace: &Trace,
-        work: impl Future<Output = T> + Send + 'static,
+        work: impl Future<Output = Result<T, Panicked>> + Send + 'static,
     ) -> Ended<T> {
         let mut task = JoinSet::new();
-        let handle = task.spawn(trace.around(work));
+        let handle = task.spawn(work);
         if let Some(running) = lock(&self.running).get_mut(&id) {
             running.task = Some(handle);
         }
@@ -259,9 +283,13 @@ impl Driver {
             task.abort_all();
         }
         match timeout(limit, task.join_next()).await {
-            Ok(Some(Ok(answer))) => Ended::With(answer),
-            Ok(Some(Err(error))) if error.is_panic() => Ended::Panicked,
-            Ok(_) | Err(_) => Ended::Late,
+            Ok(Some(Ok(Ok(answer)))) => Ended::With(answer),
+            Ok(Some(Ok(Err(Panicked)))) => Ended::Panicked,
+            Ok(Some(broken_off)) => {
+                drop_quietly(broken_off);
+                Ended::Late
+            }
+            Ok(None) | Err(_) => Ended::Late,
         }
     }
 
@@ -276,8 +304,12 @@ impl Driver {
 
     /// Wakes the caches when something is due, for ever.
     async fn keep_time(self: &Arc<Self>) {
+        let wake = || {
+            let _ =
+                self.hub.teller.guard(Part::Other, || self.process(self.hub.wake(self.time.now())));
+        };
         // Of what was kept over a restart, something may be due already.
-        self.process(self.hub.wake(self.time.now()));
+        wake();
         while !self.is_stopped() {
             let earlier = self.tasks.earlier.notified();
             let Some(nap) = self.nap() else {
@@ -286,7 +318,7 @@ impl Driver {
             };
             if timeout(nap, earlier).await.is_err() {
                 *lock(&self.tasks.next) = None;
-                self.process(self.hub.wake(self.time.now()));
+                wake();
             }
         }
     }
@@ -309,6 +341,13 @@ enum Ended<T> {
     Panicked,
     /// It was broken off, or took too long.
     Late,
+}
+
+/// What a task that panicked has left may panic when it is dropped.
+fn drop_quietly<T>(ended: Result<T, JoinError>) {
+    if let Err(Ok(payload)) = ended.map_err(JoinError::try_into_panic) {
+        discard(payload);
+    }
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

@@ -11,8 +11,8 @@ use std::{
 
 use mta_sts::{
     Domain, NoPolicy,
-    cache::{Answer, Event, EventKind, PolicyAnswer, TxtAnswer},
-    client::LookupError,
+    cache::{Answer, Event, PolicyAnswer, TxtAnswer},
+    client::{self, LookupError},
     fetch,
 };
 use mta_sts_testkit::{Addresses, Dns, Site, Web, World};
@@ -207,21 +207,20 @@ fn a_thread_held_for_too_long_is_told() {
         }
         PolicyAnswer::from_body(domain, POLICY.as_bytes())
     }));
-    let events = Events::default();
-    let kept = Arc::clone(&events);
-    let on_event = Arc::new(move |event: &Event| kept.lock().unwrap().push(event.clone()));
-    let parts = Parts { fetch: Some(fetch), on_event: Some(on_event), ..Parts::default() };
+    let (is_overdue, overdue) = noting_overdue();
+    let parts = Parts { fetch: Some(fetch), ..Parts::default() };
     let cache = mta_sts::cache::Config::new(1).with_fetch_timeout(SECOND);
-    let client = Client::with(Kind::Blocking, settings(&world).with_cache(cache), parts).unwrap();
+    let settings = settings(&world).with_cache(cache);
+    let client = Client::hearing(Kind::Blocking, settings, parts, is_overdue).unwrap();
     let answer = client.policy(&domain("hangs.example"), LONG).unwrap();
-    let is_told = || events.lock().unwrap().iter().any(|event| event.kind == EventKind::Overdue);
+    let is_told = || overdue.load(Ordering::SeqCst);
     let start = Instant::now();
     while !is_told() && start.elapsed() < 5 * SECOND {
         thread::sleep(Duration::from_millis(5));
     }
     // Before anything is asserted: a runtime waits for what blocks in it.
     open.store(true, Ordering::SeqCst);
-    assert!(answer.policy().is_none() && is_told(), "{answer:?}, {events:?}");
+    assert!(answer.policy().is_none() && is_told(), "{answer:?}");
     client.shutdown();
 }
 
@@ -273,11 +272,9 @@ fn a_hanging_resolver_does_not_hold_up_the_end_of(kind: Kind) {
         }
         TxtAnswer::NoRecord { ttl: None }
     }));
-    let events = Events::default();
-    let kept = Arc::clone(&events);
-    let on_event = Arc::new(move |event: &Event| kept.lock().unwrap().push(event.clone()));
-    let parts = Parts { txt: Some(txt), on_event: Some(on_event), ..Parts::default() };
-    let client = Client::with(kind, settings(&world), parts).unwrap();
+    let (is_overdue, overdue) = noting_overdue();
+    let parts = Parts { txt: Some(txt), ..Parts::default() };
+    let client = Client::hearing(kind, settings(&world), parts, is_overdue).unwrap();
     thread::scope(|scope| {
         let waiting = scope.spawn(|| client.policy(&domain("a.example"), 3 * LONG));
         eventually(|| client.is_waited_for());
@@ -288,6 +285,17 @@ fn a_hanging_resolver_does_not_hold_up_the_end_of(kind: Kind) {
         assert!(took < 8 * SECOND, "{kind:?}: {took:?}");
         assert_eq!(waiting.join().unwrap(), Err(LookupError::ShutDown));
     });
-    let told = events.lock().unwrap().iter().any(|event| event.kind == EventKind::Overdue);
-    assert!(told, "{kind:?}: {events:?}");
+    assert!(overdue.load(Ordering::SeqCst), "{kind:?}");
+}
+
+/// A callback, and whether it was told of a request that is overdue.
+fn noting_overdue() -> (impl Fn(&client::Event) + Send + Sync, Arc<AtomicBool>) {
+    let overdue = Arc::new(AtomicBool::new(false));
+    let noted = Arc::clone(&overdue);
+    let note = move |event: &client::Event| {
+        if let client::EventKind::Overdue { .. } = event.kind {
+            noted.store(true, Ordering::SeqCst);
+        }
+    };
+    (note, overdue)
 }

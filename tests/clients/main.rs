@@ -4,6 +4,7 @@
 #![allow(clippy::disallowed_methods, reason = "here real time passes")]
 
 mod background;
+mod callbacks;
 mod clock;
 mod faults;
 #[cfg(feature = "redb")]

@@ -10,7 +10,7 @@ use std::{
 use mta_sts::{
     Domain, NoPolicy, Policy, blocking,
     cache::{Answer, Event, PolicyAnswer, Rechecked, TxtAnswer},
-    client::{Clock, Kept, LookupError, Settings, SettingsError},
+    client::{self, Clock, EventKind, Health, Kept, LookupError, Settings, SettingsError},
     delivery::{Delivery, Floor, Route},
     dns,
     fetch::{self, AddressFilter},
@@ -104,12 +104,30 @@ impl Client {
         Self::with(kind, settings, Parts::default()).unwrap()
     }
 
-    pub(crate) fn with(kind: Kind, settings: Settings, parts: Parts) -> Result<Self, StartError> {
-        let Parts { txt, fetch, store, clock, on_event } = parts;
-        let on_event = on_event.unwrap_or_else(|| Arc::new(|_| {}));
+    pub(crate) fn with(
+        kind: Kind,
+        settings: Settings,
+        mut parts: Parts,
+    ) -> Result<Self, StartError> {
+        let on_event = parts.on_event.take().unwrap_or_else(|| Arc::new(|_| {}));
+        Self::hearing(kind, settings, parts, move |event| {
+            if let EventKind::Cache(event) = &event.kind {
+                on_event(event);
+            }
+        })
+    }
+
+    /// With a callback for whatever is told, and not only for what the cache tells.
+    pub(crate) fn hearing(
+        kind: Kind,
+        settings: Settings,
+        parts: Parts,
+        on_event: impl Fn(&client::Event) + Send + Sync + 'static,
+    ) -> Result<Self, StartError> {
+        let Parts { txt, fetch, store, clock, on_event: _ } = parts;
         macro_rules! assemble {
             ($builder:expr) => {{
-                let mut builder = $builder.on_event(move |it| on_event(it));
+                let mut builder = $builder.on_event(on_event);
                 if let Some(txt) = txt {
                     builder = builder.resolver(txt);
                 }
@@ -205,6 +223,13 @@ impl Client {
         match self {
             Self::Blocking(client) => client.kept(),
             Self::Tokio(_, client) => client.kept(),
+        }
+    }
+
+    pub(crate) fn health(&self) -> Health {
+        match self {
+            Self::Blocking(client) => client.health(),
+            Self::Tokio(_, client) => client.health(),
         }
     }
 

@@ -1,0 +1,121 @@
+//! A system that has too few threads.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "here a panic is a finding")]
+
+use alloc::{boxed::Box, sync::Arc};
+use core::{
+    sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst},
+    time::Duration,
+};
+use std::{
+    io,
+    sync::{Mutex, mpsc},
+    thread,
+};
+
+use super::{Client, Resolver};
+use crate::{
+    cache::{Answer, Config, TxtAnswer},
+    client::{EventKind, settings_for_tests, spawn},
+    domain::Domain,
+    no_policy::NoPolicy,
+};
+
+const LONG: Duration = Duration::from_secs(20);
+
+/// How many threads the system has.
+#[derive(Clone, Default)]
+struct System(Arc<AtomicUsize>);
+
+/// Answers when the gate is open.
+struct Gate(AtomicBool, Mutex<mpsc::Receiver<()>>);
+
+impl Resolver for Gate {
+    fn txt(&self, _: &Domain) -> TxtAnswer {
+        // The first one waits.
+        if !self.0.swap(true, SeqCst) {
+            let _ = self.1.lock().unwrap().recv();
+        }
+        TxtAnswer::NoRecord { ttl: None }
+    }
+}
+
+struct World {
+    /// First, so that nothing hangs at the end.
+    open: mpsc::Sender<()>,
+    client: Client,
+    system: System,
+    events: Mutex<mpsc::Receiver<EventKind>>,
+}
+
+fn world(threads: usize, patience: Duration) -> World {
+    let system = System(Arc::new(AtomicUsize::new(threads)));
+    let (open, gate) = mpsc::channel();
+    let (sender, events) = mpsc::channel();
+    let config = Config::new(1).with_txt_timeout(patience);
+    let left = system.clone();
+    let client = Client::builder(settings_for_tests().with_cache(config))
+        .resolver(Gate(AtomicBool::new(false), Mutex::new(gate)))
+        .on_event(move |event| drop(sender.send(event.kind.clone())))
+        .spawn(Box::new(move |work| {
+            let taken = left.0.fetch_update(SeqCst, SeqCst, |left| left.checked_sub(1));
+            taken.map_err(|_| io::Error::other("no thread"))?;
+            spawn("worker", work)
+        }))
+        .start()
+        .unwrap();
+    World { open, client, system, events: Mutex::new(events) }
+}
+
+impl World {
+    fn ask(&self, name: &str) -> Answer {
+        self.client.policy(&Domain::parse(name).unwrap(), LONG).unwrap()
+    }
+
+    fn hears(&self, of: &EventKind) -> bool {
+        self.events.lock().unwrap().recv_timeout(LONG).is_ok_and(|kind| kind == *of)
+    }
+}
+
+fn no_thread() -> EventKind {
+    EventKind::NoThread { error: "no thread".into() }
+}
+
+#[test]
+fn a_lookup_for_which_there_was_no_thread_has_one_later() {
+    let world = world(0, LONG);
+    world.open.send(()).unwrap();
+    thread::scope(|scope| {
+        let answer = scope.spawn(|| world.ask("a.example"));
+        let heard = world.hears(&no_thread());
+        world.system.0.store(9, SeqCst);
+        assert_eq!(answer.join().unwrap(), Answer::NoPolicy(NoPolicy::NoRecord));
+        assert!(heard && world.hears(&EventKind::ThreadsRecovered));
+    });
+}
+
+#[test]
+fn a_lookup_for_which_there_is_no_thread_in_time_is_overloaded() {
+    let world = world(0, Duration::from_secs(1));
+    assert_eq!(world.ask("a.example"), Answer::NoPolicy(NoPolicy::Overloaded));
+    // However often it was tried, it is told once.
+    world.system.0.store(9, SeqCst);
+    world.open.send(()).unwrap();
+    assert_eq!(world.ask("b.example"), Answer::NoPolicy(NoPolicy::NoRecord));
+    assert!(world.hears(&no_thread()) && world.hears(&EventKind::ThreadsRecovered));
+}
+
+#[test]
+fn a_lookup_behind_a_thread_that_hangs_is_overloaded_and_does_not_wait_for_it() {
+    let world = world(1, Duration::from_secs(2));
+    thread::scope(|scope| {
+        let first = scope.spawn(|| world.ask("a.example"));
+        let second = scope.spawn(|| {
+            thread::yield_now();
+            world.ask("b.example")
+        });
+        let answers = [first.join().unwrap(), second.join().unwrap()];
+        world.open.send(()).unwrap();
+        let overloaded = Answer::NoPolicy(NoPolicy::Overloaded);
+        assert_eq!(answers.iter().filter(|it| **it == overloaded).count(), 1, "{answers:?}");
+    });
+}

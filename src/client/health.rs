@@ -1,0 +1,42 @@
+use super::event::Part;
+use crate::lanes::{self, Lane};
+
+/// How a client is doing, at one moment.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Health {
+    /// The number of events that the callback has not been told of yet.
+    pub events_waiting: usize,
+    /// The number of events that were dropped, since the start, because the callback was too slow.
+    pub events_dropped: u64,
+    /// The number of panics that were caught, since the start.
+    pub panics: Panics,
+    /// The numbers of queries and fetches since the start.
+    pub requests: lanes::Counters,
+    /// The load of each lane now.
+    pub load: [(Lane, lanes::Load); 4],
+}
+
+/// The numbers of panics that were caught, by part.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Panics([u64; 7]);
+
+impl Panics {
+    /// Returns the number of panics of one part.
+    #[must_use]
+    pub fn of(&self, part: Part) -> u64 {
+        self.0.get(part as usize).copied().unwrap_or(0)
+    }
+
+    /// Returns the number of panics of all parts.
+    #[must_use]
+    pub fn total(&self) -> u64 {
+        self.0.iter().fold(0, |sum, &count| sum.saturating_add(count))
+    }
+
+    pub(super) fn count(&mut self, part: Part) {
+        if let Some(count) = self.0.get_mut(part as usize) {
+            *count = count.saturating_add(1);
+        }
+    }
+}

@@ -1,0 +1,203 @@
+//! The thread that tells of events, in the order in which they happened.
+
+use alloc::{collections::VecDeque, sync::Arc};
+use core::time::Duration;
+use std::{
+    io,
+    sync::{Condvar, Mutex, MutexGuard, PoisonError},
+};
+
+use super::{
+    event::{Event, EventKind, OnEvent, Part},
+    guard::{Panicked, guard},
+    health::Panics,
+    threads::{is_ours, spawn},
+    trace,
+};
+use crate::{cache, policy::Policy};
+
+/// How many events may wait to be told.
+pub(super) const CAPACITY: usize = 16_384;
+
+/// How many bytes of policies may wait to be told: strangers decide how large those are.
+const BYTES: usize = 32 * 1024 * 1024;
+
+/// A queue of events that a thread of its own empties, so that a callback may take its time, panic,
+/// and call the client.
+#[derive(Clone, Debug)]
+pub(crate) struct Teller(Arc<Inside>);
+
+#[derive(Debug, Default)]
+struct Inside {
+    state: Mutex<State>,
+    /// There is an event, or the end has come.
+    changed: Condvar,
+    /// The thread has ended.
+    ended: Condvar,
+    /// Whether anybody is told.
+    is_heard: bool,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    queue: VecDeque<Event>,
+    /// How many bytes of policies are in it.
+    bytes: usize,
+    /// The number of the last event.
+    sequence: u64,
+    /// How many were dropped that nobody has been told of.
+    missed: u64,
+    /// How many were dropped.
+    dropped: u64,
+    panics: Panics,
+    is_running: bool,
+    is_closed: bool,
+}
+
+impl Teller {
+    /// Events wait until it is started; without a callback, and without a log, nobody is told.
+    pub(crate) fn new(has_callback: bool) -> Self {
+        let is_heard = has_callback || cfg!(feature = "tracing");
+        Self(Arc::new(Inside { is_heard, ..Inside::default() }))
+    }
+
+    pub(crate) fn start(&self, on_event: Option<OnEvent>) -> io::Result<()> {
+        if !self.0.is_heard {
+            return Ok(());
+        }
+        let this = self.clone();
+        self.lock().is_running = true;
+        let spawned = spawn("mta-sts events", move || {
+            while let Some(event) = this.next() {
+                this.tell_one(&event, on_event.as_ref());
+            }
+            let _ = guard(|| drop(on_event));
+            this.lock().is_running = false;
+            this.0.ended.notify_all();
+        });
+        self.lock().is_running &= spawned.is_ok();
+        spawned
+    }
+
+    /// Has an event told. Under the lock of a cache that is the order in which things happen there.
+    pub(crate) fn tell(&self, kind: EventKind) {
+        if self.0.is_heard {
+            self.lock().push(kind);
+            self.0.changed.notify_one();
+        }
+    }
+
+    /// Makes a call to something that is not ours. A panic is counted and told.
+    pub(crate) fn guard<T>(&self, part: Part, call: impl FnOnce() -> T) -> Result<T, Panicked> {
+        guard(call).inspect_err(|_| self.panicked(part))
+    }
+
+    pub(crate) fn panicked(&self, part: Part) {
+        self.lock().panics.count(part);
+        self.tell(EventKind::Panicked { part });
+    }
+
+    /// Has it end when what is in the queue is told. What comes now is not.
+    pub(crate) fn close(&self) {
+        self.lock().is_closed = true;
+        self.0.changed.notify_all();
+    }
+
+    /// Waits until it has ended, but not for ever: what a callback that hangs would be told is
+    /// dropped.
+    pub(crate) fn wait(&self, patience: Duration) {
+        if is_ours() {
+            return;
+        }
+        let waited =
+            self.0.ended.wait_timeout_while(self.lock(), patience, |state| state.is_running);
+        let mut state = waited.unwrap_or_else(PoisonError::into_inner).0;
+        state.queue.clear();
+    }
+
+    /// How many events wait, how many were dropped, and what has panicked.
+    pub(crate) fn counts(&self) -> (usize, u64, Panics) {
+        let state = self.lock();
+        (state.queue.len(), state.dropped, state.panics)
+    }
+
+    fn next(&self) -> Option<Event> {
+        let mut state = self.lock();
+        loop {
+            if let Some(event) = state.pop() {
+                return Some(event);
+            }
+            if state.is_closed {
+                return None;
+            }
+            state = self.0.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+
+    fn tell_one(&self, event: &Event, on_event: Option<&OnEvent>) {
+        let logged = guard(|| trace::event(event));
+        let called = guard(|| on_event.into_iter().for_each(|call| call(event)));
+        // Those that panic each time would be told of that for ever.
+        let is_news = ![Part::Subscriber, Part::Callback]
+            .map(|part| EventKind::Panicked { part })
+            .contains(&event.kind);
+        for (part, outcome) in [(Part::Subscriber, logged), (Part::Callback, called)] {
+            if outcome.is_err() && is_news {
+                self.panicked(part);
+            } else if outcome.is_err() {
+                self.lock().panics.count(part);
+            }
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    fn push(&mut self, kind: EventKind) {
+        if self.is_closed {
+            self.dropped = self.dropped.saturating_add(1);
+            return;
+        }
+        self.sequence = self.sequence.saturating_add(1);
+        let bytes = self.bytes.saturating_add(bytes(&kind));
+        let is_full = self.queue.len() >= CAPACITY || bytes > BYTES;
+        // Once something is missing, all is until that can be told: so there is one gap.
+        if self.missed > 0 || is_full && !self.queue.is_empty() {
+            self.missed = self.missed.saturating_add(1);
+            self.dropped = self.dropped.saturating_add(1);
+            return;
+        }
+        self.bytes = bytes;
+        self.queue.push_back(Event { sequence: self.sequence, kind });
+    }
+
+    fn pop(&mut self) -> Option<Event> {
+        let event = self.queue.pop_front()?;
+        self.bytes = self.bytes.saturating_sub(bytes(&event.kind));
+        // Only with half of it free, lest it fills up with news of its being full.
+        if self.missed > 0 && self.queue.len() <= CAPACITY / 2 && self.bytes <= BYTES / 2 {
+            let count = core::mem::take(&mut self.missed);
+            self.sequence = self.sequence.saturating_add(1);
+            let kind = EventKind::Dropped { count };
+            self.queue.push_back(Event { sequence: self.sequence, kind });
+        }
+        Some(event)
+    }
+}
+
+/// How many bytes of policies an event holds, at the most.
+fn bytes(kind: &EventKind) -> usize {
+    let EventKind::Cache(event) = kind else { return 0 };
+    let len = |policy: Option<&Arc<Policy>>| policy.map_or(0, |policy| policy.as_text().len());
+    match &event.kind {
+        cache::EventKind::Updated { policy, previous } => {
+            len(Some(policy)).saturating_add(len(previous.as_ref()))
+        }
+        cache::EventKind::Failed { policy, .. } => len(policy.as_ref()),
+        cache::EventKind::Evicted { policy } => len(Some(policy)),
+        _ => 0,
+    }
+}

@@ -1,0 +1,40 @@
+//! The threads of clients.
+
+use alloc::string::ToString;
+use core::cell::Cell;
+use std::{io, process, thread, thread_local};
+
+thread_local! {
+    static IS_OURS: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Whether this thread belongs to a client: then nobody may wait in it for threads to end.
+pub(crate) fn is_ours() -> bool {
+    IS_OURS.get()
+}
+
+/// The process in which a client was made. In one that is forked from it none of its threads run, and
+/// what they had locked stays locked.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Process(u32);
+
+impl Process {
+    pub(crate) fn current() -> Self {
+        Self(process::id())
+    }
+
+    /// Whether this is another process than the one in which the client was made.
+    pub(crate) fn is_another(self) -> bool {
+        self.0 != process::id()
+    }
+}
+
+/// Starts a thread of a client.
+pub(crate) fn spawn(name: &str, work: impl FnOnce() + Send + 'static) -> io::Result<()> {
+    let thread = thread::Builder::new().name(name.to_string());
+    let spawned = thread.spawn(|| {
+        IS_OURS.set(true);
+        work();
+    });
+    spawned.map(drop)
+}

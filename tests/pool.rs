@@ -59,6 +59,7 @@ mod sync {
         }
     }
 
+    #[allow(clippy::unnecessary_wraps, reason = "as in `std`")]
     impl Condvar {
         pub(crate) fn new() -> Self {
             let condvar = Arc::new(loom::sync::Condvar::new());

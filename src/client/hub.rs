@@ -1,28 +1,25 @@
 //! The caches of a client, and who waits for what they answer.
 
 use alloc::{boxed::Box, string::String, sync::Arc, vec::Vec};
-use core::fmt;
-use std::{collections::HashMap, sync::PoisonError};
 
-use crossbeam_utils::sync::ShardedLock;
 use time::UtcDateTime;
 
 use super::{
-    clock::{Moment, Offset},
+    clock::Moment,
     event::{self, Part},
     jobs::{Done, Job, Work},
-    keeper::{Queue, Saving},
+    keeper::Queue,
     outputs::Outputs,
+    shard::{Inside, Shard, Waiting},
     teller::Teller,
     trace::Trace,
 };
 use crate::{
     cache::{
-        Answer, Cache, Config, Event, EventKind, Lent, Lookup, Rechecked, Request, Restored, Room,
-        Snapshot, StoreHealth, TextHash, Waiter, most_valuable,
+        Answer, Cache, Config, Event, EventKind, Lent, Lookup, Rechecked, Restored, Room, Snapshot,
+        StoreHealth, TextHash, Waiter, most_valuable,
     },
     domain::Domain,
-    store::Change,
 };
 
 /// How many caches there are, so that threads that ask for different domains seldom meet.
@@ -39,9 +36,6 @@ const SMALL: usize = 1024;
 /// What the hash of domains is for here (`TextHash`).
 const SHARD: u64 = 3;
 
-/// How many answers are given out under the lock of a cache: others want to ask it, too.
-const PORTION: usize = 2048;
-
 /// Many caches, each of its share of the domains. It knows nothing of sockets, clocks and threads.
 #[derive(Debug)]
 pub(crate) struct Hub {
@@ -52,27 +46,6 @@ pub(crate) struct Hub {
     keeper: Option<Arc<Queue>>,
     /// Where events go.
     pub(crate) teller: Teller,
-}
-
-/// Threads that read it do not even write to the same memory, as they would with a plain lock.
-#[derive(Debug)]
-struct Shard(ShardedLock<Inside>);
-
-struct Inside {
-    cache: Cache,
-    /// How far ahead of the monotonic clock the calendar was when it was last set.
-    offset: Option<Offset>,
-    waiting: HashMap<Waiter, Waiting>,
-    /// Whether the client is shut down: nobody waits any more.
-    is_closed: bool,
-}
-
-type Callback<T> = Box<dyn FnOnce(T) + Send + Sync>;
-
-/// Somebody who waits.
-enum Waiting {
-    Lookup(Callback<Answer>),
-    Recheck(Callback<Rechecked>),
 }
 
 /// Who waits, and in which cache.
@@ -88,15 +61,7 @@ impl Hub {
         let config = config.with_persistence(keeper.is_some());
         let count = if config.max_entries() / SMALL < SHARDS { 1 } else { SHARDS };
         let (room, store) = (Room::default(), StoreHealth::default());
-        let shard = || {
-            let inside = Inside {
-                cache: Cache::within(config, room.clone(), store.clone()),
-                offset: None,
-                waiting: HashMap::new(),
-                is_closed: false,
-            };
-            Shard(ShardedLock::new(inside))
-        };
+        let shard = || Shard::new(Cache::within(config, room.clone(), store.clone()));
         let others = core::iter::repeat_with(shard).take(count.saturating_sub(1)).collect();
         let hash = TextHash::new(config.seed(), SHARD);
         Self { first: shard(), others, hash, keeper, teller }
@@ -304,106 +269,6 @@ impl Hub {
             let result = step(place, inside);
             (result, inside.drain(place, now, self.keeper.as_deref(), &self.teller))
         })
-    }
-}
-
-impl Shard {
-    fn read<T>(&self, step: impl FnOnce(&Inside) -> T) -> T {
-        step(&self.0.read().unwrap_or_else(PoisonError::into_inner))
-    }
-
-    fn write<T>(&self, step: impl FnOnce(&mut Inside) -> T) -> T {
-        step(&mut self.0.write().unwrap_or_else(PoisonError::into_inner))
-    }
-}
-
-impl Inside {
-    /// How far the calendar was set since the cache was last told.
-    fn step(&self, now: Moment) -> Option<time::Duration> {
-        self.offset.and_then(|offset| offset.step_to(now.offset()))
-    }
-
-    /// Tells the cache if the calendar was set, before it is told anything by the new one. Whoever
-    /// read the clocks before the step and comes here after it is understood, too.
-    fn sync(&mut self, now: Moment) {
-        if let Some(by) = self.step(now) {
-            self.cache.clock_set(by, now.date);
-        } else if self.offset.is_some() {
-            return;
-        }
-        self.offset = Some(now.offset());
-    }
-
-    /// Has somebody wait, unless the client is shut down: then what they would be told by is
-    /// dropped, which tells them.
-    fn wait(&mut self, waiter: Waiter, waiting: Waiting) {
-        if !self.is_closed {
-            self.waiting.insert(waiter, waiting);
-        }
-    }
-
-    /// What the cache wants done, and what it tells. Events go out under its lock: so they are told in
-    /// the order in which they happened.
-    fn drain(
-        &mut self,
-        shard: usize,
-        now: Moment,
-        keeper: Option<&Queue>,
-        teller: &Teller,
-    ) -> Outputs {
-        let mut out = Outputs::default();
-        let replies = &mut out.replies;
-        for _ in 0..PORTION {
-            let Some(event) = self.cache.poll_event() else { break };
-            match event.kind {
-                EventKind::Answered { waiter, answer } => {
-                    if let Some(Waiting::Lookup(reply)) = self.waiting.remove(&waiter) {
-                        replies.replies.push(Box::new(|| reply(answer)));
-                    }
-                }
-                EventKind::Rechecked { waiter, result } => {
-                    if let Some(Waiting::Recheck(reply)) = self.waiting.remove(&waiter) {
-                        replies.replies.push(Box::new(|| reply(result)));
-                    }
-                }
-                _ => teller.tell(event::EventKind::Cache(event)),
-            }
-        }
-        if self.cache.has_events() {
-            replies.more.push(shard);
-        }
-        while let Some(request) = self.cache.poll_request() {
-            let (domain, work) = match request {
-                Request::Txt { id, domain } => (domain, Work::Txt(id)),
-                Request::Fetch { id, domain } => (domain, Work::Fetch(id)),
-                Request::Persist { id, domain, snapshot } => {
-                    // While the cache is locked: of changes to a domain the last one counts.
-                    let saving = Saving { shard, id, change: Change { domain, snapshot } };
-                    if let Some(keeper) = keeper {
-                        keeper.push(saving);
-                    }
-                    continue;
-                }
-            };
-            let view = self.cache.view(&domain);
-            let ends_at = view.and_then(|view| {
-                // A policy of the operator's list has no end.
-                view.policy().map(|_| view.ends_at().unwrap_or(UtcDateTime::MAX))
-            });
-            let failures = view.map_or(0, |view| view.failures_in_a_row());
-            let (addresses, trace) = (None, None);
-            out.jobs.push(Job { shard, domain, work, ends_at, failures, addresses, trace });
-        }
-        out.wake_at = self.cache.poll_timeout().map(|due| now.instant_of(due));
-        out
-    }
-}
-
-impl fmt::Debug for Inside {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut inside = f.debug_struct("Inside");
-        inside.field("cache", &self.cache).field("is_closed", &self.is_closed);
-        inside.field("offset", &self.offset).field("waiting", &self.waiting.len()).finish()
     }
 }
 

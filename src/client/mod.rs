@@ -11,6 +11,7 @@ mod jobs;
 mod keeper;
 mod outputs;
 mod settings;
+mod shard;
 mod teller;
 mod threads;
 mod trace;

@@ -11,7 +11,7 @@ use std::{
 
 use mta_sts::{
     Domain,
-    cache::{Event, PolicyAnswer, TxtAnswer},
+    cache::{PolicyAnswer, TxtAnswer},
     tokio::Client,
 };
 use mta_sts_testkit::World;
@@ -42,7 +42,7 @@ fn client(world: &World) -> (Client, Arc<AtomicUsize>, Arc<AtomicUsize>) {
     let client = Client::builder(settings(world))
         .resolver(Part(Arc::new(txt)))
         .fetcher(Part(Arc::new(fetch)))
-        .on_event(move |_: &Event| {
+        .on_event(move |_: &mta_sts::client::Event| {
             told.fetch_add(1, Ordering::SeqCst);
         })
         .start();

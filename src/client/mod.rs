@@ -25,11 +25,9 @@ pub(crate) use self::clock::SystemClock;
 #[cfg(feature = "tokio")]
 pub(crate) use self::clock::{std_now, utc_now};
 #[cfg(feature = "tokio")]
-pub(crate) use self::guard::{Panicked, discard, guarded};
+pub(crate) use self::guard::{Panicked, discard, guard, guarded};
 #[cfg(all(test, feature = "blocking"))]
 pub(crate) use self::settings::settings_for_tests;
-#[cfg(feature = "blocking")]
-pub(crate) use self::threads::spawn;
 pub(crate) use self::{
     addresses::{found, share},
     clock::{Moment, Time},
@@ -40,7 +38,7 @@ pub(crate) use self::{
     outputs::{Outputs, Replies},
     settings::{Setup, random},
     teller::Teller,
-    threads::{Process, is_ours},
+    threads::{Process, is_ours, spawn},
     trace::Trace,
 };
 pub use self::{

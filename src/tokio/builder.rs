@@ -1,8 +1,8 @@
 use alloc::{boxed::Box, sync::Arc};
-use core::fmt;
+use core::{fmt, time::Duration};
 use std::sync::Mutex;
 
-use ::tokio::runtime::Handle;
+use ::tokio::{runtime::Handle, time::sleep};
 use thiserror::Error;
 
 use super::{
@@ -12,7 +12,9 @@ use super::{
     sockets::{Fetcher, Resolver, Sockets},
 };
 use crate::{
-    client::{Clock, Event, Jobs, OnEvent, Opened, Process, Settings, SettingsError, Teller, Time},
+    client::{
+        Clock, Event, Jobs, OnEvent, Opened, Process, Settings, SettingsError, Teller, Time, guard,
+    },
     store::{Store, StoreError},
 };
 
@@ -32,6 +34,9 @@ pub enum StartError {
     /// It was not started within a runtime of tokio.
     #[error("a client has to be started within a runtime of tokio: {0}")]
     NoRuntime(#[from] ::tokio::runtime::TryCurrentError),
+    /// The runtime has no timers.
+    #[error("a client needs a runtime with timers and sockets: build it with `enable_all`")]
+    NoTimers,
 }
 
 /// How a client is put together. Made by [`Client::builder`].
@@ -43,12 +48,19 @@ pub struct Builder {
     store: Option<Box<dyn Store>>,
     clock: Option<Box<dyn Clock>>,
     on_event: Option<OnEvent>,
+    runtime: Option<Handle>,
 }
 
 impl Builder {
     pub(super) fn new(settings: Settings) -> Self {
         let (resolver, fetcher, store, clock) = (None, None, None, None);
-        Self { settings, resolver, fetcher, store, clock, on_event: None }
+        Self { settings, resolver, fetcher, store, clock, on_event: None, runtime: None }
+    }
+
+    /// Sets the runtime in which the client works. Default: the one in which it is started. The client
+    /// may be asked from within any runtime and executor; when this one ends, so does the client.
+    pub fn runtime(self, runtime: Handle) -> Self {
+        Self { runtime: Some(runtime), ..self }
     }
 
     /// Looks up records by this, and not over sockets of its own.
@@ -98,7 +110,10 @@ impl Builder {
     /// If something is missing that the system does not have either, if the store cannot be read, or if
     /// this is no runtime.
     pub fn start(self) -> Result<Client, StartError> {
-        let runtime = Handle::try_current()?;
+        let runtime = self.runtime.map_or_else(Handle::try_current, Ok)?;
+        if !has_timers(&runtime) {
+            return Err(StartError::NoTimers);
+        }
         let setup = self.settings.complete()?;
         let (clock, is_runtimes) = (RuntimeClock::start(&runtime), self.clock.is_none());
         let time = Arc::new(Time::new(self.clock, clock.clone()));
@@ -144,6 +159,12 @@ impl Builder {
         client.driver.start();
         Ok(client)
     }
+}
+
+/// Whether a runtime has timers: without, it panics when it is asked for one.
+fn has_timers(runtime: &Handle) -> bool {
+    let _within = runtime.enter();
+    guard(|| drop(sleep(Duration::ZERO))).is_ok()
 }
 
 impl fmt::Debug for Builder {

@@ -1,7 +1,14 @@
 use alloc::sync::Arc;
-use core::{fmt, mem, time::Duration};
+use core::{
+    fmt,
+    future::{Future, poll_fn},
+    mem,
+    pin::Pin,
+    task::Poll,
+    time::Duration,
+};
 
-use ::tokio::{runtime::Handle, sync::oneshot, time::timeout};
+use ::tokio::{runtime::Handle, sync::oneshot, task::AbortHandle, time::sleep};
 
 use super::{
     builder::{Builder, StartError},
@@ -9,7 +16,7 @@ use super::{
 };
 use crate::{
     cache::{Answer, Rechecked},
-    client::{Health, Keeper, Kept, LookupError, STOP, Settings, Ticket, is_ours},
+    client::{Health, Keeper, Kept, LookupError, STOP, Settings, Ticket, is_ours, spawn},
     delivery::{Delivery, Floor, Route},
     domain::Domain,
     no_policy::NoPolicy,
@@ -167,30 +174,39 @@ impl Client {
     ///
     /// A resolver, a fetcher, a store or a callback that hangs is waited for 5 s, then left; of the
     /// first two there is an [event](crate::client::EventKind::Overdue) for each domain. Every call
-    /// waits for the same end; in the callback the store and the callback itself are not waited for.
-    /// Dropping the client ends the same things; within a runtime it waits for nothing, elsewhere until
-    /// all is saved and told.
+    /// waits for the same end, in whatever executor, and whether or not the client's runtime goes on;
+    /// but in the client's own threads, as in the callback, nothing is waited for. Dropping the client
+    /// ends the same things; within a runtime it waits for nothing, elsewhere until all is saved and
+    /// told.
     pub async fn shutdown(&self) {
         if self.driver.process.is_another() {
             return;
         }
         self.driver.stop();
-        self.driver.wait().await;
-        self.driver.hub.retry_unsaved(self.driver.time.now());
-        self.keeper.iter().for_each(|keeper| keeper.stop());
         if is_ours() {
-            return self.driver.hub.teller.close();
+            return self.end();
         }
         let (keeper, driver) = (self.keeper.clone(), Arc::clone(&self.driver));
-        // Where there is no thread to wait in, nobody is kept waiting.
+        let (done, ended) = oneshot::channel::<()>();
         let wait = move || {
-            if let Some(keeper) = &keeper {
-                keeper.wait();
-            }
+            driver.wait();
+            end(&driver, keeper.as_deref());
+            keeper.iter().for_each(|keeper| keeper.wait());
             driver.hub.teller.close();
             driver.hub.teller.wait(STOP);
+            drop(done);
         };
-        let _ = self.driver.runtime.spawn_blocking(wait).await;
+        // Where there is no thread to wait in, nobody is kept waiting.
+        if spawn("mta-sts end", wait).is_ok() {
+            let _ = ended.await;
+        } else {
+            self.end();
+        }
+    }
+
+    fn end(&self) {
+        end(&self.driver, self.keeper.as_deref());
+        self.driver.hub.teller.close();
     }
 
     async fn wait<T>(
@@ -199,23 +215,41 @@ impl Client {
         ticket: Ticket,
         budget: Duration,
     ) -> Result<T, LookupError> {
+        // In the client's runtime: the caller's may be another one, or none of tokio.
+        let mut budget = self.driver.runtime.spawn(async move { sleep(budget).await });
         // Whoever drops the future does not wait any more either.
-        let _waiting = Waiting { driver: &self.driver, ticket };
-        match timeout(budget, receiver).await {
-            Ok(answer) => answer.map_err(|_| LookupError::ShutDown),
-            Err(_) => Err(LookupError::TimedOut),
-        }
+        let _waiting = Waiting { driver: &self.driver, ticket, budget: budget.abort_handle() };
+        let mut receiver = receiver;
+        poll_fn(|context| {
+            if let Poll::Ready(answer) = Pin::new(&mut receiver).poll(context) {
+                return Poll::Ready(answer.map_err(|_| LookupError::ShutDown));
+            }
+            match Pin::new(&mut budget).poll(context) {
+                Poll::Ready(Ok(())) => Poll::Ready(Err(LookupError::TimedOut)),
+                Poll::Ready(Err(_)) => Poll::Ready(Err(LookupError::ShutDown)),
+                Poll::Pending => Poll::Pending,
+            }
+        })
+        .await
     }
+}
+
+/// Has saved what is still to be saved, after which the store ends.
+fn end(driver: &Driver, keeper: Option<&Keeper>) {
+    driver.hub.retry_unsaved(driver.time.now());
+    keeper.into_iter().for_each(Keeper::stop);
 }
 
 /// Somebody who waits, until this is dropped.
 struct Waiting<'a> {
     driver: &'a Arc<Driver>,
     ticket: Ticket,
+    budget: AbortHandle,
 }
 
 impl Drop for Waiting<'_> {
     fn drop(&mut self) {
+        self.budget.abort();
         if !self.driver.process.is_another() {
             self.driver.process(self.driver.hub.cancel(self.ticket, self.driver.time.now()));
         }
@@ -229,8 +263,7 @@ impl Drop for Client {
             return mem::forget((Arc::clone(&self.driver), self.keeper.take()));
         }
         self.driver.stop();
-        self.driver.hub.retry_unsaved(self.driver.time.now());
-        self.keeper.iter().for_each(|keeper| keeper.stop());
+        end(&self.driver, self.keeper.as_deref());
         // A runtime must not be kept waiting: there, what is still to be saved is saved behind it.
         if Handle::try_current().is_err() {
             self.keeper.iter().for_each(|keeper| keeper.wait());

@@ -1,6 +1,9 @@
 //! What runs behind a client: tasks that work, and one that keeps time.
 
-use alloc::{sync::Arc, vec::Vec};
+use alloc::{
+    sync::{Arc, Weak},
+    vec::Vec,
+};
 use core::time::Duration;
 use std::{
     collections::HashMap,
@@ -22,7 +25,7 @@ use crate::{
     cache::{PolicyAnswer, TxtAnswer},
     client::{
         Done, EventKind, Found, Hub, Job, Jobs, NAP, Next, Outputs, Panicked, Part, Process,
-        Replies, STOP, Time, Trace, Work, discard, guarded,
+        Replies, STOP, Time, Trace, Work, discard, guarded, std_now,
     },
     domain::Domain,
     fetch::FetchError,
@@ -77,7 +80,11 @@ pub(super) struct Running {
 impl Driver {
     pub(super) fn start(self: &Arc<Self>) {
         let this = Arc::clone(self);
-        self.spawn(async move { this.keep_time().await });
+        let end = End(Arc::downgrade(self));
+        self.spawn(async move {
+            this.keep_time().await;
+            drop(end);
+        });
     }
 
     /// Ends all that runs.
@@ -91,13 +98,18 @@ impl Driver {
         self.hub.hang_up();
     }
 
-    /// Waits for what was ended, but not for ever: what hangs is told and left. Any number may wait.
-    pub(super) async fn wait(&self) {
-        if timeout(STOP, self.tasks.ended.closed()).await.is_err() {
-            let left: Vec<Domain> = lock(&self.running).drain().map(|(_, it)| it.domain).collect();
-            for domain in left {
-                self.tell_overdue(domain);
+    /// Waits for what was ended, but not for ever: what hangs is told and left. Any number may wait, in
+    /// threads of their own: the runtime, and its clock, may not go on any more.
+    #[expect(clippy::disallowed_methods, reason = "a thread of its own")]
+    pub(super) fn wait(&self) {
+        let start = std_now();
+        while !self.tasks.ended.is_closed() {
+            if start.elapsed() >= STOP {
+                let left: Vec<_> = lock(&self.running).drain().map(|(_, it)| it.domain).collect();
+                left.into_iter().for_each(|domain| self.tell_overdue(domain));
+                return;
             }
+            std::thread::sleep(TICK);
         }
     }
 
@@ -275,6 +287,13 @@ impl Driver {
         work: impl Future<Output = Result<T, Panicked>> + Send + 'static,
     ) -> Ended<T> {
         let mut task = JoinSet::new();
+        let alive = lock(&self.tasks.alive).clone();
+        // Dropped after it, so that a shutdown waits for it, whatever becomes of this.
+        let work = async move {
+            let done = work.await;
+            drop(alive);
+            done
+        };
         let handle = task.spawn(work);
         if let Some(running) = lock(&self.running).get_mut(&id) {
             running.task = Some(handle);
@@ -332,6 +351,20 @@ impl Driver {
         self.time.distrust();
         // What is due by the caller's clock does not come by sleeping by another one.
         left.filter(|left| left.is_zero() || self.is_runtimes)
+    }
+}
+
+/// How often it is looked whether all tasks have ended.
+const TICK: Duration = Duration::from_millis(2);
+
+/// Ends what runs when the task that keeps time is dropped: then the runtime has ended.
+struct End(Weak<Driver>);
+
+impl Drop for End {
+    fn drop(&mut self) {
+        if let Some(driver) = self.0.upgrade() {
+            driver.stop();
+        }
     }
 }
 

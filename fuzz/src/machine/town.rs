@@ -398,6 +398,8 @@ impl Town {
                 assert_eq!(self.residents[n].evicted_live.replace(File::of(&policy)), None);
             }
             EventKind::NotPersisted { .. } => drop(self.told_unsaved.insert(n)),
+            // From here on answers do not wait until they are durable.
+            EventKind::StoreStalled => self.told_unsaved.extend(0..self.residents.len()),
             _ => {}
         }
     }

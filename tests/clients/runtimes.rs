@@ -1,0 +1,166 @@
+//! Runtimes that end, stand still or lack something, and executors that are none of tokio's.
+
+use std::{
+    future::Future,
+    pin::pin,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    task::{Context, Poll, Wake, Waker},
+    thread::{self, Thread},
+    time::{Duration, Instant},
+};
+
+use mta_sts::{
+    Domain,
+    cache::TxtAnswer,
+    client::LookupError,
+    tokio::{Client, Later, Resolver, StartError},
+};
+use mta_sts_testkit::{Site, Web, World};
+use tokio::runtime::Builder;
+
+use crate::world::{LONG, POLICY, domain, runtime, settings};
+
+/// Wakes up a thread.
+struct Unpark(Thread);
+
+impl Wake for Unpark {
+    fn wake(self: Arc<Self>) {
+        self.0.unpark();
+    }
+}
+
+/// The simplest executor there is.
+fn block_on<T>(future: impl Future<Output = T>) -> T {
+    let mut future = pin!(future);
+    let waker = Waker::from(Arc::new(Unpark(thread::current())));
+    loop {
+        match future.as_mut().poll(&mut Context::from_waker(&waker)) {
+            Poll::Ready(value) => return value,
+            Poll::Pending => thread::park(),
+        }
+    }
+}
+
+fn good_world() -> World {
+    let world = World::new();
+    world.set("good.example", Site::new("1", POLICY));
+    world.set("slow.example", Site { web: Web::Hangs, ..Site::new("1", POLICY) });
+    world
+}
+
+#[test]
+fn a_client_whose_runtime_has_ended_is_shut_down() {
+    let (world, runtime) = (good_world(), runtime());
+    let client = Client::builder(settings(&world)).runtime(runtime.handle().clone()).start();
+    let client = client.unwrap();
+    let good = domain("good.example");
+    assert!(block_on(client.policy(&good, LONG)).unwrap().policy().is_some());
+    thread::scope(|scope| {
+        let waiting = scope.spawn(|| block_on(client.policy(&domain("slow.example"), LONG)));
+        while world.counts("slow.example").fetches == 0 {
+            thread::sleep(Duration::from_millis(2));
+        }
+        let start = Instant::now();
+        runtime.shutdown_background();
+        assert_eq!(waiting.join().unwrap(), Err(LookupError::ShutDown));
+        let new = block_on(client.policy(&domain("new.example"), LONG));
+        assert_eq!(new, Err(LookupError::ShutDown));
+        assert!(client.cached(&good).is_some(), "what is known goes on to apply");
+        block_on(client.shutdown());
+        assert!(start.elapsed() < LONG / 2, "{:?}", start.elapsed());
+    });
+}
+
+#[test]
+fn a_runtime_that_stands_still_does_not_hold_up_the_end() {
+    let world = good_world();
+    let still = Builder::new_current_thread().enable_all().build().unwrap();
+    let client = Client::builder(settings(&world)).runtime(still.handle().clone()).start();
+    let client = client.unwrap();
+    let start = Instant::now();
+    runtime().block_on(async {
+        tokio::join!(client.shutdown(), client.shutdown());
+    });
+    block_on(client.shutdown());
+    assert!(start.elapsed() < LONG, "{:?}", start.elapsed());
+}
+
+#[test]
+fn a_client_is_asked_from_any_executor() {
+    let (world, runtime) = (good_world(), runtime());
+    let client = Client::builder(settings(&world)).runtime(runtime.handle().clone()).start();
+    let client = client.unwrap();
+    let good = domain("good.example");
+    assert!(block_on(client.policy(&good, LONG)).unwrap().policy().is_some());
+    assert!(block_on(client.recheck(&good, LONG)).unwrap().answer.policy().is_some());
+    let late = block_on(client.policy(&domain("slow.example"), Duration::from_millis(50)));
+    assert_eq!(late, Err(LookupError::TimedOut));
+    block_on(client.shutdown());
+}
+
+#[test]
+fn a_runtime_without_timers_is_an_error_at_the_start() {
+    let bare = Builder::new_current_thread().build().unwrap();
+    let started = Client::builder(settings(&World::new())).runtime(bare.handle().clone()).start();
+    assert!(matches!(started, Err(StartError::NoTimers)));
+    assert!(matches!(Client::new(settings(&World::new())), Err(StartError::NoRuntime(_))));
+}
+
+/// Counts the futures that there are.
+struct Alive(Arc<AtomicUsize>);
+
+impl Alive {
+    fn new(count: &Arc<AtomicUsize>) -> Self {
+        count.fetch_add(1, Ordering::SeqCst);
+        Self(Arc::clone(count))
+    }
+}
+
+impl Drop for Alive {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::SeqCst);
+    }
+}
+
+struct Hanging(Arc<AtomicUsize>);
+
+impl Resolver for Hanging {
+    fn txt<'a>(&'a self, _: &'a Domain) -> Later<'a, TxtAnswer> {
+        let alive = Alive::new(&self.0);
+        Box::pin(async move {
+            tokio::task::yield_now().await;
+            tokio::time::sleep(10 * LONG).await;
+            drop(alive);
+            TxtAnswer::NoRecord { ttl: None }
+        })
+    }
+}
+
+#[test]
+fn nothing_of_a_resolver_is_left_after_the_end() {
+    let (world, runtime) = (World::new(), runtime());
+    for round in 0..50 {
+        let count = Arc::new(AtomicUsize::new(0));
+        let client = {
+            let _within = runtime.enter();
+            let builder = Client::builder(settings(&world)).resolver(Hanging(Arc::clone(&count)));
+            Arc::new(builder.start().unwrap())
+        };
+        for n in 0..20 {
+            let client = Arc::clone(&client);
+            runtime.spawn(async move {
+                let _ = client.policy(&domain(&format!("d{n}.example")), LONG).await;
+            });
+        }
+        if round % 2 == 0 {
+            while count.load(Ordering::SeqCst) < 20 {
+                thread::yield_now();
+            }
+        }
+        runtime.block_on(client.shutdown());
+        assert_eq!(count.load(Ordering::SeqCst), 0, "round {round}");
+    }
+}

@@ -191,7 +191,9 @@ impl Client {
         let wait = move || {
             driver.wait();
             end(&driver, keeper.as_deref());
-            keeper.iter().for_each(|keeper| keeper.wait());
+            if let Some(keeper) = &keeper {
+                keeper.wait();
+            }
             driver.hub.teller.close();
             driver.hub.teller.wait(STOP);
             drop(done);

@@ -1,9 +1,6 @@
 //! What runs behind a client: tasks that work, and one that keeps time.
 
-use alloc::{
-    sync::{Arc, Weak},
-    vec::Vec,
-};
+use alloc::sync::{Arc, Weak};
 use core::time::Duration;
 use std::{
     collections::HashMap,
@@ -105,8 +102,9 @@ impl Driver {
         let start = std_now();
         while !self.tasks.ended.is_closed() {
             if start.elapsed() >= STOP {
-                let left: Vec<_> = lock(&self.running).drain().map(|(_, it)| it.domain).collect();
-                left.into_iter().for_each(|domain| self.tell_overdue(domain));
+                for (_, Running { domain, .. }) in lock(&self.running).drain() {
+                    self.tell_overdue(domain);
+                }
                 return;
             }
             std::thread::sleep(TICK);

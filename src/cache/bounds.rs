@@ -284,6 +284,7 @@ const FAILURE: usize = 128;
 
 impl Trouble {
     /// What it takes beside its texts, with a failure.
+    #[cfg(any(feature = "blocking", feature = "tokio"))]
     pub(super) const BYTES: usize = size_of::<Self>() + FAILURE;
 
     fn bytes(&self) -> usize {

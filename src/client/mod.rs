@@ -28,6 +28,10 @@ pub(crate) use self::clock::{std_now, utc_now};
 pub(crate) use self::guard::{Panicked, discard, guard, guarded};
 #[cfg(all(test, feature = "blocking"))]
 pub(crate) use self::settings::settings_for_tests;
+#[cfg(feature = "blocking")]
+pub(crate) use self::threads::spawn;
+#[cfg(feature = "tokio")]
+pub(crate) use self::threads::spawn_apart;
 pub(crate) use self::{
     addresses::{found, share},
     clock::{Moment, Time},
@@ -38,7 +42,7 @@ pub(crate) use self::{
     outputs::{Outputs, Replies},
     settings::{Setup, random},
     teller::Teller,
-    threads::{Process, is_ours, spawn},
+    threads::{Process, is_ours},
     trace::Trace,
 };
 pub use self::{

@@ -31,10 +31,13 @@ impl Process {
 
 /// Starts a thread of a client.
 pub(crate) fn spawn(name: &str, work: impl FnOnce() + Send + 'static) -> io::Result<()> {
-    let thread = thread::Builder::new().name(name.to_string());
-    let spawned = thread.spawn(|| {
+    spawn_apart(name, || {
         IS_OURS.set(true);
         work();
-    });
-    spawned.map(drop)
+    })
+}
+
+/// Starts a thread that may wait for those of a client.
+pub(crate) fn spawn_apart(name: &str, work: impl FnOnce() + Send + 'static) -> io::Result<()> {
+    thread::Builder::new().name(name.to_string()).spawn(work).map(drop)
 }

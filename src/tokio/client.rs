@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{
     cache::{Answer, Rechecked},
-    client::{Health, Keeper, Kept, LookupError, STOP, Settings, Ticket, is_ours, spawn},
+    client::{Health, Keeper, Kept, LookupError, STOP, Settings, Ticket, is_ours, spawn_apart},
     delivery::{Delivery, Floor, Route},
     domain::Domain,
     no_policy::NoPolicy,
@@ -199,7 +199,7 @@ impl Client {
             drop(done);
         };
         // Where there is no thread to wait in, nobody is kept waiting.
-        if spawn("mta-sts end", wait).is_ok() {
+        if spawn_apart("mta-sts end", wait).is_ok() {
             let _ = ended.await;
         } else {
             self.end();

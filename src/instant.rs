@@ -1,9 +1,9 @@
 use core::time::Duration;
 
-/// A moment of a monotonic clock: the time since an arbitrary start, by a clock that nobody can set.
+/// A moment of a monotonic clock: the time since an arbitrary start, by a clock that cannot be set.
 ///
-/// What is on the wire is timed by it: a calendar may be set, which must neither end a question nor
-/// prolong it. Moments of one clock can be compared; those of two clocks, or of two processes, cannot.
+/// Requests in flight are timed by it: a wall clock may be set, which must neither end nor prolong
+/// them. Moments of one clock can be compared; those of two clocks, or of two processes, cannot.
 ///
 /// ```
 /// use core::time::Duration;

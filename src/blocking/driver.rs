@@ -56,7 +56,7 @@ pub(super) struct Run {
     control: Control,
 }
 
-/// Whether there are too few threads.
+/// A record of whether the system has too few threads.
 #[derive(Debug, Default)]
 pub(super) struct Shortage {
     /// Since the last attempt.
@@ -64,7 +64,7 @@ pub(super) struct Shortage {
     is_told: AtomicBool,
 }
 
-/// How long it takes until it is tried again to have a thread.
+/// The delay before the client tries again to start a thread.
 const RETRY: Duration = Duration::from_millis(250);
 
 /// The thread that keeps time, and when it wakes up.
@@ -159,8 +159,8 @@ impl Driver {
         }
     }
 
-    /// Puts the jobs for which there was no thread back into their lanes, so that they are begun anew, or
-    /// refused if that takes too long.
+    /// Puts the jobs for which there was no thread back into their lanes, so that they are begun later,
+    /// or refused if that takes too long.
     fn take_back(&self) {
         if !self.shortage.is_felt.swap(false, Ordering::SeqCst) {
             return;

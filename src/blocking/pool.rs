@@ -16,7 +16,7 @@ pub(super) trait Task: Send + 'static {
     fn run(self);
 }
 
-/// What starts a thread.
+/// A function that starts a thread.
 pub(super) type Spawn = Box<dyn Fn(Box<dyn FnOnce() + Send>) -> io::Result<()> + Send + Sync>;
 
 /// How many jobs there are at a time is for others to say: see [`lanes`](crate::lanes).
@@ -35,7 +35,7 @@ struct Inside<T> {
 
 struct State<T> {
     tasks: VecDeque<T>,
-    /// How many threads wait for a task, or are about to look for one.
+    /// The number of threads that wait for a task, or are about to look for one.
     idle: usize,
     threads: usize,
     is_closed: bool,
@@ -49,10 +49,10 @@ impl<T: Task> Pool<T> {
     }
 
     /// Has a thread do this, as soon as there is one. Returns whether another one was started for it.
-    /// After [`close`](Self::close) nobody does it.
+    /// After [`close`](Self::close) the task is dropped.
     ///
-    /// An error says that it takes another thread, and that there is none to be had: the task is done
-    /// by one of those that there are, or [taken back](Self::take_back).
+    /// Returns an error if another thread is needed and cannot be started: the task is done by one of
+    /// those that there are, or [taken back](Self::take_back).
     pub(super) fn submit(&self, task: T) -> io::Result<bool> {
         let mut state = self.inside.lock();
         if state.is_closed {
@@ -78,8 +78,8 @@ impl<T: Task> Pool<T> {
         core::mem::take(&mut self.inside.lock().tasks)
     }
 
-    /// Ends it. What nobody has begun is returned. If `patience` is given, waits for the rest, but no
-    /// longer than that.
+    /// Ends the pool. Tasks that have not begun are returned. If `patience` is given, waits for the
+    /// rest, but no longer than that.
     pub(super) fn close(&self, patience: Option<Duration>) -> VecDeque<T> {
         let mut state = self.inside.lock();
         state.is_closed = true;

@@ -22,7 +22,7 @@ use crate::{
 
 const LONG: Duration = Duration::from_secs(20);
 
-/// How many threads the system has.
+/// The number of threads that the system has.
 #[derive(Clone, Default)]
 struct System(Arc<AtomicUsize>);
 

@@ -57,7 +57,7 @@ impl Override {
 /// worst, its deadline, and the allocation of the name.
 pub(super) const ENTRY: usize = size_of::<Slot>() + 2 * (size_of::<Row>() + 1) + 12 + 16;
 
-/// What is known of a fetch that was given up, in a map that is half empty at the worst.
+/// The bytes of a record of a fetch that was given up, in a map that is half empty at the worst.
 const OVERDUE: usize = 2 * size_of::<(u32, Overdue)>();
 
 impl Cache {
@@ -148,7 +148,7 @@ impl Cache {
         }
     }
 
-    /// Remembers what failed for an entry that goes: its back-off goes on.
+    /// Remembers the failures of an entry that is evicted, so that its back-off continues.
     pub(super) fn keep_failures(&mut self, slot: u32) {
         if let Some((domain, entry)) = self.table.entry(slot) {
             self.failures.keep(domain, &entry.state, self.latest);
@@ -279,11 +279,11 @@ pub(super) fn weight(domain: &Domain, entry: &Entry) -> Weight {
     Weight::of(ENTRY.saturating_add(domain.as_str().len()).saturating_add(trouble))
 }
 
-/// What a failure takes beside its message.
+/// The bytes of a failure beside its message.
 const FAILURE: usize = 128;
 
 impl Trouble {
-    /// What it takes beside its texts, with a failure.
+    /// The bytes of it beside its texts, with a failure.
     #[cfg(any(feature = "blocking", feature = "tokio"))]
     pub(super) const BYTES: usize = size_of::<Self>() + FAILURE;
 

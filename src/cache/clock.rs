@@ -77,7 +77,7 @@ impl Timestamp {
     }
 }
 
-/// How far a clock was set, in microseconds.
+/// Converts a step of the clock to microseconds.
 pub(super) fn micros(by: time::Duration) -> i64 {
     let whole = by.whole_microseconds();
     i64::try_from(whole).unwrap_or(if whole < 0 { i64::MIN } else { i64::MAX })

@@ -1,4 +1,4 @@
-//! What a step of the clock changes for what is out.
+//! Steps of the clock while requests are in flight.
 
 use time::UtcDateTime;
 
@@ -17,7 +17,7 @@ impl Cache {
     /// the step. A machine that was suspended is the same: its calendar went on, and what was out did
     /// not. Takes time linear in the number of domains.
     pub fn clock_set(&mut self, by: time::Duration, now: UtcDateTime) {
-        // First: what seems to be due later than it can is armed anew once the step is seen.
+        // First: a deadline that seems farther away than its span is armed again once the step is seen.
         self.unsaved.shift(micros(by));
         for slot in 0..self.table.slots() {
             let mut is_saving = false;

@@ -79,7 +79,7 @@ pub(super) mod rule {
     pub(in super::super) const CONFIRM: [Span; 2] = [Span::seconds(300), Span::seconds(3300)];
     /// The wait before what could not be stored is tried again: the first, and the longest.
     pub(in super::super) const SAVE_RETRY: (Span, Span) = (Span::seconds(1), Span::seconds(60));
-    /// After so many time-outs of the store in a row nobody waits for it.
+    /// After so many time-outs of the store in a row, no lookup waits for it.
     pub(in super::super) const STALLED: u32 = 3;
     /// What could not be sent is tried again after this.
     pub(in super::super) const UNSENT: Span = Span::seconds(60);
@@ -92,14 +92,14 @@ pub(super) mod rule {
     pub(in super::super) const LARGE: usize = 4096;
     /// A policy that ended before this time protects nothing, even if the clock is wrong by weeks.
     pub(in super::super) const LONG_AGO: Span = Span::seconds(30 * 86_400);
-    /// How long after a restore the rows of such policies are removed from the store: so many at once,
-    /// and then as many after each gap.
+    /// The delay after a restore before the rows of such policies are removed from the store: so many
+    /// at once, and then as many after each gap.
     pub(in super::super) const SWEEP_AFTER: Span = Span::seconds(86_400);
     pub(in super::super) const SWEPT_AT_ONCE: usize = 64;
     pub(in super::super) const SWEEP_GAP: Span = Span::seconds(1);
     /// A clock that goes ahead by more than this at once may be wrong, for as long.
     pub(in super::super) const JUMP: Span = Span::seconds(86_400);
-    /// What the clock reaches without DNS having been asked for so long was reached by a step.
+    /// A moment that the clock reaches without a DNS query in this time was reached by a step.
     pub(in super::super) const LEAP: Span = Span::seconds(7 * 86_400);
     /// The shortest time-out, and the longest.
     pub(in super::super) const TIME_OUT: (Span, Span) = (Span::seconds(1), Span::seconds(86_400));
@@ -170,7 +170,7 @@ impl Config {
         self
     }
 
-    /// How long a TXT query may take: 10 s unless set. At least 1 s, at most a day.
+    /// Sets the time-out of a TXT query. Default: 10 s; at least 1 s, at most a day.
     #[must_use]
     pub fn with_txt_timeout(mut self, timeout: Duration) -> Self {
         self.txt_timeout = time_out(timeout);

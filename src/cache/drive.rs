@@ -210,7 +210,7 @@ impl Cache {
         self.handle(slot, Input::Policy(number, answer), now);
     }
 
-    /// Whether a request is still out.
+    /// Returns whether a request is still in flight.
     fn expects(&mut self, slot: u32, number: u64, ask: Ask) -> bool {
         let expected = self.table.get(slot).is_some_and(|slot| slot.entry.expects(number, ask));
         if !expected {
@@ -227,7 +227,7 @@ impl Cache {
 }
 
 impl Cache {
-    /// Notes the time. If the clock was set back, all deadlines are armed anew: some thousands at once,
+    /// Notes the time. If the clock was set back, all deadlines are armed again: some thousands at once,
     /// the rest by [`handle_timeout`](Self::handle_timeout). What applies is right all along: it goes by
     /// the policy and the time.
     pub(super) fn see(&mut self, now: UtcDateTime) {
@@ -245,7 +245,7 @@ impl Cache {
         self.earliest = Tick::of(self.latest.minus(rule::CLOCK_SLACK).to_utc());
     }
 
-    /// Arms the deadlines of so many more domains anew, if the clock was set back.
+    /// Arms the deadlines of so many more domains again, if the clock was set back.
     pub(super) fn rearm_some(&mut self, most: usize, now: UtcDateTime) {
         let Some(first) = self.unarmed else { return };
         let end = self.table.slots();

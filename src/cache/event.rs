@@ -70,14 +70,14 @@ pub enum EventKind {
     /// A change is not known to be durable: the store failed, or did not answer in time. Emitted once
     /// for a domain until its last change is durable.
     NotPersisted {
-        /// What the store said.
+        /// The message of the store.
         error: Box<str>,
     },
     /// The store has lost what was saved before. All that is held is saved again;
     /// [`PersistRecovered`](Self::PersistRecovered) tells when it is. The domain is the one whose save
     /// found it out. From a client only.
     StoreLost {
-        /// What the store said.
+        /// The message of the store.
         error: Box<str>,
     },
     /// The store did not answer in time several times in a row. Lookups do not wait for it any more;

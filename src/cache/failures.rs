@@ -25,14 +25,14 @@ struct Kept {
     budget: Budget,
 }
 
-/// How many are kept: about a megabyte.
+/// The maximum number of domains: about a megabyte.
 const MOST: usize = 4096;
 
-/// How many are forgotten at once, so that looking for them is seldom.
+/// The number of domains that are forgotten at once, so that the search for them is rare.
 const BATCH: usize = MOST / 4;
 
 impl Kept {
-    /// Until when it holds back a fetch; `None` if it does not now.
+    /// Returns the time until which a fetch is held back; `None` if it is not held back now.
     fn until(&self, now: Timestamp) -> Option<Timestamp> {
         self.attempts.hold_back_until(now).max(self.budget.empty_until(now))
     }

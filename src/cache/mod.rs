@@ -196,7 +196,7 @@ pub struct Cache {
     earliest: Tick,
     /// The clock before and after it was set ahead, if that was lately.
     jump: Option<(Timestamp, Timestamp)>,
-    /// The first slot whose deadlines are still to be armed anew after the clock was set back.
+    /// The first slot whose deadlines are still to be armed again after the clock was set back.
     unarmed: Option<u32>,
     /// What the entries take, without the policies.
     bytes: usize,

@@ -108,7 +108,7 @@ impl Cache {
         })
     }
 
-    /// Whether there is a next event.
+    /// Returns whether there is a next event.
     #[cfg(any(feature = "blocking", feature = "tokio"))]
     pub(crate) fn has_events(&self) -> bool {
         !self.events.is_empty() || !self.answers.is_empty()
@@ -116,12 +116,12 @@ impl Cache {
 
     /// When to call [`handle_timeout`](Self::handle_timeout) next; every other call may change it.
     ///
-    /// It is a time of the calendar, and the calendar may be set: whoever sleeps until then should
+    /// It is a time of the wall clock, which may be set: a caller that sleeps until then should
     /// compare it with a monotonic clock meanwhile, and tell a step to
     /// [`clock_set`](Self::clock_set). Takes constant time.
     #[must_use]
     pub fn poll_timeout(&self) -> Option<UtcDateTime> {
-        // What was to be armed anew after the clock was set back is due at once.
+        // What is to be armed again after the clock was set back is due at once.
         let unarmed = self.unarmed.map(|_| self.latest);
         let next = [unarmed, self.table.next_deadline(), self.unsaved.due(), self.sweep.due()];
         next.into_iter().flatten().min().map(Timestamp::to_utc)

@@ -73,7 +73,7 @@ impl Policies {
     }
 }
 
-/// What a policy takes.
+/// Returns the bytes that a policy takes.
 pub(super) fn cost(policy: &Policy) -> usize {
     let patterns = policy.mx().len().saturating_mul(4);
     policy.as_text().len().saturating_add(patterns).saturating_add(OVERHEAD)

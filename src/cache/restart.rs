@@ -25,7 +25,7 @@ use crate::domain::Domain;
 pub struct Restored {
     /// How many were taken.
     pub restored: usize,
-    /// How many of those hold a policy that ended more than 30 days ago. With persistence on, they are
+    /// The number of those whose policy ended more than 30 days ago. With persistence on, they are
     /// removed from cache and store a day later, if they have still ended so long ago by then: the
     /// clock may be wrong at a start.
     pub ended: usize,
@@ -75,7 +75,7 @@ impl Refused {
     }
 }
 
-/// What is restored first, if there is not room for all.
+/// The rank of a snapshot: the highest is restored first, if there is not room for all.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Rank {
     class: Class,
@@ -269,7 +269,7 @@ impl Cache {
         is_taken
     }
 
-    /// What an entry adds to what is held, with its policy.
+    /// Returns the bytes that an entry adds, with its policy.
     fn cost(&self, domain: &Domain, entry: &Entry) -> usize {
         let policy = entry.state.held().map(|held| held.policy);
         let new = policy.filter(|policy| self.policies.find(policy.as_text()).is_none());

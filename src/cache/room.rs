@@ -13,7 +13,7 @@ pub(crate) struct Room(Arc<Totals>);
 struct Totals {
     entries: AtomicUsize,
     bytes: AtomicUsize,
-    /// When it was last told that a policy has ended unseen, in microseconds.
+    /// The time of the last alert about a policy that ended unseen, in microseconds.
     alerted_at: AtomicI64,
 }
 
@@ -23,7 +23,7 @@ pub(super) struct Share {
     room: Option<Room>,
     entries: usize,
     bytes: usize,
-    /// When it was last told that a policy has ended unseen, if the cache is the only one.
+    /// The time of that alert, if the cache is the only one.
     alerted_at: AtomicI64,
 }
 

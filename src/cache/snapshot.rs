@@ -141,8 +141,7 @@ impl Snapshot {
         }
     }
 
-    /// How long its texts are, and how large what most domains never have, as what holds them counts
-    /// them at the most.
+    /// Returns an upper bound of the bytes of its texts, and of the parts that most domains never have.
     #[cfg(any(feature = "blocking", feature = "tokio"))]
     pub(super) fn texts(&self) -> usize {
         let domain = self.domain().map_or(0, |domain| domain.as_str().len());

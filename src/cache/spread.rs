@@ -1,4 +1,4 @@
-//! What is due for many domains at once, as after a restart or a step of the clock.
+//! Work that is due for many domains at once, as after a restart or a step of the clock.
 
 use time::UtcDateTime;
 

@@ -40,7 +40,7 @@ pub(super) struct Slot {
     pub(super) to_persist: bool,
     /// Whether the store has, or is to have, a row of it.
     pub(super) in_store: bool,
-    /// Whether the refresh that is due was put off, and is not to be again.
+    /// `true` if the refresh that is due was put off: it is not put off a second time.
     pub(super) put_off: bool,
 }
 
@@ -167,7 +167,7 @@ impl Table {
         })
     }
 
-    /// How many slots there are, vacant ones included: their numbers are all below this.
+    /// Returns the number of slots, vacant ones included: all slot numbers are below it.
     pub(super) fn slots(&self) -> u32 {
         u32::try_from(self.slots.0.len()).unwrap_or(u32::MAX)
     }

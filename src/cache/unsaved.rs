@@ -1,4 +1,4 @@
-//! What could not be stored, until it is, and whether the store answers at all.
+//! Rows that could not be stored, and the health of the store.
 
 use alloc::{collections::BTreeMap, sync::Arc};
 use core::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering::Relaxed};
@@ -25,22 +25,22 @@ pub(super) struct Unsaved {
     failed: BTreeMap<Domain, u64>,
     /// Those for which a request is out.
     tried: BTreeMap<Domain, u64>,
-    /// When more of those that failed are tried again.
+    /// The time at which more of those that failed are tried again.
     retry: Option<Deadline>,
     /// How many saves in a row have failed.
     failures: u32,
     store: StoreHealth,
 }
 
-/// What the caches that share a store know of it together.
+/// The health of a store, shared by all caches that use it.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct StoreHealth(Arc<Health>);
 
 #[derive(Debug, Default)]
 struct Health {
-    /// How many domains of all caches are not saved.
+    /// The number of unsaved domains of all caches.
     unsaved: AtomicUsize,
-    /// How many time-outs in a row there were.
+    /// The number of time-outs in a row.
     timeouts: AtomicU32,
     is_stalled: AtomicBool,
 }

@@ -24,7 +24,7 @@ pub(super) struct Waiting {
 pub(super) struct Saving {
     /// The request to store it, once that has been given out.
     pub(super) request: Option<u64>,
-    /// When the store was first to be asked.
+    /// The time at which the store was first to be asked.
     pub(super) since: Timestamp,
     pub(super) deadline: Deadline,
     pub(super) answers: Vec<Answers>,

@@ -23,7 +23,7 @@ pub trait Clock: fmt::Debug + Send + Sync {
     /// Returns the date and time of day, which may be set.
     fn now(&self) -> UtcDateTime;
 
-    /// Returns the time since any fixed moment, by a clock that nobody sets.
+    /// Returns the time since an arbitrary fixed moment, by a clock that cannot be set.
     fn monotonic(&self) -> Instant;
 }
 
@@ -78,13 +78,14 @@ pub(crate) struct Moment {
 }
 
 impl Moment {
-    /// How far ahead of the monotonic clock the calendar is: constant, but where it is set.
+    /// Returns how far the wall clock is ahead of the monotonic clock. It changes only when the wall
+    /// clock is set.
     pub(crate) fn offset(self) -> Offset {
         let at = i128::try_from(self.at.since_start().as_nanos()).unwrap_or(i128::MAX);
         Offset(self.date.unix_timestamp_nanos().saturating_sub(at))
     }
 
-    /// When that date is there by the monotonic clock, if the calendar is not set before.
+    /// Returns the moment of that date by the monotonic clock, unless the wall clock is set before.
     pub(crate) fn instant_of(self, date: UtcDateTime) -> Instant {
         let nanos = date.unix_timestamp_nanos().saturating_sub(self.date.unix_timestamp_nanos());
         let nanos = u64::try_from(nanos.max(0)).unwrap_or(u64::MAX);
@@ -92,12 +93,12 @@ impl Moment {
     }
 }
 
-/// How far ahead of the monotonic clock a calendar is, in nanoseconds.
+/// The difference between a wall clock and the monotonic clock, in nanoseconds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Offset(i128);
 
 impl Offset {
-    /// How far the calendar was set since it was this far ahead. Below a second nothing is: clocks are
+    /// Returns how far the wall clock was set since. Less than a second does not count: clocks are
     /// slowed down and sped up all the time, and two are not read in one instant.
     pub(crate) fn step_to(self, later: Self) -> Option<time::Duration> {
         let micros = later.0.saturating_sub(self.0) / 1000;
@@ -111,7 +112,7 @@ impl Offset {
 #[derive(Debug)]
 pub(crate) struct Time {
     clock: Box<dyn Clock>,
-    /// Whether the coarse clock of the system tells the same date.
+    /// `true` if the coarse clock of the system shows the same date.
     is_systems: AtomicBool,
 }
 
@@ -146,7 +147,7 @@ impl Time {
         self.instant().saturating_add(span)
     }
 
-    /// How long until then; no time if that is past.
+    /// Returns the time left until then; zero if it is past.
     pub(crate) fn left(&self, until: Instant) -> Duration {
         until.saturating_duration_since(self.instant())
     }

@@ -9,15 +9,15 @@ pub struct Event {
     /// The number of the event. Numbers begin at 1 and go up by one for each event of a client; a gap
     /// is what was [dropped](EventKind::Dropped).
     pub sequence: u64,
-    /// What has happened.
+    /// The kind of event.
     pub kind: EventKind,
 }
 
-/// What has happened in a client.
+/// The kind of an event of a client.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum EventKind {
-    /// Something has happened to a domain. The answers to lookups and rechecks are not told.
+    /// An event of the cache about one domain. Answers to lookups and rechecks are not among them.
     Cache(cache::Event),
     /// A query or fetch for the domain has not returned long after its deadline, and holds its slot:
     /// the resolver or fetcher hangs.
@@ -38,11 +38,11 @@ pub enum EventKind {
         /// The part that panicked.
         part: Part,
     },
-    /// The system has no thread for a query or fetch, which the client needs: it tries again four
+    /// The system could not start a thread for a query or fetch. The client tries again four
     /// times a second. Lookups that it cannot begin in time are answered as
     /// [overloaded](crate::NoPolicy::Overloaded). From a blocking client only.
     NoThread {
-        /// What the system said.
+        /// The error of the system.
         error: Box<str>,
     },
     /// The system has threads again. Told once after [`NoThread`](Self::NoThread).

@@ -6,7 +6,7 @@ use core::{any::Any, mem, panic::AssertUnwindSafe};
 use core::{future::poll_fn, pin::pin, task::Poll};
 use std::panic::catch_unwind;
 
-/// What a call has come to that panicked.
+/// The error of a call that panicked.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Panicked;
 

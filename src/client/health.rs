@@ -1,11 +1,11 @@
 use super::event::Part;
 use crate::lanes::{self, Lane};
 
-/// How a client is doing, at one moment.
+/// A snapshot of the health of a client.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Health {
-    /// The number of events that the callback has not been told of yet.
+    /// The number of events that wait for the callback.
     pub events_waiting: usize,
     /// The number of events that were dropped, since the start, because the callback was too slow.
     pub events_dropped: u64,

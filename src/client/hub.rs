@@ -25,7 +25,7 @@ use crate::{
 /// How many caches there are, so that threads that ask for different domains seldom meet.
 ///
 /// The bounds are those of all together, but who makes room is found in the newcomer's own cache. A
-/// keyed hash chooses that, so that nobody can fill one: of `n` entries that would go first, wherever
+/// keyed hash chooses that, so that no attacker can fill one: of `n` entries that would go first, wherever
 /// they are, none is in it with a probability of (15/16)^n (of 100, 0.2 %). Only then the least
 /// valuable entry of that cache goes, or the newcomer is not kept, though another has one worth less.
 const SHARDS: usize = 16;
@@ -44,7 +44,7 @@ pub(crate) struct Hub {
     hash: TextHash,
     /// Where changes go, if they are kept.
     keeper: Option<Arc<Queue>>,
-    /// Where events go.
+    /// The queue of events.
     pub(crate) teller: Teller,
 }
 

@@ -49,7 +49,7 @@ pub(crate) enum Done {
     Txt(TxtRequestId, TxtAnswer),
     Fetch(FetchRequestId, PolicyAnswer),
     Persisted(PersistRequestId, Result<(), String>),
-    /// What was saved before is lost, as was found when the domain was saved.
+    /// The store has lost what was saved before, as was found when this domain was saved.
     Lost(Domain, String),
 }
 
@@ -143,12 +143,12 @@ impl Jobs {
         self.lock().finish(id, good, now);
     }
 
-    /// When there may be something to do.
+    /// Returns the time at which the lanes are to be polled again.
     pub(crate) fn timeout(&self, now: Instant) -> Option<Instant> {
         self.lock().poll_timeout(now)
     }
 
-    /// How the client is doing.
+    /// Returns a snapshot of the health of the client.
     pub(crate) fn health(&self, hub: &Hub) -> Health {
         let (events_waiting, events_dropped, panics) = hub.teller.counts();
         let lanes = self.lock();

@@ -5,6 +5,7 @@ use std::{
     collections::HashMap,
     io,
     sync::{Condvar, Mutex, MutexGuard, PoisonError},
+    thread,
 };
 
 use super::{
@@ -83,9 +84,7 @@ impl Opened {
             let hub = Hub::new(config, None, teller);
             return Ok(Self { hub, kept: Kept::default(), keeping: None });
         };
-        let panicked = |_| Err(StoreError::new("it has panicked"));
-        let loaded = teller.guard(Part::Store, || store.load()).unwrap_or_else(panicked);
-        let Loaded { snapshots, damaged } = loaded?;
+        let (store, Loaded { snapshots, damaged }) = load(store, teller.clone())?;
         let _ = teller.guard(Part::Subscriber, || trace::damaged(&damaged));
         let queue = Arc::new(Queue::new(config.max_entries()));
         let hub = Hub::new(config, Some(Arc::clone(&queue)), teller.clone());
@@ -101,8 +100,8 @@ impl Queue {
         Self { state, changed: Condvar::new(), ended: Condvar::new(), most }
     }
 
-    /// Adds a change, in the place of an earlier one of its domain that nobody has begun to save. Once
-    /// the client is shut down nobody waits for it.
+    /// Adds a change. It replaces an earlier one of its domain whose save has not begun. After the
+    /// shutdown it is dropped.
     pub(crate) fn push(&self, saving: Saving) {
         let mut state = self.lock();
         let domain = saving.change.domain.clone();
@@ -176,6 +175,22 @@ impl Keeper {
         let is_there = |state: &mut Waiting| !state.has_ended;
         drop(self.0.ended.wait_timeout_while(self.0.lock(), STOP, is_there));
     }
+}
+
+/// Loads a store, and drops it if that fails, in a thread of its own: in that of the caller there may
+/// be a runtime, in which a store over another one can neither wait nor be dropped.
+fn load(store: Box<dyn Store>, teller: Teller) -> Result<(Box<dyn Store>, Loaded), StoreError> {
+    let panicked = || StoreError::new("it has panicked");
+    let load = move || match teller.guard(Part::Store, || store.load()) {
+        Ok(Ok(loaded)) => Ok((store, loaded)),
+        failed => {
+            let _ = teller.guard(Part::Store, || drop(store));
+            Err(failed.ok().and_then(Result::err).unwrap_or_else(panicked))
+        }
+    };
+    let thread = thread::Builder::new().name("mta-sts store".to_string()).spawn(load);
+    let thread = thread.map_err(|error| StoreError::new(error.to_string()))?;
+    thread.join().unwrap_or_else(|_| Err(panicked()))
 }
 
 fn keep(

@@ -85,8 +85,8 @@ impl From<LookupError> for Recheck {
     }
 }
 
-/// How long what keeps time sleeps at the most: that the clock is set meanwhile, or the machine was
-/// suspended, is to be noticed within a second.
+/// The longest sleep of the timer: a clock that was set, or a machine that was suspended, is to be
+/// noticed within a second.
 pub(crate) const NAP: core::time::Duration = core::time::Duration::from_millis(500);
 
 /// How long ending a client waits for what hangs.

@@ -1,23 +1,23 @@
-//! What comes of something that a cache was told.
+//! The outputs of a cache that are to be processed after an input.
 
 use alloc::{boxed::Box, vec::Vec};
 
 use super::{clock::Moment, event::Part, hub::Hub, jobs::Job};
 use crate::instant::Instant;
 
+/// Jobs to begin, a timer to arm, and answers to give.
 #[derive(Default)]
-#[must_use = "who waits is to be told, and what is asked to be done"]
+#[must_use = "outputs must be processed"]
 pub(crate) struct Outputs {
     pub(crate) jobs: Vec<Job>,
-    /// When a cache wants to be woken.
+    /// The time at which a cache is to be woken.
     pub(crate) wake_at: Option<Instant>,
     pub(crate) replies: Replies,
 }
 
-/// Answers to be given to those who wait, after all else is done, and under no lock: whoever is told
-/// may do anything.
+/// Answers to pending lookups. They are given last and under no lock, since a waker may do anything.
 #[derive(Default)]
-#[must_use = "who waits is to be told"]
+#[must_use = "answers must be given"]
 pub(crate) struct Replies {
     pub(super) replies: Vec<Box<dyn FnOnce() + Send + Sync>>,
     /// The caches that have more.

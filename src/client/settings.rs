@@ -214,7 +214,7 @@ fn system_nameservers() -> Result<Vec<SocketAddr>, SettingsError> {
     Ok(servers.map(|server| SocketAddr::new(server.into(), 53)).collect())
 }
 
-/// Settings with which a client starts, and connects to nobody.
+/// Settings with which a client starts, and makes no connection.
 #[cfg(all(test, feature = "blocking"))]
 #[allow(clippy::unwrap_used, reason = "here a panic is a finding")]
 pub(crate) fn settings_for_tests() -> Settings {

@@ -20,7 +20,7 @@ use crate::{
     store::Change,
 };
 
-/// How many answers are given out under the lock of a cache: others want to ask it, too.
+/// The number of events that are drained under one hold of the lock, so that others get it, too.
 pub(super) const PORTION: usize = 2048;
 
 /// Threads that read it do not even write to the same memory, as they would with a plain lock.
@@ -29,10 +29,10 @@ pub(super) struct Shard(ShardedLock<Inside>);
 
 pub(super) struct Inside {
     pub(super) cache: Cache,
-    /// How far ahead of the monotonic clock the calendar was when it was last set.
+    /// The difference between wall clock and monotonic clock when the wall clock was last set.
     offset: Option<Offset>,
     pub(super) waiting: HashMap<Waiter, Waiting>,
-    /// Whether the client is shut down: nobody waits any more.
+    /// `true` once the client is shut down: no lookup is pending any more.
     pub(super) is_closed: bool,
 }
 
@@ -60,13 +60,13 @@ impl Shard {
 }
 
 impl Inside {
-    /// How far the calendar was set since the cache was last told.
+    /// Returns how far the wall clock was set since the cache last noted it.
     pub(super) fn step(&self, now: Moment) -> Option<time::Duration> {
         self.offset.and_then(|offset| offset.step_to(now.offset()))
     }
 
-    /// Tells the cache if the calendar was set, before it is told anything by the new one. Whoever
-    /// read the clocks before the step and comes here after it is understood, too.
+    /// Notes a step of the wall clock in the cache, before any input with the new time. A thread that
+    /// read the clocks before the step and comes here after it is handled, too.
     pub(super) fn sync(&mut self, now: Moment) {
         if let Some(by) = self.step(now) {
             self.cache.clock_set(by, now.date);
@@ -84,8 +84,8 @@ impl Inside {
         }
     }
 
-    /// What the cache wants done, and what it tells. Events go out under its lock: so they are told in
-    /// the order in which they happened.
+    /// Drains the requests and events of the cache. Events are queued under its lock, so that those of
+    /// a domain keep the order in which they happened.
     pub(super) fn drain(
         &mut self,
         shard: usize,

@@ -1,4 +1,4 @@
-//! The thread that tells of events, in the order in which they happened.
+//! The thread that calls the callback with events, in the order in which they happened.
 
 use alloc::{collections::VecDeque, sync::Arc};
 use core::time::Duration;
@@ -16,10 +16,10 @@ use super::{
 };
 use crate::{cache, policy::Policy};
 
-/// How many events may wait to be told.
+/// The maximum number of events in the queue.
 pub(super) const CAPACITY: usize = 16_384;
 
-/// How many bytes of policies may wait to be told: strangers decide how large those are.
+/// The maximum bytes of policies in the queue: strangers decide how large those are.
 const BYTES: usize = 32 * 1024 * 1024;
 
 /// A queue of events that a thread of its own empties, so that a callback may take its time, panic,
@@ -34,20 +34,20 @@ struct Inside {
     changed: Condvar,
     /// The thread has ended.
     ended: Condvar,
-    /// Whether anybody is told.
+    /// `true` if there is a callback or a log.
     is_heard: bool,
 }
 
 #[derive(Debug, Default)]
 struct State {
     queue: VecDeque<Event>,
-    /// How many bytes of policies are in it.
+    /// The bytes of policies in the queue.
     bytes: usize,
     /// The number of the last event.
     sequence: u64,
-    /// How many were dropped that nobody has been told of.
+    /// The number of dropped events for which no event was queued yet.
     missed: u64,
-    /// How many were dropped.
+    /// The number of dropped events.
     dropped: u64,
     panics: Panics,
     is_running: bool,
@@ -55,7 +55,7 @@ struct State {
 }
 
 impl Teller {
-    /// Events wait until it is started; without a callback, and without a log, nobody is told.
+    /// Creates the queue. Events wait until it is started; without a callback and a log they are dropped.
     pub(crate) fn new(has_callback: bool) -> Self {
         let is_heard = has_callback || cfg!(feature = "tracing");
         Self(Arc::new(Inside { is_heard, ..Inside::default() }))
@@ -79,7 +79,7 @@ impl Teller {
         spawned
     }
 
-    /// Has an event told. Under the lock of a cache that is the order in which things happen there.
+    /// Queues an event. Under the lock of a cache, the order is that in which things happen there.
     pub(crate) fn tell(&self, kind: EventKind) {
         if self.0.is_heard {
             self.lock().push(kind);
@@ -87,7 +87,7 @@ impl Teller {
         }
     }
 
-    /// Makes a call to something that is not ours. A panic is counted and told.
+    /// Makes a call to code of the user. A panic is counted, and raises an event.
     pub(crate) fn guard<T>(&self, part: Part, call: impl FnOnce() -> T) -> Result<T, Panicked> {
         guard(call).inspect_err(|_| self.panicked(part))
     }
@@ -97,14 +97,14 @@ impl Teller {
         self.tell(EventKind::Panicked { part });
     }
 
-    /// Has it end when what is in the queue is told. What comes now is not.
+    /// Ends the thread once the queue is empty. Later events are dropped.
     pub(crate) fn close(&self) {
         self.lock().is_closed = true;
         self.0.changed.notify_all();
     }
 
-    /// Waits until it has ended, but not for ever: what a callback that hangs would be told is
-    /// dropped.
+    /// Waits until the thread has ended, up to `patience`. If the callback hangs, the rest of the queue
+    /// is dropped.
     pub(crate) fn wait(&self, patience: Duration) {
         if is_ours() {
             return;
@@ -115,7 +115,7 @@ impl Teller {
         state.queue.clear();
     }
 
-    /// How many events wait, how many were dropped, and what has panicked.
+    /// Returns the numbers of queued and dropped events, and the panics.
     pub(crate) fn counts(&self) -> (usize, u64, Panics) {
         let state = self.lock();
         (state.queue.len(), state.dropped, state.panics)
@@ -137,7 +137,7 @@ impl Teller {
     fn tell_one(&self, event: &Event, on_event: Option<&OnEvent>) {
         let logged = guard(|| trace::event(event));
         let called = guard(|| on_event.into_iter().for_each(|call| call(event)));
-        // Those that panic each time would be told of that for ever.
+        // A callback that panics each time would raise such events without end.
         let is_news = ![Part::Subscriber, Part::Callback]
             .map(|part| EventKind::Panicked { part })
             .contains(&event.kind);
@@ -164,7 +164,7 @@ impl State {
         self.sequence = self.sequence.saturating_add(1);
         let bytes = self.bytes.saturating_add(bytes(&kind));
         let is_full = self.queue.len() >= CAPACITY || bytes > BYTES;
-        // Once something is missing, all is until that can be told: so there is one gap.
+        // Once an event is dropped, all are until the event about it fits: so there is one gap.
         if self.missed > 0 || is_full && !self.queue.is_empty() {
             self.missed = self.missed.saturating_add(1);
             self.dropped = self.dropped.saturating_add(1);
@@ -188,7 +188,7 @@ impl State {
     }
 }
 
-/// How many bytes of policies an event holds, at the most.
+/// Returns the bytes of policies that an event holds, at the most.
 fn bytes(kind: &EventKind) -> usize {
     let EventKind::Cache(event) = kind else { return 0 };
     let len = |policy: Option<&Arc<Policy>>| policy.map_or(0, |policy| policy.as_text().len());

@@ -8,7 +8,7 @@ thread_local! {
     static IS_OURS: Cell<bool> = const { Cell::new(false) };
 }
 
-/// Whether this thread belongs to a client: then nobody may wait in it for threads to end.
+/// Returns whether this thread belongs to a client: it must not wait for threads of clients to end.
 pub(crate) fn is_ours() -> bool {
     IS_OURS.get()
 }
@@ -23,7 +23,7 @@ impl Process {
         Self(process::id())
     }
 
-    /// Whether this is another process than the one in which the client was made.
+    /// Returns whether this is another process than the one in which the client was made.
     pub(crate) fn is_another(self) -> bool {
         self.0 != process::id()
     }

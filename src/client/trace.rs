@@ -128,7 +128,7 @@ pub(crate) fn damaged(sentences: &[Box<str>]) {
     let _ = sentences;
 }
 
-/// What has happened.
+/// Logs an event of a client.
 pub(crate) fn event(event: &Event) {
     #[cfg(not(feature = "tracing"))]
     let _ = event;
@@ -153,7 +153,7 @@ pub(crate) fn event(event: &Event) {
     }
 }
 
-/// What has happened to a domain.
+/// Logs an event of the cache.
 #[cfg(feature = "tracing")]
 fn of_cache(event: &cache::Event) {
     use cache::EventKind;

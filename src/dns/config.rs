@@ -26,14 +26,14 @@ impl Default for Config {
 }
 
 impl Config {
-    /// How long one server has to answer, over UDP or over TCP: 2 s unless set. At least
-    /// 1 ms, at most a day.
+    /// Sets the time-out of one query to one server, over UDP or TCP. Default: 2 s; at least 1 ms, at
+    /// most a day.
     #[must_use]
     pub const fn with_attempt(self, attempt: Duration) -> Self {
         Self { attempt: time_out(attempt), ..self }
     }
 
-    /// How long the whole may take: 10 s unless set. At least 1 ms, at most a day.
+    /// Sets the time-out of the whole lookup. Default: 10 s; at least 1 ms, at most a day.
     #[must_use]
     pub const fn with_deadline(self, deadline: Duration) -> Self {
         Self { deadline: time_out(deadline), ..self }

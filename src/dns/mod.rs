@@ -12,7 +12,7 @@
 //!
 //! let question = Question::txt(&Domain::parse("example.com")?);
 //! let servers: [SocketAddr; 2] = ["192.0.2.1:53".parse()?, "192.0.2.2:53".parse()?];
-//! let now = Instant::START; // by a clock that nobody can set
+//! let now = Instant::START; // by a clock that cannot be set
 //! let mut exchange = Exchange::new(question, &servers, Config::default(), 42, now); // random bits
 //!
 //! // Send this from a fresh socket, and give `handle_datagram` what arrives there.

@@ -41,8 +41,8 @@ impl Default for Config {
 }
 
 impl Config {
-    /// How long the whole may take: 60 s unless set, "a timeout suggested to be 1 minute" (§3.3). At
-    /// least 1 ms, at most a day.
+    /// Sets the time-out of the whole fetch. Default: 60 s ("a timeout suggested to be 1 minute",
+    /// RFC 8461 §3.3); at least 1 ms, at most a day.
     #[must_use]
     pub fn with_deadline(self, deadline: Duration) -> Self {
         Self { deadline: time_out(deadline), ..self }

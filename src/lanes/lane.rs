@@ -34,7 +34,7 @@ struct Running {
     is_overdue: bool,
 }
 
-/// What one lane has to do at one moment.
+/// The load of one lane at one moment.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Load {

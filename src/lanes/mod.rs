@@ -6,7 +6,7 @@
 //! decides which request begins, which is refused, and which is broken off, so that hosts that hang
 //! delay nobody else. It has no socket, no clock and no thread: requests go in by
 //! [`submit`](Lanes::submit), what to do comes out of [`poll`](Lanes::poll), and time is passed in as
-//! the [`Instant`](crate::Instant) of a clock that nobody can set.
+//! the [`Instant`](crate::Instant) of a clock that cannot be set.
 //! Both clients are driven by it.
 //!
 //! # Rules

@@ -5,9 +5,55 @@
 //! every restart is a first contact with every domain (§10.1).
 //!
 //! A client that is shut down or dropped saves all that it was given, and waits 5 s for that; a save that
-//! takes longer goes on in its thread, unless the process ends. In a runtime of tokio a dropped client
+//! takes longer continues in its thread, unless the process ends. In a runtime of tokio a dropped client
 //! waits for nothing. A process that ends without either loses what was not durable yet: no answer was
 //! given out that depends on it, unless an [event](crate::cache::EventKind::NotPersisted) told so.
+//!
+//! All calls come from threads of the client's, outside of any runtime. A store over an async database
+//! has a runtime of its own and waits in it: the client's may be waiting for the store, or have ended.
+//!
+//! ```
+//! # #[cfg(feature = "tokio")] {
+//! use mta_sts::{
+//!     cache::Snapshot,
+//!     store::{Change, Loaded, Store, StoreError},
+//! };
+//!
+//! /// Stands for an async database.
+//! struct Database;
+//!
+//! impl Database {
+//!     async fn rows(&self) -> Vec<Snapshot> {
+//!         Vec::new()
+//!     }
+//!
+//!     async fn write(&self, changes: &[Change]) -> Result<(), &'static str> {
+//!         if changes.is_empty() { Err("nothing to write") } else { Ok(()) }
+//!     }
+//! }
+//!
+//! struct Blocking {
+//!     runtime: tokio::runtime::Runtime,
+//!     database: Database,
+//! }
+//!
+//! impl Store for Blocking {
+//!     fn load(&self) -> Result<Loaded, StoreError> {
+//!         let snapshots = self.runtime.block_on(self.database.rows());
+//!         Ok(Loaded { snapshots, damaged: Vec::new() })
+//!     }
+//!
+//!     fn save(&self, changes: &[Change]) -> Result<(), StoreError> {
+//!         self.runtime.block_on(self.database.write(changes)).map_err(StoreError::new)
+//!     }
+//! }
+//!
+//! let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+//! let store = Blocking { runtime, database: Database };
+//! assert!(store.load().unwrap().snapshots.is_empty());
+//! assert!(store.save(&[]).is_err());
+//! # }
+//! ```
 //!
 //! Bring your own for a database you have; with the feature `redb` there is [`Redb`], a file, which also
 //! says what it does with damage and with files of others.

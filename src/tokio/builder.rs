@@ -28,7 +28,7 @@ pub enum StartError {
     /// What was kept cannot be read.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// There is no thread to be had for the store or for the callback.
+    /// A thread for the store or for the callback could not be started.
     #[error("a thread could not be started: {0}")]
     Thread(#[from] std::io::Error),
     /// It was not started within a runtime of tokio.
@@ -161,7 +161,7 @@ impl Builder {
     }
 }
 
-/// Whether a runtime has timers: without, it panics when it is asked for one.
+/// Returns whether a runtime has timers: without them it panics when a timer is created.
 fn has_timers(runtime: &Handle) -> bool {
     let _within = runtime.enter();
     guard(|| drop(sleep(Duration::ZERO))).is_ok()

@@ -174,7 +174,7 @@ impl Client {
     ///
     /// A resolver, a fetcher, a store or a callback that hangs is waited for 5 s, then left; of the
     /// first two there is an [event](crate::client::EventKind::Overdue) for each domain. Every call
-    /// waits for the same end, in whatever executor, and whether or not the client's runtime goes on;
+    /// waits for the same end, in any executor, and whether or not the client's runtime is running;
     /// but in the client's own threads, as in the callback, nothing is waited for. Dropping the client
     /// ends the same things; within a runtime it waits for nothing, elsewhere until all is saved and
     /// told.
@@ -198,7 +198,7 @@ impl Client {
             driver.hub.teller.wait(STOP);
             drop(done);
         };
-        // Where there is no thread to wait in, nobody is kept waiting.
+        // Without a thread to wait in, the call does not wait.
         if spawn_apart("mta-sts end", wait).is_ok() {
             let _ = ended.await;
         } else {

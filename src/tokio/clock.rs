@@ -26,9 +26,8 @@ impl RuntimeClock {
         Self { runtime: runtime.clone(), start, system_start }
     }
 
-    /// Whether the runtime's clock stands still, or did: then it goes to the next timer by itself
-    /// whenever nothing else is to be done, so that timers that look for a change would have it run
-    /// away.
+    /// Returns whether the runtime's clock is paused, or was: it then advances to the next timer whenever
+    /// the runtime is idle, so that a periodic timer would make it run away.
     pub(super) fn is_paused(&self) -> bool {
         let [runtimes, systems] = self.elapsed();
         if runtimes.abs_diff(systems) > Duration::from_secs(1) {

@@ -42,7 +42,7 @@ pub(super) struct Driver {
     pub(super) limits: [Duration; 2],
     pub(super) time: Arc<Time>,
     pub(super) clock: RuntimeClock,
-    /// Whether that is the clock that the client goes by.
+    /// `true` if the client goes by that clock.
     pub(super) is_runtimes: bool,
     /// The jobs that are out, and how to break them off.
     pub(super) running: Mutex<HashMap<RunId, Running>>,
@@ -95,8 +95,8 @@ impl Driver {
         self.hub.hang_up();
     }
 
-    /// Waits for what was ended, but not for ever: what hangs is told and left. Any number may wait, in
-    /// threads of their own: the runtime, and its clock, may not go on any more.
+    /// Waits until all tasks have ended, for [`STOP`] at most: for each that hangs there is an event. Any
+    /// number of threads may wait. It does not need the runtime, which may not be running any more.
     #[expect(clippy::disallowed_methods, reason = "a thread of its own")]
     pub(super) fn wait(&self) {
         let start = std_now();
@@ -340,7 +340,8 @@ impl Driver {
         }
     }
 
-    /// How long to sleep, if not for ever: no longer than the clock may be set without being seen.
+    /// Returns the time to sleep, or `None` to sleep until woken. It is short enough to notice a clock
+    /// that was set.
     fn nap(&self) -> Option<Duration> {
         let left = lock(&self.tasks.next).map(|at| self.time.left(at));
         if !self.clock.is_paused() {
@@ -352,7 +353,7 @@ impl Driver {
     }
 }
 
-/// How often it is looked whether all tasks have ended.
+/// The interval of looks whether all tasks have ended.
 const TICK: Duration = Duration::from_millis(2);
 
 /// Ends what runs when the task that keeps time is dropped: then the runtime has ended.
@@ -374,7 +375,7 @@ enum Ended<T> {
     Late,
 }
 
-/// What a task that panicked has left may panic when it is dropped.
+/// Drops the result of a task. The payload of a panic may panic when it is dropped.
 fn drop_quietly<T>(ended: Result<T, JoinError>) {
     if let Err(Ok(payload)) = ended.map_err(JoinError::try_into_panic) {
         discard(payload);

@@ -16,10 +16,11 @@ use mta_sts::{
     Domain,
     cache::TxtAnswer,
     client::LookupError,
+    store::{Change, Loaded, Store, StoreError},
     tokio::{Client, Later, Resolver, StartError},
 };
 use mta_sts_testkit::{Site, Web, World};
-use tokio::runtime::Builder;
+use tokio::runtime::{Builder, Runtime};
 
 use crate::world::{LONG, POLICY, domain, runtime, settings};
 
@@ -107,6 +108,53 @@ fn a_runtime_without_timers_is_an_error_at_the_start() {
     let started = Client::builder(settings(&World::new())).runtime(bare.handle().clone()).start();
     assert!(matches!(started, Err(StartError::NoTimers)));
     assert!(matches!(Client::new(settings(&World::new())), Err(StartError::NoRuntime(_))));
+}
+
+/// A store that waits in a runtime of its own.
+struct Waiting {
+    runtime: Runtime,
+    saved: Arc<AtomicUsize>,
+    is_broken: bool,
+}
+
+impl Waiting {
+    fn wait(&self) {
+        self.runtime.block_on(async { tokio::time::sleep(Duration::from_millis(1)).await });
+    }
+}
+
+impl Store for Waiting {
+    fn load(&self) -> Result<Loaded, StoreError> {
+        self.wait();
+        if self.is_broken { Err(StoreError::new("broken")) } else { Ok(Loaded::default()) }
+    }
+
+    fn save(&self, changes: &[Change]) -> Result<(), StoreError> {
+        self.wait();
+        self.saved.fetch_add(changes.len(), Ordering::SeqCst);
+        Ok(())
+    }
+}
+
+#[test]
+fn a_store_may_wait_in_a_runtime_of_its_own() {
+    let still = || Builder::new_current_thread().enable_all().build().unwrap();
+    for runtime in [still(), runtime()] {
+        let (world, saved) = (good_world(), Arc::new(AtomicUsize::new(0)));
+        runtime.block_on(async {
+            let store = |is_broken| {
+                let saved = Arc::clone(&saved);
+                Waiting { runtime: still(), saved, is_broken }
+            };
+            let started = Client::builder(settings(&world)).store(store(true)).start();
+            assert!(matches!(started, Err(StartError::Store(_))));
+            let client = Client::builder(settings(&world)).store(store(false)).start().unwrap();
+            let answer = client.policy(&domain("good.example"), LONG).await.unwrap();
+            assert!(answer.policy().is_some());
+            client.shutdown().await;
+        });
+        assert_eq!(saved.load(Ordering::SeqCst), 1);
+    }
 }
 
 /// Counts the futures that there are.

@@ -47,7 +47,7 @@ impl Attempts {
         }
     }
 
-    /// Until when some id may not be fetched; `None` if all may be now.
+    /// Returns the time until which some id may not be fetched; `None` if all may be fetched now.
     pub(in crate::cache) fn hold_back_until(&self, now: Timestamp) -> Option<Timestamp> {
         let held = self.0.iter().flatten().filter(|known| !known.until.is_due(now));
         held.map(|known| known.until.due()).max()

@@ -13,7 +13,7 @@ pub(in crate::cache) struct Overdue {
 }
 
 impl Entry {
-    /// What is known of the fetch that is out, if one is, when it is given up.
+    /// Returns what to remember of the fetch in flight, if there is one, when it is given up.
     pub(in crate::cache) fn overdue(&self) -> Option<Overdue> {
         let flight = self.flight.as_ref()?;
         match flight.task {

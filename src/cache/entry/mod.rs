@@ -269,7 +269,7 @@ impl Entry {
         [self.alarm(), next].into_iter().flatten().min()
     }
 
-    /// When there is something to tell next that comes by the passing of time: an alert, or the end.
+    /// Returns the time of the next event that needs no request: an alert, or the end of the policy.
     pub(super) fn alarm(&self) -> Option<Timestamp> {
         let state = &self.state;
         let end = state.fetched().filter(|_| !state.lapsed).map(|held| held.ends_at().next());

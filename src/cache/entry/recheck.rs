@@ -15,10 +15,10 @@ use crate::{
 /// Those who wait for a recheck: they share one.
 #[derive(Clone, Debug)]
 pub(super) struct Recheck {
-    /// What applied when it was asked for, or had ended and is not known to be withdrawn: under that
-    /// the message was sent.
+    /// The policy under which the message was sent: it applied when the recheck was asked for, or had
+    /// ended and is not known to be withdrawn.
     before: Option<Arc<Policy>>,
-    /// Whether it still applied then.
+    /// `true` if that policy still applied then.
     was_live: bool,
     /// When it was asked for.
     began: Timestamp,

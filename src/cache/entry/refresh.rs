@@ -7,8 +7,8 @@ use crate::cache::{
 };
 
 impl Entry {
-    /// How long the refresh may be put off, if one is due that is late by a restart or a step of the
-    /// clock: thousands may be late together. What ends soon can wait the least.
+    /// Returns how long a due refresh may be put off, if it is late because of a restart or a step of
+    /// the clock: thousands may be late together. A policy that ends soon can wait the least.
     pub(in crate::cache) fn leeway(&self, now: Timestamp, config: &Config) -> Option<Span> {
         let due = self.state.refresh_timer(config).filter(|_| self.flight.is_none())?;
         let held = self.state.live(now)?;

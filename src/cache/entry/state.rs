@@ -253,8 +253,8 @@ impl State {
         }
     }
 
-    /// Whether DNS has said that there is no record since the end of the last policy: what it said
-    /// while that was still live does not outlast it.
+    /// Returns whether DNS has said since the end of the last policy that there is no record. Such an
+    /// answer from before that end does not count.
     pub(super) fn is_withdrawn(&self) -> bool {
         let is_absent = matches!(self.record, Record::Missing | Record::Invalid);
         is_absent && self.held().is_none_or(|held| self.check.armed_at() > held.ends_at())

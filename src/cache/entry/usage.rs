@@ -1,4 +1,4 @@
-//! When a domain was last looked up, by a clock that may have stood wrong then, or may stand wrong now.
+//! The last lookup of a domain, by a clock that may have been wrong then, or may be wrong now.
 
 use super::state::State;
 use crate::cache::{
@@ -7,7 +7,7 @@ use crate::cache::{
 };
 
 impl State {
-    /// Whether the domain was looked up in the time before `moment`.
+    /// Returns whether the domain was looked up in the time before `moment`.
     pub(super) fn in_use(&self, moment: Timestamp, config: &Config) -> bool {
         self.used.is_some_and(|used| used.start().plus(config.idle) > moment)
     }
@@ -45,7 +45,7 @@ impl State {
         }
     }
 
-    /// Drops a use in the future if nobody has looked the domain up for so long that its policy is not
+    /// Drops a use in the future if the domain was not looked up for so long that its policy is not
     /// refreshed any more.
     pub(super) fn settle_use(&mut self, config: &Config) {
         if self.ahead > 0 && !self.in_use(self.refresh.due(), config) {

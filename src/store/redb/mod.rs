@@ -93,9 +93,9 @@ type Connect = fn(File) -> Result<Box<dyn StorageBackend>, DatabaseError>;
 struct State {
     /// `None` after an I/O error, until the file can be opened again.
     open: Option<Open>,
-    /// What the file looked like when this store last wrote to it.
+    /// The state of the file when this store last wrote to it.
     print: Option<Print>,
-    /// What the next save tells of what was saved before.
+    /// The reason why what was saved before is lost, for the error of the next save.
     lost: Option<Box<str>>,
     /// What the next load tells.
     damage: Vec<Box<str>>,

@@ -8,11 +8,11 @@ use std::{
     time::SystemTime,
 };
 
-/// How much of the file is compared: what redb writes with each transaction, and what none writes
-/// twice, since it has the number of the transaction and the checksums of the roots.
+/// The bytes of the file that are compared: redb writes them with each transaction, and never the
+/// same twice, since they hold the number of the transaction and the checksums of the roots.
 const HEAD: u64 = 512;
 
-/// What a file looks like from outside.
+/// The state of a file as seen from outside.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Print {
     id: Id,
@@ -21,13 +21,13 @@ pub(super) struct Print {
     head: Vec<u8>,
 }
 
-/// Which file of the system it is: another one of the same name has another.
+/// The identity of a file: another one of the same name has another.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Id([u64; 2]);
 
 impl Print {
     pub(super) fn of(path: &Path) -> io::Result<Self> {
-        // Windows reads nothing of a file that is locked; it lets nobody write there either.
+        // Windows refuses reads of a file that is locked; it refuses writes as well.
         #[cfg(not(unix))]
         let (metadata, head) = (std::fs::metadata(path)?, Vec::new());
         #[cfg(unix)]
@@ -46,7 +46,7 @@ impl Print {
         Ok(Self { id: Id::of(&metadata), len: metadata.len(), modified, head })
     }
 
-    /// Whether the file has what it had: only its time may have been changed, or its end.
+    /// Returns whether the file has the same content: only its time or its length may differ.
     pub(super) fn has_content_of(&self, other: &Self) -> bool {
         self.id == other.id && self.head == other.head
     }

@@ -13,8 +13,8 @@ use std::{
 };
 
 use mta_sts::{
-    Domain,
-    cache::TxtAnswer,
+    Domain, NoPolicy,
+    cache::{Answer, TxtAnswer},
     client::LookupError,
     store::{Change, Loaded, Store, StoreError},
     tokio::{Client, Later, Resolver, StartError},
@@ -67,8 +67,10 @@ fn a_client_whose_runtime_has_ended_is_shut_down() {
         let start = Instant::now();
         runtime.shutdown_background();
         assert_eq!(waiting.join().unwrap(), Err(LookupError::ShutDown));
+        let known = client.len();
         let new = block_on(client.policy(&domain("new.example"), LONG));
         assert_eq!(new, Err(LookupError::ShutDown));
+        assert_eq!(client.len(), known, "nothing new is begun");
         assert!(client.cached(&good).is_some(), "what is known goes on to apply");
         block_on(client.shutdown());
         assert!(start.elapsed() < LONG / 2, "{:?}", start.elapsed());
@@ -158,26 +160,27 @@ fn a_store_may_wait_in_a_runtime_of_its_own() {
 }
 
 /// Counts the futures that there are.
-struct Alive(Arc<AtomicUsize>);
+struct Alive(Arc<AtomicUsize>, Duration);
 
 impl Alive {
-    fn new(count: &Arc<AtomicUsize>) -> Self {
+    fn new(count: &Arc<AtomicUsize>, dropping_takes: Duration) -> Self {
         count.fetch_add(1, Ordering::SeqCst);
-        Self(Arc::clone(count))
+        Self(Arc::clone(count), dropping_takes)
     }
 }
 
 impl Drop for Alive {
     fn drop(&mut self) {
+        thread::sleep(self.1);
         self.0.fetch_sub(1, Ordering::SeqCst);
     }
 }
 
-struct Hanging(Arc<AtomicUsize>);
+struct Hanging(Arc<AtomicUsize>, Duration);
 
 impl Resolver for Hanging {
     fn txt<'a>(&'a self, _: &'a Domain) -> Later<'a, TxtAnswer> {
-        let alive = Alive::new(&self.0);
+        let alive = Alive::new(&self.0, self.1);
         Box::pin(async move {
             tokio::task::yield_now().await;
             tokio::time::sleep(10 * LONG).await;
@@ -194,7 +197,8 @@ fn nothing_of_a_resolver_is_left_after_the_end() {
         let count = Arc::new(AtomicUsize::new(0));
         let client = {
             let _within = runtime.enter();
-            let builder = Client::builder(settings(&world)).resolver(Hanging(Arc::clone(&count)));
+            let builder = Client::builder(settings(&world))
+                .resolver(Hanging(Arc::clone(&count), Duration::ZERO));
             Arc::new(builder.start().unwrap())
         };
         for n in 0..20 {
@@ -211,4 +215,18 @@ fn nothing_of_a_resolver_is_left_after_the_end() {
         runtime.block_on(client.shutdown());
         assert_eq!(count.load(Ordering::SeqCst), 0, "round {round}");
     }
+}
+
+#[test]
+fn nothing_is_left_of_a_resolver_that_was_too_late() {
+    let (world, runtime, count) = (World::new(), runtime(), Arc::new(AtomicUsize::new(0)));
+    let cache = mta_sts::cache::Config::new(1).with_txt_timeout(Duration::from_secs(1));
+    let resolver = Hanging(Arc::clone(&count), Duration::from_millis(500));
+    let client = Client::builder(settings(&world).with_cache(cache)).resolver(resolver);
+    let client = client.runtime(runtime.handle().clone()).start().unwrap();
+    let answer = block_on(client.policy(&domain("late.example"), LONG)).unwrap();
+    assert!(matches!(answer, Answer::NoPolicy(NoPolicy::DnsFailed(_))), "{answer:?}");
+    assert_eq!(count.load(Ordering::SeqCst), 1, "it is being dropped");
+    block_on(client.shutdown());
+    assert_eq!(count.load(Ordering::SeqCst), 0);
 }

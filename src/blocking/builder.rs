@@ -108,6 +108,7 @@ impl Builder {
         let stop = Arc::new(AtomicBool::new(false));
         let time = Arc::new(Time::new(self.clock, SystemClock::start()));
         let teller = Teller::new(self.on_event.is_some());
+        teller.resolv_conf(&setup.ignored);
         let Opened { hub, kept, keeping } =
             Opened::new(setup.cache, self.store, teller, time.now())?;
         let driver = Arc::new(Driver {

@@ -214,14 +214,16 @@ impl Driver {
         if self.fetcher.is_some() || job.addresses.is_some() {
             return true;
         }
-        let found = self.sockets.addresses(&job.domain, control);
+        let (now, deadline) = (self.time.instant(), self.sockets.deadline());
+        let found = self.sockets.addresses(&job.domain, now.saturating_add(deadline), control);
+        job.spent = self.time.instant().saturating_duration_since(now);
         let may_go_on = self.jobs.locate(id, &found, self.time.instant());
         job.addresses = Some(found);
         may_go_on
     }
 
     fn work(&self, job: Job, trace: &Trace, control: &Control) -> (usize, Done) {
-        let Job { shard, domain, work, addresses, .. } = job;
+        let Job { shard, domain, work, addresses, spent, .. } = job;
         let done = match work {
             Work::Txt(id) => {
                 let answer = trace.within(Part::Resolver, || match &self.resolver {
@@ -234,7 +236,10 @@ impl Driver {
             Work::Fetch(id) => {
                 let answer = trace.within(Part::Fetcher, || match &self.fetcher {
                     Some(fetcher) => fetcher.fetch(&domain),
-                    None => self.sockets.fetch_with(&domain, addresses, control),
+                    None => {
+                        let left = self.sockets.deadline().saturating_sub(spent);
+                        self.sockets.fetch_with(&domain, addresses, left, control)
+                    }
                 });
                 Done::Fetch(id, answer.unwrap_or(PolicyAnswer::NotSent))
             }

@@ -8,7 +8,7 @@ use core::{
 };
 use std::{
     io::{self, ErrorKind, Read, Write},
-    net::{Shutdown, TcpStream, UdpSocket},
+    net::{Shutdown, TcpStream},
     thread,
 };
 
@@ -16,8 +16,8 @@ use socket2::{Socket, Type};
 
 use crate::{
     cache::{PolicyAnswer, TxtAnswer},
-    client::{Found, Moment, Setup, Time, found, random, share},
-    dns::{self, DnsError, Outcome, Question, Transport},
+    client::{Found, Moment, Nameservers, Setup, Time, share},
+    dns::Question,
     domain::Domain,
     fetch::{self, FetchError},
     instant::Instant,
@@ -25,7 +25,7 @@ use crate::{
 };
 
 /// How long a thread waits for bytes before it looks whether it should stop.
-const LOOK_UP: Duration = Duration::from_millis(250);
+pub(super) const LOOK_UP: Duration = Duration::from_millis(250);
 
 /// Looks up TXT records. Bring your own if you have a resolver that validates.
 pub trait Resolver: Send + Sync {
@@ -42,8 +42,9 @@ pub trait Fetcher: Send + Sync {
 /// Both, over sockets of its own.
 #[derive(Debug)]
 pub struct Sockets {
-    setup: Setup,
-    time: Arc<Time>,
+    pub(super) setup: Setup,
+    pub(super) nameservers: Nameservers,
+    pub(super) time: Arc<Time>,
     stop: Arc<AtomicBool>,
 }
 
@@ -55,7 +56,7 @@ impl Resolver for Sockets {
 
 impl Fetcher for Sockets {
     fn fetch(&self, domain: &Domain) -> PolicyAnswer {
-        self.fetch_with(domain, None, &Control::new(&self.stop))
+        self.fetch_with(domain, None, self.deadline(), &Control::new(&self.stop))
     }
 }
 
@@ -77,7 +78,7 @@ impl Control {
         Arc::clone(&self.early)
     }
 
-    fn is_stopped(&self) -> bool {
+    pub(super) fn is_stopped(&self) -> bool {
         self.stop.load(Ordering::Relaxed) || self.early.load(Ordering::Relaxed)
     }
 }
@@ -87,78 +88,45 @@ impl Sockets {
         self.ask(Question::txt(domain), control).to_txt_answer()
     }
 
-    /// Fetches a policy, from these addresses if they are known already.
+    /// How long a fetch may take, with the search for the addresses.
+    pub(super) fn deadline(&self) -> Duration {
+        self.setup.fetch.deadline()
+    }
+
+    /// Fetches a policy within this time, from these addresses if they are known already.
     pub(super) fn fetch_with(
         &self,
         domain: &Domain,
         addresses: Option<Found>,
+        left: Duration,
         control: &Control,
     ) -> PolicyAnswer {
-        match self.policy(domain, addresses, control) {
+        match self.policy(domain, addresses, left, control) {
             Ok(policy) => PolicyAnswer::Valid(policy),
             Err(error) => PolicyAnswer::Failed(error.to_failure(domain)),
         }
     }
 
     pub(super) fn new(setup: Setup, time: Arc<Time>, stop: Arc<AtomicBool>) -> Self {
-        Self { setup, time, stop }
-    }
-
-    fn ask(&self, question: Question, control: &Control) -> Outcome {
-        let mut asked = match self.begin(question) {
-            Ok(asked) => asked,
-            Err(error) => return Outcome::Failed(error),
-        };
-        loop {
-            if let Some(outcome) = self.advance(&mut asked, control) {
-                return outcome;
-            }
-        }
-    }
-
-    fn begin(&self, question: Question) -> Result<Asked, DnsError> {
-        let Some(bits) = random(&self.setup.provider) else {
-            let message = "there are no random numbers".into();
-            return Err(DnsError::Connection { question, message });
-        };
-        let (servers, config) = (&self.setup.nameservers, self.setup.dns);
-        let exchange = dns::Exchange::new(question, servers, config, bits, self.time.instant());
-        Ok(Asked { exchange, link: None })
-    }
-
-    /// Does what is next. What came of it, if it is over.
-    fn advance(&self, Asked { exchange, link }: &mut Asked, control: &Control) -> Option<Outcome> {
-        match exchange.poll() {
-            dns::Step::Send { server, transport, message } => {
-                let until = self.time.after(self.setup.dns.attempt());
-                match Link::open(server, transport, until, message, &self.time, control) {
-                    Ok(opened) => *link = Some(opened),
-                    Err(error) => exchange.handle_failure(&error.to_string(), self.time.instant()),
-                }
-            }
-            dns::Step::Wait { .. } if control.is_stopped() => {
-                return Some(Outcome::Failed(DnsError::Timeout(exchange.question().clone())));
-            }
-            dns::Step::Wait { until } => match link {
-                Some(link) => link.receive(exchange, until, &self.time),
-                None => exchange.handle_timeout(until),
-            },
-            dns::Step::Done(outcome) => return Some(outcome.clone()),
-        }
-        None
+        let nameservers = Nameservers::new(setup.nameservers.clone());
+        Self { setup, nameservers, time, stop }
     }
 
     fn policy(
         &self,
         domain: &Domain,
         addresses: Option<Found>,
+        left: Duration,
         control: &Control,
     ) -> Result<Arc<Policy>, FetchError> {
-        let (trust, config) = (&self.setup.trust, &self.setup.fetch);
+        if left.is_zero() {
+            return Err(FetchError::Deadline);
+        }
+        let config = self.setup.fetch.clone().with_deadline(left);
         let Moment { date, at } = self.time.now();
-        let mut exchange = fetch::Exchange::new(domain, trust, config, date, at);
-        let until = at.saturating_add(config.deadline());
-        let addresses = addresses.unwrap_or_else(|| self.addresses(domain, control))?;
+        let mut exchange = fetch::Exchange::new(domain, &self.setup.trust, &config, date, at);
+        let until = at.saturating_add(left);
+        let addresses = addresses.unwrap_or_else(|| self.addresses(domain, until, control))?;
         let mut stream = self.connect(domain, &addresses, until, control)?;
         let mut buffer = vec![0; 16 * 1024];
         loop {
@@ -220,95 +188,13 @@ impl Sockets {
         }
         Err(error)
     }
-
-    /// All addresses, of both families. The questions take turns: what comes for one while the other
-    /// is waited for is kept by its socket.
-    pub(super) fn addresses(&self, domain: &Domain, control: &Control) -> Found {
-        let failed = |error: DnsError| FetchError::NoAddress(error.to_string().into());
-        let mut v6 = self.begin(Question::aaaa(domain)).map_err(failed)?;
-        let mut v4 = self.begin(Question::a(domain)).map_err(failed)?;
-        loop {
-            if let (Some(v6), Some(v4)) =
-                (self.advance(&mut v6, control), self.advance(&mut v4, control))
-            {
-                return found(&v6, &v4);
-            }
-        }
-    }
-}
-
-/// A question to a nameserver, and what it went over.
-struct Asked {
-    exchange: dns::Exchange,
-    link: Option<Link>,
-}
-
-/// What a question to a nameserver goes over.
-enum Link {
-    Udp(UdpSocket, SocketAddr),
-    Tcp(TcpStream),
-}
-
-impl Link {
-    /// A new socket, with a port that the system chooses at random (RFC 5452 §9.2).
-    fn open(
-        server: SocketAddr,
-        transport: Transport,
-        until: Instant,
-        message: &[u8],
-        time: &Time,
-        control: &Control,
-    ) -> io::Result<Self> {
-        match transport {
-            Transport::Udp => {
-                let any: IpAddr = if server.is_ipv6() { [0; 16].into() } else { [0; 4].into() };
-                let socket = UdpSocket::bind((any, 0))?;
-                // What others send does not even arrive.
-                socket.connect(server)?;
-                socket.send(message)?;
-                Ok(Self::Udp(socket, server))
-            }
-            Transport::Tcp => {
-                let mut stream = connect(server, until, time, control)?;
-                stream.set_write_timeout(Some(at_least(time.left(until))))?;
-                stream.write_all(message)?;
-                Ok(Self::Tcp(stream))
-            }
-        }
-    }
-
-    /// Waits for what comes, for a while.
-    fn receive(&mut self, exchange: &mut dns::Exchange, until: Instant, time: &Time) {
-        let mut buffer = [0; 4096];
-        let received = match self {
-            Self::Udp(socket, _) => {
-                let set = socket.set_read_timeout(Some(a_while(time.left(until))));
-                set.and_then(|()| socket.recv(&mut buffer))
-            }
-            Self::Tcp(stream) => match receive(stream, time.left(until), &mut buffer) {
-                Ok(bytes) => bytes.map_or(Err(ErrorKind::WouldBlock.into()), |it| Ok(it.len())),
-                Err(error) => Err(error),
-            },
-        };
-        let now = time.instant();
-        match (received, self) {
-            (Ok(len), Self::Udp(_, server)) => {
-                exchange.handle_datagram(*server, buffer.get(..len).unwrap_or_default(), now);
-            }
-            (Ok(len), Self::Tcp(_)) => {
-                exchange.handle_stream(buffer.get(..len).unwrap_or_default(), now);
-            }
-            (Err(error), _) if is_late(&error) => exchange.handle_timeout(now),
-            (Err(error), _) => exchange.handle_failure(&error.to_string(), now),
-        }
-    }
 }
 
 /// How often a connection is looked at that takes longer than a while.
 const LOOK: Duration = Duration::from_millis(20);
 
 /// Connects, unless that takes too long or should end before.
-fn connect(
+pub(super) fn connect(
     address: SocketAddr,
     until: Instant,
     time: &Time,
@@ -336,7 +222,7 @@ fn connect(
 }
 
 /// Waits for bytes, for a while. `None` if none have come; an end is an error.
-fn receive<'a>(
+pub(super) fn receive<'a>(
     stream: &mut TcpStream,
     left: Duration,
     buffer: &'a mut [u8],
@@ -351,16 +237,16 @@ fn receive<'a>(
 }
 
 /// How a time-out is called depends on the system.
-fn is_late(error: &io::Error) -> bool {
+pub(super) fn is_late(error: &io::Error) -> bool {
     matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut | ErrorKind::Interrupted)
 }
 
 /// So long, but no longer than a thread may be held.
-fn a_while(left: Duration) -> Duration {
+pub(super) fn a_while(left: Duration) -> Duration {
     at_least(left).min(LOOK_UP)
 }
 
 /// Never no time at all, which sockets refuse.
-fn at_least(left: Duration) -> Duration {
+pub(super) fn at_least(left: Duration) -> Duration {
     left.max(Duration::from_millis(1))
 }

@@ -8,11 +8,25 @@ use crate::{dns::Outcome, fetch::FetchError};
 /// How long a connection to one address may take, if there are others.
 const MOST: Duration = Duration::from_secs(5);
 
-/// The addresses that were found of both families. If there are none because a question failed, that
-/// is why.
-pub(crate) fn found(v6: &Outcome, v4: &Outcome) -> Result<Vec<IpAddr>, FetchError> {
-    let outcomes = [v6, v4];
-    let addresses = in_turn(outcomes.into_iter().flat_map(|outcome| match outcome {
+/// How many addresses of a Policy Host are tried.
+const MAX: usize = 8;
+
+/// How long the addresses of one family are waited for once those of the other are known (RFC 8305 §3).
+pub(crate) const GRACE: Duration = Duration::from_millis(50);
+
+/// Whether a connection can be made with what was found of one family.
+pub(crate) fn is_enough(outcome: Option<&Outcome>) -> bool {
+    matches!(outcome, Some(Outcome::Found(found)) if !found.addresses().is_empty())
+}
+
+/// The addresses that were found of both families; `None` is one that was not waited for. If there are
+/// none because the time is over, or a question failed, that is why.
+pub(crate) fn found<'a>(
+    outcomes: impl Iterator<Item = Option<&'a Outcome>> + Clone,
+    left: Duration,
+) -> Result<Vec<IpAddr>, FetchError> {
+    let outcomes = outcomes.flatten();
+    let addresses = in_turn(outcomes.clone().flat_map(|outcome| match outcome {
         Outcome::Found(found) => found.addresses(),
         _ => &[],
     }));
@@ -21,20 +35,22 @@ pub(crate) fn found(v6: &Outcome, v4: &Outcome) -> Result<Vec<IpAddr>, FetchErro
         _ => None,
     });
     match failed {
+        _ if left.is_zero() => Err(FetchError::Deadline),
         _ if !addresses.is_empty() => Ok(addresses),
         Some(error) => Err(FetchError::NoAddress(error.into())),
         None => Err(FetchError::NoAddress("it has none".into())),
     }
 }
 
-/// Both families in turn, IPv6 first, so that one that leads nowhere costs one attempt (RFC 8305 §4).
+/// The first few of both families in turn, IPv6 first, so that one that leads nowhere costs one attempt (RFC 8305 §4).
 fn in_turn<'a>(addresses: impl Iterator<Item = &'a IpAddr>) -> Vec<IpAddr> {
     let (v6, v4): (Vec<IpAddr>, Vec<IpAddr>) = addresses.partition(|it| it.is_ipv6());
     let (mut v6, mut v4) = (v6.into_iter(), v4.into_iter());
     let mut ordered = Vec::new();
     loop {
         let pair = [v6.next(), v4.next()];
-        if pair == [None, None] {
+        if pair == [None, None] || ordered.len() >= MAX {
+            ordered.truncate(MAX);
             return ordered;
         }
         ordered.extend(pair.into_iter().flatten());

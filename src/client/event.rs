@@ -45,6 +45,12 @@ pub enum EventKind {
         /// The error of the system.
         error: Box<str>,
     },
+    /// Something in `/etc/resolv.conf` is not understood, or not obeyed, and was ignored. Told at the
+    /// start.
+    ResolvConf {
+        /// What is ignored, with the file and the line.
+        ignored: Box<str>,
+    },
     /// The system has threads again. Told once after [`NoThread`](Self::NoThread).
     ThreadsRecovered,
 }

@@ -1,7 +1,7 @@
 //! What the caches want done, in the order in which it is begun.
 
 use alloc::{string::String, vec::Vec};
-use core::net::IpAddr;
+use core::{net::IpAddr, time::Duration};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use time::UtcDateTime;
@@ -29,6 +29,8 @@ pub(crate) struct Job {
     pub(crate) failures: u32,
     /// The addresses of the Policy Host, or why there are none, once that is known.
     pub(crate) addresses: Option<Found>,
+    /// How much of the fetch's time was spent on finding them.
+    pub(crate) spent: Duration,
     /// That of the discovery that it belongs to, if another job was done for it.
     pub(crate) trace: Option<Trace>,
 }

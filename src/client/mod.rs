@@ -9,9 +9,11 @@ mod health;
 mod hub;
 mod jobs;
 mod keeper;
+mod nameservers;
 mod outputs;
 mod settings;
 mod shard;
+mod system;
 mod teller;
 mod threads;
 mod trace;
@@ -33,14 +35,15 @@ pub(crate) use self::threads::spawn;
 #[cfg(feature = "tokio")]
 pub(crate) use self::threads::spawn_apart;
 pub(crate) use self::{
-    addresses::{found, share},
+    addresses::{GRACE, found, is_enough, share},
     clock::{Moment, Time},
     event::OnEvent,
     hub::{Hub, Ticket},
     jobs::{Done, Found, Job, Jobs, Next, Work},
     keeper::{Keeper, Opened},
+    nameservers::Nameservers,
     outputs::{Outputs, Replies},
-    settings::{Setup, random},
+    settings::Setup,
     teller::Teller,
     threads::{Process, is_ours},
     trace::Trace,

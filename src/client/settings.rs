@@ -1,17 +1,13 @@
-use alloc::{
-    boxed::Box,
-    string::{String, ToString},
-    sync::Arc,
-    vec::Vec,
-};
+use alloc::{boxed::Box, string::ToString, sync::Arc, vec::Vec};
 use core::net::SocketAddr;
-use std::fs;
 
 use rustls::{RootCertStore, crypto::CryptoProvider};
 use thiserror::Error;
 
+use super::system;
 use crate::{
-    cache, dns,
+    cache,
+    dns::{self, Nameservers},
     fetch::{self, AddressFilter},
     verify::{TrustStore, TrustStoreError},
 };
@@ -32,7 +28,7 @@ pub struct Settings {
     provider: Option<Arc<CryptoProvider>>,
     roots: Option<Arc<RootCertStore>>,
     cache: Option<cache::Config>,
-    dns: dns::Config,
+    dns: Option<dns::Config>,
     fetch: fetch::Config,
     filter: AddressFilter,
     discoveries: usize,
@@ -44,7 +40,7 @@ pub struct Settings {
 #[derive(Clone, Debug, PartialEq, Error)]
 #[non_exhaustive]
 pub enum SettingsError {
-    /// None were given, and the system names none.
+    /// An empty list was given.
     #[error("no nameservers: {0}")]
     NoNameservers(Box<str>),
     /// None was given, and the process has no default.
@@ -67,7 +63,9 @@ pub enum SettingsError {
 /// Settings with all defaults in their places.
 #[derive(Clone, Debug)]
 pub(crate) struct Setup {
-    pub(crate) nameservers: Vec<SocketAddr>,
+    pub(crate) nameservers: Nameservers,
+    /// What is ignored of the system's list of nameservers, in a sentence each.
+    pub(crate) ignored: Vec<Box<str>>,
     pub(crate) provider: Arc<CryptoProvider>,
     pub(crate) trust: TrustStore,
     pub(crate) cache: cache::Config,
@@ -86,7 +84,7 @@ impl Default for Settings {
             provider: None,
             roots: None,
             cache: None,
-            dns: dns::Config::default(),
+            dns: None,
             fetch: fetch::Config::default(),
             filter: AddressFilter::default(),
             discoveries: 64,
@@ -97,8 +95,10 @@ impl Default for Settings {
 }
 
 impl Settings {
-    /// Whom to ask: those of `/etc/resolv.conf` unless set. They must resolve recursively; the way to
-    /// them should be one that nobody can forge answers on.
+    /// Sets the nameservers. Default: those of `/etc/resolv.conf`, with the options that
+    /// [`dns::ResolvConf`] obeys; what that file says beside them is an event,
+    /// [`EventKind::ResolvConf`](super::EventKind::ResolvConf). They must resolve recursively; the way
+    /// to them should be one that nobody can forge answers on.
     #[must_use]
     pub fn with_nameservers(self, servers: impl IntoIterator<Item = SocketAddr>) -> Self {
         Self { nameservers: Some(servers.into_iter().collect()), ..self }
@@ -124,10 +124,11 @@ impl Settings {
         Self { cache: Some(config), ..self }
     }
 
-    /// The patience with nameservers.
+    /// Sets the time-outs of queries to nameservers. Default: those of [`dns::Config`], with the
+    /// options `timeout` and `attempts` of `/etc/resolv.conf` if its nameservers are asked.
     #[must_use]
     pub fn with_dns(self, config: dns::Config) -> Self {
-        Self { dns: config, ..self }
+        Self { dns: Some(config), ..self }
     }
 
     /// Time-out, media type and user agent of fetches.
@@ -166,18 +167,23 @@ impl Settings {
         let provider = self.provider.or_else(|| CryptoProvider::get_default().cloned());
         let provider = provider.ok_or(SettingsError::NoProvider)?;
         let roots = self.roots.map_or_else(platform_roots, Ok)?;
-        let nameservers = self.nameservers.map_or_else(system_nameservers, Ok)?;
-        if nameservers.is_empty() {
-            return Err(SettingsError::NoNameservers("the list is empty".into()));
-        }
+        let mut ignored = Vec::new();
+        let (nameservers, dns) = match self.nameservers {
+            Some(list) if list.is_empty() => {
+                return Err(SettingsError::NoNameservers("the list is empty".into()));
+            }
+            Some(list) => (Nameservers::new(list), dns::Config::default()),
+            None => system::nameservers(&mut ignored),
+        };
         let seed = random(&provider).ok_or(SettingsError::NoRandomness)?;
         let cache = self.cache.unwrap_or_else(|| cache::Config::new(seed));
         Ok(Setup {
             nameservers,
+            ignored,
             trust: TrustStore::new(roots, Arc::clone(&provider)).map_err(SettingsError::Trust)?,
             provider,
             cache,
-            dns: self.dns,
+            dns: self.dns.unwrap_or(dns),
             fetch: self.fetch,
             filter: self.filter,
             discoveries: self.discoveries,
@@ -203,15 +209,6 @@ fn platform_roots() -> Result<Arc<RootCertStore>, SettingsError> {
         return Err(SettingsError::NoRoots(why.into()));
     }
     Ok(Arc::new(roots))
-}
-
-fn system_nameservers() -> Result<Vec<SocketAddr>, SettingsError> {
-    const PATH: &str = "/etc/resolv.conf";
-    let error = |why: String| SettingsError::NoNameservers(why.into());
-    let text = fs::read(PATH).map_err(|why| error(alloc::format!("{PATH}: {why}")))?;
-    let config = resolv_conf::Config::parse(text).map_err(|why| error(why.to_string()))?;
-    let servers = config.nameservers.iter();
-    Ok(servers.map(|server| SocketAddr::new(server.into(), 53)).collect())
 }
 
 /// Settings with which a client starts, and makes no connection.

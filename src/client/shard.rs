@@ -1,7 +1,7 @@
 //! One of the caches of a client, and who waits for what it answers.
 
 use alloc::boxed::Box;
-use core::fmt;
+use core::{fmt, time::Duration};
 use std::{collections::HashMap, sync::PoisonError};
 
 use crossbeam_utils::sync::ShardedLock;
@@ -133,8 +133,8 @@ impl Inside {
                 view.policy().map(|_| view.ends_at().unwrap_or(UtcDateTime::MAX))
             });
             let failures = view.map_or(0, |view| view.failures_in_a_row());
-            let (addresses, trace) = (None, None);
-            out.jobs.push(Job { shard, domain, work, ends_at, failures, addresses, trace });
+            let (addresses, spent, trace) = (None, Duration::ZERO, None);
+            out.jobs.push(Job { shard, domain, work, ends_at, failures, addresses, spent, trace });
         }
         out.wake_at = self.cache.poll_timeout().map(|due| now.instant_of(due));
         out

@@ -1,6 +1,6 @@
 //! The thread that calls the callback with events, in the order in which they happened.
 
-use alloc::{collections::VecDeque, sync::Arc};
+use alloc::{boxed::Box, collections::VecDeque, sync::Arc};
 use core::time::Duration;
 use std::{
     io,
@@ -84,6 +84,13 @@ impl Teller {
         if self.0.is_heard {
             self.lock().push(kind);
             self.0.changed.notify_one();
+        }
+    }
+
+    /// Tells what is ignored of the system's list of nameservers.
+    pub(crate) fn resolv_conf(&self, ignored: &[Box<str>]) {
+        for ignored in ignored {
+            self.tell(EventKind::ResolvConf { ignored: ignored.clone() });
         }
     }
 

@@ -149,6 +149,7 @@ pub(crate) fn event(event: &Event) {
         EventKind::NoThread { error } => {
             error!("no thread for a query or fetch: {error}; raise the limit of threads");
         }
+        EventKind::ResolvConf { ignored } => warn!("{ignored}: ignored"),
         EventKind::ThreadsRecovered => info!("there are threads again"),
     }
 }

@@ -3,19 +3,22 @@
 use alloc::{boxed::Box, string::ToString, vec::Vec};
 use core::{net::IpAddr, time::Duration};
 
+#[cfg(feature = "hickory-resolver")]
+use hickory_proto::rr::Name;
 use hickory_proto::{
-    op::{Message, MessageType, OpCode, ResponseCode},
-    rr::{DNSClass, Name, RData, Record},
+    op::ResponseCode,
+    rr::{DNSClass, RData, Record, rdata::TXT},
 };
 
 use super::{
+    message::{Head, Opening, Records},
     outcome::{Found, Outcome},
-    question::{Kind, Question},
+    question::{Asked, Kind, Question},
 };
-use crate::cache::TxtAnswer;
+use crate::{cache::TxtAnswer, domain::Domain};
 
 /// What a message is to whoever has asked.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, PartialEq)]
 pub(super) enum Reading {
     /// No answer to this question: perhaps a late one to another, perhaps a forgery.
     Foreign,
@@ -24,149 +27,218 @@ pub(super) enum Reading {
     /// The server does not understand what is asked, or does not want to, or cannot say.
     Refused(ResponseCode),
     Malformed(Box<str>),
+    /// The name is an alias of another one, of which the message says nothing.
+    Alias(Asked),
     Answered(Outcome),
 }
 
 /// How many aliases are followed: no honest name has as many.
 const MAX_ALIASES: usize = 8;
 
+/// How many addresses are kept of an answer.
+const MAX_ADDRESSES: usize = 16;
+
+/// Whether a message repeats the question.
+enum Repeats {
+    It,
+    Nothing,
+    Another,
+    /// The message is cut before the end of its question, or damaged.
+    Unread,
+}
+
 /// Reads what came from the server that was asked.
-pub(super) fn read(question: &Question, id: u16, bytes: &[u8]) -> Reading {
-    let message = match Message::from_vec(bytes) {
-        Ok(message) => message,
-        Err(error) if is_response_to(id, bytes) => {
-            return Reading::Malformed(error.to_string().into());
-        }
-        Err(_) => return Reading::Foreign,
+pub(super) fn read(asked: &Asked, id: u16, bytes: &[u8]) -> Reading {
+    let Some(head) = Head::of_response(id, bytes) else { return Reading::Foreign };
+    let opening = Opening::read(bytes);
+    let repeats = match &opening {
+        Ok(opening) if asked.is_only_one_of(&opening.queries) => Repeats::It,
+        Ok(opening) if opening.queries.is_empty() => Repeats::Nothing,
+        Ok(_) => Repeats::Another,
+        Err(_) => Repeats::Unread,
     };
-    let head = &message.metadata;
-    let is_answer = head.id == id
-        && head.message_type == MessageType::Response
-        && head.op_code == OpCode::Query;
-    if !is_answer {
-        return Reading::Foreign;
-    }
-    match head.response_code {
-        // Who does not understand a message need not repeat its question.
-        code @ (ResponseCode::FormErr | ResponseCode::NotImp) if message.queries.is_empty() => {
-            Reading::Refused(code)
+    let records = opening.and_then(|opening| opening.records(asked));
+    let code = head.code(records.as_ref().ok());
+    match (code, repeats) {
+        (ResponseCode::NoError | ResponseCode::NXDomain, Repeats::Another) => Reading::Foreign,
+        // "When a DNS client receives a reply with TC set, it should ignore that response, and query
+        // again" (RFC 2181 §9), wherever the reply was cut.
+        (ResponseCode::NoError | ResponseCode::NXDomain, _) if head.is_truncated => {
+            Reading::Truncated
         }
-        _ if !question.is_only_one_of(&message.queries) => Reading::Foreign,
-        _ if head.truncation => Reading::Truncated,
-        ResponseCode::NoError | ResponseCode::NXDomain => content(question, &message),
-        code => Reading::Refused(code),
+        (ResponseCode::NoError | ResponseCode::NXDomain, Repeats::Nothing) => Reading::Foreign,
+        (ResponseCode::NoError | ResponseCode::NXDomain, Repeats::It | Repeats::Unread) => {
+            match records {
+                Ok(records) => content(asked, head, code, &records),
+                Err(error) => Reading::Malformed(error.to_string().into()),
+            }
+        }
+        // An error is that server's failure, whether it repeats the question or not.
+        (code, _) => Reading::Refused(code),
     }
 }
 
-/// What the records say that a resolver of hickory's found for [`Domain::txt_name`]: those of its
-/// answer, aliases among them. An empty answer is [`TxtAnswer::NoRecord`].
+/// Reads the TXT answer for a domain out of the records that another resolver has found for
+/// [`Domain::txt_name`]: the answer section of the response, with the aliases (CNAME) in it.
 ///
-/// If the resolver says that there is none, and for how long, use [`TxtAnswer::NoRecord`] with that
-/// time; if it failed, [`TxtAnswer::Failed`]: the two are not the same (§3.1).
+/// Records of other names do not count; aliases are followed. Without a record at the name, or where
+/// its aliases lead, it is [`TxtAnswer::NoRecord`]; aliases in a circle are [`TxtAnswer::Failed`].
+///
+/// If the resolver says that there is no record, and for how long that may be believed, use
+/// [`TxtAnswer::NoRecord`] with that time; if it failed, [`TxtAnswer::Failed`]: the two are not the
+/// same (RFC 8461 §3.1).
 ///
 /// ```
 /// use mta_sts::{
+///     Domain,
 ///     cache::TxtAnswer,
 ///     dns::{hickory_proto::rr::{Name, RData, Record, rdata::TXT}, txt_answer},
 /// };
 ///
+/// let domain = Domain::parse("example.com")?;
 /// let name = Name::from_ascii("_mta-sts.example.com.")?;
 /// let strings = vec!["v=STSv1;".into(), " id=7;".into()];
 /// let records = [Record::from_rdata(name, 300, RData::TXT(TXT::new(strings)))];
-/// assert!(matches!(txt_answer(&records), TxtAnswer::Found { id, .. } if id.as_str() == "7"));
+/// let answer = txt_answer(&domain, &records);
+/// assert!(matches!(answer, TxtAnswer::Found { id, .. } if id.as_str() == "7"));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-///
-/// [`Domain::txt_name`]: crate::Domain::txt_name
-pub fn txt_answer<'a>(records: impl IntoIterator<Item = &'a Record>) -> TxtAnswer {
-    let (mut texts, mut least) = (Vec::new(), Duration::MAX);
-    for record in records {
-        least = least.min(ttl(record));
-        if let RData::TXT(text) = &record.data {
-            texts.push(text.txt_data.concat());
-        }
-    }
-    if texts.is_empty() {
+pub fn txt_answer<'a>(
+    domain: &Domain,
+    records: impl IntoIterator<Item = &'a Record>,
+) -> TxtAnswer {
+    answer_to(&Asked::from(&Question::txt(domain)), records)
+}
+
+/// Reads the TXT answer out of the records of a resolver that has followed the aliases to this name.
+#[cfg(feature = "hickory-resolver")]
+pub(crate) fn txt_answer_at<'a>(
+    name: &Name,
+    records: impl IntoIterator<Item = &'a Record>,
+) -> TxtAnswer {
+    answer_to(&Asked::new(name.clone(), Kind::Txt), records)
+}
+
+fn answer_to<'a>(asked: &Asked, records: impl IntoIterator<Item = &'a Record>) -> TxtAnswer {
+    let records: Vec<&Record> = records.into_iter().collect();
+    let Some(end) = asked.follow(&records) else { return TxtAnswer::Failed(NOWHERE.into()) };
+    let found = end.found(&records);
+    if found.texts.is_empty() {
         return TxtAnswer::NoRecord { ttl: None };
     }
-    TxtAnswer::from_records(&texts, least)
+    TxtAnswer::from_records(&found.texts, found.ttl)
 }
 
-/// Whether the first bytes of a message, which cannot be read as a whole, are those of a response to
-/// this id.
-fn is_response_to(id: u16, bytes: &[u8]) -> bool {
-    matches!(bytes, [a, b, flags, ..] if u16::from_be_bytes([*a, *b]) == id && flags & 0x80 != 0)
-}
+const NOWHERE: &str = "its aliases lead nowhere";
 
-fn content(question: &Question, message: &Message) -> Reading {
-    let Some((name, alias_ttl)) = follow(question.wire_name(), &message.answers) else {
-        return Reading::Malformed("its aliases lead nowhere".into());
-    };
-    let authentic = message.metadata.authentic_data;
-    let mut found = Found { texts: Vec::new(), addresses: Vec::new(), ttl: alias_ttl, authentic };
-    for record in message.answers.iter().filter(|record| is_at(record, &name)) {
-        take(question, record, &mut found);
-    }
+fn content(asked: &Asked, head: Head, code: ResponseCode, records: &Records) -> Reading {
+    let answers: Vec<&Record> = records.answers.iter().collect();
+    let Some(mut end) = asked.follow(&answers) else { return Reading::Malformed(NOWHERE.into()) };
+    end.is_authentic &= head.is_authentic;
+    let found = end.found(&answers);
+    let is_absent = code == ResponseCode::NXDomain;
     if !found.texts.is_empty() || !found.addresses.is_empty() {
-        return Reading::Answered(Outcome::Found(found));
+        return if is_absent {
+            Reading::Malformed("it has records of a name that it denies".into())
+        } else {
+            Reading::Answered(Outcome::Found(found))
+        };
     }
-    if is_referral(message, name != question.wire_name()) {
+    let is_alias = end.name != asked.name;
+    if is_referral(head, is_absent, is_alias, records) {
         return Reading::Malformed("it sends on to other nameservers".into());
     }
-    let ttl = negative_ttl(message).map(|ttl| ttl.min(alias_ttl));
-    Reading::Answered(if message.metadata.response_code == ResponseCode::NXDomain {
+    let ttl = negative_ttl(&records.authorities);
+    if is_alias && !is_absent && ttl.is_none() {
+        return Reading::Alias(end);
+    }
+    let (ttl, authentic) = (ttl.map(|ttl| ttl.min(end.ttl)), end.is_authentic);
+    Reading::Answered(if is_absent {
         Outcome::NoSuchName { ttl, authentic }
     } else {
         Outcome::NoData { ttl, authentic }
     })
 }
 
-/// Where the aliases (CNAME) of a name lead, and the least of their TTLs; `None` if they lead round in
-/// a circle, or on and on.
-fn follow(mut name: Name, answers: &[Record]) -> Option<(Name, Duration)> {
-    let mut least = Duration::MAX;
-    for _ in 0..=MAX_ALIASES {
-        let alias = answers.iter().find_map(|record| match &record.data {
-            RData::CNAME(target) if is_at(record, &name) => Some((&target.0, ttl(record))),
-            _ => None,
-        });
-        let Some((target, ttl)) = alias else { return Some((name, least)) };
-        least = least.min(ttl);
-        name = target.clone();
+impl Asked {
+    /// Follows the aliases (CNAME) of the name; `None` if they lead round in a circle, or on and on.
+    fn follow(&self, answers: &[&Record]) -> Option<Self> {
+        let mut end = self.clone();
+        loop {
+            let alias = answers.iter().find_map(|record| match &record.data {
+                RData::CNAME(target) if end.has(record) => Some((&target.0, ttl(record))),
+                _ => None,
+            });
+            let Some((target, ttl)) = alias else { return Some(end) };
+            if end.aliases >= MAX_ALIASES {
+                return None;
+            }
+            end.aliases = end.aliases.saturating_add(1);
+            end.ttl = end.ttl.min(ttl);
+            end.name = target.clone();
+        }
     }
-    None
-}
 
-fn is_at(record: &Record, name: &Name) -> bool {
-    record.dns_class == DNSClass::IN && record.name == *name
-}
-
-/// Takes a record, if it is of the kind asked for.
-fn take(question: &Question, record: &Record, found: &mut Found) {
-    match (question.kind(), &record.data) {
-        (Kind::Txt, RData::TXT(text)) => found.texts.push(text.txt_data.concat().into()),
-        (Kind::A, RData::A(address)) => found.addresses.push(IpAddr::V4(address.0)),
-        (Kind::Aaaa, RData::AAAA(address)) => found.addresses.push(IpAddr::V6(address.0)),
-        _ => return,
+    fn has(&self, record: &Record) -> bool {
+        record.dns_class == DNSClass::IN && record.name == self.name
     }
-    found.ttl = found.ttl.min(ttl(record));
+
+    /// Returns the records of this name that are of the kind asked for.
+    fn found(&self, answers: &[&Record]) -> Found {
+        let (ttl, authentic) = (self.ttl, self.is_authentic);
+        let mut found = Found { texts: Vec::new(), addresses: Vec::new(), ttl, authentic };
+        let mut seen: Vec<&RData> = Vec::new();
+        for record in answers.iter().filter(|record| self.has(record)) {
+            // "Duplicate records ... should be suppressed" (RFC 2181 §5).
+            if !seen.contains(&&record.data) && self.take(record, &mut found) {
+                seen.push(&record.data);
+            }
+        }
+        found
+    }
+
+    /// Takes a record, if it is of the kind asked for.
+    fn take(&self, record: &Record, found: &mut Found) -> bool {
+        let addresses = &mut found.addresses;
+        match (self.kind, &record.data) {
+            (Kind::Txt, RData::TXT(text)) => found.texts.push(joined(text)),
+            (Kind::A, RData::A(address)) if addresses.len() < MAX_ADDRESSES => {
+                addresses.push(IpAddr::V4(address.0));
+            }
+            (Kind::Aaaa, RData::AAAA(address)) if addresses.len() < MAX_ADDRESSES => {
+                addresses.push(IpAddr::V6(address.0));
+            }
+            _ => return false,
+        }
+        found.ttl = found.ttl.min(ttl(record));
+        true
+    }
 }
 
-/// Whether a server that does not ask others itself sends on to them: it names those that might know,
-/// or an alias leads to where it knows nothing. That says nothing.
-fn is_referral(message: &Message, is_alias: bool) -> bool {
-    let has = |is: fn(&RData) -> bool| message.authorities.iter().any(|it| is(&it.data));
-    let head = &message.metadata;
-    let names_others = !head.authoritative && has(|data| matches!(data, RData::NS(_)));
-    let leads_away = is_alias && head.response_code == ResponseCode::NoError;
-    !head.recursion_available
-        && (names_others || leads_away)
-        && !has(|data| matches!(data, RData::SOA(_)))
+/// "MUST be treated as if those strings are concatenated without adding spaces" (RFC 8461 §3.1).
+fn joined(text: &TXT) -> Box<[u8]> {
+    text.txt_data.concat().into()
+}
+
+/// Whether a server sends on to others instead of answering: it names those that might know, an alias
+/// leads to where it knows nothing, or it has nothing to say and is neither an authority nor recursive.
+/// That says nothing about the name (RFC 2308 §2).
+fn is_referral(head: Head, is_absent: bool, is_alias: bool, records: &Records) -> bool {
+    let has = |is: fn(&RData) -> bool| records.authorities.iter().any(|it| is(&it.data));
+    if has(|data| matches!(data, RData::SOA(_))) {
+        return false;
+    }
+    let names_others = !head.is_authoritative && has(|data| matches!(data, RData::NS(_)));
+    if is_absent {
+        return names_others && !head.is_of_recursion;
+    }
+    let knows_nothing = !head.is_of_recursion && (is_alias || !head.is_authoritative);
+    (names_others && !is_alias) || knows_nothing
 }
 
 /// How long absence may be believed: the lesser of the SOA's TTL and its last field (RFC 2308 §5).
-fn negative_ttl(message: &Message) -> Option<Duration> {
-    message.authorities.iter().find_map(|record| match &record.data {
+fn negative_ttl(authorities: &[Record]) -> Option<Duration> {
+    authorities.iter().find_map(|record| match &record.data {
         RData::SOA(soa) => Some(ttl(record).min(Duration::from_secs(soa.minimum.into()))),
         _ => None,
     })

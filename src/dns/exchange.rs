@@ -6,46 +6,84 @@ use hickory_proto::op::ResponseCode;
 use super::{
     answer::{self, Reading},
     config::Config,
+    nameservers::Seen,
     outcome::{DnsError, Outcome},
-    question::Question,
+    question::{Asked, Question},
 };
 use crate::instant::Instant;
 
 /// One question, put to one nameserver after the other until one answers.
 ///
+/// Each server has [`Config::attempt`] to answer, the last one what is left of the deadline; an answer
+/// that comes after a server's turn is still taken. In the last of several rounds the queries have no
+/// EDNS, which some firewalls drop.
+///
 /// It never holds more than one message of a server, of 65,535 bytes at most.
 #[derive(Clone, Debug)]
 pub struct Exchange {
     question: Question,
-    servers: Box<[SocketAddr]>,
+    /// The question, or where the aliases of its name lead.
+    asked: Asked,
+    servers: Box<[Server]>,
     config: Config,
     random: u64,
     deadline: Instant,
     /// How many attempts were made.
     attempts: u32,
+    /// The datagrams before the present attempt.
+    earlier: Vec<Sent>,
+    /// How many datagrams came since the last query that are no answer.
+    foreign: u32,
+    /// What the last server said that did not answer the question.
+    told: Option<DnsError>,
     state: State,
+}
+
+#[derive(Clone, Debug)]
+struct Server {
+    address: SocketAddr,
+    edns: bool,
+    seen: Seen,
 }
 
 #[derive(Clone, Debug)]
 enum State {
     Asking(Attempt),
+    /// All have had their turns; an answer may still come to an earlier datagram.
+    Lingering,
     Done(Outcome),
 }
 
-/// One message to one server.
-#[derive(Clone, Debug)]
-struct Attempt {
+/// A message to a server.
+#[derive(Clone, Copy, Debug)]
+struct Sent {
     /// Which server it is, counted over all rounds.
     turn: usize,
-    transport: Transport,
-    edns: bool,
     id: u16,
+    edns: bool,
+    /// The server's turn ended without an answer, which may still come.
+    is_late: bool,
+}
+
+/// One message to one server, and what came of it so far.
+#[derive(Clone, Debug)]
+struct Attempt {
+    sent: Sent,
+    transport: Transport,
     message: Vec<u8>,
-    sent: bool,
+    is_sent: bool,
     until: Instant,
     /// What came over TCP so far.
     received: Vec<u8>,
+    /// Whether it was moved to another port because of datagrams that are no answer.
+    is_moved: bool,
 }
+
+/// How many datagrams that are no answer are read from a port: somebody guesses at ids.
+const MAX_FOREIGN: u32 = 100;
+
+/// How many earlier datagrams are waited for.
+const MAX_EARLIER: usize = 7;
 
 /// How a message is to be sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -60,7 +98,9 @@ pub enum Transport {
 /// What is to be done.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Step<'a> {
-    /// Send this. Whatever was sent before is over: its socket can be closed.
+    /// Send this. Of the sockets of datagrams that were sent before, keep the last ones open, so many
+    /// as [`Exchange::outstanding`] says: what arrives there is still for
+    /// [`Exchange::handle_datagram`].
     Send {
         /// To whom.
         server: SocketAddr,
@@ -79,7 +119,8 @@ pub enum Step<'a> {
 }
 
 impl Exchange {
-    /// Puts a question to these servers.
+    /// Puts a question to these servers. [`Nameservers::ask`](super::Nameservers::ask) does so with
+    /// what is known of them.
     ///
     /// `random` is 64 bits that nobody can guess, new for every exchange: the ids of the messages are
     /// made of it.
@@ -91,12 +132,34 @@ impl Exchange {
         random: u64,
         now: Instant,
     ) -> Self {
-        let state = State::Done(Outcome::Failed(DnsError::NoServer(question.clone())));
-        let deadline = now.saturating_add(config.deadline());
-        let servers = servers.into();
-        let mut exchange = Self { question, servers, config, random, deadline, attempts: 0, state };
+        let servers = servers.iter().map(|&address| (address, true));
+        Self::with_servers(question, servers, config, random, now)
+    }
+
+    /// Puts a question to these servers, of which each knows EDNS or does not.
+    pub(super) fn with_servers(
+        question: Question,
+        servers: impl Iterator<Item = (SocketAddr, bool)>,
+        config: Config,
+        random: u64,
+        now: Instant,
+    ) -> Self {
+        let seen = Seen::default();
+        let mut exchange = Self {
+            asked: Asked::from(&question),
+            servers: servers.map(|(address, edns)| Server { address, edns, seen }).collect(),
+            config,
+            random,
+            deadline: now.saturating_add(config.deadline()),
+            attempts: 0,
+            earlier: Vec::new(),
+            foreign: 0,
+            told: None,
+            state: State::Done(Outcome::Failed(DnsError::NoServer(question.clone()))),
+            question,
+        };
         if !exchange.servers.is_empty() {
-            exchange.attempt(0, Transport::Udp, true, now);
+            exchange.take_turn(0, now);
         }
         exchange
     }
@@ -111,30 +174,78 @@ impl Exchange {
     pub fn poll(&mut self) -> Step<'_> {
         match &mut self.state {
             State::Done(outcome) => Step::Done(outcome),
-            State::Asking(attempt) if attempt.sent => Step::Wait { until: attempt.until },
+            State::Lingering => Step::Wait { until: self.deadline },
+            State::Asking(attempt) if attempt.is_sent => Step::Wait { until: attempt.until },
             State::Asking(attempt) => {
-                attempt.sent = true;
-                let server = server(&self.servers, attempt.turn);
+                attempt.is_sent = true;
+                let server = address(&self.servers, attempt.sent.turn);
                 Step::Send { server, transport: attempt.transport, message: &attempt.message }
             }
         }
     }
 
-    /// Takes a datagram. One that is not from the server that was asked, or no answer to what it was
-    /// asked, changes nothing.
+    /// Returns when the present server's time is over: for sending and for connecting, too. `None` if
+    /// the exchange is over.
+    #[must_use]
+    pub fn poll_timeout(&self) -> Option<Instant> {
+        match &self.state {
+            State::Asking(attempt) => Some(attempt.until),
+            State::Lingering => Some(self.deadline),
+            State::Done(_) => None,
+        }
+    }
+
+    /// Returns of how many datagrams, the last ones that were sent, an answer may still be taken.
+    #[must_use]
+    pub fn outstanding(&self) -> usize {
+        match &self.state {
+            State::Asking(attempt) => {
+                self.earlier.len().saturating_add(attempt.is_datagram_out().into())
+            }
+            State::Lingering => self.earlier.len(),
+            State::Done(_) => 0,
+        }
+    }
+
+    /// What was seen of each server.
+    pub(super) fn seen(&self) -> impl Iterator<Item = (SocketAddr, Seen)> + '_ {
+        self.servers.iter().map(|server| (server.address, server.seen))
+    }
+
+    /// Takes a datagram. One that is not from a server that was asked, or no answer to what it was
+    /// asked, changes nothing; but many of them have the question put from another port, and then over
+    /// TCP.
     pub fn handle_datagram(&mut self, from: SocketAddr, bytes: &[u8], now: Instant) {
-        let State::Asking(attempt) = &self.state else { return };
-        if attempt.transport != Transport::Udp || from != server(&self.servers, attempt.turn) {
+        if self.is_late(now) {
             return;
         }
-        let reading = answer::read(&self.question, attempt.id, bytes);
-        if reading != Reading::Foreign {
-            self.take(reading, now);
+        let current = match &self.state {
+            State::Asking(attempt) if attempt.transport == Transport::Udp => Some(attempt.sent),
+            _ => None,
+        };
+        let is_from = |sent: &Sent| address(&self.servers, sent.turn) == from;
+        if let Some(sent) = current.filter(is_from) {
+            match answer::read(&self.asked, sent.id, bytes) {
+                Reading::Foreign => {}
+                reading => return self.take(sent, reading, now),
+            }
+        }
+        let mut late = self.earlier.iter().filter(|sent| sent.is_late && is_from(sent));
+        let earlier = late.find_map(|sent| {
+            match answer::read(&self.asked, sent.id, bytes) {
+                reading @ (Reading::Answered(_) | Reading::Alias(_)) => Some((*sent, reading)),
+                _ => None,
+            }
+        });
+        match earlier {
+            Some((sent, reading)) => self.take(sent, reading, now),
+            None => self.ignore(now),
         }
     }
 
     /// Takes what came over the TCP connection, in pieces of any size.
     pub fn handle_stream(&mut self, mut bytes: &[u8], now: Instant) {
+        self.handle_timeout(now);
         let State::Asking(attempt) = &mut self.state else { return };
         if attempt.transport != Transport::Tcp {
             return;
@@ -148,38 +259,72 @@ impl Exchange {
             bytes = rest;
         }
         let Some(message) = message(&attempt.received) else { return };
-        let reading = answer::read(&self.question, attempt.id, message);
-        self.take(reading, now);
+        let (sent, reading) =
+            (attempt.sent, answer::read(&self.asked, attempt.sent.id, message));
+        self.take(sent, reading, now);
     }
 
     /// The server could not be reached, or its connection has come to an end. The text says how.
     pub fn handle_failure(&mut self, message: &str, now: Instant) {
+        let State::Asking(attempt) = &self.state else { return };
+        let turn = attempt.sent.turn;
+        self.see(turn, |seen| seen.is_silent = true);
         let question = self.question.clone();
         self.next(DnsError::Connection { question, message: message.into() }, now);
     }
 
     /// Lets time pass. May be called at any time.
     pub fn handle_timeout(&mut self, now: Instant) {
-        let State::Asking(attempt) = &self.state else { return };
-        if now >= attempt.until {
-            self.next(DnsError::Timeout(self.question.clone()), now);
+        if self.is_late(now) {
+            return;
         }
+        let State::Asking(attempt) = &mut self.state else { return };
+        if now < attempt.until {
+            return;
+        }
+        attempt.sent.is_late = true;
+        let sent = attempt.sent;
+        self.is_unanswered(sent);
+        self.next(DnsError::Timeout(self.question.clone()), now);
     }
 
-    fn take(&mut self, reading: Reading, now: Instant) {
-        let State::Asking(attempt) = &self.state else { return };
-        let (turn, transport, edns) = (attempt.turn, attempt.transport, attempt.edns);
+    /// Whether the deadline has passed, which ends the exchange whatever has arrived.
+    fn is_late(&mut self, now: Instant) -> bool {
+        if now < self.deadline {
+            return false;
+        }
+        if let State::Asking(attempt) = &self.state {
+            let sent = attempt.sent;
+            self.is_unanswered(sent);
+        }
+        self.fail(DnsError::Timeout(self.question.clone()));
+        true
+    }
+
+    fn is_unanswered(&mut self, sent: Sent) {
+        self.see(sent.turn, |seen| {
+            seen.is_silent = true;
+            seen.dislikes_edns |= sent.edns;
+        });
+    }
+
+    fn take(&mut self, sent: Sent, reading: Reading, now: Instant) {
+        let State::Asking(Attempt { transport, .. }) = self.state else {
+            return self.take_late(sent, reading, now);
+        };
         let question = self.question.clone();
+        self.see(sent.turn, |seen| seen.answers = true);
         match reading {
-            Reading::Answered(outcome) => self.state = State::Done(outcome),
+            Reading::Answered(_) | Reading::Alias(_) => self.take_late(sent, reading, now),
             Reading::Truncated if transport == Transport::Udp => {
-                self.attempt(turn, Transport::Tcp, edns, now);
+                self.attempt(sent.turn, Transport::Tcp, sent.edns, now);
             }
-            Reading::Refused(code) if edns && is_of_edns(code) => {
-                self.attempt(turn, transport, false, now);
+            Reading::Refused(code) if sent.edns && is_of_edns(code) => {
+                self.see(sent.turn, |seen| seen.dislikes_edns = true);
+                self.attempt(sent.turn, transport, false, now);
             }
             Reading::Refused(code) => {
-                self.next(DnsError::Refused { question, code: code.to_str().into() }, now);
+                self.next(DnsError::Refused { question, code: name_of(code).into() }, now);
             }
             Reading::Malformed(why) => self.next(DnsError::Malformed { question, why }, now),
             Reading::Truncated | Reading::Foreign => {
@@ -189,31 +334,148 @@ impl Exchange {
         }
     }
 
-    /// Gives the next server its turn, if there is one and time is left.
+    /// Takes an answer, which may be to an earlier datagram.
+    fn take_late(&mut self, sent: Sent, reading: Reading, now: Instant) {
+        self.see(sent.turn, |seen| {
+            seen.answers = true;
+            seen.is_plain = !sent.edns && seen.dislikes_edns;
+        });
+        match reading {
+            Reading::Answered(outcome) => self.state = State::Done(outcome),
+            Reading::Alias(target) => {
+                self.asked = target;
+                self.attempt(sent.turn, Transport::Udp, sent.edns, now);
+                self.earlier.clear();
+            }
+            _ => {}
+        }
+    }
+
+    /// Counts a datagram that is no answer. After too many, the question goes out from a new port, which
+    /// whoever guesses has to find first, and then over TCP: "it MAY abandon the UDP query and re-issue
+    /// it over TCP" (RFC 5452 §9.3).
+    fn ignore(&mut self, now: Instant) {
+        self.foreign = self.foreign.saturating_add(1);
+        if self.foreign >= MAX_FOREIGN {
+            match &self.state {
+                State::Asking(attempt) if attempt.transport == Transport::Udp => {
+                    let (sent, until, was_moved) = (attempt.sent, attempt.until, attempt.is_moved);
+                    let transport = if was_moved { Transport::Tcp } else { Transport::Udp };
+                    self.attempt(sent.turn, transport, sent.edns, now);
+                    if let State::Asking(attempt) = &mut self.state {
+                        (attempt.is_moved, attempt.until) = (true, until);
+                    }
+                }
+                State::Lingering => self.fail(DnsError::Timeout(self.question.clone())),
+                _ => {}
+            }
+            self.foreign = 0;
+            self.earlier.clear();
+        }
+        self.handle_timeout(now);
+    }
+
+    /// Gives the next server its turn, if there is one.
     fn next(&mut self, error: DnsError, now: Instant) {
         let State::Asking(attempt) = &self.state else { return };
-        let turn = attempt.turn.saturating_add(1);
-        let turns = self.servers.len().saturating_mul(self.config.rounds().into());
-        if turn < turns && now < self.deadline {
-            self.attempt(turn, Transport::Udp, true, now);
+        let turn = attempt.sent.turn.saturating_add(1);
+        if turn < self.turns() && now < self.deadline {
+            self.note(error);
+            return self.take_turn(turn, now);
+        }
+        self.retire();
+        if now < self.deadline && self.earlier.iter().any(|sent| sent.is_late) {
+            self.note(error);
+            self.state = State::Lingering;
         } else {
-            self.state = State::Done(Outcome::Failed(error));
+            self.fail(error);
+        }
+    }
+
+    /// Remembers what a server said; that another was silent is the lesser news.
+    fn note(&mut self, error: DnsError) {
+        if matches!(error, DnsError::Refused { .. } | DnsError::Malformed { .. }) {
+            self.told = Some(error);
+        }
+    }
+
+    /// Ends the exchange. That no server answered is said only if it is so.
+    fn fail(&mut self, error: DnsError) {
+        if let State::Done(_) = self.state {
+            return;
+        }
+        let error = match error {
+            DnsError::Timeout(_) => self.told.take().unwrap_or(error),
+            error => error,
+        };
+        self.state = State::Done(Outcome::Failed(error));
+    }
+
+    fn turns(&self) -> usize {
+        self.servers.len().saturating_mul(self.config.rounds().into())
+    }
+
+    /// Asks the server whose turn it is.
+    fn take_turn(&mut self, turn: usize, now: Instant) {
+        let rounds = usize::from(self.config.rounds());
+        let round = turn.checked_div(self.servers.len()).unwrap_or(0);
+        let is_last_of_several = rounds > 1 && round >= rounds.saturating_sub(1);
+        let edns = place(&self.servers, turn).is_some_and(|server| server.edns);
+        self.attempt(turn, Transport::Udp, edns && !is_last_of_several, now);
+    }
+
+    /// Puts the present attempt to the earlier ones.
+    fn retire(&mut self) {
+        if let State::Asking(attempt) = &self.state
+            && attempt.is_datagram_out()
+        {
+            if self.earlier.len() >= MAX_EARLIER {
+                self.earlier.remove(0);
+            }
+            self.earlier.push(attempt.sent);
         }
     }
 
     fn attempt(&mut self, turn: usize, transport: Transport, edns: bool, now: Instant) {
         self.attempts = self.attempts.saturating_add(1);
+        self.foreign = 0;
+        self.retire();
         let id = id(self.random, self.attempts);
-        let mut message = self.question.message(id, edns);
+        let mut message = self.asked.message(id, edns);
         if transport == Transport::Tcp {
             let len = u16::try_from(message.len()).unwrap_or(u16::MAX);
             message.splice(0..0, len.to_be_bytes());
         }
-        let until = now.saturating_add(self.config.attempt()).min(self.deadline);
-        let received = Vec::new();
-        let attempt = Attempt { turn, transport, edns, id, message, sent: false, until, received };
-        self.state = State::Asking(attempt);
+        let is_last = turn.saturating_add(1) >= self.turns();
+        let until = now.saturating_add(self.config.attempt());
+        self.state = State::Asking(Attempt {
+            sent: Sent { turn, id, edns, is_late: false },
+            transport,
+            message,
+            is_sent: false,
+            until: if is_last { self.deadline } else { until.min(self.deadline) },
+            received: Vec::new(),
+            is_moved: false,
+        });
     }
+
+    fn see(&mut self, turn: usize, change: impl FnOnce(&mut Seen)) {
+        let place = turn.checked_rem(self.servers.len()).unwrap_or(0);
+        if let Some(server) = self.servers.get_mut(place) {
+            change(&mut server.seen);
+        }
+    }
+}
+
+impl Attempt {
+    fn is_datagram_out(&self) -> bool {
+        self.is_sent && self.transport == Transport::Udp
+    }
+}
+
+/// How a response code is called. Code 16 has two names, of which hickory has the other one.
+fn name_of(code: ResponseCode) -> &'static str {
+    if u16::from(code) == u16::from(ResponseCode::BADVERS) { "Bad OPT Version" } else { code.to_str() }
 }
 
 /// Whether a server says that it does not know EDNS (RFC 6891 §7), or only another version of it
@@ -230,10 +492,13 @@ fn message(received: &[u8]) -> Option<&[u8]> {
 }
 
 /// Servers take turns, round after round.
-fn server(servers: &[SocketAddr], turn: usize) -> SocketAddr {
+fn place(servers: &[Server], turn: usize) -> Option<&Server> {
+    servers.get(turn.checked_rem(servers.len()).unwrap_or(0))
+}
+
+fn address(servers: &[Server], turn: usize) -> SocketAddr {
     let nobody = SocketAddr::from(([0, 0, 0, 0], 0));
-    let place = turn.checked_rem(servers.len()).unwrap_or(0);
-    servers.get(place).copied().unwrap_or(nobody)
+    place(servers, turn).map_or(nobody, |server| server.address)
 }
 
 /// The id of an attempt: bits that the ids of others tell nothing of (`SplitMix64`).

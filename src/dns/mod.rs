@@ -34,16 +34,23 @@
 mod answer;
 mod config;
 mod exchange;
+mod message;
+mod nameservers;
 mod outcome;
 mod question;
+mod resolv_conf;
 
 // Its records are in this interface.
 pub use hickory_proto;
 
+#[cfg(feature = "hickory-resolver")]
+pub(crate) use self::answer::txt_answer_at;
 pub use self::{
     answer::txt_answer,
     config::Config,
     exchange::{Exchange, Step, Transport},
+    nameservers::Nameservers,
     outcome::{DnsError, Found, Outcome},
     question::{Kind, Question},
+    resolv_conf::{Ignored, ResolvConf},
 };

@@ -1,5 +1,5 @@
 use alloc::{string::String, vec::Vec};
-use core::fmt;
+use core::{fmt, time::Duration};
 
 use hickory_proto::{
     op::{Edns, Message, MessageType, OpCode, Query},
@@ -60,12 +60,33 @@ impl Question {
     pub fn kind(&self) -> Kind {
         self.kind
     }
+}
 
-    /// The name as DNS has it. The names of a [`Domain`] always fit into DNS.
-    pub(super) fn wire_name(&self) -> Name {
-        let mut name = Name::from_ascii(&self.name).unwrap_or_default();
+/// What a nameserver is asked: the question, or the name that an alias of it leads to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Asked {
+    pub(super) name: Name,
+    pub(super) kind: Kind,
+    /// How many aliases have led here.
+    pub(super) aliases: usize,
+    /// The least of their TTLs.
+    pub(super) ttl: Duration,
+    /// Whether a nameserver vouches for them.
+    pub(super) is_authentic: bool,
+}
+
+impl From<&Question> for Asked {
+    fn from(question: &Question) -> Self {
+        // The names of a `Domain` always fit into DNS.
+        let mut name = Name::from_ascii(&question.name).unwrap_or_default();
         name.set_fqdn(true);
-        name
+        Self::new(name, question.kind)
+    }
+}
+
+impl Asked {
+    pub(super) fn new(name: Name, kind: Kind) -> Self {
+        Self { name, kind, aliases: 0, ttl: Duration::MAX, is_authentic: true }
     }
 
     /// The message that asks it.
@@ -74,7 +95,7 @@ impl Question {
         message.metadata.recursion_desired = true;
         // So that the server says whether it vouches for the answer (RFC 6840 §5.7).
         message.metadata.authentic_data = true;
-        message.add_query(Query::query(self.wire_name(), self.kind.into()));
+        message.add_query(Query::query(self.name.clone(), self.kind.into()));
         if edns {
             let mut options = Edns::new();
             options.set_max_payload(PAYLOAD);
@@ -86,7 +107,7 @@ impl Question {
     /// Whether a response repeats this question, and no other.
     pub(super) fn is_only_one_of(&self, queries: &[Query]) -> bool {
         let [query] = queries else { return false };
-        query.name() == &self.wire_name()
+        query.name() == &self.name
             && query.query_type() == self.kind.into()
             && query.query_class() == DNSClass::IN
     }

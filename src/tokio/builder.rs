@@ -122,6 +122,7 @@ impl Builder {
             time.distrust();
         }
         let teller = Teller::new(self.on_event.is_some());
+        teller.resolv_conf(&setup.ignored);
         let Opened { hub, kept, keeping } =
             Opened::new(setup.cache, self.store, teller, time.now())?;
         let driver = Arc::new(Driver {

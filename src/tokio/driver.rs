@@ -205,11 +205,12 @@ impl Driver {
             lock(&self.running).remove(&id);
             return;
         }
-        let Job { shard, domain, work, addresses, .. } = job;
+        let Job { shard, domain, work, addresses, spent, .. } = job;
         let done = match work {
             Work::Txt(request) => Done::Txt(request, self.txt(id, domain, &trace).await),
             Work::Fetch(request) => {
-                Done::Fetch(request, self.fetch(id, domain, addresses, &trace).await)
+                let left = self.sockets.deadline().saturating_sub(spent);
+                Done::Fetch(request, self.fetch(id, domain, addresses, left, &trace).await)
             }
         };
         lock(&self.running).remove(&id);
@@ -227,11 +228,14 @@ impl Driver {
         }
         let (sockets, domain) = (Arc::clone(&self.sockets), job.domain.clone());
         let [_, limit] = self.limits;
-        let task = async move { sockets.addresses(&domain).await };
+        let now = self.time.instant();
+        let until = now.saturating_add(sockets.deadline());
+        let task = async move { sockets.addresses(&domain, until).await };
         let found = match self.apart(id, limit, trace.around(Part::Fetcher, task)).await {
             Ended::With(found) => found,
             Ended::Panicked | Ended::Late => Err(FetchError::Deadline),
         };
+        job.spent = self.time.instant().saturating_duration_since(now);
         let may_go_on = self.jobs.locate(id, &found, self.time.instant());
         job.addresses = Some(found);
         may_go_on
@@ -258,6 +262,7 @@ impl Driver {
         id: RunId,
         domain: Domain,
         addresses: Option<Found>,
+        left: Duration,
         trace: &Trace,
     ) -> PolicyAnswer {
         let (fetcher, sockets) = (self.fetcher.clone(), Arc::clone(&self.sockets));
@@ -266,7 +271,7 @@ impl Driver {
         let task = async move {
             match fetcher {
                 Some(fetcher) => fetcher.fetch(&domain).await,
-                None => sockets.fetch_from(&domain, addresses).await,
+                None => sockets.fetch_from(&domain, addresses, left).await,
             }
         };
         match self.apart(id, limit, trace.around(Part::Fetcher, task)).await {

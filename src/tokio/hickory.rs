@@ -6,17 +6,18 @@ use core::time::Duration;
 use hickory_resolver::{
     ConnectionProvider,
     net::{DnsError, NetError, NoRecords},
+    proto::rr::{Record, RecordType},
 };
 
 use super::sockets::{Later, Resolver};
-use crate::{cache::TxtAnswer, dns::txt_answer, domain::Domain};
+use crate::{cache::TxtAnswer, dns::{txt_answer, txt_answer_at}, domain::Domain};
 
 impl<P: ConnectionProvider> Resolver for hickory_resolver::Resolver<P> {
     fn txt<'a>(&'a self, domain: &'a Domain) -> Later<'a, TxtAnswer> {
         Box::pin(async move {
             // With the dot at its end no search list applies to it.
             match self.txt_lookup(format!("{}.", domain.txt_name())).await {
-                Ok(lookup) => txt_answer(lookup.answers()),
+                Ok(lookup) => answer(domain, lookup.answers(), self.options().preserve_intermediates),
                 Err(NetError::Dns(DnsError::NoRecordsFound(none))) if !is_referral(&none) => {
                     let seconds = none.negative_ttl.map(u64::from);
                     TxtAnswer::NoRecord { ttl: seconds.map(Duration::from_secs) }
@@ -24,6 +25,15 @@ impl<P: ConnectionProvider> Resolver for hickory_resolver::Resolver<P> {
                 Err(error) => TxtAnswer::Failed(error.to_string().into()),
             }
         })
+    }
+}
+
+/// What the records say. A resolver that does not keep aliases has followed them itself, and has no
+/// records but those where they lead.
+fn answer(domain: &Domain, records: &[Record], keeps_aliases: bool) -> TxtAnswer {
+    match records.iter().find(|record| record.record_type() == RecordType::TXT) {
+        Some(first) if !keeps_aliases => txt_answer_at(&first.name, records),
+        _ => txt_answer(domain, records),
     }
 }
 

@@ -31,6 +31,7 @@
 mod builder;
 mod client;
 mod clock;
+mod dns;
 mod driver;
 #[cfg(feature = "hickory-resolver")]
 mod hickory;

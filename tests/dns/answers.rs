@@ -47,7 +47,7 @@ fn s3_1_12_the_answer_that_the_cache_is_told() {
     assert_eq!((id.as_str(), ttl), ("1", seconds(300)));
     let two = answered(|message| {
         good(message);
-        good(message);
+        message.add_answer(txt(NAME, 300, &["v=STSv1; id=2"]));
     });
     assert!(matches!(two.to_txt_answer(), TxtAnswer::Invalid { .. }));
     let other = answered(|message| {
@@ -69,15 +69,36 @@ fn s3_1_12_records_of_another_resolver() {
     let alias = cname(NAME, 60, "_mta-sts.example.net.");
     let target = |ttl, strings: &[&str]| txt("_mta-sts.example.net.", ttl, strings);
     let records = [alias, target(300, &["v=STSv1;", " id=", "1"]), target(300, &["v=spf1 -all"])];
-    let TxtAnswer::Found { id, ttl } = txt_answer(&records) else { panic!() };
+    let domain = domain();
+    let TxtAnswer::Found { id, ttl } = txt_answer(&domain, &records) else { panic!() };
     assert_eq!((id.as_str(), ttl), ("1", seconds(60)));
-    let other = [target(77, &["hello"])];
-    assert_eq!(txt_answer(&other), TxtAnswer::NoRecord { ttl: Some(seconds(77)) });
-    for nothing in [&[][..], &records[..1]] {
-        assert_eq!(txt_answer(nothing), TxtAnswer::NoRecord { ttl: None });
+    let other = [txt(NAME, 77, &["hello"])];
+    assert_eq!(txt_answer(&domain, &other), TxtAnswer::NoRecord { ttl: Some(seconds(77)) });
+    // Of an alias alone, or of the target alone, nothing is known.
+    for nothing in [&[][..], &records[..1], &records[1..]] {
+        assert_eq!(txt_answer(&domain, nothing), TxtAnswer::NoRecord { ttl: None });
     }
-    let two = [target(5, &["v=STSv1; id=1"]), target(5, &["v=STSv1; id=2"])];
-    assert!(matches!(txt_answer(&two), TxtAnswer::Invalid { .. }));
+    let two = [txt(NAME, 5, &["v=STSv1; id=1"]), txt(NAME, 5, &["v=STSv1; id=2"])];
+    assert!(matches!(txt_answer(&domain, &two), TxtAnswer::Invalid { .. }));
+}
+
+#[test]
+fn records_of_strangers_are_not_those_of_the_domain() {
+    let stranger = || txt("evil.example.", 300, &["v=STSv1; id=evil"]);
+    let none = TxtAnswer::NoRecord { ttl: None };
+    assert_eq!(txt_answer(&domain(), &[stranger()]), none);
+    let mut chaos = txt(NAME, 300, &["v=STSv1; id=chaos"]);
+    chaos.dns_class = DNSClass::CH;
+    assert_eq!(txt_answer(&domain(), &[chaos]), none);
+    // Beside a good record they change nothing, whatever their order and case.
+    let good = || txt("_MTA-STS.Example.COM.", 300, &["v=STSv1; id=1"]);
+    for records in [[good(), stranger()], [stranger(), good()], [good(), good()]] {
+        let TxtAnswer::Found { id, .. } = txt_answer(&domain(), &records) else { panic!() };
+        assert_eq!(id.as_str(), "1");
+    }
+    let circle = [cname(NAME, 60, "a.example."), cname("a.example.", 60, NAME), stranger()];
+    let expected = TxtAnswer::Failed("its aliases lead nowhere".into());
+    assert_eq!(txt_answer(&domain(), &circle), expected);
 }
 
 #[test]
@@ -232,8 +253,6 @@ fn an_alias_without_records_is_no_referral() {
     let alias = |message: &mut Message| {
         message.add_answer(cname(NAME, 60, "_mta-sts.example.net."));
     };
-    let none = Outcome::NoData { ttl: None, authentic: false };
-    assert_eq!(answered(alias), none, "of a server that asks others");
     let outcome = answered(|message| {
         message.metadata.recursion_available = false;
         alias(message);

@@ -60,7 +60,7 @@ fn answers_to_something_else() {
         },
         |message| {
             message.metadata.truncation = true;
-            message.queries.clear();
+            other_question(message, NAME, RecordType::A);
         },
     ];
     for (n, change) in changes.into_iter().enumerate() {

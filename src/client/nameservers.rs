@@ -1,0 +1,44 @@
+//! The nameservers of a client, and what all its questions have learnt of them.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use rustls::crypto::CryptoProvider;
+
+use super::settings::random;
+use crate::{
+    dns::{self, Config, DnsError, Exchange, Question},
+    instant::Instant,
+};
+
+#[derive(Debug)]
+pub(crate) struct Nameservers(Mutex<dns::Nameservers>);
+
+impl Nameservers {
+    pub(crate) fn new(servers: dns::Nameservers) -> Self {
+        Self(Mutex::new(servers))
+    }
+
+    pub(crate) fn ask(
+        &self,
+        question: Question,
+        config: Config,
+        provider: &CryptoProvider,
+        now: Instant,
+    ) -> Result<Exchange, DnsError> {
+        match random(provider) {
+            Some(bits) => Ok(self.lock().ask(question, config, bits, now)),
+            None => {
+                let message = "there are no random numbers".into();
+                Err(DnsError::Connection { question, message })
+            }
+        }
+    }
+
+    pub(crate) fn learn(&self, exchange: &Exchange, now: Instant) {
+        self.lock().learn(exchange, now);
+    }
+
+    fn lock(&self) -> MutexGuard<'_, dns::Nameservers> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,131 @@
+//! A response as far as it concerns a question: records of no interest may be damaged.
+
+use alloc::vec::Vec;
+
+use hickory_proto::{
+    op::{Header, Query, ResponseCode},
+    rr::{DNSClass, Name, Record, RecordType},
+    serialize::binary::{BinDecodable, BinDecoder, DecodeError},
+};
+
+use super::question::Asked;
+
+/// What the first bytes of a response say, which can be read however the rest is cut or damaged.
+#[derive(Clone, Copy)]
+pub(super) struct Head {
+    pub(super) is_authoritative: bool,
+    pub(super) is_truncated: bool,
+    pub(super) is_of_recursion: bool,
+    pub(super) is_authentic: bool,
+    code: u8,
+}
+
+/// The question section of a message whose other sections are still unread.
+pub(super) struct Opening<'a> {
+    pub(super) queries: Vec<Query>,
+    sections: [u16; 3],
+    rest: BinDecoder<'a>,
+}
+
+/// The records of a message.
+#[derive(Default)]
+pub(super) struct Records {
+    pub(super) answers: Vec<Record>,
+    pub(super) authorities: Vec<Record>,
+    high_code: u8,
+}
+
+impl Head {
+    /// Reads the head of a response to the query of this id; `None` if it is none.
+    pub(super) fn of_response(id: u16, bytes: &[u8]) -> Option<Self> {
+        let &[a, b, flags, more, ..] = bytes else { return None };
+        let is_response = flags & 0xF8 == 0x80; // QR, and OPCODE 0
+        (is_response && u16::from_be_bytes([a, b]) == id).then_some(Self {
+            is_authoritative: flags & 0x04 != 0,
+            is_truncated: flags & 0x02 != 0,
+            is_of_recursion: more & 0x80 != 0,
+            is_authentic: more & 0x20 != 0,
+            code: more & 0x0F,
+        })
+    }
+
+    /// Returns the response code, whose upper bits are in the OPT record (RFC 6891 §6.1.3).
+    pub(super) fn code(self, records: Option<&Records>) -> ResponseCode {
+        let high = records.map_or(0, |records| records.high_code);
+        ResponseCode::from(high, self.code)
+    }
+}
+
+impl<'a> Opening<'a> {
+    pub(super) fn read(bytes: &'a [u8]) -> Result<Self, DecodeError> {
+        let mut rest = BinDecoder::new(bytes);
+        let Header { counts, .. } = Header::read(&mut rest)?;
+        let mut queries = Vec::new();
+        for _ in 0..counts.queries {
+            queries.push(Query::read(&mut rest)?);
+        }
+        let sections = [counts.answers, counts.authorities, counts.additionals];
+        Ok(Self { queries, sections, rest })
+    }
+
+    /// Reads the records that may say something about what was asked.
+    ///
+    /// # Errors
+    ///
+    /// If the message is cut short, or such a record of the answer is malformed.
+    pub(super) fn records(mut self, asked: &Asked) -> Result<Records, DecodeError> {
+        let [answers, authorities, additionals] = self.sections;
+        let mut records = Records::default();
+        for _ in 0..answers {
+            let place = Place::read(&mut self.rest)?;
+            if place.kind == RecordType::CNAME || place.kind == asked.kind.into() {
+                records.answers.extend(place.record(&self.rest)?);
+            }
+        }
+        for _ in 0..authorities {
+            let place = Place::read(&mut self.rest)?;
+            if matches!(place.kind, RecordType::SOA | RecordType::NS) {
+                records.authorities.extend(place.record(&self.rest).ok().flatten());
+            }
+        }
+        for _ in 0..additionals {
+            let place = Place::read(&mut self.rest)?;
+            if place.kind == RecordType::OPT && records.high_code == 0 {
+                [records.high_code, ..] = place.ttl.to_be_bytes();
+            }
+        }
+        Ok(records)
+    }
+}
+
+/// Where a record stands in a message.
+struct Place {
+    start: usize,
+    kind: RecordType,
+    ttl: u32,
+    is_empty: bool,
+}
+
+impl Place {
+    /// Reads all of a record but its data.
+    fn read(from: &mut BinDecoder<'_>) -> Result<Self, DecodeError> {
+        let start = from.index();
+        Name::read(from)?;
+        let kind = RecordType::read(from)?;
+        DNSClass::read(from)?;
+        let ttl = from.read_u32()?.unverified(/* any is valid */);
+        let len = from.read_u16()?.map(usize::from).unverified(/* checked by the next line */);
+        from.read_slice(len)?;
+        Ok(Self { start, kind, ttl, is_empty: len == 0 })
+    }
+
+    /// Reads the record; `None` if it has no data.
+    fn record(&self, message: &BinDecoder<'_>) -> Result<Option<Record>, DecodeError> {
+        // A message has 65,535 bytes at most.
+        let start = u16::try_from(self.start).unwrap_or(u16::MAX);
+        if self.is_empty {
+            return Ok(None);
+        }
+        Record::read(&mut message.clone(start)).map(Some)
+    }
+}

@@ -1,0 +1,225 @@
+//! `/etc/resolv.conf`, taken as the C library takes it.
+
+use alloc::{borrow::Cow, boxed::Box, format, string::String, vec::Vec};
+use core::{
+    fmt,
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV6},
+    time::Duration,
+};
+
+use super::{config::Config, nameservers::Nameservers};
+use crate::excerpt::Printable;
+
+/// What a file in the format of resolv.conf(5) says of nameservers.
+///
+/// What is understood is taken, and the rest listed, since the programs of one machine should agree on
+/// whom they ask. Obeyed are the first three `nameserver` lines, and `options` with `timeout:n`,
+/// `attempts:n` and `rotate`. Other options, and `search`, `domain` and `sortlist`, do not matter here:
+/// only complete names are asked for.
+///
+/// ```
+/// use mta_sts::dns::ResolvConf;
+///
+/// let text = b"nameserver 192.0.2.1 # the router\nnameserver fe80::1%2\noptions timeout:1 fast\n";
+/// let conf = ResolvConf::parse(text, |_| None);
+/// assert_eq!(conf.addresses()[0], "192.0.2.1:53".parse()?);
+/// assert_eq!(conf.addresses()[1], "[fe80::1%2]:53".parse()?);
+/// assert_eq!(conf.ignored()[0].to_string(), "line 3: unknown option \"fast\"");
+/// # Ok::<(), std::net::AddrParseError>(())
+/// ```
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ResolvConf {
+    addresses: Vec<SocketAddr>,
+    timeout: Option<Duration>,
+    attempts: Option<u8>,
+    rotates: bool,
+    ignored: Vec<Ignored>,
+}
+
+/// A part of the file that is not obeyed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ignored {
+    line: usize,
+    why: Box<str>,
+}
+
+impl Ignored {
+    /// The number of the line, from 1.
+    #[must_use]
+    pub fn line(&self) -> usize {
+        self.line
+    }
+
+    /// Why it is ignored.
+    #[must_use]
+    pub fn why(&self) -> &str {
+        &self.why
+    }
+}
+
+impl fmt::Display for Ignored {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "line {}: {}", self.line, self.why)
+    }
+}
+
+/// As the C library has it (`MAXNS`).
+const MAX_SERVERS: usize = 3;
+
+/// The most that the C library heeds (`RES_MAXRETRANS`, in seconds, and `RES_MAXRETRY`).
+const MAX_TIMEOUT: u64 = 30;
+const MAX_ATTEMPTS: u8 = 5;
+
+/// How many parts are listed that are ignored.
+const MAX_IGNORED: usize = 20;
+
+/// Options that are known, and do not matter here.
+const OTHER_OPTIONS: [&str; 15] = [
+    "debug",
+    "edns0",
+    "inet6",
+    "insecure1",
+    "insecure2",
+    "ip6-bytestring",
+    "ip6-dotint",
+    "no-aaaa",
+    "no-check-names",
+    "no-ip6-dotint",
+    "no-reload",
+    "no-tld-query",
+    "single-request",
+    "single-request-reopen",
+    "trust-ad",
+];
+
+impl ResolvConf {
+    /// Reads a file. `interface` gives the index of a network interface by its name, for addresses
+    /// such as `fe80::1%eth0`.
+    #[must_use]
+    pub fn parse(text: &[u8], mut interface: impl FnMut(&str) -> Option<u32>) -> Self {
+        let mut conf = Self::default();
+        let text = text.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(text);
+        for (line, number) in text.split(|&byte| byte == b'\n').zip(1..) {
+            // To the C library, a line ends with the first NUL.
+            let line = line.split(|&byte| byte == 0).next().unwrap_or_default();
+            if let Err(why) = conf.line(&String::from_utf8_lossy(line), &mut interface) {
+                conf.ignore(number, why);
+            }
+        }
+        conf
+    }
+
+    /// The nameservers, at most three, with port 53. If the file names none, the one on this machine:
+    /// `127.0.0.1`.
+    #[must_use]
+    pub fn addresses(&self) -> Cow<'_, [SocketAddr]> {
+        if self.addresses.is_empty() {
+            return Cow::Owned([SocketAddr::from((Ipv4Addr::LOCALHOST, 53))].into());
+        }
+        Cow::Borrowed(&self.addresses)
+    }
+
+    /// The nameservers, in the order in which they are asked.
+    #[must_use]
+    pub fn nameservers(&self) -> Nameservers {
+        Nameservers::new(self.addresses().iter().copied()).with_rotation(self.rotates)
+    }
+
+    /// Returns the settings of exchanges with what the file says of them.
+    #[must_use]
+    pub fn apply(&self, config: Config) -> Config {
+        let config = self.timeout.map_or(config, |timeout| config.with_attempt(timeout));
+        self.attempts.map_or(config, |attempts| config.with_rounds(attempts))
+    }
+
+    /// What is ignored: at most the first twenty parts.
+    #[must_use]
+    pub fn ignored(&self) -> &[Ignored] {
+        &self.ignored
+    }
+
+    fn ignore(&mut self, line: usize, why: Box<str>) {
+        if self.ignored.len() < MAX_IGNORED {
+            self.ignored.push(Ignored { line, why });
+        }
+    }
+
+    fn line(
+        &mut self,
+        line: &str,
+        interface: &mut impl FnMut(&str) -> Option<u32>,
+    ) -> Result<(), Box<str>> {
+        let is_comment = line.starts_with(['#', ';']);
+        let mut words = line.split_ascii_whitespace();
+        let Some(keyword) = words.next().filter(|_| !is_comment) else { return Ok(()) };
+        if line.starts_with(|first: char| first.is_ascii_whitespace()) {
+            return Err("a keyword must start the line".into());
+        }
+        match keyword {
+            "nameserver" => self.nameserver(words.next().unwrap_or_default(), interface),
+            "options" => self.options(words),
+            "domain" | "search" | "sortlist" | "lookup" | "family" => Ok(()),
+            other => Err(format!("unknown keyword {}", quoted(other)).into()),
+        }
+    }
+
+    fn nameserver(
+        &mut self,
+        address: &str,
+        interface: &mut impl FnMut(&str) -> Option<u32>,
+    ) -> Result<(), Box<str>> {
+        let address = match address.split_once('%') {
+            Some((address, scope)) => scoped(address, scope, interface),
+            None => address.parse().ok().map(|address: IpAddr| SocketAddr::new(address, 53)),
+        }
+        .ok_or_else(|| format!("{} is no address", quoted(address)))?;
+        if self.addresses.len() >= MAX_SERVERS {
+            return Err(format!("{}: only the first three are asked", address.ip()).into());
+        }
+        self.addresses.push(address);
+        Ok(())
+    }
+
+    fn options<'a>(&mut self, options: impl Iterator<Item = &'a str>) -> Result<(), Box<str>> {
+        let mut unknown = Vec::new();
+        for option in options {
+            match option.split_once(':').unwrap_or((option, "")) {
+                ("rotate", "") => self.rotates = true,
+                ("timeout", number) if is_number(number) => {
+                    let seconds = number.parse().unwrap_or(MAX_TIMEOUT).clamp(1, MAX_TIMEOUT);
+                    self.timeout = Some(Duration::from_secs(seconds));
+                }
+                ("attempts", number) if is_number(number) => {
+                    let attempts = number.parse().unwrap_or(MAX_ATTEMPTS).clamp(1, MAX_ATTEMPTS);
+                    self.attempts = Some(attempts);
+                }
+                ("ndots", number) if is_number(number) => {}
+                (name, "") if OTHER_OPTIONS.contains(&name) => {}
+                ("use-vc", "") => unknown.push("option \"use-vc\" is not obeyed".into()),
+                _ => unknown.push(format!("unknown option {}", quoted(option))),
+            }
+        }
+        if unknown.is_empty() { Ok(()) } else { Err(unknown.join(", ").into()) }
+    }
+}
+
+/// An address with the interface that it is reached by (RFC 4007 §11).
+fn scoped(
+    address: &str,
+    scope: &str,
+    interface: &mut impl FnMut(&str) -> Option<u32>,
+) -> Option<SocketAddr> {
+    let address: Ipv6Addr = address.parse().ok()?;
+    let index = if is_number(scope) { scope.parse().ok() } else { interface(scope) };
+    Some(SocketAddrV6::new(address, 53, 0, index?).into())
+}
+
+fn is_number(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+/// A word of the file, shortened, as it can stand in a log.
+fn quoted(word: &str) -> String {
+    let short: String = word.chars().take(40).collect();
+    format!("\"{}\"", Printable(&short))
+}

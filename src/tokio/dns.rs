@@ -1,0 +1,224 @@
+//! Questions to nameservers over sockets.
+
+use alloc::{boxed::Box, string::ToString, vec::Vec};
+use core::{
+    future::poll_fn,
+    net::{IpAddr, SocketAddr},
+    pin::{Pin, pin},
+    task::{Context, Poll},
+};
+use std::io;
+
+use ::tokio::{
+    io::AsyncWriteExt as _,
+    net::{TcpStream, UdpSocket},
+    time::{sleep, timeout},
+};
+
+use super::sockets::Sockets;
+use crate::{
+    client::{Found, GRACE, Time, found, is_enough},
+    dns::{self, Exchange, Outcome, Question, Step, Transport},
+    domain::Domain,
+    instant::Instant,
+};
+
+/// The largest datagram, and the longest message over TCP.
+const LONGEST: usize = 65_535;
+
+impl Sockets {
+    pub(super) async fn ask(&self, question: Question, config: dns::Config) -> Outcome {
+        let now = self.time.instant();
+        let begun = self.nameservers.ask(question, config, &self.setup.provider, now);
+        let exchange = match begun {
+            Ok(exchange) => exchange,
+            Err(error) => return Outcome::Failed(error),
+        };
+        Asked { sockets: self, exchange, links: Links::default() }.answer().await
+    }
+
+    /// All addresses, of both families. Once there are addresses of one, the other one is not waited
+    /// for much longer.
+    pub(super) async fn addresses(&self, domain: &Domain, until: Instant) -> Found {
+        let config = self.setup.dns;
+        let config = config.with_deadline(config.deadline().min(self.time.left(until)));
+        let ask = |question| self.ask(question, config);
+        let (v6, v4) = (pin!(ask(Question::aaaa(domain))), pin!(ask(Question::a(domain))));
+        let mut asked: [(Asking<'_>, Option<Outcome>); 2] = [(v6, None), (v4, None)];
+        let mut grace = None;
+        poll_fn(|context| {
+            for (asking, outcome) in &mut asked {
+                if outcome.is_none()
+                    && let Poll::Ready(answer) = asking.as_mut().poll(context)
+                {
+                    *outcome = Some(answer);
+                }
+            }
+            if asked.iter().all(|(_, outcome)| outcome.is_some()) {
+                return Poll::Ready(());
+            }
+            if asked.iter().any(|(_, outcome)| is_enough(outcome.as_ref())) {
+                return grace
+                    .get_or_insert_with(|| Box::pin(sleep(GRACE)))
+                    .as_mut()
+                    .poll(context);
+            }
+            Poll::Pending
+        })
+        .await;
+        found(asked.iter().map(|(_, outcome)| outcome.as_ref()), self.time.left(until))
+    }
+}
+
+type Asking<'a> = Pin<&'a mut (dyn Future<Output = Outcome> + Send)>;
+
+/// A question to nameservers, and what it went over.
+struct Asked<'a> {
+    sockets: &'a Sockets,
+    exchange: Exchange,
+    links: Links,
+}
+
+impl Asked<'_> {
+    async fn answer(mut self) -> Outcome {
+        let time = &self.sockets.time;
+        loop {
+            let until = self.exchange.poll_timeout().unwrap_or_default();
+            match self.exchange.poll() {
+                Step::Send { server, transport, message } => {
+                    let sent = timeout(
+                        time.left(until),
+                        self.links.send(server, transport, message),
+                    );
+                    match sent.await {
+                        Ok(Ok(())) => self.links.keep(self.exchange.outstanding()),
+                        Ok(Err(error)) => {
+                            self.exchange.handle_failure(&error.to_string(), time.instant());
+                        }
+                        Err(_) => self.exchange.handle_timeout(time.instant()),
+                    }
+                }
+                Step::Wait { until } if self.links.is_empty() => {
+                    self.exchange.handle_timeout(until);
+                }
+                Step::Wait { until } => {
+                    let ready = poll_fn(|context| self.links.poll_ready(context));
+                    match timeout(time.left(until), ready).await {
+                        Ok(link) => self.links.receive(link, &mut self.exchange, time),
+                        Err(_) => self.exchange.handle_timeout(time.instant()),
+                    }
+                }
+                Step::Done(outcome) => return outcome.clone(),
+            }
+        }
+    }
+}
+
+/// However it ends, what was seen of the nameservers is learnt.
+impl Drop for Asked<'_> {
+    fn drop(&mut self) {
+        self.sockets.nameservers.learn(&self.exchange, self.sockets.time.instant());
+    }
+}
+
+/// What a question to nameservers goes over.
+#[derive(Default)]
+struct Links {
+    /// The last one is the one in use, unless that is over TCP; the others are for late answers.
+    udp: Vec<(UdpSocket, SocketAddr)>,
+    tcp: Option<TcpStream>,
+}
+
+/// A socket of which something can be read.
+enum Link {
+    /// The one at this place.
+    Udp(usize),
+    Tcp,
+}
+
+impl Links {
+    fn is_empty(&self) -> bool {
+        self.udp.is_empty() && self.tcp.is_none()
+    }
+
+    /// Sends a message over a new socket, with a port that the system chooses at random (RFC 5452
+    /// §9.2).
+    async fn send(
+        &mut self,
+        server: SocketAddr,
+        transport: Transport,
+        message: &[u8],
+    ) -> io::Result<()> {
+        self.tcp = None;
+        match transport {
+            Transport::Udp => {
+                let any: IpAddr = if server.is_ipv6() { [0; 16].into() } else { [0; 4].into() };
+                let socket = UdpSocket::bind((any, 0)).await?;
+                // What others send does not even arrive.
+                socket.connect(server).await?;
+                socket.send(message).await?;
+                self.udp.push((socket, server));
+            }
+            Transport::Tcp => {
+                let mut stream = TcpStream::connect(server).await?;
+                stream.write_all(message).await?;
+                self.tcp = Some(stream);
+            }
+        }
+        Ok(())
+    }
+
+    /// Closes all but the last so many sockets.
+    fn keep(&mut self, outstanding: usize) {
+        self.udp.drain(..self.udp.len().saturating_sub(outstanding));
+    }
+
+    fn poll_ready(&self, context: &mut Context<'_>) -> Poll<Link> {
+        if let Some(stream) = &self.tcp
+            && stream.poll_read_ready(context).is_ready()
+        {
+            return Poll::Ready(Link::Tcp);
+        }
+        for (place, (socket, _)) in self.udp.iter().enumerate() {
+            if socket.poll_recv_ready(context).is_ready() {
+                return Poll::Ready(Link::Udp(place));
+            }
+        }
+        Poll::Pending
+    }
+
+    /// Reads what has come.
+    fn receive(&mut self, link: Link, exchange: &mut Exchange, time: &Time) {
+        let mut buffer = Vec::with_capacity(LONGEST);
+        match link {
+            Link::Tcp => {
+                let Some(stream) = &self.tcp else { return };
+                let failure = match stream.try_read_buf(&mut buffer) {
+                    Ok(0) => "it closed the connection".to_string(),
+                    Ok(_) => return exchange.handle_stream(&buffer, time.instant()),
+                    Err(error) if error.kind() == io::ErrorKind::WouldBlock => return,
+                    Err(error) => error.to_string(),
+                };
+                self.tcp = None;
+                exchange.handle_failure(&failure, time.instant());
+            }
+            Link::Udp(place) => {
+                let Some((socket, server)) = self.udp.get(place) else { return };
+                match socket.try_recv_buf(&mut buffer) {
+                    Ok(_) => exchange.handle_datagram(*server, &buffer, time.instant()),
+                    Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                    Err(error) => self.fail(place, &error, exchange, time),
+                }
+            }
+        }
+        self.keep(exchange.outstanding());
+    }
+
+    /// Closes a socket that is of no more use.
+    fn fail(&mut self, place: usize, error: &io::Error, exchange: &mut Exchange, time: &Time) {
+        self.udp.remove(place);
+        if self.tcp.is_none() && place == self.udp.len() {
+            exchange.handle_failure(&error.to_string(), time.instant());
+        }
+    }
+}

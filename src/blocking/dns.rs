@@ -48,7 +48,10 @@ impl Sockets {
         let mut asked = Vec::new();
         for question in [Question::aaaa(domain), Question::a(domain)] {
             let begun = self.begin(question, config, control);
-            asked.push((begun.map_err(|error| FetchError::NoAddress(error.to_string().into()))?, None));
+            asked.push((
+                begun.map_err(|error| FetchError::NoAddress(error.to_string().into()))?,
+                None,
+            ));
         }
         let (mut buffer, mut enough_at) = (vec![0; LONGEST], None);
         loop {
@@ -175,13 +178,7 @@ impl Links {
     }
 
     /// Waits for what comes, for so long at most.
-    fn receive(
-        &mut self,
-        exchange: &mut Exchange,
-        left: Duration,
-        time: &Time,
-        buffer: &mut [u8],
-    ) {
+    fn receive(&mut self, exchange: &mut Exchange, left: Duration, time: &Time, buffer: &mut [u8]) {
         let several = self.udp.len().saturating_add(self.tcp.is_some().into()) > 1;
         let left = if several { left.min(SLICE) } else { left };
         if let Some(stream) = &mut self.tcp {

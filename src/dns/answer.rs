@@ -103,10 +103,7 @@ pub(super) fn read(asked: &Asked, id: u16, bytes: &[u8]) -> Reading {
 /// assert!(matches!(answer, TxtAnswer::Found { id, .. } if id.as_str() == "7"));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-pub fn txt_answer<'a>(
-    domain: &Domain,
-    records: impl IntoIterator<Item = &'a Record>,
-) -> TxtAnswer {
+pub fn txt_answer<'a>(domain: &Domain, records: impl IntoIterator<Item = &'a Record>) -> TxtAnswer {
     answer_to(&Asked::from(&Question::txt(domain)), records)
 }
 

@@ -231,11 +231,9 @@ impl Exchange {
             }
         }
         let mut late = self.earlier.iter().filter(|sent| sent.is_late && is_from(sent));
-        let earlier = late.find_map(|sent| {
-            match answer::read(&self.asked, sent.id, bytes) {
-                reading @ (Reading::Answered(_) | Reading::Alias(_)) => Some((*sent, reading)),
-                _ => None,
-            }
+        let earlier = late.find_map(|sent| match answer::read(&self.asked, sent.id, bytes) {
+            reading @ (Reading::Answered(_) | Reading::Alias(_)) => Some((*sent, reading)),
+            _ => None,
         });
         match earlier {
             Some((sent, reading)) => self.take(sent, reading, now),
@@ -259,8 +257,7 @@ impl Exchange {
             bytes = rest;
         }
         let Some(message) = message(&attempt.received) else { return };
-        let (sent, reading) =
-            (attempt.sent, answer::read(&self.asked, attempt.sent.id, message));
+        let (sent, reading) = (attempt.sent, answer::read(&self.asked, attempt.sent.id, message));
         self.take(sent, reading, now);
     }
 
@@ -475,7 +472,11 @@ impl Attempt {
 
 /// How a response code is called. Code 16 has two names, of which hickory has the other one.
 fn name_of(code: ResponseCode) -> &'static str {
-    if u16::from(code) == u16::from(ResponseCode::BADVERS) { "Bad OPT Version" } else { code.to_str() }
+    if u16::from(code) == u16::from(ResponseCode::BADVERS) {
+        "Bad OPT Version"
+    } else {
+        code.to_str()
+    }
 }
 
 /// Whether a server says that it does not know EDNS (RFC 6891 §7), or only another version of it

@@ -58,10 +58,7 @@ impl Sockets {
                 return Poll::Ready(());
             }
             if asked.iter().any(|(_, outcome)| is_enough(outcome.as_ref())) {
-                return grace
-                    .get_or_insert_with(|| Box::pin(sleep(GRACE)))
-                    .as_mut()
-                    .poll(context);
+                return grace.get_or_insert_with(|| Box::pin(sleep(GRACE))).as_mut().poll(context);
             }
             Poll::Pending
         })
@@ -86,10 +83,8 @@ impl Asked<'_> {
             let until = self.exchange.poll_timeout().unwrap_or_default();
             match self.exchange.poll() {
                 Step::Send { server, transport, message } => {
-                    let sent = timeout(
-                        time.left(until),
-                        self.links.send(server, transport, message),
-                    );
+                    let sent =
+                        timeout(time.left(until), self.links.send(server, transport, message));
                     match sent.await {
                         Ok(Ok(())) => self.links.keep(self.exchange.outstanding()),
                         Ok(Err(error)) => {

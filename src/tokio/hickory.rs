@@ -10,14 +10,20 @@ use hickory_resolver::{
 };
 
 use super::sockets::{Later, Resolver};
-use crate::{cache::TxtAnswer, dns::{txt_answer, txt_answer_at}, domain::Domain};
+use crate::{
+    cache::TxtAnswer,
+    dns::{txt_answer, txt_answer_at},
+    domain::Domain,
+};
 
 impl<P: ConnectionProvider> Resolver for hickory_resolver::Resolver<P> {
     fn txt<'a>(&'a self, domain: &'a Domain) -> Later<'a, TxtAnswer> {
         Box::pin(async move {
             // With the dot at its end no search list applies to it.
             match self.txt_lookup(format!("{}.", domain.txt_name())).await {
-                Ok(lookup) => answer(domain, lookup.answers(), self.options().preserve_intermediates),
+                Ok(lookup) => {
+                    answer(domain, lookup.answers(), self.options().preserve_intermediates)
+                }
                 Err(NetError::Dns(DnsError::NoRecordsFound(none))) if !is_referral(&none) => {
                     let seconds = none.negative_ttl.map(u64::from);
                     TxtAnswer::NoRecord { ttl: seconds.map(Duration::from_secs) }

@@ -3,7 +3,11 @@
 #![cfg(feature = "dns")]
 
 mod answers;
+mod damage;
 mod forgery;
+mod nameservers;
+mod resolv_conf;
 mod servers;
 mod stream;
+mod time;
 mod world;

@@ -53,6 +53,8 @@ fn every_corpus_has_a_check() {
         fs::read_dir(corpus).unwrap().map(|entry| entry.unwrap().file_name()).collect();
     for (target, is_here) in [
         ("dns", cfg!(feature = "dns")),
+        ("dns_exchange_ops", cfg!(feature = "dns")),
+        ("resolv_conf", cfg!(feature = "dns")),
         ("http", cfg!(feature = "fetch")),
         ("tls", cfg!(feature = "fetch")),
         ("certificate", cfg!(feature = "verify")),

@@ -9,7 +9,11 @@ use hickory_resolver::{
     TokioResolver,
     config::{ConnectionConfig, NameServerConfig, ResolveHosts, ResolverConfig},
     net::{DnsError, NetError, runtime::TokioRuntimeProvider},
-    proto::rr::{Name, RData, RecordType},
+    proto::rr::{Name, RData, Record, RecordType},
+};
+use mta_sts::{
+    Domain,
+    dns::{Found, Question},
 };
 use tokio::runtime::{Builder, Runtime};
 
@@ -40,22 +44,20 @@ impl Dns {
         Ok(Self { runtime, resolver })
     }
 
-    /// The texts of TXT records, their strings joined.
-    pub(crate) fn texts(&self, name: &str) -> Result<Vec<Vec<u8>>, String> {
-        let records = self.ask(name, RecordType::TXT)?.into_iter();
-        Ok(records
-            .filter_map(|data| match data {
-                RData::TXT(text) => Some(text.txt_data.concat()),
-                _ => None,
-            })
-            .collect())
+    /// The texts of a domain's TXT records, their strings joined.
+    pub(crate) fn texts(&self, domain: &Domain) -> Result<Vec<Vec<u8>>, String> {
+        let question = Question::txt(domain);
+        let records = self.ask(question.name(), RecordType::TXT)?;
+        let found = Found::among(&question, &records);
+        let found = found.ok_or_else(|| format!("{question}: its aliases lead nowhere"))?;
+        Ok(found.texts().iter().map(|text| text.to_vec()).collect())
     }
 
     /// MX records, the preferred first.
     pub(crate) fn mx(&self, name: &str) -> Result<Vec<(u16, String)>, String> {
         let records = self.ask(name, RecordType::MX)?.into_iter();
         let mut found: Vec<(u16, String)> = records
-            .filter_map(|data| match data {
+            .filter_map(|record| match record.data {
                 RData::MX(mx) => Some((mx.preference, mx.exchange.to_ascii())),
                 _ => None,
             })
@@ -71,7 +73,8 @@ impl Dns {
             let v4 = self.ask(name, RecordType::A);
             (v6.join().expect("no question panics"), v4)
         });
-        let found = v6.iter().chain(&v4).flatten().filter_map(RData::ip_addr).collect::<Vec<_>>();
+        let records = v6.iter().chain(&v4).flatten();
+        let found = records.filter_map(|record| record.data.ip_addr()).collect::<Vec<_>>();
         match (v6, v4) {
             (Err(error), _) | (_, Err(error)) if found.is_empty() => Err(error),
             _ => Ok(found),
@@ -79,13 +82,13 @@ impl Dns {
     }
 
     /// No records are an answer; that there is none is an error.
-    fn ask(&self, name: &str, kind: RecordType) -> Result<Vec<RData>, String> {
+    fn ask(&self, name: &str, kind: RecordType) -> Result<Vec<Record>, String> {
         let question = format!("{kind} {name}");
         let malformed = |error| format!("{question}: {error}");
         let name = Name::from_ascii(format!("{}.", name.trim_end_matches('.')));
         let answer = self.runtime.block_on(self.resolver.lookup(name.map_err(malformed)?, kind));
         match answer {
-            Ok(found) => Ok(found.answers().iter().map(|record| record.data.clone()).collect()),
+            Ok(found) => Ok(found.answers().to_vec()),
             Err(error) if error.is_no_records_found() => Ok(Vec::new()),
             Err(error) => Err(told(&error, &question)),
         }

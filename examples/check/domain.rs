@@ -51,7 +51,7 @@ pub(crate) fn check(domain: &Domain, tools: &Tools) -> Report {
 fn record(domain: &Domain, tools: &Tools) -> (Record, Result<(), NoPolicy>) {
     let name = domain.txt_name();
     let empty = |trouble| Record { name: name.clone(), texts: Vec::new(), id: None, trouble };
-    let texts = match tools.dns.texts(&name) {
+    let texts = match tools.dns.texts(domain) {
         Ok(texts) => texts,
         Err(error) => {
             let why = NoPolicy::DnsFailed(error.as_str().into());

@@ -64,3 +64,24 @@ pub(crate) fn share(left: Duration, addresses: usize) -> Duration {
         several => left.checked_div(several).unwrap_or(left).min(MOST),
     }
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "here a panic is a finding")]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn eight_addresses_are_tried_of_both_families_in_turn() {
+        let v4 = (1..=200).map(|n| IpAddr::from([192, 0, 2, n]));
+        let v6 = (1..=200).map(|n| IpAddr::from([0x2001, 0xdb8, 0, 0, 0, 0, 0, n]));
+        let all: Vec<IpAddr> = v4.clone().chain(v6).collect();
+        let tried = in_turn(all.iter());
+        assert_eq!(tried.len(), 8);
+        assert!(tried.iter().step_by(2).all(IpAddr::is_ipv6));
+        assert!(tried.iter().skip(1).step_by(2).all(IpAddr::is_ipv4));
+        let only: Vec<IpAddr> = v4.collect();
+        assert_eq!(in_turn(only.iter()), only.get(..8).unwrap());
+        let few: Vec<IpAddr> = only.get(..3).unwrap().to_vec();
+        assert_eq!(in_turn(few.iter()), few);
+    }
+}

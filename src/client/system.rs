@@ -16,15 +16,7 @@ const LONGEST: u64 = 1 << 20;
 /// Returns the nameservers of this machine, and how they are asked. What is ignored is added to the
 /// list, in a sentence each.
 pub(super) fn nameservers(ignored: &mut Vec<Box<str>>) -> (Nameservers, Config) {
-    let text = read().unwrap_or_else(|error| {
-        // Without a file, the nameserver is the one on this machine (resolv.conf(5)).
-        if error.kind() != ErrorKind::NotFound {
-            ignored.push(format!("{PATH}: {error}").into());
-        }
-        Vec::new()
-    });
-    let conf = ResolvConf::parse(&text, interface);
-    ignored.extend(conf.ignored().iter().map(|part| format!("{PATH}, {part}").into()));
+    let conf = understood(read(), ignored);
     (conf.nameservers(), conf.apply(Config::default()))
 }
 
@@ -34,9 +26,65 @@ fn read() -> io::Result<Vec<u8>> {
     Ok(text)
 }
 
+fn understood(text: io::Result<Vec<u8>>, ignored: &mut Vec<Box<str>>) -> ResolvConf {
+    let text = text.unwrap_or_else(|error| {
+        // Without a file, the nameserver is the one on this machine (resolv.conf(5)).
+        if error.kind() != ErrorKind::NotFound {
+            ignored.push(format!("{PATH}: {error}").into());
+        }
+        Vec::new()
+    });
+    let conf = ResolvConf::parse(&text, interface);
+    ignored.extend(conf.ignored().iter().map(|part| format!("{PATH}, {part}").into()));
+    conf
+}
+
 /// Returns the index of a network interface; where the system does not list them as files, `None`.
 fn interface(name: &str) -> Option<u32> {
     let is_name = !name.is_empty() && !name.starts_with('.') && !name.contains('/');
     let path = format!("/sys/class/net/{name}/ifindex");
     is_name.then(|| fs::read_to_string(path).ok()?.trim().parse().ok())?
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "here a panic is a finding")]
+mod tests {
+    use std::net::SocketAddr;
+
+    use super::*;
+
+    #[test]
+    fn whatever_the_file_is_there_is_a_nameserver() {
+        let local = SocketAddr::from(([127, 0, 0, 1], 53));
+        let server = SocketAddr::from(([192, 0, 2, 1], 53));
+        let rows: [(io::Result<&[u8]>, SocketAddr, &[&str]); 4] = [
+            (Err(ErrorKind::NotFound.into()), local, &[]),
+            (
+                Err(ErrorKind::PermissionDenied.into()),
+                local,
+                &["/etc/resolv.conf: permission denied"],
+            ),
+            (Ok(b""), local, &[]),
+            (
+                Ok(b"bogus\nnameserver 192.0.2.1\n"),
+                server,
+                &["/etc/resolv.conf, line 1: unknown keyword \"bogus\""],
+            ),
+        ];
+        for (text, expected, sentences) in rows {
+            let mut ignored = Vec::new();
+            let conf = understood(text.map(<[u8]>::to_vec), &mut ignored);
+            assert_eq!(conf.addresses().to_vec(), [expected]);
+            assert!(ignored.iter().map(|it| &**it).eq(sentences.iter().copied()), "{ignored:?}");
+        }
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn interfaces_have_numbers() {
+        assert!(interface("lo").is_some_and(|index| index > 0));
+        for none in ["", ".", "..", "lo/../lo", "nowhere0"] {
+            assert_eq!(interface(none), None, "{none}");
+        }
+    }
 }

@@ -117,13 +117,25 @@ pub(crate) fn txt_answer_at<'a>(
 }
 
 fn answer_to<'a>(asked: &Asked, records: impl IntoIterator<Item = &'a Record>) -> TxtAnswer {
-    let records: Vec<&Record> = records.into_iter().collect();
-    let Some(end) = asked.follow(&records) else { return TxtAnswer::Failed(NOWHERE.into()) };
-    let found = end.found(&records);
-    if found.texts.is_empty() {
-        return TxtAnswer::NoRecord { ttl: None };
+    match asked.find(records) {
+        None => TxtAnswer::Failed(NOWHERE.into()),
+        Some(found) if found.texts.is_empty() => TxtAnswer::NoRecord { ttl: None },
+        Some(found) => TxtAnswer::from_records(&found.texts, found.ttl),
     }
-    TxtAnswer::from_records(&found.texts, found.ttl)
+}
+
+impl Found {
+    /// Finds the records that answer a question among those of a resolver: the answer section of the
+    /// response. Records of other names do not count, aliases (CNAME) are followed, and duplicates are
+    /// one. It may be that none is found.
+    ///
+    /// Returns `None` if the aliases lead round in a circle, or on and on.
+    pub fn among<'a>(
+        question: &Question,
+        records: impl IntoIterator<Item = &'a Record>,
+    ) -> Option<Self> {
+        Asked::from(question).find(records)
+    }
 }
 
 const NOWHERE: &str = "its aliases lead nowhere";
@@ -158,6 +170,11 @@ fn content(asked: &Asked, head: Head, code: ResponseCode, records: &Records) -> 
 }
 
 impl Asked {
+    fn find<'a>(&self, records: impl IntoIterator<Item = &'a Record>) -> Option<Found> {
+        let records: Vec<&Record> = records.into_iter().collect();
+        Some(self.follow(&records)?.found(&records))
+    }
+
     /// Follows the aliases (CNAME) of the name; `None` if they lead round in a circle, or on and on.
     fn follow(&self, answers: &[&Record]) -> Option<Self> {
         let mut end = self.clone();

@@ -102,9 +102,7 @@ impl ResolvConf {
         for (line, number) in text.split(|&byte| byte == b'\n').zip(1..) {
             // To the C library, a line ends with the first NUL.
             let line = line.split(|&byte| byte == 0).next().unwrap_or_default();
-            if let Err(why) = conf.line(&String::from_utf8_lossy(line), &mut interface) {
-                conf.ignore(number, why);
-            }
+            conf.line(number, &String::from_utf8_lossy(line), &mut interface);
         }
         conf
     }
@@ -138,68 +136,61 @@ impl ResolvConf {
         &self.ignored
     }
 
-    fn ignore(&mut self, line: usize, why: Box<str>) {
+    fn ignore(&mut self, line: usize, why: String) {
         if self.ignored.len() < MAX_IGNORED {
-            self.ignored.push(Ignored { line, why });
+            self.ignored.push(Ignored { line, why: why.into() });
         }
     }
 
-    fn line(
-        &mut self,
-        line: &str,
-        interface: &mut impl FnMut(&str) -> Option<u32>,
-    ) -> Result<(), Box<str>> {
+    fn line(&mut self, number: usize, line: &str, interface: &mut impl FnMut(&str) -> Option<u32>) {
         let is_comment = line.starts_with(['#', ';']);
         let mut words = line.split_ascii_whitespace();
-        let Some(keyword) = words.next().filter(|_| !is_comment) else { return Ok(()) };
+        let Some(keyword) = words.next().filter(|_| !is_comment) else { return };
         if line.starts_with(|first: char| first.is_ascii_whitespace()) {
-            return Err("a keyword must start the line".into());
+            return self.ignore(number, "a keyword must start the line".into());
         }
         match keyword {
-            "nameserver" => self.nameserver(words.next().unwrap_or_default(), interface),
-            "options" => self.options(words),
-            "domain" | "search" | "sortlist" | "lookup" | "family" => Ok(()),
-            other => Err(format!("unknown keyword {}", quoted(other)).into()),
+            "nameserver" => self.nameserver(number, words.next().unwrap_or_default(), interface),
+            "options" => words.for_each(|option| self.option(number, option)),
+            "domain" | "search" | "sortlist" | "lookup" | "family" => {}
+            other => self.ignore(number, format!("unknown keyword {}", quoted(other))),
         }
     }
 
     fn nameserver(
         &mut self,
-        address: &str,
+        number: usize,
+        text: &str,
         interface: &mut impl FnMut(&str) -> Option<u32>,
-    ) -> Result<(), Box<str>> {
-        let address = match address.split_once('%') {
+    ) {
+        let address = match text.split_once('%') {
             Some((address, scope)) => scoped(address, scope, interface),
-            None => address.parse().ok().map(|address: IpAddr| SocketAddr::new(address, 53)),
+            None => text.parse().ok().map(|address: IpAddr| SocketAddr::new(address, 53)),
+        };
+        match address {
+            None => self.ignore(number, format!("{} is no address", quoted(text))),
+            Some(address) if self.addresses.len() >= MAX_SERVERS => {
+                self.ignore(number, format!("{}: only the first three are asked", address.ip()));
+            }
+            Some(address) => self.addresses.push(address),
         }
-        .ok_or_else(|| format!("{} is no address", quoted(address)))?;
-        if self.addresses.len() >= MAX_SERVERS {
-            return Err(format!("{}: only the first three are asked", address.ip()).into());
-        }
-        self.addresses.push(address);
-        Ok(())
     }
 
-    fn options<'a>(&mut self, options: impl Iterator<Item = &'a str>) -> Result<(), Box<str>> {
-        let mut unknown = Vec::new();
-        for option in options {
-            match option.split_once(':').unwrap_or((option, "")) {
-                ("rotate", "") => self.rotates = true,
-                ("timeout", number) if is_number(number) => {
-                    let seconds = number.parse().unwrap_or(MAX_TIMEOUT).clamp(1, MAX_TIMEOUT);
-                    self.timeout = Some(Duration::from_secs(seconds));
-                }
-                ("attempts", number) if is_number(number) => {
-                    let attempts = number.parse().unwrap_or(MAX_ATTEMPTS).clamp(1, MAX_ATTEMPTS);
-                    self.attempts = Some(attempts);
-                }
-                ("ndots", number) if is_number(number) => {}
-                (name, "") if OTHER_OPTIONS.contains(&name) => {}
-                ("use-vc", "") => unknown.push("option \"use-vc\" is not obeyed".into()),
-                _ => unknown.push(format!("unknown option {}", quoted(option))),
+    fn option(&mut self, line: usize, option: &str) {
+        match option.split_once(':').unwrap_or((option, "")) {
+            ("rotate", "") => self.rotates = true,
+            ("timeout", number) if is_number(number) => {
+                let seconds = number.parse().unwrap_or(MAX_TIMEOUT).clamp(1, MAX_TIMEOUT);
+                self.timeout = Some(Duration::from_secs(seconds));
             }
+            ("attempts", number) if is_number(number) => {
+                self.attempts = Some(number.parse().unwrap_or(MAX_ATTEMPTS).clamp(1, MAX_ATTEMPTS));
+            }
+            ("ndots", number) if is_number(number) => {}
+            (name, "") if OTHER_OPTIONS.contains(&name) => {}
+            ("use-vc", "") => self.ignore(line, "option \"use-vc\" is not obeyed".into()),
+            _ => self.ignore(line, format!("unknown option {}", quoted(option))),
         }
-        if unknown.is_empty() { Ok(()) } else { Err(unknown.join(", ").into()) }
     }
 }
 

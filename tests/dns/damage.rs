@@ -304,7 +304,7 @@ fn a_chain_of_aliases_over_many_answers_is_bounded() {
 fn addresses_are_bounded_and_each_is_one() {
     let mut exchange = ask(mta_sts::dns::Question::a(&domain()), 1);
     reply(&mut exchange, |message| {
-        for n in 0..3000u16 {
+        for n in 0..1000u16 {
             let [a, b] = (n / 2).to_be_bytes();
             let data = RData::A(rdata::A([192, 0, a, b].into()));
             message.add_answer(Record::from_rdata(name("mta-sts.example.com."), 60, data));

@@ -21,7 +21,7 @@ use std::fmt::Display;
 #[cfg(feature = "verify")]
 pub use self::certificate::certificate;
 #[cfg(feature = "dns")]
-pub use self::dns::dns;
+pub use self::dns::{dns, dns_exchange_ops, resolv_conf};
 #[cfg(feature = "fetch")]
 pub use self::fetch::{http, tls};
 #[cfg(feature = "redb")]
@@ -49,6 +49,10 @@ pub const ALL: &[(&str, Check)] = &[
     ("cache_ops", cache_ops),
     #[cfg(feature = "dns")]
     ("dns", dns),
+    #[cfg(feature = "dns")]
+    ("dns_exchange_ops", dns_exchange_ops),
+    #[cfg(feature = "dns")]
+    ("resolv_conf", resolv_conf),
     #[cfg(feature = "fetch")]
     ("http", http),
     #[cfg(feature = "fetch")]

@@ -234,12 +234,10 @@ impl Driver {
                 Done::Txt(id, answer.unwrap_or_else(panicked))
             }
             Work::Fetch(id) => {
+                let left = self.sockets.deadline().saturating_sub(spent);
                 let answer = trace.within(Part::Fetcher, || match &self.fetcher {
                     Some(fetcher) => fetcher.fetch(&domain),
-                    None => {
-                        let left = self.sockets.deadline().saturating_sub(spent);
-                        self.sockets.fetch_with(&domain, addresses, left, control)
-                    }
+                    None => self.sockets.fetch_with(&domain, addresses, left, control),
                 });
                 Done::Fetch(id, answer.unwrap_or(PolicyAnswer::NotSent))
             }

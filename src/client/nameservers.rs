@@ -25,13 +25,11 @@ impl Nameservers {
         provider: &CryptoProvider,
         now: Instant,
     ) -> Result<Exchange, DnsError> {
-        match random(provider) {
-            Some(bits) => Ok(self.lock().ask(question, config, bits, now)),
-            None => {
-                let message = "there are no random numbers".into();
-                Err(DnsError::Connection { question, message })
-            }
-        }
+        let Some(bits) = random(provider) else {
+            let message = "there are no random numbers".into();
+            return Err(DnsError::Connection { question, message });
+        };
+        Ok(self.lock().ask(question, config, bits, now))
     }
 
     pub(crate) fn learn(&self, exchange: &Exchange, now: Instant) {

@@ -49,15 +49,17 @@ fn interface(name: &str) -> Option<u32> {
 #[cfg(test)]
 #[allow(clippy::unwrap_used, reason = "here a panic is a finding")]
 mod tests {
-    use std::net::SocketAddr;
+    use core::net::SocketAddr;
 
     use super::*;
+
+    type Row<'a> = (io::Result<&'a [u8]>, SocketAddr, &'a [&'a str]);
 
     #[test]
     fn whatever_the_file_is_there_is_a_nameserver() {
         let local = SocketAddr::from(([127, 0, 0, 1], 53));
         let server = SocketAddr::from(([192, 0, 2, 1], 53));
-        let rows: [(io::Result<&[u8]>, SocketAddr, &[&str]); 4] = [
+        let rows: [Row<'_>; 4] = [
             (Err(ErrorKind::NotFound.into()), local, &[]),
             (
                 Err(ErrorKind::PermissionDenied.into()),

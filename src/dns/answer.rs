@@ -63,7 +63,7 @@ pub(super) fn read(asked: &Asked, id: u16, bytes: &[u8]) -> Reading {
         (ResponseCode::NoError | ResponseCode::NXDomain, Repeats::Another) => Reading::Foreign,
         // "When a DNS client receives a reply with TC set, it should ignore that response, and query
         // again" (RFC 2181 §9), wherever the reply was cut.
-        (ResponseCode::NoError | ResponseCode::NXDomain, _) if head.is_truncated => {
+        (ResponseCode::NoError | ResponseCode::NXDomain, _) if head.is_truncated() => {
             Reading::Truncated
         }
         (ResponseCode::NoError | ResponseCode::NXDomain, Repeats::Nothing) => Reading::Foreign,
@@ -143,7 +143,7 @@ const NOWHERE: &str = "its aliases lead nowhere";
 fn content(asked: &Asked, head: Head, code: ResponseCode, records: &Records) -> Reading {
     let answers: Vec<&Record> = records.answers.iter().collect();
     let Some(mut end) = asked.follow(&answers) else { return Reading::Malformed(NOWHERE.into()) };
-    end.is_authentic &= head.is_authentic;
+    end.is_authentic &= head.is_authentic();
     let found = end.found(&answers);
     let is_absent = code == ResponseCode::NXDomain;
     if !found.texts.is_empty() || !found.addresses.is_empty() {
@@ -242,11 +242,11 @@ fn is_referral(head: Head, is_absent: bool, is_alias: bool, records: &Records) -
     if has(|data| matches!(data, RData::SOA(_))) {
         return false;
     }
-    let names_others = !head.is_authoritative && has(|data| matches!(data, RData::NS(_)));
+    let names_others = !head.is_authoritative() && has(|data| matches!(data, RData::NS(_)));
     if is_absent {
-        return names_others && !head.is_of_recursion;
+        return names_others && !head.is_of_recursion();
     }
-    let knows_nothing = !head.is_of_recursion && (is_alias || !head.is_authoritative);
+    let knows_nothing = !head.is_of_recursion() && (is_alias || !head.is_authoritative());
     (names_others && !is_alias) || knows_nothing
 }
 

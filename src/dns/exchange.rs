@@ -265,7 +265,7 @@ impl Exchange {
     pub fn handle_failure(&mut self, message: &str, now: Instant) {
         let State::Asking(attempt) = &self.state else { return };
         let turn = attempt.sent.turn;
-        self.see(turn, |seen| seen.is_silent = true);
+        self.see(turn, Seen::is_silent);
         let question = self.question.clone();
         self.next(DnsError::Connection { question, message: message.into() }, now);
     }
@@ -300,7 +300,7 @@ impl Exchange {
 
     fn is_unanswered(&mut self, sent: Sent) {
         self.see(sent.turn, |seen| {
-            seen.is_silent = true;
+            seen.is_silent();
             seen.dislikes_edns |= sent.edns;
         });
     }
@@ -310,7 +310,7 @@ impl Exchange {
             return self.take_late(sent, reading, now);
         };
         let question = self.question.clone();
-        self.see(sent.turn, |seen| seen.answers = true);
+        self.see(sent.turn, |seen| seen.answers = Some(true));
         match reading {
             Reading::Answered(_) | Reading::Alias(_) => self.take_late(sent, reading, now),
             Reading::Truncated if transport == Transport::Udp => {
@@ -334,7 +334,7 @@ impl Exchange {
     /// Takes an answer, which may be to an earlier datagram.
     fn take_late(&mut self, sent: Sent, reading: Reading, now: Instant) {
         self.see(sent.turn, |seen| {
-            seen.answers = true;
+            seen.answers = Some(true);
             seen.is_plain = !sent.edns && seen.dislikes_edns;
         });
         match reading {

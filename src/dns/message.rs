@@ -13,11 +13,7 @@ use super::question::Asked;
 /// What the first bytes of a response say, which can be read however the rest is cut or damaged.
 #[derive(Clone, Copy)]
 pub(super) struct Head {
-    pub(super) is_authoritative: bool,
-    pub(super) is_truncated: bool,
-    pub(super) is_of_recursion: bool,
-    pub(super) is_authentic: bool,
-    code: u8,
+    flags: u16,
 }
 
 /// The question section of a message whose other sections are still unread.
@@ -38,21 +34,37 @@ pub(super) struct Records {
 impl Head {
     /// Reads the head of a response to the query of this id; `None` if it is none.
     pub(super) fn of_response(id: u16, bytes: &[u8]) -> Option<Self> {
-        let &[a, b, flags, more, ..] = bytes else { return None };
-        let is_response = flags & 0xF8 == 0x80; // QR, and OPCODE 0
-        (is_response && u16::from_be_bytes([a, b]) == id).then_some(Self {
-            is_authoritative: flags & 0x04 != 0,
-            is_truncated: flags & 0x02 != 0,
-            is_of_recursion: more & 0x80 != 0,
-            is_authentic: more & 0x20 != 0,
-            code: more & 0x0F,
-        })
+        let &[a, b, c, d, ..] = bytes else { return None };
+        let flags = u16::from_be_bytes([c, d]);
+        let is_response = flags & 0xF800 == 0x8000; // QR is set, and OPCODE is 0
+        (is_response && u16::from_be_bytes([a, b]) == id).then_some(Self { flags })
+    }
+
+    /// AA.
+    pub(super) fn is_authoritative(self) -> bool {
+        self.flags & 0x0400 != 0
+    }
+
+    /// TC.
+    pub(super) fn is_truncated(self) -> bool {
+        self.flags & 0x0200 != 0
+    }
+
+    /// RA.
+    pub(super) fn is_of_recursion(self) -> bool {
+        self.flags & 0x0080 != 0
+    }
+
+    /// AD.
+    pub(super) fn is_authentic(self) -> bool {
+        self.flags & 0x0020 != 0
     }
 
     /// Returns the response code, whose upper bits are in the OPT record (RFC 6891 §6.1.3).
     pub(super) fn code(self, records: Option<&Records>) -> ResponseCode {
         let high = records.map_or(0, |records| records.high_code);
-        ResponseCode::from(high, self.code)
+        let [_, low] = self.flags.to_be_bytes();
+        ResponseCode::from(high, low)
     }
 }
 

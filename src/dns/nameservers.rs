@@ -50,14 +50,19 @@ struct Nameserver {
 /// What an exchange has seen of a server.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Seen {
-    /// It has answered something.
-    pub(super) answers: bool,
-    /// It has left a query unanswered.
-    pub(super) is_silent: bool,
+    /// Whether it has answered anything; `None` as long as it still may.
+    pub(super) answers: Option<bool>,
     /// It has left a query with EDNS unanswered, or refused it as such.
     pub(super) dislikes_edns: bool,
     /// It has answered without EDNS only.
     pub(super) is_plain: bool,
+}
+
+impl Seen {
+    /// Notes that it has left a query unanswered.
+    pub(super) fn is_silent(&mut self) {
+        self.answers.get_or_insert(false);
+    }
 }
 
 /// "Servers ... MUST NOT be deemed dead for longer than 5 minutes" without a new query (RFC 2308 §7.2).
@@ -122,10 +127,10 @@ impl Nameservers {
             let Some(server) = self.servers.iter_mut().find(|it| it.address == address) else {
                 continue;
             };
-            if seen.answers {
-                server.last_until = None;
-            } else if seen.is_silent {
-                server.last_until = Some(now.saturating_add(LAST));
+            match seen.answers {
+                Some(true) => server.last_until = None,
+                Some(false) => server.last_until = Some(now.saturating_add(LAST)),
+                None => {}
             }
             if seen.is_plain {
                 server.plain_until = Some(now.saturating_add(PLAIN));

@@ -125,6 +125,7 @@ struct Links {
 }
 
 /// A socket of which something can be read.
+#[derive(Clone, Copy)]
 enum Link {
     /// The one at this place.
     Udp(usize),

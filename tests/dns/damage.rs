@@ -181,9 +181,11 @@ fn rfc2181_s5_the_same_record_twice_is_one() {
     assert!(matches!(two.to_txt_answer(), TxtAnswer::Invalid { .. }));
 }
 
+type Row = (&'static str, fn(&mut Message));
+
 #[test]
 fn what_contradicts_itself_or_sends_on_is_no_absence() {
-    let rows: [(&str, fn(&mut Message)); 6] = [
+    let rows: [Row; 6] = [
         ("records of a name that it denies", |message| {
             good(message);
             code(ResponseCode::NXDomain)(message);
@@ -212,7 +214,7 @@ fn what_contradicts_itself_or_sends_on_is_no_absence() {
         let error = failed(answer);
         assert!(matches!(error, DnsError::Malformed { .. }), "{what}: {error}");
     }
-    let absent: [(&str, fn(&mut Message)); 4] = [
+    let absent: [Row; 4] = [
         ("nothing, of a recursive server", |_| {}),
         ("nothing, of an authority", |message| {
             message.metadata.recursion_available = false;

@@ -216,7 +216,7 @@ impl Exchange {
     /// asked, changes nothing; but many of them have the question put from another port, and then over
     /// TCP.
     pub fn handle_datagram(&mut self, from: SocketAddr, bytes: &[u8], now: Instant) {
-        if self.is_late(now) {
+        if self.expire(now) {
             return;
         }
         let current = match &self.state {
@@ -272,7 +272,7 @@ impl Exchange {
 
     /// Lets time pass. May be called at any time.
     pub fn handle_timeout(&mut self, now: Instant) {
-        if self.is_late(now) {
+        if self.expire(now) {
             return;
         }
         let State::Asking(attempt) = &mut self.state else { return };
@@ -281,24 +281,24 @@ impl Exchange {
         }
         attempt.sent.is_late = true;
         let sent = attempt.sent;
-        self.is_unanswered(sent);
+        self.note_silence(sent);
         self.next(DnsError::Timeout(self.question.clone()), now);
     }
 
-    /// Whether the deadline has passed, which ends the exchange whatever has arrived.
-    fn is_late(&mut self, now: Instant) -> bool {
+    /// Ends the exchange if the deadline has passed, whatever has arrived. Whether it has passed.
+    fn expire(&mut self, now: Instant) -> bool {
         if now < self.deadline {
             return false;
         }
         if let State::Asking(attempt) = &self.state {
             let sent = attempt.sent;
-            self.is_unanswered(sent);
+            self.note_silence(sent);
         }
         self.fail(DnsError::Timeout(self.question.clone()));
         true
     }
 
-    fn is_unanswered(&mut self, sent: Sent) {
+    fn note_silence(&mut self, sent: Sent) {
         self.see(sent.turn, |seen| {
             seen.is_silent();
             seen.dislikes_edns |= sent.edns;

@@ -62,7 +62,8 @@ pub fn dns_exchange_ops(input: &[u8]) {
             }
             3 => {
                 let answer = play.answer(which, *arg, &mut rest);
-                play.stream(&[&(answer.len() as u16).to_be_bytes(), &answer[..]].concat());
+                let len = u16::try_from(answer.len()).expect("a short one").to_be_bytes();
+                play.stream(&[&len, &answer[..]].concat());
             }
             _ => {
                 let from = play.query(which).map_or(0, |query| query.server);

@@ -7,7 +7,7 @@ use mta_sts::{
 
 use super::{Said, Seen};
 use crate::{
-    rng::{HOUR, MINUTE, SECOND},
+    rng::{MINUTE, SECOND},
     sender::{Pending, Sim, micros, number},
     world::{Txt, Web},
 };
@@ -223,7 +223,9 @@ impl Seen {
     /// Whether a fetch must wait: after failures, after new ids, after a policy of a short life.
     fn is_held_back(&self, now: i64) -> bool {
         let failed = self.attempts.iter().flatten().any(|it| now - it.ended.at < 75 * MINUTE + 1);
-        let is_full = self.new_ids.iter().all(|it| it.is_some_and(|it| now - it.at < HOUR / 4));
+        // Three fetches for new ids empty the bucket: each is back after 301 seconds, one by one.
+        let full_after = 3 * 301 * SECOND + SECOND;
+        let is_full = self.new_ids.iter().all(|it| it.is_some_and(|it| now - it.at < full_after));
         let fetched = self.held.as_ref().is_some_and(|held| now - held.fetched_at < MINUTE);
         failed || is_full || fetched
     }

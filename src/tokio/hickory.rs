@@ -34,12 +34,15 @@ impl<P: ConnectionProvider> Resolver for hickory_resolver::Resolver<P> {
     }
 }
 
-/// What the records say. A resolver that does not keep aliases has followed them itself, and has no
-/// records but those where they lead.
+/// What the records say. A resolver that does not keep aliases has followed them itself: then there
+/// may be nothing at the domain's own name, and all there is stands where they lead.
 fn answer(domain: &Domain, records: &[Record], keeps_aliases: bool) -> TxtAnswer {
-    match records.iter().find(|record| record.record_type() == RecordType::TXT) {
-        Some(first) if !keeps_aliases => txt_answer_at(&first.name, records),
-        _ => txt_answer(domain, records),
+    let first = records.iter().find(|record| record.record_type() == RecordType::TXT);
+    match (txt_answer(domain, records), first) {
+        (TxtAnswer::NoRecord { ttl: None }, Some(first)) if !keeps_aliases => {
+            txt_answer_at(&first.name, records)
+        }
+        (answer, _) => answer,
     }
 }
 

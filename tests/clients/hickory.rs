@@ -1,7 +1,8 @@
 //! hickory's resolver in the place of the client's own.
 
-use std::time::Duration;
+use std::{net::SocketAddr, time::Duration};
 
+use hickory_proto::rr::{Name, RData, Record, rdata::CNAME};
 use hickory_resolver::{
     TokioResolver,
     config::{ConnectionConfig, NameServerConfig, ResolverConfig},
@@ -14,10 +15,16 @@ use mta_sts::{
 };
 use mta_sts_testkit::{Dns, Site, World};
 
-use crate::world::{LONG, POLICY, domain, runtime, settings};
+use crate::{
+    nameserver::{Nameserver, txt},
+    world::{LONG, POLICY, domain, runtime, settings},
+};
 
 fn resolver(world: &World) -> TokioResolver {
-    let address = world.nameserver();
+    resolver_of(world.nameserver(), true)
+}
+
+fn resolver_of(address: SocketAddr, keeps_aliases: bool) -> TokioResolver {
     let connections = [ConnectionConfig::udp(), ConnectionConfig::tcp()].map(|mut it| {
         it.port = address.port();
         it
@@ -27,6 +34,7 @@ fn resolver(world: &World) -> TokioResolver {
     let mut builder = TokioResolver::builder_with_config(config, TokioRuntimeProvider::new());
     let options = builder.options_mut();
     (options.cache_size, options.timeout) = (0, Duration::from_millis(500));
+    options.preserve_intermediates = keeps_aliases;
     builder.build().unwrap()
 }
 
@@ -75,4 +83,40 @@ fn absence_is_believed_for_as_long_as_dns_says() {
     let (hickory, name) = (resolver(&world), domain("nowhere.example"));
     let answer = runtime.block_on(async { hickory.txt(&name).await });
     assert_eq!(answer, TxtAnswer::NoRecord { ttl: Some(Duration::from_secs(60)) });
+}
+
+#[test]
+fn records_of_strangers_change_nothing_and_aliases_are_followed() {
+    let name = |name: &str| Name::from_ascii(name).unwrap();
+    let alias = move |from: &Name, to: &str| {
+        Record::from_rdata(from.clone(), 60, RData::CNAME(CNAME(name(to))))
+    };
+    for keeps_aliases in [true, false] {
+        let server = Nameserver::new(move |mut asked| {
+            let asked_for = asked.name();
+            let good = |at: &Name| txt(at.clone(), "v=STSv1; id=1;");
+            let evil = txt(name("evil.example."), "v=STSv1; id=evil;");
+            let target = name("sts.provider.example.");
+            let records = match asked_for.to_ascii().as_str() {
+                "_mta-sts.beside.example." => vec![evil, good(&asked_for)],
+                "_mta-sts.alone.example." => vec![evil],
+                "_mta-sts.alias.example." => {
+                    vec![evil, alias(&asked_for, "sts.provider.example."), good(&target)]
+                }
+                "_mta-sts.chain.example." => vec![alias(&asked_for, "sts.provider.example.")],
+                _ => vec![good(&asked_for)],
+            };
+            let message = asked.reply(records);
+            asked.send(&message);
+        });
+        let hickory = resolver_of(server.address(), keeps_aliases);
+        let ask = |name: &str| runtime().block_on(async { hickory.txt(&domain(name)).await });
+        for good in ["beside.example", "alias.example", "chain.example"] {
+            let answer = ask(good);
+            let TxtAnswer::Found { id, .. } = &answer else { panic!("{good}: {answer:?}") };
+            assert_eq!(id.as_str(), "1", "{good}, {keeps_aliases}");
+        }
+        let answer = ask("alone.example");
+        assert!(!matches!(answer, TxtAnswer::Found { .. }), "{answer:?}, {keeps_aliases}");
+    }
 }

@@ -110,7 +110,16 @@ fn a_byte_now_and_then_over_tcp() {
             }
         }
     };
-    each(patience(200, 700), |it| it, drip, |_, answer| is_dns_failed(&answer));
+    each(
+        patience(200, 700),
+        |it| it,
+        drip,
+        |server, answer| {
+            is_dns_failed(&answer);
+            let over_udp = server.queries().iter().filter(|(_, is_udp)| *is_udp).count();
+            assert_eq!(over_udp, 2, "the stream had the time of one attempt");
+        },
+    );
 }
 
 #[test]

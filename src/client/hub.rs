@@ -171,13 +171,13 @@ impl Hub {
         all
     }
 
-    /// Notes that a job is begun. Whether the cache still waits for it.
-    pub(crate) fn starts(&self, job: &Job, now: Moment) -> bool {
-        let started = self.with(job.shard, now, |_, inside| match &job.work {
+    /// Notes that a job is begun. Returns whether the cache still waits for it. The outputs may be the
+    /// next portion of answers to others.
+    pub(crate) fn starts(&self, job: &Job, now: Moment) -> (bool, Outputs) {
+        self.with(job.shard, now, |_, inside| match &job.work {
             Work::Txt(id) => inside.cache.txt_started(id, now.date),
             Work::Fetch(id) => inside.cache.fetch_started(id, now.date),
-        });
-        started.0
+        })
     }
 
     /// Takes what came of a job; what else is to be done for its domain belongs to the same discovery.

@@ -128,7 +128,10 @@ impl Driver {
         let mut replies = self.take(outputs);
         while let Some(next) = self.jobs.next(&self.hub, self.time.now()) {
             match next {
-                Next::Begin(id, job) => self.begin(id, job),
+                Next::Begin(id, job, outputs) => {
+                    replies.add(self.take(outputs));
+                    self.begin(id, job);
+                }
                 Next::EndEarly(id) => self.end_early(id),
                 Next::Overdue(id) => {
                     let domain = lock(&self.running).get(&id).map(|it| it.domain.clone());

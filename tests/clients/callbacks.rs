@@ -303,6 +303,13 @@ fn whatever_panics(kind: Kind) {
 
 #[test]
 fn many_that_wait_for_one_domain_all_have_their_answer() {
+    for others in [0, 20] {
+        many_wait(others);
+    }
+}
+
+/// With a slot for one query, that of each other domain begins while the answers are given out.
+fn many_wait(others: usize) {
     const MANY: usize = 20_000;
     let world = World::new();
     let (open, gate) = gate();
@@ -311,10 +318,14 @@ fn many_that_wait_for_one_domain_all_have_their_answer() {
         TxtAnswer::NoRecord { ttl: None }
     }));
     let parts = Parts { txt: Some(txt), ..Parts::default() };
-    let both = Client::with(Kind::Tokio, settings(&world), parts).unwrap();
+    let config = cache::Config::new(1).with_max_entries(1000);
+    let settings = settings(&world).with_cache(config).with_discoveries(1);
+    let both = Client::with(Kind::Tokio, settings, parts).unwrap();
     let Client::Tokio(runtime, client) = &both else { unreachable!() };
-    let name = domain("a.example");
-    let mut waiting: Vec<_> = (0..MANY).map(|_| Box::pin(client.policy(&name, LONG))).collect();
+    let mut names = vec![domain("a.example"); MANY];
+    names.extend((0..others).map(|n| domain(&format!("b{n}.example"))));
+    let mut waiting: Vec<_> =
+        names.iter().map(|name| Box::pin(client.policy(name, LONG))).collect();
     let answers = runtime.block_on(async {
         std::future::poll_fn(|context| {
             assert!(waiting.iter_mut().all(|it| it.as_mut().poll(context).is_pending()));

@@ -153,6 +153,10 @@ impl Jobs {
 
     /// Returns a snapshot of the health of the client.
     pub(crate) fn health(&self, hub: &Hub) -> Health {
+        if hub.teller.threads().process.is_another() {
+            // What was locked when it was forked stays locked here.
+            return Health::of_nothing();
+        }
         let (events_waiting, events_dropped, panics) = hub.teller.counts();
         let lanes = self.lock();
         let load = Lane::ALL.map(|lane| (lane, lanes.load(lane)));

@@ -21,4 +21,5 @@ mod paused;
 mod runtimes;
 mod settings;
 mod stores;
+mod wakers;
 mod world;

@@ -1,7 +1,7 @@
 use alloc::{boxed::Box, sync::Arc};
 use core::{fmt, sync::atomic::AtomicBool};
 
-use std::sync::Mutex;
+use std::sync::{Mutex, Once};
 
 use thiserror::Error;
 
@@ -13,8 +13,7 @@ use super::{
 };
 use crate::{
     client::{
-        Clock, Event, Jobs, OnEvent, Opened, Process, Settings, SettingsError, SystemClock, Teller,
-        Time, spawn,
+        Clock, Event, Jobs, OnEvent, Opened, Settings, SettingsError, SystemClock, Teller, Time,
     },
     store::{Store, StoreError},
 };
@@ -43,14 +42,13 @@ pub struct Builder {
     store: Option<Box<dyn Store>>,
     clock: Option<Box<dyn Clock>>,
     on_event: Option<OnEvent>,
-    spawn: Spawn,
+    spawn: Option<Spawn>,
 }
 
 impl Builder {
     pub(super) fn new(settings: Settings) -> Self {
-        let spawn: Spawn = Box::new(|work| spawn("mta-sts worker", work));
         let (resolver, fetcher, store, clock) = (None, None, None, None);
-        Self { settings, resolver, fetcher, store, clock, on_event: None, spawn }
+        Self { settings, resolver, fetcher, store, clock, on_event: None, spawn: None }
     }
 
     /// Looks up records by this, and not over sockets of its own.
@@ -91,13 +89,14 @@ impl Builder {
     /// Has threads for jobs started by this.
     #[cfg(test)]
     pub(super) fn spawn(self, spawn: Spawn) -> Self {
-        Self { spawn, ..self }
+        Self { spawn: Some(spawn), ..self }
     }
 
     /// Starts the client.
     ///
     /// A process that forks makes its clients afterwards: in the child, a client that was made before
-    /// says that it is shut down, and ends without waiting for threads that are not there.
+    /// says that it is shut down, and ends without waiting for threads that are not there, or for what
+    /// they had locked.
     ///
     /// # Errors
     ///
@@ -109,20 +108,25 @@ impl Builder {
         let time = Arc::new(Time::new(self.clock, SystemClock::start()));
         let teller = Teller::new(self.on_event.is_some());
         teller.resolv_conf(&setup.ignored);
+        let threads = teller.threads();
+        let spawn = self
+            .spawn
+            .unwrap_or_else(|| Box::new(move |work| threads.spawn("mta-sts worker", work)));
         let Opened { hub, kept, keeping } =
             Opened::new(setup.cache, self.store, teller, time.now())?;
         let driver = Arc::new(Driver {
             hub,
-            process: Process::current(),
+            threads,
             jobs: Jobs::new(&setup),
             sockets: Sockets::new(setup, Arc::clone(&time), Arc::clone(&stop)),
             resolver: self.resolver,
             fetcher: self.fetcher,
-            pool: Pool::new(self.spawn),
+            pool: Pool::new(spawn),
             shortage: Shortage::default(),
             stop,
             time: Arc::clone(&time),
             timer: Timer::default(),
+            ended: Once::new(),
             running: Mutex::default(),
         });
         let weak = Arc::downgrade(&driver);

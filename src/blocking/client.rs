@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     cache::{Answer, Rechecked},
-    client::{Health, Keeper, Kept, LookupError, STOP, Settings, Ticket, is_ours},
+    client::{Health, Keeper, Kept, LookupError, STOP, Settings, Ticket},
     delivery::{Delivery, Floor, Route},
     domain::Domain,
     no_policy::NoPolicy,
@@ -64,6 +64,8 @@ impl Client {
     /// The policy that applies to a domain, or why there is none, if that is at hand and nothing is due.
     /// It waits for nothing, allocates nothing, and takes no lock that others cannot take at the same
     /// time. [`policy`](Self::policy) tells the rest, too: when it was fetched, and when it ends.
+    ///
+    /// In a forked child, returns `None` if a thread of the parent changed the cache during the fork.
     #[must_use]
     pub fn cached(&self, domain: &Domain) -> Option<Result<Arc<Policy>, NoPolicy>> {
         self.driver.hub.cached(domain, self.driver.time.this_second(), |it| it.cloned_policy())
@@ -143,7 +145,8 @@ impl Client {
         self.len() == 0
     }
 
-    /// Returns how the client is doing: what waits, what was dropped, what has panicked.
+    /// Returns how the client is doing: what waits, what was dropped, what has panicked. In a forked
+    /// child, all numbers are zero.
     #[must_use]
     pub fn health(&self) -> Health {
         self.driver.jobs.health(&self.driver.hub)
@@ -155,20 +158,34 @@ impl Client {
     ///
     /// A resolver, a fetcher, a store or a callback that hangs is waited for 5 s, then left; of the
     /// first two there is an [event](crate::client::EventKind::Overdue) for each domain. Every call,
-    /// from whichever thread, waits for the same end; but in the client's own threads, as in the
-    /// callback, nothing is waited for, since those would wait for themselves.
+    /// from whichever thread, waits for the same end, and returns at once when that has been waited
+    /// for. In the client's own threads, as in the callback, nothing is waited for, since those would
+    /// wait for themselves; those of another client wait.
     pub fn shutdown(&self) {
-        if self.driver.process.is_another() {
+        if self.driver.threads.process.is_another() {
             return;
         }
-        self.driver.shutdown();
-        self.driver.hub.retry_unsaved(self.driver.time.now());
-        self.keeper.iter().for_each(Keeper::stop);
-        if !is_ours() {
-            self.keeper.iter().for_each(Keeper::wait);
+        self.driver.stop();
+        if self.driver.threads.has_current() {
+            self.save_rest();
+            self.driver.hub.teller.close();
+        } else {
+            self.driver.ended.call_once_force(|_| self.wait_for_end());
         }
+    }
+
+    fn wait_for_end(&self) {
+        self.driver.wait();
+        self.save_rest();
+        self.keeper.iter().for_each(Keeper::wait);
         self.driver.hub.teller.close();
         self.driver.hub.teller.wait(STOP);
+    }
+
+    /// Has saved what is still to be saved, after which the store ends.
+    fn save_rest(&self) {
+        self.driver.hub.retry_unsaved(self.driver.time.now());
+        self.keeper.iter().for_each(Keeper::stop);
     }
 
     fn wait<T>(
@@ -189,7 +206,7 @@ impl Client {
 
 impl Drop for Client {
     fn drop(&mut self) {
-        if self.driver.process.is_another() {
+        if self.driver.threads.process.is_another() {
             // What its threads had locked when it was forked stays locked here.
             return mem::forget((Arc::clone(&self.driver), self.keeper.take()));
         }

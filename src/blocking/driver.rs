@@ -8,7 +8,7 @@ use core::{
 use std::{
     collections::HashMap,
     io,
-    sync::{Condvar, Mutex, MutexGuard, PoisonError},
+    sync::{Condvar, Mutex, MutexGuard, Once, PoisonError},
 };
 
 use super::{
@@ -18,8 +18,8 @@ use super::{
 use crate::{
     cache::{PolicyAnswer, TxtAnswer},
     client::{
-        Done, EventKind, Hub, Job, Jobs, NAP, Next, Outputs, Part, Process, Replies, STOP, Time,
-        Trace, Work, is_ours, spawn,
+        Done, EventKind, Hub, Job, Jobs, NAP, Next, Outputs, Part, Replies, STOP, Threads, Time,
+        Trace, Work,
     },
     domain::Domain,
     instant::Instant,
@@ -28,7 +28,7 @@ use crate::{
 
 pub(super) struct Driver {
     pub(super) hub: Hub,
-    pub(super) process: Process,
+    pub(super) threads: Threads,
     pub(super) jobs: Jobs,
     pub(super) sockets: Sockets,
     pub(super) resolver: Option<Box<dyn Resolver>>,
@@ -38,6 +38,8 @@ pub(super) struct Driver {
     pub(super) stop: Arc<AtomicBool>,
     pub(super) time: Arc<Time>,
     pub(super) timer: Timer,
+    /// Done when the client has ended, and whoever waits for that has waited.
+    pub(super) ended: Once,
     /// The jobs that are out.
     pub(super) running: Mutex<HashMap<RunId, Running>>,
 }
@@ -77,11 +79,11 @@ pub(super) struct Timer {
 impl Driver {
     pub(super) fn start(self: &Arc<Self>) -> io::Result<()> {
         let this = Arc::clone(self);
-        spawn("mta-sts time", move || this.keep_time())
+        self.threads.spawn("mta-sts time", move || this.keep_time())
     }
 
-    /// Ends all that runs, and waits for it, but not for ever: what hangs is told and left.
-    pub(super) fn shutdown(&self) {
+    /// Ends all that runs.
+    pub(super) fn stop(&self) {
         {
             // Under the lock, lest the thread that keeps time falls asleep just after it has looked.
             let _next = lock(&self.timer.next);
@@ -89,14 +91,17 @@ impl Driver {
             self.timer.earlier.notify_all();
         }
         self.hub.hang_up();
-        for Run { id, .. } in self.pool.close((!is_ours()).then_some(STOP)) {
+        for Run { id, .. } in self.pool.close(None) {
             lock(&self.running).remove(&id);
         }
+    }
+
+    /// Waits until all has ended, but not for ever: what hangs is told and left.
+    pub(super) fn wait(&self) {
+        drop(self.pool.close(Some(STOP)));
         let left: Vec<Domain> = lock(&self.running).drain().map(|(_, it)| it.domain).collect();
-        if !is_ours() {
-            for domain in left {
-                self.tell_overdue(domain);
-            }
+        for domain in left {
+            self.tell_overdue(domain);
         }
     }
 
@@ -113,7 +118,10 @@ impl Driver {
         let mut replies = self.take(outputs);
         while let Some(next) = self.jobs.next(&self.hub, self.time.now()) {
             match next {
-                Next::Begin(id, job) => self.begin(id, job),
+                Next::Begin(id, job, outputs) => {
+                    replies.add(self.take(outputs));
+                    self.begin(id, job);
+                }
                 Next::EndEarly(id) => self.end_early(id),
                 Next::Overdue(id) => {
                     let domain = lock(&self.running).get(&id).map(|it| it.domain.clone());
@@ -246,7 +254,7 @@ impl Driver {
     }
 
     pub(super) fn is_stopped(&self) -> bool {
-        self.process.is_another() || self.stop.load(Ordering::SeqCst)
+        self.threads.process.is_another() || self.stop.load(Ordering::SeqCst)
     }
 
     fn wake_by(&self, at: Option<Instant>) {

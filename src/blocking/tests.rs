@@ -15,7 +15,7 @@ use std::{
 use super::{Client, Resolver};
 use crate::{
     cache::{Answer, Config, TxtAnswer},
-    client::{EventKind, settings_for_tests, spawn},
+    client::{EventKind, settings_for_tests, spawn_apart},
     domain::Domain,
     no_policy::NoPolicy,
 };
@@ -59,7 +59,7 @@ fn world(threads: usize, patience: Duration) -> World {
         .spawn(Box::new(move |work| {
             let taken = left.0.fetch_update(SeqCst, SeqCst, |left| left.checked_sub(1));
             taken.map_err(|_| io::Error::other("no thread"))?;
-            spawn("worker", work)
+            spawn_apart("worker", work)
         }))
         .start()
         .unwrap();

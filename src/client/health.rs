@@ -17,6 +17,19 @@ pub struct Health {
     pub load: [(Lane, lanes::Load); 4],
 }
 
+impl Health {
+    /// The health of a client in a process that is not its own.
+    pub(super) fn of_nothing() -> Self {
+        Self {
+            events_waiting: 0,
+            events_dropped: 0,
+            panics: Panics::default(),
+            requests: lanes::Counters::default(),
+            load: Lane::ALL.map(|lane| (lane, lanes::Load::default())),
+        }
+    }
+}
+
 /// The numbers of panics that were caught, by part.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Panics([u64; 7]);

@@ -12,6 +12,7 @@ use super::{
     outputs::Outputs,
     shard::{Inside, Shard, Waiting},
     teller::Teller,
+    threads::Process,
     trace::Trace,
 };
 use crate::{
@@ -75,7 +76,10 @@ impl Hub {
         now: UtcDateTime,
         take: impl FnOnce(Answer<Lent<'_>>) -> T,
     ) -> Option<T> {
-        self.shard(self.place(domain)).read(|inside| inside.cache.get(domain, now).map(take))
+        let shard = self.shard(self.place(domain));
+        shard
+            .read_unless_lost(self.process(), |inside| inside.cache.get(domain, now).map(take))
+            .flatten()
     }
 
     /// The answer, or who waits for it.
@@ -171,13 +175,13 @@ impl Hub {
         all
     }
 
-    /// Notes that a job is begun. Whether the cache still waits for it.
-    pub(crate) fn starts(&self, job: &Job, now: Moment) -> bool {
-        let started = self.with(job.shard, now, |_, inside| match &job.work {
+    /// Notes that a job is begun. Returns whether the cache still waits for it. The outputs may be the
+    /// next portion of answers to others.
+    pub(crate) fn starts(&self, job: &Job, now: Moment) -> (bool, Outputs) {
+        self.with(job.shard, now, |_, inside| match &job.work {
             Work::Txt(id) => inside.cache.txt_started(id, now.date),
             Work::Fetch(id) => inside.cache.fetch_started(id, now.date),
-        });
-        started.0
+        })
     }
 
     /// Takes what came of a job; what else is to be done for its domain belongs to the same discovery.
@@ -245,7 +249,15 @@ impl Hub {
 
     /// How many domains are known.
     pub(crate) fn len(&self) -> usize {
-        (0..=self.others.len()).map(|it| self.shard(it).read(|inside| inside.cache.len())).sum()
+        let len = |place| {
+            let len = |inside: &Inside| inside.cache.len();
+            self.shard(place).read_unless_lost(self.process(), len).unwrap_or(0)
+        };
+        (0..=self.others.len()).map(len).sum()
+    }
+
+    fn process(&self) -> Process {
+        self.teller.threads().process
     }
 
     fn place(&self, domain: &Domain) -> usize {

@@ -57,7 +57,8 @@ pub(crate) enum Done {
 
 /// What a driver is to do next.
 pub(crate) enum Next {
-    Begin(RunId, Job),
+    /// Process this, and begin the job.
+    Begin(RunId, Job, Outputs),
     EndEarly(RunId),
     Overdue(RunId),
     /// Nothing but to process this.
@@ -113,22 +114,24 @@ impl Jobs {
 
     /// What to do next. What a cache does not wait for any more is not begun.
     pub(crate) fn next(&self, hub: &Hub, now: Moment) -> Option<Next> {
-        loop {
-            let action = self.lock().poll(now.at)?;
-            return Some(match action {
-                Action::Begin(id, job) if hub.starts(&job, now) => Next::Begin(id, job),
-                Action::Begin(id, _) => {
+        let action = self.lock().poll(now.at)?;
+        Some(match action {
+            Action::Begin(id, job) => {
+                let (is_wanted, outputs) = hub.starts(&job, now);
+                if is_wanted {
+                    Next::Begin(id, job, outputs)
+                } else {
                     self.finish(id, false, now.at);
-                    continue;
+                    Next::Process(outputs)
                 }
-                Action::Refuse(job) => {
-                    let (shard, done) = job.not_sent();
-                    Next::Process(hub.done(shard, done, now))
-                }
-                Action::EndEarly(id) => Next::EndEarly(id),
-                Action::Overdue(id) => Next::Overdue(id),
-            });
-        }
+            }
+            Action::Refuse(job) => {
+                let (shard, done) = job.not_sent();
+                Next::Process(hub.done(shard, done, now))
+            }
+            Action::EndEarly(id) => Next::EndEarly(id),
+            Action::Overdue(id) => Next::Overdue(id),
+        })
     }
 
     /// Whether a fetch may go on, now that its addresses are known.
@@ -152,6 +155,10 @@ impl Jobs {
 
     /// Returns a snapshot of the health of the client.
     pub(crate) fn health(&self, hub: &Hub) -> Health {
+        if hub.teller.threads().process.is_another() {
+            // What was locked when it was forked stays locked here.
+            return Health::of_nothing();
+        }
         let (events_waiting, events_dropped, panics) = hub.teller.counts();
         let lanes = self.lock();
         let load = Lane::ALL.map(|lane| (lane, lanes.load(lane)));

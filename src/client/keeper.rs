@@ -15,7 +15,7 @@ use super::{
     hub::Hub,
     jobs::Done,
     teller::Teller,
-    threads::{is_ours, spawn},
+    threads::Threads,
     trace,
 };
 use crate::{
@@ -54,7 +54,7 @@ struct Waiting {
 }
 
 #[derive(Debug)]
-pub(crate) struct Keeper(Arc<Queue>);
+pub(crate) struct Keeper(Arc<Queue>, Threads);
 
 /// Tells those who wait for the end of the thread, however it ends.
 struct End(Arc<Queue>);
@@ -144,13 +144,14 @@ impl Keeping {
     ) -> io::Result<Keeper> {
         let Self { store, queue, teller } = self;
         let end = End(Arc::clone(&queue));
-        spawn("mta-sts store", move || {
+        let threads = teller.threads();
+        threads.spawn("mta-sts store", move || {
             let End(changes) = &end;
             keep(&*store, changes, &time, &told, &teller);
             // Whoever waits for the end may open the same file.
             let _ = teller.guard(Part::Store, || drop(store));
         })?;
-        Ok(Keeper(queue))
+        Ok(Keeper(queue, threads))
     }
 }
 
@@ -169,7 +170,7 @@ impl Keeper {
 
     /// Waits until it has ended, but not for ever: a store that hangs is left.
     pub(crate) fn wait(&self) {
-        if is_ours() {
+        if self.1.has_current() {
             return;
         }
         let is_there = |state: &mut Waiting| !state.has_ended;

@@ -30,9 +30,7 @@ pub(crate) use self::clock::{std_now, utc_now};
 pub(crate) use self::guard::{Panicked, discard, guard, guarded};
 #[cfg(all(test, feature = "blocking"))]
 pub(crate) use self::settings::settings_for_tests;
-#[cfg(feature = "blocking")]
-pub(crate) use self::threads::spawn;
-#[cfg(feature = "tokio")]
+#[cfg(any(feature = "tokio", all(test, feature = "blocking")))]
 pub(crate) use self::threads::spawn_apart;
 pub(crate) use self::{
     addresses::{GRACE, found, is_enough, share},
@@ -45,7 +43,7 @@ pub(crate) use self::{
     outputs::{Outputs, Replies},
     settings::Setup,
     teller::Teller,
-    threads::{Process, is_ours},
+    threads::Threads,
     trace::Trace,
 };
 pub use self::{

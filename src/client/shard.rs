@@ -2,7 +2,10 @@
 
 use alloc::boxed::Box;
 use core::{fmt, time::Duration};
-use std::{collections::HashMap, sync::PoisonError};
+use std::{
+    collections::HashMap,
+    sync::{PoisonError, TryLockError},
+};
 
 use crossbeam_utils::sync::ShardedLock;
 use time::UtcDateTime;
@@ -14,6 +17,7 @@ use super::{
     keeper::{Queue, Saving},
     outputs::Outputs,
     teller::Teller,
+    threads::Process,
 };
 use crate::{
     cache::{Answer, Cache, EventKind, Rechecked, Request, Waiter},
@@ -21,7 +25,8 @@ use crate::{
 };
 
 /// The number of events that are drained under one hold of the lock, so that others get it, too.
-pub(super) const PORTION: usize = 2048;
+/// Few in the tests beside it, which try every order of what happens between two portions.
+pub(super) const PORTION: usize = if cfg!(test) { 3 } else { 2048 };
 
 /// Threads that read it do not even write to the same memory, as they would with a plain lock.
 #[derive(Debug)]
@@ -52,6 +57,20 @@ impl Shard {
 
     pub(super) fn read<T>(&self, step: impl FnOnce(&Inside) -> T) -> T {
         step(&self.0.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Reads it, unless it was locked when this process was forked from that of the client: then it stays
+    /// so.
+    pub(super) fn read_unless_lost<T>(
+        &self,
+        process: Process,
+        step: impl FnOnce(&Inside) -> T,
+    ) -> Option<T> {
+        match self.0.try_read() {
+            Ok(inside) => Some(step(&inside)),
+            Err(TryLockError::WouldBlock) if process.is_another() => None,
+            Err(_) => Some(self.read(step)),
+        }
     }
 
     pub(super) fn write<T>(&self, step: impl FnOnce(&mut Inside) -> T) -> T {

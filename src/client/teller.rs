@@ -11,7 +11,7 @@ use super::{
     event::{Event, EventKind, OnEvent, Part},
     guard::{Panicked, guard},
     health::Panics,
-    threads::{is_ours, spawn},
+    threads::Threads,
     trace,
 };
 use crate::{cache, policy::Policy};
@@ -27,8 +27,10 @@ const BYTES: usize = 32 * 1024 * 1024;
 #[derive(Clone, Debug)]
 pub(crate) struct Teller(Arc<Inside>);
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Inside {
+    /// Those of the client.
+    threads: Threads,
     state: Mutex<State>,
     /// There is an event, or the end has come.
     changed: Condvar,
@@ -57,8 +59,18 @@ struct State {
 impl Teller {
     /// Creates the queue. Events wait until it is started; without a callback and a log they are dropped.
     pub(crate) fn new(has_callback: bool) -> Self {
+        Self::with(Threads::new(), has_callback)
+    }
+
+    pub(super) fn with(threads: Threads, has_callback: bool) -> Self {
         let is_heard = has_callback || cfg!(feature = "tracing");
-        Self(Arc::new(Inside { is_heard, ..Inside::default() }))
+        Self(Arc::new(Inside {
+            threads,
+            state: Mutex::default(),
+            changed: Condvar::new(),
+            ended: Condvar::new(),
+            is_heard,
+        }))
     }
 
     pub(crate) fn start(&self, on_event: Option<OnEvent>) -> io::Result<()> {
@@ -67,7 +79,7 @@ impl Teller {
         }
         let this = self.clone();
         self.lock().is_running = true;
-        let spawned = spawn("mta-sts events", move || {
+        let spawned = self.0.threads.spawn("mta-sts events", move || {
             while let Some(event) = this.next() {
                 this.tell_one(&event, on_event.as_ref());
             }
@@ -77,6 +89,11 @@ impl Teller {
         });
         self.lock().is_running &= spawned.is_ok();
         spawned
+    }
+
+    /// Returns the threads of the client.
+    pub(crate) fn threads(&self) -> Threads {
+        self.0.threads
     }
 
     /// Queues an event. Under the lock of a cache, the order is that in which things happen there.
@@ -113,7 +130,7 @@ impl Teller {
     /// Waits until the thread has ended, up to `patience`. If the callback hangs, the rest of the queue
     /// is dropped.
     pub(crate) fn wait(&self, patience: Duration) {
-        if is_ours() {
+        if self.0.threads.has_current() {
             return;
         }
         let waited =

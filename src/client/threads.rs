@@ -1,16 +1,47 @@
 //! The threads of clients.
 
 use alloc::string::ToString;
-use core::cell::Cell;
+use core::{
+    cell::Cell,
+    sync::atomic::{AtomicUsize, Ordering},
+};
 use std::{io, process, thread, thread_local};
 
 thread_local! {
-    static IS_OURS: Cell<bool> = const { Cell::new(false) };
+    /// The client that the thread belongs to; 0 is none.
+    static CLIENT: Cell<usize> = const { Cell::new(0) };
 }
 
-/// Returns whether this thread belongs to a client: it must not wait for threads of clients to end.
-pub(crate) fn is_ours() -> bool {
-    IS_OURS.get()
+/// The number of clients that were made.
+static CLIENTS: AtomicUsize = AtomicUsize::new(0);
+
+/// The threads of one client.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Threads {
+    pub(super) client: usize,
+    pub(crate) process: Process,
+}
+
+impl Threads {
+    /// Creates the threads of a client that has none yet.
+    pub(crate) fn new() -> Self {
+        let client = CLIENTS.fetch_add(1, Ordering::Relaxed).wrapping_add(1);
+        Self { client, process: Process::current() }
+    }
+
+    /// Starts one.
+    pub(crate) fn spawn(self, name: &str, work: impl FnOnce() + Send + 'static) -> io::Result<()> {
+        spawn_apart(name, move || {
+            CLIENT.set(self.client);
+            work();
+        })
+    }
+
+    /// Returns whether the current thread is one of these: it must not wait for them to end. One of
+    /// another client's may, as any thread.
+    pub(crate) fn has_current(self) -> bool {
+        CLIENT.get() == self.client
+    }
 }
 
 /// The process in which a client was made. In one that is forked from it none of its threads run, and
@@ -19,22 +50,20 @@ pub(crate) fn is_ours() -> bool {
 pub(crate) struct Process(u32);
 
 impl Process {
-    pub(crate) fn current() -> Self {
+    fn current() -> Self {
         Self(process::id())
+    }
+
+    /// A process that is another one.
+    #[cfg(test)]
+    pub(crate) fn parent() -> Self {
+        Self(0)
     }
 
     /// Returns whether this is another process than the one in which the client was made.
     pub(crate) fn is_another(self) -> bool {
         self.0 != process::id()
     }
-}
-
-/// Starts a thread of a client.
-pub(crate) fn spawn(name: &str, work: impl FnOnce() + Send + 'static) -> io::Result<()> {
-    spawn_apart(name, || {
-        IS_OURS.set(true);
-        work();
-    })
 }
 
 /// Starts a thread that may wait for those of a client.

@@ -1,6 +1,6 @@
 use alloc::{boxed::Box, sync::Arc};
 use core::{fmt, time::Duration};
-use std::sync::Mutex;
+use std::sync::{Mutex, Once};
 
 use ::tokio::{runtime::Handle, time::sleep};
 use thiserror::Error;
@@ -12,9 +12,7 @@ use super::{
     sockets::{Fetcher, Resolver, Sockets},
 };
 use crate::{
-    client::{
-        Clock, Event, Jobs, OnEvent, Opened, Process, Settings, SettingsError, Teller, Time, guard,
-    },
+    client::{Clock, Event, Jobs, OnEvent, Opened, Settings, SettingsError, Teller, Time, guard},
     store::{Store, StoreError},
 };
 
@@ -103,7 +101,8 @@ impl Builder {
     /// Starts the client, within a runtime that has time and sockets enabled.
     ///
     /// A process that forks makes its clients afterwards: in the child, a client that was made before
-    /// says that it is shut down, and ends without waiting for threads that are not there.
+    /// says that it is shut down, and ends without waiting for threads that are not there, or for what
+    /// they had locked.
     ///
     /// # Errors
     ///
@@ -123,11 +122,12 @@ impl Builder {
         }
         let teller = Teller::new(self.on_event.is_some());
         teller.resolv_conf(&setup.ignored);
+        let threads = teller.threads();
         let Opened { hub, kept, keeping } =
             Opened::new(setup.cache, self.store, teller, time.now())?;
         let driver = Arc::new(Driver {
             hub,
-            process: Process::current(),
+            threads,
             jobs: Jobs::new(&setup),
             limits: [setup.cache.txt_timeout(), setup.cache.fetch_timeout()],
             sockets: Arc::new(Sockets::new(setup, Arc::clone(&time))),
@@ -139,6 +139,7 @@ impl Builder {
             is_runtimes,
             running: Mutex::default(),
             tasks: Tasks::default(),
+            ended: Once::new(),
         });
         let weak = Arc::downgrade(&driver);
         let told = move |shard, done| {

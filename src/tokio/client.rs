@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{
     cache::{Answer, Rechecked},
-    client::{Health, Keeper, Kept, LookupError, STOP, Settings, Ticket, is_ours, spawn_apart},
+    client::{Health, Keeper, Kept, LookupError, STOP, Settings, Ticket, spawn_apart},
     delivery::{Delivery, Floor, Route},
     domain::Domain,
     no_policy::NoPolicy,
@@ -75,6 +75,8 @@ impl Client {
     /// The policy that applies to a domain, or why there is none, if that is at hand and nothing is due.
     /// It waits for nothing, allocates nothing, and takes no lock that others cannot take at the same
     /// time. [`policy`](Self::policy) tells the rest, too: when it was fetched, and when it ends.
+    ///
+    /// In a forked child, returns `None` if a thread of the parent changed the cache during the fork.
     #[must_use]
     pub fn cached(&self, domain: &Domain) -> Option<Result<Arc<Policy>, NoPolicy>> {
         self.driver.hub.cached(domain, self.driver.time.this_second(), |it| it.cloned_policy())
@@ -162,7 +164,8 @@ impl Client {
         self.len() == 0
     }
 
-    /// Returns how the client is doing: what waits, what was dropped, what has panicked.
+    /// Returns how the client is doing: what waits, what was dropped, what has panicked. In a forked
+    /// child, all numbers are zero.
     #[must_use]
     pub fn health(&self) -> Health {
         self.driver.jobs.health(&self.driver.hub)
@@ -175,27 +178,22 @@ impl Client {
     /// A resolver, a fetcher, a store or a callback that hangs is waited for 5 s, then left; of the
     /// first two there is an [event](crate::client::EventKind::Overdue) for each domain. Every call
     /// waits for the same end, in any executor, and whether or not the client's runtime is running;
-    /// but in the client's own threads, as in the callback, nothing is waited for. Dropping the client
+    /// it returns at once when that has been waited for. In the client's own threads, as in the
+    /// callback, nothing is waited for; those of another client wait. Dropping the client
     /// ends the same things; within a runtime it waits for nothing, elsewhere until all is saved and
     /// told.
     pub async fn shutdown(&self) {
-        if self.driver.process.is_another() {
+        if self.driver.threads.process.is_another() {
             return;
         }
         self.driver.stop();
-        if is_ours() {
+        if self.driver.threads.has_current() {
             return self.end();
         }
         let (keeper, driver) = (self.keeper.clone(), Arc::clone(&self.driver));
         let (done, ended) = oneshot::channel::<()>();
         let wait = move || {
-            driver.wait();
-            end(&driver, keeper.as_deref());
-            if let Some(keeper) = &keeper {
-                keeper.wait();
-            }
-            driver.hub.teller.close();
-            driver.hub.teller.wait(STOP);
+            driver.ended.call_once_force(|_| wait_for_end(&driver, keeper.as_deref()));
             drop(done);
         };
         // Without a thread to wait in, the call does not wait.
@@ -236,6 +234,14 @@ impl Client {
     }
 }
 
+fn wait_for_end(driver: &Driver, keeper: Option<&Keeper>) {
+    driver.wait();
+    end(driver, keeper);
+    keeper.into_iter().for_each(Keeper::wait);
+    driver.hub.teller.close();
+    driver.hub.teller.wait(STOP);
+}
+
 /// Has saved what is still to be saved, after which the store ends.
 fn end(driver: &Driver, keeper: Option<&Keeper>) {
     driver.hub.retry_unsaved(driver.time.now());
@@ -252,7 +258,7 @@ struct Waiting<'a> {
 impl Drop for Waiting<'_> {
     fn drop(&mut self) {
         self.budget.abort();
-        if !self.driver.process.is_another() {
+        if !self.driver.threads.process.is_another() {
             self.driver.process(self.driver.hub.cancel(self.ticket, self.driver.time.now()));
         }
     }
@@ -260,9 +266,12 @@ impl Drop for Waiting<'_> {
 
 impl Drop for Client {
     fn drop(&mut self) {
-        if self.driver.process.is_another() {
+        if self.driver.threads.process.is_another() {
             // What its threads had locked when it was forked stays locked here.
             return mem::forget((Arc::clone(&self.driver), self.keeper.take()));
+        }
+        if self.driver.ended.is_completed() {
+            return;
         }
         self.driver.stop();
         end(&self.driver, self.keeper.as_deref());

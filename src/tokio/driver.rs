@@ -4,7 +4,7 @@ use alloc::sync::{Arc, Weak};
 use core::time::Duration;
 use std::{
     collections::HashMap,
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{Mutex, MutexGuard, Once, PoisonError},
 };
 
 use ::tokio::{
@@ -21,8 +21,8 @@ use super::{
 use crate::{
     cache::{PolicyAnswer, TxtAnswer},
     client::{
-        Done, EventKind, Found, Hub, Job, Jobs, NAP, Next, Outputs, Panicked, Part, Process,
-        Replies, STOP, Time, Trace, Work, discard, guarded, std_now,
+        Done, EventKind, Found, Hub, Job, Jobs, NAP, Next, Outputs, Panicked, Part, Replies, STOP,
+        Threads, Time, Trace, Work, discard, guarded, std_now,
     },
     domain::Domain,
     fetch::FetchError,
@@ -32,7 +32,7 @@ use crate::{
 
 pub(super) struct Driver {
     pub(super) hub: Hub,
-    pub(super) process: Process,
+    pub(super) threads: Threads,
     pub(super) jobs: Jobs,
     pub(super) sockets: Arc<Sockets>,
     pub(super) resolver: Option<Arc<dyn Resolver>>,
@@ -47,6 +47,8 @@ pub(super) struct Driver {
     /// The jobs that are out, and how to break them off.
     pub(super) running: Mutex<HashMap<RunId, Running>>,
     pub(super) tasks: Tasks,
+    /// Done when the client has ended, and whoever waits for that has waited.
+    pub(super) ended: Once,
 }
 
 /// The tasks of a client.
@@ -112,7 +114,7 @@ impl Driver {
     }
 
     pub(super) fn is_stopped(&self) -> bool {
-        self.process.is_another() || lock(&self.tasks.alive).is_none()
+        self.threads.process.is_another() || lock(&self.tasks.alive).is_none()
     }
 
     /// Has done what is to be done, and then tells those who wait.
@@ -128,7 +130,10 @@ impl Driver {
         let mut replies = self.take(outputs);
         while let Some(next) = self.jobs.next(&self.hub, self.time.now()) {
             match next {
-                Next::Begin(id, job) => self.begin(id, job),
+                Next::Begin(id, job, outputs) => {
+                    replies.add(self.take(outputs));
+                    self.begin(id, job);
+                }
                 Next::EndEarly(id) => self.end_early(id),
                 Next::Overdue(id) => {
                     let domain = lock(&self.running).get(&id).map(|it| it.domain.clone());

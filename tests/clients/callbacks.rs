@@ -174,6 +174,55 @@ fn a_callback_calls_the_client(kind: Kind) {
     assert!(start.elapsed() < Duration::from_secs(4), "{kind:?}: {:?}", start.elapsed());
 }
 
+/// A store that takes its time, and counts what it has saved.
+struct Slow(Arc<AtomicUsize>);
+
+impl Store for Slow {
+    fn load(&self) -> Result<Loaded, StoreError> {
+        Ok(Loaded::default())
+    }
+
+    fn save(&self, changes: &[Change]) -> Result<(), StoreError> {
+        thread::sleep(Duration::from_millis(300));
+        self.0.fetch_add(changes.len(), Ordering::SeqCst);
+        Ok(())
+    }
+}
+
+#[test]
+fn a_callback_waits_for_the_end_of_another_client() {
+    for (kind, other) in BOTH.into_iter().flat_map(|kind| BOTH.map(|other| (kind, other))) {
+        ends_another_client(kind, other, false);
+    }
+    // A client of tokio's that is dropped within a runtime waits for nothing.
+    for kind in BOTH {
+        ends_another_client(kind, Kind::Blocking, true);
+    }
+}
+
+fn ends_another_client(kind: Kind, other: Kind, is_dropped: bool) {
+    let world = World::new();
+    let saved = Arc::new(AtomicUsize::new(0));
+    let store: Box<dyn Store> = Box::new(Slow(Arc::clone(&saved)));
+    let parts = Parts { store: Some(store), ..changing() };
+    let theirs = Client::with(other, settings(&world), parts).unwrap();
+    // It is being saved when the client ends.
+    let _ = theirs.policy(&domain("a.example"), Duration::from_millis(50));
+    let (theirs, (sender, results)) = (Mutex::new(Some(theirs)), mpsc::channel());
+    let counted = Arc::clone(&saved);
+    let on_event = move |_: &Event| {
+        let Some(theirs) = theirs.lock().unwrap().take() else { return };
+        if !is_dropped {
+            theirs.shutdown();
+        }
+        drop(theirs);
+        sender.send(counted.load(Ordering::SeqCst)).unwrap();
+    };
+    let client = Client::hearing(kind, settings(&world), changing(), on_event).unwrap();
+    client.policy(&domain("b.example"), LONG).unwrap();
+    assert_eq!(results.recv_timeout(LONG), Ok(1), "{kind:?}, {other:?}, {is_dropped}");
+}
+
 #[test]
 fn a_callback_may_take_a_lock_that_its_callers_hold() {
     BOTH.into_iter().for_each(a_callback_takes_a_lock);
@@ -217,9 +266,15 @@ fn shutdown_with_a_callback_that_hangs(kind: Kind) {
     let start = Instant::now();
     client.shutdown();
     let took = start.elapsed();
+    // It has waited: what ends the client once more does not.
+    let start = Instant::now();
+    client.shutdown();
+    drop(client);
+    let again = start.elapsed();
     drop(open);
     let expected = Duration::from_secs(4)..Duration::from_secs(8);
     assert!(expected.contains(&took), "{kind:?}: {took:?}");
+    assert!(again < Duration::from_secs(2), "{kind:?}: {again:?}");
 }
 
 /// What a panic may leave behind.
@@ -303,6 +358,13 @@ fn whatever_panics(kind: Kind) {
 
 #[test]
 fn many_that_wait_for_one_domain_all_have_their_answer() {
+    for others in [0, 20] {
+        many_wait(others);
+    }
+}
+
+/// With a slot for one query, that of each other domain begins while the answers are given out.
+fn many_wait(others: usize) {
     const MANY: usize = 20_000;
     let world = World::new();
     let (open, gate) = gate();
@@ -311,10 +373,14 @@ fn many_that_wait_for_one_domain_all_have_their_answer() {
         TxtAnswer::NoRecord { ttl: None }
     }));
     let parts = Parts { txt: Some(txt), ..Parts::default() };
-    let both = Client::with(Kind::Tokio, settings(&world), parts).unwrap();
+    let config = cache::Config::new(1).with_max_entries(1000);
+    let settings = settings(&world).with_cache(config).with_discoveries(1);
+    let both = Client::with(Kind::Tokio, settings, parts).unwrap();
     let Client::Tokio(runtime, client) = &both else { unreachable!() };
-    let name = domain("a.example");
-    let mut waiting: Vec<_> = (0..MANY).map(|_| Box::pin(client.policy(&name, LONG))).collect();
+    let mut names = vec![domain("a.example"); MANY];
+    names.extend((0..others).map(|n| domain(&format!("b{n}.example"))));
+    let mut waiting: Vec<_> =
+        names.iter().map(|name| Box::pin(client.policy(name, LONG))).collect();
     let answers = runtime.block_on(async {
         std::future::poll_fn(|context| {
             assert!(waiting.iter_mut().all(|it| it.as_mut().poll(context).is_pending()));

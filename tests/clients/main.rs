@@ -22,5 +22,6 @@ mod paused;
 mod runtimes;
 mod settings;
 mod stores;
+mod wakers;
 mod wire;
 mod world;

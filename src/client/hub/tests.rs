@@ -1,10 +1,22 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "here a panic is a finding")]
 
 use alloc::sync::Arc;
-use core::sync::atomic::{AtomicUsize, Ordering};
+use core::{
+    sync::atomic::{AtomicUsize, Ordering},
+    time::Duration,
+};
+use std::sync::mpsc;
 
 use super::*;
-use crate::{cache::TxtAnswer, client::shard::PORTION, instant::Instant};
+use crate::{
+    cache::TxtAnswer,
+    client::{
+        outputs::Replies,
+        shard::PORTION,
+        threads::{Threads, spawn_apart},
+    },
+    instant::Instant,
+};
 
 #[test]
 fn answers_are_given_out_in_portions() {
@@ -37,4 +49,190 @@ fn answers_are_given_out_in_portions() {
         assert!(hub.cached(&domain, now.date, |_| ()).is_some());
     }
     assert_eq!(portions, [PORTION, PORTION, PORTION, 1]);
+}
+
+/// A child of the process in which its client was made.
+fn child() -> Arc<Hub> {
+    let threads = Threads { process: Process::parent(), ..Threads::new() };
+    Arc::new(Hub::new(Config::new(1).with_max_entries(8), None, Teller::with(threads, false)))
+}
+
+#[test]
+fn in_a_forked_child_what_was_locked_is_not_waited_for() {
+    let (hub, (sender, results)) = (child(), mpsc::channel());
+    let theirs = Arc::clone(&hub);
+    hub.first.write(|_| {
+        let call = move || {
+            let domain = Domain::parse("example.com").unwrap();
+            let cached = theirs.cached(&domain, UtcDateTime::UNIX_EPOCH, |_| ());
+            sender.send((cached, theirs.len())).unwrap();
+        };
+        spawn_apart("cached", call).unwrap();
+        assert_eq!(results.recv_timeout(Duration::from_secs(20)), Ok((None, 0)));
+    });
+}
+
+/// One of those who ask, answer and go away at the same time. Each step is one hold of the lock, or what
+/// is done after it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Step {
+    /// The answer comes, and the first portion is given out.
+    Answers,
+    /// One portion more is given out by whoever has seen that there is more.
+    GivesMore,
+    /// Somebody asks for the domain.
+    Asks,
+    /// Somebody who has waited goes away.
+    GoesAway,
+    /// A query for another domain begins.
+    Begins,
+    /// Time passes.
+    Wakes,
+}
+
+/// The state of a run: who waits, and how often each was told.
+struct Run {
+    hub: Hub,
+    now: Moment,
+    domain: Domain,
+    told: Vec<Arc<AtomicUsize>>,
+    tickets: Vec<Option<Ticket>>,
+    answers: Option<(usize, Done)>,
+    other: Option<Job>,
+    /// What the threads have still to tell, each its own.
+    open: Vec<Replies>,
+}
+
+/// A reply that counts how often it is given.
+fn counts(told: &Arc<AtomicUsize>) -> impl FnOnce(Answer) + Send + Sync + use<> {
+    let told = Arc::clone(told);
+    move |_| {
+        told.fetch_add(1, Ordering::SeqCst);
+    }
+}
+
+impl Run {
+    fn new(waiting: usize) -> Self {
+        let hub = Hub::new(Config::new(1).with_max_entries(8), None, Teller::new(false));
+        let now = Moment { date: UtcDateTime::UNIX_EPOCH, at: Instant::default() };
+        let domain = Domain::parse("example.com").unwrap();
+        let (told, tickets, open) = (Vec::new(), Vec::new(), Vec::new());
+        let (answers, other) = (None, None);
+        let mut run = Self { hub, now, domain, told, tickets, answers, other, open };
+        for _ in 0..waiting {
+            run.asks();
+        }
+        let another = Domain::parse("example.org").unwrap();
+        let (_, outputs) = run.hub.lookup(&another, now, |_| {});
+        run.other = outputs.jobs.into_iter().next();
+        run
+    }
+
+    fn asks(&mut self) {
+        let told = Arc::new(AtomicUsize::new(0));
+        let (answer, outputs) = self.hub.lookup(&self.domain, self.now, counts(&told));
+        let ticket = answer.map_or_else(Some, |_| {
+            told.fetch_add(1, Ordering::SeqCst);
+            None
+        });
+        self.told.push(told);
+        self.tickets.push(ticket);
+        self.keep(outputs);
+    }
+
+    /// A job is to be done; others are to be told, which another thread may be quicker at.
+    fn keep(&mut self, outputs: Outputs) {
+        for Job { shard, work, .. } in outputs.jobs {
+            let Work::Txt(id) = work else { panic!() };
+            self.answers = Some((shard, Done::Txt(id, TxtAnswer::NoRecord { ttl: None })));
+        }
+        self.open.push(outputs.replies);
+    }
+
+    fn step(&mut self, step: Step) {
+        match step {
+            Step::Answers => {
+                let (shard, done) = self.answers.take().unwrap();
+                let outputs = self.hub.done(shard, done, self.now);
+                self.keep(outputs);
+            }
+            // That of the last who came, so that the others are overtaken.
+            Step::GivesMore => {
+                let replies = self.open.pop();
+                if let Some(outputs) = replies.and_then(|it| it.tell(&self.hub, self.now)) {
+                    self.keep(outputs);
+                }
+            }
+            Step::Asks => self.asks(),
+            Step::GoesAway => {
+                let ticket = self.tickets.first_mut().and_then(Option::take).unwrap();
+                let outputs = self.hub.cancel(ticket, self.now);
+                self.keep(outputs);
+            }
+            Step::Begins => {
+                let job = self.other.take().unwrap();
+                let (_, outputs) = self.hub.starts(&job, self.now);
+                self.keep(outputs);
+            }
+            Step::Wakes => {
+                let outputs = self.hub.wake(self.now);
+                self.keep(outputs);
+            }
+        }
+    }
+
+    fn ends(mut self, steps: &[Step]) {
+        while !self.open.is_empty() {
+            self.step(Step::GivesMore);
+        }
+        for (n, (told, ticket)) in self.told.iter().zip(&self.tickets).enumerate() {
+            let told = told.load(Ordering::SeqCst);
+            // The first goes away, and may have been told before.
+            let least = usize::from(ticket.is_some() || n > 0);
+            assert!((least..=1).contains(&told), "{steps:?}: {n} was told {told} times");
+        }
+        self.hub.first.read(|inside| assert!(inside.waiting.len() <= 1, "{steps:?}"));
+    }
+}
+
+/// Whatever is done between two portions, in whichever order: nobody is forgotten, nobody is told twice.
+///
+/// Threads meet in the hub at the lock of a cache only, and what is done under it is one step: so all
+/// orders of the steps are all there are. (`loom` would have to stand in for the locks of other crates,
+/// and for a cache of thousands of lines, to find the same orders.)
+#[test]
+fn whoever_waits_is_told_once_whatever_happens_between_two_portions() {
+    let all = [
+        Step::Answers,
+        Step::GivesMore,
+        Step::Asks,
+        Step::GoesAway,
+        Step::Begins,
+        Step::Wakes,
+        Step::GivesMore,
+    ];
+    let mut orders = alloc::vec![Vec::new()];
+    for _ in all {
+        orders = orders
+            .iter()
+            .flat_map(|order: &Vec<usize>| {
+                let unused = (0..all.len()).filter(|n| !order.contains(n));
+                unused.map(|n| order.iter().copied().chain([n]).collect()).collect::<Vec<_>>()
+            })
+            .collect();
+    }
+    let mut orders: Vec<Vec<Step>> = orders
+        .into_iter()
+        .map(|order| order.into_iter().filter_map(|n| all.get(n).copied()).collect())
+        .collect();
+    orders.sort_by_key(|order| alloc::format!("{order:?}"));
+    orders.dedup();
+    assert_eq!(orders.len(), 2520);
+    for steps in orders {
+        let mut run = Run::new(PORTION.saturating_mul(2).saturating_add(1));
+        for &step in &steps {
+            run.step(step);
+        }
+        run.ends(&steps);
+    }
 }

@@ -24,6 +24,7 @@
 
 mod builder;
 mod client;
+mod connect;
 mod driver;
 mod pool;
 mod sockets;

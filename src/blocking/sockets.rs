@@ -9,11 +9,9 @@ use core::{
 use std::{
     io::{self, ErrorKind, Read, Write},
     net::{Shutdown, TcpStream, UdpSocket},
-    thread,
 };
 
-use socket2::{Socket, Type};
-
+use super::connect::{connect, send};
 use crate::{
     cache::{PolicyAnswer, TxtAnswer},
     client::{Found, Moment, Setup, Time, found, random, share},
@@ -77,7 +75,7 @@ impl Control {
         Arc::clone(&self.early)
     }
 
-    fn is_stopped(&self) -> bool {
+    pub(super) fn is_stopped(&self) -> bool {
         self.stop.load(Ordering::Relaxed) || self.early.load(Ordering::Relaxed)
     }
 }
@@ -164,7 +162,7 @@ impl Sockets {
         loop {
             match exchange.poll() {
                 fetch::Step::Send(bytes) => {
-                    if let Err(error) = stream.write_all(bytes) {
+                    if let Err(error) = send(&mut stream, bytes, until, &self.time, control) {
                         exchange.handle_failure(&error.to_string(), self.time.instant());
                     }
                 }
@@ -212,7 +210,6 @@ impl Sockets {
             match connect(address, until, &self.time, control) {
                 Ok(stream) => {
                     let _ = stream.set_nodelay(true);
-                    let _ = stream.set_write_timeout(Some(at_least(share)));
                     return Ok(stream);
                 }
                 Err(why) => error = FetchError::Connection(why.to_string().into()),
@@ -304,37 +301,6 @@ impl Link {
     }
 }
 
-/// How often a connection is looked at that takes longer than a while.
-const LOOK: Duration = Duration::from_millis(20);
-
-/// Connects, unless that takes too long or should end before.
-fn connect(
-    address: SocketAddr,
-    until: Instant,
-    time: &Time,
-    control: &Control,
-) -> io::Result<TcpStream> {
-    let socket = Socket::new(socket2::Domain::for_address(address), Type::STREAM, None)?;
-    match socket.connect_timeout(&address.into(), a_while(time.left(until))) {
-        Err(error) if error.kind() == ErrorKind::TimedOut => {}
-        connected => return connected.map(|()| socket.into()),
-    }
-    // It goes on; there is no waiting for it a second time, but one can look.
-    loop {
-        if let Some(error) = socket.take_error()? {
-            return Err(error);
-        }
-        if socket.peer_addr().is_ok() {
-            return Ok(socket.into());
-        }
-        let left = time.left(until);
-        if left.is_zero() || control.is_stopped() {
-            return Err(ErrorKind::TimedOut.into());
-        }
-        thread::sleep(left.min(LOOK));
-    }
-}
-
 /// Waits for bytes, for a while. `None` if none have come; an end is an error.
 fn receive<'a>(
     stream: &mut TcpStream,
@@ -351,12 +317,12 @@ fn receive<'a>(
 }
 
 /// How a time-out is called depends on the system.
-fn is_late(error: &io::Error) -> bool {
+pub(super) fn is_late(error: &io::Error) -> bool {
     matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut | ErrorKind::Interrupted)
 }
 
 /// So long, but no longer than a thread may be held.
-fn a_while(left: Duration) -> Duration {
+pub(super) fn a_while(left: Duration) -> Duration {
     at_least(left).min(LOOK_UP)
 }
 

@@ -125,7 +125,7 @@ impl Sockets {
         loop {
             match exchange.poll() {
                 fetch::Step::Send(bytes) => {
-                    let sent = timeout(config.deadline(), stream.write_all(bytes)).await;
+                    let sent = timeout(self.time.left(until), stream.write_all(bytes)).await;
                     if let Err(error) = sent.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()))
                     {
                         exchange.handle_failure(&error.to_string(), self.time.instant());

@@ -31,10 +31,16 @@
 #[cfg(feature = "fetch")]
 mod address;
 #[cfg(feature = "fetch")]
+mod body;
+#[cfg(feature = "fetch")]
+mod chunked;
+#[cfg(feature = "fetch")]
 mod config;
 mod error;
 #[cfg(feature = "fetch")]
 mod exchange;
+#[cfg(feature = "fetch")]
+mod head;
 #[cfg(feature = "fetch")]
 mod http;
 mod rules;

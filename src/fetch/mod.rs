@@ -43,6 +43,7 @@ mod exchange;
 mod head;
 #[cfg(feature = "fetch")]
 mod http;
+mod retry_after;
 mod rules;
 
 // Its networks are in this interface.

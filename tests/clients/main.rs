@@ -18,6 +18,7 @@ mod life;
 mod many;
 mod middle;
 mod paused;
+mod retry_after;
 mod runtimes;
 mod settings;
 mod stores;

@@ -43,6 +43,8 @@ mod exchange;
 mod head;
 #[cfg(feature = "fetch")]
 mod http;
+#[cfg(feature = "fetch")]
+mod records;
 mod retry_after;
 mod rules;
 

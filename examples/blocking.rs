@@ -11,7 +11,7 @@
 #![allow(clippy::disallowed_methods, reason = "here are real sockets, and real time passes")]
 
 #[path = "smtp/mod.rs"]
-mod smtp;
+pub(crate) mod smtp;
 
 use std::{error::Error, net::SocketAddr, sync::Arc, time::Duration};
 
@@ -111,17 +111,26 @@ fn attempt(
 }
 
 /// STARTTLS, and what the certificate is worth.
-fn secure(connection: &mut Connection, attempt: &Attempt, trust: &TrustStore) -> SessionOutcome {
+pub(crate) fn secure(
+    connection: &mut Connection,
+    attempt: &Attempt,
+    trust: &TrustStore,
+) -> SessionOutcome {
     let host = attempt.host();
-    let verifier = if attempt.requirement().is_pkix_fatal() {
-        HostVerifier::enforcing(trust)
-    } else {
-        HostVerifier::testing(trust)
-    };
+    let is_fatal = attempt.requirement().is_pkix_fatal();
+    let verifier =
+        if is_fatal { HostVerifier::enforcing(trust) } else { HostVerifier::testing(trust) };
     let shaken = connection.starttls(host, verifier.client_config(UtcDateTime::now()));
     match (verifier.verdict().cloned(), shaken) {
-        (Some(Err(error)), _) => SessionOutcome::Encrypted(Checks::none().pkix(Err(error.into()))),
-        (Some(Ok(())), Ok(())) => SessionOutcome::Encrypted(Checks::none().pkix(Ok(()))),
+        (Some(verdict), Ok(())) => {
+            SessionOutcome::Encrypted(Checks::none().pkix(verdict.map_err(Failure::from)))
+        }
+        // What has ended the handshake is the certificate, and nothing will be sent.
+        (Some(Err(error)), Err(_)) if is_fatal => {
+            SessionOutcome::Encrypted(Checks::none().pkix(Err(error.into())))
+        }
+        // There is no connection, whatever the certificate is.
+        (Some(Err(error)), Err(_)) => SessionOutcome::HandshakeFailed(error.into()),
         (_, shaken) => {
             let message = shaken.err().map_or_else(String::new, |error| error.to_string());
             let failure = Failure::new(ResultType::ValidationFailure, "tls", host, message);

@@ -4,6 +4,7 @@ use alloc::{borrow::Cow, boxed::Box};
 use core::{fmt, str::FromStr};
 
 use thiserror::Error;
+use time::UtcDateTime;
 
 use crate::excerpt::Printable;
 
@@ -127,6 +128,19 @@ pub struct Failure {
     reason_code: Cow<'static, str>,
     subject: Box<str>,
     message: Cow<'static, str>,
+    /// Not stored: it counts when the failure happens, for the cache.
+    #[cfg_attr(feature = "serde", serde(skip))]
+    retry_after: Option<RetryAfter>,
+}
+
+/// The time for which a host asks to be left alone, by `Retry-After` (RFC 9110 §10.2.3).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
+pub enum RetryAfter {
+    /// So many seconds from the response on.
+    Seconds(u32),
+    /// Until this date.
+    Date(UtcDateTime),
 }
 
 impl Failure {
@@ -147,7 +161,28 @@ impl Failure {
             reason_code: reason_code.into(),
             subject: subject.into(),
             message: message.into(),
+            retry_after: None,
         }
+    }
+
+    /// Sets the time for which the host asks to be left alone. Default: none.
+    ///
+    /// A [`Cache`](crate::cache::Cache) lengthens its back-off by it: to an hour at the most, and to
+    /// half of what is left of the life of a policy that applies.
+    #[must_use]
+    pub fn with_retry_after(self, retry_after: RetryAfter) -> Self {
+        Self { retry_after: Some(retry_after), ..self }
+    }
+
+    /// Returns the time for which the host asks to be left alone, if it does.
+    #[must_use]
+    pub fn retry_after(&self) -> Option<RetryAfter> {
+        self.retry_after
+    }
+
+    /// Removes that time, so that the failure is what it is once it has been stored.
+    pub(crate) fn take_retry_after(&mut self) -> Option<RetryAfter> {
+        self.retry_after.take()
     }
 
     /// What it counts as in a report.

@@ -132,7 +132,7 @@ pub mod verify;
 
 pub use self::{
     domain::{Domain, DomainError},
-    failure::{Failure, ParseResultTypeError, ResultType},
+    failure::{Failure, ParseResultTypeError, ResultType, RetryAfter},
     instant::Instant,
     mode::{Mode, ParseModeError},
     mx::{MxPattern, MxPatternError},

@@ -186,6 +186,11 @@ fn session(
             let verdict = verdict.clone().map_err(Failure::from);
             SessionOutcome::Encrypted(Checks::none().pkix(verdict))
         }
+        // There is no connection, whatever the certificate is.
+        (Some(Err(error)), Err(_)) => {
+            probe.trouble = Some(Trouble::Finding(format!("TLS failed: {}", error.kind())));
+            SessionOutcome::HandshakeFailed(error.clone().into())
+        }
         (_, shaken) => {
             let message = shaken.err().map_or_else(String::new, |error| error.to_string());
             probe.trouble = Some(Trouble::Finding(format!("TLS failed: {message}")));

@@ -9,9 +9,9 @@
 
 #![allow(clippy::disallowed_methods, reason = "here are real sockets, and real time passes")]
 
-mod sender;
+pub(crate) mod sender;
 #[path = "../smtp/mod.rs"]
-mod smtp;
+pub(crate) mod smtp;
 
 use std::{error::Error, process::ExitCode};
 

@@ -22,7 +22,7 @@ use mta_sts::{
 use rustls::{RootCertStore, crypto::ring};
 use time::UtcDateTime;
 
-use crate::smtp::Connection;
+use super::smtp::Connection;
 
 /// How long a message may wait for a policy to be found out.
 const BUDGET: Duration = Duration::from_secs(20);
@@ -129,7 +129,7 @@ impl Sender {
         let address = *self.addresses.get(&host).ok_or("no such host")?;
         let mut connection = Connection::open(address)?;
         let outcome = if connection.has_starttls()? {
-            self.secure(&mut connection, &attempt)
+            secure(&mut connection, &attempt, &self.trust)
         } else {
             SessionOutcome::ClearText
         };
@@ -147,28 +147,6 @@ impl Sender {
                 Ok(Sent::Deferred)
             }
             Verdict::Retry(_) => Err("nobody asked for TLS without need".into()),
-        }
-    }
-
-    /// STARTTLS, and a look at the certificate.
-    fn secure(&self, connection: &mut Connection, attempt: &Attempt) -> SessionOutcome {
-        let verifier = if attempt.requirement().is_pkix_fatal() {
-            HostVerifier::enforcing(&self.trust)
-        } else {
-            HostVerifier::testing(&self.trust)
-        };
-        let config = verifier.client_config(UtcDateTime::now());
-        let shaken = connection.starttls(attempt.host(), config);
-        match (verifier.verdict().cloned(), shaken) {
-            (Some(Err(error)), _) => {
-                SessionOutcome::Encrypted(Checks::none().pkix(Err(error.into())))
-            }
-            (Some(Ok(())), Ok(())) => SessionOutcome::Encrypted(Checks::none().pkix(Ok(()))),
-            (_, shaken) => {
-                let message = shaken.err().map_or_else(String::new, |error| error.to_string());
-                let (kind, host) = (ResultType::ValidationFailure, attempt.host());
-                SessionOutcome::HandshakeFailed(Failure::new(kind, "tls", host, message))
-            }
         }
     }
 
@@ -191,5 +169,34 @@ fn told(policy: Result<&Policy, &mta_sts::NoPolicy>) -> String {
             format!("the policy is of mode {}, for {}", policy.mode(), mx.join(", "))
         }
         Err(why) => format!("no policy: {why}"),
+    }
+}
+
+/// STARTTLS, and what the certificate is worth.
+pub(crate) fn secure(
+    connection: &mut Connection,
+    attempt: &Attempt,
+    trust: &TrustStore,
+) -> SessionOutcome {
+    let host = attempt.host();
+    let is_fatal = attempt.requirement().is_pkix_fatal();
+    let verifier =
+        if is_fatal { HostVerifier::enforcing(trust) } else { HostVerifier::testing(trust) };
+    let shaken = connection.starttls(host, verifier.client_config(UtcDateTime::now()));
+    match (verifier.verdict().cloned(), shaken) {
+        (Some(verdict), Ok(())) => {
+            SessionOutcome::Encrypted(Checks::none().pkix(verdict.map_err(Failure::from)))
+        }
+        // What has ended the handshake is the certificate, and nothing will be sent.
+        (Some(Err(error)), Err(_)) if is_fatal => {
+            SessionOutcome::Encrypted(Checks::none().pkix(Err(error.into())))
+        }
+        // There is no connection, whatever the certificate is.
+        (Some(Err(error)), Err(_)) => SessionOutcome::HandshakeFailed(error.into()),
+        (_, shaken) => {
+            let message = shaken.err().map_or_else(String::new, |error| error.to_string());
+            let failure = Failure::new(ResultType::ValidationFailure, "tls", host, message);
+            SessionOutcome::HandshakeFailed(failure)
+        }
     }
 }

@@ -10,7 +10,7 @@
 
 #![allow(clippy::disallowed_methods, reason = "here are real sockets, and real time passes")]
 
-mod smtp;
+pub(crate) mod smtp;
 
 use std::{error::Error, net::SocketAddr, sync::Arc, time::Duration};
 
@@ -116,17 +116,26 @@ async fn attempt(
 }
 
 /// STARTTLS, and what the certificate is worth.
-async fn secure(session: &mut Session, attempt: &Attempt, trust: &TrustStore) -> SessionOutcome {
+pub(crate) async fn secure(
+    session: &mut Session,
+    attempt: &Attempt,
+    trust: &TrustStore,
+) -> SessionOutcome {
     let host = attempt.host();
-    let verifier = if attempt.requirement().is_pkix_fatal() {
-        HostVerifier::enforcing(trust)
-    } else {
-        HostVerifier::testing(trust)
-    };
+    let is_fatal = attempt.requirement().is_pkix_fatal();
+    let verifier =
+        if is_fatal { HostVerifier::enforcing(trust) } else { HostVerifier::testing(trust) };
     let shaken = session.starttls(host, verifier.client_config(UtcDateTime::now())).await;
     match (verifier.verdict().cloned(), shaken) {
-        (Some(Err(error)), _) => SessionOutcome::Encrypted(Checks::none().pkix(Err(error.into()))),
-        (Some(Ok(())), Ok(())) => SessionOutcome::Encrypted(Checks::none().pkix(Ok(()))),
+        (Some(verdict), Ok(())) => {
+            SessionOutcome::Encrypted(Checks::none().pkix(verdict.map_err(Failure::from)))
+        }
+        // What has ended the handshake is the certificate, and nothing will be sent.
+        (Some(Err(error)), Err(_)) if is_fatal => {
+            SessionOutcome::Encrypted(Checks::none().pkix(Err(error.into())))
+        }
+        // There is no connection, whatever the certificate is.
+        (Some(Err(error)), Err(_)) => SessionOutcome::HandshakeFailed(error.into()),
         (_, shaken) => {
             let message = shaken.err().map_or_else(String::new, |error| error.to_string());
             let failure = Failure::new(ResultType::ValidationFailure, "tls", host, message);

@@ -6,11 +6,14 @@ use core::{
     time::Duration,
 };
 use std::{
-    io::{self, Write},
+    io,
     net::{TcpStream, UdpSocket},
 };
 
-use super::sockets::{Control, LOOK_UP, Sockets, a_while, at_least, connect, is_late, receive};
+use super::{
+    connect::{connect, send},
+    sockets::{Control, LOOK_UP, Sockets, a_while, is_late, receive},
+};
 use crate::{
     client::{Found, GRACE, Time, found, is_enough},
     dns::{self, DnsError, Exchange, Outcome, Question, Step, Transport},
@@ -164,8 +167,7 @@ impl Links {
             }
             Transport::Tcp => {
                 let mut stream = connect(server, until, time, control)?;
-                stream.set_write_timeout(Some(at_least(time.left(until))))?;
-                stream.write_all(message)?;
+                send(&mut stream, message, until, time, control)?;
                 self.tcp = Some(stream);
             }
         }

@@ -24,6 +24,7 @@
 
 mod builder;
 mod client;
+mod connect;
 mod dns;
 mod driver;
 mod pool;

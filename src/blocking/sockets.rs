@@ -2,18 +2,16 @@
 
 use alloc::{string::ToString, sync::Arc, vec};
 use core::{
-    net::{IpAddr, SocketAddr},
+    net::IpAddr,
     sync::atomic::{AtomicBool, Ordering},
     time::Duration,
 };
 use std::{
-    io::{self, ErrorKind, Read, Write},
+    io::{self, ErrorKind, Read},
     net::{Shutdown, TcpStream},
-    thread,
 };
 
-use socket2::{Socket, Type};
-
+use super::connect::{connect, send};
 use crate::{
     cache::{PolicyAnswer, TxtAnswer},
     client::{Found, Moment, Nameservers, Setup, Time, share},
@@ -132,7 +130,7 @@ impl Sockets {
         loop {
             match exchange.poll() {
                 fetch::Step::Send(bytes) => {
-                    if let Err(error) = stream.write_all(bytes) {
+                    if let Err(error) = send(&mut stream, bytes, until, &self.time, control) {
                         exchange.handle_failure(&error.to_string(), self.time.instant());
                     }
                 }
@@ -175,49 +173,20 @@ impl Sockets {
                 error = FetchError::Refused(refused);
                 continue;
             }
+            if self.time.left(until).is_zero() {
+                return Err(FetchError::Deadline);
+            }
             let share = share(self.time.left(until), addresses.len().saturating_sub(tried));
             let (address, until) = ((address, self.setup.port).into(), self.time.after(share));
             match connect(address, until, &self.time, control) {
                 Ok(stream) => {
                     let _ = stream.set_nodelay(true);
-                    let _ = stream.set_write_timeout(Some(at_least(share)));
                     return Ok(stream);
                 }
                 Err(why) => error = FetchError::Connection(why.to_string().into()),
             }
         }
         Err(error)
-    }
-}
-
-/// How often a connection is looked at that takes longer than a while.
-const LOOK: Duration = Duration::from_millis(20);
-
-/// Connects, unless that takes too long or should end before.
-pub(super) fn connect(
-    address: SocketAddr,
-    until: Instant,
-    time: &Time,
-    control: &Control,
-) -> io::Result<TcpStream> {
-    let socket = Socket::new(socket2::Domain::for_address(address), Type::STREAM, None)?;
-    match socket.connect_timeout(&address.into(), a_while(time.left(until))) {
-        Err(error) if error.kind() == ErrorKind::TimedOut => {}
-        connected => return connected.map(|()| socket.into()),
-    }
-    // It goes on; there is no waiting for it a second time, but one can look.
-    loop {
-        if let Some(error) = socket.take_error()? {
-            return Err(error);
-        }
-        if socket.peer_addr().is_ok() {
-            return Ok(socket.into());
-        }
-        let left = time.left(until);
-        if left.is_zero() || control.is_stopped() {
-            return Err(ErrorKind::TimedOut.into());
-        }
-        thread::sleep(left.min(LOOK));
     }
 }
 

@@ -10,7 +10,7 @@ use crate::verify::CertificateError;
 use crate::{
     domain::Domain,
     excerpt::Printable,
-    failure::{Failure, ResultType},
+    failure::{Failure, ResultType, RetryAfter},
     policy::{Policy, PolicyError},
 };
 
@@ -63,6 +63,14 @@ pub enum FetchError {
     /// The status is not 200.
     #[error("HTTP status {0}, not 200")]
     Status(u16),
+    /// The status is 429 or 503, and the host says when to ask again (RFC 9110 §10.2.3).
+    #[error("HTTP status {status}, not 200")]
+    Unavailable {
+        /// The status.
+        status: u16,
+        /// The time for which the host asks to be left alone.
+        retry_after: RetryAfter,
+    },
     /// The response sends the client elsewhere.
     #[error("HTTP status {status} sends on to {target}, where no policy may come from")]
     Redirect {
@@ -117,7 +125,7 @@ impl FetchError {
             Self::Endless => "http-endless",
             Self::Truncated => "http-truncated",
             Self::Deadline => "deadline",
-            Self::Status(_) => "http-status",
+            Self::Status(_) | Self::Unavailable { .. } => "http-status",
             Self::Redirect { .. } => "http-redirect",
             Self::MediaType { .. } => "media-type",
             Self::ContentCoding { .. } => "content-coding",
@@ -130,6 +138,10 @@ impl FetchError {
     #[must_use]
     pub fn to_failure(&self, domain: &Domain) -> Failure {
         let host = domain.policy_host();
-        Failure::new(self.result_type(), self.reason_code(), host, self.to_string())
+        let failure = Failure::new(self.result_type(), self.reason_code(), host, self.to_string());
+        match self {
+            Self::Unavailable { retry_after, .. } => failure.with_retry_after(*retry_after),
+            _ => failure,
+        }
     }
 }

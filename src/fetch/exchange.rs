@@ -1,10 +1,13 @@
-use alloc::{string::ToString, sync::Arc, vec, vec::Vec};
+use alloc::{format, string::ToString, sync::Arc, vec, vec::Vec};
 use std::io::{Read as _, Write as _};
 
 use rustls::ClientConnection;
 use time::UtcDateTime;
 
-use super::{Config, FetchError, HttpExchange};
+use super::{
+    Config, FetchError, HttpExchange,
+    records::{Piece, Records},
+};
 use crate::{
     domain::Domain,
     instant::Instant,
@@ -51,6 +54,7 @@ pub struct Exchange {
     verifier: Arc<HostVerifier>,
     /// `None` if no connection can be made.
     tls: Option<ClientConnection>,
+    records: Records,
     http: HttpExchange,
     to_send: Vec<u8>,
     /// How many bytes may still come.
@@ -95,6 +99,7 @@ impl Exchange {
             deadline: now.saturating_add(config.deadline()),
             verifier,
             tls,
+            records: Records::default(),
             http,
             to_send: Vec::new(),
             room: Self::MAX_LEN,
@@ -158,29 +163,73 @@ impl Exchange {
         self.http.outcome()
     }
 
-    /// Takes some of the bytes; the rest is returned.
-    fn advance<'a>(&mut self, mut bytes: &'a [u8]) -> &'a [u8] {
+    /// Takes what belongs to one record; the rest is returned.
+    fn advance<'a>(&mut self, bytes: &'a [u8]) -> &'a [u8] {
         let Some(tls) = &mut self.tls else { return &[] };
-        let read = tls.read_tls(&mut bytes);
-        let state = tls.process_new_packets();
-        // What came before an error counts, however it was cut. The end of what there is, is one.
-        let mut plain = Vec::new();
-        let _ = tls.reader().read_to_end(&mut plain);
-        self.http.handle_received(&plain);
-        match (state, read) {
-            (Err(error), _) => self.http.fail(explain(&error, &self.verifier)),
-            (_, Err(error)) => self.http.fail(tls_error(None, &error)),
-            (Ok(state), _) => {
-                if state.peer_has_closed() {
-                    self.http.handle_end(true);
-                }
-                if self.http.outcome().is_some() {
-                    tls.send_close_notify();
-                }
+        let was_handshaking = tls.is_handshaking();
+        let Piece { header, payload, is_end, rest } = self.records.cut(bytes);
+        let (mut plain, mut closed) = (Vec::new(), Ok(false));
+        for mut piece in [header.as_ref().map_or(&[][..], |it| it), payload] {
+            while !piece.is_empty() && closed.is_ok() {
+                closed = receive(tls, &mut piece, &mut plain);
             }
         }
-        bytes
+        // What came before an error counts, however it was cut.
+        self.http.handle_received(&plain);
+        match closed {
+            Err(failure) => {
+                self.http.fail(self.explain(&failure));
+                return rest;
+            }
+            Ok(true) => self.http.handle_end(true),
+            Ok(false) if is_end && !was_handshaking && plain.is_empty() => {
+                let counted = self.records.note_idle();
+                counted.unwrap_or_else(|error| self.http.fail(error));
+            }
+            Ok(false) => {}
+        }
+        if self.http.outcome().is_some() {
+            tls.send_close_notify();
+        }
+        rest
     }
+
+    fn explain(&self, failure: &Failure) -> FetchError {
+        let error = match failure {
+            Failure::Tls(error) => error,
+            Failure::Buffer(error) => return tls_error(None, error),
+        };
+        match (error, self.verifier.verdict(), self.records.plain_protocol()) {
+            (_, Some(Err(error)), _) => FetchError::Certificate(error.clone()),
+            (rustls::Error::AlertReceived(alert), ..) => tls_error(Some((*alert).into()), error),
+            (rustls::Error::InvalidMessage(_), None, Some(protocol)) => {
+                tls_error(None, &format!("the host speaks plain {protocol} on this port, not TLS"))
+            }
+            _ => tls_error(None, error),
+        }
+    }
+}
+
+enum Failure {
+    Tls(rustls::Error),
+    /// rustls takes no more.
+    Buffer(std::io::Error),
+}
+
+/// Takes some of the bytes, and adds what they are in plain. Returns whether the host has said that it
+/// is all.
+fn receive(
+    tls: &mut ClientConnection,
+    bytes: &mut &[u8],
+    plain: &mut Vec<u8>,
+) -> Result<bool, Failure> {
+    let read = tls.read_tls(bytes);
+    let state = tls.process_new_packets();
+    // The end of what there is, is an error.
+    let _ = tls.reader().read_to_end(plain);
+    let state = state.map_err(Failure::Tls)?;
+    read.map_err(Failure::Buffer)?;
+    Ok(state.peer_has_closed())
 }
 
 /// A connection whose first bytes are ready, with the request to be sent once it is secure.
@@ -200,14 +249,6 @@ fn connect(
     let mut connection = connection.map_err(|error| tls_error(None, &error))?;
     connection.writer().write_all(request).map_err(|error| tls_error(None, &error))?;
     Ok(connection)
-}
-
-fn explain(error: &rustls::Error, verifier: &HostVerifier) -> FetchError {
-    match (error, verifier.verdict()) {
-        (_, Some(Err(error))) => FetchError::Certificate(error.clone()),
-        (rustls::Error::AlertReceived(alert), _) => tls_error(Some((*alert).into()), error),
-        _ => tls_error(None, error),
-    }
 }
 
 fn tls_error(alert: Option<u8>, error: &impl ToString) -> FetchError {

@@ -1,18 +1,19 @@
 //! The request and its response, as bytes of HTTP/1.1 (RFC 9112).
 
-use alloc::{boxed::Box, string::ToString, sync::Arc, vec, vec::Vec};
+use alloc::{boxed::Box, string::ToString, sync::Arc, vec};
 use core::mem;
 
 use ureq_proto::{
-    BodyMode, Error,
-    client::{
-        Call, RecvResponseResult, SendRequestResult,
-        state::{RecvBody, RecvResponse},
-    },
-    http::{HeaderMap, Request, Response, Version, header},
+    Error,
+    client::{Call, SendRequestResult, state::RecvResponse},
+    http::{Request, header},
 };
 
-use super::{Config, FetchError, MediaTypeRule, rules::check_head};
+use super::{
+    Config, FetchError, MediaTypeRule,
+    body::{Body, Content},
+    head::{Head, Next},
+};
 use crate::{domain::Domain, policy::Policy, tolerances::Tolerances};
 
 /// The HTTP of a fetch, for those whose TLS is another one than [`Exchange`](super::Exchange)'s.
@@ -40,7 +41,7 @@ pub struct HttpExchange {
     /// How many bytes may still come.
     room: usize,
     /// What has come of the body.
-    content: Vec<u8>,
+    content: Content,
     state: State,
 }
 
@@ -50,25 +51,6 @@ enum State {
     Body(Body),
     Done(Result<Arc<Policy>, FetchError>),
 }
-
-#[derive(Debug)]
-struct Head {
-    call: Call<RecvResponse>,
-    /// Whole lines, and the beginning of the next.
-    lines: Vec<u8>,
-    /// How many bytes more it may have.
-    room: usize,
-}
-
-#[derive(Debug)]
-struct Body {
-    call: Call<RecvBody>,
-    /// What more has to come before it can be understood.
-    coded: Vec<u8>,
-}
-
-/// How much of a coded body is looked at at once. A line of the chunked coding is shorter.
-const WINDOW: usize = 1024;
 
 impl HttpExchange {
     /// How long the head of a response may be, with all interim responses before it.
@@ -81,11 +63,14 @@ impl HttpExchange {
     /// Asks for the policy of this domain.
     #[must_use]
     pub fn new(domain: &Domain, config: &Config) -> Self {
-        let (request, state) = match begin(domain, config) {
+        let (request, state) = match request(domain, config) {
             Ok((request, call)) => (request, State::Head(Head::new(call))),
-            Err(error) => (Box::default(), State::Done(Err(malformed(&error)))),
+            Err(error) => {
+                let error = FetchError::Malformed(error.to_string().into());
+                (Box::default(), State::failed(error))
+            }
         };
-        let (rule, room, content) = (config.media_type(), Self::MAX_LEN, Vec::new());
+        let (rule, room, content) = (config.media_type(), Self::MAX_LEN, Content::default());
         Self { request, rule, room, content, state }
     }
 
@@ -102,8 +87,11 @@ impl HttpExchange {
         while !bytes.is_empty() {
             let state = mem::replace(&mut self.state, State::Done(Err(FetchError::Truncated)));
             (self.state, bytes) = match state {
-                State::Head(head) => head.take(bytes, self.rule),
-                State::Body(body) => body.take(bytes, &mut self.content),
+                State::Head(head) => {
+                    let (next, rest) = head.read(bytes, self.rule);
+                    (next.map_or_else(State::failed, |next| self.begin(next)), rest)
+                }
+                State::Body(body) => (self.read_body(body, bytes), &[][..]),
                 State::Done(_) => (state, &[][..]),
             };
         }
@@ -117,7 +105,7 @@ impl HttpExchange {
     pub fn handle_end(&mut self, orderly: bool) {
         match &self.state {
             State::Body(body) if orderly && body.is_open_ended() => {
-                self.state = State::Done(finish(&self.content));
+                self.state = State::Done(finish(self.content.as_bytes()));
             }
             _ => self.fail(FetchError::Truncated),
         }
@@ -139,17 +127,43 @@ impl HttpExchange {
     /// tell.
     #[must_use]
     pub fn body(&self) -> &[u8] {
-        &self.content
+        self.content.as_bytes()
+    }
+
+    fn begin(&self, next: Next) -> State {
+        match next {
+            Next::Head(head) => State::Head(head),
+            Next::Body(mode) => {
+                Body::new(mode).map_or_else(State::failed, |body| self.state_of(body))
+            }
+        }
+    }
+
+    fn read_body(&mut self, mut body: Body, bytes: &[u8]) -> State {
+        match body.read(bytes, &mut self.content) {
+            Ok(()) => self.state_of(body),
+            Err(error) => State::failed(error),
+        }
+    }
+
+    fn state_of(&self, body: Body) -> State {
+        if body.is_over() { State::Done(finish(self.body())) } else { State::Body(body) }
     }
 
     pub(super) fn fail(&mut self, error: FetchError) {
         if self.outcome().is_none() {
-            self.state = State::Done(Err(error));
+            self.state = State::failed(error);
         }
     }
 }
 
-fn begin(domain: &Domain, config: &Config) -> Result<(Box<[u8]>, Call<RecvResponse>), Error> {
+impl State {
+    fn failed(error: FetchError) -> Self {
+        Self::Done(Err(error))
+    }
+}
+
+fn request(domain: &Domain, config: &Config) -> Result<(Box<[u8]>, Call<RecvResponse>), Error> {
     let request = Request::get(domain.policy_url())
         .header(header::USER_AGENT, config.user_agent())
         .header(header::ACCEPT, "text/plain")
@@ -167,111 +181,7 @@ fn begin(domain: &Domain, config: &Config) -> Result<(Box<[u8]>, Call<RecvRespon
     }
 }
 
-impl Head {
-    fn new(call: Call<RecvResponse>) -> Self {
-        Self { call, lines: Vec::new(), room: HttpExchange::MAX_HEAD }
-    }
-
-    /// Takes a line at a time: only at the end of one can the head be whole.
-    fn take(mut self, bytes: &[u8], rule: MediaTypeRule) -> (State, &[u8]) {
-        let end = bytes.iter().position(|&byte| byte == b'\n');
-        let len = end.map_or(bytes.len(), |at| at.saturating_add(1));
-        let (line, rest) = bytes.split_at_checked(len).unwrap_or((bytes, &[]));
-        let Some(room) = self.room.checked_sub(line.len()) else {
-            return (State::Done(Err(FetchError::HeadTooLarge)), &[]);
-        };
-        self.room = room;
-        self.lines.extend_from_slice(line);
-        if end.is_none() {
-            return (State::Head(self), rest);
-        }
-        let state = match self.call.try_response(&self.lines, false) {
-            Ok((_, Some(response))) => self.judge(&response, rule),
-            Ok((interim, None)) => {
-                self.lines.drain(..interim);
-                State::Head(self)
-            }
-            Err(Error::HttpParseTooManyHeaders) => State::Done(Err(FetchError::HeadTooLarge)),
-            Err(error) => State::Done(Err(malformed(&error))),
-        };
-        (state, rest)
-    }
-
-    fn judge(self, response: &Response<()>, rule: MediaTypeRule) -> State {
-        let headers = response.headers();
-        let pairs = headers.iter().map(|(name, value)| (name, value.as_bytes()));
-        let checked = check_head(response.status().as_u16(), pairs, rule)
-            .and_then(|()| check_framing(response.version(), headers));
-        match (checked, self.call.proceed()) {
-            (Err(error), _) => State::Done(Err(error)),
-            (Ok(()), Some(RecvResponseResult::RecvBody(call))) => Body::begin(call),
-            (Ok(()), _) => State::Done(finish(&[])),
-        }
-    }
-}
-
-/// A response whose end two readers may see in two places is none (RFC 9112 §§6.1, 6.3).
-fn check_framing(version: Version, headers: &HeaderMap) -> Result<(), FetchError> {
-    let mut codings = headers.get_all(header::TRANSFER_ENCODING).iter();
-    let Some(coding) = codings.next() else { return Ok(()) };
-    let is_chunked = coding.as_bytes().eq_ignore_ascii_case(b"chunked");
-    let problem = if headers.contains_key(header::CONTENT_LENGTH) {
-        "it has both a Content-Length and a Transfer-Encoding"
-    } else if version == Version::HTTP_10 {
-        "HTTP/1.0 has no Transfer-Encoding"
-    } else if !is_chunked || codings.next().is_some() {
-        "its Transfer-Encoding is not `chunked`"
-    } else {
-        return Ok(());
-    };
-    Err(FetchError::Malformed(problem.into()))
-}
-
-impl Body {
-    fn begin(call: Call<RecvBody>) -> State {
-        match call.body_mode() {
-            BodyMode::LengthDelimited(len) if len > Policy::MAX_LEN as u64 => {
-                State::Done(Err(FetchError::BodyTooLarge))
-            }
-            _ => State::Body(Self { call, coded: Vec::new() }),
-        }
-    }
-
-    fn take<'a>(mut self, bytes: &'a [u8], content: &mut Vec<u8>) -> (State, &'a [u8]) {
-        let room = WINDOW.saturating_sub(self.coded.len());
-        let (coded, rest) = bytes.split_at_checked(room).unwrap_or((bytes, &[]));
-        self.coded.extend_from_slice(coded);
-        let mut decoded = [0; WINDOW];
-        let (used, made) = match self.call.read(&self.coded, &mut decoded) {
-            Ok(lengths) => lengths,
-            Err(error) => return (State::Done(Err(malformed(&error))), &[]),
-        };
-        self.coded.drain(..used);
-        content.extend(decoded.iter().take(made));
-        if content.len() > Policy::MAX_LEN {
-            return (State::Done(Err(FetchError::BodyTooLarge)), &[]);
-        }
-        if self.call.can_proceed() && !self.is_open_ended() {
-            return (State::Done(finish(content)), &[]);
-        }
-        if self.coded.len() == WINDOW {
-            let problem = FetchError::Malformed("a line of its chunked coding is too long".into());
-            return (State::Done(Err(problem)), &[]);
-        }
-        (State::Body(self), rest)
-    }
-
-    /// Whether the end of the connection is its end.
-    fn is_open_ended(&self) -> bool {
-        self.call.body_mode() == BodyMode::CloseDelimited
-    }
-}
-
 fn finish(content: &[u8]) -> Result<Arc<Policy>, FetchError> {
     let policy = Policy::parse_with(content, Tolerances::IN_THE_WILD);
     policy.map(Arc::new).map_err(FetchError::Policy)
-}
-
-fn malformed(error: &Error) -> FetchError {
-    FetchError::Malformed(error.to_string().into())
 }

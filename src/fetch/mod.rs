@@ -31,12 +31,21 @@
 #[cfg(feature = "fetch")]
 mod address;
 #[cfg(feature = "fetch")]
+mod body;
+#[cfg(feature = "fetch")]
+mod chunked;
+#[cfg(feature = "fetch")]
 mod config;
 mod error;
 #[cfg(feature = "fetch")]
 mod exchange;
 #[cfg(feature = "fetch")]
+mod head;
+#[cfg(feature = "fetch")]
 mod http;
+#[cfg(feature = "fetch")]
+mod records;
+mod retry_after;
 mod rules;
 
 // Its networks are in this interface.

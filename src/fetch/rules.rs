@@ -2,9 +2,10 @@
 
 use alloc::vec::Vec;
 
-use super::FetchError;
+use super::{FetchError, retry_after::retry_after};
 use crate::{
-    excerpt::excerpt, parse::media_type::media_type, policy::Policy, tolerances::Tolerances,
+    excerpt::excerpt, failure::RetryAfter, parse::media_type::media_type, policy::Policy,
+    tolerances::Tolerances,
 };
 
 /// Which media types a policy may be served as.
@@ -25,8 +26,8 @@ pub enum MediaTypeRule {
 /// The policy in the response to a GET of [`Domain::policy_url`](crate::Domain::policy_url), read
 /// with [`Tolerances::IN_THE_WILD`].
 ///
-/// Names of headers are compared without regard to case. Only `Content-Type`, `Content-Encoding` and
-/// `Location` are looked at: nothing about caching is heeded (§3.3).
+/// Names of headers are compared without regard to case. Only `Content-Type`, `Content-Encoding`,
+/// `Location` and `Retry-After` are looked at: nothing about caching is heeded (§3.3).
 ///
 /// # Errors
 ///
@@ -55,7 +56,9 @@ pub(super) fn check_head<N: AsRef<str>, V: AsRef<[u8]>>(
         let named = headers.iter().filter(move |(it, _)| it.as_ref().eq_ignore_ascii_case(name));
         named.map(|(_, value)| value.as_ref().trim_ascii())
     };
-    check_status(status, values("Location").next())?;
+    check_status(status, values("Location").next(), || {
+        values("Retry-After").find_map(retry_after)
+    })?;
     values("Content-Encoding").try_for_each(check_coding)?;
     if rule == MediaTypeRule::TextPlain {
         let mut types = values("Content-Type");
@@ -67,10 +70,18 @@ pub(super) fn check_head<N: AsRef<str>, V: AsRef<[u8]>>(
 
 /// "Policies fetched via HTTPS are only valid if the HTTP response code is 200 (OK). HTTP 3xx redirects
 /// MUST NOT be followed" (§3.3).
-fn check_status(status: u16, location: Option<&[u8]>) -> Result<(), FetchError> {
+fn check_status(
+    status: u16,
+    location: Option<&[u8]>,
+    retry_after: impl Fn() -> Option<RetryAfter>,
+) -> Result<(), FetchError> {
     match (status, location) {
         (200, _) => Ok(()),
         (300..400, Some(target)) => Err(FetchError::Redirect { status, target: excerpt(target) }),
+        // RFC 6585 §4, RFC 9110 §15.6.4
+        (429 | 503, _) => Err(retry_after().map_or(FetchError::Status(status), |retry_after| {
+            FetchError::Unavailable { status, retry_after }
+        })),
         _ => Err(FetchError::Status(status)),
     }
 }

@@ -5,6 +5,7 @@
 //! where. What a rule means (which duplicate counts, what is required) is not decided here.
 
 mod bytes;
+pub(crate) mod http_date;
 pub(crate) mod media_type;
 pub(crate) mod name;
 pub(crate) mod policy;

@@ -145,6 +145,9 @@ impl Sockets {
                 error = FetchError::Refused(refused);
                 continue;
             }
+            if self.time.left(until).is_zero() {
+                return Err(FetchError::Deadline);
+            }
             let time = share(self.time.left(until), addresses.len().saturating_sub(tried));
             match timeout(time, TcpStream::connect((address, self.setup.port))).await {
                 Ok(Ok(stream)) => {

@@ -5,7 +5,10 @@ use thiserror::Error;
 use time::UtcDateTime;
 use webpki::{EndEntityCert, Error as Webpki};
 
-use super::{names::DnsIds, pki_types::UnixTime};
+use super::{
+    names::DnsIds,
+    pki_types::{TrustAnchor, UnixTime},
+};
 use crate::{
     excerpt::Printable,
     failure::{Failure, ResultType},
@@ -75,6 +78,9 @@ pub enum CertificateErrorKind {
     /// It leads to no trust anchor; perhaps an intermediate certificate was not presented.
     #[error("the certificate leads to no trusted authority, or one between was not presented")]
     UnknownIssuer,
+    /// The host does not hold its key: what it has signed in the handshake was signed by another.
+    #[error("the host does not hold the private key of the certificate that it presents")]
+    KeyMismatch,
     /// It, or one of its chain, was revoked.
     #[error("the certificate, or one that it is signed by, was revoked")]
     Revoked,
@@ -90,12 +96,25 @@ pub enum CertificateErrorKind {
 }
 
 impl CertificateErrorKind {
-    pub(super) fn of(error: Webpki, certificate: &EndEntityCert<'_>) -> Self {
+    pub(super) fn of(
+        error: Webpki,
+        certificate: &EndEntityCert<'_>,
+        anchors: &[TrustAnchor<'_>],
+    ) -> Self {
         match error {
             Webpki::CertExpired { not_after, .. } => Self::Expired(moment(not_after)),
             Webpki::CertNotValidYet { not_before, .. } => Self::NotYetValid(moment(not_before)),
-            Webpki::CertNotValidForName(_) => Self::NameMismatch(DnsIds::of(certificate)),
-            Webpki::UnknownIssuer => Self::UnknownIssuer,
+            Webpki::CertNotValidForName(context) => {
+                let names = DnsIds::of(certificate);
+                Self::NameMismatch(names.with_presented(&context.presented, certificate))
+            }
+            // An authority of the right name whose key did not sign is another one of that name.
+            Webpki::UnknownIssuer
+            | Webpki::InvalidSignatureForPublicKey
+            | Webpki::UnsupportedSignatureAlgorithmForPublicKeyContext(_) => Self::UnknownIssuer,
+            // A certificate of one's own making (`openssl req -x509`) is that of an authority, too.
+            // That it may not be used for a host tells less than that nobody vouches for it.
+            Webpki::CaUsedAsEndEntity if is_of_nobody(certificate, anchors) => Self::UnknownIssuer,
             Webpki::CertRevoked => Self::Revoked,
             Webpki::RequiredEkuNotFoundContext(_) => Self::NotForServers,
             Webpki::NameConstraintViolation => Self::NameConstraints,
@@ -126,12 +145,19 @@ impl CertificateErrorKind {
             Self::NotYetValid(_) => "certificate-not-yet-valid",
             Self::NameMismatch(_) => "certificate-host-mismatch",
             Self::UnknownIssuer => "certificate-unknown-issuer",
+            Self::KeyMismatch => "certificate-key-mismatch",
             Self::Revoked => "certificate-revoked",
             Self::NotForServers => "certificate-not-for-servers",
             Self::NameConstraints => "certificate-name-constraints",
             Self::Other(_) => "certificate-invalid",
         }
     }
+}
+
+/// Whether it is signed by itself, and nobody trusts it.
+fn is_of_nobody(certificate: &EndEntityCert<'_>, anchors: &[TrustAnchor<'_>]) -> bool {
+    certificate.issuer() == certificate.subject()
+        && anchors.iter().all(|anchor| anchor.subject.as_ref() != certificate.subject())
 }
 
 pub(super) fn moment(at: UnixTime) -> UtcDateTime {

@@ -1,6 +1,6 @@
 //! Certificates as rustls meets them, in a handshake.
 
-use alloc::{sync::Arc, vec::Vec};
+use alloc::{boxed::Box, sync::Arc, vec::Vec};
 use std::sync::OnceLock;
 
 use rustls::{
@@ -140,6 +140,9 @@ pub struct HostVerifier {
     trust: TrustStore,
     is_strict: bool,
     verdict: OnceLock<Result<(), CertificateError>>,
+    host: OnceLock<Box<str>>,
+    /// Set if the host does not hold the key of a certificate that is valid.
+    imposture: OnceLock<Result<(), CertificateError>>,
 }
 
 impl HostVerifier {
@@ -154,22 +157,40 @@ impl HostVerifier {
     /// [`verdict`](Self::verdict): "messages may be delivered as though there were no MTA-STS
     /// validation failure" (§5, `testing`).
     ///
-    /// That the host holds the key of the certificate is checked nevertheless; a certificate that
-    /// cannot be read at all has none, and ends the handshake.
+    /// That the host holds the key of the certificate is checked nevertheless, and ends the handshake
+    /// if it does not; a certificate that cannot be read at all has none. So look at the outcome of
+    /// the handshake first: a verdict says nothing about a connection that does not exist.
     #[must_use]
     pub fn testing(trust: &TrustStore) -> Arc<Self> {
         Self::new(trust, false)
     }
 
     fn new(trust: &TrustStore, is_strict: bool) -> Arc<Self> {
-        Arc::new(Self { trust: trust.clone(), is_strict, verdict: OnceLock::new() })
+        Arc::new(Self {
+            trust: trust.clone(),
+            is_strict,
+            verdict: OnceLock::new(),
+            host: OnceLock::new(),
+            imposture: OnceLock::new(),
+        })
     }
 
     /// What came of it; `None` if no certificate was looked at: the handshake did not come that far,
     /// or an earlier session was resumed. The latter is no success.
     #[must_use]
     pub fn verdict(&self) -> Option<&Result<(), CertificateError>> {
-        self.verdict.get()
+        self.imposture.get().or_else(|| self.verdict.get())
+    }
+
+    /// Notes that what the host has signed in the handshake was not signed by the key of its
+    /// certificate. If the certificate is not valid either, that was there first.
+    fn check_key<T>(&self, proof: Result<T, Error>) -> Result<T, Error> {
+        if let (Err(Error::InvalidCertificate(_)), Some(Ok(()))) = (&proof, self.verdict.get()) {
+            let host = self.host.get().map_or("", |host| host);
+            let error = CertificateError::new(host, CertificateErrorKind::KeyMismatch);
+            let _ = self.imposture.set(Err(error));
+        }
+        proof
     }
 
     /// For a connection that is looked at by this: TLS 1.2 or 1.3, no certificate of the client's, and
@@ -196,7 +217,9 @@ impl ServerCertVerifier for HostVerifier {
     ) -> Result<ServerCertVerified, Error> {
         let chain: Vec<CertificateDer<'_>> =
             core::iter::once(end_entity).chain(intermediates).map(borrowed).collect();
-        let verdict = self.trust.check(&server_name.to_str(), &chain, now);
+        let host = server_name.to_str();
+        let verdict = self.trust.check(&host, &chain, now);
+        let _ = self.host.set(host.as_ref().into());
         let error = verdict.as_ref().err().filter(|_| self.is_strict).map(told);
         if self.verdict.set(verdict).is_err() {
             return Err(Error::General("a HostVerifier is for one connection".into()));
@@ -210,7 +233,7 @@ impl ServerCertVerifier for HostVerifier {
         cert: &CertificateDer<'_>,
         dss: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        verify_tls12_signature(message, cert, dss, self.trust.algorithms())
+        self.check_key(verify_tls12_signature(message, cert, dss, self.trust.algorithms()))
     }
 
     fn verify_tls13_signature(
@@ -219,7 +242,7 @@ impl ServerCertVerifier for HostVerifier {
         cert: &CertificateDer<'_>,
         dss: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        verify_tls13_signature(message, cert, dss, self.trust.algorithms())
+        self.check_key(verify_tls13_signature(message, cert, dss, self.trust.algorithms()))
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {

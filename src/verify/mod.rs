@@ -122,7 +122,7 @@ impl<'a> MxCertificate<'a> {
         let path = check_path(&certificate, intermediates, now, trust);
         let named = certificate.verify_is_valid_for_subject_name(&ServerName::DnsName(name));
         let faults = [path, named].into_iter().filter_map(Result::err);
-        let kinds = faults.map(|why| CertificateErrorKind::of(why, &certificate));
+        let kinds = faults.map(|why| CertificateErrorKind::of(why, &certificate, trust.anchors));
         kinds.max_by_key(CertificateErrorKind::result_type).map_or(Ok(()), |kind| Err(error(kind)))
     }
 

@@ -13,6 +13,7 @@ mod operator;
 mod persistence;
 mod recheck;
 mod restart;
+mod retry_after;
 mod room;
 mod seniority;
 mod steps;

@@ -31,6 +31,12 @@ fn answers(site: &mut Site, status: &str, media_type: &str, body: &str) {
     site.web = Web::Answers(Body::response(status, media_type, body));
 }
 
+/// The policy, which is 64 bytes long, in a chunk of this size with an extension.
+fn chunked(size: &str, extension: &str) -> Web {
+    let head = "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nTransfer-Encoding: chunked\r\n\r\n";
+    Web::Answers(format!("{head}{size};{extension}\r\n{POLICY}\r\n0\r\n\r\n").into())
+}
+
 const ROWS: &[Row] = &[
     ("all is well", |_| {}, Policy),
     ("no record", |site| site.txt = None, NoRecord),
@@ -94,6 +100,35 @@ const ROWS: &[Row] = &[
         FetchFailed(Fetch, "http-body-too-large"),
     ),
     (
+        "a busy host",
+        |site| site.web = Web::Answers(b"HTTP/1.1 503 X\r\nRetry-After: 120\r\n\r\n".into()),
+        FetchFailed(Fetch, "http-status"),
+    ),
+    (
+        "interim responses with headers",
+        |site| {
+            let head = "HTTP/1.1 100 Continue\r\nX: y\r\n\r\nHTTP/1.1 103 X\r\nA: b\r\n c\r\n\r\n";
+            site.web = Web::Answers([head.as_bytes(), &Body::policy(POLICY)].concat());
+        },
+        Policy,
+    ),
+    ("chunks with long extensions", |site| site.web = chunked("40", &"x".repeat(300)), Policy),
+    (
+        "a signed chunk size",
+        |site| site.web = chunked("+40", ""),
+        FetchFailed(Fetch, "http-malformed"),
+    ),
+    (
+        "plain http",
+        |site| site.web = Web::Plain(b"HTTP/1.1 400 Bad Request\r\n\r\n".into()),
+        FetchFailed(Fetch, "tls"),
+    ),
+    (
+        "smtp",
+        |site| site.web = Web::Plain(b"220 mx.example.com ESMTP\r\n".into()),
+        FetchFailed(Fetch, "tls"),
+    ),
+    (
         "no policy",
         |site| answers(site, "200 OK", "text/plain", "hello"),
         FetchFailed(Invalid, "policy-no-colon"),
@@ -107,6 +142,16 @@ const ROWS: &[Row] = &[
         "self-signed",
         |site| site.certificate = Certificate::SelfSigned,
         FetchFailed(Pki, "certificate-unknown-issuer"),
+    ),
+    (
+        "an authority of its own",
+        |site| site.certificate = Certificate::OwnAuthority,
+        FetchFailed(Pki, "certificate-unknown-issuer"),
+    ),
+    (
+        "a certificate without its key",
+        |site| site.certificate = Certificate::WithoutKey,
+        FetchFailed(Pki, "certificate-key-mismatch"),
     ),
     (
         "expired",

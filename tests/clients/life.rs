@@ -1,12 +1,13 @@
 //! How a client begins and ends, and what it survives.
 
 use std::{
+    net::{Ipv4Addr, UdpSocket},
     sync::{
         Arc,
         atomic::{AtomicUsize, Ordering},
     },
     thread,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use mta_sts::{
@@ -14,9 +15,9 @@ use mta_sts::{
     cache::{Answer, Config, Event, EventKind, Outcome, PolicyAnswer, TxtAnswer},
     client::{LookupError, Settings, SettingsError},
     delivery::{Mx, Recheck, Route, Step},
-    fetch, tokio as async_,
+    dns, fetch, tokio as async_,
 };
-use mta_sts_testkit::{Dns, Site, Web, World};
+use mta_sts_testkit::{Addresses, BlackHole, Dns, Site, Web, World};
 use rustls::RootCertStore;
 
 use crate::world::{
@@ -180,6 +181,62 @@ fn nothing_runs_after_the_end_of(kind: Kind) {
         assert_eq!(world.counts(name), before);
     }
     client.shutdown();
+}
+
+#[test]
+fn connecting_ends_with_the_client() {
+    BOTH.into_iter().for_each(connecting_ends_with_the_client_of);
+}
+
+fn connecting_ends_with_the_client_of(kind: Kind) {
+    let world = World::new();
+    let site = Site { addresses: Addresses::BlackHoles, ..Site::new("1", POLICY) };
+    world.set("a.example", site);
+    let patient = fetch::Config::default().with_deadline(3 * LONG);
+    let client = Client::new(kind, settings(&world).with_fetch(patient));
+    ends_at_once(&client, || world.counts("a.example").queries == 1);
+}
+
+#[test]
+fn dns_over_tcp_ends_with_the_client() {
+    BOTH.into_iter().for_each(dns_over_tcp_ends_with_the_client_of);
+}
+
+/// The nameserver says in each datagram that it is cut, and cannot be connected to.
+fn dns_over_tcp_ends_with_the_client_of(kind: Kind) {
+    let world = World::new();
+    let nameserver = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    let address = nameserver.local_addr().unwrap();
+    let _black_hole = BlackHole::new(address).unwrap();
+    let dns = dns::Config::default().with_attempt(LONG).with_deadline(3 * LONG);
+    let config = Config::new(1).with_txt_timeout(3 * LONG);
+    let settings = settings(&world).with_dns(dns).with_nameservers([address]).with_cache(config);
+    let client = Client::new(kind, settings);
+    nameserver.set_read_timeout(Some(LONG)).unwrap();
+    ends_at_once(&client, || {
+        let mut message = [0; 512];
+        let (len, from) = nameserver.recv_from(&mut message).unwrap();
+        // QR and TC (RFC 1035 §4.1.1).
+        message[2] |= 0x82;
+        nameserver.send_to(&message[..len], from).unwrap();
+        true
+    });
+}
+
+/// Shuts a client down that looks something up, once it is so.
+fn ends_at_once(client: &Client, is_so: impl Fn() -> bool + Sync) {
+    let name = domain("a.example");
+    thread::scope(|scope| {
+        let waiting = scope.spawn(|| client.policy(&name, 3 * LONG));
+        eventually(&is_so);
+        // What is under way after that takes no event that could be waited for.
+        thread::sleep(Duration::from_millis(100));
+        let start = Instant::now();
+        client.shutdown();
+        let took = start.elapsed();
+        assert_eq!(waiting.join().unwrap(), Err(LookupError::ShutDown));
+        assert!(took < Duration::from_secs(1), "{took:?}");
+    });
 }
 
 #[test]

@@ -19,6 +19,7 @@ mod many;
 mod middle;
 mod nameserver;
 mod paused;
+mod retry_after;
 mod runtimes;
 mod settings;
 mod stores;

@@ -36,19 +36,31 @@ fn responses_without_end() {
     let chunked = [HEAD, b"Transfer-Encoding: chunked\r\n\r\n"].concat();
     let trailers = [&chunked[..], b"0\r\n"].concat();
     let open = [HEAD, b"\r\n"].concat();
-    let malformed = |why: &str| FetchError::Malformed(why.into());
-    let line = "a line of its chunked coding is too long";
+    let digits = FetchError::Malformed("the size of a chunk has more than 16 digits".into());
+    let extension = [&chunked[..], b"1;"].concat();
+    let hints = b"HTTP/1.1 103 X\r\nLink: x\r\n y\r\n\r\n";
+    let continues = b"HTTP/1.1 100\r\nX: y\r\n\r\n";
     for (what, start, rest, most, error) in [
         ("a status line", &b"HTTP/1.1 200 "[..], &b"O"[..], 16 << 10, FetchError::HeadTooLarge),
         ("empty lines", b"", b"\r\n", 16 << 10, FetchError::HeadTooLarge),
         ("headers", HEAD, b"A: b\r\n", 16 << 10, FetchError::HeadTooLarge),
         ("a header", HEAD, b"A", 16 << 10, FetchError::HeadTooLarge),
         ("interim responses", b"", b"HTTP/1.1 102 X\r\n\r\n", 16 << 10, FetchError::HeadTooLarge),
+        ("hints", b"", hints, 16 << 10, FetchError::HeadTooLarge),
+        ("continues", b"", continues, 16 << 10, FetchError::HeadTooLarge),
+        (
+            "folded lines",
+            b"HTTP/1.1 200 OK\r\nA: b\r\n",
+            b" c\r\n",
+            16 << 10,
+            FetchError::HeadTooLarge,
+        ),
         ("a body", &open, b"x: y\n", 65 << 10, FetchError::BodyTooLarge),
         ("chunks", &chunked, b"1\r\nx\r\n", 391 << 10, FetchError::BodyTooLarge),
-        ("a length of a chunk", &chunked, b"0", 2 << 10, malformed(line)),
-        ("an extension", &chunked, b"1;x", 2 << 10, malformed(line)),
-        ("a trailer", &trailers, b"X", 2 << 10, malformed(line)),
+        ("a length of a chunk", &chunked, b"0", 2 << 10, digits),
+        ("an extension", &extension, b"x", 1 << 20, FetchError::Endless),
+        ("extensions", &chunked, b"1;xyz\r\nx\r\n", 800 << 10, FetchError::BodyTooLarge),
+        ("a trailer", &trailers, b"X", 1 << 20, FetchError::Endless),
         ("trailers", &trailers, b"A: b\r\n", 1 << 20, FetchError::Endless),
     ] {
         for size in [6, 600, 6000] {

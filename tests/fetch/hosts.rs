@@ -17,7 +17,7 @@ use crate::{
     pki::{
         NOW, Pki,
         matrix::{Fault, Row, rows, steady},
-        tls::{BOTH, Server, config, providers, ring, trust},
+        tls::{BOTH, Server, config, impostor, providers, ring, trust},
     },
     world::{Outcome, Script, domain, exchange, fetch, talk},
 };
@@ -74,6 +74,28 @@ fn s3_3_01_every_certificate() {
                     }
                 }
             }
+        }
+    }
+}
+
+#[test]
+fn s3_3_01_a_certificate_without_its_key() {
+    let pki = Pki::new();
+    let trust = trust(&pki, ring());
+    let told = "the host does not hold the private key of the certificate that it presents";
+    let ed25519 = rcgen::KeyPair::generate_for(&rcgen::PKCS_ED25519).unwrap();
+    for key in [crate::pki::key(), ed25519] {
+        for version in BOTH {
+            let [good, .., bad] = &rows(&pki, "mta-sts.example.com")[..] else { panic!() };
+            let serve = |row: &Row| {
+                let config = impostor(row.chain.clone(), version, &key);
+                fetch(&mut exchange(&trust), &mut Server::new(config, &response()))
+            };
+            let got = serve(good);
+            assert_fails(got, ResultType::StsWebpkiInvalid, "certificate-key-mismatch", told);
+            // What is wrong with the certificate itself was there first.
+            let Some(Fault(_, reason, told)) = &bad.fault else { panic!() };
+            assert_fails(serve(bad), ResultType::StsWebpkiInvalid, reason, told);
         }
     }
 }
@@ -167,6 +189,9 @@ fn what_is_no_tls() {
     let trust = trust(&pki, ring());
     let plain = b"HTTP/1.1 400 Bad Request\r\n\r\n".to_vec();
     let got = fetch(&mut exchange(&trust), &mut Script(plain));
+    assert_tls(got, None, "the host speaks plain HTTP on this port, not TLS");
+    let other = b"hello, world".to_vec();
+    let got = fetch(&mut exchange(&trust), &mut Script(other));
     assert_tls(got, None, "received corrupt message of type InvalidContentType");
 }
 

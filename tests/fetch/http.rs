@@ -136,12 +136,50 @@ fn policies() {
     ] {
         assert_eq!(of(&response).as_deref(), Ok(&expected), "{what}");
     }
+    for (what, response) in accepted_framings() {
+        assert_eq!(of(&response).as_deref(), Ok(&expected), "{what}");
+    }
     let trailer = b"40\r\nversion: STSv1\nmode: enforce\nmx: mx.example.com\nmax_age: 604800\n\r\n0\r\nX: y\r\n\r\n";
     let extension = b"40;a=b\r\nversion: STSv1\nmode: enforce\nmx: mx.example.com\nmax_age: 604800\n\r\n0\r\n\r\n";
     for body in [&trailer[..], extension] {
         let response = ok(&["Transfer-Encoding: chunked"], body);
         assert_eq!(of(response).as_deref(), Ok(&expected));
     }
+}
+
+/// What RFC 9112 allows though it is seldom met.
+fn accepted_framings() -> Vec<(&'static str, Vec<u8>)> {
+    let after = |interim: &str| [interim.as_bytes(), &sized(BODY)].concat();
+    let coded = |size: &str, end: &str| {
+        let body = [size.as_bytes(), b"\r\n", BODY, b"\r\n0", end.as_bytes()].concat();
+        ok(&["Transfer-Encoding: chunked"], &body)
+    };
+    let folded = |lines: &[&str]| response(&[&["HTTP/1.1 200 OK"], lines].concat(), BODY);
+    let long = "x".repeat(100_000);
+    vec![
+        ("100 with a header", after("HTTP/1.1 100 Continue\r\nX: y\r\n\r\n")),
+        ("100 with a folded header", after("HTTP/1.1 100 Continue\r\nX: y\r\n z\r\n\r\n")),
+        ("100 without a reason", after("HTTP/1.1 100\r\nX: y\r\n\r\n")),
+        ("100 of HTTP/1.0", after("HTTP/1.0 100 Continue\nX: y\n\n")),
+        ("hints", after("HTTP/1.1 103 Early Hints\r\nLink: </x>\r\nLink: </y>\r\n\r\n")),
+        ("many", after(&"HTTP/1.1 100 Continue\r\nX: y\r\n\r\n".repeat(100))),
+        ("empty lines between", after("HTTP/1.1 102 X\r\n\r\n\r\n\r\n")),
+        ("a fold", folded(&["Content-Type: text/plain;", " x=y"])),
+        ("a fold by tabs", folded(&["Content-Type: text/plain; \t", "\t \tx=y"])),
+        ("a fold before the value", folded(&["Content-Type:", " text/plain"])),
+        ("two folds", folded(&["Content-Type:", " text/plain", "\t; x=y"])),
+        ("a fold of nothing", folded(&["Content-Type: text/plain", " ", "X: y", "\t"])),
+        ("a folded length", folded(&["Content-Type: text/plain", "Content-Length:", " 64"])),
+        ("bare line feeds", [b"HTTP/1.1 200 OK\nContent-Type:\n text/plain\n\n", BODY].concat()),
+        ("an extension of 21 bytes", coded("40;abcdefghijklmnopqrstu", "\r\n\r\n")),
+        ("an extension of 100 kB", coded(&format!("40;{long}"), "\r\n\r\n")),
+        ("quoted", coded("40 ; a=\"b; c=\\\"\"\t;\u{e9}", " ;x=y\r\n\r\n")),
+        ("padding", coded("40   ", "\t\r\n\r\n")),
+        ("leading zeros", coded("0000000000000040", "00\r\n\r\n")),
+        ("a long trailer", coded("40", &format!("\r\nX: {long}\r\n\r\n"))),
+        ("trailers", coded("40", &format!("\r\n{}\r\n", "X: y\r\n".repeat(1000)))),
+        ("trailers with bare line feeds", coded("40", "\r\nX: y\nY: z\n\n")),
+    ]
 }
 
 #[test]
@@ -280,14 +318,53 @@ fn ends_that_two_readers_may_see_in_two_places() {
 #[test]
 fn chunks_that_are_none() {
     let coded = |body: &[u8]| ok(&["Transfer-Encoding: chunked"], body);
-    assert_malformed(coded(b"x\r\n"), "chunk length cannot be read as a number");
-    assert_malformed(coded(b"\xff\r\n"), "chunk length is not ascii");
-    assert_malformed(coded(b"1\r\nabc\r\n"), "chunk expected crlf as next character");
-    assert_malformed(coded(b"fffffffffffffffff\r\n"), "chunk length cannot be read as a number");
-    assert_malformed(coded(&[b'0'; 2000]), "a line of its chunked coding is too long");
-    let trailer = [b"0\r\nX: ".to_vec(), vec![b'y'; 2000], b"\r\n\r\n".to_vec()].concat();
-    assert_malformed(coded(&trailer), "a line of its chunked coding is too long");
-    for cut in [&b""[..], b"4", b"40\r\nversion", b"0\r\n", b"0\r\nX: y\r\n"] {
+    let no_size = "the size of a chunk is not a hexadecimal number";
+    for size in [
+        &b"x"[..],
+        b"\xff",
+        b"",
+        b"+40",
+        b"-0",
+        b"0x40",
+        b" 40",
+        b"\t40",
+        b"4 0",
+        b"40 x",
+        b"40,",
+        b"\xc2\xa040",
+        b"40\xc2\xa0",
+        b"\x0b40",
+        b"40\x0c",
+        b"4_0",
+        b";x",
+        b"\n40",
+    ] {
+        assert_malformed(coded(&[size, b"\r\n", BODY, b"\r\n0\r\n\r\n"].concat()), no_size);
+    }
+    assert_malformed(coded(&[b"40\n", BODY, b"\n0\n\n"].concat()), no_size);
+    let bare = "the size of a chunk ends in a bare CR";
+    for size in [&b"40\rx"[..], b"40\r\r\n", b"40;a\rb\r\n"] {
+        assert_malformed(coded(&[size, BODY, b"\r\n0\r\n\r\n"].concat()), bare);
+    }
+    let control = "a chunk extension has a control character";
+    assert_malformed(coded(&[b"40;x\n", BODY, b"\r\n0\r\n\r\n"].concat()), control);
+    assert_malformed(coded(&[b"40;\0\r\n", BODY, b"\r\n0\r\n\r\n"].concat()), control);
+    let longer = "a chunk does not end where its size says";
+    assert_malformed(coded(b"1\r\nabc\r\n"), longer);
+    assert_malformed(coded(&[b"40\r\n", BODY, b"\n0\r\n\r\n"].concat()), longer);
+    let digits = "the size of a chunk has more than 16 digits";
+    assert_malformed(coded(b"fffffffffffffffff\r\n"), digits);
+    assert_malformed(coded(&[b'0'; 2000]), digits);
+    for size in [&b"ffffffffffffffff"[..], b"7fffffffffffffff", b"10001"] {
+        let got = of(coded(&[size, b"\r\n"].concat()));
+        let message = "the body of the response is longer than 65536 bytes";
+        assert_fails(got, "http-body-too-large", message);
+    }
+    let rest = ["\r\nX: y", "\r\nX: y\r", "\r\nX: y\r\n", "\r\n\r", ";", "\r", ""];
+    for cut in rest.map(|rest| [b"40\r\n", BODY, b"\r\n0", rest.as_bytes()].concat()) {
+        assert_fails(of(coded(&cut)), TRUNCATED.0, TRUNCATED.1);
+    }
+    for cut in [&b""[..], b"4", b"40\r\nversion", b"40;x"] {
         assert_fails(of(coded(cut)), TRUNCATED.0, TRUNCATED.1);
     }
 }
@@ -306,12 +383,17 @@ fn heads_that_are_none() {
             b"HTTP/1.1 200 OK\r\nA: b\rContent-Type: text/plain\r\n\r\n",
             "http parse fail: invalid header value",
         ),
-        // obs-fold (RFC 9112 §5.2)
+        // Nothing is there to be folded (RFC 9112 §2.2).
+        (b"HTTP/1.1 200 OK\r\n x\r\n\r\n", "http parse fail: invalid header name"),
+        (b" HTTP/1.1 200 OK\r\n\r\n", "http parse fail: invalid HTTP version"),
+        (b"HTTP/1.1 200 OK\r\nA\r\n : b\r\n\r\n", "http parse fail: invalid header name"),
+        (b"HTTP/1.1 200 OK\r\nA: b\r\r\n c\r\n\r\n", "http parse fail: invalid header value"),
+        (b"HTTP/1.1 200 OK\r\nA: b\r\n c\0\r\n\r\n", "http parse fail: invalid header value"),
         (
-            b"HTTP/1.1 200 OK\r\nContent-Type: text/plain;\r\n x=y\r\n\r\n",
-            "http parse fail: invalid header name",
+            b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 6\r\n 4\r\n\r\n",
+            "content-length header not a number",
         ),
-        (b"HTTP/1.1 100 Continue\r\nX: y\r\n\r\n", "received headers with 100-continue response"),
+        (b"HTTP/1.1 100 Continue\r\nno colon\r\n\r\n", "http parse fail: invalid header name"),
         (b"<html>\n</html>\n", "http parse fail: invalid HTTP version"),
     ] {
         assert_malformed(bytes, why);
@@ -336,6 +418,34 @@ fn the_head_is_bounded() {
     let interim = b"HTTP/1.1 103 Early Hints\r\n\r\n".repeat(1000);
     assert_fails(of(interim), too_large.0, too_large.1);
     assert_fails(of("\n".repeat(20_000)), too_large.0, too_large.1);
+}
+
+/// Each byte is looked at a bounded number of times: eight times as many take eight times as long, and
+/// not 64 times.
+#[test]
+fn a_head_in_single_bytes_costs_no_more_than_its_length() {
+    let cost = |unit: &str, len: usize| {
+        let bytes = [&b"HTTP/1.1 200 OK\r\n"[..], unit.repeat(len).as_bytes()].concat();
+        let run = || {
+            let start = std::time::Instant::now();
+            for _ in 0..4 {
+                let mut exchange = HttpExchange::new(&domain(), &Config::default());
+                bytes.chunks(1).for_each(|byte| exchange.handle_received(byte));
+                assert!(exchange.outcome().is_none_or(Result::is_err));
+            }
+            start.elapsed()
+        };
+        (0..5).map(|_| run()).min().unwrap()
+    };
+    for unit in ["A:\n", " \n", "a", "A:\n \n"] {
+        let (few, many) = (1800 / unit.len(), 14_400 / unit.len());
+        let (short, long) = (cost(unit, few), cost(unit, many));
+        assert!(long < short * 30, "{unit:?}: {short:?} for a part, {long:?} for the whole");
+    }
+    let start = std::time::Instant::now();
+    let mut exchange = HttpExchange::new(&domain(), &Config::default());
+    (0..16 << 10).for_each(|_| exchange.handle_received(b"\n"));
+    assert!(start.elapsed().as_millis() < 500, "{:?}", start.elapsed());
 }
 
 #[test]

@@ -1,9 +1,13 @@
 //! Fetching a policy (RFC 8461 §§3.2, 3.3): what a response is worth, its bytes, and the hosts.
 
+#![allow(clippy::disallowed_methods, reason = "some look at what an input costs")]
+
 #[cfg(feature = "fetch")]
 mod addresses;
 #[cfg(feature = "fetch")]
 mod bounds;
+#[cfg(feature = "fetch")]
+mod floods;
 #[cfg(feature = "fetch")]
 mod hosts;
 #[cfg(feature = "fetch")]

@@ -2,12 +2,12 @@
 
 use std::collections::HashMap;
 
-use crate::machine::{Fetched, File, Id, Jump, Op, Trace, Ttl, Txt, World};
+use crate::machine::{Busy, Fetched, File, Id, Jump, Op, Trace, Ttl, Txt, World};
 
 /// How many steps a history has, unless `MACHINE_DEPTH` says otherwise.
 const DEPTH: u32 = 7;
 
-const ALPHABET: [Op; 20] = [
+const ALPHABET: [Op; 21] = [
     Op::Lookup,
     Op::Recheck,
     Op::Refresh,
@@ -21,6 +21,7 @@ const ALPHABET: [Op; 20] = [
     Op::Fetch(Fetched::Policy(File::TwoHours)),
     Op::Fetch(Fetched::Policy(File::ModeNone)),
     Op::Fetch(Fetched::Failed),
+    Op::Fetch(Fetched::Busy(Busy::Days)),
     Op::Fetch(Fetched::NotSent),
     Op::Restart,
     Op::Go(Jump::ToTimeout),

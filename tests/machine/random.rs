@@ -2,7 +2,7 @@
 
 use proptest::{prelude::*, sample::select};
 
-use crate::machine::{Fetched, File, Id, Jump, Op, Trace, Ttl, Txt, World};
+use crate::machine::{Busy, Fetched, File, Id, Jump, Op, Trace, Ttl, Txt, World};
 
 const IDS: [Id; 6] = [Id::A, Id::B, Id::C, Id::D, Id::E, Id::F];
 const TTLS: [Ttl; 3] = [Ttl::Zero, Ttl::Minutes, Ttl::Days];
@@ -24,6 +24,8 @@ pub(crate) fn fetched() -> impl Strategy<Value = Fetched> {
         3 => Just(Fetched::Policy(File::Week)),
         3 => select(&File::ALL[..]).prop_map(Fetched::Policy),
         3 => Just(Fetched::Failed),
+        1 => Just(Fetched::Busy(Busy::Minutes)),
+        1 => Just(Fetched::Busy(Busy::Days)),
         1 => Just(Fetched::NotSent),
     ]
 }

@@ -10,7 +10,7 @@ use rcgen::{
 };
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
 
-use super::{Authority, Pki, SERIAL, host, key};
+use super::{Authority, Pki, SERIAL, authority, host, key};
 
 /// What a server presents, and what is wrong with it.
 pub(crate) struct Row {
@@ -47,6 +47,7 @@ pub(crate) fn rows(pki: &Pki, name: &str) -> Vec<Row> {
         let told = format!("the certificate is not for this host; those it names: {names}");
         Some(Fault(Mismatch, "certificate-host-mismatch", told))
     };
+    let odd = |name: &str| mismatch(&format!("none; not for any host: \"{name}\""));
     let fault = |kind, reason, told: &str| Some(Fault(kind, reason, told.into()));
     let unknown = || {
         let told =
@@ -82,9 +83,22 @@ pub(crate) fn rows(pki: &Pki, name: &str) -> Vec<Row> {
         of("the domain", &host(&["example.com"]), mismatch("example.com")),
         of("common name only", &common_name, mismatch("none")),
         of("an address only", &host(&["192.0.2.1"]), mismatch("none")),
-        of("part of a label", &host(&[&partial]), mismatch("none")),
-        of("two wildcards", &host(&["*.*.com"]), mismatch("none")),
+        of("part of a label", &host(&[&partial]), odd(&partial)),
+        of("two wildcards", &host(&["*.*.com"]), odd("*.*.com")),
+        of("a wildcard for all", &host(&["*.com"]), odd("*.com")),
+        of("a part of a label", &host(&["mta-*.example.com"]), odd("mta-*.example.com")),
+        of(
+            "some of each kind",
+            &host(&["*.com", "b.example", "*", "a.example", "x*.a", "y*.a", "z*.a"]),
+            mismatch(
+                "b.example, a.example; not for any host: \"*.com\", \"*\", \"x*.a\" and 2 more",
+            ),
+        ),
         row("another root", &good, &pki.stranger, 2, unknown()),
+        row("another root of this name", &good, &double("Root", KeyKind::Same), 2, unknown()),
+        row("another root, of another kind", &good, &double("Root", KeyKind::Other), 2, unknown()),
+        row("another authority between", &good, &double("Middle", KeyKind::Same), 1, unknown()),
+        own("self-signed, as an authority", &own_authority(&good), unknown()),
         row("nothing between", &good, &pki.middle, 1, unknown()),
         own("self-signed", &good, unknown()),
         of(
@@ -121,6 +135,30 @@ pub(crate) fn steady(pki: &Pki, name: &str) -> Row {
     let leaf = host(&[name]).signed_by(&key, &pki.middle).unwrap().der().clone();
     let chain = vec![leaf, pki.middle.der().clone()];
     Row { what: "steady", chain, key: der(key.serialize_der()), fault: None }
+}
+
+/// Whether a key is of the kind that the others are.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum KeyKind {
+    Same,
+    Other,
+}
+
+/// An authority that has a name which another one has.
+fn double(name: &str, kind: KeyKind) -> Authority {
+    let key = match kind {
+        KeyKind::Same => key(),
+        KeyKind::Other => KeyPair::generate_for(&PKCS_ED25519).unwrap(),
+    };
+    CertifiedIssuer::self_signed(authority(name), key).unwrap()
+}
+
+/// What `openssl req -x509` makes.
+fn own_authority(params: &CertificateParams) -> CertificateParams {
+    let mut params = params.clone();
+    params.is_ca = authority("").is_ca;
+    params.extended_key_usages = Vec::new();
+    params
 }
 
 /// Presents the first so many certificates of the chain.

@@ -3,6 +3,8 @@
 #![allow(dead_code, reason = "not every test needs all of it")]
 
 #[cfg(feature = "rustls")]
+pub(crate) mod forge;
+#[cfg(feature = "rustls")]
 pub(crate) mod matrix;
 #[cfg(feature = "rustls")]
 pub(crate) mod tls;
@@ -95,7 +97,7 @@ pub(crate) fn leaf(params: &CertificateParams, by: &Authority) -> CertificateDer
     params.signed_by(&key(), by).unwrap().der().clone()
 }
 
-fn authority(name: &str) -> CertificateParams {
+pub(crate) fn authority(name: &str) -> CertificateParams {
     let mut params = CertificateParams::default();
     params.distinguished_name.push(DnType::CommonName, name);
     params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);

@@ -6,10 +6,12 @@ use std::{
 };
 
 use mta_sts::verify::{TrustStore, webpki::OwnedCertRevocationList};
+use rcgen::KeyPair;
 use rustls::{
     RootCertStore, ServerConfig, ServerConnection, SupportedProtocolVersion,
     crypto::CryptoProvider,
-    pki_types::{CertificateDer, PrivateKeyDer},
+    pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer},
+    sign::{CertifiedKey, SingleCertAndKey},
     version::{TLS12, TLS13},
 };
 
@@ -49,6 +51,22 @@ pub(crate) fn config(
         .with_no_client_auth()
         .with_single_cert(chain, key)
         .unwrap()
+}
+
+/// The same, but for a key that is not that of the certificate.
+pub(crate) fn impostor(
+    chain: Vec<CertificateDer<'static>>,
+    version: &'static SupportedProtocolVersion,
+    key: &KeyPair,
+) -> ServerConfig {
+    let key = PrivatePkcs8KeyDer::from(key.serialize_der()).into();
+    let key = ring().key_provider.load_private_key(key).unwrap();
+    let forged = SingleCertAndKey::from(CertifiedKey::new(chain, key));
+    ServerConfig::builder_with_provider(ring())
+        .with_protocol_versions(&[version])
+        .unwrap()
+        .with_no_client_auth()
+        .with_cert_resolver(Arc::new(forged))
 }
 
 /// A server that answers one request.

@@ -4,7 +4,7 @@
 use std::{borrow::Cow, sync::Arc, time::Duration};
 
 use mta_sts::{
-    Failure, ResultType,
+    Failure, ResultType, RetryAfter,
     cache::{PolicyAnswer, TxtAnswer},
 };
 
@@ -84,7 +84,7 @@ impl Sim<'_> {
         } else if rng.ppm(weather.unsent) {
             Some(PolicyAnswer::NotSent)
         } else if rng.ppm(weather.failed) {
-            Some(failed("http-status"))
+            Some(busy(after))
         } else {
             match &self.zone(who).web {
                 Web::Serves(policy) => {
@@ -111,6 +111,18 @@ fn say(txt: Txt, ttl: Micros) -> TxtAnswer {
 fn failed(code: &'static str) -> PolicyAnswer {
     let kind = ResultType::StsPolicyFetchError;
     PolicyAnswer::Failed(Failure::new(kind, code, "mta-sts.example.com", "it failed"))
+}
+
+/// A host that is busy, and every other time says for how long, from nothing to days.
+fn busy(noise: Micros) -> PolicyAnswer {
+    let answer = failed("http-status");
+    let seconds = u32::try_from(noise.rem_euclid(200_003)).expect("a few days");
+    match answer {
+        PolicyAnswer::Failed(failure) if noise % 2 == 0 => {
+            PolicyAnswer::Failed(failure.with_retry_after(RetryAfter::Seconds(seconds)))
+        }
+        answer => answer,
+    }
 }
 
 fn delay(rng: &mut Rng, slow: u64, usual: Micros, longest: Micros) -> Micros {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use mta_sts::{
     Failure,
+    ResultType::CertificateNotTrusted,
     verify::{HostVerifier, TrustStore, TrustStoreError},
 };
 use rustls::{
@@ -154,6 +155,11 @@ fn whoever_does_not_hold_the_key_is_refused_in_both_modes() {
                 let (at_client, _) = shake(verifier.client_config(NOW), server());
                 let error = at_client.expect_err("the signature is forged");
                 assert!(matches!(error, Error::InvalidCertificate(_)), "{error:?}");
+                let told = "the host does not hold the private key of the certificate that it \
+                            presents";
+                let expected =
+                    Fault(CertificateNotTrusted, "certificate-key-mismatch", told.into());
+                assert_eq!(fault(&verifier), Some(expected));
             }
         }
     }

@@ -7,7 +7,7 @@ use std::{
 
 use arbitrary::Arbitrary;
 use mta_sts::{
-    Domain, Failure, Mode, Policy, PolicyId, ResultType, StsRecord,
+    Domain, Failure, Mode, Policy, PolicyId, ResultType, RetryAfter, StsRecord,
     cache::{PolicyAnswer, TxtAnswer},
 };
 
@@ -61,7 +61,16 @@ pub enum Ttl {
 pub enum Fetched {
     Policy(File),
     Failed,
+    /// It is to be asked again after so long.
+    Busy(Busy),
     NotSent,
+}
+
+/// What a host says in `Retry-After`: within all bounds, and above them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Arbitrary)]
+pub enum Busy {
+    Minutes,
+    Days,
 }
 
 /// A policy, named by its life.
@@ -119,6 +128,19 @@ impl Ttl {
 
     fn duration(self) -> Duration {
         Duration::from_micros(self.micros().unsigned_abs())
+    }
+}
+
+impl Busy {
+    pub(super) fn micros(self) -> Micros {
+        match self {
+            Self::Minutes => 20 * MINUTE,
+            Self::Days => 3 * DAY,
+        }
+    }
+
+    fn seconds(self) -> u32 {
+        u32::try_from(self.micros() / SECOND).expect("a few days")
     }
 }
 
@@ -191,13 +213,22 @@ impl Fetched {
     pub(super) fn answer(self) -> PolicyAnswer {
         match self {
             Self::Policy(file) => PolicyAnswer::Valid(Arc::clone(file.policy())),
-            Self::Failed => PolicyAnswer::Failed(Failure::new(
-                ResultType::StsPolicyFetchError,
-                "status",
-                DOMAIN.policy_host(),
-                "the Policy Host said 404",
-            )),
+            Self::Failed => PolicyAnswer::Failed(failure()),
+            Self::Busy(busy) => {
+                let retry_after = RetryAfter::Seconds(busy.seconds());
+                PolicyAnswer::Failed(failure().with_retry_after(retry_after))
+            }
             Self::NotSent => PolicyAnswer::NotSent,
         }
     }
+
+    /// For how long the host asks to be left alone.
+    pub(super) fn asked(self) -> Micros {
+        if let Self::Busy(busy) = self { busy.micros() } else { 0 }
+    }
+}
+
+fn failure() -> Failure {
+    let (kind, message) = (ResultType::StsPolicyFetchError, "the Policy Host said 503");
+    Failure::new(kind, "status", DOMAIN.policy_host(), message)
 }

@@ -26,7 +26,7 @@ mod usage;
 mod world;
 
 pub use self::{
-    alphabet::{Fetched, File, Id, Jump, Op, Ttl, Txt},
+    alphabet::{Busy, Fetched, File, Id, Jump, Op, Ttl, Txt},
     model::Model,
     town::{Deed, Plan, Town},
     trace::Trace,

@@ -437,7 +437,8 @@ impl Model {
         Wait::new(self.now, least, most.max(rate) + SECOND)
     }
 
-    pub fn fail(&mut self, id: Option<Id>) {
+    /// A fetch has failed, and the host asks to be left alone for so long.
+    pub fn fail(&mut self, id: Option<Id>, asked: Micros) {
         if self.is_new(id) {
             self.takes.push(self.elapsed);
         }
@@ -450,10 +451,22 @@ impl Model {
             Some(_) => (5 * MINUTE, longest),
             None => (5 * MINUTE, 5 * MINUTE),
         };
-        let wait = Wait::new(self.now, least, most + most / 4);
+        let granted = self.granted(asked);
+        let least = least.max(granted.least);
+        let wait = Wait::new(self.now, least, (most + most / 4).max(granted.most));
         let new = Failures { wait, times: times.saturating_add(1).min(8), elapsed: self.elapsed };
         self.failures.insert(id, new);
         self.retry(self.held_for(id));
+    }
+
+    /// How long a host is left alone that asks for so long: an hour at the most, and half of what is
+    /// left of a life.
+    fn granted(&self, asked: Micros) -> Wait {
+        let life = self.live(self.now).map(|last| last.at + last.file.max_age() - self.now);
+        let bound = life.map_or(HOUR, |left| left / 2).min(HOUR);
+        // Waits are counted in whole seconds.
+        let least = asked.min(bound - SECOND).max(0);
+        Wait::new(self.now, least, (asked + asked / 4).min(bound))
     }
 
     pub fn succeed(&mut self, id: Option<Id>, file: File) {

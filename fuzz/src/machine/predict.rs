@@ -264,9 +264,9 @@ impl Model {
                 }
                 self.settle(Settled { fresh: Some(file), ..Settled::default() }, step);
             }
-            Fetched::Failed => {
+            Fetched::Failed | Fetched::Busy(_) => {
                 let doubt = self.is_new(id);
-                self.fail(id);
+                self.fail(id, fetched.asked());
                 let silenced = live.is_some_and(|last| last.file.mode() == Mode::None);
                 if self.watched().is_some() || (id.is_some() && !silenced) {
                     step.told.push(Told::Failed(self.watched()));

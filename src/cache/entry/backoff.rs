@@ -1,10 +1,12 @@
 //! When a policy may be fetched: the back-off after a failure, and the bound on new ids.
 
+use super::State;
 use crate::{
     cache::{
-        clock::{Deadline, Second, Timestamp},
+        clock::{Deadline, Second, Span, Timestamp},
         config::rule,
     },
+    failure::RetryAfter,
     record::PolicyId,
 };
 
@@ -59,8 +61,16 @@ impl Attempts {
     }
 
     /// Notes a failure: "wait for at least five minutes … per version ID" (§3.3). The wait doubles
-    /// only if that leaves nobody without a policy. Noise makes it longer, never shorter.
-    pub(super) fn fail(&mut self, id: Option<PolicyId>, now: Timestamp, live: bool, noise: u32) {
+    /// only if that leaves nobody without a policy. Noise makes it longer, never shorter. What the
+    /// host has asked for, and was granted, counts if it is longer.
+    pub(super) fn fail(
+        &mut self,
+        id: Option<PolicyId>,
+        now: Timestamp,
+        live: bool,
+        noise: u32,
+        granted: Span,
+    ) {
         let same = self.0.iter_mut().position(|known| known.is_some_and(|known| known.id == id));
         let oldest = || {
             let age = |known: &Option<Attempt>| known.map(|known| known.until.armed_at());
@@ -70,7 +80,7 @@ impl Attempts {
         let before = place.filter(|known| known.id == id).map_or(0, |known| known.failures);
         let (first, longest) = rule::BACK_OFF;
         let span = if live { first.doubled(before).min(longest) } else { first };
-        let span = span.plus(span.percent(rule::BACK_OFF_JITTER).up_to(noise));
+        let span = jittered(span, noise).max(granted);
         let failures = before.saturating_add(1);
         *place = Some(Attempt { id, failures, until: Deadline::new(now, span) });
     }
@@ -94,6 +104,26 @@ impl Attempts {
             known.until.limit(longest.plus(longest.percent(rule::BACK_OFF_JITTER)));
         }
     }
+}
+
+impl State {
+    /// How long a host is left alone that asks for it: no longer than any back-off, and no longer
+    /// than half of what is left of the life of a policy that applies, so that a host that is
+    /// always busy costs no policy its refresh.
+    pub(super) fn grant(&self, asked: RetryAfter, now: Timestamp, noise: u32) -> Span {
+        let asked = match asked {
+            RetryAfter::Seconds(seconds) => Span::seconds(seconds),
+            RetryAfter::Date(date) => Timestamp::of(date).since(now),
+        };
+        let (_, longest) = rule::BACK_OFF;
+        let half = self.live(now).map_or(longest, |held| held.ends_at().since(now).percent(50));
+        // Many hosts may name one date.
+        jittered(asked, noise).min(longest).min(half)
+    }
+}
+
+fn jittered(span: Span, noise: u32) -> Span {
+    span.plus(span.percent(rule::BACK_OFF_JITTER).up_to(noise))
 }
 
 /// A bucket of fetches for new ids: each fetch takes one out, a span of time puts one back.

@@ -241,19 +241,21 @@ impl Entry {
         &mut self,
         flight: Flight,
         id: Option<PolicyId>,
-        failure: Failure,
+        mut failure: Failure,
         step: &mut Step<'_>,
     ) {
+        let noise = step.noise();
+        let retry_after = failure.take_retry_after();
+        let asked = retry_after.map_or(Span::ZERO, |it| self.state.grant(it, step.now, noise));
         let failure = Arc::new(failure);
         let live = self.state.live(step.now).is_some();
         let is_new = self.state.is_new_id(id);
         if is_new {
             self.state.budget.take(step.now);
         }
-        let noise = step.noise();
         let trouble = self.state.trouble();
         trouble.failure = Some(Arc::clone(&failure));
-        trouble.attempts.fail(id, step.now, live, noise);
+        trouble.attempts.fail(id, step.now, live, noise, asked);
         if let Some(until) = self.state.held_back(id, step.now) {
             self.retry_at(Deadline::at(step.now, until), step.now);
         }

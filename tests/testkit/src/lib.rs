@@ -25,12 +25,8 @@ use std::{
 
 use rustls::{RootCertStore, pki_types::CertificateDer};
 
-use self::{
-    listen::{BlackHole, Guest},
-    pki::Pki,
-    web::PolicyHosts,
-};
 pub use self::{
+    listen::BlackHole,
     middle::{Lie, Middle, Tamper},
     mx::{Mx, MxHost},
     nameserver::Dns,
@@ -38,6 +34,7 @@ pub use self::{
     site::{Addresses, Site},
     web::{Body, Web},
 };
+use self::{listen::Guest, pki::Pki, web::PolicyHosts};
 
 /// How long servers wait before they look whether the world still stands.
 const LOOK_UP: Duration = Duration::from_millis(20);
@@ -65,8 +62,8 @@ pub struct World {
     web: SocketAddr,
     pki: Arc<Pki>,
     threads: Mutex<Vec<JoinHandle<()>>>,
-    /// `None` where the system has one loopback address only.
-    _black_hole: Option<BlackHole>,
+    /// None where the system has one loopback address only.
+    _black_holes: Vec<BlackHole>,
 }
 
 impl Default for World {
@@ -89,8 +86,9 @@ impl World {
         let hosts = PolicyHosts { shared: Arc::clone(&shared), pki: Arc::clone(&pki) };
         let (web, hosts) = hosts.start();
         let threads = Mutex::new(dns.into_iter().chain([hosts]).collect());
-        let black_hole = BlackHole::new((Addresses::BLACK_HOLE, web.port()).into()).ok();
-        Self { shared, nameserver, web, pki, threads, _black_hole: black_hole }
+        let hole = |address| BlackHole::new((address, web.port()).into()).ok();
+        let black_holes = Addresses::BLACK_HOLES.into_iter().filter_map(hole).collect();
+        Self { shared, nameserver, web, pki, threads, _black_holes: black_holes }
     }
 
     /// From now on a domain does this.

@@ -106,12 +106,17 @@ impl Write for Guest {
 }
 
 /// A listener that nobody gets through to, as its queue is full: connecting to it hangs.
-pub(crate) struct BlackHole {
+pub struct BlackHole {
     _sockets: [Socket; 3],
 }
 
 impl BlackHole {
-    pub(crate) fn new(address: SocketAddr) -> io::Result<Self> {
+    /// At this address.
+    ///
+    /// # Errors
+    ///
+    /// If it cannot be had.
+    pub fn new(address: SocketAddr) -> io::Result<Self> {
         let socket = || Socket::new(Domain::IPV4, Type::STREAM, None);
         let listener = socket()?;
         listener.bind(&address.into())?;

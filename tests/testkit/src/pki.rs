@@ -26,6 +26,12 @@ pub enum Certificate {
     Untrusted,
     /// One by itself.
     SelfSigned,
+    /// One by itself that is that of an authority, as `openssl req -x509` makes them.
+    OwnAuthority,
+    /// A valid one, without its key.
+    WithoutKey,
+    /// One of the year 2000, without its key.
+    ExpiredWithoutKey,
 }
 
 type Authority = CertifiedIssuer<'static, KeyPair>;
@@ -58,21 +64,29 @@ impl Pki {
     fn certify(&self, name: &str, kind: Certificate) -> Arc<CertifiedKey> {
         let name = if kind == Certificate::WrongName { "www.example.org" } else { name };
         let mut params = CertificateParams::new([name.to_owned()]).expect("a name");
-        (params.not_before, params.not_after) = if kind == Certificate::Expired {
-            (date_time_ymd(2000, 1, 1), date_time_ymd(2001, 1, 1))
-        } else {
-            (date_time_ymd(2020, 1, 1), date_time_ymd(2100, 1, 1))
-        };
+        (params.not_before, params.not_after) =
+            if matches!(kind, Certificate::Expired | Certificate::ExpiredWithoutKey) {
+                (date_time_ymd(2000, 1, 1), date_time_ymd(2001, 1, 1))
+            } else {
+                (date_time_ymd(2020, 1, 1), date_time_ymd(2100, 1, 1))
+            };
+        if kind == Certificate::OwnAuthority {
+            params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        }
         let key = key();
         let certificate = match kind {
-            Certificate::SelfSigned => params.self_signed(&key),
+            Certificate::SelfSigned | Certificate::OwnAuthority => params.self_signed(&key),
             Certificate::Untrusted => params.signed_by(&key, &self.stranger),
             _ => params.signed_by(&key, &self.root),
         };
         let chain = vec![certificate.expect("a certificate").der().clone()];
+        let key = match kind {
+            Certificate::WithoutKey | Certificate::ExpiredWithoutKey => self::key(),
+            _ => key,
+        };
         let secret = PrivatePkcs8KeyDer::from(key.serialize_der()).into();
-        let provider = ring::default_provider();
-        Arc::new(CertifiedKey::from_der(chain, secret, &provider).expect("a key"))
+        let key = ring::default_provider().key_provider.load_private_key(secret);
+        Arc::new(CertifiedKey::new(chain, key.expect("a key")))
     }
 }
 

@@ -32,7 +32,9 @@ pub enum Addresses {
     DeadFirst,
     /// One at which connecting hangs.
     BlackHole,
-    /// The same, and then a good one.
+    /// Many of them.
+    BlackHoles,
+    /// One, and then a good one.
     BlackHoleFirst,
     /// None.
     None,
@@ -40,7 +42,17 @@ pub enum Addresses {
 
 impl Addresses {
     const DEAD: Ipv4Addr = Ipv4Addr::new(127, 0, 0, 2);
-    pub(crate) const BLACK_HOLE: Ipv4Addr = Ipv4Addr::new(127, 0, 0, 3);
+    const BLACK_HOLE: Ipv4Addr = Ipv4Addr::new(127, 0, 0, 3);
+    pub(crate) const BLACK_HOLES: [Ipv4Addr; 8] = [
+        Self::BLACK_HOLE,
+        Ipv4Addr::new(127, 0, 0, 4),
+        Ipv4Addr::new(127, 0, 0, 5),
+        Ipv4Addr::new(127, 0, 0, 6),
+        Ipv4Addr::new(127, 0, 0, 7),
+        Ipv4Addr::new(127, 0, 0, 8),
+        Ipv4Addr::new(127, 0, 0, 9),
+        Ipv4Addr::new(127, 0, 0, 10),
+    ];
 
     pub(crate) fn all(self) -> &'static [Ipv4Addr] {
         match self {
@@ -48,6 +60,7 @@ impl Addresses {
             Self::Dead => &[Self::DEAD],
             Self::DeadFirst => &[Self::DEAD, Ipv4Addr::LOCALHOST],
             Self::BlackHole => &[Self::BLACK_HOLE],
+            Self::BlackHoles => &Self::BLACK_HOLES,
             Self::BlackHoleFirst => &[Self::BLACK_HOLE, Ipv4Addr::LOCALHOST],
             Self::None => &[],
         }

@@ -35,6 +35,8 @@ pub enum Web {
     Cuts(Vec<u8>),
     /// Sends these bytes, then resets the connection.
     Resets(Vec<u8>),
+    /// Says this at once, without TLS.
+    Plain(Vec<u8>),
     /// Sends a byte now and then.
     Drips,
     /// Takes the connection and says nothing.
@@ -84,6 +86,7 @@ impl PolicyHosts {
         match site.web {
             Web::Closes => Ok(()),
             Web::Hangs => self.shared.wait(None),
+            Web::Plain(bytes) => guest.write_all(&bytes),
             web => self.answer(accepted, guest, &name, site.certificate, &web),
         }
     }
@@ -135,7 +138,7 @@ impl PolicyHosts {
                 both.write_all(b"H")?;
                 self.shared.wait(Some(Duration::from_millis(200)))?;
             },
-            Web::Hangs | Web::Closes => {}
+            Web::Plain(_) | Web::Hangs | Web::Closes => {}
         }
         both.conn.send_close_notify();
         both.flush()

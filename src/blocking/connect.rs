@@ -1,0 +1,122 @@
+//! Connections that can be broken off.
+
+use core::{net::SocketAddr, time::Duration};
+use std::{
+    io::{self, ErrorKind, Write as _},
+    net::TcpStream,
+    thread,
+};
+
+use socket2::{Domain, Socket, Type};
+
+use super::sockets::{Control, a_while, is_late};
+use crate::{client::Time, instant::Instant};
+
+/// How often a connection is looked at that takes longer than a while.
+const LOOK: Duration = Duration::from_millis(20);
+
+/// Connects to an address. Returns an error if that takes until then, or if `control` ends it.
+pub(super) fn connect(
+    address: SocketAddr,
+    until: Instant,
+    time: &Time,
+    control: &Control,
+) -> io::Result<TcpStream> {
+    // A host may have many addresses, and each would cost a while.
+    if control.is_stopped() {
+        return Err(ErrorKind::TimedOut.into());
+    }
+    let socket = Socket::new(Domain::for_address(address), Type::STREAM, None)?;
+    match socket.connect_timeout(&address.into(), a_while(time.left(until))) {
+        Err(error) if error.kind() == ErrorKind::TimedOut => {}
+        connected => return connected.map(|()| socket.into()),
+    }
+    // It goes on; there is no waiting for it a second time, but one can look.
+    loop {
+        if let Some(error) = socket.take_error()? {
+            return Err(error);
+        }
+        if socket.peer_addr().is_ok() {
+            return Ok(socket.into());
+        }
+        let left = time.left(until);
+        if left.is_zero() || control.is_stopped() {
+            return Err(ErrorKind::TimedOut.into());
+        }
+        thread::sleep(left.min(LOOK));
+    }
+}
+
+/// Sends all of this. Returns an error if that takes until then, as it does if the peer does not
+/// read, or if `control` ends it.
+pub(super) fn send(
+    stream: &mut TcpStream,
+    mut bytes: &[u8],
+    until: Instant,
+    time: &Time,
+    control: &Control,
+) -> io::Result<()> {
+    while !bytes.is_empty() {
+        let left = time.left(until);
+        if left.is_zero() || control.is_stopped() {
+            return Err(ErrorKind::TimedOut.into());
+        }
+        stream.set_write_timeout(Some(a_while(left)))?;
+        match stream.write(bytes) {
+            Ok(0) => return Err(ErrorKind::WriteZero.into()),
+            Ok(len) => bytes = bytes.get(len..).unwrap_or_default(),
+            Err(error) if is_late(&error) => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "here a panic is a finding")]
+
+    use super::*;
+    use crate::client::SystemClock;
+    use alloc::{sync::Arc, vec};
+    use core::{
+        net::Ipv4Addr,
+        sync::atomic::{AtomicBool, Ordering::SeqCst},
+    };
+    use std::net::TcpListener;
+
+    /// A peer that never reads, and more bytes than any buffer holds.
+    fn send_to_nobody(span: Duration, control: &Control, time: &Time) -> io::Result<()> {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+        let mut stream = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        send(&mut stream, &vec![0; 64 << 20], time.after(span), time, control)
+    }
+
+    #[test]
+    fn a_peer_that_never_reads_is_left_in_time() {
+        let time = Time::new(None, SystemClock::start());
+        let control = Control::new(&Arc::default());
+        let start = std::time::Instant::now();
+        let error = send_to_nobody(Duration::from_millis(300), &control, &time).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::TimedOut);
+        assert!(start.elapsed() >= Duration::from_millis(300));
+        assert!(start.elapsed() < Duration::from_secs(3), "{:?}", start.elapsed());
+    }
+
+    #[test]
+    fn sending_is_interruptible() {
+        let time = Time::new(None, SystemClock::start());
+        let stop = Arc::new(AtomicBool::new(false));
+        let control = Control::new(&stop);
+        thread::scope(|scope| {
+            let sending = scope.spawn(|| {
+                let start = std::time::Instant::now();
+                (send_to_nobody(Duration::from_secs(20), &control, &time), start.elapsed())
+            });
+            thread::sleep(LOOK);
+            stop.store(true, SeqCst);
+            let (sent, took) = sending.join().unwrap();
+            assert!(sent.is_err() && took < Duration::from_secs(3), "{took:?}");
+        });
+    }
+}

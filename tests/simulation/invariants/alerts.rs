@@ -60,7 +60,9 @@ impl Sim<'_> {
             }
             AlertKind::Expired => {
                 let is_first = told != Some(alert.kind) || again;
-                now > held.ends_at() && seen.regrets_end(held, seen.used_latest) && is_first
+                // A use in the future is known to the day.
+                let used = seen.used_latest + if again { DAY } else { 0 };
+                now > held.ends_at() && seen.regrets_end(held, used) && is_first
             }
             _ => false,
         };

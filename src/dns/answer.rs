@@ -262,3 +262,19 @@ fn negative_ttl(authorities: &[Record]) -> Option<Duration> {
 fn ttl(record: &Record) -> Duration {
     Duration::from_secs(u64::try_from(record.ttl.cast_signed()).unwrap_or(0))
 }
+
+/// How a response code is called. Code 16 has two names, of which hickory has the other one.
+pub(super) fn name_of(code: ResponseCode) -> &'static str {
+    if u16::from(code) == u16::from(ResponseCode::BADVERS) {
+        "Bad OPT Version"
+    } else {
+        code.to_str()
+    }
+}
+
+/// Whether a server says that it does not know EDNS (RFC 6891 §7), or only another version of it
+/// (§6.1.3). The last code has two names, so it is compared by number.
+pub(super) fn is_of_edns(code: ResponseCode) -> bool {
+    matches!(code, ResponseCode::FormErr | ResponseCode::NotImp)
+        || u16::from(code) == u16::from(ResponseCode::BADVERS)
+}

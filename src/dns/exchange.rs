@@ -1,14 +1,14 @@
-use alloc::{boxed::Box, vec::Vec};
+use alloc::vec::Vec;
 use core::net::SocketAddr;
-
-use hickory_proto::op::ResponseCode;
 
 use super::{
     answer::{self, Reading},
+    attempt::{self, Attempt, Sent, Transport},
     config::Config,
     nameservers::Seen,
     outcome::{DnsError, Outcome},
     question::{Asked, Question},
+    turns::Turns,
 };
 use crate::instant::Instant;
 
@@ -24,7 +24,7 @@ pub struct Exchange {
     question: Question,
     /// The question, or where the aliases of its name lead.
     asked: Asked,
-    servers: Box<[Server]>,
+    turns: Turns,
     config: Config,
     random: u64,
     deadline: Instant,
@@ -40,13 +40,6 @@ pub struct Exchange {
 }
 
 #[derive(Clone, Debug)]
-struct Server {
-    address: SocketAddr,
-    edns: bool,
-    seen: Seen,
-}
-
-#[derive(Clone, Debug)]
 enum State {
     Asking(Attempt),
     /// All have had their turns; an answer may still come to an earlier datagram.
@@ -54,46 +47,11 @@ enum State {
     Done(Outcome),
 }
 
-/// A message to a server.
-#[derive(Clone, Copy, Debug)]
-struct Sent {
-    /// Which server it is, counted over all rounds.
-    turn: usize,
-    id: u16,
-    edns: bool,
-    /// The server's turn ended without an answer, which may still come.
-    is_late: bool,
-}
-
-/// One message to one server, and what came of it so far.
-#[derive(Clone, Debug)]
-struct Attempt {
-    sent: Sent,
-    transport: Transport,
-    message: Vec<u8>,
-    is_sent: bool,
-    until: Instant,
-    /// What came over TCP so far.
-    received: Vec<u8>,
-    /// Whether it was moved to another port because of datagrams that are no answer.
-    is_moved: bool,
-}
-
 /// How many datagrams that are no answer are read from a port: somebody guesses at ids.
 const MAX_FOREIGN: u32 = 100;
 
 /// How many earlier datagrams are waited for.
 const MAX_EARLIER: usize = 7;
-
-/// How a message is to be sent.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Transport {
-    /// As a datagram, from a socket and a port that were not used before: whoever forges an answer
-    /// has to guess the port, too (RFC 5452 §9.2).
-    Udp,
-    /// Over a new connection.
-    Tcp,
-}
 
 /// What is to be done.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -144,10 +102,9 @@ impl Exchange {
         random: u64,
         now: Instant,
     ) -> Self {
-        let seen = Seen::default();
         let mut exchange = Self {
             asked: Asked::from(&question),
-            servers: servers.map(|(address, edns)| Server { address, edns, seen }).collect(),
+            turns: Turns::new(servers, config.rounds()),
             config,
             random,
             deadline: now.saturating_add(config.deadline()),
@@ -158,7 +115,7 @@ impl Exchange {
             state: State::Done(Outcome::Failed(DnsError::NoServer(question.clone()))),
             question,
         };
-        if !exchange.servers.is_empty() {
+        if exchange.turns.count() > 0 {
             exchange.take_turn(0, now);
         }
         exchange
@@ -178,7 +135,7 @@ impl Exchange {
             State::Asking(attempt) if attempt.is_sent => Step::Wait { until: attempt.until },
             State::Asking(attempt) => {
                 attempt.is_sent = true;
-                let server = address(&self.servers, attempt.sent.turn);
+                let server = self.turns.address(attempt.sent.turn);
                 Step::Send { server, transport: attempt.transport, message: &attempt.message }
             }
         }
@@ -209,7 +166,7 @@ impl Exchange {
 
     /// What was seen of each server.
     pub(super) fn seen(&self) -> impl Iterator<Item = (SocketAddr, Seen)> + '_ {
-        self.servers.iter().map(|server| (server.address, server.seen))
+        self.turns.seen()
     }
 
     /// Takes a datagram. One that is not from a server that was asked, or no answer to what it was
@@ -223,7 +180,7 @@ impl Exchange {
             State::Asking(attempt) if attempt.transport == Transport::Udp => Some(attempt.sent),
             _ => None,
         };
-        let is_from = |sent: &Sent| address(&self.servers, sent.turn) == from;
+        let is_from = |sent: &Sent| self.turns.address(sent.turn) == from;
         if let Some(sent) = current.filter(is_from) {
             match answer::read(&self.asked, sent.id, bytes) {
                 Reading::Foreign => {}
@@ -242,22 +199,15 @@ impl Exchange {
     }
 
     /// Takes what came over the TCP connection, in pieces of any size.
-    pub fn handle_stream(&mut self, mut bytes: &[u8], now: Instant) {
+    pub fn handle_stream(&mut self, bytes: &[u8], now: Instant) {
         self.handle_timeout(now);
         let State::Asking(attempt) = &mut self.state else { return };
         if attempt.transport != Transport::Tcp {
             return;
         }
-        // No more than the one message is kept, whatever follows it.
-        while let Some((&byte, rest)) = bytes.split_first() {
-            if message(&attempt.received).is_some() {
-                break;
-            }
-            attempt.received.push(byte);
-            bytes = rest;
-        }
-        let Some(message) = message(&attempt.received) else { return };
-        let (sent, reading) = (attempt.sent, answer::read(&self.asked, attempt.sent.id, message));
+        let sent = attempt.sent;
+        let Some(message) = attempt.receive(bytes) else { return };
+        let reading = answer::read(&self.asked, sent.id, message);
         self.take(sent, reading, now);
     }
 
@@ -265,7 +215,7 @@ impl Exchange {
     pub fn handle_failure(&mut self, message: &str, now: Instant) {
         let State::Asking(attempt) = &self.state else { return };
         let turn = attempt.sent.turn;
-        self.see(turn, Seen::is_silent);
+        self.turns.see(turn, Seen::is_silent);
         let question = self.question.clone();
         self.next(DnsError::Connection { question, message: message.into() }, now);
     }
@@ -299,7 +249,7 @@ impl Exchange {
     }
 
     fn note_silence(&mut self, sent: Sent) {
-        self.see(sent.turn, |seen| {
+        self.turns.see(sent.turn, |seen| {
             seen.is_silent();
             seen.dislikes_edns |= sent.edns;
         });
@@ -310,18 +260,18 @@ impl Exchange {
             return self.take_late(sent, reading, now);
         };
         let question = self.question.clone();
-        self.see(sent.turn, |seen| seen.answers = Some(true));
+        self.turns.see(sent.turn, |seen| seen.answers = Some(true));
         match reading {
             Reading::Answered(_) | Reading::Alias(_) => self.take_late(sent, reading, now),
             Reading::Truncated if transport == Transport::Udp => {
                 self.attempt(sent.turn, Transport::Tcp, sent.edns, now);
             }
-            Reading::Refused(code) if sent.edns && is_of_edns(code) => {
-                self.see(sent.turn, |seen| seen.dislikes_edns = true);
+            Reading::Refused(code) if sent.edns && answer::is_of_edns(code) => {
+                self.turns.see(sent.turn, |seen| seen.dislikes_edns = true);
                 self.attempt(sent.turn, transport, false, now);
             }
             Reading::Refused(code) => {
-                self.next(DnsError::Refused { question, code: name_of(code).into() }, now);
+                self.next(DnsError::Refused { question, code: answer::name_of(code).into() }, now);
             }
             Reading::Malformed(why) => self.next(DnsError::Malformed { question, why }, now),
             Reading::Truncated | Reading::Foreign => {
@@ -333,7 +283,7 @@ impl Exchange {
 
     /// Takes an answer, which may be to an earlier datagram.
     fn take_late(&mut self, sent: Sent, reading: Reading, now: Instant) {
-        self.see(sent.turn, |seen| {
+        self.turns.see(sent.turn, |seen| {
             seen.answers = Some(true);
             seen.is_plain = !sent.edns && seen.dislikes_edns;
         });
@@ -376,7 +326,7 @@ impl Exchange {
     fn next(&mut self, error: DnsError, now: Instant) {
         let State::Asking(attempt) = &self.state else { return };
         let turn = attempt.sent.turn.saturating_add(1);
-        if turn < self.turns() && now < self.deadline {
+        if turn < self.turns.count() && now < self.deadline {
             self.note(error);
             return self.take_turn(turn, now);
         }
@@ -408,17 +358,9 @@ impl Exchange {
         self.state = State::Done(Outcome::Failed(error));
     }
 
-    fn turns(&self) -> usize {
-        self.servers.len().saturating_mul(self.config.rounds().into())
-    }
-
     /// Asks the server whose turn it is.
     fn take_turn(&mut self, turn: usize, now: Instant) {
-        let rounds = usize::from(self.config.rounds());
-        let round = turn.checked_div(self.servers.len()).unwrap_or(0);
-        let is_last_of_several = rounds > 1 && round >= rounds.saturating_sub(1);
-        let edns = place(&self.servers, turn).is_some_and(|server| server.edns);
-        self.attempt(turn, Transport::Udp, edns && !is_last_of_several, now);
+        self.attempt(turn, Transport::Udp, self.turns.has_edns(turn), now);
     }
 
     /// Puts the present attempt to the earlier ones.
@@ -437,76 +379,12 @@ impl Exchange {
         self.attempts = self.attempts.saturating_add(1);
         self.foreign = 0;
         self.retire();
-        let id = id(self.random, self.attempts);
-        let mut message = self.asked.message(id, edns);
-        if transport == Transport::Tcp {
-            let len = u16::try_from(message.len()).unwrap_or(u16::MAX);
-            message.splice(0..0, len.to_be_bytes());
-        }
-        let is_last = turn.saturating_add(1) >= self.turns();
-        let until = now.saturating_add(self.config.attempt());
-        self.state = State::Asking(Attempt {
-            sent: Sent { turn, id, edns, is_late: false },
-            transport,
-            message,
-            is_sent: false,
-            until: if is_last { self.deadline } else { until.min(self.deadline) },
-            received: Vec::new(),
-            is_moved: false,
-        });
+        let id = attempt::id(self.random, self.attempts);
+        let is_last = turn.saturating_add(1) >= self.turns.count();
+        let until = now.saturating_add(self.config.attempt()).min(self.deadline);
+        let until = if is_last { self.deadline } else { until };
+        let message = self.asked.message(id, edns);
+        let sent = Sent { turn, id, edns, is_late: false };
+        self.state = State::Asking(Attempt::new(sent, transport, message, until));
     }
-
-    fn see(&mut self, turn: usize, change: impl FnOnce(&mut Seen)) {
-        let place = turn.checked_rem(self.servers.len()).unwrap_or(0);
-        if let Some(server) = self.servers.get_mut(place) {
-            change(&mut server.seen);
-        }
-    }
-}
-
-impl Attempt {
-    fn is_datagram_out(&self) -> bool {
-        self.is_sent && self.transport == Transport::Udp
-    }
-}
-
-/// How a response code is called. Code 16 has two names, of which hickory has the other one.
-fn name_of(code: ResponseCode) -> &'static str {
-    if u16::from(code) == u16::from(ResponseCode::BADVERS) {
-        "Bad OPT Version"
-    } else {
-        code.to_str()
-    }
-}
-
-/// Whether a server says that it does not know EDNS (RFC 6891 §7), or only another version of it
-/// (§6.1.3). The last code has two names, so it is compared by number.
-fn is_of_edns(code: ResponseCode) -> bool {
-    matches!(code, ResponseCode::FormErr | ResponseCode::NotImp)
-        || u16::from(code) == u16::from(ResponseCode::BADVERS)
-}
-
-/// The message that was received over TCP, if it is whole.
-fn message(received: &[u8]) -> Option<&[u8]> {
-    let (len, message) = received.split_first_chunk()?;
-    message.get(..usize::from(u16::from_be_bytes(*len)))
-}
-
-/// Servers take turns, round after round.
-fn place(servers: &[Server], turn: usize) -> Option<&Server> {
-    servers.get(turn.checked_rem(servers.len()).unwrap_or(0))
-}
-
-fn address(servers: &[Server], turn: usize) -> SocketAddr {
-    let nobody = SocketAddr::from(([0, 0, 0, 0], 0));
-    place(servers, turn).map_or(nobody, |server| server.address)
-}
-
-/// The id of an attempt: bits that the ids of others tell nothing of (`SplitMix64`).
-fn id(random: u64, attempt: u32) -> u16 {
-    let mut bits = random.wrapping_add(u64::from(attempt).wrapping_mul(0x9E37_79B9_7F4A_7C15));
-    bits = (bits ^ (bits >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-    bits = (bits ^ (bits >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-    let [a, b, ..] = bits.to_be_bytes();
-    u16::from_be_bytes([a, b])
 }

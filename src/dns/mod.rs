@@ -32,6 +32,7 @@
 //! ```
 
 mod answer;
+mod attempt;
 mod config;
 mod exchange;
 mod message;
@@ -39,6 +40,7 @@ mod nameservers;
 mod outcome;
 mod question;
 mod resolv_conf;
+mod turns;
 
 // Its records are in this interface.
 pub use hickory_proto;
@@ -47,8 +49,9 @@ pub use hickory_proto;
 pub(crate) use self::answer::txt_answer_at;
 pub use self::{
     answer::txt_answer,
+    attempt::Transport,
     config::Config,
-    exchange::{Exchange, Step, Transport},
+    exchange::{Exchange, Step},
     nameservers::Nameservers,
     outcome::{DnsError, Found, Outcome},
     question::{Kind, Question},

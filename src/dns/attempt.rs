@@ -1,0 +1,88 @@
+//! One query to one server.
+
+use alloc::vec::Vec;
+
+use crate::instant::Instant;
+
+/// How a message is to be sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Transport {
+    /// As a datagram, from a socket and a port that were not used before: whoever forges an answer
+    /// has to guess the port, too (RFC 5452 §9.2).
+    Udp,
+    /// Over a new connection.
+    Tcp,
+}
+
+/// A message to a server.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Sent {
+    /// Which server it is, counted over all rounds.
+    pub(super) turn: usize,
+    pub(super) id: u16,
+    pub(super) edns: bool,
+    /// The server's turn ended without an answer, which may still come.
+    pub(super) is_late: bool,
+}
+
+/// One message to one server, and what came of it so far.
+#[derive(Clone, Debug)]
+pub(super) struct Attempt {
+    pub(super) sent: Sent,
+    pub(super) transport: Transport,
+    pub(super) message: Vec<u8>,
+    pub(super) is_sent: bool,
+    pub(super) until: Instant,
+    /// What came over TCP so far.
+    received: Vec<u8>,
+    /// Whether it was moved to another port because of datagrams that are no answer.
+    pub(super) is_moved: bool,
+}
+
+impl Attempt {
+    pub(super) fn new(
+        sent: Sent,
+        transport: Transport,
+        mut message: Vec<u8>,
+        until: Instant,
+    ) -> Self {
+        if transport == Transport::Tcp {
+            let len = u16::try_from(message.len()).unwrap_or(u16::MAX);
+            message.splice(0..0, len.to_be_bytes());
+        }
+        let received = Vec::new();
+        Self { sent, transport, message, is_sent: false, until, received, is_moved: false }
+    }
+
+    pub(super) fn is_datagram_out(&self) -> bool {
+        self.is_sent && self.transport == Transport::Udp
+    }
+
+    /// Takes bytes that came over TCP. Returns the message, once it is whole.
+    pub(super) fn receive(&mut self, mut bytes: &[u8]) -> Option<&[u8]> {
+        // No more than the one message is kept, whatever follows it.
+        while let Some((&byte, rest)) = bytes.split_first() {
+            if message(&self.received).is_some() {
+                break;
+            }
+            self.received.push(byte);
+            bytes = rest;
+        }
+        message(&self.received)
+    }
+}
+
+/// The message that was received over TCP, if it is whole.
+fn message(received: &[u8]) -> Option<&[u8]> {
+    let (len, message) = received.split_first_chunk()?;
+    message.get(..usize::from(u16::from_be_bytes(*len)))
+}
+
+/// The id of an attempt: bits that the ids of others tell nothing of (`SplitMix64`).
+pub(super) fn id(random: u64, attempt: u32) -> u16 {
+    let mut bits = random.wrapping_add(u64::from(attempt).wrapping_mul(0x9E37_79B9_7F4A_7C15));
+    bits = (bits ^ (bits >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+    bits = (bits ^ (bits >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+    let [a, b, ..] = bits.to_be_bytes();
+    u16::from_be_bytes([a, b])
+}

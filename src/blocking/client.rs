@@ -156,8 +156,9 @@ impl Client {
     /// [`LookupError::ShutDown`]. What has changed is saved, and the callback is told of what has
     /// happened.
     ///
-    /// A resolver, a fetcher, a store or a callback that hangs is waited for 5 s, then left; of the
-    /// first two there is an [event](crate::client::EventKind::Overdue) for each domain. Every call,
+    /// Requests, the store and the callback are waited for one after the other, each for 5 s if it
+    /// hangs, then left: 15 s at the most, so that a request that hangs leaves time to save. Of the
+    /// requests there is an [event](crate::client::EventKind::Overdue) for each domain. Every call,
     /// from whichever thread, waits for the same end, and returns at once when that has been waited
     /// for. In the client's own threads, as in the callback, nothing is waited for, since those would
     /// wait for themselves; those of another client wait.

@@ -12,7 +12,7 @@ use socket2::{Domain, Socket, Type};
 use super::sockets::{Control, a_while, is_late};
 use crate::{client::Time, instant::Instant};
 
-/// How often a connection is looked at that takes longer than a while.
+/// How often a connection is looked at that takes longer than it is waited for.
 const LOOK: Duration = Duration::from_millis(20);
 
 /// Connects to an address. Returns an error if that takes until then, or if `control` ends it.
@@ -26,24 +26,42 @@ pub(super) fn connect(
     if control.is_stopped() {
         return Err(ErrorKind::TimedOut.into());
     }
-    let socket = Socket::new(Domain::for_address(address), Type::STREAM, None)?;
-    match socket.connect_timeout(&address.into(), a_while(time.left(until))) {
-        Err(error) if error.kind() == ErrorKind::TimedOut => {}
-        connected => return connected.map(|()| socket.into()),
-    }
-    // It goes on; there is no waiting for it a second time, but one can look.
+    let connecting = Connecting::begin(address, a_while(time.left(until)))?;
     loop {
-        if let Some(error) = socket.take_error()? {
-            return Err(error);
-        }
-        if socket.peer_addr().is_ok() {
-            return Ok(socket.into());
+        if let Some(stream) = connecting.look()? {
+            return Ok(stream);
         }
         let left = time.left(until);
         if left.is_zero() || control.is_stopped() {
             return Err(ErrorKind::TimedOut.into());
         }
         thread::sleep(left.min(LOOK));
+    }
+}
+
+/// A connection that is being made.
+pub(super) struct Connecting(Socket);
+
+impl Connecting {
+    /// Begins to connect, and waits for it for so long.
+    pub(super) fn begin(address: SocketAddr, wait: Duration) -> io::Result<Self> {
+        let socket = Socket::new(Domain::for_address(address), Type::STREAM, None)?;
+        match socket.connect_timeout(&address.into(), wait) {
+            // It goes on; there is no waiting for it a second time, but one can look.
+            Err(error) if error.kind() != ErrorKind::TimedOut => Err(error),
+            _ => Ok(Self(socket)),
+        }
+    }
+
+    /// Returns the connection if it is there.
+    pub(super) fn look(&self) -> io::Result<Option<TcpStream>> {
+        if let Some(error) = self.0.take_error()? {
+            return Err(error);
+        }
+        if self.0.peer_addr().is_err() {
+            return Ok(None);
+        }
+        self.0.try_clone().map(|socket| Some(socket.into()))
     }
 }
 

@@ -1,17 +1,18 @@
 //! Questions to nameservers over sockets.
 
-use alloc::{string::ToString, vec, vec::Vec};
+use alloc::{boxed::Box, string::ToString, vec, vec::Vec};
 use core::{
     net::{IpAddr, SocketAddr},
     time::Duration,
 };
 use std::{
-    io,
+    io::{self, Write as _},
     net::{TcpStream, UdpSocket},
+    thread,
 };
 
 use super::{
-    connect::{connect, send},
+    connect::Connecting,
     sockets::{Control, LOOK_UP, Sockets, a_while, is_late, receive},
 };
 use crate::{
@@ -30,7 +31,25 @@ const LONGEST: usize = 65_535;
 
 impl Sockets {
     pub(super) fn ask(&self, question: Question, control: &Control) -> Outcome {
-        let mut asked = match self.begin(question, self.setup.dns, control) {
+        self.ask_with(question, self.setup.dns, control)
+    }
+
+    pub(super) fn ask_until(
+        &self,
+        question: Question,
+        until: Instant,
+        control: &Control,
+    ) -> Outcome {
+        self.ask_with(question, self.config_until(until), control)
+    }
+
+    fn config_until(&self, until: Instant) -> dns::Config {
+        let config = self.setup.dns;
+        config.with_deadline(config.deadline().min(self.time.left(until)))
+    }
+
+    fn ask_with(&self, question: Question, config: dns::Config, control: &Control) -> Outcome {
+        let mut asked = match self.begin(question, config, control) {
             Ok(asked) => asked,
             Err(error) => return Outcome::Failed(error),
         };
@@ -46,16 +65,13 @@ impl Sockets {
     /// is waited for is kept by its socket. Once there are addresses of one family, the other one is
     /// not waited for much longer.
     pub(super) fn addresses(&self, domain: &Domain, until: Instant, control: &Control) -> Found {
-        let config = self.setup.dns;
-        let config = config.with_deadline(config.deadline().min(self.time.left(until)));
-        let mut asked = Vec::new();
-        for question in [Question::aaaa(domain), Question::a(domain)] {
+        let config = self.config_until(until);
+        let begin = |question| {
             let begun = self.begin(question, config, control);
-            asked.push((
-                begun.map_err(|error| FetchError::NoAddress(error.to_string().into()))?,
-                None,
-            ));
-        }
+            begun.map_err(|error| FetchError::NoAddress(error.to_string().into()))
+        };
+        let v6 = begin(Question::aaaa(domain))?;
+        let mut asked = [(v6, None), (begin(Question::a(domain))?, None)];
         let (mut buffer, mut enough_at) = (vec![0; LONGEST], None);
         loop {
             let waiting = asked.iter().filter(|(_, outcome)| outcome.is_none()).count();
@@ -72,8 +88,8 @@ impl Sockets {
                 enough_at = Some(self.time.after(GRACE));
             }
         }
-        let outcomes = asked.iter().map(|(_, outcome)| outcome.as_ref());
-        found(outcomes, self.time.left(until))
+        let [(_, v6), (_, v4)] = &asked;
+        found([v6.as_ref(), v4.as_ref()], self.time.left(until))
     }
 
     fn begin<'a>(
@@ -100,18 +116,10 @@ impl Asked<'_> {
     /// Does what is next, waiting for at most so long. What came of it, if it is over.
     fn advance(&mut self, patience: Duration, buffer: &mut [u8]) -> Option<Outcome> {
         let time = &self.sockets.time;
-        let until = self.exchange.poll_timeout().unwrap_or_default();
         match self.exchange.poll() {
             Step::Send { server, transport, message } => {
-                let sent = self.links.send(server, transport, until, message, time, self.control);
-                match sent {
-                    Ok(()) => {}
-                    Err(error) if is_late(&error) => {
-                        self.exchange.handle_timeout(time.instant().max(until));
-                    }
-                    Err(error) => {
-                        self.exchange.handle_failure(&error.to_string(), time.instant());
-                    }
+                if let Err(error) = self.links.send(server, transport, message) {
+                    self.exchange.handle_failure(&error.to_string(), time.instant());
                 }
                 self.links.keep(self.exchange.outstanding());
             }
@@ -140,21 +148,20 @@ impl Drop for Asked<'_> {
 struct Links {
     /// The last one is the one in use, unless that is over TCP; the others are for late answers.
     udp: Vec<(UdpSocket, SocketAddr)>,
-    tcp: Option<TcpStream>,
+    tcp: Option<Tcp>,
+}
+
+/// A connection to a nameserver.
+enum Tcp {
+    /// It is being made, for this query. Meanwhile an answer may come to an earlier datagram.
+    Connecting(Connecting, Box<[u8]>),
+    Open(TcpStream),
 }
 
 impl Links {
     /// Sends a message over a new socket, with a port that the system chooses at random (RFC 5452
     /// §9.2).
-    fn send(
-        &mut self,
-        server: SocketAddr,
-        transport: Transport,
-        until: Instant,
-        message: &[u8],
-        time: &Time,
-        control: &Control,
-    ) -> io::Result<()> {
+    fn send(&mut self, server: SocketAddr, transport: Transport, message: &[u8]) -> io::Result<()> {
         self.tcp = None;
         match transport {
             Transport::Udp => {
@@ -166,9 +173,8 @@ impl Links {
                 self.udp.push((socket, server));
             }
             Transport::Tcp => {
-                let mut stream = connect(server, until, time, control)?;
-                send(&mut stream, message, until, time, control)?;
-                self.tcp = Some(stream);
+                let connecting = Connecting::begin(server, Duration::from_millis(1))?;
+                self.tcp = Some(Tcp::Connecting(connecting, message.into()));
             }
         }
         Ok(())
@@ -183,8 +189,8 @@ impl Links {
     fn receive(&mut self, exchange: &mut Exchange, left: Duration, time: &Time, buffer: &mut [u8]) {
         let several = self.udp.len().saturating_add(self.tcp.is_some().into()) > 1;
         let left = if several { left.min(SLICE) } else { left };
-        if let Some(stream) = &mut self.tcp {
-            match receive(stream, left, buffer) {
+        if let Some(tcp) = &mut self.tcp {
+            match tcp.receive(left, buffer) {
                 Ok(Some(bytes)) => exchange.handle_stream(bytes, time.instant()),
                 Ok(None) => exchange.handle_timeout(time.instant()),
                 Err(error) => {
@@ -226,6 +232,33 @@ impl Links {
             socket.set_nonblocking(false).is_ok()
         });
         self.keep(exchange.outstanding());
+    }
+}
+
+impl Tcp {
+    /// Waits for bytes, or for the connection, for a while. `None` if none have come.
+    fn receive<'a>(
+        &mut self,
+        left: Duration,
+        buffer: &'a mut [u8],
+    ) -> io::Result<Option<&'a [u8]>> {
+        let opened = match self {
+            Self::Open(stream) => return receive(stream, left, buffer),
+            Self::Connecting(connecting, message) => match connecting.look()? {
+                Some(mut stream) => {
+                    // So little goes out at once.
+                    stream.set_write_timeout(Some(LOOK_UP))?;
+                    stream.write_all(message)?;
+                    stream
+                }
+                None => {
+                    thread::sleep(left.min(SLICE));
+                    return Ok(None);
+                }
+            },
+        };
+        *self = Self::Open(opened);
+        Ok(None)
     }
 }
 

@@ -14,8 +14,8 @@ use std::{
 use super::connect::{connect, send};
 use crate::{
     cache::{PolicyAnswer, TxtAnswer},
-    client::{Found, Moment, Nameservers, Setup, Time, share},
-    dns::Question,
+    client::{Addresses, Found, Moment, Nameservers, Setup, Time, share},
+    dns::{Outcome, Question},
     domain::Domain,
     fetch::{self, FetchError},
     instant::Instant,
@@ -125,7 +125,7 @@ impl Sockets {
         let mut exchange = fetch::Exchange::new(domain, &self.setup.trust, &config, date, at);
         let until = at.saturating_add(left);
         let addresses = addresses.unwrap_or_else(|| self.addresses(domain, until, control))?;
-        let mut stream = self.connect(domain, &addresses, until, control)?;
+        let mut stream = self.reach(domain, &addresses, until, control)?;
         let mut buffer = vec![0; 16 * 1024];
         loop {
             match exchange.poll() {
@@ -159,11 +159,33 @@ impl Sockets {
 }
 
 impl Sockets {
-    /// A connection to the first address that answers; each has its share of the time.
+    /// A connection to an address that is known, or to one of the family that was not waited for.
+    fn reach(
+        &self,
+        domain: &Domain,
+        known: &Addresses,
+        until: Instant,
+        control: &Control,
+    ) -> Result<TcpStream, FetchError> {
+        let more = known.unknown.is_some();
+        let error = match self.connect(domain, &known.list, more, until, control) {
+            Err(error) if !self.time.left(until).is_zero() => error,
+            connected => return connected,
+        };
+        let Some(question) = known.question(domain) else { return Err(error) };
+        match self.ask_until(question, until, control) {
+            Outcome::Found(found) => self.connect(domain, found.addresses(), false, until, control),
+            _ => Err(error),
+        }
+    }
+
+    /// A connection to the first address that answers; each has its share of the time, as have those of
+    /// which there may be `more`.
     fn connect(
         &self,
         domain: &Domain,
         addresses: &[IpAddr],
+        more: bool,
         until: Instant,
         control: &Control,
     ) -> Result<TcpStream, FetchError> {
@@ -176,7 +198,8 @@ impl Sockets {
             if self.time.left(until).is_zero() {
                 return Err(FetchError::Deadline);
             }
-            let share = share(self.time.left(until), addresses.len().saturating_sub(tried));
+            let left = addresses.len().saturating_sub(tried).saturating_add(more.into());
+            let share = share(self.time.left(until), left);
             let (address, until) = ((address, self.setup.port).into(), self.time.after(share));
             match connect(address, until, &self.time, control) {
                 Ok(stream) => {

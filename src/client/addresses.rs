@@ -3,7 +3,11 @@
 use alloc::{string::ToString, vec::Vec};
 use core::{net::IpAddr, time::Duration};
 
-use crate::{dns::Outcome, fetch::FetchError};
+use crate::{
+    dns::{Kind, Outcome, Question},
+    domain::Domain,
+    fetch::FetchError,
+};
 
 /// How long a connection to one address may take, if there are others.
 const MOST: Duration = Duration::from_secs(5);
@@ -19,13 +23,26 @@ pub(crate) fn is_enough(outcome: Option<&Outcome>) -> bool {
     matches!(outcome, Some(Outcome::Found(found)) if !found.addresses().is_empty())
 }
 
-/// The addresses that were found of both families; `None` is one that was not waited for. If there are
+/// The addresses of a Policy Host that are tried.
+#[derive(Clone, Debug)]
+pub(crate) struct Addresses {
+    pub(crate) list: Vec<IpAddr>,
+    /// The family that was not waited for: it may have others.
+    pub(crate) unknown: Option<Kind>,
+}
+
+/// The addresses that were found of IPv6 and IPv4; `None` is one that was not waited for. If there are
 /// none because the time is over, or a question failed, that is why.
-pub(crate) fn found<'a>(
-    outcomes: impl Iterator<Item = Option<&'a Outcome>> + Clone,
+pub(crate) fn found(
+    [v6, v4]: [Option<&Outcome>; 2],
     left: Duration,
-) -> Result<Vec<IpAddr>, FetchError> {
-    let outcomes = outcomes.flatten();
+) -> Result<Addresses, FetchError> {
+    let unknown = match (v6, v4) {
+        (None, _) => Some(Kind::Aaaa),
+        (_, None) => Some(Kind::A),
+        _ => None,
+    };
+    let outcomes = [v6, v4].into_iter().flatten();
     let addresses = in_turn(outcomes.clone().flat_map(|outcome| match outcome {
         Outcome::Found(found) => found.addresses(),
         _ => &[],
@@ -36,7 +53,7 @@ pub(crate) fn found<'a>(
     });
     match failed {
         _ if left.is_zero() => Err(FetchError::Deadline),
-        _ if !addresses.is_empty() => Ok(addresses),
+        _ if !addresses.is_empty() => Ok(Addresses { list: addresses, unknown }),
         Some(error) => Err(FetchError::NoAddress(error.into())),
         None => Err(FetchError::NoAddress("it has none".into())),
     }
@@ -54,6 +71,16 @@ fn in_turn<'a>(addresses: impl Iterator<Item = &'a IpAddr>) -> Vec<IpAddr> {
             return ordered;
         }
         ordered.extend(pair.into_iter().flatten());
+    }
+}
+
+impl Addresses {
+    /// The question for the addresses that are not known, once those that are have been of no use.
+    pub(crate) fn question(&self, domain: &Domain) -> Option<Question> {
+        Some(match self.unknown? {
+            Kind::A => Question::a(domain),
+            _ => Question::aaaa(domain),
+        })
     }
 }
 

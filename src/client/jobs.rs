@@ -1,13 +1,14 @@
 //! What the caches want done, in the order in which it is begun.
 
 use alloc::{string::String, vec::Vec};
-use core::{net::IpAddr, time::Duration};
+use core::time::Duration;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use time::UtcDateTime;
 
 use super::{
-    clock::Moment, health::Health, hub::Hub, outputs::Outputs, settings::Setup, trace::Trace,
+    addresses::Addresses, clock::Moment, health::Health, hub::Hub, outputs::Outputs,
+    settings::Setup, trace::Trace,
 };
 use crate::{
     cache::{FetchRequestId, PersistRequestId, PolicyAnswer, TxtAnswer, TxtRequestId},
@@ -36,7 +37,7 @@ pub(crate) struct Job {
 }
 
 /// The addresses of a Policy Host, or why there are none.
-pub(crate) type Found = Result<Vec<IpAddr>, FetchError>;
+pub(crate) type Found = Result<Addresses, FetchError>;
 
 /// What is to be found out, and as what.
 #[derive(Debug)]
@@ -136,7 +137,7 @@ impl Jobs {
 
     /// Whether a fetch may go on, now that its addresses are known.
     pub(crate) fn locate(&self, id: RunId, found: &Found, now: Instant) -> bool {
-        let first = found.as_ref().ok().and_then(|addresses| addresses.first());
+        let first = found.as_ref().ok().and_then(|addresses| addresses.list.first());
         first.is_none_or(|&first| self.lock().locate(id, first, now))
     }
 

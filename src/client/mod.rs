@@ -33,7 +33,7 @@ pub(crate) use self::settings::settings_for_tests;
 #[cfg(any(feature = "tokio", all(test, feature = "blocking")))]
 pub(crate) use self::threads::spawn_apart;
 pub(crate) use self::{
-    addresses::{GRACE, found, is_enough, share},
+    addresses::{Addresses, GRACE, found, is_enough, share},
     clock::{Moment, Time},
     event::OnEvent,
     hub::{Hub, Ticket},

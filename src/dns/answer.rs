@@ -143,6 +143,9 @@ const NOWHERE: &str = "its aliases lead nowhere";
 fn content(asked: &Asked, head: Head, code: ResponseCode, records: &Records) -> Reading {
     let answers: Vec<&Record> = records.answers.iter().collect();
     let Some(mut end) = asked.follow(&answers) else { return Reading::Malformed(NOWHERE.into()) };
+    if records.is_damaged_at(&end.name) {
+        return Reading::Malformed("a record in it is damaged".into());
+    }
     end.is_authentic &= head.is_authentic();
     let found = end.found(&answers);
     let is_absent = code == ResponseCode::NXDomain;
@@ -194,17 +197,23 @@ impl Asked {
     }
 
     fn has(&self, record: &Record) -> bool {
-        record.dns_class == DNSClass::IN && record.name == self.name
+        record.dns_class == DNSClass::IN && record.name.eq_ignore_root(&self.name)
     }
 
     /// Returns the records of this name that are of the kind asked for.
     fn found(&self, answers: &[&Record]) -> Found {
-        let (ttl, authentic) = (self.ttl, self.is_authentic);
-        let mut found = Found { texts: Vec::new(), addresses: Vec::new(), ttl, authentic };
+        let mut found = Found {
+            texts: Vec::new(),
+            addresses: Vec::new(),
+            ttl: self.ttl,
+            authentic: self.is_authentic,
+        };
         let mut seen: Vec<&RData> = Vec::new();
         for record in answers.iter().filter(|record| self.has(record)) {
-            // "Duplicate records ... should be suppressed" (RFC 2181 §5).
-            if !seen.contains(&&record.data) && self.take(record, &mut found) {
+            // Duplicate records are one (RFC 2181 §5), of the lesser TTL (§5.2).
+            if seen.contains(&&record.data) {
+                found.ttl = found.ttl.min(ttl(record));
+            } else if self.take(record, &mut found) {
                 seen.push(&record.data);
             }
         }

@@ -21,6 +21,8 @@ pub(super) struct Sent {
     pub(super) turn: usize,
     pub(super) id: u16,
     pub(super) edns: bool,
+    /// What is asked is where an alias leads.
+    pub(super) is_of_alias: bool,
     /// The server's turn ended without an answer, which may still come.
     pub(super) is_late: bool,
 }

@@ -15,7 +15,7 @@ use crate::instant::Instant;
 /// One question, put to one nameserver after the other until one answers.
 ///
 /// Each server has [`Config::attempt`] to answer, the last one what is left of the deadline; an answer
-/// that comes after a server's turn is still taken. In the last of several rounds the queries have no
+/// that comes after a server's turn is still taken, be it over for silence or for an error. In the last of several rounds the queries have no
 /// EDNS, which some firewalls drop.
 ///
 /// It never holds more than one message of a server, of 65,535 bytes at most.
@@ -187,15 +187,23 @@ impl Exchange {
                 reading => return self.take(sent, reading, now),
             }
         }
-        let mut late = self.earlier.iter().filter(|sent| sent.is_late && is_from(sent));
-        let earlier = late.find_map(|sent| match answer::read(&self.asked, sent.id, bytes) {
-            reading @ (Reading::Answered(_) | Reading::Alias(_)) => Some((*sent, reading)),
-            _ => None,
-        });
-        match earlier {
+        match self.late_answer(from, bytes) {
             Some((sent, reading)) => self.take(sent, reading, now),
             None => self.ignore(now),
         }
+    }
+
+    /// Reads the answer to an earlier datagram. One that was told an error may be told better: the error
+    /// may have been a forgery. An alias is followed in the turn of its server only.
+    fn late_answer(&self, from: SocketAddr, bytes: &[u8]) -> Option<(Sent, Reading)> {
+        let is_from = |sent: &&Sent| self.turns.address(sent.turn) == from && !sent.is_of_alias;
+        let mut earlier = self.earlier.iter().filter(is_from).peekable();
+        earlier.peek()?;
+        let asked = Asked::from(&self.question);
+        earlier.find_map(|sent| match answer::read(&asked, sent.id, bytes) {
+            reading @ Reading::Answered(_) => Some((*sent, reading)),
+            _ => None,
+        })
     }
 
     /// Takes what came over the TCP connection, in pieces of any size.
@@ -292,7 +300,6 @@ impl Exchange {
             Reading::Alias(target) => {
                 self.asked = target;
                 self.attempt(sent.turn, Transport::Udp, sent.edns, now);
-                self.earlier.clear();
             }
             _ => {}
         }
@@ -331,7 +338,8 @@ impl Exchange {
             return self.take_turn(turn, now);
         }
         self.retire();
-        if now < self.deadline && self.earlier.iter().any(|sent| sent.is_late) {
+        if now < self.deadline && self.earlier.iter().any(|sent| sent.is_late && !sent.is_of_alias)
+        {
             self.note(error);
             self.state = State::Lingering;
         } else {
@@ -358,8 +366,11 @@ impl Exchange {
         self.state = State::Done(Outcome::Failed(error));
     }
 
-    /// Asks the server whose turn it is.
+    /// Asks the server whose turn it is. Where the aliases of another one led is none of its business.
     fn take_turn(&mut self, turn: usize, now: Instant) {
+        if self.asked.aliases > 0 {
+            self.asked = Asked::from(&self.question);
+        }
         self.attempt(turn, Transport::Udp, self.turns.has_edns(turn), now);
     }
 
@@ -384,7 +395,8 @@ impl Exchange {
         let until = now.saturating_add(self.config.attempt()).min(self.deadline);
         let until = if is_last { self.deadline } else { until };
         let message = self.asked.message(id, edns);
-        let sent = Sent { turn, id, edns, is_late: false };
+        let is_of_alias = self.asked.aliases > 0;
+        let sent = Sent { turn, id, edns, is_of_alias, is_late: false };
         self.state = State::Asking(Attempt::new(sent, transport, message, until));
     }
 }

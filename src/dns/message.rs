@@ -28,6 +28,8 @@ pub(super) struct Opening<'a> {
 pub(super) struct Records {
     pub(super) answers: Vec<Record>,
     pub(super) authorities: Vec<Record>,
+    /// The names of records of the answer that are damaged.
+    damaged: Vec<Name>,
     high_code: u8,
 }
 
@@ -84,20 +86,23 @@ impl<'a> Opening<'a> {
     ///
     /// # Errors
     ///
-    /// If the message is cut short, or such a record of the answer is malformed.
+    /// If the message is cut short.
     pub(super) fn records(mut self, asked: &Asked) -> Result<Records, DecodeError> {
         let [answers, authorities, additionals] = self.sections;
         let mut records = Records::default();
         for _ in 0..answers {
             let place = Place::read(&mut self.rest)?;
             if place.kind == RecordType::CNAME || place.kind == asked.kind.into() {
-                records.answers.extend(place.record(&self.rest)?);
+                match place.record(&self.rest) {
+                    Ok(record) => records.answers.push(record),
+                    Err(_) => records.damaged.push(place.name),
+                }
             }
         }
         for _ in 0..authorities {
             let place = Place::read(&mut self.rest)?;
             if matches!(place.kind, RecordType::SOA | RecordType::NS) {
-                records.authorities.extend(place.record(&self.rest).ok().flatten());
+                records.authorities.extend(place.record(&self.rest).ok());
             }
         }
         for _ in 0..additionals {
@@ -110,34 +115,37 @@ impl<'a> Opening<'a> {
     }
 }
 
+impl Records {
+    /// Whether a record of this name that might have answered cannot be read.
+    pub(super) fn is_damaged_at(&self, name: &Name) -> bool {
+        self.damaged.contains(name)
+    }
+}
+
 /// Where a record stands in a message.
 struct Place {
     start: usize,
+    name: Name,
     kind: RecordType,
     ttl: u32,
-    is_empty: bool,
 }
 
 impl Place {
     /// Reads all of a record but its data.
     fn read(from: &mut BinDecoder<'_>) -> Result<Self, DecodeError> {
         let start = from.index();
-        Name::read(from)?;
+        let name = Name::read(from)?;
         let kind = RecordType::read(from)?;
         DNSClass::read(from)?;
         let ttl = from.read_u32()?.unverified(/* any is valid */);
         let len = from.read_u16()?.map(usize::from).unverified(/* checked by the next line */);
         from.read_slice(len)?;
-        Ok(Self { start, kind, ttl, is_empty: len == 0 })
+        Ok(Self { start, name, kind, ttl })
     }
 
-    /// Reads the record; `None` if it has no data.
-    fn record(&self, message: &BinDecoder<'_>) -> Result<Option<Record>, DecodeError> {
+    fn record(&self, message: &BinDecoder<'_>) -> Result<Record, DecodeError> {
         // A message has 65,535 bytes at most.
         let start = u16::try_from(self.start).unwrap_or(u16::MAX);
-        if self.is_empty {
-            return Ok(None);
-        }
-        Record::read(&mut message.clone(start)).map(Some)
+        Record::read(&mut message.clone(start))
     }
 }

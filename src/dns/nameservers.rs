@@ -72,11 +72,18 @@ const LAST: Duration = Duration::from_secs(5 * 60);
 const PLAIN: Duration = Duration::from_secs(15 * 60);
 
 impl Nameservers {
-    /// Creates a list of which nothing is known. The servers are asked in this order.
+    /// Creates a list of which nothing is known. The servers are asked in this order; one that is named
+    /// twice counts once.
     #[must_use]
     pub fn new(addresses: impl IntoIterator<Item = SocketAddr>) -> Self {
         let new = |address| Nameserver { address, last_until: None, plain_until: None };
-        Self { servers: addresses.into_iter().map(new).collect(), rotates: false }
+        let mut servers: Vec<Nameserver> = Vec::new();
+        for address in addresses {
+            if !servers.iter().any(|known| known.address == address) {
+                servers.push(new(address));
+            }
+        }
+        Self { servers: servers.into(), rotates: false }
     }
 
     /// Sets whether each exchange starts with another server, chosen at random, rather than with the
@@ -86,7 +93,7 @@ impl Nameservers {
         Self { rotates, ..self }
     }
 
-    /// Returns the addresses, as they were given.
+    /// Returns the addresses, in the order in which they were given.
     pub fn addresses(&self) -> impl Iterator<Item = SocketAddr> + '_ {
         self.servers.iter().map(|server| server.address)
     }

@@ -123,10 +123,13 @@ impl ResolvConf {
         Nameservers::new(self.addresses().iter().copied()).with_rotation(self.rotates)
     }
 
-    /// Returns the settings of exchanges with what the file says of them.
+    /// Returns the settings of exchanges with what the file says of them. A time-out is shortened so
+    /// that each server has its turn before the [deadline](Config::deadline).
     #[must_use]
     pub fn apply(&self, config: Config) -> Config {
-        let config = self.timeout.map_or(config, |timeout| config.with_attempt(timeout));
+        let servers = u32::try_from(self.addresses().len()).unwrap_or(u32::MAX);
+        let longest = config.deadline().checked_div(servers).unwrap_or(config.deadline());
+        let config = self.timeout.map_or(config, |it| config.with_attempt(it.min(longest)));
         self.attempts.map_or(config, |attempts| config.with_rounds(attempts))
     }
 

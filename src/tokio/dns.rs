@@ -15,7 +15,7 @@ use ::tokio::{
     time::{sleep, timeout},
 };
 
-use super::sockets::Sockets;
+use super::sockets::{Later, Sockets};
 use crate::{
     client::{Found, GRACE, Time, found, is_enough},
     dns::{self, Exchange, Outcome, Question, Step, Transport},
@@ -37,12 +37,15 @@ impl Sockets {
         Asked { sockets: self, exchange, links: Links::default() }.answer().await
     }
 
+    pub(super) async fn ask_until(&self, question: Question, until: Instant) -> Outcome {
+        let config = self.setup.dns;
+        self.ask(question, config.with_deadline(config.deadline().min(self.time.left(until)))).await
+    }
+
     /// All addresses, of both families. Once there are addresses of one, the other one is not waited
     /// for much longer.
     pub(super) async fn addresses(&self, domain: &Domain, until: Instant) -> Found {
-        let config = self.setup.dns;
-        let config = config.with_deadline(config.deadline().min(self.time.left(until)));
-        let ask = |question| self.ask(question, config);
+        let ask = |question| self.ask_until(question, until);
         let (v6, v4) = (pin!(ask(Question::aaaa(domain))), pin!(ask(Question::a(domain))));
         let mut asked: [(Asking<'_>, Option<Outcome>); 2] = [(v6, None), (v4, None)];
         let mut grace = None;
@@ -63,7 +66,8 @@ impl Sockets {
             Poll::Pending
         })
         .await;
-        found(asked.iter().map(|(_, outcome)| outcome.as_ref()), self.time.left(until))
+        let [(_, v6), (_, v4)] = &asked;
+        found([v6.as_ref(), v4.as_ref()], self.time.left(until))
     }
 }
 
@@ -80,17 +84,13 @@ impl Asked<'_> {
     async fn answer(mut self) -> Outcome {
         let time = &self.sockets.time;
         loop {
-            let until = self.exchange.poll_timeout().unwrap_or_default();
             match self.exchange.poll() {
                 Step::Send { server, transport, message } => {
-                    let sent =
-                        timeout(time.left(until), self.links.send(server, transport, message));
-                    match sent.await {
-                        Ok(Ok(())) => self.links.keep(self.exchange.outstanding()),
-                        Ok(Err(error)) => {
+                    match self.links.send(server, transport, message).await {
+                        Ok(()) => self.links.keep(self.exchange.outstanding()),
+                        Err(error) => {
                             self.exchange.handle_failure(&error.to_string(), time.instant());
                         }
-                        Err(_) => self.exchange.handle_timeout(time.instant()),
                     }
                 }
                 Step::Wait { until } if self.links.is_empty() => {
@@ -121,15 +121,24 @@ impl Drop for Asked<'_> {
 struct Links {
     /// The last one is the one in use, unless that is over TCP; the others are for late answers.
     udp: Vec<(UdpSocket, SocketAddr)>,
-    tcp: Option<TcpStream>,
+    tcp: Option<Tcp>,
 }
 
-/// A socket of which something can be read.
-#[derive(Clone, Copy)]
+/// A connection to a nameserver.
+enum Tcp {
+    /// It is being made, and the query sent.
+    Connecting(Later<'static, io::Result<TcpStream>>),
+    Open(TcpStream),
+}
+
+/// What is ready.
 enum Link {
-    /// The one at this place.
+    /// Something can be read of the socket at this place.
     Udp(usize),
+    /// Something can be read of the connection.
     Tcp,
+    /// The connection is made, or cannot be.
+    Connected(io::Result<TcpStream>),
 }
 
 impl Links {
@@ -156,9 +165,13 @@ impl Links {
                 self.udp.push((socket, server));
             }
             Transport::Tcp => {
-                let mut stream = TcpStream::connect(server).await?;
-                stream.write_all(message).await?;
-                self.tcp = Some(stream);
+                let message = message.to_vec();
+                // Meanwhile an answer may come to an earlier datagram.
+                self.tcp = Some(Tcp::Connecting(Box::pin(async move {
+                    let mut stream = TcpStream::connect(server).await?;
+                    stream.write_all(&message).await?;
+                    Ok(stream)
+                })));
             }
         }
         Ok(())
@@ -169,11 +182,17 @@ impl Links {
         self.udp.drain(..self.udp.len().saturating_sub(outstanding));
     }
 
-    fn poll_ready(&self, context: &mut Context<'_>) -> Poll<Link> {
-        if let Some(stream) = &self.tcp
-            && stream.poll_read_ready(context).is_ready()
-        {
-            return Poll::Ready(Link::Tcp);
+    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Link> {
+        match &mut self.tcp {
+            Some(Tcp::Connecting(connecting)) => {
+                if let Poll::Ready(connected) = connecting.as_mut().poll(context) {
+                    return Poll::Ready(Link::Connected(connected));
+                }
+            }
+            Some(Tcp::Open(stream)) if stream.poll_read_ready(context).is_ready() => {
+                return Poll::Ready(Link::Tcp);
+            }
+            _ => {}
         }
         for (place, (socket, _)) in self.udp.iter().enumerate() {
             if socket.poll_recv_ready(context).is_ready() {
@@ -187,8 +206,13 @@ impl Links {
     fn receive(&mut self, link: Link, exchange: &mut Exchange, time: &Time) {
         let mut buffer = Vec::with_capacity(LONGEST);
         match link {
+            Link::Connected(Ok(stream)) => self.tcp = Some(Tcp::Open(stream)),
+            Link::Connected(Err(error)) => {
+                self.tcp = None;
+                exchange.handle_failure(&error.to_string(), time.instant());
+            }
             Link::Tcp => {
-                let Some(stream) = &self.tcp else { return };
+                let Some(Tcp::Open(stream)) = &self.tcp else { return };
                 let failure = match stream.try_read_buf(&mut buffer) {
                     Ok(0) => "it closed the connection".to_string(),
                     Ok(_) => return exchange.handle_stream(&buffer, time.instant()),

@@ -5,8 +5,8 @@ use core::{net::IpAddr, pin::Pin, time::Duration};
 
 use crate::{
     cache::{PolicyAnswer, TxtAnswer},
-    client::{Found, Moment, Nameservers, Setup, Time, share},
-    dns::Question,
+    client::{Addresses, Found, Moment, Nameservers, Setup, Time, share},
+    dns::{Outcome, Question},
     domain::Domain,
     fetch::{self, FetchError},
     instant::Instant,
@@ -99,7 +99,7 @@ impl Sockets {
             Some(found) => found?,
             None => self.addresses(domain, until).await?,
         };
-        let mut stream = self.connect(domain, &addresses, until).await?;
+        let mut stream = self.reach(domain, &addresses, until).await?;
         let mut buffer = vec![0; 16 * 1024];
         loop {
             match exchange.poll() {
@@ -132,11 +132,32 @@ impl Sockets {
         }
     }
 
-    /// A connection to the first address that answers; each has its share of the time.
+    /// A connection to an address that is known, or to one of the family that was not waited for.
+    async fn reach(
+        &self,
+        domain: &Domain,
+        known: &Addresses,
+        until: Instant,
+    ) -> Result<TcpStream, FetchError> {
+        let more = known.unknown.is_some();
+        let error = match self.connect(domain, &known.list, more, until).await {
+            Err(error) if !self.time.left(until).is_zero() => error,
+            connected => return connected,
+        };
+        let Some(question) = known.question(domain) else { return Err(error) };
+        match self.ask_until(question, until).await {
+            Outcome::Found(found) => self.connect(domain, found.addresses(), false, until).await,
+            _ => Err(error),
+        }
+    }
+
+    /// A connection to the first address that answers; each has its share of the time, as have those of
+    /// which there may be `more`.
     async fn connect(
         &self,
         domain: &Domain,
         addresses: &[IpAddr],
+        more: bool,
         until: Instant,
     ) -> Result<TcpStream, FetchError> {
         let mut error = FetchError::NoAddress("it has none".into());
@@ -148,7 +169,8 @@ impl Sockets {
             if self.time.left(until).is_zero() {
                 return Err(FetchError::Deadline);
             }
-            let time = share(self.time.left(until), addresses.len().saturating_sub(tried));
+            let left = addresses.len().saturating_sub(tried).saturating_add(more.into());
+            let time = share(self.time.left(until), left);
             match timeout(time, TcpStream::connect((address, self.setup.port))).await {
                 Ok(Ok(stream)) => {
                     let _ = stream.set_nodelay(true);

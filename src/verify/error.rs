@@ -1,5 +1,5 @@
 use alloc::{boxed::Box, string::ToString};
-use core::time::Duration;
+use core::{fmt, time::Duration};
 
 use thiserror::Error;
 use time::UtcDateTime;
@@ -13,6 +13,26 @@ use crate::{
     excerpt::Printable,
     failure::{Failure, ResultType},
 };
+
+/// An error of webpki in so many words: some quote what a stranger has put into a certificate.
+struct Brief<'a>(&'a Webpki);
+
+impl fmt::Display for Brief<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let unsupported = "its signature is of a kind that is not supported";
+        match self.0 {
+            Webpki::UnsupportedSignatureAlgorithmContext(_)
+            | Webpki::UnsupportedSignatureAlgorithmForPublicKeyContext(_) => {
+                f.write_str(unsupported)
+            }
+            error => {
+                let words = error.to_string();
+                let end = words.find(['(', '{']).unwrap_or(words.len());
+                write!(f, "{}", Printable(words.get(..end).unwrap_or_default().trim_end()))
+            }
+        }
+    }
+}
 
 /// Why a certificate is not valid for a host.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
@@ -64,7 +84,7 @@ pub enum CertificateErrorKind {
     #[error("this is not the name of a host, so no certificate can be valid for it")]
     NoHostName,
     /// It cannot be read.
-    #[error("the certificate cannot be read: {0}")]
+    #[error("the certificate cannot be read: {}", Brief(.0))]
     Malformed(Webpki),
     /// It, or one of its chain, is not valid any more.
     #[error("the certificate, or one that it is signed by, expired at {0}")]
@@ -78,8 +98,12 @@ pub enum CertificateErrorKind {
     /// It leads to no trust anchor; perhaps an intermediate certificate was not presented.
     #[error("the certificate leads to no trusted authority, or one between was not presented")]
     UnknownIssuer,
-    /// The host does not hold its key: what it has signed in the handshake was signed by another.
-    #[error("the host does not hold the private key of the certificate that it presents")]
+    /// What the host has signed in the handshake was not signed by its key, as far as can be told: it
+    /// may also be that the key is too short, or of a kind that the provider does not know.
+    #[error(
+        "the host does not hold the private key of the certificate that it presents, or the key is \
+         too short or of a kind that is not supported"
+    )]
     KeyMismatch,
     /// It, or one of its chain, was revoked.
     #[error("the certificate, or one that it is signed by, was revoked")]
@@ -91,7 +115,7 @@ pub enum CertificateErrorKind {
     #[error("the certificate is for a name that its authority may not vouch for")]
     NameConstraints,
     /// It breaks another rule.
-    #[error("the certificate is not valid: {0}")]
+    #[error("the certificate is not valid: {}", Brief(.0))]
     Other(Webpki),
 }
 
@@ -169,4 +193,24 @@ pub(super) fn moment(at: UnixTime) -> UtcDateTime {
 pub(super) fn unix_time(at: UtcDateTime) -> UnixTime {
     let seconds = u64::try_from(at.unix_timestamp()).unwrap_or(0);
     UnixTime::since_unix_epoch(Duration::from_secs(seconds))
+}
+
+#[cfg(test)]
+mod tests {
+    use alloc::{vec, vec::Vec};
+
+    use super::*;
+
+    #[test]
+    fn what_a_stranger_has_put_into_a_certificate_makes_no_long_sentence() {
+        let context = webpki::UnsupportedSignatureAlgorithmContext {
+            signature_algorithm_id: vec![0xFF; 30_000],
+            supported_algorithms: Vec::new(),
+        };
+        let error = Webpki::UnsupportedSignatureAlgorithmContext(context);
+        let kind = CertificateErrorKind::Other(error);
+        let expected =
+            "the certificate is not valid: its signature is of a kind that is not supported";
+        assert_eq!(kind.to_string(), expected);
+    }
 }

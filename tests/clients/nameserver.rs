@@ -50,22 +50,36 @@ impl Nameserver {
                 break (udp, tcp);
             }
         };
+        Self::start(udp, Some(tcp), handler)
+    }
+
+    /// At this address over UDP; whatever is there over TCP is somebody else's.
+    pub(crate) fn over_udp(
+        address: SocketAddr,
+        handler: impl Fn(Asked<'_>) + Send + Sync + 'static,
+    ) -> Self {
+        Self::start(UdpSocket::bind(address).unwrap(), None, handler)
+    }
+
+    fn start(
+        udp: UdpSocket,
+        tcp: Option<TcpListener>,
+        handler: impl Fn(Asked<'_>) + Send + Sync + 'static,
+    ) -> Self {
         let shared = Arc::new(Shared {
             handler: Box::new(handler),
             queries: Mutex::default(),
             is_over: AtomicBool::new(false),
         });
-        let address = tcp.local_addr().unwrap();
-        let threads = vec![
-            thread::spawn({
-                let shared = Arc::clone(&shared);
-                move || shared.serve_udp(&udp)
-            }),
-            thread::spawn({
-                let shared = Arc::clone(&shared);
-                move || shared.serve_tcp(&tcp)
-            }),
-        ];
+        let address = udp.local_addr().unwrap();
+        let mut threads = vec![thread::spawn({
+            let shared = Arc::clone(&shared);
+            move || shared.serve_udp(&udp)
+        })];
+        threads.extend(tcp.map(|tcp| {
+            let shared = Arc::clone(&shared);
+            thread::spawn(move || shared.serve_tcp(&tcp))
+        }));
         Self { address, shared, threads }
     }
 

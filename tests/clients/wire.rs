@@ -4,7 +4,7 @@
 //! is a lookup that times out.
 
 use std::{
-    sync::{Arc, Mutex},
+    sync::{Arc, Mutex, mpsc},
     thread,
     time::Duration,
 };
@@ -13,8 +13,14 @@ use hickory_proto::{
     op::{Message, ResponseCode},
     rr::{Name, RData, Record, RecordType, rdata},
 };
-use mta_sts::{NoPolicy, cache::Answer, client::Settings, dns, fetch::Config};
-use mta_sts_testkit::{Site, World};
+use mta_sts::{
+    NoPolicy,
+    cache::Answer,
+    client::Settings,
+    dns,
+    fetch::{AddressFilter, Config},
+};
+use mta_sts_testkit::{Addresses, Site, World};
 
 use crate::{
     nameserver::{Asked, Nameserver, reply, txt},
@@ -319,4 +325,91 @@ fn a_name_with_records_that_is_denied_is_no_absence() {
         asked.send(&message);
     };
     each(patience(5000, 10_000), |it| it, denied, |_, answer| is_dns_failed(&answer));
+}
+
+#[test]
+fn rfc8305_a_family_that_comes_late_is_tried_when_the_other_one_is_of_no_use() {
+    // Nobody listens at the one address, and no Policy Host may be at the other.
+    for useless in ["::1", "fd00::1"] {
+        let late = move |mut asked: Asked<'_>| match asked.kind() {
+            RecordType::AAAA => {
+                let data = RData::AAAA(rdata::AAAA(useless.parse().unwrap()));
+                let message = asked.reply([Record::from_rdata(asked.name(), 60, data)]);
+                asked.send(&message);
+            }
+            RecordType::A => {
+                thread::sleep(Duration::from_millis(200));
+                asked.answer();
+            }
+            _ => asked.answer(),
+        };
+        let loopback = |settings: Settings| {
+            let filter = AddressFilter::default();
+            let filter = filter.exempt_network("127.0.0.0/8".parse().unwrap());
+            settings.with_filter(filter.exempt_network("::1/128".parse().unwrap()))
+        };
+        each(patience(5000, 10_000), loopback, late, |_, answer| is_policy(&answer));
+    }
+}
+
+/// Says that its answers do not fit; over TCP it cannot be reached, and it is not told so either.
+fn unreachable_over_tcp(
+    world: &World,
+    is_short: impl Fn(&Asked<'_>) -> bool + Send + Sync + 'static,
+) -> Nameserver {
+    let address = (Addresses::BLACK_HOLE, world.port()).into();
+    Nameserver::over_udp(address, move |mut asked| {
+        if is_short(&asked) {
+            let mut message = asked.reply([]);
+            message.metadata.truncation = true;
+            asked.send(&message);
+        } else {
+            asked.answer();
+        }
+    })
+}
+
+#[test]
+fn a_nameserver_that_cannot_be_reached_over_tcp_holds_up_no_other_question() {
+    for kind in BOTH {
+        let world = world();
+        let server = unreachable_over_tcp(&world, |asked| asked.kind() == RecordType::AAAA);
+        let forever = dns::Config::default().with_attempt(NEVER).with_deadline(NEVER);
+        let settings = settings(&world)
+            .with_nameservers([server.address()])
+            .with_dns(forever)
+            .with_fetch(Config::default().with_deadline(NEVER));
+        let client = Client::new(kind, settings);
+        is_policy(&client.policy(&domain("d0.example"), LONG).unwrap());
+    }
+}
+
+#[test]
+fn an_answer_is_taken_while_another_nameserver_is_connected_to() {
+    for kind in BOTH {
+        let world = world();
+        let (told, is_asked) = mpsc::channel();
+        let told = Mutex::new(told);
+        let second = unreachable_over_tcp(&world, move |asked| {
+            let _ = told.lock().unwrap().send(());
+            asked.kind() == RecordType::TXT
+        });
+        let is_asked = Mutex::new(is_asked);
+        let first = Nameserver::new(move |mut asked| {
+            if asked.kind() == RecordType::TXT {
+                // The other one has its turn, and is being connected to.
+                is_asked.lock().unwrap().recv().unwrap();
+                thread::sleep(Duration::from_millis(100));
+            }
+            asked.answer();
+        });
+        let dns = dns::Config::default()
+            .with_attempt(Duration::from_millis(100))
+            .with_deadline(NEVER)
+            .with_rounds(1);
+        let servers = [first.address(), second.address()];
+        let settings = settings(&world).with_nameservers(servers).with_dns(dns);
+        let client = Client::new(kind, settings);
+        is_policy(&client.policy(&domain("d0.example"), LONG).unwrap());
+    }
 }

@@ -152,3 +152,11 @@ fn rotation_starts_with_each_server() {
     let mut exchange = nobody.ask(question, Config::default(), 1, NOW);
     assert!(matches!(exchange.poll(), Step::Done(_)));
 }
+
+#[test]
+fn a_server_that_is_named_twice_counts_once() {
+    let mut servers = Nameservers::new([1, 1, 2].map(server));
+    assert_eq!(servers.addresses().count(), 2);
+    unanswered(&mut servers, NOW);
+    assert_eq!(order(&mut servers, after(3)), [2, 1].map(server));
+}

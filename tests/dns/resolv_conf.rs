@@ -110,7 +110,12 @@ fn options_within_the_limits_of_the_c_library() {
     assert_eq!(config(""), (2, 2));
     assert_eq!(config("timeout:1 attempts:3"), (1, 3));
     assert_eq!(config("timeout:0 attempts:0"), (1, 1));
-    assert_eq!(config("timeout:99999999999999999999 attempts:999"), (30, 5));
+    assert_eq!(config("timeout:99999999999999999999 attempts:999"), (10, 5));
+    // Each server has its turn.
+    let three = "nameserver 192.0.2.1\nnameserver 192.0.2.2\nnameserver 192.0.2.3\n";
+    let conf = parse(format!("{three}options timeout:10\n").as_bytes());
+    assert_eq!(conf.apply(Config::default()).attempt(), Duration::from_secs(10) / 3);
+    assert_eq!(conf.apply(Config::default().with_deadline(Duration::MAX)).attempt().as_secs(), 10);
     let given = Config::default().with_deadline(Duration::from_secs(3));
     assert_eq!(parse(b"options timeout:1").apply(given).deadline(), Duration::from_secs(3));
 }

@@ -135,6 +135,16 @@ fn an_answer_is_taken_from_a_server_whose_turn_is_over() {
 }
 
 #[test]
+fn an_answer_that_comes_after_an_error_is_taken() {
+    let mut exchange = exchange(2);
+    let query = sent(&mut exchange).2;
+    exchange.handle_datagram(server(1), &response(&query, code(ResponseCode::Refused)), NOW);
+    assert_eq!(sent(&mut exchange).0, server(2));
+    exchange.handle_datagram(server(1), &response(&query, good), after(1));
+    assert!(matches!(outcome(&mut exchange), Outcome::Found(_)));
+}
+
+#[test]
 fn a_slow_server_is_waited_for_though_the_last_one_fails_at_once() {
     let mut exchange = exchange(2);
     let fail = |exchange: &mut Exchange, at| {

@@ -135,7 +135,7 @@ impl Play {
             Step::Done(_) => return false,
         }
         assert!(self.exchange.outstanding() <= 8);
-        let most = (self.turns + 9) * 4;
+        let most = self.turns * 9 * 5;
         assert!(self.queries.len() <= most, "{} queries", self.queries.len());
         true
     }
@@ -227,7 +227,7 @@ pub fn resolv_conf(input: &[u8]) {
     let addresses = conf.addresses();
     assert!((1..=3).contains(&addresses.len()));
     assert!(addresses.iter().all(|address| address.port() == 53));
-    assert_eq!(conf.nameservers().addresses().count(), addresses.len());
+    assert!(conf.nameservers().addresses().count() <= addresses.len());
     let config = conf.apply(Config::default());
     assert!(config.attempt() <= Duration::from_secs(30) && (1..=5).contains(&config.rounds()));
     assert!(conf.ignored().len() <= 20);

@@ -42,7 +42,8 @@ pub enum Addresses {
 
 impl Addresses {
     const DEAD: Ipv4Addr = Ipv4Addr::new(127, 0, 0, 2);
-    const BLACK_HOLE: Ipv4Addr = Ipv4Addr::new(127, 0, 0, 3);
+    /// Where connecting comes to no end.
+    pub const BLACK_HOLE: Ipv4Addr = Ipv4Addr::new(127, 0, 0, 3);
     pub(crate) const BLACK_HOLES: [Ipv4Addr; 8] = [
         Self::BLACK_HOLE,
         Ipv4Addr::new(127, 0, 0, 4),

@@ -1,7 +1,10 @@
 use alloc::{sync::Arc, vec::Vec};
 use core::fmt;
 
-use super::refusal::Refusal;
+use super::{
+    refusal::Refusal,
+    status::{self, StatusCode},
+};
 use crate::{domain::Domain, no_policy::NoPolicy, policy::Policy};
 
 /// Why the message stays in the queue: what kept each host from getting it.
@@ -64,6 +67,15 @@ impl Deferral {
         self.may_bounce
     }
 
+    /// Returns the enhanced status code for a delay notification: that of the first host which a
+    /// policy ruled out, else of the last host.
+    #[must_use]
+    pub fn status(&self) -> StatusCode {
+        let by_policy = self.refusals.iter().find(|refusal| refusal.is_by_policy());
+        let code = by_policy.or(self.refusals.last()).map(|it| status::of_reason(it.reason()));
+        StatusCode::transient(code.unwrap_or_default())
+    }
+
     /// Returns how many rechecks in a row, this one included, did not find out what applies now; 0 if
     /// this one did. Keep it with the message, for the next
     /// [`Delivery::with_unconfirmed`](super::Delivery::with_unconfirmed).
@@ -103,6 +115,18 @@ impl fmt::Display for Deferral {
 }
 
 impl core::error::Error for Deferral {}
+
+impl Undeliverable {
+    /// Returns the enhanced status code for the bounce.
+    #[must_use]
+    pub fn status(&self) -> StatusCode {
+        StatusCode::permanent(match self {
+            Self::NullMx(_) => status::NULL_MX,
+            Self::OwnHost(_) => status::LOOP,
+            Self::Refused(refusal) => status::of_reason(refusal.reason()),
+        })
+    }
+}
 
 impl fmt::Display for Undeliverable {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -125,16 +125,18 @@ mod requirement;
 mod route;
 mod rules;
 mod session;
+mod status;
 mod token;
 mod walk;
 
 pub use self::{
     conclusion::{Deferral, Recheck, Undeliverable},
-    refusal::{DemandedBy, Reason, Refusal},
+    refusal::{DemandedBy, Misconfiguration, Reason, Refusal},
     report::{PolicyType, SessionReport},
     requirement::{Dane, Floor, Requirement, Tls},
     route::{Mx, Route},
     session::{Checks, Reply, Session, SessionOutcome},
+    status::StatusCode,
     token::{Advice, Attempt, Candidate, Transaction, Verdict},
     walk::{Delivery, Step},
 };

@@ -1,6 +1,7 @@
 use alloc::sync::Arc;
 use core::fmt;
 
+use super::status::{self, StatusCode};
 use crate::{
     domain::{Domain, DomainError},
     excerpt::excerpt,
@@ -25,6 +26,11 @@ pub enum Reason {
     /// The sender itself is an MX host of the domain, and this one is not preferred to it (RFC 5321
     /// §5.1).
     OwnHost,
+    /// The domain accepts no mail: its MX record is a null MX (RFC 7505).
+    NullMx,
+    /// The route through a smart host leads nowhere. Only the operator can change that, so that no
+    /// message is bounced at once.
+    Misconfigured(Misconfiguration),
     /// The policy, of mode `enforce`, does not list the host (RFC 8461 §4.1).
     NotListed,
     /// DNSSEC says that the host's TLSA records are bogus (RFC 7672 §2.1.2).
@@ -51,6 +57,16 @@ pub enum Reason {
     GivenUp,
 }
 
+/// What is wrong with the MX records of a smart host.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Misconfiguration {
+    /// Its MX record is a null MX (RFC 7505).
+    NullMx,
+    /// The host is the sender itself, or not preferred to it (RFC 5321 §5.1).
+    OwnHost,
+}
+
 /// Who demands what a session did not give.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum DemandedBy {
@@ -73,6 +89,16 @@ impl Refusal {
     #[must_use]
     pub fn reason(&self) -> &Reason {
         &self.reason
+    }
+
+    /// Returns the enhanced status code: of class 5 if the host refused the message for good.
+    #[must_use]
+    pub fn status(&self) -> StatusCode {
+        let code = status::of_reason(&self.reason);
+        match self.reason {
+            Reason::Refused => StatusCode::permanent(code),
+            _ => StatusCode::transient(code),
+        }
     }
 
     /// What went wrong in TLS, in detail. For a log: its text may come from others.
@@ -109,6 +135,17 @@ impl fmt::Display for Refusal {
             Reason::OwnHost => write!(
                 f,
                 "{host} is not preferred to this mail server, which is itself an MX host of {domain}",
+            ),
+            Reason::NullMx => write!(f, "{domain} accepts no mail, as its MX record says"),
+            Reason::Misconfigured(Misconfiguration::NullMx) => write!(
+                f,
+                "the smart host {domain} accepts no mail, as its MX record says: check this mail \
+                 server's configuration",
+            ),
+            Reason::Misconfigured(Misconfiguration::OwnHost) => write!(
+                f,
+                "{host} is not preferred to this mail server, which is itself an MX host of the smart \
+                 host {domain}: check this mail server's configuration",
             ),
             Reason::NotListed => {
                 write!(f, "{host} is not listed in the MTA-STS policy of {domain}")

@@ -10,6 +10,7 @@ use crate::domain::Domain;
 pub struct Route {
     domain: Option<Domain>,
     mx: Vec<Mx>,
+    is_smart_host: bool,
 }
 
 /// One MX record, as DNS has it.
@@ -33,7 +34,7 @@ impl Route {
     /// make no route, but try later. One record that names the root is a null MX (RFC 7505): the
     /// domain accepts no mail. Beside others it means nothing and is left out.
     pub fn to_recipient(domain: Domain, mx: impl IntoIterator<Item = Mx>) -> Self {
-        Self::new(domain, mx)
+        Self::new(domain, mx, false)
     }
 
     /// The way to a smart host, a relay that the operator has configured for all or some mail.
@@ -42,8 +43,11 @@ impl Route {
     /// treat the smart host domain as the Policy Domain" (RFC 8461 §3.4). `mx` is as in
     /// [`to_recipient`](Self::to_recipient); it is empty if the relay is connected to without an MX
     /// lookup.
+    ///
+    /// A null MX, or the sender itself among the hosts, is a mistake of the operator's here and not a
+    /// word of the recipient's: the message is deferred, with status 4.3.5, and not bounced.
     pub fn to_smart_host(smart_host: Domain, mx: impl IntoIterator<Item = Mx>) -> Self {
-        Self::new(smart_host, mx)
+        Self::new(smart_host, mx, true)
     }
 
     /// The way to an address literal, such as `[192.0.2.1]`. It has no policy (RFC 8461 §3.4), and
@@ -52,17 +56,17 @@ impl Route {
     #[must_use]
     pub fn to_address_literal(literal: &str) -> Self {
         let mx = Mx { preference: 0, host: literal.into(), is_own: false };
-        Self { domain: None, mx: [mx].into() }
+        Self { domain: None, mx: [mx].into(), is_smart_host: false }
     }
 
-    fn new(domain: Domain, mx: impl IntoIterator<Item = Mx>) -> Self {
+    fn new(domain: Domain, mx: impl IntoIterator<Item = Mx>, is_smart_host: bool) -> Self {
         let mut mx: Vec<_> = mx.into_iter().collect();
         if mx.is_empty() {
             mx.push(Mx::new(0, domain.as_str()));
         } else {
             mx.retain(|mx| !mx.host.is_empty());
         }
-        Self { domain: Some(domain), mx }
+        Self { domain: Some(domain), mx, is_smart_host }
     }
 
     /// The domain whose policy applies: the recipient's, or the smart host's. None for an address
@@ -70,6 +74,10 @@ impl Route {
     #[must_use]
     pub fn policy_domain(&self) -> Option<&Domain> {
         self.domain.as_ref()
+    }
+
+    pub(super) fn is_smart_host(&self) -> bool {
+        self.is_smart_host
     }
 
     pub(super) fn into_parts(self) -> (Option<Domain>, Vec<Mx>) {

@@ -7,7 +7,7 @@ use alloc::{
 
 use super::{
     conclusion::{Deferral, Recheck, Undeliverable},
-    refusal::{Reason, Refusal},
+    refusal::{Misconfiguration, Reason, Refusal},
     report::{self, SessionReport},
     requirement::{Dane, Floor},
     route::{Mx, Route},
@@ -36,6 +36,8 @@ pub struct Delivery {
     waiting: vec::IntoIter<Mx>,
     /// The best preference at which the sender itself stands.
     own: Option<u16>,
+    /// Whether the operator has configured the next hop.
+    is_smart_host: bool,
     /// What is out of our hands: the host that is being tried.
     open: Option<(u64, Arc<str>)>,
     serial: u64,
@@ -94,6 +96,7 @@ impl Delivery {
     /// than send without a policy makes no delivery yet.
     #[must_use]
     pub fn new(route: Route, policy: Result<Arc<Policy>, NoPolicy>, floor: Floor) -> Self {
+        let is_smart_host = route.is_smart_host();
         let (domain, mx) = route.into_parts();
         let policy = match &domain {
             Some(_) => policy,
@@ -101,25 +104,25 @@ impl Delivery {
         };
         let own = mx.iter().filter(|mx| mx.is_own).map(|mx| mx.preference).min();
         // Nothing is left of it only if all of it named the root (RFC 7505 §3).
-        let stage = match &domain {
-            Some(domain) if mx.is_empty() => {
-                Stage::Undeliverable(Undeliverable::NullMx(domain.clone()))
-            }
-            _ => Stage::Walking,
-        };
-        Self {
+        let null_mx = domain.clone().filter(|_| mx.is_empty());
+        let mut delivery = Self {
             rules: Arc::new(Rules::new(domain, policy, floor)),
             waiting: mx.into_iter(),
             own,
+            is_smart_host,
             open: None,
             serial: 0,
-            stage,
+            stage: Stage::Walking,
             recheck: None,
             unconfirmed: 0,
             max_unconfirmed: None,
             refusals: Vec::new(),
             reports: VecDeque::new(),
+        };
+        if let Some(domain) = null_mx {
+            delivery.stage = delivery.no_mail_accepted(domain);
         }
+        delivery
     }
 
     /// Sets the number of rechecks in a row, without a result, after which the message may be bounced
@@ -289,10 +292,29 @@ impl Delivery {
             match self.own {
                 // "all records at that preference level and higher-numbered ones MUST be discarded"
                 // (RFC 5321 §5.1).
-                Some(own) if preference >= own => self.refuse(host, Reason::OwnHost),
+                Some(own) if preference >= own => {
+                    let reason = self.reason_of_route(Reason::OwnHost, Misconfiguration::OwnHost);
+                    self.refuse(host, reason)
+                }
                 _ => return Some(host),
             };
         }
+    }
+
+    /// A smart host is "administratively configured" (RFC 8461 §3.4): what is wrong with its route is
+    /// the operator's to mend.
+    fn reason_of_route(&self, of_domain: Reason, of_smart_host: Misconfiguration) -> Reason {
+        if self.is_smart_host { Reason::Misconfigured(of_smart_host) } else { of_domain }
+    }
+
+    /// A null MX: the domain's word, unless the operator has chosen to send there.
+    fn no_mail_accepted(&mut self, domain: Domain) -> Stage {
+        if !self.is_smart_host {
+            return Stage::Undeliverable(Undeliverable::NullMx(domain));
+        }
+        let reason = self.reason_of_route(Reason::NullMx, Misconfiguration::NullMx);
+        self.refuse(domain.as_str().into(), reason);
+        Stage::Failed(None)
     }
 
     fn all_tried(&self) -> Stage {

@@ -1,15 +1,17 @@
 //! One test per requirement, named by its row.
 
+use std::sync::Arc;
+
 use mta_sts::{
-    Failure, Mode, NoPolicy,
+    Failure, Mode, NoPolicy, Policy,
     ResultType::{
         CertificateExpired, CertificateHostMismatch, CertificateNotTrusted, DaneRequired,
         DnssecInvalid, StarttlsNotSupported, StsPolicyFetchError, StsPolicyInvalid,
         StsWebpkiInvalid, TlsaInvalid, ValidationFailure,
     },
     delivery::{
-        Checks, Dane, Delivery, DemandedBy, Floor, Mx, Reason, Recheck, Refusal, Reply, Route,
-        SessionOutcome, Step, Tls, Undeliverable, Verdict,
+        Checks, Dane, Delivery, DemandedBy, Floor, Misconfiguration, Mx, Reason, Recheck, Refusal,
+        Reply, Route, SessionOutcome, Step, Tls, Undeliverable, Verdict,
     },
 };
 
@@ -81,6 +83,53 @@ fn s3_4_01_a_smart_host_without_mx_is_matched_itself() {
     let mut delivery =
         Delivery::new(route, Ok(policy(Mode::Enforce, &["relay.example"])), Floor::Opportunistic);
     deliver(&mut delivery, "relay.example", valid());
+}
+
+fn through_smart_host(mx: &[Mx], policy: Result<Arc<Policy>, NoPolicy>) -> Delivery {
+    let route = Route::to_smart_host(domain("relay.example"), mx.iter().cloned());
+    Delivery::new(route, policy, Floor::Opportunistic)
+}
+
+/// What the operator has configured wrongly is no reason to return every message to its sender.
+#[test]
+fn s3_4_01_a_smart_host_that_leads_nowhere_defers_mail() {
+    let own = Mx::new(10, "out1.relay.example").own(true);
+    let behind = Mx::new(20, "out2.relay.example");
+    let testing = policy(Mode::Testing, &["*.relay.example"]);
+    for (mx, why, hosts) in [
+        (vec![Mx::new(0, ".")], Misconfiguration::NullMx, vec!["relay.example"]),
+        (vec![Mx::new(0, ""), Mx::new(5, ".")], Misconfiguration::NullMx, vec!["relay.example"]),
+        (vec![own.clone()], Misconfiguration::OwnHost, vec!["out1.relay.example"]),
+        (
+            vec![own, behind],
+            Misconfiguration::OwnHost,
+            vec!["out1.relay.example", "out2.relay.example"],
+        ),
+    ] {
+        for policy in [Ok(testing.clone()), Err(NoPolicy::NoRecord), Err(dns_failed())] {
+            let mut delivery = through_smart_host(&mx, policy);
+            for _ in 0..2 {
+                let deferral = deferred(&mut delivery);
+                let told: Vec<_> = deferral.refusals().iter().map(Refusal::host).collect();
+                assert_eq!(told, hosts);
+                let reasons = deferral.refusals().iter().map(Refusal::reason);
+                assert!(reasons.into_iter().all(|it| *it == Reason::Misconfigured(why)));
+                assert_eq!(deferral.status().to_string(), "4.3.5");
+            }
+            assert_eq!(reports(&mut delivery), []);
+        }
+    }
+}
+
+/// The hosts before the own one are tried, and then it is as without them.
+#[test]
+fn s3_4_01_a_smart_host_is_tried_up_to_the_own_host() {
+    let mx = [Mx::new(10, "out1.relay.example"), Mx::new(20, "out2.relay.example").own(true)];
+    let mut delivery = through_smart_host(&mx, Err(NoPolicy::NoRecord));
+    attempt(&mut delivery, "out1.relay.example", SessionOutcome::Unreachable).unwrap_err();
+    assert_eq!(deferred(&mut delivery).refusals().len(), 2);
+    let mut delivery = through_smart_host(&mx, Err(NoPolicy::NoRecord));
+    deliver(&mut delivery, "out1.relay.example", valid());
 }
 
 #[test]

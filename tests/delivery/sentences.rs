@@ -214,6 +214,27 @@ fn of_what_is_undeliverable() {
 }
 
 #[test]
+fn of_a_smart_host_that_leads_nowhere() {
+    for (mx, sentence) in [
+        (
+            Mx::new(0, "."),
+            "no host of relay.example took the message: the smart host relay.example accepts no \
+             mail, as its MX record says: check this mail server's configuration",
+        ),
+        (
+            Mx::new(10, "out1.relay.example").own(true),
+            "no host of relay.example took the message: out1.relay.example is not preferred to this \
+             mail server, which is itself an MX host of the smart host relay.example: check this \
+             mail server's configuration",
+        ),
+    ] {
+        let route = Route::to_smart_host(domain("relay.example"), [mx]);
+        let mut delivery = Delivery::new(route, Err(NoPolicy::NoRecord), Floor::Opportunistic);
+        assert_eq!(deferred(&mut delivery).to_string(), sentence);
+    }
+}
+
+#[test]
 fn of_the_own_host() {
     let mx = [Mx::new(10, "mx1.example.net"), Mx::new(20, "mx2.example.net").own(true)];
     let route = Route::to_recipient(domain("example.org"), mx);

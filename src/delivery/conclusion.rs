@@ -25,10 +25,12 @@ pub struct Deferral {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Undeliverable {
-    /// The domain accepts no mail: its MX record is a null MX (RFC 7505).
+    /// The domain accepts no mail: its MX record is a null MX (RFC 7505). Under `enforce` this is
+    /// believed only if the records are secure: see
+    /// [`Route::with_secure_mx`](super::Route::with_secure_mx).
     NullMx(Domain),
     /// Every MX host of the domain is the sender itself, or less preferred: the message would come
-    /// back (RFC 5321 §5.1).
+    /// back (RFC 5321 §5.1). Under `enforce` the same holds as for a null MX.
     OwnHost(Domain),
     /// The host refused the message for good.
     Refused(Refusal),

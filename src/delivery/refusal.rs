@@ -17,6 +17,7 @@ pub struct Refusal {
     pub(super) domain: Option<Domain>,
     pub(super) host: Arc<str>,
     pub(super) reason: Reason,
+    pub(super) is_by_policy: bool,
 }
 
 /// What kept a host from getting the message.
@@ -112,17 +113,11 @@ impl Refusal {
         }
     }
 
-    /// Whether a policy of mode `enforce` has a part in it, so that a newer policy may change it.
+    /// Returns whether a policy of mode `enforce` has a part in it, so that no message may be bounced
+    /// before the cache was asked for a newer one (RFC 8461 §5.1).
     #[must_use]
     pub fn is_by_policy(&self) -> bool {
-        match self.reason {
-            Reason::NotListed => true,
-            Reason::NoStarttls(by)
-            | Reason::HandshakeFailed(by, _)
-            | Reason::CertificateInvalid(by, _)
-            | Reason::CertificateUnchecked(by) => by == DemandedBy::Policy,
-            _ => false,
-        }
+        self.is_by_policy
     }
 }
 

@@ -8,9 +8,10 @@ use crate::domain::Domain;
 /// before a [`Delivery`](super::Delivery) is made.
 #[derive(Clone, Debug)]
 pub struct Route {
-    domain: Option<Domain>,
-    mx: Vec<Mx>,
-    is_smart_host: bool,
+    pub(super) domain: Option<Domain>,
+    pub(super) mx: Vec<Mx>,
+    pub(super) is_smart_host: bool,
+    pub(super) has_secure_mx: bool,
 }
 
 /// One MX record, as DNS has it.
@@ -56,7 +57,7 @@ impl Route {
     #[must_use]
     pub fn to_address_literal(literal: &str) -> Self {
         let mx = Mx { preference: 0, host: literal.into(), is_own: false };
-        Self { domain: None, mx: [mx].into(), is_smart_host: false }
+        Self { domain: None, mx: [mx].into(), is_smart_host: false, has_secure_mx: false }
     }
 
     fn new(domain: Domain, mx: impl IntoIterator<Item = Mx>, is_smart_host: bool) -> Self {
@@ -66,7 +67,7 @@ impl Route {
         } else {
             mx.retain(|mx| !mx.host.is_empty());
         }
-        Self { domain: Some(domain), mx, is_smart_host }
+        Self { domain: Some(domain), mx, is_smart_host, has_secure_mx: false }
     }
 
     /// The domain whose policy applies: the recipient's, or the smart host's. None for an address
@@ -76,12 +77,15 @@ impl Route {
         self.domain.as_ref()
     }
 
-    pub(super) fn is_smart_host(&self) -> bool {
-        self.is_smart_host
-    }
-
-    pub(super) fn into_parts(self) -> (Option<Domain>, Vec<Mx>) {
-        (self.domain, self.mx)
+    /// Sets whether DNSSEC has proven the MX records, and the addresses by which a host was found to be
+    /// the sender itself. Default: no.
+    ///
+    /// Under a policy of mode `enforce`, a null MX or the sender itself among the hosts fails a message
+    /// at once only if this is set. Otherwise DNS may have been forged, as with a host that the policy
+    /// does not list (RFC 8461 §10.1): the message is deferred, after a recheck.
+    #[must_use]
+    pub fn with_secure_mx(self, is_secure: bool) -> Self {
+        Self { has_secure_mx: is_secure, ..self }
     }
 }
 

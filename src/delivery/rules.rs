@@ -4,8 +4,9 @@
 use alloc::sync::Arc;
 
 use super::{
-    refusal::{DemandedBy, Reason},
+    refusal::{DemandedBy, Misconfiguration, Reason, Refusal},
     requirement::{Dane, Floor, Requirement, Tls},
+    route::Route,
     session::{Session, SessionOutcome},
 };
 use crate::{domain::Domain, mode::Mode, no_policy::NoPolicy, policy::Policy};
@@ -17,6 +18,8 @@ pub(super) struct Rules {
     /// Never of mode `none`.
     pub(super) policy: Result<Arc<Policy>, NoPolicy>,
     pub(super) floor: Floor,
+    is_smart_host: bool,
+    has_secure_mx: bool,
 }
 
 /// What to do with a session that has come about, or has not.
@@ -27,17 +30,56 @@ pub(super) enum Judgement {
 }
 
 impl Rules {
-    pub(super) fn new(
-        domain: Option<Domain>,
-        policy: Result<Arc<Policy>, NoPolicy>,
-        floor: Floor,
-    ) -> Self {
+    pub(super) fn new(route: &Route, policy: Result<Arc<Policy>, NoPolicy>, floor: Floor) -> Self {
+        let &Route { ref domain, is_smart_host, has_secure_mx, .. } = route;
         // "treat the Policy Domain as though it does not have any active policy" (§5).
         let policy = policy.and_then(|policy| match policy.mode() {
             Mode::None => Err(NoPolicy::ModeNone),
             Mode::Testing | Mode::Enforce => Ok(policy),
         });
-        Self { domain, policy, floor }
+        Self { domain: domain.clone(), policy, floor, is_smart_host, has_secure_mx }
+    }
+
+    /// Returns whether what the MX records say of the domain itself is to be believed. Under `enforce`,
+    /// MX records that may be forged name hosts to try, and no more.
+    pub(super) fn believes_mx(&self) -> bool {
+        self.has_secure_mx || !self.enforces()
+    }
+
+    /// Returns the reason for a null MX. A smart host is "administratively configured" (§3.4): what is
+    /// wrong with the way to it is the operator's to mend.
+    pub(super) fn null_mx(&self) -> Reason {
+        match self.is_smart_host {
+            true => Reason::Misconfigured(Misconfiguration::NullMx),
+            false => Reason::NullMx,
+        }
+    }
+
+    /// Returns the reason for a host that is the sender itself, or not preferred to it.
+    pub(super) fn own_host(&self) -> Reason {
+        match self.is_smart_host {
+            true => Reason::Misconfigured(Misconfiguration::OwnHost),
+            false => Reason::OwnHost,
+        }
+    }
+
+    /// Returns the refusal of a host, or of the domain itself.
+    pub(super) fn refusal(&self, host: Arc<str>, reason: Reason) -> Refusal {
+        let is_by_policy = self.is_by_policy(&reason);
+        Refusal { domain: self.domain.clone(), host, reason, is_by_policy }
+    }
+
+    /// Returns whether a newer policy, or a look at it, may change that.
+    fn is_by_policy(&self, reason: &Reason) -> bool {
+        match *reason {
+            Reason::NotListed => true,
+            Reason::NoStarttls(by)
+            | Reason::HandshakeFailed(by, _)
+            | Reason::CertificateInvalid(by, _)
+            | Reason::CertificateUnchecked(by) => by == DemandedBy::Policy,
+            Reason::NullMx | Reason::OwnHost | Reason::Misconfigured(_) => !self.believes_mx(),
+            _ => false,
+        }
     }
 
     /// Whether the policy, if there is one, lists the host (§4.1).

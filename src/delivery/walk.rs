@@ -7,7 +7,7 @@ use alloc::{
 
 use super::{
     conclusion::{Deferral, Recheck, Undeliverable},
-    refusal::{Misconfiguration, Reason, Refusal},
+    refusal::{Reason, Refusal},
     report::{self, SessionReport},
     requirement::{Dane, Floor},
     route::{Mx, Route},
@@ -36,8 +36,6 @@ pub struct Delivery {
     waiting: vec::IntoIter<Mx>,
     /// The best preference at which the sender itself stands.
     own: Option<u16>,
-    /// Whether the operator has configured the next hop.
-    is_smart_host: bool,
     /// What is out of our hands: the host that is being tried.
     open: Option<(u64, Arc<str>)>,
     serial: u64,
@@ -96,20 +94,19 @@ impl Delivery {
     /// than send without a policy makes no delivery yet.
     #[must_use]
     pub fn new(route: Route, policy: Result<Arc<Policy>, NoPolicy>, floor: Floor) -> Self {
-        let is_smart_host = route.is_smart_host();
-        let (domain, mx) = route.into_parts();
-        let policy = match &domain {
+        let policy = match &route.domain {
             Some(_) => policy,
-            None => Err(no_policy_of_a_literal(&mx)),
+            None => Err(no_policy_of_a_literal(&route.mx)),
         };
+        let rules = Arc::new(Rules::new(&route, policy, floor));
+        let Route { domain, mx, .. } = route;
         let own = mx.iter().filter(|mx| mx.is_own).map(|mx| mx.preference).min();
         // Nothing is left of it only if all of it named the root (RFC 7505 §3).
-        let null_mx = domain.clone().filter(|_| mx.is_empty());
+        let null_mx = domain.filter(|_| mx.is_empty());
         let mut delivery = Self {
-            rules: Arc::new(Rules::new(domain, policy, floor)),
+            rules,
             waiting: mx.into_iter(),
             own,
-            is_smart_host,
             open: None,
             serial: 0,
             stage: Stage::Walking,
@@ -292,34 +289,29 @@ impl Delivery {
             match self.own {
                 // "all records at that preference level and higher-numbered ones MUST be discarded"
                 // (RFC 5321 §5.1).
-                Some(own) if preference >= own => {
-                    let reason = self.reason_of_route(Reason::OwnHost, Misconfiguration::OwnHost);
-                    self.refuse(host, reason)
-                }
+                Some(own) if preference >= own => self.refuse(host, self.rules.own_host()),
                 _ => return Some(host),
             };
         }
     }
 
-    /// A smart host is "administratively configured" (RFC 8461 §3.4): what is wrong with its route is
-    /// the operator's to mend.
-    fn reason_of_route(&self, of_domain: Reason, of_smart_host: Misconfiguration) -> Reason {
-        if self.is_smart_host { Reason::Misconfigured(of_smart_host) } else { of_domain }
-    }
-
-    /// A null MX: the domain's word, unless the operator has chosen to send there.
+    /// What a null MX leads to. It is the domain's word, if that is to be believed, and not a mistake
+    /// of the operator's.
     fn no_mail_accepted(&mut self, domain: Domain) -> Stage {
-        if !self.is_smart_host {
-            return Stage::Undeliverable(Undeliverable::NullMx(domain));
+        let refusal = self.refuse(domain.as_str().into(), self.rules.null_mx());
+        match refusal.reason {
+            Reason::NullMx if !refusal.is_by_policy => {
+                Stage::Undeliverable(Undeliverable::NullMx(domain))
+            }
+            _ => Stage::Failed(None),
         }
-        let reason = self.reason_of_route(Reason::NullMx, Misconfiguration::NullMx);
-        self.refuse(domain.as_str().into(), reason);
-        Stage::Failed(None)
     }
 
     fn all_tried(&self) -> Stage {
+        let would_return =
+            |refusal: &Refusal| refusal.reason == Reason::OwnHost && !refusal.is_by_policy;
         match &self.rules.domain {
-            Some(domain) if self.refusals.iter().all(|r| r.reason == Reason::OwnHost) => {
+            Some(domain) if self.refusals.iter().all(would_return) => {
                 Stage::Undeliverable(Undeliverable::OwnHost(domain.clone()))
             }
             _ => Stage::Failed(None),
@@ -377,7 +369,7 @@ impl Delivery {
     }
 
     fn refuse(&mut self, host: Arc<str>, reason: Reason) -> Refusal {
-        let refusal = Refusal { domain: self.rules.domain.clone(), host, reason };
+        let refusal = self.rules.refusal(host, reason);
         self.refusals.push(refusal.clone());
         refusal
     }
@@ -390,6 +382,5 @@ fn no_policy_of_a_literal(mx: &[Mx]) -> NoPolicy {
 }
 
 fn given_up(ticket: Ticket) -> Refusal {
-    let domain = ticket.rules.domain.clone();
-    Refusal { domain, host: ticket.host, reason: Reason::GivenUp }
+    ticket.rules.refusal(ticket.host, Reason::GivenUp)
 }

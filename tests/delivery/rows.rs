@@ -168,10 +168,16 @@ fn s3_4_04_without_mx_the_domain_itself_is_the_candidate() {
 }
 
 #[test]
-fn s3_4_05_a_null_mx_is_the_end_whatever_the_policy() {
-    for root in [".", ""] {
+fn s3_4_05_a_null_mx_is_the_end_if_no_policy_is_enforced_or_dnssec_proves_it() {
+    for (root, is_secure, policy) in [
+        (".", true, Ok(enforce())),
+        ("", false, Ok(policy(Mode::Testing, &["*.example.net"]))),
+        (".", false, Ok(policy(Mode::None, &[]))),
+        (".", false, Err(NoPolicy::NoRecord)),
+    ] {
         let route = Route::to_recipient(domain("example.org"), [Mx::new(0, root)]);
-        let mut delivery = Delivery::new(route, Ok(enforce()), Floor::Opportunistic);
+        let route = route.with_secure_mx(is_secure);
+        let mut delivery = Delivery::new(route, policy.clone(), Floor::Opportunistic);
         for _ in 0..2 {
             let Step::Undeliverable(why) = delivery.poll() else { panic!() };
             assert_eq!(why, Undeliverable::NullMx(domain("example.org")));
@@ -179,6 +185,69 @@ fn s3_4_05_a_null_mx_is_the_end_whatever_the_policy() {
             delivery.handle_recheck(Recheck::Current(Err(NoPolicy::NoRecord)));
         }
         assert_eq!(reports(&mut delivery), []);
+    }
+}
+
+/// Who can forge MX records could otherwise have mail bounced that he cannot read.
+#[test]
+fn a_18_under_enforce_what_mx_records_say_of_the_domain_itself_is_deferred() {
+    let own = |preference| Mx::new(preference, "mx1.example.net").own(true);
+    for (mx, reason, status) in [
+        (vec![Mx::new(0, ".")], Reason::NullMx, "4.1.10"),
+        (vec![Mx::new(0, ""), Mx::new(1, ".")], Reason::NullMx, "4.1.10"),
+        (vec![own(10)], Reason::OwnHost, "4.4.6"),
+        (vec![own(10), Mx::new(20, "mx2.example.net")], Reason::OwnHost, "4.4.6"),
+        // Not a host of the policy's.
+        (vec![Mx::new(10, "mx1.example.com").own(true)], Reason::OwnHost, "4.4.6"),
+    ] {
+        let route = Route::to_recipient(domain("example.org"), mx.clone());
+        let mut delivery = Delivery::new(route, Ok(enforce()), Floor::Opportunistic);
+        assert!(!rechecking(&mut delivery).may_bounce());
+        delivery.handle_recheck(Recheck::Unknown("timed out".into()));
+        assert!(!deferred(&mut delivery).may_bounce());
+        delivery.handle_recheck(Recheck::Current(Ok(enforce())));
+        let deferral = deferred(&mut delivery);
+        assert!(deferral.may_bounce());
+        assert!(deferral.refusals().iter().all(|it| *it.reason() == reason && it.is_by_policy()));
+        assert_eq!(deferral.status().to_string(), status);
+        assert_eq!(reports(&mut delivery), []);
+        // A domain that enforces nothing any more has the last word.
+        delivery.handle_recheck(Recheck::Current(Err(NoPolicy::NoRecord)));
+        let Step::PolicyChanged(policy) = delivery.poll() else { panic!() };
+        let route = Route::to_recipient(domain("example.org"), mx);
+        let mut delivery = Delivery::new(route, policy, Floor::Opportunistic);
+        let Step::Undeliverable(why) = delivery.poll() else { panic!() };
+        assert_eq!(why.status().to_string(), status.replacen('4', "5", 1));
+    }
+}
+
+#[test]
+fn a_18_an_own_host_behind_others_waits_for_the_recheck_too() {
+    for is_secure in [false, true] {
+        let mx = [Mx::new(10, "mx1.example.net"), Mx::new(20, "mx2.example.net").own(true)];
+        let route = Route::to_recipient(domain("example.org"), mx).with_secure_mx(is_secure);
+        let mut delivery = Delivery::new(route, Ok(enforce()), Floor::Opportunistic);
+        attempt(&mut delivery, "mx1.example.net", SessionOutcome::Unreachable).unwrap_err();
+        if !is_secure {
+            rechecking(&mut delivery);
+            delivery.handle_recheck(Recheck::Current(Ok(enforce())));
+        }
+        assert!(deferred(&mut delivery).may_bounce());
+    }
+}
+
+#[test]
+fn s3_4_01_a_smart_host_under_enforce_defers_too() {
+    let own = Mx::new(10, "out1.relay.example").own(true);
+    let enforcing = || Ok(policy(Mode::Enforce, &["*.relay.example"]));
+    for mx in [Mx::new(0, "."), own] {
+        let mut delivery = through_smart_host(&[mx.clone()], enforcing());
+        rechecking(&mut delivery);
+        delivery.handle_recheck(Recheck::Current(enforcing()));
+        assert_eq!(deferred(&mut delivery).status().to_string(), "4.3.5");
+        let route = Route::to_smart_host(domain("relay.example"), [mx]).with_secure_mx(true);
+        let mut delivery = Delivery::new(route, enforcing(), Floor::Opportunistic);
+        assert_eq!(deferred(&mut delivery).status().to_string(), "4.3.5");
     }
 }
 
@@ -504,7 +573,7 @@ fn s8_4_01_the_list_is_walked_unfiltered_up_to_the_own_host() {
 #[test]
 fn s8_4_01_if_no_host_is_better_than_the_own_one_mail_would_loop() {
     let mx = [Mx::new(10, "mx1.example.net").own(true), Mx::new(10, "mx2.example.net")];
-    let route = Route::to_recipient(domain("example.org"), mx);
+    let route = Route::to_recipient(domain("example.org"), mx).with_secure_mx(true);
     let mut delivery = Delivery::new(route, Ok(enforce()), Floor::Opportunistic);
     for _ in 0..2 {
         let Step::Undeliverable(why) = delivery.poll() else { panic!() };
@@ -521,7 +590,7 @@ fn s8_4_01_the_best_of_several_own_hosts_counts() {
         Mx::new(10, "mx3.example.net").own(true),
         Mx::new(20, "mx4.example.net").own(false),
     ];
-    let route = Route::to_recipient(domain("example.org"), mx);
+    let route = Route::to_recipient(domain("example.org"), mx).with_secure_mx(true);
     let mut delivery = Delivery::new(route, Ok(enforce()), Floor::Opportunistic);
     attempt(&mut delivery, "mx1.example.net", SessionOutcome::Unreachable).unwrap_err();
     assert!(deferred(&mut delivery).may_bounce());

@@ -207,7 +207,7 @@ fn of_what_is_undeliverable() {
              domain is preferred",
         ),
     ] {
-        let mut delivery = Delivery::new(route, Ok(enforce()), Floor::Opportunistic);
+        let mut delivery = Delivery::new(route, Err(NoPolicy::NoRecord), Floor::Opportunistic);
         let Step::Undeliverable(why) = delivery.poll() else { panic!() };
         assert_eq!(why.to_string(), sentence);
     }
@@ -238,7 +238,7 @@ fn of_a_smart_host_that_leads_nowhere() {
 fn of_the_own_host() {
     let mx = [Mx::new(10, "mx1.example.net"), Mx::new(20, "mx2.example.net").own(true)];
     let route = Route::to_recipient(domain("example.org"), mx);
-    let mut delivery = Delivery::new(route, Ok(enforce()), Floor::Opportunistic);
+    let mut delivery = Delivery::new(route, Err(NoPolicy::NoRecord), Floor::Opportunistic);
     attempt(&mut delivery, "mx1.example.net", SessionOutcome::Unreachable).unwrap_err();
     deferred(&mut delivery);
     check(

@@ -194,7 +194,8 @@ impl Sender {
         match result.outcome {
             Outcome::Unknown(doubt) => {
                 println!("  recheck: not known, {doubt}");
-                Recheck::Unknown(doubt.to_string().into())
+                let (answer, why) = (result.answer.into_policy(), doubt.to_string().into());
+                Recheck::Unconfirmed { answer, why }
             }
             outcome => {
                 println!("  recheck: {outcome:?}");

@@ -155,7 +155,7 @@ impl Sender {
         let found = Recheck::from(self.client.recheck(&self.domain, BUDGET)?);
         let how = match &found {
             Recheck::Current(_) => String::new(),
-            Recheck::Unknown(doubt) => format!(": {doubt}"),
+            Recheck::Unconfirmed { why, .. } | Recheck::Unknown(why) => format!(": {why}"),
         };
         println!("  {:>8.1?}  looked for a newer policy{how}", start.elapsed());
         Ok(found)

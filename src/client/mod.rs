@@ -73,9 +73,10 @@ pub enum LookupError {
 /// What a delivery is told of what a client has found.
 impl From<Rechecked> for Recheck {
     fn from(Rechecked { outcome, answer }: Rechecked) -> Self {
+        let answer = answer.into_policy();
         match outcome {
-            Outcome::Changed | Outcome::Unchanged => Self::Current(answer.into_policy()),
-            Outcome::Unknown(doubt) => Self::Unknown(doubt.to_string().into()),
+            Outcome::Changed | Outcome::Unchanged => Self::Current(answer),
+            Outcome::Unknown(doubt) => Self::Unconfirmed { answer, why: doubt.to_string().into() },
         }
     }
 }

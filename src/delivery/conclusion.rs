@@ -39,14 +39,24 @@ pub enum Undeliverable {
 /// What the cache has found when it looked, at this moment, for a newer policy by the `id` in DNS
 /// (RFC 8461 §5.1).
 ///
-/// Of a [`cache::Rechecked`](crate::cache::Rechecked), an outcome that is
-/// [`Unknown`](crate::cache::Outcome::Unknown) becomes [`Unknown`](Self::Unknown) with the doubt as
-/// text, and the answer beside any other outcome becomes [`Current`](Self::Current).
+/// Of a [`cache::Rechecked`](crate::cache::Rechecked), the answer beside an outcome that is
+/// [`Unknown`](crate::cache::Outcome::Unknown) becomes [`Unconfirmed`](Self::Unconfirmed) with the
+/// doubt as text, and the answer beside any other outcome becomes [`Current`](Self::Current).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Recheck {
     /// This applies now, for certain. It may be the same as before.
     Current(Result<Arc<Policy>, NoPolicy>),
-    /// It could not be found out. The text says why.
+    /// The cache answers a lookup with this, and could not find out whether there is anything newer.
+    ///
+    /// The answer counts where it differs from the policy of the delivery for certain: that policy has
+    /// ended, or was replaced meanwhile.
+    Unconfirmed {
+        /// What a lookup says at this moment.
+        answer: Result<Arc<Policy>, NoPolicy>,
+        /// Why it could not be found out.
+        why: Arc<str>,
+    },
+    /// It could not be found out, and the cache has no answer either. The text says why.
     Unknown(Arc<str>),
 }
 

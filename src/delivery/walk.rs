@@ -260,18 +260,25 @@ impl Delivery {
     /// What the cache has said after [`Step::Recheck`]. Before all hosts were tried, or where no
     /// policy has a part in the failure, it changes nothing.
     ///
-    /// A [`NoPolicy`] that [`is_temporary`](NoPolicy::is_temporary) is no knowledge, and counts as
-    /// [`Recheck::Unknown`].
+    /// A policy that has ended ([`NoPolicy::Expired`]) is a changed policy, whatever could not be found
+    /// out: without a valid one, delivery continues as though there were no MTA-STS (RFC 8461 §3.3).
+    /// Any other [`NoPolicy`] that [`is_temporary`](NoPolicy::is_temporary) is no knowledge, and counts
+    /// as [`Recheck::Unknown`].
     pub fn handle_recheck(&mut self, answer: Recheck) {
         if !matches!(self.stage, Stage::Failed(_)) || !self.is_refused_by_policy() {
             return;
         }
         self.recheck = Some(match answer {
-            Recheck::Current(Err(why)) if why.is_temporary() => {
+            Recheck::Current(policy) if policy == self.rules.policy => Found::Unchanged,
+            Recheck::Current(Err(why)) if is_doubtful(&why) => {
                 Found::Unknown(why.to_string().into())
             }
-            Recheck::Current(policy) if policy == self.rules.policy => Found::Unchanged,
             Recheck::Current(policy) => Found::Changed(policy),
+            Recheck::Unconfirmed { answer, why } => match answer {
+                Err(doubtful) if is_doubtful(&doubtful) => Found::Unknown(why),
+                answer if answer == self.rules.policy => Found::Unknown(why),
+                answer => Found::Changed(answer),
+            },
             Recheck::Unknown(why) => Found::Unknown(why),
         });
     }
@@ -379,6 +386,11 @@ impl Delivery {
 fn no_policy_of_a_literal(mx: &[Mx]) -> NoPolicy {
     let found = mx.first().map_or_else(String::new, |mx| excerpt(mx.host.as_bytes()));
     DomainError::AddressLiteral { found }.into()
+}
+
+/// Whether the old policy may apply all the same: whoever blocks DNS or HTTPS would have it forgotten.
+fn is_doubtful(why: &NoPolicy) -> bool {
+    why.is_temporary() && !matches!(why, NoPolicy::Expired { .. })
 }
 
 fn given_up(ticket: Ticket) -> Refusal {

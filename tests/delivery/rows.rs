@@ -407,7 +407,7 @@ fn s5_05_a_new_policy_is_tried_at_once() {
 fn s5_05_what_could_not_be_rechecked_is_not_bounced() {
     for (answer, why) in [
         (Recheck::Unknown("timed out".into()), "timed out"),
-        // The policy ended meanwhile, or somebody wants it to look so.
+        // Somebody wants it to look as if the policy were gone.
         (
             Recheck::Current(Err(dns_failed())),
             "the MTA-STS record could not be looked up: timed out",
@@ -422,6 +422,63 @@ fn s5_05_what_could_not_be_rechecked_is_not_bounced() {
         // A later recheck may know.
         delivery.handle_recheck(Recheck::Current(Ok(enforce())));
         assert!(deferred(&mut delivery).may_bounce());
+    }
+}
+
+/// "If a valid … policy" is not there any more, delivery goes on without (§3.3), whether or not it could
+/// be found out what comes next; so it does if the cache has got another policy meanwhile.
+#[test]
+fn s3_3_12_a_policy_that_has_ended_or_was_replaced_is_a_changed_policy() {
+    let ended = |mode, cause: NoPolicy| NoPolicy::Expired {
+        mode,
+        ended_at: time::macros::utc_datetime!(2026-01-01 0:00),
+        cause: cause.into(),
+    };
+    let fetch = NoPolicy::FetchFailed(failure(StsPolicyFetchError).into());
+    let replaced = policy(Mode::Enforce, &["*.example.com"]);
+    for now in [
+        Err(ended(Mode::Enforce, dns_failed())),
+        Err(ended(Mode::Enforce, fetch)),
+        Err(ended(Mode::Testing, NoPolicy::HeldBack)),
+        Err(ended(Mode::Enforce, NoPolicy::Overloaded)),
+        Err(NoPolicy::NoRecord),
+        Err(NoPolicy::Ignored),
+        Ok(replaced),
+    ] {
+        let unconfirmed = Recheck::Unconfirmed { answer: now.clone(), why: "timed out".into() };
+        for answer in [Recheck::Current(now.clone()), unconfirmed] {
+            let mut delivery = enforcing(&["mx1.example.com"]);
+            attempt(&mut delivery, "mx1.example.com", valid()).unwrap_err();
+            rechecking(&mut delivery);
+            delivery.handle_recheck(answer);
+            let Step::PolicyChanged(new) = delivery.poll() else { panic!("{now:?}") };
+            assert_eq!(new, now);
+            let route = to(&["mx1.example.com"]);
+            deliver(
+                &mut Delivery::new(route, new, Floor::Opportunistic),
+                "mx1.example.com",
+                valid(),
+            );
+        }
+    }
+}
+
+#[test]
+fn s5_05_an_answer_that_proves_nothing_leaves_the_old_policy() {
+    let fetch = NoPolicy::FetchFailed(failure(StsPolicyFetchError).into());
+    for answer in [
+        Ok(enforce()),
+        Err(dns_failed()),
+        Err(fetch),
+        Err(NoPolicy::HeldBack),
+        Err(NoPolicy::Overloaded),
+    ] {
+        let mut delivery = enforcing(&["mx1.example.com"]);
+        attempt(&mut delivery, "mx1.example.com", valid()).unwrap_err();
+        rechecking(&mut delivery);
+        delivery.handle_recheck(Recheck::Unconfirmed { answer, why: "timed out".into() });
+        let deferral = deferred(&mut delivery);
+        assert_eq!((deferral.may_bounce(), deferral.unknown()), (false, Some("timed out")));
     }
 }
 

@@ -115,6 +115,9 @@ impl Refusal {
 
     /// Returns whether a policy of mode `enforce` has a part in it, so that no message may be bounced
     /// before the cache was asked for a newer one (RFC 8461 §5.1).
+    ///
+    /// An attempt that was given up may have failed by the policy, and counts so, unless the session
+    /// had been found to satisfy it.
     #[must_use]
     pub fn is_by_policy(&self) -> bool {
         self.is_by_policy

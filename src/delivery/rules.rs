@@ -78,6 +78,8 @@ impl Rules {
             | Reason::CertificateInvalid(by, _)
             | Reason::CertificateUnchecked(by) => by == DemandedBy::Policy,
             Reason::NullMx | Reason::OwnHost | Reason::Misconfigured(_) => !self.believes_mx(),
+            // It may be the policy that the attempt has failed by.
+            Reason::GivenUp => self.enforces(),
             _ => false,
         }
     }

@@ -37,7 +37,7 @@ pub struct Delivery {
     /// The best preference at which the sender itself stands.
     own: Option<u16>,
     /// What is out of our hands: the host that is being tried.
-    open: Option<(u64, Arc<str>)>,
+    open: Option<Open>,
     serial: u64,
     stage: Stage,
     recheck: Option<Found>,
@@ -67,6 +67,15 @@ pub enum Step {
     Defer(Deferral),
     /// Bounce the message. The end.
     Undeliverable(Undeliverable),
+}
+
+/// The host that is being tried.
+#[derive(Debug)]
+struct Open {
+    serial: u64,
+    host: Arc<str>,
+    /// Whether there is a session that satisfies the policy.
+    is_satisfied: bool,
 }
 
 #[derive(Debug)]
@@ -172,8 +181,8 @@ impl Delivery {
     ///
     /// To poll while a host is being tried is to give that host up.
     pub fn poll(&mut self) -> Step {
-        if let Some((_, host)) = self.open.take() {
-            self.refuse(host, Reason::GivenUp);
+        if let Some(open) = self.open.take() {
+            self.give_up(open);
         }
         if matches!(self.stage, Stage::Walking) {
             match self.next_host() {
@@ -213,7 +222,7 @@ impl Delivery {
         let reports = report::of_session(&self.rules, &ticket.host, dane, requirement, &outcome);
         self.reports.extend(reports);
         match self.rules.judge(&ticket.host, dane, requirement, outcome) {
-            Judgement::Send(session) => Verdict::Send(Transaction { ticket, session }),
+            Judgement::Send(session) => Verdict::Send(self.transaction(ticket, session)),
             Judgement::Retry(requirement) => Verdict::Retry(Attempt { ticket, requirement, dane }),
             Judgement::Leave(reason) => Verdict::Leave(self.leave(ticket, reason)),
         }
@@ -232,7 +241,7 @@ impl Delivery {
         if !fits || !self.is_open(&attempt.ticket) {
             return Err(attempt);
         }
-        Ok(Transaction { ticket: attempt.ticket, session: session.clone() })
+        Ok(self.transaction(attempt.ticket, session.clone()))
     }
 
     /// What the host said to the message.
@@ -360,14 +369,27 @@ impl Delivery {
 
     fn ticket(&mut self, host: Arc<str>) -> Ticket {
         self.serial = self.serial.wrapping_add(1);
-        self.open = Some((self.serial, host.clone()));
+        self.open = Some(Open { serial: self.serial, host: host.clone(), is_satisfied: false });
         Ticket { rules: self.rules.clone(), serial: self.serial, host }
     }
 
     /// Whether this is what is out of our hands. No two deliveries share their rules.
     fn is_open(&self, ticket: &Ticket) -> bool {
         Arc::ptr_eq(&self.rules, &ticket.rules)
-            && self.open.as_ref().is_some_and(|(serial, _)| *serial == ticket.serial)
+            && self.open.as_ref().is_some_and(|open| open.serial == ticket.serial)
+    }
+
+    fn transaction(&mut self, ticket: Ticket, session: Session) -> Transaction {
+        if let Some(open) = &mut self.open {
+            open.is_satisfied = true;
+        }
+        Transaction { ticket, session }
+    }
+
+    fn give_up(&mut self, Open { host, is_satisfied, .. }: Open) {
+        let refusal = self.rules.refusal(host, Reason::GivenUp);
+        let is_by_policy = refusal.is_by_policy && !is_satisfied;
+        self.refusals.push(Refusal { is_by_policy, ..refusal });
     }
 
     fn leave(&mut self, ticket: Ticket, reason: Reason) -> Refusal {

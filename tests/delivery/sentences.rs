@@ -154,6 +154,9 @@ fn of_smtp() {
             "mx3.example.net refused the message",
         ],
     );
+    // What was given up may have failed by the policy.
+    rechecking(&mut delivery);
+    delivery.handle_recheck(Recheck::Current(Ok(enforce())));
     let Step::Undeliverable(why) = delivery.poll() else { panic!() };
     assert_eq!(why.to_string(), "mx3.example.net refused the message");
 }

@@ -9,8 +9,8 @@ use mta_sts::{
 };
 
 use super::{
-    advise, attempt, deferred, deliver, enforce, enforcing, failure, invalid, policy, reports, to,
-    valid,
+    advise, attempt, deferred, deliver, enforce, enforcing, failure, invalid, policy, rechecking,
+    reports, to, valid,
 };
 
 #[test]
@@ -54,7 +54,7 @@ fn what_is_dropped_is_given_up() {
     drop(delivery.poll());
     drop(advise(&mut delivery, "mx2.example.net", Dane::NotSigned).unwrap());
     drop(attempt(&mut delivery, "mx3.example.net", valid()).unwrap());
-    let deferral = deferred(&mut delivery);
+    let deferral = rechecking(&mut delivery);
     let reasons: Vec<_> = deferral.refusals().iter().map(|r| (r.host(), r.reason())).collect();
     assert_eq!(
         reasons,
@@ -64,8 +64,51 @@ fn what_is_dropped_is_given_up() {
             ("mx3.example.net", &Reason::GivenUp),
         ],
     );
-    assert!(deferral.may_bounce());
-    assert_eq!(deferred(&mut delivery).refusals().len(), 3);
+    assert!(!deferral.may_bounce());
+    assert_eq!(rechecking(&mut delivery).refusals().len(), 3);
+}
+
+/// Such as by an early return after an error: it may be the policy that it failed by.
+#[test]
+fn s5_05_what_is_given_up_under_enforce_waits_for_a_recheck() {
+    let drop_candidate = |delivery: &mut Delivery| drop(delivery.poll());
+    let drop_attempt = |delivery: &mut Delivery| {
+        drop(advise(delivery, "mx1.example.net", Dane::NotSigned).unwrap());
+    };
+    let drop_transaction = |delivery: &mut Delivery| {
+        drop(attempt(delivery, "mx1.example.net", valid()).unwrap());
+    };
+    let drop_reused = |delivery: &mut Delivery| {
+        let attempt = advise(delivery, "mx1.example.net", Dane::NotSigned).unwrap();
+        drop(delivery.reuse(attempt, &connection("mx1.example.net", valid())).unwrap());
+    };
+    let given_up: [(fn(&mut Delivery), bool); 4] = [
+        (drop_candidate, true),
+        (drop_attempt, true),
+        (drop_transaction, false),
+        (drop_reused, false),
+    ];
+    for (give_up, is_by_policy) in given_up {
+        let mut delivery = enforcing(&["mx1.example.net"]);
+        give_up(&mut delivery);
+        if is_by_policy {
+            assert!(!rechecking(&mut delivery).may_bounce());
+            delivery.handle_recheck(Recheck::Unknown("timed out".into()));
+            assert!(!deferred(&mut delivery).may_bounce());
+            delivery.handle_recheck(Recheck::Current(Ok(enforce())));
+        }
+        let deferral = deferred(&mut delivery);
+        assert!(deferral.may_bounce());
+        assert_eq!(*deferral.refusals()[0].reason(), Reason::GivenUp);
+        assert_eq!(deferral.refusals()[0].is_by_policy(), is_by_policy);
+
+        for policy in [Ok(policy(Mode::Testing, &["*.example.net"])), Err(NoPolicy::NoRecord)] {
+            let route = to(&["mx1.example.net"]);
+            let mut delivery = Delivery::new(route, policy, Floor::Opportunistic);
+            give_up(&mut delivery);
+            assert!(deferred(&mut delivery).may_bounce());
+        }
+    }
 }
 
 #[test]
@@ -76,11 +119,11 @@ fn what_comes_late_changes_nothing() {
     let Advice::Skip(refusal) = delivery.handle_dane(late, Dane::NotSigned) else { panic!() };
     assert_eq!((refusal.host(), refusal.reason()), ("mx1.example.net", &Reason::GivenUp));
     assert_eq!(delivery.refusals().len(), 1);
-    deferred(&mut delivery);
+    rechecking(&mut delivery);
     let Verdict::Leave(refusal) = delivery.handle_session(attempt, valid()) else { panic!() };
     assert_eq!((refusal.host(), refusal.reason()), ("mx2.example.net", &Reason::GivenUp));
     assert_eq!(reports(&mut delivery), []);
-    assert_eq!(deferred(&mut delivery).refusals().len(), 2);
+    assert_eq!(rechecking(&mut delivery).refusals().len(), 2);
 }
 
 #[test]
@@ -183,7 +226,7 @@ fn a_late_attempt_does_not_get_a_connection() {
     let session = connection("mx1.example.net", valid());
     let mut delivery = enforcing(&["mx1.example.net"]);
     let late = advise(&mut delivery, "mx1.example.net", Dane::NotSigned).unwrap();
-    deferred(&mut delivery);
+    rechecking(&mut delivery);
     assert!(delivery.reuse(late, &session).is_err());
 }
 

@@ -1,4 +1,4 @@
-use alloc::{sync::Arc, vec::Vec};
+use alloc::{collections::BTreeMap, sync::Arc, vec::Vec};
 
 use crate::domain::Domain;
 
@@ -33,7 +33,8 @@ impl Route {
     /// An empty list says that DNS answered and there is no MX record: the domain itself is the one
     /// candidate then (RFC 5321 §5.1), under the domain's policy like any. For a lookup that failed
     /// make no route, but try later. One record that names the root is a null MX (RFC 7505): the
-    /// domain accepts no mail. Beside others it means nothing and is left out.
+    /// domain accepts no mail. Beside others it means nothing and is left out. A host with several
+    /// records is tried once, where the first of them stands.
     pub fn to_recipient(domain: Domain, mx: impl IntoIterator<Item = Mx>) -> Self {
         Self::new(domain, mx, false)
     }
@@ -67,6 +68,7 @@ impl Route {
         } else {
             mx.retain(|mx| !mx.host.is_empty());
         }
+        let mx = each_host_once(mx);
         Self { domain: Some(domain), mx, is_smart_host, has_secure_mx: false }
     }
 
@@ -87,6 +89,24 @@ impl Route {
     pub fn with_secure_mx(self, is_secure: bool) -> Self {
         Self { has_secure_mx: is_secure, ..self }
     }
+}
+
+/// Keeps the first record of each host, with the best preference of all of them: what a policy, TLS or
+/// DANE has refused is not asked again within a walk.
+fn each_host_once(records: Vec<Mx>) -> Vec<Mx> {
+    let mut kept: Vec<Mx> = Vec::new();
+    let mut places = BTreeMap::new();
+    for mx in records {
+        let place = *places.entry(mx.host.clone()).or_insert(kept.len());
+        match kept.get_mut(place) {
+            Some(first) => {
+                first.preference = first.preference.min(mx.preference);
+                first.is_own |= mx.is_own;
+            }
+            None => kept.push(mx),
+        }
+    }
+    kept
 }
 
 impl Mx {

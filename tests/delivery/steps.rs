@@ -3,8 +3,8 @@
 use mta_sts::{
     Mode, NoPolicy,
     delivery::{
-        Advice, Checks, Dane, Delivery, Floor, Reason, Recheck, Reply, Session, SessionOutcome,
-        Step, Undeliverable, Verdict,
+        Advice, Checks, Dane, Delivery, Floor, Mx, Reason, Recheck, Reply, Route, Session,
+        SessionOutcome, Step, Undeliverable, Verdict,
     },
 };
 
@@ -246,6 +246,67 @@ fn a_delivery_can_be_moved_between_threads() {
     is_send_and_sync::<Verdict>();
 }
 
+/// `MX 10 mx2` and `MX 20 MX2.` are one host, which has said all that it has to say.
+#[test]
+fn a_host_with_several_records_is_asked_once() {
+    let names = ["mx1.example.net", "MX1.example.net.", "mx2.example.net", "mx1.EXAMPLE.net"];
+    let outcomes = [
+        SessionOutcome::ClearText,
+        invalid(mta_sts::ResultType::CertificateExpired),
+        SessionOutcome::HandshakeFailed(failure(mta_sts::ResultType::ValidationFailure)),
+        SessionOutcome::Unreachable,
+    ];
+    for outcome in outcomes {
+        let mut delivery = enforcing(&names);
+        attempt(&mut delivery, "mx1.example.net", outcome).unwrap_err();
+        assert!(reports(&mut delivery).len() <= 1);
+        deliver(&mut delivery, "mx2.example.net", valid());
+        assert_eq!(delivery.refusals().len(), 1);
+    }
+    for (names, dane, reason) in [
+        (["mx1.example.com", "MX1.example.com."], Dane::NotSigned, Reason::NotListed),
+        (["mx1.example.net", "mx1.example.net"], Dane::Failed, Reason::DaneFailed),
+        (["MX1.example.net", "mx1.example.net."], Dane::TemporaryFailure, Reason::DaneUnknown),
+    ] {
+        let mut delivery = enforcing(&names);
+        let host = names[0].to_ascii_lowercase();
+        let refusal = advise(&mut delivery, &host, dane).unwrap_err();
+        assert_eq!(*refusal.reason(), reason);
+        assert!(matches!(delivery.poll(), Step::Recheck(_) | Step::Defer(_)));
+        assert_eq!(delivery.refusals(), [refusal]);
+        assert!(reports(&mut delivery).len() <= 1);
+    }
+}
+
+/// The best preference counts, for the host itself and for those behind it.
+#[test]
+fn a_host_with_several_records_has_the_best_preference_of_them() {
+    let domain = super::domain("example.org");
+    let own = |preference| Mx::new(preference, "own.example.net").own(true);
+    let mx = [
+        Mx::new(30, "mx1.example.net"),
+        own(40),
+        Mx::new(20, "mx2.example.net"),
+        Mx::new(5, "MX1.example.net."),
+        own(10),
+        // Found by its address, which one record tells and another does not.
+        Mx::new(50, "own.example.net"),
+    ];
+    let route = Route::to_recipient(domain, mx);
+    let mut delivery = Delivery::new(route, Err(NoPolicy::NoRecord), Floor::Opportunistic);
+    attempt(&mut delivery, "mx1.example.net", SessionOutcome::Unreachable).unwrap_err();
+    let deferral = deferred(&mut delivery);
+    let reasons: Vec<_> = deferral.refusals().iter().map(|r| (r.host(), r.reason())).collect();
+    assert_eq!(
+        reasons,
+        [
+            ("mx1.example.net", &Reason::Unreachable),
+            ("own.example.net", &Reason::OwnHost),
+            ("mx2.example.net", &Reason::OwnHost),
+        ],
+    );
+}
+
 /// What may happen to one host.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Event {
@@ -302,11 +363,13 @@ fn s5_05_no_walk_ends_in_a_bounce_before_a_recheck() {
     let pairs = EVENTS.into_iter().flat_map(|first| EVENTS.map(|second| (first, second)));
     let walks = pairs.flat_map(|(first, second)| EVENTS.map(|third| [first, second, third]));
     for walk in walks {
-        let hosts = walk.map(|event| match event {
-            Event::NotListed => "mx1.example.com",
-            _ => "mx1.example.net",
+        let mut number = 0;
+        let hosts = walk.map(|event| {
+            number += 1;
+            let domain = if event == Event::NotListed { "example.com" } else { "example.net" };
+            format!("mx{number}.{domain}")
         });
-        let mut delivery = enforcing(&hosts);
+        let mut delivery = enforcing(&hosts.each_ref().map(String::as_str));
         for event in walk {
             happen(&mut delivery, event);
         }

@@ -54,8 +54,8 @@ pub use self::{
 };
 
 use crate::{
-    cache::{Outcome, Rechecked, Restored},
-    delivery::Recheck,
+    cache::{Answer, Outcome, Rechecked, Restored, Source},
+    delivery::{Delivery, Floor, Recheck, Route},
 };
 
 /// Why a client has no answer.
@@ -79,6 +79,13 @@ impl From<Rechecked> for Recheck {
             Outcome::Unknown(doubt) => Self::Unconfirmed { answer, why: doubt.to_string().into() },
         }
     }
+}
+
+/// The walk of a message under this answer.
+pub(crate) fn delivery(route: Route, answer: Answer, floor: Floor) -> Delivery {
+    let is_operators =
+        matches!(&answer, Answer::Policy(applied) if applied.source() != Source::Fetched);
+    Delivery::new(route, answer.into_policy(), floor).with_operators_policy(is_operators)
 }
 
 impl From<LookupError> for Recheck {

@@ -29,7 +29,8 @@
 //! | enforce | yes | yes | bad | no, next host | what is wrong with it |
 //! | enforce | yes | yes | good | yes | success |
 //! | testing | any | any | any | yes | as above |
-//! | none, no policy | – | any | any | yes | `no-policy-found` |
+//! | none | – | any | any | yes | nothing |
+//! | no policy | – | any | any | yes | `no-policy-found`, if the domain was asked for one |
 //!
 //! # The loop
 //!

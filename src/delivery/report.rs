@@ -35,7 +35,7 @@ pub enum PolicyType {
     Tlsa,
     /// The domain's MTA-STS policy, of mode `enforce` or `testing`.
     Sts,
-    /// None of them.
+    /// None of them, though they were looked for.
     NoPolicyFound,
 }
 
@@ -105,7 +105,8 @@ pub(super) fn of_skip(
     dane: Dane,
     reason: &Reason,
 ) -> impl Iterator<Item = SessionReport> {
-    let sts = (*reason == Reason::NotListed).then(|| vec_of(not_listed(host)));
+    let is_unlisted = *reason == Reason::NotListed && !rules.is_operators_policy;
+    let sts = is_unlisted.then(|| vec_of(not_listed(host)));
     // A timeout need not be reported (RFC 8460 §4.3.4), a bogus answer is one without "valid
     // records" (§4.3.2.1).
     let tlsa = match (dane, reason) {
@@ -137,7 +138,7 @@ pub(super) fn of_session(
 ) -> impl Iterator<Item = SessionReport> {
     // What failed the handshake has been counted before the attempt without TLS.
     let counts = requirement.tls != Tls::Never && *outcome != SessionOutcome::Unreachable;
-    let has_policy = rules.policy.is_ok();
+    let has_policy = rules.policy.is_ok() && !rules.is_operators_policy;
     let has_tlsa = matches!(dane, Dane::Usable | Dane::Unusable);
     // A policy that could not be had was looked for as one of MTA-STS, and counts as such.
     let unfetched = rules.policy.as_ref().err().and_then(NoPolicy::fetch_failure);
@@ -146,9 +147,8 @@ pub(super) fn of_session(
         None => (counts && has_policy).then(|| sts(rules, host, outcome)).flatten(),
     };
     let tlsa = (counts && has_tlsa).then(|| tlsa(host, dane, outcome)).flatten();
-    let none = (counts && !has_policy && !has_tlsa && unfetched.is_none())
-        .then(|| none(rules, host, outcome))
-        .flatten();
+    let none = (counts && !has_tlsa && unfetched.is_none() && is_known_to_be_none(rules))
+        .then(|| tls_failure(host, outcome).into_iter().collect());
     reports(rules, host, sts, tlsa, none)
 }
 
@@ -198,13 +198,28 @@ fn tlsa(host: &Arc<str>, dane: Dane, outcome: &SessionOutcome) -> Option<Vec<Fai
     Some(failures)
 }
 
-/// The session under no policy: what counts is whether there was TLS. With a policy of mode `none`
-/// failures do not (RFC 8461 §6).
-fn none(rules: &Rules, host: &Arc<str>, outcome: &SessionOutcome) -> Option<Vec<Failure>> {
-    match tls_failure(host, outcome) {
-        None => Some(Vec::new()),
-        Some(_) if matches!(rules.policy, Err(NoPolicy::ModeNone)) => None,
-        Some(failure) => Some(vec_of(failure)),
+/// Whether a policy was looked for and "neither a DANE nor an MTA-STS policy could be found" (RFC 8460
+/// §4.4). What counts then is whether there was TLS.
+///
+/// A policy of mode `none` was found, and failures under it are not reported (RFC 8461 §6); nor are
+/// successes, which alone would tell of a domain where nothing ever fails.
+fn is_known_to_be_none(rules: &Rules) -> bool {
+    rules.policy.as_ref().err().is_some_and(was_looked_for)
+}
+
+fn was_looked_for(why: &NoPolicy) -> bool {
+    match why {
+        NoPolicy::NoRecord
+        | NoPolicy::InvalidRecord(_)
+        | NoPolicy::DnsFailed(_)
+        | NoPolicy::FetchFailed(_) => true,
+        NoPolicy::Expired { cause, .. } => was_looked_for(cause),
+        // Limits and choices of the sender's tell nothing of the domain.
+        NoPolicy::Overloaded
+        | NoPolicy::HeldBack
+        | NoPolicy::Ignored
+        | NoPolicy::NotADomain(_)
+        | NoPolicy::ModeNone => false,
     }
 }
 

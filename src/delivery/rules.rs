@@ -18,6 +18,8 @@ pub(super) struct Rules {
     /// Never of mode `none`.
     pub(super) policy: Result<Arc<Policy>, NoPolicy>,
     pub(super) floor: Floor,
+    /// Whether the policy is one that the operator has set, not the domain's own.
+    pub(super) is_operators_policy: bool,
     is_smart_host: bool,
     has_secure_mx: bool,
 }
@@ -37,7 +39,8 @@ impl Rules {
             Mode::None => Err(NoPolicy::ModeNone),
             Mode::Testing | Mode::Enforce => Ok(policy),
         });
-        Self { domain: domain.clone(), policy, floor, is_smart_host, has_secure_mx }
+        let domain = domain.clone();
+        Self { domain, policy, floor, is_operators_policy: false, is_smart_host, has_secure_mx }
     }
 
     /// Returns whether what the MX records say of the domain itself is to be believed. Under `enforce`,

@@ -156,6 +156,20 @@ impl Delivery {
         self
     }
 
+    /// Sets whether the policy is one that the operator has pinned or listed, and not the domain's own.
+    /// Default: no.
+    ///
+    /// It is applied like any other, but no report tells the domain of a policy that it did not publish.
+    /// The clients set this by the [`Source`](crate::cache::Source) of the policy. It is not kept over
+    /// [`Step::PolicyChanged`].
+    #[must_use]
+    pub fn with_operators_policy(mut self, is_operators: bool) -> Self {
+        if let Some(rules) = Arc::get_mut(&mut self.rules) {
+            rules.is_operators_policy = is_operators;
+        }
+        self
+    }
+
     /// The domain whose policy applies.
     #[must_use]
     pub fn policy_domain(&self) -> Option<&Domain> {

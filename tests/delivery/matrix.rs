@@ -240,14 +240,12 @@ fn counted_as_sts(cell: Cell) -> Option<Vec<ResultType>> {
 }
 
 fn counted_without_policy(cell: Cell) -> Option<Vec<ResultType>> {
-    let has_policy = matches!(cell.mode, Some(Mode::Testing | Mode::Enforce));
-    if has_policy || cell.dane != Dane::NotSigned || is_skipped(cell) {
+    if cell.mode.is_some() || cell.dane != Dane::NotSigned || is_skipped(cell) {
         return None;
     }
     match cell.met {
         Met::Unreachable => None,
         Met::Tls { .. } => Some(vec![]),
-        Met::NoStarttls | Met::NoHandshake if cell.mode == Some(Mode::None) => None,
         Met::NoStarttls => Some(vec![StarttlsNotSupported]),
         Met::NoHandshake => Some(vec![ValidationFailure]),
     }

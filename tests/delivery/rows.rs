@@ -884,11 +884,74 @@ fn r4_3_2_2_a_failed_discovery_fails_the_sessions_that_go_without() {
         }
     }
     let invalid = NoPolicy::InvalidRecord("it has no id".into());
-    for why in
-        [NoPolicy::NoRecord, invalid, dns_failed(), ended(dns_failed()), NoPolicy::Overloaded]
-    {
+    for why in [NoPolicy::NoRecord, invalid, dns_failed(), ended(dns_failed())] {
         let mut delivery = Delivery::new(to(&["mx1.example.net"]), Err(why), Floor::Opportunistic);
         let _ = attempt(&mut delivery, "mx1.example.net", valid());
         assert_eq!(reports(&mut delivery), [("no-policy-found", mx(), vec![])]);
+    }
+}
+
+/// RFC 8460 §4.4: `no-policy-found` says that somebody has looked.
+#[test]
+fn r4_4_what_nobody_has_looked_for_is_not_reported() {
+    let ended = |cause: NoPolicy| NoPolicy::Expired {
+        mode: Mode::Enforce,
+        ended_at: time::macros::utc_datetime!(2026-01-01 0:00),
+        cause: cause.into(),
+    };
+    for why in [
+        NoPolicy::Ignored,
+        NoPolicy::Overloaded,
+        NoPolicy::HeldBack,
+        ended(NoPolicy::Overloaded),
+        ended(ended(NoPolicy::HeldBack)),
+        NoPolicy::ModeNone,
+    ] {
+        for outcome in [
+            valid(),
+            invalid(CertificateExpired),
+            SessionOutcome::ClearText,
+            SessionOutcome::HandshakeFailed(failure(ValidationFailure)),
+        ] {
+            let route = to(&["mx1.example.net"]);
+            let mut delivery = Delivery::new(route, Err(why.clone()), Floor::Encrypted);
+            let _ = attempt(&mut delivery, "mx1.example.net", outcome);
+            assert_eq!(reports(&mut delivery), [], "{why}");
+        }
+        // TLSA records were looked for all the same.
+        let route = to(&["mx1.example.net"]);
+        let mut delivery = Delivery::new(route, Err(why.clone()), Floor::Opportunistic);
+        let attempt = advise(&mut delivery, "mx1.example.net", Dane::Usable).unwrap();
+        let checks = Checks::none().dane(Ok(()));
+        assert!(session(&mut delivery, attempt, SessionOutcome::Encrypted(checks)).is_ok());
+        let counted = ("tlsa", "mx1.example.net".to_owned(), vec![]);
+        assert_eq!(reports(&mut delivery), [counted]);
+    }
+}
+
+#[test]
+fn r4_4_a_policy_of_the_operators_is_not_reported_as_the_domains() {
+    for mode in [Mode::Testing, Mode::Enforce] {
+        for (host, outcome) in [
+            ("mx1.example.net", valid()),
+            ("mx1.example.net", invalid(CertificateExpired)),
+            ("mx1.example.net", SessionOutcome::ClearText),
+            ("mx1.example.net", SessionOutcome::HandshakeFailed(failure(ValidationFailure))),
+            ("mx1.example.com", valid()),
+        ] {
+            for (is_operators, count) in [(true, 0), (false, 1)] {
+                let pinned = policy(mode, &["*.example.net"]);
+                let mut delivery = Delivery::new(to(&[host]), Ok(pinned.clone()), Floor::Encrypted)
+                    .with_operators_policy(is_operators);
+                assert_eq!(delivery.policy(), Ok(&pinned));
+                // It decides all the same.
+                let is_sent = attempt(&mut delivery, host, outcome.clone()).is_ok();
+                let is_fit = host == "mx1.example.net" && outcome == valid();
+                let is_lax =
+                    mode == Mode::Testing && matches!(outcome, SessionOutcome::Encrypted(_));
+                assert_eq!(is_sent, is_fit || is_lax);
+                assert_eq!(reports(&mut delivery).len(), count);
+            }
+        }
     }
 }

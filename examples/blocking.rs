@@ -127,10 +127,9 @@ pub(crate) fn secure(
         }
         // What has ended the handshake is the certificate, and nothing will be sent.
         (Some(Err(error)), Err(_)) if is_fatal => {
-            SessionOutcome::Encrypted(Checks::none().pkix(Err(error.into())))
+            SessionOutcome::CertificateRejected(Checks::none().pkix(Err(error.into())))
         }
         // There is no connection, whatever the certificate is.
-        (Some(Err(error)), Err(_)) => SessionOutcome::HandshakeFailed(error.into()),
         (_, shaken) => {
             let message = shaken.err().map_or_else(String::new, |error| error.to_string());
             let failure = Failure::new(ResultType::ValidationFailure, "tls", host, message);

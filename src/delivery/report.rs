@@ -148,7 +148,7 @@ pub(super) fn of_session(
     };
     let tlsa = (counts && has_tlsa).then(|| tlsa(host, dane, outcome)).flatten();
     let none = (counts && !has_tlsa && unfetched.is_none() && is_known_to_be_none(rules))
-        .then(|| tls_failure(host, outcome).into_iter().collect());
+        .then(|| no_session(host, outcome).into_iter().collect());
     reports(rules, host, sts, tlsa, none)
 }
 
@@ -161,22 +161,42 @@ fn sts(rules: &Rules, host: &Arc<str>, outcome: &SessionOutcome) -> Option<Vec<F
     }
     match tls_failure(host, outcome) {
         Some(failure) => failures.push(failure),
-        None => match outcome {
-            SessionOutcome::Encrypted(checks) => match &checks.pkix {
-                Some(Err(failure)) => failures.push(failure.clone()),
-                None if failures.is_empty() => return None,
-                Some(Ok(())) | None => {}
-            },
-            _ => return None,
+        None => match pkix(outcome) {
+            Some(Err(failure)) => failures.push(failure.clone()),
+            None if failures.is_empty() => return None,
+            Some(Ok(())) | None => {}
         },
     }
     Some(failures)
 }
 
+/// What PKIX holds of the session, if that is known. A handshake that another check has ended is no
+/// success.
+fn pkix(outcome: &SessionOutcome) -> Option<Result<(), &Failure>> {
+    match outcome {
+        SessionOutcome::Encrypted(checks) => Some(checks.pkix.as_ref()?.as_ref().copied()),
+        SessionOutcome::CertificateRejected(checks) => {
+            Some(Err(checks.pkix.as_ref()?.as_ref().err()?))
+        }
+        _ => None,
+    }
+}
+
+/// The same of DANE.
+fn dane_of(outcome: &SessionOutcome) -> Option<Result<(), &Failure>> {
+    match outcome {
+        SessionOutcome::Encrypted(checks) => Some(checks.dane.as_ref()?.as_ref().copied()),
+        SessionOutcome::CertificateRejected(checks) => {
+            Some(Err(checks.dane.as_ref()?.as_ref().err()?))
+        }
+        _ => None,
+    }
+}
+
 /// The session under a policy that could not be fetched: it counts as failed, by the type of that
 /// failure (RFC 8460 §4.3.2.2), and by whatever else kept it from TLS.
 fn not_fetched(failure: &Failure, host: &Arc<str>, outcome: &SessionOutcome) -> Vec<Failure> {
-    [Some(failure.clone()), tls_failure(host, outcome)].into_iter().flatten().collect()
+    [Some(failure.clone()), no_session(host, outcome)].into_iter().flatten().collect()
 }
 
 /// The session under the host's TLSA records. If none of them is usable, that is a failure itself:
@@ -186,14 +206,13 @@ fn tlsa(host: &Arc<str>, dane: Dane, outcome: &SessionOutcome) -> Option<Vec<Fai
     if dane == Dane::Unusable {
         failures.push(unusable(host));
     }
-    match (tls_failure(host, outcome), outcome) {
-        (Some(failure), _) => failures.push(failure),
-        (None, SessionOutcome::Encrypted(checks)) if dane == Dane::Usable => match &checks.dane {
-            Some(Ok(())) => {}
-            Some(Err(failure)) => failures.push(failure.clone()),
-            None => return None,
+    match tls_failure(host, outcome) {
+        Some(failure) => failures.push(failure),
+        None if dane == Dane::Usable => match dane_of(outcome)? {
+            Ok(()) => {}
+            Err(failure) => failures.push(failure.clone()),
         },
-        _ => {}
+        None => {}
     }
     Some(failures)
 }
@@ -223,7 +242,15 @@ fn was_looked_for(why: &NoPolicy) -> bool {
     }
 }
 
-/// Why there was no TLS.
+/// Why there was no TLS, whoever has ended it.
+fn no_session(host: &Arc<str>, outcome: &SessionOutcome) -> Option<Failure> {
+    match outcome {
+        SessionOutcome::CertificateRejected(checks) => checks.failure().cloned(),
+        _ => tls_failure(host, outcome),
+    }
+}
+
+/// Why there was no TLS, if no check of the certificate has ended it.
 fn tls_failure(host: &Arc<str>, outcome: &SessionOutcome) -> Option<Failure> {
     match outcome {
         SessionOutcome::ClearText => Some(Failure::new(
@@ -233,7 +260,9 @@ fn tls_failure(host: &Arc<str>, outcome: &SessionOutcome) -> Option<Failure> {
             "the host does not offer STARTTLS, or refuses it",
         )),
         SessionOutcome::HandshakeFailed(failure) => Some(failure.clone()),
-        SessionOutcome::Unreachable | SessionOutcome::Encrypted(_) => None,
+        SessionOutcome::Unreachable
+        | SessionOutcome::CertificateRejected(_)
+        | SessionOutcome::Encrypted(_) => None,
     }
 }
 

@@ -136,15 +136,8 @@ impl Rules {
         let tls = requirement.tls;
         let session = match &outcome {
             SessionOutcome::Unreachable => return Judgement::Leave(Reason::Unreachable),
-            SessionOutcome::HandshakeFailed(_) if tls == Tls::Opportunistic => {
-                return Judgement::Retry(Requirement { tls: Tls::Never, validates_pkix: false });
-            }
-            SessionOutcome::HandshakeFailed(_) if tls == Tls::Never => {
-                return Judgement::Leave(Reason::Unreachable);
-            }
-            SessionOutcome::HandshakeFailed(failure) => {
-                let by = self.who_demands_tls(dane);
-                return Judgement::Leave(Reason::HandshakeFailed(by, failure.clone()));
+            SessionOutcome::HandshakeFailed(_) | SessionOutcome::CertificateRejected(_) => {
+                return self.judge_no_tls(dane, tls, outcome);
             }
             SessionOutcome::ClearText => Session::in_clear_text(host.clone()),
             SessionOutcome::Encrypted(checks) => Session::encrypted(host.clone(), checks),
@@ -155,17 +148,43 @@ impl Rules {
         Judgement::Leave(self.what_is_missing(dane, tls, outcome))
     }
 
+    /// What follows where a handshake has failed.
+    fn judge_no_tls(&self, dane: Dane, tls: Tls, outcome: SessionOutcome) -> Judgement {
+        match tls {
+            Tls::Never => Judgement::Leave(Reason::Unreachable),
+            Tls::Opportunistic => {
+                Judgement::Retry(Requirement { tls: Tls::Never, validates_pkix: false })
+            }
+            _ => Judgement::Leave(self.what_is_missing(dane, tls, outcome)),
+        }
+    }
+
     fn what_is_missing(&self, dane: Dane, tls: Tls, outcome: SessionOutcome) -> Reason {
-        let SessionOutcome::Encrypted(checks) = outcome else {
-            return Reason::NoStarttls(self.who_demands_tls(dane));
+        let demanded_by = self.who_demands_tls(dane);
+        let (checks, rejected) = match outcome {
+            SessionOutcome::Encrypted(checks) => (checks, None),
+            SessionOutcome::CertificateRejected(checks) => {
+                let failure = checks.failure().cloned();
+                (checks, failure)
+            }
+            SessionOutcome::HandshakeFailed(failure) => {
+                return Reason::HandshakeFailed(demanded_by, failure);
+            }
+            SessionOutcome::ClearText | SessionOutcome::Unreachable => {
+                return Reason::NoStarttls(demanded_by);
+            }
         };
         let (by, check) = match tls {
             Tls::Dane => (DemandedBy::Dane, checks.dane),
-            _ if self.enforces() => (DemandedBy::Policy, checks.pkix),
-            _ => (DemandedBy::Operator, checks.pkix),
+            Tls::Pkix if self.enforces() => (DemandedBy::Policy, checks.pkix),
+            Tls::Pkix => (DemandedBy::Operator, checks.pkix),
+            // Any certificate would have done.
+            _ => (demanded_by, None),
         };
-        match check {
-            Some(Err(failure)) => Reason::CertificateInvalid(by, failure),
+        match (check, rejected) {
+            (Some(Err(failure)), _) => Reason::CertificateInvalid(by, failure),
+            // Rejected by a check that nobody had asked for.
+            (_, Some(failure)) => Reason::HandshakeFailed(demanded_by, failure),
             _ => Reason::CertificateUnchecked(by),
         }
     }

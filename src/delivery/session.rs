@@ -1,7 +1,7 @@
 use alloc::sync::Arc;
 
 use super::requirement::Tls;
-use crate::failure::Failure;
+use crate::failure::{Failure, ResultType};
 
 /// How far an attempt came, told before anything of the message is sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -14,20 +14,40 @@ pub enum SessionOutcome {
     /// There is a connection in clear text: the host does not offer `STARTTLS`, or answered it with
     /// an error, or it was not asked ([`Tls::Never`]).
     ClearText,
-    /// The TLS handshake failed, for a reason of the certificate or another one.
+    /// The TLS handshake failed, and no check of the certificate has ended it. It counts under every
+    /// policy that demands TLS.
     HandshakeFailed(Failure),
+    /// A check of the certificate has ended the TLS handshake: there is no session. A failure by PKIX
+    /// counts under MTA-STS, one by DANE under the TLSA records (RFC 8460 §4.3).
+    CertificateRejected(Checks),
     /// The TLS handshake is done, and the certificate was checked as far as told.
     Encrypted(Checks),
 }
 
 /// What was found out about the certificate of a session.
 ///
-/// What is not told was not checked: where a requirement asks for it, nothing is sent then. Where
-/// PKIX or DANE is fatal, a failure may be told here as well if it has ended the handshake.
+/// What is not told was not checked: where a requirement asks for it, nothing is sent then.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Checks {
     pub(super) pkix: Option<Result<(), Failure>>,
     pub(super) dane: Option<Result<(), Failure>>,
+}
+
+impl SessionOutcome {
+    /// A rejection for which no check has a reason is any other failed handshake.
+    pub(super) fn normalized(self, host: &str) -> Self {
+        match self {
+            Self::CertificateRejected(checks) if checks.failure().is_none() => {
+                Self::HandshakeFailed(Failure::new(
+                    ResultType::ValidationFailure,
+                    "certificate-rejected",
+                    host,
+                    "the certificate was rejected for a reason that was not told",
+                ))
+            }
+            outcome => outcome,
+        }
+    }
 }
 
 impl Checks {
@@ -35,6 +55,13 @@ impl Checks {
     #[must_use]
     pub fn none() -> Self {
         Self::default()
+    }
+
+    /// Returns the first failure, that of PKIX before that of DANE.
+    pub(super) fn failure(&self) -> Option<&Failure> {
+        let failed = |check: &'_ Option<Result<(), Failure>>| matches!(check, Some(Err(_)));
+        let check = [&self.pkix, &self.dane].into_iter().find(|check| failed(check))?;
+        check.as_ref()?.as_ref().err()
     }
 
     /// Whether the certificate is valid for the MX host by PKIX (RFC 8461 §4.2).

@@ -233,6 +233,7 @@ impl Delivery {
         if !self.is_open(&ticket) {
             return Verdict::Leave(given_up(ticket));
         }
+        let outcome = outcome.normalized(&ticket.host);
         let reports = report::of_session(&self.rules, &ticket.host, dane, requirement, &outcome);
         self.reports.extend(reports);
         match self.rules.judge(&ticket.host, dane, requirement, outcome) {

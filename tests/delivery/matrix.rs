@@ -36,7 +36,15 @@ enum Met {
     Unreachable,
     NoStarttls,
     NoHandshake,
-    Tls { pkix: Check, dane: Check },
+    /// A check has ended the handshake: one of them is bad.
+    Rejected {
+        pkix: Check,
+        dane: Check,
+    },
+    Tls {
+        pkix: Check,
+        dane: Check,
+    },
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -52,8 +60,16 @@ struct Cell {
 impl Cell {
     fn all() -> impl Iterator<Item = Self> {
         let tls = CHECKS.into_iter().flat_map(|pkix| CHECKS.map(|dane| Met::Tls { pkix, dane }));
-        let met: Vec<_> =
-            [Met::Unreachable, Met::NoStarttls, Met::NoHandshake].into_iter().chain(tls).collect();
+        let rejected =
+            CHECKS.into_iter().flat_map(|pkix| CHECKS.map(|dane| Met::Rejected { pkix, dane }));
+        let rejected = rejected.filter(|met| {
+            matches!(
+                met,
+                Met::Rejected { pkix: Check::Bad, .. } | Met::Rejected { dane: Check::Bad, .. }
+            )
+        });
+        let met = [Met::Unreachable, Met::NoStarttls, Met::NoHandshake].into_iter();
+        let met: Vec<_> = met.chain(rejected).chain(tls).collect();
         let modes = [None, Some(Mode::None), Some(Mode::Testing), Some(Mode::Enforce)];
         let mut cells = Vec::new();
         for mode in modes {
@@ -71,7 +87,7 @@ impl Cell {
                 }
             }
         }
-        assert_eq!(cells.len(), 4 * 2 * 4 * 5 * 12);
+        assert_eq!(cells.len(), 4 * 2 * 4 * 5 * 17);
         cells.into_iter()
     }
 
@@ -95,7 +111,7 @@ impl Cell {
             Met::Unreachable => SessionOutcome::Unreachable,
             Met::NoStarttls => SessionOutcome::ClearText,
             Met::NoHandshake => SessionOutcome::HandshakeFailed(failure(ValidationFailure)),
-            Met::Tls { pkix, dane } => {
+            Met::Rejected { pkix, dane } | Met::Tls { pkix, dane } => {
                 let mut checks = Checks::none();
                 match pkix {
                     Check::Good => checks = checks.pkix(Ok(())),
@@ -107,7 +123,10 @@ impl Cell {
                     Check::Bad => checks = checks.dane(Err(failure(ValidationFailure))),
                     Check::Unknown => {}
                 }
-                SessionOutcome::Encrypted(checks)
+                match self.met {
+                    Met::Tls { .. } => SessionOutcome::Encrypted(checks),
+                    _ => SessionOutcome::CertificateRejected(checks),
+                }
             }
         }
     }
@@ -179,7 +198,9 @@ fn is_by_policy(cell: Cell) -> bool {
     if is_skipped(cell) || cell.met == Met::Unreachable {
         return false;
     }
-    !has_tls(cell) || cell.dane != Dane::Usable
+    // DANE's verdict on a certificate is none of the policy's, whoever heard of it first.
+    let by_dane = matches!(cell.met, Met::Tls { .. } | Met::Rejected { dane: Check::Bad, .. },);
+    !by_dane || cell.dane != Dane::Usable
 }
 
 fn counted(cell: Cell) -> Vec<(&'static str, Vec<ResultType>)> {
@@ -209,9 +230,15 @@ fn counted_as_tlsa(cell: Cell) -> Option<Vec<ResultType>> {
         (_, Met::Unreachable) | (Dane::NotSigned, _) => None,
         (Dane::Unusable, Met::NoStarttls) => Some(vec![TlsaInvalid, StarttlsNotSupported]),
         (Dane::Unusable, Met::NoHandshake) => Some(vec![TlsaInvalid, ValidationFailure]),
-        (Dane::Unusable, Met::Tls { .. }) => Some(vec![TlsaInvalid]),
+        (Dane::Unusable, Met::Rejected { .. } | Met::Tls { .. }) => Some(vec![TlsaInvalid]),
         (_, Met::NoStarttls) => Some(vec![StarttlsNotSupported]),
-        (_, Met::NoHandshake | Met::Tls { dane: Check::Bad, .. }) => Some(vec![ValidationFailure]),
+        (
+            _,
+            Met::NoHandshake
+            | Met::Rejected { dane: Check::Bad, .. }
+            | Met::Tls { dane: Check::Bad, .. },
+        ) => Some(vec![ValidationFailure]),
+        (_, Met::Rejected { .. }) => None,
         (_, Met::Tls { dane: Check::Good, .. }) => Some(vec![]),
         (_, Met::Tls { dane: Check::Unknown, .. }) => None,
     }
@@ -232,7 +259,11 @@ fn counted_as_sts(cell: Cell) -> Option<Vec<ResultType>> {
         Met::Unreachable => return None,
         Met::NoStarttls => failures.push(StarttlsNotSupported),
         Met::NoHandshake => failures.push(ValidationFailure),
-        Met::Tls { pkix: Check::Bad, .. } => failures.push(CertificateExpired),
+        Met::Rejected { pkix: Check::Bad, .. } | Met::Tls { pkix: Check::Bad, .. } => {
+            failures.push(CertificateExpired);
+        }
+        Met::Rejected { .. } if cell.listed => return None,
+        Met::Rejected { .. } => {}
         Met::Tls { pkix: Check::Unknown, .. } if cell.listed => return None,
         Met::Tls { .. } => {}
     }
@@ -248,6 +279,8 @@ fn counted_without_policy(cell: Cell) -> Option<Vec<ResultType>> {
         Met::Tls { .. } => Some(vec![]),
         Met::NoStarttls => Some(vec![StarttlsNotSupported]),
         Met::NoHandshake => Some(vec![ValidationFailure]),
+        Met::Rejected { pkix: Check::Bad, .. } => Some(vec![CertificateExpired]),
+        Met::Rejected { .. } => Some(vec![ValidationFailure]),
     }
 }
 
@@ -273,7 +306,7 @@ fn run(cell: Cell, delivery: &mut Delivery) -> Option<Session> {
         }
         Verdict::Leave(_) => None,
         Verdict::Retry(attempt) => {
-            assert_eq!(cell.met, Met::NoHandshake, "{cell:?}");
+            assert!(matches!(cell.met, Met::NoHandshake | Met::Rejected { .. }), "{cell:?}");
             assert!(!demands_tls(cell), "{cell:?}");
             assert_eq!(attempt.requirement().tls(), Tls::Never);
             assert!(attempt.requirement().allows_clear_text());
@@ -346,7 +379,7 @@ fn a_connection_is_reused_only_if_it_satisfies_the_other_domain() {
         .filter(|cell| cell.dane == Dane::NotSigned)
         .filter_map(|cell| run(cell, &mut cell.delivery()).map(|session| (cell.met, session)))
         .collect();
-    assert_eq!(sessions.len(), 11);
+    assert_eq!(sessions.len(), 16);
     for cell in Cell::all().filter(|cell| cell.met == Met::NoStarttls) {
         for (met, session) in &sessions {
             let mut delivery = cell.delivery();
@@ -355,7 +388,10 @@ fn a_connection_is_reused_only_if_it_satisfies_the_other_domain() {
             let Advice::Attempt(attempt) = advice else { continue };
             let is_reused = delivery.reuse(attempt, session).is_ok();
             // A failed handshake has led to a session in clear text.
-            let met = if *met == Met::NoHandshake { Met::NoStarttls } else { *met };
+            let met = match *met {
+                Met::NoHandshake | Met::Rejected { .. } => Met::NoStarttls,
+                met => met,
+            };
             let expected = cell.listed && is_sent(Cell { met, ..cell });
             assert_eq!(is_reused, expected, "{cell:?} {session:?}");
             assert_eq!(reports(&mut delivery), [], "a message is no session");

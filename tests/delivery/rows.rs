@@ -955,3 +955,46 @@ fn r4_4_a_policy_of_the_operators_is_not_reported_as_the_domains() {
         }
     }
 }
+
+/// RFC 8460 §4.3: a failure of PKIX belongs to `sts`, one of DANE to `tlsa`, any other to both; told in
+/// the handshake or after it.
+#[test]
+fn r4_3_what_has_ended_the_handshake_counts_where_it_belongs() {
+    let pkix = || Checks::none().pkix(Err(failure(CertificateExpired)));
+    let dane = || Checks::none().dane(Err(failure(ValidationFailure)));
+    let both = || pkix().dane(Err(failure(ValidationFailure)));
+    let mx = || "mx1.example.net".to_owned();
+    let by_policy = Reason::CertificateInvalid(DemandedBy::Policy, failure(CertificateExpired));
+    let by_dane = Reason::CertificateInvalid(DemandedBy::Dane, failure(ValidationFailure));
+    let expired = || ("sts", mx(), vec![CertificateExpired]);
+    for (records, checks, reason, counted) in [
+        (Dane::NotSigned, pkix(), &by_policy, vec![expired()]),
+        (Dane::Unusable, pkix(), &by_policy, vec![("tlsa", mx(), vec![TlsaInvalid]), expired()]),
+        (Dane::Usable, dane(), &by_dane, vec![("tlsa", mx(), vec![ValidationFailure])]),
+        (Dane::Usable, both(), &by_dane, vec![("tlsa", mx(), vec![ValidationFailure]), expired()]),
+    ] {
+        for outcome in
+            [SessionOutcome::CertificateRejected(checks.clone()), SessionOutcome::Encrypted(checks)]
+        {
+            let mut delivery = enforcing(&["mx1.example.net"]);
+            let attempt = advise(&mut delivery, "mx1.example.net", records).unwrap();
+            let refusal = session(&mut delivery, attempt, outcome).unwrap_err();
+            assert_eq!(refusal.reason(), reason);
+            assert_eq!(reports(&mut delivery), counted);
+            // A newer policy changes nothing about the TLSA records.
+            assert_eq!(refusal.is_by_policy(), *reason == by_policy);
+        }
+    }
+    // Neither check: both policies demand TLS.
+    for outcome in [
+        SessionOutcome::HandshakeFailed(failure(ValidationFailure)),
+        SessionOutcome::CertificateRejected(Checks::none()),
+        SessionOutcome::CertificateRejected(Checks::none().pkix(Ok(()))),
+    ] {
+        let mut delivery = enforcing(&["mx1.example.net"]);
+        let attempt = advise(&mut delivery, "mx1.example.net", Dane::Usable).unwrap();
+        session(&mut delivery, attempt, outcome).unwrap_err();
+        let failed = || vec![ValidationFailure];
+        assert_eq!(reports(&mut delivery), [("tlsa", mx(), failed()), ("sts", mx(), failed())]);
+    }
+}

@@ -86,9 +86,21 @@ pub enum Verdict {
 pub struct Transaction {
     pub(super) ticket: Ticket,
     pub(super) session: Session,
+    pub(super) requirement: Requirement,
+    pub(super) dane: Dane,
+    pub(super) is_reused: bool,
 }
 
 impl Transaction {
+    pub(super) fn new(attempt: Attempt, session: Session, is_reused: bool) -> Self {
+        let Attempt { ticket, requirement, dane } = attempt;
+        Self { ticket, session, requirement, dane, is_reused }
+    }
+
+    pub(super) fn into_attempt(self) -> Attempt {
+        Attempt { ticket: self.ticket, requirement: self.requirement, dane: self.dane }
+    }
+
     /// What is known of the session: keep it with the connection, if that stays open.
     #[must_use]
     pub fn session(&self) -> &Session {

@@ -229,17 +229,17 @@ impl Delivery {
 
     /// How far the attempt came. Tell it before anything of the message is sent.
     pub fn handle_session(&mut self, attempt: Attempt, outcome: SessionOutcome) -> Verdict {
-        let Attempt { ticket, requirement, dane } = attempt;
-        if !self.is_open(&ticket) {
-            return Verdict::Leave(given_up(ticket));
+        if !self.is_open(&attempt.ticket) {
+            return Verdict::Leave(given_up(attempt.ticket));
         }
+        let Attempt { ref ticket, requirement, dane } = attempt;
         let outcome = outcome.normalized(&ticket.host);
         let reports = report::of_session(&self.rules, &ticket.host, dane, requirement, &outcome);
         self.reports.extend(reports);
         match self.rules.judge(&ticket.host, dane, requirement, outcome) {
-            Judgement::Send(session) => Verdict::Send(self.transaction(ticket, session)),
-            Judgement::Retry(requirement) => Verdict::Retry(Attempt { ticket, requirement, dane }),
-            Judgement::Leave(reason) => Verdict::Leave(self.leave(ticket, reason)),
+            Judgement::Send(session) => Verdict::Send(self.transaction(attempt, session, false)),
+            Judgement::Retry(requirement) => Verdict::Retry(Attempt { requirement, ..attempt }),
+            Judgement::Leave(reason) => Verdict::Leave(self.leave(attempt.ticket, reason)),
         }
     }
 
@@ -256,7 +256,25 @@ impl Delivery {
         if !fits || !self.is_open(&attempt.ticket) {
             return Err(attempt);
         }
-        Ok(self.transaction(attempt.ticket, session.clone()))
+        Ok(self.transaction(attempt, session.clone(), true))
+    }
+
+    /// Goes back to an attempt with a new connection, if the reused one turned out to be closed.
+    ///
+    /// Call it only if the host cannot have accepted the message: the connection was lost before the
+    /// end of the data was sent. After that, tell the loss to [`handle_reply`](Self::handle_reply).
+    ///
+    /// # Errors
+    ///
+    /// Returns the transaction if its connection was a new one, or if it was given up before.
+    pub fn reconnect(&mut self, transaction: Transaction) -> Result<Attempt, Transaction> {
+        if !transaction.is_reused || !self.is_open(&transaction.ticket) {
+            return Err(transaction);
+        }
+        if let Some(open) = &mut self.open {
+            open.is_satisfied = false;
+        }
+        Ok(transaction.into_attempt())
     }
 
     /// What the host said to the message.
@@ -394,11 +412,11 @@ impl Delivery {
             && self.open.as_ref().is_some_and(|open| open.serial == ticket.serial)
     }
 
-    fn transaction(&mut self, ticket: Ticket, session: Session) -> Transaction {
+    fn transaction(&mut self, attempt: Attempt, session: Session, is_reused: bool) -> Transaction {
         if let Some(open) = &mut self.open {
             open.is_satisfied = true;
         }
-        Transaction { ticket, session }
+        Transaction::new(attempt, session, is_reused)
     }
 
     fn give_up(&mut self, Open { host, is_satisfied, .. }: Open) {

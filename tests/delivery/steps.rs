@@ -210,6 +210,55 @@ fn a_connection_carries_mail_of_another_domain_if_it_satisfies_its_policy() {
     }
 }
 
+/// A host may close an idle connection whenever it likes: that says nothing of the message.
+#[test]
+fn a_reused_connection_that_was_closed_leads_to_a_new_one() {
+    let kept = connection("mx1.example.net", valid());
+    for outcome in [valid(), SessionOutcome::ClearText, SessionOutcome::Unreachable] {
+        let mut delivery = enforcing(&["mx1.example.net", "mx2.example.net"]);
+        let mut attempt = advise(&mut delivery, "mx1.example.net", Dane::NotSigned).unwrap();
+        // Of several that were kept, none is open any more.
+        for _ in 0..3 {
+            let requirement = attempt.requirement();
+            let transaction = delivery.reuse(attempt, &kept).unwrap();
+            attempt = delivery.reconnect(transaction).unwrap();
+            assert_eq!((attempt.host(), attempt.requirement()), ("mx1.example.net", requirement));
+        }
+        assert_eq!(delivery.refusals(), []);
+        match super::session(&mut delivery, attempt, outcome.clone()) {
+            Ok(transaction) => {
+                assert_eq!(outcome, valid());
+                // It is this connection's own end if it is lost now.
+                let transaction = delivery.reconnect(transaction).unwrap_err();
+                delivery.handle_reply(transaction, Reply::Accepted);
+                assert!(matches!(delivery.poll(), Step::Delivered));
+                assert_eq!(reports(&mut delivery).len(), 1);
+            }
+            Err(_) => deliver(&mut delivery, "mx2.example.net", valid()),
+        }
+    }
+}
+
+#[test]
+fn a_late_transaction_does_not_get_a_new_connection() {
+    let kept = connection("mx1.example.net", valid());
+    let mut delivery = enforcing(&["mx1.example.net", "mx2.example.net"]);
+    let attempt = advise(&mut delivery, "mx1.example.net", Dane::NotSigned).unwrap();
+    let late = delivery.reuse(attempt, &kept).unwrap();
+    let second = advise(&mut delivery, "mx2.example.net", Dane::NotSigned).unwrap();
+    let late = delivery.reconnect(late).unwrap_err();
+    delivery.handle_reply(late, Reply::Transient);
+    assert!(matches!(delivery.handle_session(second, valid()), Verdict::Send(_)));
+    assert_eq!(delivery.refusals().len(), 1);
+
+    // Dropped after the way back: nothing has satisfied the policy.
+    let mut delivery = enforcing(&["mx1.example.net"]);
+    let attempt = advise(&mut delivery, "mx1.example.net", Dane::NotSigned).unwrap();
+    let transaction = delivery.reuse(attempt, &kept).unwrap();
+    drop(delivery.reconnect(transaction).unwrap());
+    assert!(!rechecking(&mut delivery).may_bounce());
+}
+
 /// Another domain may share the host and not list it.
 #[test]
 fn a_connection_does_not_carry_mail_of_a_domain_that_does_not_list_the_host() {

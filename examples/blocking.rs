@@ -99,13 +99,20 @@ fn attempt(
     } else {
         SessionOutcome::ClearText
     };
-    match delivery.handle_session(attempt, outcome) {
+    let mut verdict = delivery.handle_session(attempt.with_receiving_ip(address.ip()), outcome);
+    // A real sender would try the next address.
+    if let Verdict::NextAddress(attempt) = verdict {
+        verdict = delivery.handle_no_address(attempt);
+    }
+    match verdict {
         Verdict::Send(transaction) => {
             connection.send(domain)?;
             delivery.handle_reply(transaction, Reply::Accepted);
         }
         Verdict::Leave(refusal) => println!("left: {refusal}"),
-        Verdict::Retry(_) => println!("a real sender would connect again, without STARTTLS"),
+        Verdict::NextAddress(_) | Verdict::Retry(_) => {
+            println!("a real sender would connect again, without STARTTLS");
+        }
     }
     Ok(())
 }

@@ -133,7 +133,12 @@ impl Sender {
         } else {
             SessionOutcome::ClearText
         };
-        match delivery.handle_session(attempt, outcome) {
+        let mut verdict = delivery.handle_session(attempt.with_receiving_ip(address.ip()), outcome);
+        // The hosts of this world have one address each.
+        if let Verdict::NextAddress(attempt) = verdict {
+            verdict = delivery.handle_no_address(attempt);
+        }
+        match verdict {
             Verdict::Send(transaction) => {
                 let is_encrypted = transaction.session().is_encrypted();
                 connection.send(&self.domain)?;
@@ -146,7 +151,9 @@ impl Sender {
                 println!("  {:>8.1?}  left: {refusal}", start.elapsed());
                 Ok(Sent::Deferred)
             }
-            Verdict::Retry(_) => Err("nobody asked for TLS without need".into()),
+            Verdict::NextAddress(_) | Verdict::Retry(_) => {
+                Err("nobody asked for TLS without need".into())
+            }
         }
     }
 

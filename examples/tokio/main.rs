@@ -104,13 +104,20 @@ async fn attempt(
     } else {
         SessionOutcome::ClearText
     };
-    match delivery.handle_session(attempt, outcome) {
+    let mut verdict = delivery.handle_session(attempt.with_receiving_ip(address.ip()), outcome);
+    // A real sender would try the next address.
+    if let Verdict::NextAddress(attempt) = verdict {
+        verdict = delivery.handle_no_address(attempt);
+    }
+    match verdict {
         Verdict::Send(transaction) => {
             session.send(domain).await?;
             delivery.handle_reply(transaction, Reply::Accepted);
         }
         Verdict::Leave(refusal) => println!("left: {refusal}"),
-        Verdict::Retry(_) => println!("a real sender would connect again, without STARTTLS"),
+        Verdict::NextAddress(_) | Verdict::Retry(_) => {
+            println!("a real sender would connect again, without STARTTLS");
+        }
     }
     Ok(())
 }

@@ -1,5 +1,5 @@
 use alloc::{sync::Arc, vec::Vec};
-use core::fmt;
+use core::{fmt, net::IpAddr};
 
 use super::{
     refusal::Reason,
@@ -25,6 +25,7 @@ pub struct SessionReport {
     policy_type: PolicyType,
     policy: Option<Arc<Policy>>,
     failures: Vec<Failure>,
+    receiving_ip: Option<IpAddr>,
 }
 
 /// The kind of a policy, as in a report's `policy-type` (RFC 8460 §4.4).
@@ -70,6 +71,16 @@ impl SessionReport {
     #[must_use]
     pub fn mx_host(&self) -> &str {
         &self.host
+    }
+
+    /// Returns the address that was connected to, if it was told: `receiving-ip`.
+    #[must_use]
+    pub fn receiving_ip(&self) -> Option<IpAddr> {
+        self.receiving_ip
+    }
+
+    pub(super) fn with_receiving_ip(self, receiving_ip: Option<IpAddr>) -> Self {
+        Self { receiving_ip, ..self }
     }
 
     /// Under which kind of policy the session counts.
@@ -314,6 +325,13 @@ fn reports(
     found.into_iter().filter_map(move |(policy_type, failures)| {
         let policy = policy.clone().filter(|_| policy_type == PolicyType::Sts);
         let (domain, host) = (domain.clone()?, host.clone());
-        Some(SessionReport { domain, host, policy_type, policy, failures: failures? })
+        Some(SessionReport {
+            domain,
+            host,
+            policy_type,
+            policy,
+            failures: failures?,
+            receiving_ip: None,
+        })
     })
 }

@@ -70,6 +70,9 @@ pub struct Requirement {
 }
 
 impl Requirement {
+    /// Of a host with which no handshake came about.
+    pub(super) const IN_CLEAR_TEXT: Self = Self { tls: Tls::Never, validates_pkix: false };
+
     /// How much TLS the session needs.
     #[must_use]
     pub fn tls(self) -> Tls {

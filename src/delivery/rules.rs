@@ -27,7 +27,8 @@ pub(super) struct Rules {
 /// What to do with a session that has come about, or has not.
 pub(super) enum Judgement {
     Send(Session),
-    Retry(Requirement),
+    /// There is no TLS, and nobody demands it.
+    NoTls,
     Leave(Reason),
 }
 
@@ -152,9 +153,7 @@ impl Rules {
     fn judge_no_tls(&self, dane: Dane, tls: Tls, outcome: SessionOutcome) -> Judgement {
         match tls {
             Tls::Never => Judgement::Leave(Reason::Unreachable),
-            Tls::Opportunistic => {
-                Judgement::Retry(Requirement { tls: Tls::Never, validates_pkix: false })
-            }
+            Tls::Opportunistic => Judgement::NoTls,
             _ => Judgement::Leave(self.what_is_missing(dane, tls, outcome)),
         }
     }

@@ -1,19 +1,21 @@
 use alloc::{
     collections::VecDeque,
-    string::{String, ToString as _},
+    string::String,
     sync::Arc,
     vec::{self, Vec},
 };
 
 use super::{
-    conclusion::{Deferral, Recheck, Undeliverable},
+    conclusion::{Deferral, Undeliverable},
+    ending::{Found, Stage},
     refusal::{Reason, Refusal},
     report::{self, SessionReport},
-    requirement::{Dane, Floor},
+    requirement::{Dane, Floor, Requirement, Tls},
     route::{Mx, Route},
     rules::{Judgement, Rules},
     session::{Reply, Session, SessionOutcome},
     token::{Advice, Attempt, Candidate, Ticket, Transaction, Verdict},
+    tried::Tried,
 };
 use crate::{
     domain::{Domain, DomainError},
@@ -32,19 +34,19 @@ use crate::{
 /// by a refusal with [`Reason::GivenUp`].
 #[derive(Debug)]
 pub struct Delivery {
-    rules: Arc<Rules>,
+    pub(super) rules: Arc<Rules>,
     waiting: vec::IntoIter<Mx>,
     /// The best preference at which the sender itself stands.
     own: Option<u16>,
     /// What is out of our hands: the host that is being tried.
-    open: Option<Open>,
+    open: Option<Tried>,
     serial: u64,
-    stage: Stage,
-    recheck: Option<Found>,
+    pub(super) stage: Stage,
+    pub(super) recheck: Option<Found>,
     /// Rechecks of this message before this walk, in a row, that found out nothing.
-    unconfirmed: u32,
-    max_unconfirmed: Option<u32>,
-    refusals: Vec<Refusal>,
+    pub(super) unconfirmed: u32,
+    pub(super) max_unconfirmed: Option<u32>,
+    pub(super) refusals: Vec<Refusal>,
     reports: VecDeque<SessionReport>,
 }
 
@@ -67,32 +69,6 @@ pub enum Step {
     Defer(Deferral),
     /// Bounce the message. The end.
     Undeliverable(Undeliverable),
-}
-
-/// The host that is being tried.
-#[derive(Debug)]
-struct Open {
-    serial: u64,
-    host: Arc<str>,
-    /// Whether there is a session that satisfies the policy.
-    is_satisfied: bool,
-}
-
-#[derive(Debug)]
-enum Stage {
-    Walking,
-    Delivered,
-    /// Nothing about it could be changed by a policy.
-    Undeliverable(Undeliverable),
-    /// All hosts were tried, or one refused the message for good.
-    Failed(Option<Refusal>),
-}
-
-#[derive(Debug)]
-enum Found {
-    Changed(Result<Arc<Policy>, NoPolicy>),
-    Unchanged,
-    Unknown(Arc<str>),
 }
 
 impl Delivery {
@@ -196,7 +172,7 @@ impl Delivery {
     /// To poll while a host is being tried is to give that host up.
     pub fn poll(&mut self) -> Step {
         if let Some(open) = self.open.take() {
-            self.give_up(open);
+            self.refusals.push(open.give_up(&self.rules));
         }
         if matches!(self.stage, Stage::Walking) {
             match self.next_host() {
@@ -219,7 +195,9 @@ impl Delivery {
             return Advice::Skip(given_up(ticket));
         }
         match self.rules.require(&ticket.host, dane) {
-            Ok(requirement) => Advice::Attempt(Attempt { ticket, requirement, dane }),
+            Ok(requirement) => {
+                Advice::Attempt(Attempt { ticket, requirement, dane, receiving_ip: None })
+            }
             Err(reason) => {
                 self.reports.extend(report::of_skip(&self.rules, &ticket.host, dane, &reason));
                 Advice::Skip(self.leave(ticket, reason))
@@ -227,19 +205,42 @@ impl Delivery {
         }
     }
 
-    /// How far the attempt came. Tell it before anything of the message is sent.
+    /// Tells how far one connection to the host came, before anything of the message is sent.
     pub fn handle_session(&mut self, attempt: Attempt, outcome: SessionOutcome) -> Verdict {
         if !self.is_open(&attempt.ticket) {
             return Verdict::Leave(given_up(attempt.ticket));
         }
-        let Attempt { ref ticket, requirement, dane } = attempt;
+        let Attempt { ref ticket, requirement, dane, receiving_ip } = attempt;
         let outcome = outcome.normalized(&ticket.host);
         let reports = report::of_session(&self.rules, &ticket.host, dane, requirement, &outcome);
-        self.reports.extend(reports);
+        self.reports.extend(reports.map(|report| report.with_receiving_ip(receiving_ip)));
         match self.rules.judge(&ticket.host, dane, requirement, outcome) {
             Judgement::Send(session) => Verdict::Send(self.transaction(attempt, session, false)),
-            Judgement::Retry(requirement) => Verdict::Retry(Attempt { requirement, ..attempt }),
-            Judgement::Leave(reason) => Verdict::Leave(self.leave(attempt.ticket, reason)),
+            Judgement::NoTls => {
+                self.open.iter_mut().for_each(Tried::no_tls);
+                Verdict::NextAddress(Attempt { receiving_ip: None, ..attempt })
+            }
+            Judgement::Leave(reason) => Verdict::NextAddress(self.next_address(attempt, reason)),
+        }
+    }
+
+    /// Tells that the host has no address, or none that was not tried.
+    pub fn handle_no_address(&mut self, attempt: Attempt) -> Verdict {
+        if !self.is_open(&attempt.ticket) {
+            return Verdict::Leave(given_up(attempt.ticket));
+        }
+        match self.open.take() {
+            Some(tried) if tried.retries() && attempt.requirement.tls != Tls::Never => {
+                self.open = Some(tried.again());
+                let requirement = Requirement::IN_CLEAR_TEXT;
+                Verdict::Retry(Attempt { requirement, receiving_ip: None, ..attempt })
+            }
+            Some(tried) => {
+                let refusal = tried.end(&self.rules);
+                self.refusals.push(refusal.clone());
+                Verdict::Leave(refusal)
+            }
+            None => Verdict::Leave(given_up(attempt.ticket)),
         }
     }
 
@@ -271,58 +272,31 @@ impl Delivery {
         if !transaction.is_reused || !self.is_open(&transaction.ticket) {
             return Err(transaction);
         }
-        if let Some(open) = &mut self.open {
-            open.is_satisfied = false;
-        }
+        self.open.iter_mut().for_each(Tried::forget_session);
         Ok(transaction.into_attempt())
     }
 
-    /// What the host said to the message.
+    /// Tells what the host said to the message. Returns the attempt for the next address of the host if
+    /// it refused the message for now; see [`Verdict::NextAddress`].
     ///
     /// A message that was accepted is delivered, even if its transaction was given up before.
-    pub fn handle_reply(&mut self, transaction: Transaction, reply: Reply) {
-        let Transaction { ticket, .. } = transaction;
-        let is_open = self.is_open(&ticket);
+    pub fn handle_reply(&mut self, transaction: Transaction, reply: Reply) -> Option<Attempt> {
+        let is_open = self.is_open(&transaction.ticket);
         match reply {
-            Reply::Accepted if Arc::ptr_eq(&self.rules, &ticket.rules) => {
+            Reply::Accepted if Arc::ptr_eq(&self.rules, &transaction.ticket.rules) => {
                 self.open = None;
                 self.stage = Stage::Delivered;
             }
             Reply::Transient if is_open => {
-                self.leave(ticket, Reason::RefusedForNow);
+                return Some(self.next_address(transaction.into_attempt(), Reason::RefusedForNow));
             }
             Reply::Permanent if is_open => {
-                let refusal = self.leave(ticket, Reason::Refused);
+                let refusal = self.leave(transaction.ticket, Reason::Refused);
                 self.stage = Stage::Failed(Some(refusal));
             }
             Reply::Accepted | Reply::Transient | Reply::Permanent => {}
         }
-    }
-
-    /// What the cache has said after [`Step::Recheck`]. Before all hosts were tried, or where no
-    /// policy has a part in the failure, it changes nothing.
-    ///
-    /// A policy that has ended ([`NoPolicy::Expired`]) is a changed policy, whatever could not be found
-    /// out: without a valid one, delivery continues as though there were no MTA-STS (RFC 8461 §3.3).
-    /// Any other [`NoPolicy`] that [`is_temporary`](NoPolicy::is_temporary) is no knowledge, and counts
-    /// as [`Recheck::Unknown`].
-    pub fn handle_recheck(&mut self, answer: Recheck) {
-        if !matches!(self.stage, Stage::Failed(_)) || !self.is_refused_by_policy() {
-            return;
-        }
-        self.recheck = Some(match answer {
-            Recheck::Current(policy) if policy == self.rules.policy => Found::Unchanged,
-            Recheck::Current(Err(why)) if is_doubtful(&why) => {
-                Found::Unknown(why.to_string().into())
-            }
-            Recheck::Current(policy) => Found::Changed(policy),
-            Recheck::Unconfirmed { answer, why } => match answer {
-                Err(doubtful) if is_doubtful(&doubtful) => Found::Unknown(why),
-                answer if answer == self.rules.policy => Found::Unknown(why),
-                answer => Found::Changed(answer),
-            },
-            Recheck::Unknown(why) => Found::Unknown(why),
-        });
+        None
     }
 
     /// What the sessions so far count as in a TLS report. Poll until `None`; there may be more after
@@ -344,65 +318,9 @@ impl Delivery {
         }
     }
 
-    /// What a null MX leads to. It is the domain's word, if that is to be believed, and not a mistake
-    /// of the operator's.
-    fn no_mail_accepted(&mut self, domain: Domain) -> Stage {
-        let refusal = self.refuse(domain.as_str().into(), self.rules.null_mx());
-        match refusal.reason {
-            Reason::NullMx if !refusal.is_by_policy => {
-                Stage::Undeliverable(Undeliverable::NullMx(domain))
-            }
-            _ => Stage::Failed(None),
-        }
-    }
-
-    fn all_tried(&self) -> Stage {
-        let would_return =
-            |refusal: &Refusal| refusal.reason == Reason::OwnHost && !refusal.is_by_policy;
-        match &self.rules.domain {
-            Some(domain) if self.refusals.iter().all(would_return) => {
-                Stage::Undeliverable(Undeliverable::OwnHost(domain.clone()))
-            }
-            _ => Stage::Failed(None),
-        }
-    }
-
-    fn failed(&self, refused: Option<&Refusal>) -> Step {
-        let unknown = match &self.recheck {
-            _ if !self.is_refused_by_policy() => None,
-            None => return Step::Recheck(self.deferral(None, false)),
-            Some(Found::Changed(policy)) => return Step::PolicyChanged(policy.clone()),
-            Some(Found::Unknown(why)) => Some(why.clone()),
-            Some(Found::Unchanged) => None,
-        };
-        match (unknown, refused) {
-            (Some(why), _) => {
-                let count = self.unconfirmed.saturating_add(1);
-                let may_bounce = self.max_unconfirmed.is_some_and(|max| count >= max);
-                Step::Defer(self.deferral(Some(why), may_bounce))
-            }
-            (None, Some(refused)) => Step::Undeliverable(Undeliverable::Refused(refused.clone())),
-            (None, None) => Step::Defer(self.deferral(None, true)),
-        }
-    }
-
-    fn deferral(&self, unknown: Option<Arc<str>>, may_bounce: bool) -> Deferral {
-        let (domain, refusals) = (self.rules.domain.clone(), self.refusals.clone());
-        let unconfirmed = match unknown {
-            Some(_) => self.unconfirmed.saturating_add(1),
-            None if may_bounce => 0,
-            None => self.unconfirmed,
-        };
-        Deferral { domain, refusals, unknown, unconfirmed, may_bounce }
-    }
-
-    fn is_refused_by_policy(&self) -> bool {
-        self.refusals.iter().any(Refusal::is_by_policy)
-    }
-
     fn ticket(&mut self, host: Arc<str>) -> Ticket {
         self.serial = self.serial.wrapping_add(1);
-        self.open = Some(Open { serial: self.serial, host: host.clone(), is_satisfied: false });
+        self.open = Some(Tried::new(self.serial, host.clone()));
         Ticket { rules: self.rules.clone(), serial: self.serial, host }
     }
 
@@ -413,16 +331,17 @@ impl Delivery {
     }
 
     fn transaction(&mut self, attempt: Attempt, session: Session, is_reused: bool) -> Transaction {
-        if let Some(open) = &mut self.open {
-            open.is_satisfied = true;
-        }
+        self.open.iter_mut().for_each(Tried::fits);
         Transaction::new(attempt, session, is_reused)
     }
 
-    fn give_up(&mut self, Open { host, is_satisfied, .. }: Open) {
-        let refusal = self.rules.refusal(host, Reason::GivenUp);
-        let is_by_policy = refusal.is_by_policy && !is_satisfied;
-        self.refusals.push(Refusal { is_by_policy, ..refusal });
+    /// One connection did not take the message, because of this.
+    fn next_address(&mut self, attempt: Attempt, reason: Reason) -> Attempt {
+        let refusal = self.rules.refusal(attempt.ticket.host.clone(), reason);
+        if let Some(tried) = &mut self.open {
+            tried.refuse(refusal);
+        }
+        Attempt { receiving_ip: None, ..attempt }
     }
 
     fn leave(&mut self, ticket: Ticket, reason: Reason) -> Refusal {
@@ -430,7 +349,7 @@ impl Delivery {
         self.refuse(ticket.host, reason)
     }
 
-    fn refuse(&mut self, host: Arc<str>, reason: Reason) -> Refusal {
+    pub(super) fn refuse(&mut self, host: Arc<str>, reason: Reason) -> Refusal {
         let refusal = self.rules.refusal(host, reason);
         self.refusals.push(refusal.clone());
         refusal
@@ -441,11 +360,6 @@ impl Delivery {
 fn no_policy_of_a_literal(mx: &[Mx]) -> NoPolicy {
     let found = mx.first().map_or_else(String::new, |mx| excerpt(mx.host.as_bytes()));
     DomainError::AddressLiteral { found }.into()
-}
-
-/// Whether the old policy may apply all the same: whoever blocks DNS or HTTPS would have it forgotten.
-fn is_doubtful(why: &NoPolicy) -> bool {
-    why.is_temporary() && !matches!(why, NoPolicy::Expired { .. })
 }
 
 fn given_up(ticket: Ticket) -> Refusal {

@@ -14,7 +14,7 @@ use mta_sts::{
     },
 };
 
-use super::{failure, policy, reports, to};
+use super::{failure, only_address, policy, reports, to};
 
 const FLOORS: [Floor; 4] =
     [Floor::Opportunistic, Floor::Encrypted, Floor::Authenticated, Floor::Dane];
@@ -298,20 +298,21 @@ fn run(cell: Cell, delivery: &mut Delivery) -> Option<Session> {
     assert_eq!(requirement.is_dane_fatal(), demands_dane(cell), "{cell:?}");
     let has_policy = matches!(cell.mode, Some(Mode::Testing | Mode::Enforce));
     assert_eq!(requirement.validates_pkix(), has_policy || demands_pkix(cell), "{cell:?}");
-    match delivery.handle_session(attempt, cell.outcome()) {
+    match only_address(delivery, attempt, cell.outcome()) {
         Verdict::Send(transaction) => {
             let session = transaction.session().clone();
             delivery.handle_reply(transaction, Reply::Accepted);
             Some(session)
         }
         Verdict::Leave(_) => None,
+        Verdict::NextAddress(_) => panic!("{cell:?}"),
         Verdict::Retry(attempt) => {
             assert!(matches!(cell.met, Met::NoHandshake | Met::Rejected { .. }), "{cell:?}");
             assert!(!demands_tls(cell), "{cell:?}");
             assert_eq!(attempt.requirement().tls(), Tls::Never);
             assert!(attempt.requirement().allows_clear_text());
             assert!(!attempt.requirement().validates_pkix());
-            match delivery.handle_session(attempt, SessionOutcome::ClearText) {
+            match only_address(delivery, attempt, SessionOutcome::ClearText) {
                 Verdict::Send(transaction) => Some(transaction.session().clone()),
                 other => panic!("{cell:?}: {other:?}"),
             }
@@ -335,6 +336,89 @@ fn every_cell_is_as_the_oracle_says() {
                     assert!(!is_by_policy(cell) && deferral.may_bounce(), "{cell:?}");
                 }
                 other => panic!("{cell:?}: {other:?}"),
+            }
+        }
+    }
+}
+
+/// Whether this address takes the message without a second try in clear text.
+fn is_taken(cell: Cell) -> bool {
+    is_sent(cell) && !has_failed_handshake(cell)
+}
+
+fn has_failed_handshake(cell: Cell) -> bool {
+    matches!(cell.met, Met::NoHandshake | Met::Rejected { .. })
+}
+
+/// What is left of a host in clear text.
+fn in_clear_text(cell: Cell) -> SessionOutcome {
+    match cell.met {
+        Met::Unreachable => SessionOutcome::Unreachable,
+        _ => SessionOutcome::ClearText,
+    }
+}
+
+/// Tries the addresses in their order: over which the message is sent, if over any, and whether that
+/// was the second round.
+fn run_addresses(delivery: &mut Delivery, cells: [Cell; 2]) -> Option<(usize, bool)> {
+    let Step::Consider(candidate) = delivery.poll() else { panic!("no host") };
+    let advice = delivery.handle_dane(candidate, cells[0].dane);
+    let Advice::Attempt(mut attempt) = advice else { return None };
+    for outcome in [Cell::outcome, in_clear_text] {
+        let is_second = attempt.requirement().tls() == Tls::Never;
+        for (at, cell) in cells.into_iter().enumerate() {
+            attempt = match delivery.handle_session(attempt, outcome(cell)) {
+                Verdict::NextAddress(attempt) => attempt,
+                Verdict::Send(transaction) => {
+                    delivery.handle_reply(transaction, Reply::Accepted);
+                    return Some((at, is_second));
+                }
+                other => panic!("{cells:?}: {other:?}"),
+            };
+        }
+        attempt = match delivery.handle_no_address(attempt) {
+            Verdict::Retry(attempt) => attempt,
+            Verdict::Leave(_) => return None,
+            other => panic!("{cells:?}: {other:?}"),
+        };
+    }
+    panic!("{cells:?} is tried without end");
+}
+
+/// What one address is not allowed or able to do, the other may; what neither may is not done.
+#[test]
+fn every_pair_of_addresses_is_as_the_oracle_says() {
+    let mets: Vec<_> = Cell::all().take(17).map(|cell| cell.met).collect();
+    for first in Cell::all() {
+        for &met in &mets {
+            let cells = [first, Cell { met, ..first }];
+            let mut delivery = first.delivery();
+            let found = run_addresses(&mut delivery, cells);
+
+            let may_retry = !is_skipped(first)
+                && !demands_tls(first)
+                && cells.into_iter().any(has_failed_handshake);
+            let expected = match cells.into_iter().position(is_taken) {
+                Some(at) => Some((at, false)),
+                None if may_retry => cells
+                    .into_iter()
+                    .position(|cell| cell.met != Met::Unreachable)
+                    .map(|at| (at, true)),
+                None => None,
+            };
+            assert_eq!(found, expected, "{cells:?}");
+
+            let sessions = if is_skipped(first) || is_taken(first) { 1 } else { 2 };
+            let counted: Vec<_> = cells.into_iter().take(sessions).flat_map(counted).collect();
+            let reports = reports(&mut delivery).into_iter();
+            let reports: Vec<_> = reports.map(|(kind, _, failed)| (kind, failed)).collect();
+            assert_eq!(reports, counted, "{cells:?}");
+
+            match delivery.poll() {
+                Step::Delivered => assert!(expected.is_some(), "{cells:?}"),
+                Step::Recheck(_) => assert!(cells.into_iter().any(is_by_policy), "{cells:?}"),
+                Step::Defer(_) => assert!(!cells.into_iter().any(is_by_policy), "{cells:?}"),
+                other => panic!("{cells:?}: {other:?}"),
             }
         }
     }

@@ -17,7 +17,7 @@ use mta_sts::{
 
 use super::{
     advise, attempt, deferred, deliver, dns_failed, domain, enforce, enforcing, failure, invalid,
-    policy, rechecking, reports, session, to, valid,
+    only_address, policy, rechecking, refused_for_now, reports, session, to, valid,
 };
 
 #[test]
@@ -321,7 +321,7 @@ fn s5_02_enforce_never_tries_the_same_host_in_clear_text() {
     let attempt = advise(&mut delivery, "mx1.example.net", Dane::NotSigned).unwrap();
     assert!(!attempt.requirement().allows_clear_text());
     let failed = SessionOutcome::HandshakeFailed(failure(ValidationFailure));
-    let verdict = delivery.handle_session(attempt, failed);
+    let verdict = only_address(&mut delivery, attempt, failed);
     assert!(matches!(verdict, Verdict::Leave(_)), "{verdict:?}");
     rechecking(&mut delivery);
 }
@@ -352,7 +352,7 @@ fn s5_03_testing_counts_a_failed_handshake_once() {
     let mut delivery = Delivery::new(to(&["mx1.example.net"]), Ok(testing), Floor::Opportunistic);
     let attempt = advise(&mut delivery, "mx1.example.net", Dane::NotSigned).unwrap();
     let failed = SessionOutcome::HandshakeFailed(failure(CertificateExpired));
-    let Verdict::Retry(attempt) = delivery.handle_session(attempt, failed) else { panic!() };
+    let Verdict::Retry(attempt) = only_address(&mut delivery, attempt, failed) else { panic!() };
     assert_eq!(attempt.requirement().tls(), Tls::Never);
     let transaction = session(&mut delivery, attempt, SessionOutcome::ClearText).unwrap();
     assert!(!transaction.session().is_encrypted());
@@ -557,7 +557,7 @@ fn s5_1_02_no_recheck_where_no_policy_had_a_part() {
 
     let mut delivery = enforcing(&["mx1.example.net"]);
     let transaction = attempt(&mut delivery, "mx1.example.net", valid()).unwrap();
-    delivery.handle_reply(transaction, Reply::Transient);
+    refused_for_now(&mut delivery, transaction);
     assert!(deferred(&mut delivery).may_bounce());
 }
 

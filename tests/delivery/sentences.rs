@@ -14,7 +14,7 @@ use mta_sts::{
 
 use super::{
     advise, attempt, deferred, domain, enforce, enforcing, failure, invalid, policy, rechecking,
-    session, to, valid,
+    refused_for_now, session, to, valid,
 };
 
 /// The refusal of the only host of `example.org`.
@@ -141,7 +141,7 @@ fn of_dane() {
 fn of_smtp() {
     let mut delivery = enforcing(&["mx1.example.net", "mx2.example.net", "mx3.example.net"]);
     let transaction = attempt(&mut delivery, "mx1.example.net", valid()).unwrap();
-    delivery.handle_reply(transaction, Reply::Transient);
+    refused_for_now(&mut delivery, transaction);
     drop(delivery.poll());
     let transaction = attempt(&mut delivery, "mx3.example.net", valid()).unwrap();
     delivery.handle_reply(transaction, Reply::Permanent);

@@ -9,15 +9,15 @@ use mta_sts::{
 };
 
 use super::{
-    advise, attempt, deferred, deliver, enforce, enforcing, failure, invalid, policy, rechecking,
-    reports, to, valid,
+    advise, attempt, deferred, deliver, enforce, enforcing, failure, invalid, only_address, policy,
+    rechecking, refused_for_now, reports, to, valid,
 };
 
 #[test]
 fn a_temporary_refusal_leads_to_the_next_host() {
     let mut delivery = enforcing(&["mx1.example.net", "mx2.example.net"]);
     let transaction = attempt(&mut delivery, "mx1.example.net", valid()).unwrap();
-    delivery.handle_reply(transaction, Reply::Transient);
+    refused_for_now(&mut delivery, transaction);
     deliver(&mut delivery, "mx2.example.net", valid());
     assert!(matches!(delivery.poll(), Step::Delivered));
 }
@@ -39,10 +39,10 @@ fn without_a_policy_a_failed_handshake_is_followed_by_clear_text_once() {
     let attempt = advise(&mut delivery, "mx1.example.net", Dane::NotSigned).unwrap();
     let failed =
         || SessionOutcome::HandshakeFailed(failure(mta_sts::ResultType::ValidationFailure));
-    let Verdict::Retry(attempt) = delivery.handle_session(attempt, failed()) else { panic!() };
+    let Verdict::Retry(attempt) = only_address(&mut delivery, attempt, failed()) else { panic!() };
     assert_eq!(attempt.host(), "mx1.example.net");
     // Nobody asked for a handshake.
-    let Verdict::Leave(refusal) = delivery.handle_session(attempt, failed()) else { panic!() };
+    let Verdict::Leave(refusal) = only_address(&mut delivery, attempt, failed()) else { panic!() };
     assert_eq!(*refusal.reason(), Reason::Unreachable);
     assert_eq!(reports(&mut delivery).len(), 1);
     assert!(deferred(&mut delivery).may_bounce());
@@ -120,7 +120,7 @@ fn what_comes_late_changes_nothing() {
     assert_eq!((refusal.host(), refusal.reason()), ("mx1.example.net", &Reason::GivenUp));
     assert_eq!(delivery.refusals().len(), 1);
     rechecking(&mut delivery);
-    let Verdict::Leave(refusal) = delivery.handle_session(attempt, valid()) else { panic!() };
+    let Verdict::Leave(refusal) = only_address(&mut delivery, attempt, valid()) else { panic!() };
     assert_eq!((refusal.host(), refusal.reason()), ("mx2.example.net", &Reason::GivenUp));
     assert_eq!(reports(&mut delivery), []);
     assert_eq!(rechecking(&mut delivery).refusals().len(), 2);
@@ -146,7 +146,7 @@ fn a_late_acceptance_counts() {
     let late = attempt(&mut delivery, "mx1.example.net", valid()).unwrap();
     let second = advise(&mut delivery, "mx2.example.net", Dane::NotSigned).unwrap();
     delivery.handle_reply(late, Reply::Accepted);
-    let verdict = delivery.handle_session(second, valid());
+    let verdict = only_address(&mut delivery, second, valid());
     assert!(matches!(verdict, Verdict::Leave(_)), "{verdict:?}");
     assert!(matches!(delivery.poll(), Step::Delivered));
 }
@@ -167,7 +167,7 @@ fn what_another_delivery_gave_changes_nothing() {
     let testing = policy(Mode::Testing, &["*.example.net"]);
     let mut lax = Delivery::new(to(&["mx1.example.net"]), Ok(testing), Floor::Opportunistic);
     let foreign = advise(&mut lax, "mx1.example.net", Dane::NotSigned).unwrap();
-    let verdict = strict.handle_session(foreign, SessionOutcome::ClearText);
+    let verdict = only_address(&mut strict, foreign, SessionOutcome::ClearText);
     assert!(matches!(verdict, Verdict::Leave(_)), "{verdict:?}");
 
     let foreign = attempt(&mut enforcing(&["mx1.example.net"]), "mx1.example.net", valid());
@@ -248,7 +248,7 @@ fn a_late_transaction_does_not_get_a_new_connection() {
     let second = advise(&mut delivery, "mx2.example.net", Dane::NotSigned).unwrap();
     let late = delivery.reconnect(late).unwrap_err();
     delivery.handle_reply(late, Reply::Transient);
-    assert!(matches!(delivery.handle_session(second, valid()), Verdict::Send(_)));
+    assert!(matches!(only_address(&mut delivery, second, valid()), Verdict::Send(_)));
     assert_eq!(delivery.refusals().len(), 1);
 
     // Dropped after the way back: nothing has satisfied the policy.
@@ -390,10 +390,10 @@ fn happen(delivery: &mut Delivery, event: Event) {
         Event::Unreachable => SessionOutcome::Unreachable,
         _ => valid(),
     };
-    let Verdict::Send(transaction) = delivery.handle_session(attempt, outcome) else { return };
+    let Verdict::Send(transaction) = only_address(delivery, attempt, outcome) else { return };
     match event {
-        Event::Transient => delivery.handle_reply(transaction, Reply::Transient),
-        Event::Permanent => delivery.handle_reply(transaction, Reply::Permanent),
+        Event::Transient => refused_for_now(delivery, transaction),
+        Event::Permanent => drop(delivery.handle_reply(transaction, Reply::Permanent)),
         _ => {}
     }
 }

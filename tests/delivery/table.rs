@@ -11,7 +11,7 @@ use mta_sts::{
     delivery::{Dane, Delivery, Floor, SessionOutcome, Verdict},
 };
 
-use super::{advise, failure, invalid, policy, reports, to, valid};
+use super::{advise, failure, invalid, only_address, policy, reports, to, valid};
 
 const LISTED: bool = true;
 const UNLISTED: bool = false;
@@ -124,12 +124,12 @@ fn check(rows: &[Row], policy_type: &str, policy: &Result<Arc<Policy>, NoPolicy>
 /// One host, in clear text too if the delivery says so.
 fn is_sent(delivery: &mut Delivery, host: &str, met: Met) -> bool {
     let Ok(attempt) = advise(delivery, host, Dane::NotSigned) else { return false };
-    match delivery.handle_session(attempt, met.outcome()) {
+    match only_address(delivery, attempt, met.outcome()) {
         Verdict::Send(_) => true,
-        Verdict::Leave(_) => false,
+        Verdict::Leave(_) | Verdict::NextAddress(_) => false,
         Verdict::Retry(attempt) => {
             let outcome = SessionOutcome::ClearText;
-            matches!(delivery.handle_session(attempt, outcome), Verdict::Send(_))
+            matches!(only_address(delivery, attempt, outcome), Verdict::Send(_))
         }
     }
 }

@@ -2,10 +2,10 @@ use alloc::{sync::Arc, vec::Vec};
 use core::fmt;
 
 use super::{
-    refusal::Refusal,
+    refusal::{HostName, Refusal},
     status::{self, StatusCode},
 };
-use crate::{domain::Domain, no_policy::NoPolicy, policy::Policy};
+use crate::{no_policy::NoPolicy, policy::Policy};
 
 /// Why the message stays in the queue: what kept each host from getting it.
 ///
@@ -14,7 +14,7 @@ use crate::{domain::Domain, no_policy::NoPolicy, policy::Policy};
 /// the end of the queue lifetime, and a log.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Deferral {
-    pub(super) domain: Option<Domain>,
+    pub(super) domain: Option<Arc<str>>,
     pub(super) refusals: Vec<Refusal>,
     pub(super) unknown: Option<Arc<str>>,
     pub(super) unconfirmed: u32,
@@ -28,10 +28,10 @@ pub enum Undeliverable {
     /// The domain accepts no mail: its MX record is a null MX (RFC 7505). Under `enforce` this is
     /// believed only if the records are secure: see
     /// [`Route::with_secure_mx`](super::Route::with_secure_mx).
-    NullMx(Domain),
+    NullMx(Arc<str>),
     /// Every MX host of the domain is the sender itself, or less preferred: the message would come
     /// back (RFC 5321 §5.1). Under `enforce` the same holds as for a null MX.
-    OwnHost(Domain),
+    OwnHost(Arc<str>),
     /// The host refused the message for good.
     Refused(Refusal),
 }
@@ -109,7 +109,7 @@ const NAMED: usize = 5;
 impl fmt::Display for Deferral {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.domain {
-            Some(domain) => write!(f, "no host of {domain} took the message")?,
+            Some(domain) => write!(f, "no host of {} took the message", HostName(domain))?,
             None => f.write_str("the host did not take the message")?,
         }
         for (at, refusal) in self.refusals.iter().take(NAMED).enumerate() {
@@ -143,11 +143,14 @@ impl Undeliverable {
 impl fmt::Display for Undeliverable {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::NullMx(domain) => write!(f, "{domain} accepts no mail, as its MX record says"),
+            Self::NullMx(domain) => {
+                write!(f, "{} accepts no mail, as its MX record says", HostName(domain))
+            }
             Self::OwnHost(domain) => write!(
                 f,
-                "mail for {domain} would come back to this mail server, to which no MX host of the \
-                 domain is preferred",
+                "mail for {} would come back to this mail server, to which no MX host of the domain \
+                 is preferred",
+                HostName(domain),
             ),
             Self::Refused(refusal) => refusal.fmt(f),
         }

@@ -7,7 +7,7 @@ use super::{
     refusal::{Reason, Refusal},
     walk::{Delivery, Step},
 };
-use crate::{domain::Domain, no_policy::NoPolicy, policy::Policy};
+use crate::{no_policy::NoPolicy, policy::Policy};
 
 #[derive(Debug)]
 pub(super) enum Stage {
@@ -55,8 +55,9 @@ impl Delivery {
 
     /// What a null MX leads to. It is the domain's word, if that is to be believed, and not a mistake
     /// of the operator's.
-    pub(super) fn no_mail_accepted(&mut self, domain: Domain) -> Stage {
-        let refusal = self.refuse(domain.as_str().into(), self.rules.null_mx());
+    pub(super) fn no_mail_accepted(&mut self) -> Stage {
+        let Some(domain) = self.rules.name.clone() else { return Stage::Failed(None) };
+        let refusal = self.refuse(domain.clone(), self.rules.null_mx());
         match refusal.reason {
             Reason::NullMx if !refusal.is_by_policy => {
                 Stage::Undeliverable(Undeliverable::NullMx(domain))
@@ -68,7 +69,7 @@ impl Delivery {
     pub(super) fn all_tried(&self) -> Stage {
         let would_return =
             |refusal: &Refusal| refusal.reason == Reason::OwnHost && !refusal.is_by_policy;
-        match &self.rules.domain {
+        match &self.rules.name {
             Some(domain) if self.refusals.iter().all(would_return) => {
                 Stage::Undeliverable(Undeliverable::OwnHost(domain.clone()))
             }
@@ -96,7 +97,7 @@ impl Delivery {
     }
 
     fn deferral(&self, unknown: Option<Arc<str>>, may_bounce: bool) -> Deferral {
-        let (domain, refusals) = (self.rules.domain.clone(), self.refusals.clone());
+        let (domain, refusals) = (self.rules.name.clone(), self.refusals.clone());
         let unconfirmed = match unknown {
             Some(_) => self.unconfirmed.saturating_add(1),
             None if may_bounce => 0,

@@ -1,5 +1,5 @@
 use alloc::sync::Arc;
-use core::fmt;
+use core::{fmt, net::IpAddr};
 
 use super::status::{self, StatusCode};
 use crate::{
@@ -14,7 +14,7 @@ use crate::{
 /// and quotes nothing that the host said; [`failure`](Self::failure) has the details.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Refusal {
-    pub(super) domain: Option<Domain>,
+    pub(super) domain: Option<Arc<str>>,
     pub(super) host: Arc<str>,
     pub(super) reason: Reason,
     pub(super) is_by_policy: bool,
@@ -127,7 +127,7 @@ impl Refusal {
 impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let host = HostName(&self.host);
-        let domain = self.domain.as_ref().map_or("the domain", Domain::as_str);
+        let domain = DomainName(self.domain.as_deref());
         let demands = |by| Demands { by, domain };
         match &self.reason {
             Reason::OwnHost => write!(
@@ -186,7 +186,20 @@ impl core::error::Error for Refusal {}
 /// Who demands it, and the verb.
 struct Demands<'a> {
     by: DemandedBy,
-    domain: &'a str,
+    domain: DomainName<'a>,
+}
+
+/// The domain in a sentence, if it has a name.
+#[derive(Clone, Copy)]
+struct DomainName<'a>(Option<&'a str>);
+
+impl fmt::Display for DomainName<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            Some(name) => HostName(name).fmt(f),
+            None => f.write_str("the domain"),
+        }
+    }
 }
 
 impl fmt::Display for Demands<'_> {
@@ -210,16 +223,29 @@ fn what_is_wrong(result: ResultType) -> &'static str {
 
 /// The name of a host in a sentence that others read: as it is if it is a domain name, else quoted,
 /// escaped and cut; no address.
-struct HostName<'a>(&'a str);
+pub(super) struct HostName<'a>(pub(super) &'a str);
 
 impl fmt::Display for HostName<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match Domain::parse(self.0) {
-            Ok(name) if name.as_str() == self.0 => f.write_str(self.0),
-            Err(DomainError::AddressLiteral { .. } | DomainError::IpAddress { .. }) => {
-                f.write_str("the host given by its address")
-            }
-            _ => f.write_str(&excerpt(self.0.as_bytes())),
+        if is_address(self.0) {
+            f.write_str("the host given by its address")
+        } else if is_plain(self.0) {
+            f.write_str(self.0)
+        } else {
+            f.write_str(&excerpt(self.0.as_bytes()))
         }
     }
+}
+
+fn is_address(name: &str) -> bool {
+    let is_literal = matches!(Domain::parse(name), Err(DomainError::AddressLiteral { .. }));
+    is_literal || name.parse::<IpAddr>().is_ok()
+}
+
+/// Whether this is a name that DNS can have: MX hosts may be longer than a [`Domain`] and have
+/// underscores, and their names are no quotation.
+fn is_plain(name: &str) -> bool {
+    let is_letter = |byte: u8| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_');
+    let is_label = |label: &str| (1..=63).contains(&label.len()) && label.bytes().all(is_letter);
+    name.len() <= 253 && name.split('.').all(is_label)
 }

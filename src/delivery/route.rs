@@ -1,6 +1,9 @@
 use alloc::{collections::BTreeMap, sync::Arc, vec::Vec};
 
-use crate::domain::Domain;
+use crate::{
+    domain::{Domain, DomainError},
+    excerpt::excerpt,
+};
 
 /// Where a message goes next: a domain and its MX hosts.
 ///
@@ -8,7 +11,10 @@ use crate::domain::Domain;
 /// before a [`Delivery`](super::Delivery) is made.
 #[derive(Clone, Debug)]
 pub struct Route {
-    pub(super) domain: Option<Domain>,
+    /// Why there can be no policy, if that is so.
+    pub(super) domain: Result<Domain, DomainError>,
+    /// What sentences call it; none for an address literal.
+    pub(super) name: Option<Arc<str>>,
     pub(super) mx: Vec<Mx>,
     pub(super) is_smart_host: bool,
     pub(super) has_secure_mx: bool,
@@ -36,7 +42,22 @@ impl Route {
     /// domain accepts no mail. Beside others it means nothing and is left out. A host with several
     /// records is tried once, where the first of them stands.
     pub fn to_recipient(domain: Domain, mx: impl IntoIterator<Item = Mx>) -> Self {
-        Self::new(domain, mx, false)
+        Self::new(domain.as_str().into(), Ok(domain), mx, false)
+    }
+
+    /// Creates the route to the mail server of any mail domain: as
+    /// [`to_recipient`](Self::to_recipient), also if the name is no [`Domain`].
+    ///
+    /// Mail domains may have 245 to 253 bytes or labels with `_`, for which no MTA-STS record or Policy
+    /// Host can exist. They have no policy, whatever the delivery is given, and nothing is reported
+    /// about them; DANE, the floor and the rule against loops hold. An address literal is that of
+    /// [`to_address_literal`](Self::to_address_literal), whatever `mx` is.
+    pub fn to_mail_domain(name: &str, mx: impl IntoIterator<Item = Mx>) -> Self {
+        match Domain::parse(name) {
+            Ok(domain) => Self::to_recipient(domain, mx),
+            Err(DomainError::AddressLiteral { .. }) => Self::to_address_literal(name),
+            Err(error) => Self::new(host_name(name), Err(error), mx, false),
+        }
     }
 
     /// The way to a smart host, a relay that the operator has configured for all or some mail.
@@ -49,7 +70,7 @@ impl Route {
     /// A null MX, or the sender itself among the hosts, is a mistake of the operator's here and not a
     /// word of the recipient's: the message is deferred, with status 4.3.5, and not bounced.
     pub fn to_smart_host(smart_host: Domain, mx: impl IntoIterator<Item = Mx>) -> Self {
-        Self::new(smart_host, mx, true)
+        Self::new(smart_host.as_str().into(), Ok(smart_host), mx, true)
     }
 
     /// The way to an address literal, such as `[192.0.2.1]`. It has no policy (RFC 8461 §3.4), and
@@ -58,25 +79,33 @@ impl Route {
     #[must_use]
     pub fn to_address_literal(literal: &str) -> Self {
         let mx = Mx { preference: 0, host: literal.into(), is_own: false };
-        Self { domain: None, mx: [mx].into(), is_smart_host: false, has_secure_mx: false }
+        let found = excerpt(literal.as_bytes());
+        let domain = Err(DomainError::AddressLiteral { found });
+        let (is_smart_host, has_secure_mx) = (false, false);
+        Self { domain, name: None, mx: [mx].into(), is_smart_host, has_secure_mx }
     }
 
-    fn new(domain: Domain, mx: impl IntoIterator<Item = Mx>, is_smart_host: bool) -> Self {
+    fn new(
+        name: Arc<str>,
+        domain: Result<Domain, DomainError>,
+        mx: impl IntoIterator<Item = Mx>,
+        is_smart_host: bool,
+    ) -> Self {
         let mut mx: Vec<_> = mx.into_iter().collect();
         if mx.is_empty() {
-            mx.push(Mx::new(0, domain.as_str()));
+            mx.push(Mx::new(0, &name));
         } else {
             mx.retain(|mx| !mx.host.is_empty());
         }
         let mx = each_host_once(mx);
-        Self { domain: Some(domain), mx, is_smart_host, has_secure_mx: false }
+        Self { domain, name: Some(name), mx, is_smart_host, has_secure_mx: false }
     }
 
     /// The domain whose policy applies: the recipient's, or the smart host's. None for an address
-    /// literal.
+    /// literal, and for a name for which no policy can exist.
     #[must_use]
     pub fn policy_domain(&self) -> Option<&Domain> {
-        self.domain.as_ref()
+        self.domain.as_ref().ok()
     }
 
     /// Sets whether DNSSEC has proven the MX records, and the addresses by which a host was found to be
@@ -109,12 +138,16 @@ fn each_host_once(records: Vec<Mx>) -> Vec<Mx> {
     kept
 }
 
+/// The name in lower case and without its trailing dot.
+fn host_name(name: &str) -> Arc<str> {
+    name.strip_suffix('.').unwrap_or(name).to_ascii_lowercase().into()
+}
+
 impl Mx {
     /// A record. The host is compared and reported in lower case and without its trailing dot.
     #[must_use]
     pub fn new(preference: u16, host: &str) -> Self {
-        let name = host.strip_suffix('.').unwrap_or(host);
-        Self { preference, host: name.to_ascii_lowercase().into(), is_own: false }
+        Self { preference, host: host_name(host), is_own: false }
     }
 
     /// The record, with the word whether its host is the sender itself, by name or by address.

@@ -15,6 +15,8 @@ use crate::{domain::Domain, mode::Mode, no_policy::NoPolicy, policy::Policy};
 #[derive(Debug)]
 pub(super) struct Rules {
     pub(super) domain: Option<Domain>,
+    /// What sentences call the domain; none for an address literal.
+    pub(super) name: Option<Arc<str>>,
     /// Never of mode `none`.
     pub(super) policy: Result<Arc<Policy>, NoPolicy>,
     pub(super) floor: Floor,
@@ -34,14 +36,22 @@ pub(super) enum Judgement {
 
 impl Rules {
     pub(super) fn new(route: &Route, policy: Result<Arc<Policy>, NoPolicy>, floor: Floor) -> Self {
-        let &Route { ref domain, is_smart_host, has_secure_mx, .. } = route;
+        let &Route { ref domain, ref name, is_smart_host, has_secure_mx, .. } = route;
         // "treat the Policy Domain as though it does not have any active policy" (§5).
         let policy = policy.and_then(|policy| match policy.mode() {
             Mode::None => Err(NoPolicy::ModeNone),
             Mode::Testing | Mode::Enforce => Ok(policy),
         });
-        let domain = domain.clone();
-        Self { domain, policy, floor, is_operators_policy: false, is_smart_host, has_secure_mx }
+        let (domain, name) = (domain.clone().ok(), name.clone());
+        Self {
+            domain,
+            name,
+            policy,
+            floor,
+            is_operators_policy: false,
+            is_smart_host,
+            has_secure_mx,
+        }
     }
 
     /// Returns whether what the MX records say of the domain itself is to be believed. Under `enforce`,
@@ -70,7 +80,7 @@ impl Rules {
     /// Returns the refusal of a host, or of the domain itself.
     pub(super) fn refusal(&self, host: Arc<str>, reason: Reason) -> Refusal {
         let is_by_policy = self.is_by_policy(&reason);
-        Refusal { domain: self.domain.clone(), host, reason, is_by_policy }
+        Refusal { domain: self.name.clone(), host, reason, is_by_policy }
     }
 
     /// Returns whether a newer policy, or a look at it, may change that.

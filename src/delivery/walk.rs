@@ -1,6 +1,5 @@
 use alloc::{
     collections::VecDeque,
-    string::String,
     sync::Arc,
     vec::{self, Vec},
 };
@@ -17,12 +16,7 @@ use super::{
     token::{Advice, Attempt, Candidate, Ticket, Transaction, Verdict},
     tried::Tried,
 };
-use crate::{
-    domain::{Domain, DomainError},
-    excerpt::excerpt,
-    no_policy::NoPolicy,
-    policy::Policy,
-};
+use crate::{domain::Domain, no_policy::NoPolicy, policy::Policy};
 
 /// One message's walk over the hosts of its next hop.
 ///
@@ -80,14 +74,14 @@ impl Delivery {
     #[must_use]
     pub fn new(route: Route, policy: Result<Arc<Policy>, NoPolicy>, floor: Floor) -> Self {
         let policy = match &route.domain {
-            Some(_) => policy,
-            None => Err(no_policy_of_a_literal(&route.mx)),
+            Ok(_) => policy,
+            Err(error) => Err(error.clone().into()),
         };
         let rules = Arc::new(Rules::new(&route, policy, floor));
-        let Route { domain, mx, .. } = route;
+        let mx = route.mx;
         let own = mx.iter().filter(|mx| mx.is_own).map(|mx| mx.preference).min();
         // Nothing is left of it only if all of it named the root (RFC 7505 §3).
-        let null_mx = domain.filter(|_| mx.is_empty());
+        let is_null = mx.is_empty();
         let mut delivery = Self {
             rules,
             waiting: mx.into_iter(),
@@ -101,8 +95,8 @@ impl Delivery {
             refusals: Vec::new(),
             reports: VecDeque::new(),
         };
-        if let Some(domain) = null_mx {
-            delivery.stage = delivery.no_mail_accepted(domain);
+        if is_null {
+            delivery.stage = delivery.no_mail_accepted();
         }
         delivery
     }
@@ -354,12 +348,6 @@ impl Delivery {
         self.refusals.push(refusal.clone());
         refusal
     }
-}
-
-/// §3.4. The text that stands behind the `@` is the only host of such a route.
-fn no_policy_of_a_literal(mx: &[Mx]) -> NoPolicy {
-    let found = mx.first().map_or_else(String::new, |mx| excerpt(mx.host.as_bytes()));
-    DomainError::AddressLiteral { found }.into()
 }
 
 fn given_up(ticket: Ticket) -> Refusal {

@@ -134,6 +134,12 @@ fn rechecking(delivery: &mut Delivery) -> Deferral {
     }
 }
 
+/// A host name of this many bytes.
+fn long_name(len: usize) -> String {
+    let labels = format!("{}mx.example.net", "a23456789.".repeat(30));
+    labels[labels.len() - len..].replacen('.', "x", usize::from(len % 10 == 5))
+}
+
 fn dns_failed() -> NoPolicy {
     NoPolicy::DnsFailed("timed out".into())
 }

@@ -13,8 +13,8 @@ use mta_sts::{
 };
 
 use super::{
-    advise, attempt, deferred, domain, enforce, enforcing, failure, invalid, policy, rechecking,
-    refused_for_now, session, to, valid,
+    advise, attempt, deferred, domain, enforce, enforcing, failure, invalid, long_name, policy,
+    rechecking, refused_for_now, session, to, valid,
 };
 
 /// The refusal of the only host of `example.org`.
@@ -254,7 +254,7 @@ fn of_the_own_host() {
 /// What strangers put into DNS does not get into notifications as it is, and no address does.
 #[test]
 fn quote_no_more_than_a_name() {
-    let unlisted = |host| {
+    let unlisted = |host: &str| {
         let mut delivery = enforcing(&[host]);
         let Step::Consider(candidate) = delivery.poll() else { panic!() };
         match delivery.handle_dane(candidate, Dane::NotSigned) {
@@ -264,7 +264,9 @@ fn quote_no_more_than_a_name() {
     };
     let rest = "is not listed in the MTA-STS policy of example.org";
     for (host, shown) in [
-        ("mx_1.example.com", "\"mx_1.example.com\""),
+        ("mx_1.example.com", "mx_1.example.com"),
+        ("mail.example.123", "mail.example.123"),
+        ("mx1..example.com", "\"mx1..example.com\""),
         ("mx1\r\nBcc: x@example.com", "\"mx1\\r\\nbcc: x@example.com\""),
         ("192.0.2.1", "the host given by its address"),
         ("2001:db8::1", "the host given by its address"),
@@ -273,8 +275,32 @@ fn quote_no_more_than_a_name() {
     ] {
         assert_eq!(unlisted(host), format!("{shown} {rest}"));
     }
+    for len in [244, 245, 253] {
+        let long = long_name(len);
+        assert_eq!(unlisted(&long), format!("{long} {rest}"));
+    }
+    let too_long = format!("{}a", long_name(253));
+    assert!(unlisted(&too_long).starts_with('"'));
     let long = "_".repeat(1_000);
     assert_eq!(unlisted(&long), format!("\"{}\"… {rest}", "_".repeat(36)));
+}
+
+#[test]
+fn of_a_mail_domain_that_is_no_policy_domain() {
+    for (name, shown) in
+        [("_dmarc.example.org", "_dmarc.example.org"), ("a b.example", "\"a b.example\"")]
+    {
+        let route = |mx| Route::to_mail_domain(name, mx);
+        let new = |mx| Delivery::new(route(mx), Ok(enforce()), Floor::Opportunistic);
+        let Step::Undeliverable(why) = new(vec![Mx::new(0, ".")]).poll() else { panic!() };
+        assert_eq!(why.to_string(), format!("{shown} accepts no mail, as its MX record says"));
+        let mut delivery = new(vec![Mx::new(10, "mx1.example.net")]);
+        attempt(&mut delivery, "mx1.example.net", SessionOutcome::Unreachable).unwrap_err();
+        assert_eq!(
+            deferred(&mut delivery).to_string(),
+            format!("no host of {shown} took the message: mx1.example.net could not be reached"),
+        );
+    }
 }
 
 #[test]

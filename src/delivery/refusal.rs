@@ -40,10 +40,21 @@ pub enum Reason {
     DaneUnknown,
     /// The operator demands DANE, and the host has no usable TLSA records (RFC 7672 §6).
     DaneRequired,
-    /// No session came about.
+    /// The host has no address, or none to which there was a connection.
     Unreachable,
-    /// The host does not offer `STARTTLS`, or refuses it.
+    /// The host refused the session, in its greeting or after it.
+    GreetingRefused,
+    /// The connection was lost.
+    ConnectionLost,
+    /// The host does not offer `STARTTLS`.
     NoStarttls(DemandedBy),
+    /// The host offers `STARTTLS` and refuses it.
+    StarttlsRefused {
+        /// Who demands TLS.
+        by: DemandedBy,
+        /// Whether the host refuses it for now.
+        is_temporary: bool,
+    },
     /// The TLS handshake failed.
     HandshakeFailed(DemandedBy, Failure),
     /// The certificate is not valid.
@@ -157,6 +168,12 @@ impl fmt::Display for Refusal {
             Reason::NoStarttls(by) => {
                 write!(f, "{host} does not offer STARTTLS, which {}", demands(*by))
             }
+            Reason::GreetingRefused => write!(f, "{host} refused the connection"),
+            Reason::ConnectionLost => write!(f, "the connection to {host} was lost"),
+            Reason::StarttlsRefused { by, is_temporary } => {
+                let when = if *is_temporary { " for now" } else { "" };
+                write!(f, "{host} refused STARTTLS{when}, which {}", demands(*by))
+            }
             Reason::HandshakeFailed(by, _) => {
                 write!(f, "the TLS handshake with {host} failed, and {} TLS", demands(*by))
             }
@@ -214,7 +231,8 @@ impl fmt::Display for Demands<'_> {
 
 fn what_is_wrong(result: ResultType) -> &'static str {
     match result {
-        ResultType::CertificateExpired => "has expired",
+        // It may be one between: the host's own is still good then.
+        ResultType::CertificateExpired => "or one that it is signed by has expired",
         ResultType::CertificateHostMismatch => "is for another name",
         ResultType::CertificateNotTrusted => "is not trusted",
         _ => "could not be validated",

@@ -148,7 +148,7 @@ pub(super) fn of_session(
     outcome: &SessionOutcome,
 ) -> impl Iterator<Item = SessionReport> {
     // What failed the handshake has been counted before the attempt without TLS.
-    let counts = requirement.tls != Tls::Never && *outcome != SessionOutcome::Unreachable;
+    let counts = requirement.tls != Tls::Never && !outcome.is_unreachable();
     let has_policy = rules.policy.is_ok() && !rules.is_operators_policy;
     let has_tlsa = matches!(dane, Dane::Usable | Dane::Unusable);
     // A policy that could not be had was looked for as one of MTA-STS, and counts as such.
@@ -268,10 +268,21 @@ fn tls_failure(host: &Arc<str>, outcome: &SessionOutcome) -> Option<Failure> {
             ResultType::StarttlsNotSupported,
             "starttls-not-offered",
             &**host,
-            "the host does not offer STARTTLS, or refuses it",
+            "the host does not offer STARTTLS",
+        )),
+        SessionOutcome::StarttlsRefused { is_temporary } => Some(Failure::new(
+            ResultType::StarttlsNotSupported,
+            "starttls-refused",
+            &**host,
+            match is_temporary {
+                true => "the host offers STARTTLS and refuses it for now",
+                false => "the host offers STARTTLS and refuses it",
+            },
         )),
         SessionOutcome::HandshakeFailed(failure) => Some(failure.clone()),
         SessionOutcome::Unreachable
+        | SessionOutcome::GreetingRefused
+        | SessionOutcome::ConnectionLost
         | SessionOutcome::CertificateRejected(_)
         | SessionOutcome::Encrypted(_) => None,
     }

@@ -88,6 +88,7 @@ impl Rules {
         match *reason {
             Reason::NotListed => true,
             Reason::NoStarttls(by)
+            | Reason::StarttlsRefused { by, .. }
             | Reason::HandshakeFailed(by, _)
             | Reason::CertificateInvalid(by, _)
             | Reason::CertificateUnchecked(by) => by == DemandedBy::Policy,
@@ -147,10 +148,14 @@ impl Rules {
         let tls = requirement.tls;
         let session = match &outcome {
             SessionOutcome::Unreachable => return Judgement::Leave(Reason::Unreachable),
+            SessionOutcome::GreetingRefused => return Judgement::Leave(Reason::GreetingRefused),
+            SessionOutcome::ConnectionLost => return Judgement::Leave(Reason::ConnectionLost),
             SessionOutcome::HandshakeFailed(_) | SessionOutcome::CertificateRejected(_) => {
                 return self.judge_no_tls(dane, tls, outcome);
             }
-            SessionOutcome::ClearText => Session::in_clear_text(host.clone()),
+            SessionOutcome::ClearText | SessionOutcome::StarttlsRefused { .. } => {
+                Session::in_clear_text(host.clone())
+            }
             SessionOutcome::Encrypted(checks) => Session::encrypted(host.clone(), checks),
         };
         if session.satisfies(tls) {
@@ -179,9 +184,13 @@ impl Rules {
             SessionOutcome::HandshakeFailed(failure) => {
                 return Reason::HandshakeFailed(demanded_by, failure);
             }
-            SessionOutcome::ClearText | SessionOutcome::Unreachable => {
-                return Reason::NoStarttls(demanded_by);
+            SessionOutcome::StarttlsRefused { is_temporary } => {
+                return Reason::StarttlsRefused { by: demanded_by, is_temporary };
             }
+            SessionOutcome::ClearText
+            | SessionOutcome::Unreachable
+            | SessionOutcome::GreetingRefused
+            | SessionOutcome::ConnectionLost => return Reason::NoStarttls(demanded_by),
         };
         let (by, check) = match tls {
             Tls::Dane => (DemandedBy::Dane, checks.dane),

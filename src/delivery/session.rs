@@ -6,14 +6,24 @@ use crate::failure::{Failure, ResultType};
 /// How far an attempt came, told before anything of the message is sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum SessionOutcome {
-    /// The session ended before `STARTTLS`: no address, no connection, no or a bad greeting, a
-    /// refusal of any kind. An unreachable host "is not a MTA-STS error" (RFC 8461 appendix B), and
-    /// nothing is reported. A permanent refusal counts no more than this: in clear text, an attacker
-    /// may have said it.
+    /// There is no connection. An unreachable host "is not a MTA-STS error" (RFC 8461 appendix B), and
+    /// nothing is reported.
     Unreachable,
-    /// There is a connection in clear text: the host does not offer `STARTTLS`, or answered it with
-    /// an error, or it was not asked ([`Tls::Never`]).
+    /// The host refuses sessions: its greeting, or its answer to `EHLO`, was an error such as 554. It
+    /// counts no more than an unreachable host, even if the error is a permanent one: in clear text,
+    /// an attacker may have said it.
+    GreetingRefused,
+    /// The connection was lost, or went silent, before `STARTTLS`. It counts like an unreachable host.
+    ConnectionLost,
+    /// There is a connection in clear text: the host does not offer `STARTTLS`, or was not asked for it
+    /// ([`Tls::Never`]).
     ClearText,
+    /// The host offers `STARTTLS` and answered it with an error. The connection is still good in clear
+    /// text. It counts as `starttls-not-supported` (RFC 8460 §4.3.1), and is no failed handshake.
+    StarttlsRefused {
+        /// Whether it is a refusal for now, such as 454 (RFC 3207 §4).
+        is_temporary: bool,
+    },
     /// The TLS handshake failed, and no check of the certificate has ended it. It counts under every
     /// policy that demands TLS.
     HandshakeFailed(Failure),
@@ -34,6 +44,11 @@ pub struct Checks {
 }
 
 impl SessionOutcome {
+    /// Whether the session ended before TLS could be asked for.
+    pub(super) fn is_unreachable(&self) -> bool {
+        matches!(self, Self::Unreachable | Self::GreetingRefused | Self::ConnectionLost)
+    }
+
     /// A rejection for which no check has a reason is any other failed handshake.
     pub(super) fn normalized(self, host: &str) -> Self {
         match self {
@@ -141,8 +156,11 @@ impl Session {
 pub enum Reply {
     /// It took the message.
     Accepted,
-    /// It refused the message for now (4yz), or the connection was lost.
+    /// It refused the message for now (4yz).
     Transient,
+    /// The connection was lost, or went silent, before it answered. Whether it has taken the message is
+    /// not known if the end of the data was sent.
+    ConnectionLost,
     /// It refused the message for good (5yz). This is a matter of SMTP: no other host is tried.
     Permanent,
 }

@@ -60,7 +60,7 @@ pub(super) fn of_reason(reason: &Reason) -> (u16, u16) {
         // "Other or undefined security status".
         Reason::NotListed => (7, 0),
         // "Security features not supported".
-        Reason::NoStarttls(_) | Reason::DaneRequired => (7, 4),
+        Reason::NoStarttls(_) | Reason::StarttlsRefused { .. } | Reason::DaneRequired => (7, 4),
         // "Cryptographic failure".
         Reason::DaneFailed
         | Reason::HandshakeFailed(..)
@@ -70,6 +70,10 @@ pub(super) fn of_reason(reason: &Reason) -> (u16, u16) {
         Reason::DaneUnknown => (4, 3),
         // "No answer from host".
         Reason::Unreachable => (4, 1),
+        // "System not accepting network messages".
+        Reason::GreetingRefused => (3, 2),
+        // "Bad connection".
+        Reason::ConnectionLost => (4, 2),
         // "Other or undefined mail system status".
         Reason::GivenUp => (3, 0),
         // The host has given a code of its own.

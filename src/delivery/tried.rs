@@ -81,7 +81,7 @@ impl Tried {
 fn rank(refusal: &Refusal) -> u8 {
     match refusal.reason {
         _ if refusal.is_by_policy => 2,
-        Reason::Unreachable => 0,
+        Reason::Unreachable | Reason::ConnectionLost => 0,
         _ => 1,
     }
 }

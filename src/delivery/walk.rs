@@ -271,7 +271,7 @@ impl Delivery {
     }
 
     /// Tells what the host said to the message. Returns the attempt for the next address of the host if
-    /// it refused the message for now; see [`Verdict::NextAddress`].
+    /// it refused the message for now, or the connection was lost; see [`Verdict::NextAddress`].
     ///
     /// A message that was accepted is delivered, even if its transaction was given up before.
     pub fn handle_reply(&mut self, transaction: Transaction, reply: Reply) -> Option<Attempt> {
@@ -284,11 +284,14 @@ impl Delivery {
             Reply::Transient if is_open => {
                 return Some(self.next_address(transaction.into_attempt(), Reason::RefusedForNow));
             }
+            Reply::ConnectionLost if is_open => {
+                return Some(self.next_address(transaction.into_attempt(), Reason::ConnectionLost));
+            }
             Reply::Permanent if is_open => {
                 let refusal = self.leave(transaction.ticket, Reason::Refused);
                 self.stage = Stage::Failed(Some(refusal));
             }
-            Reply::Accepted | Reply::Transient | Reply::Permanent => {}
+            _ => {}
         }
         None
     }

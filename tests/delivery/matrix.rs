@@ -424,6 +424,36 @@ fn every_pair_of_addresses_is_as_the_oracle_says() {
     }
 }
 
+/// What is told more exactly is decided and counted alike.
+#[test]
+fn every_way_without_tls_is_as_the_oracle_says() {
+    for cell in Cell::all() {
+        let outcomes = match cell.met {
+            Met::Unreachable => {
+                vec![SessionOutcome::GreetingRefused, SessionOutcome::ConnectionLost]
+            }
+            Met::NoStarttls => [true, false]
+                .map(|is_temporary| SessionOutcome::StarttlsRefused { is_temporary })
+                .into(),
+            _ => continue,
+        };
+        for outcome in outcomes {
+            let mut delivery = cell.delivery();
+            let Step::Consider(candidate) = delivery.poll() else { panic!("no host") };
+            if let Advice::Attempt(attempt) = delivery.handle_dane(candidate, cell.dane) {
+                let verdict = only_address(&mut delivery, attempt, outcome);
+                assert_eq!(matches!(verdict, Verdict::Send(_)), is_sent(cell), "{cell:?}");
+                if let Verdict::Leave(refusal) = verdict {
+                    assert_eq!(refusal.is_by_policy(), is_by_policy(cell), "{cell:?}");
+                }
+            }
+            let reports = reports(&mut delivery).into_iter();
+            let reports: Vec<_> = reports.map(|(kind, _, failed)| (kind, failed)).collect();
+            assert_eq!(reports, counted(cell), "{cell:?}");
+        }
+    }
+}
+
 /// The other way round: what was sent, was sent over a session that all who have a say accept.
 #[test]
 fn nothing_is_sent_over_a_session_that_does_not_satisfy_all() {

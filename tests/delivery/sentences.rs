@@ -8,7 +8,7 @@ use mta_sts::{
     },
     delivery::{
         Advice, Checks, Dane, Delivery, Floor, Mx, PolicyType, Recheck, Refusal, Reply, Route,
-        SessionOutcome, Step,
+        SessionOutcome, Step, Verdict,
     },
 };
 
@@ -64,7 +64,7 @@ fn of_the_policy() {
          demands TLS",
     );
     for (result_type, what) in [
-        (CertificateExpired, "has expired"),
+        (CertificateExpired, "or one that it is signed by has expired"),
         (CertificateHostMismatch, "is for another name"),
         (CertificateNotTrusted, "is not trusted"),
         (ValidationFailure, "could not be validated"),
@@ -100,7 +100,8 @@ fn of_the_operator() {
     );
     check(
         &of(Floor::Authenticated, invalid(CertificateExpired)),
-        "the certificate of mx1.example.net has expired, and this mail server demands a valid one",
+        "the certificate of mx1.example.net or one that it is signed by has expired, and this mail \
+         server demands a valid one",
     );
     check(
         &of(Floor::Dane, valid()),
@@ -159,6 +160,73 @@ fn of_smtp() {
     delivery.handle_recheck(Recheck::Current(Ok(enforce())));
     let Step::Undeliverable(why) = delivery.poll() else { panic!() };
     assert_eq!(why.to_string(), "mx3.example.net refused the message");
+}
+
+/// One reason for each fact, with its enhanced status code.
+#[test]
+fn of_what_came_before_tls() {
+    for (outcome, sentence, status) in [
+        (SessionOutcome::Unreachable, "mx1.example.net could not be reached", "4.4.1"),
+        (SessionOutcome::GreetingRefused, "mx1.example.net refused the connection", "4.3.2"),
+        (SessionOutcome::ConnectionLost, "the connection to mx1.example.net was lost", "4.4.2"),
+        (
+            SessionOutcome::StarttlsRefused { is_temporary: true },
+            "mx1.example.net refused STARTTLS for now, which the MTA-STS policy of example.org demands",
+            "4.7.4",
+        ),
+        (
+            SessionOutcome::StarttlsRefused { is_temporary: false },
+            "mx1.example.net refused STARTTLS, which the MTA-STS policy of example.org demands",
+            "4.7.4",
+        ),
+        (
+            SessionOutcome::ClearText,
+            "mx1.example.net does not offer STARTTLS, which the MTA-STS policy of example.org demands",
+            "4.7.4",
+        ),
+    ] {
+        let mode = Some(Mode::Enforce);
+        let refusal =
+            refusal("mx1.example.net", mode, Floor::Opportunistic, Dane::NotSigned, outcome);
+        check(&refusal, sentence);
+        assert_eq!(refusal.status().to_string(), status);
+    }
+    let mut delivery = enforcing(&["mx1.example.net"]);
+    let transaction = attempt(&mut delivery, "mx1.example.net", valid()).unwrap();
+    let attempt = delivery.handle_reply(transaction, Reply::ConnectionLost).unwrap();
+    let Verdict::Leave(refusal) = delivery.handle_no_address(attempt) else { panic!() };
+    check(&refusal, "the connection to mx1.example.net was lost");
+    assert_eq!(deferred(&mut delivery).status().to_string(), "4.4.2");
+}
+
+#[test]
+fn have_status_codes() {
+    let of = |host, policy, floor, dane, outcome| {
+        refusal(host, policy, floor, dane, outcome).status().to_string()
+    };
+    let (lax, enforce) = (Floor::Opportunistic, Some(Mode::Enforce));
+    let (mx1, secure) = ("mx1.example.net", Dane::Usable);
+    assert_eq!(of("mx1.example.com", enforce, lax, Dane::NotSigned, valid()), "4.7.0");
+    assert_eq!(of(mx1, enforce, lax, Dane::NotSigned, handshake()), "4.7.5");
+    assert_eq!(of(mx1, enforce, lax, Dane::NotSigned, invalid(CertificateExpired)), "4.7.5");
+    assert_eq!(of(mx1, None, lax, secure, valid()), "4.7.5");
+    assert_eq!(of(mx1, None, lax, Dane::Failed, valid()), "4.7.5");
+    assert_eq!(of(mx1, None, lax, Dane::TemporaryFailure, valid()), "4.4.3");
+    assert_eq!(of(mx1, None, Floor::Dane, Dane::NotSigned, valid()), "4.7.4");
+
+    // What the policy has ruled out comes first.
+    let mut delivery = enforcing(&["mx1.example.com", mx1]);
+    attempt(&mut delivery, "mx1.example.com", valid()).unwrap_err();
+    attempt(&mut delivery, mx1, SessionOutcome::Unreachable).unwrap_err();
+    assert_eq!(rechecking(&mut delivery).status().to_string(), "4.7.0");
+
+    let mut delivery = enforcing(&[mx1]);
+    let transaction = attempt(&mut delivery, mx1, valid()).unwrap();
+    assert!(delivery.handle_reply(transaction, Reply::Permanent).is_none());
+    let Step::Undeliverable(why) = delivery.poll() else { panic!() };
+    let status = why.status();
+    assert_eq!((status.class(), status.subject(), status.detail()), (5, 0, 0));
+    assert_eq!(delivery.refusals()[0].status(), status);
 }
 
 #[test]

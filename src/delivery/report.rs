@@ -274,9 +274,10 @@ fn tls_failure(host: &Arc<str>, outcome: &SessionOutcome) -> Option<Failure> {
             ResultType::StarttlsNotSupported,
             "starttls-refused",
             &**host,
-            match is_temporary {
-                true => "the host offers STARTTLS and refuses it for now",
-                false => "the host offers STARTTLS and refuses it",
+            if *is_temporary {
+                "the host offers STARTTLS and refuses it for now"
+            } else {
+                "the host offers STARTTLS and refuses it"
             },
         )),
         SessionOutcome::HandshakeFailed(failure) => Some(failure.clone()),

@@ -63,17 +63,19 @@ impl Rules {
     /// Returns the reason for a null MX. A smart host is "administratively configured" (§3.4): what is
     /// wrong with the way to it is the operator's to mend.
     pub(super) fn null_mx(&self) -> Reason {
-        match self.is_smart_host {
-            true => Reason::Misconfigured(Misconfiguration::NullMx),
-            false => Reason::NullMx,
+        if self.is_smart_host {
+            Reason::Misconfigured(Misconfiguration::NullMx)
+        } else {
+            Reason::NullMx
         }
     }
 
     /// Returns the reason for a host that is the sender itself, or not preferred to it.
     pub(super) fn own_host(&self) -> Reason {
-        match self.is_smart_host {
-            true => Reason::Misconfigured(Misconfiguration::OwnHost),
-            false => Reason::OwnHost,
+        if self.is_smart_host {
+            Reason::Misconfigured(Misconfiguration::OwnHost)
+        } else {
+            Reason::OwnHost
         }
     }
 

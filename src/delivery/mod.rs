@@ -8,7 +8,7 @@
 //! | --- | --- | --- | --- |
 //! | any | `enforce` | no | – : the host is skipped (RFC 8461 §5) |
 //! | failed, temporary failure | any | any | – : the host is skipped (RFC 7672 §2.1.2) |
-//! | usable | `enforce` | yes | [`Tls::Dane`] |
+//! | usable | `enforce` | yes | [`Tls::Dane`], or both: [`Delivery::with_pkix_beside_dane`] |
 //! | usable | `testing`, `none`, no policy | any | [`Tls::Dane`] |
 //! | unusable | `enforce` | yes | [`Tls::Pkix`] |
 //! | unusable | `testing`, `none`, no policy | any | [`Tls::Encrypted`] or the floor |

@@ -36,9 +36,11 @@ impl Route {
     /// the MX candidate list as usual" (RFC 8461 §8.4). Sort by preference, shuffle what is equal
     /// (RFC 5321 §5.1), follow no CNAME: policies are matched with the name in the record (§4.1).
     ///
-    /// An empty list says that DNS answered and there is no MX record: the domain itself is the one
-    /// candidate then (RFC 5321 §5.1), under the domain's policy like any. For a lookup that failed
-    /// make no route, but try later. One record that names the root is a null MX (RFC 7505): the
+    /// An empty list says that the domain exists and has no MX record: the domain itself is the one
+    /// candidate then (RFC 5321 §5.1), under the domain's policy like any. To mark that implicit MX as
+    /// the sender itself, give it as a record: `[Mx::new(0, domain.as_str()).own(true)]`. If the answer
+    /// was NXDOMAIN, there is no such domain: make no route, and report the error (RFC 5321 §5.1). For
+    /// a lookup that failed make no route either, but try later. One record that names the root is a null MX (RFC 7505): the
     /// domain accepts no mail. Beside others it means nothing and is left out. A host with several
     /// records is tried once, where the first of them stands.
     pub fn to_recipient(domain: Domain, mx: impl IntoIterator<Item = Mx>) -> Self {
@@ -113,7 +115,7 @@ impl Route {
     ///
     /// Under a policy of mode `enforce`, a null MX or the sender itself among the hosts fails a message
     /// at once only if this is set. Otherwise DNS may have been forged, as with a host that the policy
-    /// does not list (RFC 8461 §10.1): the message is deferred, after a recheck.
+    /// does not list (RFC 8461 §10): the message is deferred, after a recheck.
     #[must_use]
     pub fn with_secure_mx(self, is_secure: bool) -> Self {
         Self { has_secure_mx: is_secure, ..self }
@@ -153,7 +155,8 @@ impl Mx {
     /// The record, with the word whether its host is the sender itself, by name or by address.
     ///
     /// If one is, no host of the same or a higher preference value is tried, so that mail does not
-    /// go in circles (RFC 5321 §5.1).
+    /// go in circles (RFC 5321 §5.1). A domain without MX records may be the sender itself, too: see
+    /// [`Route::to_recipient`].
     #[must_use]
     pub fn own(self, is_own: bool) -> Self {
         Self { is_own, ..self }

@@ -22,6 +22,8 @@ pub(super) struct Rules {
     pub(super) floor: Floor,
     /// Whether the policy is one that the operator has set, not the domain's own.
     pub(super) is_operators_policy: bool,
+    /// Whether `enforce` demands a certificate that PKIX holds for valid where DANE judges it, too.
+    pub(super) demands_pkix_beside_dane: bool,
     is_smart_host: bool,
     has_secure_mx: bool,
 }
@@ -49,6 +51,7 @@ impl Rules {
             policy,
             floor,
             is_operators_policy: false,
+            demands_pkix_beside_dane: false,
             is_smart_host,
             has_secure_mx,
         }
@@ -126,7 +129,9 @@ impl Rules {
             }
             Dane::NotSigned | Dane::Unusable | Dane::Usable => {}
         }
-        let tls = if dane == Dane::Usable {
+        let tls = if dane == Dane::Usable && self.enforces() && self.demands_pkix_beside_dane {
+            Tls::DaneAndPkix
+        } else if dane == Dane::Usable {
             Tls::Dane
         } else if self.enforces() || self.floor == Floor::Authenticated {
             Tls::Pkix
@@ -196,6 +201,11 @@ impl Rules {
         };
         let (by, check) = match tls {
             Tls::Dane => (DemandedBy::Dane, checks.dane),
+            // A newer policy changes nothing about DANE: that comes first.
+            Tls::DaneAndPkix if !matches!(checks.dane, Some(Ok(()))) => {
+                (DemandedBy::Dane, checks.dane)
+            }
+            Tls::DaneAndPkix => (DemandedBy::Policy, checks.pkix),
             Tls::Pkix if self.enforces() => (DemandedBy::Policy, checks.pkix),
             Tls::Pkix => (DemandedBy::Operator, checks.pkix),
             // Any certificate would have done.

@@ -147,6 +147,7 @@ impl Session {
             Tls::Encrypted => self.encrypted,
             Tls::Pkix => self.pkix,
             Tls::Dane => self.dane,
+            Tls::DaneAndPkix => self.dane && self.pkix,
         }
     }
 }

@@ -126,6 +126,22 @@ impl Delivery {
         self
     }
 
+    /// Sets whether a policy of mode `enforce` demands a certificate that is valid by PKIX also where the
+    /// host has usable TLSA records. Default: no, DANE alone judges the certificate.
+    ///
+    /// RFC 8461 can be read in both ways. By the letter of §5, no message goes to a host that fails
+    /// certificate validation. §2 has MTA-STS "not to interfere with DANE deployments when the two
+    /// overlap", and certificates made for DANE need no certification authority (RFC 7672 §3.1.1). The
+    /// default follows §2, as DANE is the stronger of the two; the host must be listed in any case. With
+    /// this set, both are demanded ([`Tls::DaneAndPkix`]).
+    #[must_use]
+    pub fn with_pkix_beside_dane(mut self, demands_both: bool) -> Self {
+        if let Some(rules) = Arc::get_mut(&mut self.rules) {
+            rules.demands_pkix_beside_dane = demands_both;
+        }
+        self
+    }
+
     /// Sets whether the policy is one that the operator has pinned or listed, and not the domain's own.
     /// Default: no.
     ///

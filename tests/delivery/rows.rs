@@ -838,6 +838,70 @@ fn a_17_usable_dane_decides_the_certificate_and_both_are_reported() {
     );
 }
 
+/// The letter of §5, for operators who want it.
+#[test]
+fn a_17_an_operator_may_demand_pkix_beside_usable_dane() {
+    let good = || Ok(());
+    let bad = |result_type| Err(failure(result_type));
+    let by_policy = Reason::CertificateInvalid(DemandedBy::Policy, failure(CertificateExpired));
+    let by_dane = Reason::CertificateInvalid(DemandedBy::Dane, failure(ValidationFailure));
+    for (checks, by_default, with_both) in [
+        (Checks::none().dane(good()).pkix(good()), None, None),
+        (Checks::none().dane(good()).pkix(bad(CertificateExpired)), None, Some(by_policy)),
+        (Checks::none().dane(good()), None, Some(Reason::CertificateUnchecked(DemandedBy::Policy))),
+        (
+            Checks::none().dane(bad(ValidationFailure)).pkix(good()),
+            Some(by_dane.clone()),
+            Some(by_dane.clone()),
+        ),
+        (
+            Checks::none().dane(bad(ValidationFailure)).pkix(bad(CertificateExpired)),
+            Some(by_dane.clone()),
+            Some(by_dane),
+        ),
+        (
+            Checks::none().pkix(good()),
+            Some(Reason::CertificateUnchecked(DemandedBy::Dane)),
+            Some(Reason::CertificateUnchecked(DemandedBy::Dane)),
+        ),
+    ] {
+        for (demands_both, expected) in [(false, &by_default), (true, &with_both)] {
+            let mut delivery = enforcing(&["mx1.example.net"]).with_pkix_beside_dane(demands_both);
+            let attempt = advise(&mut delivery, "mx1.example.net", Dane::Usable).unwrap();
+            let requirement = attempt.requirement();
+            assert!(requirement.is_dane_fatal() && !requirement.allows_clear_text());
+            assert_eq!(requirement.is_pkix_fatal(), demands_both);
+            let outcome = SessionOutcome::Encrypted(checks.clone());
+            let refusal = session(&mut delivery, attempt, outcome).err();
+            assert_eq!(refusal.as_ref().map(Refusal::reason), expected.as_ref());
+        }
+    }
+    // Only `enforce` has it, and only where DANE would decide alone.
+    for (mode, dane, tls) in [
+        (Mode::Testing, Dane::Usable, Tls::Dane),
+        (Mode::Enforce, Dane::Unusable, Tls::Pkix),
+        (Mode::Enforce, Dane::NotSigned, Tls::Pkix),
+    ] {
+        let policy = Ok(policy(mode, &["*.example.net"]));
+        let route = to(&["mx1.example.net"]);
+        let delivery = Delivery::new(route, policy, Floor::Opportunistic);
+        let mut delivery = delivery.with_pkix_beside_dane(true);
+        let attempt = advise(&mut delivery, "mx1.example.net", dane).unwrap();
+        assert_eq!(attempt.requirement().tls(), tls);
+    }
+}
+
+/// As the documentation of `Route::to_recipient` has it.
+#[test]
+fn s8_4_01_the_implicit_mx_may_be_the_own_host() {
+    let domain = domain("example.org");
+    let implicit = Mx::new(0, domain.as_str()).own(true);
+    let route = Route::to_recipient(domain, [implicit]);
+    let mut delivery = Delivery::new(route, Err(NoPolicy::NoRecord), Floor::Opportunistic);
+    let Step::Undeliverable(why) = delivery.poll() else { panic!() };
+    assert_eq!(why, Undeliverable::OwnHost("example.org".into()));
+}
+
 #[test]
 fn a_18_a_host_that_is_not_listed_is_deferred_not_bounced() {
     let mut delivery = enforcing(&["mx1.example.com"]);

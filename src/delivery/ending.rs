@@ -58,7 +58,7 @@ impl Delivery {
     pub(super) fn no_mail_accepted(&mut self) -> Stage {
         let Some(domain) = self.rules.name.clone() else { return Stage::Failed(None) };
         let refusal = self.refuse(domain.clone(), self.rules.null_mx());
-        match refusal.reason {
+        match *refusal.reason {
             Reason::NullMx if !refusal.is_by_policy => {
                 Stage::Undeliverable(Undeliverable::NullMx(domain))
             }
@@ -68,7 +68,7 @@ impl Delivery {
 
     pub(super) fn all_tried(&self) -> Stage {
         let would_return =
-            |refusal: &Refusal| refusal.reason == Reason::OwnHost && !refusal.is_by_policy;
+            |refusal: &Refusal| *refusal.reason == Reason::OwnHost && !refusal.is_by_policy;
         match &self.rules.name {
             Some(domain) if self.refusals.iter().all(would_return) => {
                 Stage::Undeliverable(Undeliverable::OwnHost(domain.clone()))

@@ -1,4 +1,4 @@
-use alloc::sync::Arc;
+use alloc::{boxed::Box, sync::Arc};
 use core::{fmt, net::IpAddr};
 
 use super::status::{self, StatusCode};
@@ -16,7 +16,7 @@ use crate::{
 pub struct Refusal {
     pub(super) domain: Option<Arc<str>>,
     pub(super) host: Arc<str>,
-    pub(super) reason: Reason,
+    pub(super) reason: Box<Reason>,
     pub(super) is_by_policy: bool,
 }
 
@@ -107,7 +107,7 @@ impl Refusal {
     #[must_use]
     pub fn status(&self) -> StatusCode {
         let code = status::of_reason(&self.reason);
-        match self.reason {
+        match *self.reason {
             Reason::Refused => StatusCode::permanent(code),
             _ => StatusCode::transient(code),
         }
@@ -116,7 +116,7 @@ impl Refusal {
     /// What went wrong in TLS, in detail. For a log: its text may come from others.
     #[must_use]
     pub fn failure(&self) -> Option<&Failure> {
-        match &self.reason {
+        match &*self.reason {
             Reason::HandshakeFailed(_, failure) | Reason::CertificateInvalid(_, failure) => {
                 Some(failure)
             }
@@ -140,7 +140,7 @@ impl fmt::Display for Refusal {
         let host = HostName(&self.host);
         let domain = DomainName(self.domain.as_deref());
         let demands = |by| Demands { by, domain };
-        match &self.reason {
+        match &*self.reason {
             Reason::OwnHost => write!(
                 f,
                 "{host} is not preferred to this mail server, which is itself an MX host of {domain}",

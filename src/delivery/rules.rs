@@ -1,7 +1,7 @@
 //! The decision itself: what a session must give, and whether it did. Pure functions of the policy,
 //! the operator's floor, DANE and the host.
 
-use alloc::sync::Arc;
+use alloc::{boxed::Box, sync::Arc};
 
 use super::{
     refusal::{DemandedBy, Misconfiguration, Reason, Refusal},
@@ -22,8 +22,8 @@ pub(super) struct Rules {
     pub(super) floor: Floor,
     /// Whether the policy is one that the operator has set, not the domain's own.
     pub(super) is_operators_policy: bool,
-    /// Whether `enforce` demands a certificate that PKIX holds for valid where DANE judges it, too.
-    pub(super) demands_pkix_beside_dane: bool,
+    /// What `enforce` demands where the host has usable TLSA records: DANE, with or without PKIX.
+    pub(super) enforced_beside_dane: Tls,
     is_smart_host: bool,
     has_secure_mx: bool,
 }
@@ -51,7 +51,7 @@ impl Rules {
             policy,
             floor,
             is_operators_policy: false,
-            demands_pkix_beside_dane: false,
+            enforced_beside_dane: Tls::Dane,
             is_smart_host,
             has_secure_mx,
         }
@@ -85,7 +85,7 @@ impl Rules {
     /// Returns the refusal of a host, or of the domain itself.
     pub(super) fn refusal(&self, host: Arc<str>, reason: Reason) -> Refusal {
         let is_by_policy = self.is_by_policy(&reason);
-        Refusal { domain: self.name.clone(), host, reason, is_by_policy }
+        Refusal { domain: self.name.clone(), host, reason: Box::new(reason), is_by_policy }
     }
 
     /// Returns whether a newer policy, or a look at it, may change that.
@@ -129,8 +129,8 @@ impl Rules {
             }
             Dane::NotSigned | Dane::Unusable | Dane::Usable => {}
         }
-        let tls = if dane == Dane::Usable && self.enforces() && self.demands_pkix_beside_dane {
-            Tls::DaneAndPkix
+        let tls = if dane == Dane::Usable && self.enforces() {
+            self.enforced_beside_dane
         } else if dane == Dane::Usable {
             Tls::Dane
         } else if self.enforces() || self.floor == Floor::Authenticated {

@@ -70,7 +70,7 @@ impl Tried {
     pub(super) fn give_up(self, rules: &Rules) -> Refusal {
         let is_perhaps = rules.enforces() && !self.is_satisfied;
         let refusal = self.refusal.unwrap_or_else(|| rules.refusal(self.host, Reason::GivenUp));
-        match refusal.reason {
+        match *refusal.reason {
             Reason::GivenUp => Refusal { is_by_policy: is_perhaps, ..refusal },
             _ => Refusal { is_by_policy: is_perhaps || refusal.is_by_policy, ..refusal },
         }
@@ -79,7 +79,7 @@ impl Tried {
 
 /// A policy's part decides whether a recheck is due; an address that does not answer tells least.
 fn rank(refusal: &Refusal) -> u8 {
-    match refusal.reason {
+    match *refusal.reason {
         _ if refusal.is_by_policy => 2,
         Reason::Unreachable | Reason::ConnectionLost => 0,
         _ => 1,

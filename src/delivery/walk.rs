@@ -137,7 +137,7 @@ impl Delivery {
     #[must_use]
     pub fn with_pkix_beside_dane(mut self, demands_both: bool) -> Self {
         if let Some(rules) = Arc::get_mut(&mut self.rules) {
-            rules.demands_pkix_beside_dane = demands_both;
+            rules.enforced_beside_dane = if demands_both { Tls::DaneAndPkix } else { Tls::Dane };
         }
         self
     }

@@ -130,7 +130,7 @@ fn s5_05_the_policys_part_at_any_address_counts() {
             attempt = next(&mut delivery, attempt, outcome);
         }
         let Verdict::Leave(refusal) = delivery.handle_no_address(attempt) else { panic!() };
-        assert_eq!(delivery.refusals(), [refusal.clone()]);
+        assert_eq!(delivery.refusals(), std::slice::from_ref(&refusal));
         if refusal.is_by_policy() {
             rechecking(&mut delivery);
         } else {
@@ -159,7 +159,7 @@ fn s5_05_what_is_given_up_between_addresses_waits_for_a_recheck() {
         match delivery.handle_session(attempt, outcome) {
             Verdict::NextAddress(attempt) => drop(attempt),
             Verdict::Send(transaction) => {
-                drop(delivery.handle_reply(transaction, Reply::Transient))
+                drop(delivery.handle_reply(transaction, Reply::Transient));
             }
             other => panic!("{other:?}"),
         }

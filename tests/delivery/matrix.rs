@@ -238,9 +238,8 @@ fn counted_as_tlsa(cell: Cell) -> Option<Vec<ResultType>> {
             | Met::Rejected { dane: Check::Bad, .. }
             | Met::Tls { dane: Check::Bad, .. },
         ) => Some(vec![ValidationFailure]),
-        (_, Met::Rejected { .. }) => None,
         (_, Met::Tls { dane: Check::Good, .. }) => Some(vec![]),
-        (_, Met::Tls { dane: Check::Unknown, .. }) => None,
+        (_, Met::Rejected { .. } | Met::Tls { dane: Check::Unknown, .. }) => None,
     }
 }
 
@@ -262,10 +261,8 @@ fn counted_as_sts(cell: Cell) -> Option<Vec<ResultType>> {
         Met::Rejected { pkix: Check::Bad, .. } | Met::Tls { pkix: Check::Bad, .. } => {
             failures.push(CertificateExpired);
         }
-        Met::Rejected { .. } if cell.listed => return None,
-        Met::Rejected { .. } => {}
-        Met::Tls { pkix: Check::Unknown, .. } if cell.listed => return None,
-        Met::Tls { .. } => {}
+        Met::Rejected { .. } | Met::Tls { pkix: Check::Unknown, .. } if cell.listed => return None,
+        Met::Rejected { .. } | Met::Tls { .. } => {}
     }
     Some(failures)
 }
@@ -278,9 +275,8 @@ fn counted_without_policy(cell: Cell) -> Option<Vec<ResultType>> {
         Met::Unreachable => None,
         Met::Tls { .. } => Some(vec![]),
         Met::NoStarttls => Some(vec![StarttlsNotSupported]),
-        Met::NoHandshake => Some(vec![ValidationFailure]),
         Met::Rejected { pkix: Check::Bad, .. } => Some(vec![CertificateExpired]),
-        Met::Rejected { .. } => Some(vec![ValidationFailure]),
+        Met::NoHandshake | Met::Rejected { .. } => Some(vec![ValidationFailure]),
     }
 }
 

@@ -293,7 +293,7 @@ fn s3_4_01_a_smart_host_under_enforce_defers_too() {
     let own = Mx::new(10, "out1.relay.example").own(true);
     let enforcing = || Ok(policy(Mode::Enforce, &["*.relay.example"]));
     for mx in [Mx::new(0, "."), own] {
-        let mut delivery = through_smart_host(&[mx.clone()], enforcing());
+        let mut delivery = through_smart_host(std::slice::from_ref(&mx), enforcing());
         rechecking(&mut delivery);
         delivery.handle_recheck(Recheck::Current(enforcing()));
         assert_eq!(deferred(&mut delivery).status().to_string(), "4.3.5");

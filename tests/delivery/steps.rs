@@ -71,6 +71,7 @@ fn what_is_dropped_is_given_up() {
 /// Such as by an early return after an error: it may be the policy that it failed by.
 #[test]
 fn s5_05_what_is_given_up_under_enforce_waits_for_a_recheck() {
+    type GiveUp = fn(&mut Delivery);
     let drop_candidate = |delivery: &mut Delivery| drop(delivery.poll());
     let drop_attempt = |delivery: &mut Delivery| {
         drop(advise(delivery, "mx1.example.net", Dane::NotSigned).unwrap());
@@ -82,7 +83,7 @@ fn s5_05_what_is_given_up_under_enforce_waits_for_a_recheck() {
         let attempt = advise(delivery, "mx1.example.net", Dane::NotSigned).unwrap();
         drop(delivery.reuse(attempt, &connection("mx1.example.net", valid())).unwrap());
     };
-    let given_up: [(fn(&mut Delivery), bool); 4] = [
+    let given_up: [(GiveUp, bool); 4] = [
         (drop_candidate, true),
         (drop_attempt, true),
         (drop_transaction, false),

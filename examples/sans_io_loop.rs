@@ -145,9 +145,16 @@ impl Sender {
                 {
                     Advice::Skip(refusal) => println!("  skipped: {refusal}"),
                     Advice::Attempt(attempt) => {
-                        match delivery.handle_session(attempt, network.connect()) {
+                        let mut verdict = delivery.handle_session(attempt, network.connect());
+                        // The hosts of this network have one address each.
+                        if let Verdict::NextAddress(attempt) = verdict {
+                            verdict = delivery.handle_no_address(attempt);
+                        }
+                        match verdict {
                             Verdict::Leave(refusal) => println!("  left: {refusal}"),
-                            Verdict::Retry(_) => println!("  connecting again, in clear text"),
+                            Verdict::NextAddress(_) | Verdict::Retry(_) => {
+                                println!("  connecting again, in clear text");
+                            }
                             Verdict::Send(transaction) => {
                                 let session = transaction.session();
                                 let how = if session.is_encrypted() { "TLS" } else { "clear text" };
@@ -194,7 +201,8 @@ impl Sender {
         match result.outcome {
             Outcome::Unknown(doubt) => {
                 println!("  recheck: not known, {doubt}");
-                Recheck::Unknown(doubt.to_string().into())
+                let (answer, why) = (result.answer.into_policy(), doubt.to_string().into());
+                Recheck::Unconfirmed { answer, why }
             }
             outcome => {
                 println!("  recheck: {outcome:?}");

@@ -72,11 +72,16 @@ fn verdict(
         panic!("the host is listed")
     };
     let outcome = secure(host.address(), &attempt, &trust);
-    match delivery.handle_session(attempt, outcome) {
+    let mut verdict = delivery.handle_session(attempt, outcome);
+    if let Verdict::NextAddress(attempt) = verdict {
+        verdict = delivery.handle_no_address(attempt);
+    }
+    match verdict {
         Verdict::Send(transaction) if transaction.session().is_encrypted() => "send",
         Verdict::Send(_) => "send in clear text",
         Verdict::Leave(_) => "leave",
         Verdict::Retry(_) => "retry",
+        Verdict::NextAddress(_) => "next address",
     }
 }
 

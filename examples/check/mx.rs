@@ -6,7 +6,8 @@ use std::{net::SocketAddr, sync::Arc, thread};
 use mta_sts::{
     Domain, Failure, NoPolicy, Policy, ResultType,
     delivery::{
-        Advice, Checks, Dane, Delivery, Floor, Mx, Route, SessionOutcome, Step, Tls, Verdict,
+        Advice, Attempt, Checks, Dane, Delivery, Floor, Mx, Route, SessionOutcome, Step, Tls,
+        Verdict,
     },
     lint,
     verify::HostVerifier,
@@ -88,14 +89,12 @@ fn decide(domain: &Domain, mx: Mx, applies: &Applies, outcome: Option<SessionOut
         (Advice::Skip(refusal), _) => refused(refusal.to_string()),
         (Advice::Attempt(attempt), None) => sent(needed(attempt.requirement().tls())),
         (Advice::Attempt(attempt), Some(outcome)) => {
-            let mut verdict = delivery.handle_session(attempt, outcome);
-            if let Verdict::Retry(attempt) = verdict {
-                verdict = delivery.handle_session(attempt, SessionOutcome::ClearText);
-            }
-            match verdict {
+            match only_address(&mut delivery, attempt, outcome) {
                 Verdict::Send(transaction) => sent(given(transaction.session())),
                 Verdict::Leave(refusal) => refused(refusal.to_string()),
-                Verdict::Retry(_) => refused("it is tried again".to_owned()),
+                Verdict::NextAddress(_) | Verdict::Retry(_) => {
+                    refused("it is tried again".to_owned())
+                }
             }
         }
     };
@@ -104,6 +103,18 @@ fn decide(domain: &Domain, mx: Mx, applies: &Applies, outcome: Option<SessionOut
         decision.reports.extend(types);
     }
     decision
+}
+
+/// The verdict on the one connection that there is, in clear text if nothing better is to be had.
+fn only_address(delivery: &mut Delivery, attempt: Attempt, outcome: SessionOutcome) -> Verdict {
+    let mut verdict = delivery.handle_session(attempt, outcome);
+    if let Verdict::NextAddress(attempt) = verdict {
+        verdict = delivery.handle_no_address(attempt);
+    }
+    match verdict {
+        Verdict::Retry(attempt) => delivery.handle_session(attempt, SessionOutcome::ClearText),
+        verdict => verdict,
+    }
 }
 
 fn sent(how: &str) -> Decision {

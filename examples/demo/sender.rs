@@ -133,7 +133,12 @@ impl Sender {
         } else {
             SessionOutcome::ClearText
         };
-        match delivery.handle_session(attempt, outcome) {
+        let mut verdict = delivery.handle_session(attempt.with_receiving_ip(address.ip()), outcome);
+        // The hosts of this world have one address each.
+        if let Verdict::NextAddress(attempt) = verdict {
+            verdict = delivery.handle_no_address(attempt);
+        }
+        match verdict {
             Verdict::Send(transaction) => {
                 let is_encrypted = transaction.session().is_encrypted();
                 connection.send(&self.domain)?;
@@ -146,7 +151,9 @@ impl Sender {
                 println!("  {:>8.1?}  left: {refusal}", start.elapsed());
                 Ok(Sent::Deferred)
             }
-            Verdict::Retry(_) => Err("nobody asked for TLS without need".into()),
+            Verdict::NextAddress(_) | Verdict::Retry(_) => {
+                Err("nobody asked for TLS without need".into())
+            }
         }
     }
 
@@ -155,7 +162,7 @@ impl Sender {
         let found = Recheck::from(self.client.recheck(&self.domain, BUDGET)?);
         let how = match &found {
             Recheck::Current(_) => String::new(),
-            Recheck::Unknown(doubt) => format!(": {doubt}"),
+            Recheck::Unconfirmed { why, .. } | Recheck::Unknown(why) => format!(": {why}"),
         };
         println!("  {:>8.1?}  looked for a newer policy{how}", start.elapsed());
         Ok(found)
@@ -189,10 +196,9 @@ pub(crate) fn secure(
         }
         // What has ended the handshake is the certificate, and nothing will be sent.
         (Some(Err(error)), Err(_)) if is_fatal => {
-            SessionOutcome::Encrypted(Checks::none().pkix(Err(error.into())))
+            SessionOutcome::CertificateRejected(Checks::none().pkix(Err(error.into())))
         }
         // There is no connection, whatever the certificate is.
-        (Some(Err(error)), Err(_)) => SessionOutcome::HandshakeFailed(error.into()),
         (_, shaken) => {
             let message = shaken.err().map_or_else(String::new, |error| error.to_string());
             let failure = Failure::new(ResultType::ValidationFailure, "tls", host, message);

@@ -104,13 +104,20 @@ async fn attempt(
     } else {
         SessionOutcome::ClearText
     };
-    match delivery.handle_session(attempt, outcome) {
+    let mut verdict = delivery.handle_session(attempt.with_receiving_ip(address.ip()), outcome);
+    // A real sender would try the next address.
+    if let Verdict::NextAddress(attempt) = verdict {
+        verdict = delivery.handle_no_address(attempt);
+    }
+    match verdict {
         Verdict::Send(transaction) => {
             session.send(domain).await?;
             delivery.handle_reply(transaction, Reply::Accepted);
         }
         Verdict::Leave(refusal) => println!("left: {refusal}"),
-        Verdict::Retry(_) => println!("a real sender would connect again, without STARTTLS"),
+        Verdict::NextAddress(_) | Verdict::Retry(_) => {
+            println!("a real sender would connect again, without STARTTLS");
+        }
     }
     Ok(())
 }
@@ -132,10 +139,9 @@ pub(crate) async fn secure(
         }
         // What has ended the handshake is the certificate, and nothing will be sent.
         (Some(Err(error)), Err(_)) if is_fatal => {
-            SessionOutcome::Encrypted(Checks::none().pkix(Err(error.into())))
+            SessionOutcome::CertificateRejected(Checks::none().pkix(Err(error.into())))
         }
         // There is no connection, whatever the certificate is.
-        (Some(Err(error)), Err(_)) => SessionOutcome::HandshakeFailed(error.into()),
         (_, shaken) => {
             let message = shaken.err().map_or_else(String::new, |error| error.to_string());
             let failure = Failure::new(ResultType::ValidationFailure, "tls", host, message);

@@ -119,12 +119,12 @@ impl Client {
         floor: Floor,
         budget: Duration,
     ) -> Result<Delivery, LookupError> {
-        let policy = match route.policy_domain() {
-            Some(domain) => self.policy(domain, budget)?.into_policy(),
+        let answer = match route.policy_domain() {
+            Some(domain) => self.policy(domain, budget)?,
             // Where no domain is named, none has a policy.
-            None => Err(NoPolicy::NoRecord),
+            None => Answer::NoPolicy(NoPolicy::NoRecord),
         };
-        Ok(Delivery::new(route, policy, floor))
+        Ok(crate::client::delivery(route, answer, floor))
     }
 
     /// What was taken up from the store at the start.

@@ -54,8 +54,8 @@ pub use self::{
 };
 
 use crate::{
-    cache::{Outcome, Rechecked, Restored},
-    delivery::Recheck,
+    cache::{Answer, Outcome, Rechecked, Restored, Source},
+    delivery::{Delivery, Floor, Recheck, Route},
 };
 
 /// Why a client has no answer.
@@ -73,11 +73,19 @@ pub enum LookupError {
 /// What a delivery is told of what a client has found.
 impl From<Rechecked> for Recheck {
     fn from(Rechecked { outcome, answer }: Rechecked) -> Self {
+        let answer = answer.into_policy();
         match outcome {
-            Outcome::Changed | Outcome::Unchanged => Self::Current(answer.into_policy()),
-            Outcome::Unknown(doubt) => Self::Unknown(doubt.to_string().into()),
+            Outcome::Changed | Outcome::Unchanged => Self::Current(answer),
+            Outcome::Unknown(doubt) => Self::Unconfirmed { answer, why: doubt.to_string().into() },
         }
     }
+}
+
+/// The walk of a message under this answer.
+pub(crate) fn delivery(route: Route, answer: Answer, floor: Floor) -> Delivery {
+    let is_operators =
+        matches!(&answer, Answer::Policy(applied) if applied.source() != Source::Fetched);
+    Delivery::new(route, answer.into_policy(), floor).with_operators_policy(is_operators)
 }
 
 impl From<LookupError> for Recheck {

@@ -1,8 +1,11 @@
 use alloc::{sync::Arc, vec::Vec};
 use core::fmt;
 
-use super::refusal::Refusal;
-use crate::{domain::Domain, no_policy::NoPolicy, policy::Policy};
+use super::{
+    refusal::{HostName, Refusal},
+    status::{self, StatusCode},
+};
+use crate::{no_policy::NoPolicy, policy::Policy};
 
 /// Why the message stays in the queue: what kept each host from getting it.
 ///
@@ -11,7 +14,7 @@ use crate::{domain::Domain, no_policy::NoPolicy, policy::Policy};
 /// the end of the queue lifetime, and a log.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Deferral {
-    pub(super) domain: Option<Domain>,
+    pub(super) domain: Option<Arc<str>>,
     pub(super) refusals: Vec<Refusal>,
     pub(super) unknown: Option<Arc<str>>,
     pub(super) unconfirmed: u32,
@@ -22,11 +25,13 @@ pub struct Deferral {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Undeliverable {
-    /// The domain accepts no mail: its MX record is a null MX (RFC 7505).
-    NullMx(Domain),
+    /// The domain accepts no mail: its MX record is a null MX (RFC 7505). Under `enforce` this is
+    /// believed only if the records are secure: see
+    /// [`Route::with_secure_mx`](super::Route::with_secure_mx).
+    NullMx(Arc<str>),
     /// Every MX host of the domain is the sender itself, or less preferred: the message would come
-    /// back (RFC 5321 §5.1).
-    OwnHost(Domain),
+    /// back (RFC 5321 §5.1). Under `enforce` the same holds as for a null MX.
+    OwnHost(Arc<str>),
     /// The host refused the message for good.
     Refused(Refusal),
 }
@@ -34,14 +39,24 @@ pub enum Undeliverable {
 /// What the cache has found when it looked, at this moment, for a newer policy by the `id` in DNS
 /// (RFC 8461 §5.1).
 ///
-/// Of a [`cache::Rechecked`](crate::cache::Rechecked), an outcome that is
-/// [`Unknown`](crate::cache::Outcome::Unknown) becomes [`Unknown`](Self::Unknown) with the doubt as
-/// text, and the answer beside any other outcome becomes [`Current`](Self::Current).
+/// Of a [`cache::Rechecked`](crate::cache::Rechecked), the answer beside an outcome that is
+/// [`Unknown`](crate::cache::Outcome::Unknown) becomes [`Unconfirmed`](Self::Unconfirmed) with the
+/// doubt as text, and the answer beside any other outcome becomes [`Current`](Self::Current).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Recheck {
     /// This applies now, for certain. It may be the same as before.
     Current(Result<Arc<Policy>, NoPolicy>),
-    /// It could not be found out. The text says why.
+    /// The cache answers a lookup with this, and could not find out whether there is anything newer.
+    ///
+    /// The answer counts where it differs from the policy of the delivery for certain: that policy has
+    /// ended, or was replaced meanwhile.
+    Unconfirmed {
+        /// What a lookup says at this moment.
+        answer: Result<Arc<Policy>, NoPolicy>,
+        /// Why it could not be found out.
+        why: Arc<str>,
+    },
+    /// It could not be found out, and the cache has no answer either. The text says why.
     Unknown(Arc<str>),
 }
 
@@ -62,6 +77,15 @@ impl Deferral {
     #[must_use]
     pub fn may_bounce(&self) -> bool {
         self.may_bounce
+    }
+
+    /// Returns the enhanced status code for a delay notification: that of the first host which a
+    /// policy ruled out, else of the last host.
+    #[must_use]
+    pub fn status(&self) -> StatusCode {
+        let by_policy = self.refusals.iter().find(|refusal| refusal.is_by_policy());
+        let code = by_policy.or(self.refusals.last()).map(|it| status::of_reason(it.reason()));
+        StatusCode::transient(code.unwrap_or_default())
     }
 
     /// Returns how many rechecks in a row, this one included, did not find out what applies now; 0 if
@@ -85,7 +109,7 @@ const NAMED: usize = 5;
 impl fmt::Display for Deferral {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.domain {
-            Some(domain) => write!(f, "no host of {domain} took the message")?,
+            Some(domain) => write!(f, "no host of {} took the message", HostName(domain))?,
             None => f.write_str("the host did not take the message")?,
         }
         for (at, refusal) in self.refusals.iter().take(NAMED).enumerate() {
@@ -104,14 +128,29 @@ impl fmt::Display for Deferral {
 
 impl core::error::Error for Deferral {}
 
+impl Undeliverable {
+    /// Returns the enhanced status code for the bounce.
+    #[must_use]
+    pub fn status(&self) -> StatusCode {
+        StatusCode::permanent(match self {
+            Self::NullMx(_) => status::NULL_MX,
+            Self::OwnHost(_) => status::LOOP,
+            Self::Refused(refusal) => status::of_reason(refusal.reason()),
+        })
+    }
+}
+
 impl fmt::Display for Undeliverable {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::NullMx(domain) => write!(f, "{domain} accepts no mail, as its MX record says"),
+            Self::NullMx(domain) => {
+                write!(f, "{} accepts no mail, as its MX record says", HostName(domain))
+            }
             Self::OwnHost(domain) => write!(
                 f,
-                "mail for {domain} would come back to this mail server, to which no MX host of the \
-                 domain is preferred",
+                "mail for {} would come back to this mail server, to which no MX host of the domain \
+                 is preferred",
+                HostName(domain),
             ),
             Self::Refused(refusal) => refusal.fmt(f),
         }

@@ -8,7 +8,7 @@
 //! | --- | --- | --- | --- |
 //! | any | `enforce` | no | – : the host is skipped (RFC 8461 §5) |
 //! | failed, temporary failure | any | any | – : the host is skipped (RFC 7672 §2.1.2) |
-//! | usable | `enforce` | yes | [`Tls::Dane`] |
+//! | usable | `enforce` | yes | [`Tls::Dane`], or both: [`Delivery::with_pkix_beside_dane`] |
 //! | usable | `testing`, `none`, no policy | any | [`Tls::Dane`] |
 //! | unusable | `enforce` | yes | [`Tls::Pkix`] |
 //! | unusable | `testing`, `none`, no policy | any | [`Tls::Encrypted`] or the floor |
@@ -29,16 +29,21 @@
 //! | enforce | yes | yes | bad | no, next host | what is wrong with it |
 //! | enforce | yes | yes | good | yes | success |
 //! | testing | any | any | any | yes | as above |
-//! | none, no policy | – | any | any | yes | `no-policy-found` |
+//! | none | – | any | any | yes | nothing |
+//! | no policy | – | any | any | yes | `no-policy-found`, if the domain was asked for one |
 //!
 //! # The loop
+//!
+//! A host may have several addresses, which are tried in their order until one takes the message (RFC
+//! 5321 §5.1). Each connection is told, and each is a session of its own in reports. The host is left,
+//! or tried in clear text, once there is no address left.
 //!
 //! Poll, do what the step says, tell the outcome, poll again. Nothing of a message may be sent
 //! before [`Verdict::Send`], no `MAIL` and no `RCPT` either, and no refusal that a policy has a part
 //! in becomes a bounce before the cache was asked for a recheck (RFC 8461 §5.1).
 //!
 //! ```
-//! use std::sync::Arc;
+//! use std::{net::IpAddr, sync::Arc};
 //!
 //! use mta_sts::{
 //!     Domain, Policy,
@@ -57,6 +62,7 @@
 //!
 //! // The network, for this example: the first host offers no STARTTLS.
 //! let tlsa = |_: &str| Dane::NotSigned;
+//! let look_up = |_: &str| vec![IpAddr::from([192, 0, 2, 1])];
 //! let connect = |host: &str| match host {
 //!     "mx1.example.net" => SessionOutcome::ClearText,
 //!     _ => SessionOutcome::Encrypted(Checks::none().pkix(Ok(()))),
@@ -76,14 +82,28 @@
 //!                     continue;
 //!                 }
 //!             };
+//!             let mut addresses = look_up(attempt.host());
 //!             loop {
-//!                 let outcome = connect(attempt.host()); // as `attempt.requirement()` says
-//!                 attempt = match delivery.handle_session(attempt, outcome) {
-//!                     Verdict::Retry(in_clear_text) => in_clear_text,
+//!                 let verdict = match addresses.pop() {
+//!                     None => delivery.handle_no_address(attempt),
+//!                     Some(address) => {
+//!                         let outcome = connect(attempt.host()); // as `attempt.requirement()` says
+//!                         delivery.handle_session(attempt.with_receiving_ip(address), outcome)
+//!                     }
+//!                 };
+//!                 attempt = match verdict {
+//!                     Verdict::NextAddress(same_host) => same_host,
+//!                     Verdict::Retry(in_clear_text) => {
+//!                         addresses = look_up(in_clear_text.host());
+//!                         in_clear_text
+//!                     }
 //!                     Verdict::Leave(refusal) => break log.push(refusal.to_string()),
 //!                     Verdict::Send(transaction) => {
 //!                         log.push(format!("sent to {}", transaction.session().host()));
-//!                         break delivery.handle_reply(transaction, Reply::Accepted);
+//!                         match delivery.handle_reply(transaction, Reply::Accepted) {
+//!                             Some(same_host) => same_host, // refused for now
+//!                             None => break,
+//!                         }
 //!                     }
 //!                 };
 //!             }
@@ -119,22 +139,26 @@
 //! ```
 
 mod conclusion;
+mod ending;
 mod refusal;
 mod report;
 mod requirement;
 mod route;
 mod rules;
 mod session;
+mod status;
 mod token;
+mod tried;
 mod walk;
 
 pub use self::{
     conclusion::{Deferral, Recheck, Undeliverable},
-    refusal::{DemandedBy, Reason, Refusal},
+    refusal::{DemandedBy, Misconfiguration, Reason, Refusal},
     report::{PolicyType, SessionReport},
     requirement::{Dane, Floor, Requirement, Tls},
     route::{Mx, Route},
     session::{Checks, Reply, Session, SessionOutcome},
+    status::StatusCode,
     token::{Advice, Attempt, Candidate, Transaction, Verdict},
     walk::{Delivery, Step},
 };

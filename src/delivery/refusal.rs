@@ -1,6 +1,7 @@
-use alloc::sync::Arc;
-use core::fmt;
+use alloc::{boxed::Box, sync::Arc};
+use core::{fmt, net::IpAddr};
 
+use super::status::{self, StatusCode};
 use crate::{
     domain::{Domain, DomainError},
     excerpt::excerpt,
@@ -13,9 +14,10 @@ use crate::{
 /// and quotes nothing that the host said; [`failure`](Self::failure) has the details.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Refusal {
-    pub(super) domain: Option<Domain>,
+    pub(super) domain: Option<Arc<str>>,
     pub(super) host: Arc<str>,
-    pub(super) reason: Reason,
+    pub(super) reason: Box<Reason>,
+    pub(super) is_by_policy: bool,
 }
 
 /// What kept a host from getting the message.
@@ -25,6 +27,11 @@ pub enum Reason {
     /// The sender itself is an MX host of the domain, and this one is not preferred to it (RFC 5321
     /// §5.1).
     OwnHost,
+    /// The domain accepts no mail: its MX record is a null MX (RFC 7505).
+    NullMx,
+    /// The route through a smart host leads nowhere. Only the operator can change that, so that no
+    /// message is bounced at once.
+    Misconfigured(Misconfiguration),
     /// The policy, of mode `enforce`, does not list the host (RFC 8461 §4.1).
     NotListed,
     /// DNSSEC says that the host's TLSA records are bogus (RFC 7672 §2.1.2).
@@ -33,10 +40,21 @@ pub enum Reason {
     DaneUnknown,
     /// The operator demands DANE, and the host has no usable TLSA records (RFC 7672 §6).
     DaneRequired,
-    /// No session came about.
+    /// The host has no address, or none to which there was a connection.
     Unreachable,
-    /// The host does not offer `STARTTLS`, or refuses it.
+    /// The host refused the session, in its greeting or after it.
+    GreetingRefused,
+    /// The connection was lost.
+    ConnectionLost,
+    /// The host does not offer `STARTTLS`.
     NoStarttls(DemandedBy),
+    /// The host offers `STARTTLS` and refuses it.
+    StarttlsRefused {
+        /// Who demands TLS.
+        by: DemandedBy,
+        /// Whether the host refuses it for now.
+        is_temporary: bool,
+    },
     /// The TLS handshake failed.
     HandshakeFailed(DemandedBy, Failure),
     /// The certificate is not valid.
@@ -49,6 +67,16 @@ pub enum Reason {
     Refused,
     /// What was begun with the host was not told the end of.
     GivenUp,
+}
+
+/// What is wrong with the MX records of a smart host.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Misconfiguration {
+    /// Its MX record is a null MX (RFC 7505).
+    NullMx,
+    /// The host is the sender itself, or not preferred to it (RFC 5321 §5.1).
+    OwnHost,
 }
 
 /// Who demands what a session did not give.
@@ -75,10 +103,20 @@ impl Refusal {
         &self.reason
     }
 
+    /// Returns the enhanced status code: of class 5 if the host refused the message for good.
+    #[must_use]
+    pub fn status(&self) -> StatusCode {
+        let code = status::of_reason(&self.reason);
+        match *self.reason {
+            Reason::Refused => StatusCode::permanent(code),
+            _ => StatusCode::transient(code),
+        }
+    }
+
     /// What went wrong in TLS, in detail. For a log: its text may come from others.
     #[must_use]
     pub fn failure(&self) -> Option<&Failure> {
-        match &self.reason {
+        match &*self.reason {
             Reason::HandshakeFailed(_, failure) | Reason::CertificateInvalid(_, failure) => {
                 Some(failure)
             }
@@ -86,29 +124,37 @@ impl Refusal {
         }
     }
 
-    /// Whether a policy of mode `enforce` has a part in it, so that a newer policy may change it.
+    /// Returns whether a policy of mode `enforce` has a part in it, so that no message may be bounced
+    /// before the cache was asked for a newer one (RFC 8461 §5.1).
+    ///
+    /// An attempt that was given up may have failed by the policy, and counts so, unless the session
+    /// had been found to satisfy it.
     #[must_use]
     pub fn is_by_policy(&self) -> bool {
-        match self.reason {
-            Reason::NotListed => true,
-            Reason::NoStarttls(by)
-            | Reason::HandshakeFailed(by, _)
-            | Reason::CertificateInvalid(by, _)
-            | Reason::CertificateUnchecked(by) => by == DemandedBy::Policy,
-            _ => false,
-        }
+        self.is_by_policy
     }
 }
 
 impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let host = HostName(&self.host);
-        let domain = self.domain.as_ref().map_or("the domain", Domain::as_str);
+        let domain = DomainName(self.domain.as_deref());
         let demands = |by| Demands { by, domain };
-        match &self.reason {
+        match &*self.reason {
             Reason::OwnHost => write!(
                 f,
                 "{host} is not preferred to this mail server, which is itself an MX host of {domain}",
+            ),
+            Reason::NullMx => write!(f, "{domain} accepts no mail, as its MX record says"),
+            Reason::Misconfigured(Misconfiguration::NullMx) => write!(
+                f,
+                "the smart host {domain} accepts no mail, as its MX record says: check this mail \
+                 server's configuration",
+            ),
+            Reason::Misconfigured(Misconfiguration::OwnHost) => write!(
+                f,
+                "{host} is not preferred to this mail server, which is itself an MX host of the smart \
+                 host {domain}: check this mail server's configuration",
             ),
             Reason::NotListed => {
                 write!(f, "{host} is not listed in the MTA-STS policy of {domain}")
@@ -121,6 +167,12 @@ impl fmt::Display for Refusal {
             Reason::Unreachable => write!(f, "{host} could not be reached"),
             Reason::NoStarttls(by) => {
                 write!(f, "{host} does not offer STARTTLS, which {}", demands(*by))
+            }
+            Reason::GreetingRefused => write!(f, "{host} refused the connection"),
+            Reason::ConnectionLost => write!(f, "the connection to {host} was lost"),
+            Reason::StarttlsRefused { by, is_temporary } => {
+                let when = if *is_temporary { " for now" } else { "" };
+                write!(f, "{host} refused STARTTLS{when}, which {}", demands(*by))
             }
             Reason::HandshakeFailed(by, _) => {
                 write!(f, "the TLS handshake with {host} failed, and {} TLS", demands(*by))
@@ -151,7 +203,20 @@ impl core::error::Error for Refusal {}
 /// Who demands it, and the verb.
 struct Demands<'a> {
     by: DemandedBy,
-    domain: &'a str,
+    domain: DomainName<'a>,
+}
+
+/// The domain in a sentence, if it has a name.
+#[derive(Clone, Copy)]
+struct DomainName<'a>(Option<&'a str>);
+
+impl fmt::Display for DomainName<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            Some(name) => HostName(name).fmt(f),
+            None => f.write_str("the domain"),
+        }
+    }
 }
 
 impl fmt::Display for Demands<'_> {
@@ -166,7 +231,8 @@ impl fmt::Display for Demands<'_> {
 
 fn what_is_wrong(result: ResultType) -> &'static str {
     match result {
-        ResultType::CertificateExpired => "has expired",
+        // It may be one between: the host's own is still good then.
+        ResultType::CertificateExpired => "or one that it is signed by has expired",
         ResultType::CertificateHostMismatch => "is for another name",
         ResultType::CertificateNotTrusted => "is not trusted",
         _ => "could not be validated",
@@ -175,16 +241,29 @@ fn what_is_wrong(result: ResultType) -> &'static str {
 
 /// The name of a host in a sentence that others read: as it is if it is a domain name, else quoted,
 /// escaped and cut; no address.
-struct HostName<'a>(&'a str);
+pub(super) struct HostName<'a>(pub(super) &'a str);
 
 impl fmt::Display for HostName<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match Domain::parse(self.0) {
-            Ok(name) if name.as_str() == self.0 => f.write_str(self.0),
-            Err(DomainError::AddressLiteral { .. } | DomainError::IpAddress { .. }) => {
-                f.write_str("the host given by its address")
-            }
-            _ => f.write_str(&excerpt(self.0.as_bytes())),
+        if is_address(self.0) {
+            f.write_str("the host given by its address")
+        } else if is_plain(self.0) {
+            f.write_str(self.0)
+        } else {
+            f.write_str(&excerpt(self.0.as_bytes()))
         }
     }
+}
+
+fn is_address(name: &str) -> bool {
+    let is_literal = matches!(Domain::parse(name), Err(DomainError::AddressLiteral { .. }));
+    is_literal || name.parse::<IpAddr>().is_ok()
+}
+
+/// Whether this is a name that DNS can have: MX hosts may be longer than a [`Domain`] and have
+/// underscores, and their names are no quotation.
+fn is_plain(name: &str) -> bool {
+    let is_letter = |byte: u8| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_');
+    let is_label = |label: &str| (1..=63).contains(&label.len()) && label.bytes().all(is_letter);
+    name.len() <= 253 && name.split('.').all(is_label)
 }

@@ -1,5 +1,5 @@
 use alloc::{sync::Arc, vec::Vec};
-use core::fmt;
+use core::{fmt, net::IpAddr};
 
 use super::{
     refusal::Reason,
@@ -25,6 +25,7 @@ pub struct SessionReport {
     policy_type: PolicyType,
     policy: Option<Arc<Policy>>,
     failures: Vec<Failure>,
+    receiving_ip: Option<IpAddr>,
 }
 
 /// The kind of a policy, as in a report's `policy-type` (RFC 8460 §4.4).
@@ -35,7 +36,7 @@ pub enum PolicyType {
     Tlsa,
     /// The domain's MTA-STS policy, of mode `enforce` or `testing`.
     Sts,
-    /// None of them.
+    /// None of them, though they were looked for.
     NoPolicyFound,
 }
 
@@ -72,6 +73,16 @@ impl SessionReport {
         &self.host
     }
 
+    /// Returns the address that was connected to, if it was told: `receiving-ip`.
+    #[must_use]
+    pub fn receiving_ip(&self) -> Option<IpAddr> {
+        self.receiving_ip
+    }
+
+    pub(super) fn with_receiving_ip(self, receiving_ip: Option<IpAddr>) -> Self {
+        Self { receiving_ip, ..self }
+    }
+
     /// Under which kind of policy the session counts.
     #[must_use]
     pub fn policy_type(&self) -> PolicyType {
@@ -105,7 +116,8 @@ pub(super) fn of_skip(
     dane: Dane,
     reason: &Reason,
 ) -> impl Iterator<Item = SessionReport> {
-    let sts = (*reason == Reason::NotListed).then(|| vec_of(not_listed(host)));
+    let is_unlisted = *reason == Reason::NotListed && !rules.is_operators_policy;
+    let sts = is_unlisted.then(|| vec_of(not_listed(host)));
     // A timeout need not be reported (RFC 8460 §4.3.4), a bogus answer is one without "valid
     // records" (§4.3.2.1).
     let tlsa = match (dane, reason) {
@@ -136,8 +148,8 @@ pub(super) fn of_session(
     outcome: &SessionOutcome,
 ) -> impl Iterator<Item = SessionReport> {
     // What failed the handshake has been counted before the attempt without TLS.
-    let counts = requirement.tls != Tls::Never && *outcome != SessionOutcome::Unreachable;
-    let has_policy = rules.policy.is_ok();
+    let counts = requirement.tls != Tls::Never && !outcome.is_unreachable();
+    let has_policy = rules.policy.is_ok() && !rules.is_operators_policy;
     let has_tlsa = matches!(dane, Dane::Usable | Dane::Unusable);
     // A policy that could not be had was looked for as one of MTA-STS, and counts as such.
     let unfetched = rules.policy.as_ref().err().and_then(NoPolicy::fetch_failure);
@@ -146,9 +158,8 @@ pub(super) fn of_session(
         None => (counts && has_policy).then(|| sts(rules, host, outcome)).flatten(),
     };
     let tlsa = (counts && has_tlsa).then(|| tlsa(host, dane, outcome)).flatten();
-    let none = (counts && !has_policy && !has_tlsa && unfetched.is_none())
-        .then(|| none(rules, host, outcome))
-        .flatten();
+    let none = (counts && !has_tlsa && unfetched.is_none() && is_known_to_be_none(rules))
+        .then(|| no_session(host, outcome).into_iter().collect());
     reports(rules, host, sts, tlsa, none)
 }
 
@@ -161,22 +172,42 @@ fn sts(rules: &Rules, host: &Arc<str>, outcome: &SessionOutcome) -> Option<Vec<F
     }
     match tls_failure(host, outcome) {
         Some(failure) => failures.push(failure),
-        None => match outcome {
-            SessionOutcome::Encrypted(checks) => match &checks.pkix {
-                Some(Err(failure)) => failures.push(failure.clone()),
-                None if failures.is_empty() => return None,
-                Some(Ok(())) | None => {}
-            },
-            _ => return None,
+        None => match pkix(outcome) {
+            Some(Err(failure)) => failures.push(failure.clone()),
+            None if failures.is_empty() => return None,
+            Some(Ok(())) | None => {}
         },
     }
     Some(failures)
 }
 
+/// What PKIX holds of the session, if that is known. A handshake that another check has ended is no
+/// success.
+fn pkix(outcome: &SessionOutcome) -> Option<Result<(), &Failure>> {
+    match outcome {
+        SessionOutcome::Encrypted(checks) => Some(checks.pkix.as_ref()?.as_ref().copied()),
+        SessionOutcome::CertificateRejected(checks) => {
+            Some(Err(checks.pkix.as_ref()?.as_ref().err()?))
+        }
+        _ => None,
+    }
+}
+
+/// The same of DANE.
+fn dane_of(outcome: &SessionOutcome) -> Option<Result<(), &Failure>> {
+    match outcome {
+        SessionOutcome::Encrypted(checks) => Some(checks.dane.as_ref()?.as_ref().copied()),
+        SessionOutcome::CertificateRejected(checks) => {
+            Some(Err(checks.dane.as_ref()?.as_ref().err()?))
+        }
+        _ => None,
+    }
+}
+
 /// The session under a policy that could not be fetched: it counts as failed, by the type of that
 /// failure (RFC 8460 §4.3.2.2), and by whatever else kept it from TLS.
 fn not_fetched(failure: &Failure, host: &Arc<str>, outcome: &SessionOutcome) -> Vec<Failure> {
-    [Some(failure.clone()), tls_failure(host, outcome)].into_iter().flatten().collect()
+    [Some(failure.clone()), no_session(host, outcome)].into_iter().flatten().collect()
 }
 
 /// The session under the host's TLSA records. If none of them is usable, that is a failure itself:
@@ -186,39 +217,75 @@ fn tlsa(host: &Arc<str>, dane: Dane, outcome: &SessionOutcome) -> Option<Vec<Fai
     if dane == Dane::Unusable {
         failures.push(unusable(host));
     }
-    match (tls_failure(host, outcome), outcome) {
-        (Some(failure), _) => failures.push(failure),
-        (None, SessionOutcome::Encrypted(checks)) if dane == Dane::Usable => match &checks.dane {
-            Some(Ok(())) => {}
-            Some(Err(failure)) => failures.push(failure.clone()),
-            None => return None,
+    match tls_failure(host, outcome) {
+        Some(failure) => failures.push(failure),
+        None if dane == Dane::Usable => match dane_of(outcome)? {
+            Ok(()) => {}
+            Err(failure) => failures.push(failure.clone()),
         },
-        _ => {}
+        None => {}
     }
     Some(failures)
 }
 
-/// The session under no policy: what counts is whether there was TLS. With a policy of mode `none`
-/// failures do not (RFC 8461 §6).
-fn none(rules: &Rules, host: &Arc<str>, outcome: &SessionOutcome) -> Option<Vec<Failure>> {
-    match tls_failure(host, outcome) {
-        None => Some(Vec::new()),
-        Some(_) if matches!(rules.policy, Err(NoPolicy::ModeNone)) => None,
-        Some(failure) => Some(vec_of(failure)),
+/// Whether a policy was looked for and "neither a DANE nor an MTA-STS policy could be found" (RFC 8460
+/// §4.4). What counts then is whether there was TLS.
+///
+/// A policy of mode `none` was found, and failures under it are not reported (RFC 8461 §6); nor are
+/// successes, which alone would tell of a domain where nothing ever fails.
+fn is_known_to_be_none(rules: &Rules) -> bool {
+    rules.policy.as_ref().err().is_some_and(was_looked_for)
+}
+
+fn was_looked_for(why: &NoPolicy) -> bool {
+    match why {
+        NoPolicy::NoRecord
+        | NoPolicy::InvalidRecord(_)
+        | NoPolicy::DnsFailed(_)
+        | NoPolicy::FetchFailed(_) => true,
+        NoPolicy::Expired { cause, .. } => was_looked_for(cause),
+        // Limits and choices of the sender's tell nothing of the domain.
+        NoPolicy::Overloaded
+        | NoPolicy::HeldBack
+        | NoPolicy::Ignored
+        | NoPolicy::NotADomain(_)
+        | NoPolicy::ModeNone => false,
     }
 }
 
-/// Why there was no TLS.
+/// Why there was no TLS, whoever has ended it.
+fn no_session(host: &Arc<str>, outcome: &SessionOutcome) -> Option<Failure> {
+    match outcome {
+        SessionOutcome::CertificateRejected(checks) => checks.failure().cloned(),
+        _ => tls_failure(host, outcome),
+    }
+}
+
+/// Why there was no TLS, if no check of the certificate has ended it.
 fn tls_failure(host: &Arc<str>, outcome: &SessionOutcome) -> Option<Failure> {
     match outcome {
         SessionOutcome::ClearText => Some(Failure::new(
             ResultType::StarttlsNotSupported,
             "starttls-not-offered",
             &**host,
-            "the host does not offer STARTTLS, or refuses it",
+            "the host does not offer STARTTLS",
+        )),
+        SessionOutcome::StarttlsRefused { is_temporary } => Some(Failure::new(
+            ResultType::StarttlsNotSupported,
+            "starttls-refused",
+            &**host,
+            if *is_temporary {
+                "the host offers STARTTLS and refuses it for now"
+            } else {
+                "the host offers STARTTLS and refuses it"
+            },
         )),
         SessionOutcome::HandshakeFailed(failure) => Some(failure.clone()),
-        SessionOutcome::Unreachable | SessionOutcome::Encrypted(_) => None,
+        SessionOutcome::Unreachable
+        | SessionOutcome::GreetingRefused
+        | SessionOutcome::ConnectionLost
+        | SessionOutcome::CertificateRejected(_)
+        | SessionOutcome::Encrypted(_) => None,
     }
 }
 
@@ -270,6 +337,13 @@ fn reports(
     found.into_iter().filter_map(move |(policy_type, failures)| {
         let policy = policy.clone().filter(|_| policy_type == PolicyType::Sts);
         let (domain, host) = (domain.clone()?, host.clone());
-        Some(SessionReport { domain, host, policy_type, policy, failures: failures? })
+        Some(SessionReport {
+            domain,
+            host,
+            policy_type,
+            policy,
+            failures: failures?,
+            receiving_ip: None,
+        })
     })
 }

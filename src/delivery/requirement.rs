@@ -10,8 +10,14 @@ pub enum Floor {
     /// TLS, with any certificate.
     Encrypted,
     /// TLS with a valid certificate: by DANE where the host has usable TLSA records, else by PKIX.
+    ///
+    /// The certificate proves that this is the host which the MX record names, and nothing about the
+    /// record. Whoever can forge DNS names a host of his own, with a valid certificate. Only a policy of
+    /// mode `enforce` that lists the host, or MX records that DNSSEC proves, tie the host to the domain
+    /// (RFC 8461 §10, RFC 7672 §1.3.2).
     Authenticated,
-    /// TLS with a certificate that DANE holds for valid: "mandatory DANE" (RFC 7672 §6).
+    /// TLS with a certificate that DANE holds for valid: "mandatory DANE" (RFC 7672 §6). What is said of
+    /// MX records under [`Authenticated`](Self::Authenticated) holds here, too.
     Dane,
 }
 
@@ -32,8 +38,10 @@ pub enum Dane {
     /// DNSSEC says that the answer is bogus: the host is as good as unreachable (RFC 7672 §2.1.2).
     /// MTA-STS is no way round it (RFC 8461 §2).
     Failed,
-    /// There is no answer now, such as after a timeout or SERVFAIL: the host is as good as
-    /// unreachable, as with [`Failed`](Self::Failed).
+    /// There is no answer now, such as after a timeout or SERVFAIL, or it could not be found out whether
+    /// the answer is secure (indeterminate, RFC 4033 §5): the host is skipped like an unreachable one,
+    /// as with [`Failed`](Self::Failed), even if a policy would be met. Otherwise, who blocks the
+    /// lookup would switch DANE off (RFC 7672 §2.1.2).
     TemporaryFailure,
 }
 
@@ -57,6 +65,9 @@ pub enum Tls {
     Pkix,
     /// TLS with a certificate that matches the host's TLSA records. PKIX has no say.
     Dane,
+    /// TLS with a certificate that satisfies both: see
+    /// [`Delivery::with_pkix_beside_dane`](super::Delivery::with_pkix_beside_dane).
+    DaneAndPkix,
 }
 
 /// What to ask of a session with one host.
@@ -70,6 +81,9 @@ pub struct Requirement {
 }
 
 impl Requirement {
+    /// Of a host with which no handshake came about.
+    pub(super) const IN_CLEAR_TEXT: Self = Self { tls: Tls::Never, validates_pkix: false };
+
     /// How much TLS the session needs.
     #[must_use]
     pub fn tls(self) -> Tls {
@@ -98,13 +112,13 @@ impl Requirement {
     /// Whether nothing may be sent if PKIX does not hold the certificate for valid.
     #[must_use]
     pub fn is_pkix_fatal(self) -> bool {
-        self.tls == Tls::Pkix
+        matches!(self.tls, Tls::Pkix | Tls::DaneAndPkix)
     }
 
     /// Whether nothing may be sent if the certificate does not match the host's TLSA records; tell
     /// the result in [`Checks::dane`](super::Checks::dane).
     #[must_use]
     pub fn is_dane_fatal(self) -> bool {
-        self.tls == Tls::Dane
+        matches!(self.tls, Tls::Dane | Tls::DaneAndPkix)
     }
 }

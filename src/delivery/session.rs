@@ -1,33 +1,68 @@
 use alloc::sync::Arc;
 
 use super::requirement::Tls;
-use crate::failure::Failure;
+use crate::failure::{Failure, ResultType};
 
 /// How far an attempt came, told before anything of the message is sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum SessionOutcome {
-    /// The session ended before `STARTTLS`: no address, no connection, no or a bad greeting, a
-    /// refusal of any kind. An unreachable host "is not a MTA-STS error" (RFC 8461 appendix B), and
-    /// nothing is reported. A permanent refusal counts no more than this: in clear text, an attacker
-    /// may have said it.
+    /// There is no connection. An unreachable host "is not a MTA-STS error" (RFC 8461 appendix B), and
+    /// nothing is reported.
     Unreachable,
-    /// There is a connection in clear text: the host does not offer `STARTTLS`, or answered it with
-    /// an error, or it was not asked ([`Tls::Never`]).
+    /// The host refuses sessions: its greeting, or its answer to `EHLO`, was an error such as 554. It
+    /// counts no more than an unreachable host, even if the error is a permanent one: in clear text,
+    /// an attacker may have said it.
+    GreetingRefused,
+    /// The connection was lost, or went silent, before `STARTTLS`. It counts like an unreachable host.
+    ConnectionLost,
+    /// There is a connection in clear text: the host does not offer `STARTTLS`, or was not asked for it
+    /// ([`Tls::Never`]).
     ClearText,
-    /// The TLS handshake failed, for a reason of the certificate or another one.
+    /// The host offers `STARTTLS` and answered it with an error. The connection is still good in clear
+    /// text. It counts as `starttls-not-supported` (RFC 8460 §4.3.1), and is no failed handshake.
+    StarttlsRefused {
+        /// Whether it is a refusal for now, such as 454 (RFC 3207 §4).
+        is_temporary: bool,
+    },
+    /// The TLS handshake failed, and no check of the certificate has ended it. It counts under every
+    /// policy that demands TLS.
     HandshakeFailed(Failure),
+    /// A check of the certificate has ended the TLS handshake: there is no session. A failure by PKIX
+    /// counts under MTA-STS, one by DANE under the TLSA records (RFC 8460 §4.3).
+    CertificateRejected(Checks),
     /// The TLS handshake is done, and the certificate was checked as far as told.
     Encrypted(Checks),
 }
 
 /// What was found out about the certificate of a session.
 ///
-/// What is not told was not checked: where a requirement asks for it, nothing is sent then. Where
-/// PKIX or DANE is fatal, a failure may be told here as well if it has ended the handshake.
+/// What is not told was not checked: where a requirement asks for it, nothing is sent then.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Checks {
     pub(super) pkix: Option<Result<(), Failure>>,
     pub(super) dane: Option<Result<(), Failure>>,
+}
+
+impl SessionOutcome {
+    /// Whether the session ended before TLS could be asked for.
+    pub(super) fn is_unreachable(&self) -> bool {
+        matches!(self, Self::Unreachable | Self::GreetingRefused | Self::ConnectionLost)
+    }
+
+    /// A rejection for which no check has a reason is any other failed handshake.
+    pub(super) fn normalized(self, host: &str) -> Self {
+        match self {
+            Self::CertificateRejected(checks) if checks.failure().is_none() => {
+                Self::HandshakeFailed(Failure::new(
+                    ResultType::ValidationFailure,
+                    "certificate-rejected",
+                    host,
+                    "the certificate was rejected for a reason that was not told",
+                ))
+            }
+            outcome => outcome,
+        }
+    }
 }
 
 impl Checks {
@@ -35,6 +70,13 @@ impl Checks {
     #[must_use]
     pub fn none() -> Self {
         Self::default()
+    }
+
+    /// Returns the first failure, that of PKIX before that of DANE.
+    pub(super) fn failure(&self) -> Option<&Failure> {
+        let failed = |check: &'_ Option<Result<(), Failure>>| matches!(check, Some(Err(_)));
+        let check = [&self.pkix, &self.dane].into_iter().find(|check| failed(check))?;
+        check.as_ref()?.as_ref().err()
     }
 
     /// Whether the certificate is valid for the MX host by PKIX (RFC 8461 §4.2).
@@ -105,6 +147,7 @@ impl Session {
             Tls::Encrypted => self.encrypted,
             Tls::Pkix => self.pkix,
             Tls::Dane => self.dane,
+            Tls::DaneAndPkix => self.dane && self.pkix,
         }
     }
 }
@@ -114,8 +157,11 @@ impl Session {
 pub enum Reply {
     /// It took the message.
     Accepted,
-    /// It refused the message for now (4yz), or the connection was lost.
+    /// It refused the message for now (4yz).
     Transient,
+    /// The connection was lost, or went silent, before it answered. Whether it has taken the message is
+    /// not known if the end of the data was sent.
+    ConnectionLost,
     /// It refused the message for good (5yz). This is a matter of SMTP: no other host is tried.
     Permanent,
 }

@@ -1,26 +1,22 @@
 use alloc::{
     collections::VecDeque,
-    string::{String, ToString as _},
     sync::Arc,
     vec::{self, Vec},
 };
 
 use super::{
-    conclusion::{Deferral, Recheck, Undeliverable},
+    conclusion::{Deferral, Undeliverable},
+    ending::{Found, Stage},
     refusal::{Reason, Refusal},
     report::{self, SessionReport},
-    requirement::{Dane, Floor},
+    requirement::{Dane, Floor, Requirement, Tls},
     route::{Mx, Route},
     rules::{Judgement, Rules},
     session::{Reply, Session, SessionOutcome},
     token::{Advice, Attempt, Candidate, Ticket, Transaction, Verdict},
+    tried::Tried,
 };
-use crate::{
-    domain::{Domain, DomainError},
-    excerpt::excerpt,
-    no_policy::NoPolicy,
-    policy::Policy,
-};
+use crate::{domain::Domain, no_policy::NoPolicy, policy::Policy};
 
 /// One message's walk over the hosts of its next hop.
 ///
@@ -32,19 +28,19 @@ use crate::{
 /// by a refusal with [`Reason::GivenUp`].
 #[derive(Debug)]
 pub struct Delivery {
-    rules: Arc<Rules>,
+    pub(super) rules: Arc<Rules>,
     waiting: vec::IntoIter<Mx>,
     /// The best preference at which the sender itself stands.
     own: Option<u16>,
     /// What is out of our hands: the host that is being tried.
-    open: Option<(u64, Arc<str>)>,
+    open: Option<Tried>,
     serial: u64,
-    stage: Stage,
-    recheck: Option<Found>,
+    pub(super) stage: Stage,
+    pub(super) recheck: Option<Found>,
     /// Rechecks of this message before this walk, in a row, that found out nothing.
-    unconfirmed: u32,
-    max_unconfirmed: Option<u32>,
-    refusals: Vec<Refusal>,
+    pub(super) unconfirmed: u32,
+    pub(super) max_unconfirmed: Option<u32>,
+    pub(super) refusals: Vec<Refusal>,
     reports: VecDeque<SessionReport>,
 }
 
@@ -69,23 +65,6 @@ pub enum Step {
     Undeliverable(Undeliverable),
 }
 
-#[derive(Debug)]
-enum Stage {
-    Walking,
-    Delivered,
-    /// Nothing about it could be changed by a policy.
-    Undeliverable(Undeliverable),
-    /// All hosts were tried, or one refused the message for good.
-    Failed(Option<Refusal>),
-}
-
-#[derive(Debug)]
-enum Found {
-    Changed(Result<Arc<Policy>, NoPolicy>),
-    Unchanged,
-    Unknown(Arc<str>),
-}
-
 impl Delivery {
     /// A walk over this route.
     ///
@@ -94,32 +73,32 @@ impl Delivery {
     /// than send without a policy makes no delivery yet.
     #[must_use]
     pub fn new(route: Route, policy: Result<Arc<Policy>, NoPolicy>, floor: Floor) -> Self {
-        let (domain, mx) = route.into_parts();
-        let policy = match &domain {
-            Some(_) => policy,
-            None => Err(no_policy_of_a_literal(&mx)),
+        let policy = match &route.domain {
+            Ok(_) => policy,
+            Err(error) => Err(error.clone().into()),
         };
+        let rules = Arc::new(Rules::new(&route, policy, floor));
+        let mx = route.mx;
         let own = mx.iter().filter(|mx| mx.is_own).map(|mx| mx.preference).min();
         // Nothing is left of it only if all of it named the root (RFC 7505 §3).
-        let stage = match &domain {
-            Some(domain) if mx.is_empty() => {
-                Stage::Undeliverable(Undeliverable::NullMx(domain.clone()))
-            }
-            _ => Stage::Walking,
-        };
-        Self {
-            rules: Arc::new(Rules::new(domain, policy, floor)),
+        let is_null = mx.is_empty();
+        let mut delivery = Self {
+            rules,
             waiting: mx.into_iter(),
             own,
             open: None,
             serial: 0,
-            stage,
+            stage: Stage::Walking,
             recheck: None,
             unconfirmed: 0,
             max_unconfirmed: None,
             refusals: Vec::new(),
             reports: VecDeque::new(),
+        };
+        if is_null {
+            delivery.stage = delivery.no_mail_accepted();
         }
+        delivery
     }
 
     /// Sets the number of rechecks in a row, without a result, after which the message may be bounced
@@ -144,6 +123,36 @@ impl Delivery {
     #[must_use]
     pub fn with_unconfirmed(mut self, count: u32) -> Self {
         self.unconfirmed = count;
+        self
+    }
+
+    /// Sets whether a policy of mode `enforce` demands a certificate that is valid by PKIX also where the
+    /// host has usable TLSA records. Default: no, DANE alone judges the certificate.
+    ///
+    /// RFC 8461 can be read in both ways. By the letter of §5, no message goes to a host that fails
+    /// certificate validation. §2 has MTA-STS "not to interfere with DANE deployments when the two
+    /// overlap", and certificates made for DANE need no certification authority (RFC 7672 §3.1.1). The
+    /// default follows §2, as DANE is the stronger of the two; the host must be listed in any case. With
+    /// this set, both are demanded ([`Tls::DaneAndPkix`]).
+    #[must_use]
+    pub fn with_pkix_beside_dane(mut self, demands_both: bool) -> Self {
+        if let Some(rules) = Arc::get_mut(&mut self.rules) {
+            rules.enforced_beside_dane = if demands_both { Tls::DaneAndPkix } else { Tls::Dane };
+        }
+        self
+    }
+
+    /// Sets whether the policy is one that the operator has pinned or listed, and not the domain's own.
+    /// Default: no.
+    ///
+    /// It is applied like any other, but no report tells the domain of a policy that it did not publish.
+    /// The clients set this by the [`Source`](crate::cache::Source) of the policy. It is not kept over
+    /// [`Step::PolicyChanged`].
+    #[must_use]
+    pub fn with_operators_policy(mut self, is_operators: bool) -> Self {
+        if let Some(rules) = Arc::get_mut(&mut self.rules) {
+            rules.is_operators_policy = is_operators;
+        }
         self
     }
 
@@ -172,8 +181,8 @@ impl Delivery {
     ///
     /// To poll while a host is being tried is to give that host up.
     pub fn poll(&mut self) -> Step {
-        if let Some((_, host)) = self.open.take() {
-            self.refuse(host, Reason::GivenUp);
+        if let Some(open) = self.open.take() {
+            self.refusals.push(open.give_up(&self.rules));
         }
         if matches!(self.stage, Stage::Walking) {
             match self.next_host() {
@@ -196,7 +205,9 @@ impl Delivery {
             return Advice::Skip(given_up(ticket));
         }
         match self.rules.require(&ticket.host, dane) {
-            Ok(requirement) => Advice::Attempt(Attempt { ticket, requirement, dane }),
+            Ok(requirement) => {
+                Advice::Attempt(Attempt { ticket, requirement, dane, receiving_ip: None })
+            }
             Err(reason) => {
                 self.reports.extend(report::of_skip(&self.rules, &ticket.host, dane, &reason));
                 Advice::Skip(self.leave(ticket, reason))
@@ -204,18 +215,42 @@ impl Delivery {
         }
     }
 
-    /// How far the attempt came. Tell it before anything of the message is sent.
+    /// Tells how far one connection to the host came, before anything of the message is sent.
     pub fn handle_session(&mut self, attempt: Attempt, outcome: SessionOutcome) -> Verdict {
-        let Attempt { ticket, requirement, dane } = attempt;
-        if !self.is_open(&ticket) {
-            return Verdict::Leave(given_up(ticket));
+        if !self.is_open(&attempt.ticket) {
+            return Verdict::Leave(given_up(attempt.ticket));
         }
+        let Attempt { ref ticket, requirement, dane, receiving_ip } = attempt;
+        let outcome = outcome.normalized(&ticket.host);
         let reports = report::of_session(&self.rules, &ticket.host, dane, requirement, &outcome);
-        self.reports.extend(reports);
+        self.reports.extend(reports.map(|report| report.with_receiving_ip(receiving_ip)));
         match self.rules.judge(&ticket.host, dane, requirement, outcome) {
-            Judgement::Send(session) => Verdict::Send(Transaction { ticket, session }),
-            Judgement::Retry(requirement) => Verdict::Retry(Attempt { ticket, requirement, dane }),
-            Judgement::Leave(reason) => Verdict::Leave(self.leave(ticket, reason)),
+            Judgement::Send(session) => Verdict::Send(self.transaction(attempt, session, false)),
+            Judgement::NoTls => {
+                self.open.iter_mut().for_each(Tried::no_tls);
+                Verdict::NextAddress(Attempt { receiving_ip: None, ..attempt })
+            }
+            Judgement::Leave(reason) => Verdict::NextAddress(self.next_address(attempt, reason)),
+        }
+    }
+
+    /// Tells that the host has no address, or none that was not tried.
+    pub fn handle_no_address(&mut self, attempt: Attempt) -> Verdict {
+        if !self.is_open(&attempt.ticket) {
+            return Verdict::Leave(given_up(attempt.ticket));
+        }
+        match self.open.take() {
+            Some(tried) if tried.retries() && attempt.requirement.tls != Tls::Never => {
+                self.open = Some(tried.again());
+                let requirement = Requirement::IN_CLEAR_TEXT;
+                Verdict::Retry(Attempt { requirement, receiving_ip: None, ..attempt })
+            }
+            Some(tried) => {
+                let refusal = tried.end(&self.rules);
+                self.refusals.push(refusal.clone());
+                Verdict::Leave(refusal)
+            }
+            None => Verdict::Leave(given_up(attempt.ticket)),
         }
     }
 
@@ -232,48 +267,49 @@ impl Delivery {
         if !fits || !self.is_open(&attempt.ticket) {
             return Err(attempt);
         }
-        Ok(Transaction { ticket: attempt.ticket, session: session.clone() })
+        Ok(self.transaction(attempt, session.clone(), true))
     }
 
-    /// What the host said to the message.
+    /// Goes back to an attempt with a new connection, if the reused one turned out to be closed.
+    ///
+    /// Call it only if the host cannot have accepted the message: the connection was lost before the
+    /// end of the data was sent. After that, tell the loss to [`handle_reply`](Self::handle_reply).
+    ///
+    /// # Errors
+    ///
+    /// Returns the transaction if its connection was a new one, or if it was given up before.
+    pub fn reconnect(&mut self, transaction: Transaction) -> Result<Attempt, Transaction> {
+        if !transaction.is_reused || !self.is_open(&transaction.ticket) {
+            return Err(transaction);
+        }
+        self.open.iter_mut().for_each(Tried::forget_session);
+        Ok(transaction.into_attempt())
+    }
+
+    /// Tells what the host said to the message. Returns the attempt for the next address of the host if
+    /// it refused the message for now, or the connection was lost; see [`Verdict::NextAddress`].
     ///
     /// A message that was accepted is delivered, even if its transaction was given up before.
-    pub fn handle_reply(&mut self, transaction: Transaction, reply: Reply) {
-        let Transaction { ticket, .. } = transaction;
-        let is_open = self.is_open(&ticket);
+    pub fn handle_reply(&mut self, transaction: Transaction, reply: Reply) -> Option<Attempt> {
+        let is_open = self.is_open(&transaction.ticket);
         match reply {
-            Reply::Accepted if Arc::ptr_eq(&self.rules, &ticket.rules) => {
+            Reply::Accepted if Arc::ptr_eq(&self.rules, &transaction.ticket.rules) => {
                 self.open = None;
                 self.stage = Stage::Delivered;
             }
             Reply::Transient if is_open => {
-                self.leave(ticket, Reason::RefusedForNow);
+                return Some(self.next_address(transaction.into_attempt(), Reason::RefusedForNow));
+            }
+            Reply::ConnectionLost if is_open => {
+                return Some(self.next_address(transaction.into_attempt(), Reason::ConnectionLost));
             }
             Reply::Permanent if is_open => {
-                let refusal = self.leave(ticket, Reason::Refused);
+                let refusal = self.leave(transaction.ticket, Reason::Refused);
                 self.stage = Stage::Failed(Some(refusal));
             }
-            Reply::Accepted | Reply::Transient | Reply::Permanent => {}
+            _ => {}
         }
-    }
-
-    /// What the cache has said after [`Step::Recheck`]. Before all hosts were tried, or where no
-    /// policy has a part in the failure, it changes nothing.
-    ///
-    /// A [`NoPolicy`] that [`is_temporary`](NoPolicy::is_temporary) is no knowledge, and counts as
-    /// [`Recheck::Unknown`].
-    pub fn handle_recheck(&mut self, answer: Recheck) {
-        if !matches!(self.stage, Stage::Failed(_)) || !self.is_refused_by_policy() {
-            return;
-        }
-        self.recheck = Some(match answer {
-            Recheck::Current(Err(why)) if why.is_temporary() => {
-                Found::Unknown(why.to_string().into())
-            }
-            Recheck::Current(policy) if policy == self.rules.policy => Found::Unchanged,
-            Recheck::Current(policy) => Found::Changed(policy),
-            Recheck::Unknown(why) => Found::Unknown(why),
-        });
+        None
     }
 
     /// What the sessions so far count as in a TLS report. Poll until `None`; there may be more after
@@ -289,64 +325,36 @@ impl Delivery {
             match self.own {
                 // "all records at that preference level and higher-numbered ones MUST be discarded"
                 // (RFC 5321 §5.1).
-                Some(own) if preference >= own => self.refuse(host, Reason::OwnHost),
+                Some(own) if preference >= own => self.refuse(host, self.rules.own_host()),
                 _ => return Some(host),
             };
         }
     }
 
-    fn all_tried(&self) -> Stage {
-        match &self.rules.domain {
-            Some(domain) if self.refusals.iter().all(|r| r.reason == Reason::OwnHost) => {
-                Stage::Undeliverable(Undeliverable::OwnHost(domain.clone()))
-            }
-            _ => Stage::Failed(None),
-        }
-    }
-
-    fn failed(&self, refused: Option<&Refusal>) -> Step {
-        let unknown = match &self.recheck {
-            _ if !self.is_refused_by_policy() => None,
-            None => return Step::Recheck(self.deferral(None, false)),
-            Some(Found::Changed(policy)) => return Step::PolicyChanged(policy.clone()),
-            Some(Found::Unknown(why)) => Some(why.clone()),
-            Some(Found::Unchanged) => None,
-        };
-        match (unknown, refused) {
-            (Some(why), _) => {
-                let count = self.unconfirmed.saturating_add(1);
-                let may_bounce = self.max_unconfirmed.is_some_and(|max| count >= max);
-                Step::Defer(self.deferral(Some(why), may_bounce))
-            }
-            (None, Some(refused)) => Step::Undeliverable(Undeliverable::Refused(refused.clone())),
-            (None, None) => Step::Defer(self.deferral(None, true)),
-        }
-    }
-
-    fn deferral(&self, unknown: Option<Arc<str>>, may_bounce: bool) -> Deferral {
-        let (domain, refusals) = (self.rules.domain.clone(), self.refusals.clone());
-        let unconfirmed = match unknown {
-            Some(_) => self.unconfirmed.saturating_add(1),
-            None if may_bounce => 0,
-            None => self.unconfirmed,
-        };
-        Deferral { domain, refusals, unknown, unconfirmed, may_bounce }
-    }
-
-    fn is_refused_by_policy(&self) -> bool {
-        self.refusals.iter().any(Refusal::is_by_policy)
-    }
-
     fn ticket(&mut self, host: Arc<str>) -> Ticket {
         self.serial = self.serial.wrapping_add(1);
-        self.open = Some((self.serial, host.clone()));
+        self.open = Some(Tried::new(self.serial, host.clone()));
         Ticket { rules: self.rules.clone(), serial: self.serial, host }
     }
 
     /// Whether this is what is out of our hands. No two deliveries share their rules.
     fn is_open(&self, ticket: &Ticket) -> bool {
         Arc::ptr_eq(&self.rules, &ticket.rules)
-            && self.open.as_ref().is_some_and(|(serial, _)| *serial == ticket.serial)
+            && self.open.as_ref().is_some_and(|open| open.serial == ticket.serial)
+    }
+
+    fn transaction(&mut self, attempt: Attempt, session: Session, is_reused: bool) -> Transaction {
+        self.open.iter_mut().for_each(Tried::fits);
+        Transaction::new(attempt, session, is_reused)
+    }
+
+    /// One connection did not take the message, because of this.
+    fn next_address(&mut self, attempt: Attempt, reason: Reason) -> Attempt {
+        let refusal = self.rules.refusal(attempt.ticket.host.clone(), reason);
+        if let Some(tried) = &mut self.open {
+            tried.refuse(refusal);
+        }
+        Attempt { receiving_ip: None, ..attempt }
     }
 
     fn leave(&mut self, ticket: Ticket, reason: Reason) -> Refusal {
@@ -354,20 +362,13 @@ impl Delivery {
         self.refuse(ticket.host, reason)
     }
 
-    fn refuse(&mut self, host: Arc<str>, reason: Reason) -> Refusal {
-        let refusal = Refusal { domain: self.rules.domain.clone(), host, reason };
+    pub(super) fn refuse(&mut self, host: Arc<str>, reason: Reason) -> Refusal {
+        let refusal = self.rules.refusal(host, reason);
         self.refusals.push(refusal.clone());
         refusal
     }
 }
 
-/// §3.4. The text that stands behind the `@` is the only host of such a route.
-fn no_policy_of_a_literal(mx: &[Mx]) -> NoPolicy {
-    let found = mx.first().map_or_else(String::new, |mx| excerpt(mx.host.as_bytes()));
-    DomainError::AddressLiteral { found }.into()
-}
-
 fn given_up(ticket: Ticket) -> Refusal {
-    let domain = ticket.rules.domain.clone();
-    Refusal { domain, host: ticket.host, reason: Reason::GivenUp }
+    ticket.rules.refusal(ticket.host, Reason::GivenUp)
 }

@@ -49,7 +49,7 @@ fn s5_1_what_a_client_finds_can_be_told_to_a_delivery() {
     assert_eq!(Recheck::from(client.recheck(&name).unwrap()), Recheck::Current(policy));
     world.change("a.example", |site| site.dns = Dns::ServFail);
     let unknown = Recheck::from(client.recheck(&name).unwrap());
-    assert!(matches!(unknown, Recheck::Unknown(why) if why.contains("Server Failure")));
+    assert!(matches!(unknown, Recheck::Unconfirmed { why, .. } if why.contains("Server Failure")));
     assert!(
         matches!(Recheck::from(LookupError::TimedOut), Recheck::Unknown(why) if why.contains("timed out"))
     );

@@ -1,5 +1,6 @@
 //! The delivery decision (RFC 8461 §5), with DANE, the operator's floor and reports.
 
+mod addresses;
 mod matrix;
 mod rows;
 mod sentences;
@@ -87,11 +88,27 @@ fn session(
     attempt: Attempt,
     outcome: SessionOutcome,
 ) -> Result<Transaction, Refusal> {
-    match delivery.handle_session(attempt, outcome) {
+    match only_address(delivery, attempt, outcome) {
         Verdict::Send(transaction) => Ok(transaction),
         Verdict::Leave(refusal) => Err(refusal),
-        Verdict::Retry(_) => panic!("tried again in clear text"),
+        other => panic!("{other:?}"),
     }
+}
+
+/// The verdict on the session with the only address of a host.
+fn only_address(delivery: &mut Delivery, attempt: Attempt, outcome: SessionOutcome) -> Verdict {
+    match delivery.handle_session(attempt, outcome) {
+        Verdict::NextAddress(attempt) => delivery.handle_no_address(attempt),
+        verdict => verdict,
+    }
+}
+
+/// The only address of the host refuses the message for now.
+#[track_caller]
+fn refused_for_now(delivery: &mut Delivery, transaction: Transaction) {
+    let attempt = delivery.handle_reply(transaction, Reply::Transient).unwrap();
+    let verdict = delivery.handle_no_address(attempt);
+    assert!(matches!(verdict, Verdict::Leave(_)), "{verdict:?}");
 }
 
 #[track_caller]
@@ -115,6 +132,12 @@ fn rechecking(delivery: &mut Delivery) -> Deferral {
         Step::Recheck(deferral) => deferral,
         other => panic!("{other:?}"),
     }
+}
+
+/// A host name of this many bytes.
+fn long_name(len: usize) -> String {
+    let labels = format!("{}mx.example.net", "a23456789.".repeat(30));
+    labels[labels.len() - len..].replacen('.', "x", usize::from(len % 10 == 5))
 }
 
 fn dns_failed() -> NoPolicy {

@@ -14,7 +14,7 @@ use mta_sts::{
     },
 };
 
-use super::{failure, policy, reports, to};
+use super::{failure, only_address, policy, reports, to};
 
 const FLOORS: [Floor; 4] =
     [Floor::Opportunistic, Floor::Encrypted, Floor::Authenticated, Floor::Dane];
@@ -36,7 +36,15 @@ enum Met {
     Unreachable,
     NoStarttls,
     NoHandshake,
-    Tls { pkix: Check, dane: Check },
+    /// A check has ended the handshake: one of them is bad.
+    Rejected {
+        pkix: Check,
+        dane: Check,
+    },
+    Tls {
+        pkix: Check,
+        dane: Check,
+    },
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -52,8 +60,16 @@ struct Cell {
 impl Cell {
     fn all() -> impl Iterator<Item = Self> {
         let tls = CHECKS.into_iter().flat_map(|pkix| CHECKS.map(|dane| Met::Tls { pkix, dane }));
-        let met: Vec<_> =
-            [Met::Unreachable, Met::NoStarttls, Met::NoHandshake].into_iter().chain(tls).collect();
+        let rejected =
+            CHECKS.into_iter().flat_map(|pkix| CHECKS.map(|dane| Met::Rejected { pkix, dane }));
+        let rejected = rejected.filter(|met| {
+            matches!(
+                met,
+                Met::Rejected { pkix: Check::Bad, .. } | Met::Rejected { dane: Check::Bad, .. }
+            )
+        });
+        let met = [Met::Unreachable, Met::NoStarttls, Met::NoHandshake].into_iter();
+        let met: Vec<_> = met.chain(rejected).chain(tls).collect();
         let modes = [None, Some(Mode::None), Some(Mode::Testing), Some(Mode::Enforce)];
         let mut cells = Vec::new();
         for mode in modes {
@@ -71,7 +87,7 @@ impl Cell {
                 }
             }
         }
-        assert_eq!(cells.len(), 4 * 2 * 4 * 5 * 12);
+        assert_eq!(cells.len(), 4 * 2 * 4 * 5 * 17);
         cells.into_iter()
     }
 
@@ -95,7 +111,7 @@ impl Cell {
             Met::Unreachable => SessionOutcome::Unreachable,
             Met::NoStarttls => SessionOutcome::ClearText,
             Met::NoHandshake => SessionOutcome::HandshakeFailed(failure(ValidationFailure)),
-            Met::Tls { pkix, dane } => {
+            Met::Rejected { pkix, dane } | Met::Tls { pkix, dane } => {
                 let mut checks = Checks::none();
                 match pkix {
                     Check::Good => checks = checks.pkix(Ok(())),
@@ -107,7 +123,10 @@ impl Cell {
                     Check::Bad => checks = checks.dane(Err(failure(ValidationFailure))),
                     Check::Unknown => {}
                 }
-                SessionOutcome::Encrypted(checks)
+                match self.met {
+                    Met::Tls { .. } => SessionOutcome::Encrypted(checks),
+                    _ => SessionOutcome::CertificateRejected(checks),
+                }
             }
         }
     }
@@ -179,7 +198,9 @@ fn is_by_policy(cell: Cell) -> bool {
     if is_skipped(cell) || cell.met == Met::Unreachable {
         return false;
     }
-    !has_tls(cell) || cell.dane != Dane::Usable
+    // DANE's verdict on a certificate is none of the policy's, whoever heard of it first.
+    let by_dane = matches!(cell.met, Met::Tls { .. } | Met::Rejected { dane: Check::Bad, .. },);
+    !by_dane || cell.dane != Dane::Usable
 }
 
 fn counted(cell: Cell) -> Vec<(&'static str, Vec<ResultType>)> {
@@ -209,11 +230,16 @@ fn counted_as_tlsa(cell: Cell) -> Option<Vec<ResultType>> {
         (_, Met::Unreachable) | (Dane::NotSigned, _) => None,
         (Dane::Unusable, Met::NoStarttls) => Some(vec![TlsaInvalid, StarttlsNotSupported]),
         (Dane::Unusable, Met::NoHandshake) => Some(vec![TlsaInvalid, ValidationFailure]),
-        (Dane::Unusable, Met::Tls { .. }) => Some(vec![TlsaInvalid]),
+        (Dane::Unusable, Met::Rejected { .. } | Met::Tls { .. }) => Some(vec![TlsaInvalid]),
         (_, Met::NoStarttls) => Some(vec![StarttlsNotSupported]),
-        (_, Met::NoHandshake | Met::Tls { dane: Check::Bad, .. }) => Some(vec![ValidationFailure]),
+        (
+            _,
+            Met::NoHandshake
+            | Met::Rejected { dane: Check::Bad, .. }
+            | Met::Tls { dane: Check::Bad, .. },
+        ) => Some(vec![ValidationFailure]),
         (_, Met::Tls { dane: Check::Good, .. }) => Some(vec![]),
-        (_, Met::Tls { dane: Check::Unknown, .. }) => None,
+        (_, Met::Rejected { .. } | Met::Tls { dane: Check::Unknown, .. }) => None,
     }
 }
 
@@ -232,24 +258,25 @@ fn counted_as_sts(cell: Cell) -> Option<Vec<ResultType>> {
         Met::Unreachable => return None,
         Met::NoStarttls => failures.push(StarttlsNotSupported),
         Met::NoHandshake => failures.push(ValidationFailure),
-        Met::Tls { pkix: Check::Bad, .. } => failures.push(CertificateExpired),
-        Met::Tls { pkix: Check::Unknown, .. } if cell.listed => return None,
-        Met::Tls { .. } => {}
+        Met::Rejected { pkix: Check::Bad, .. } | Met::Tls { pkix: Check::Bad, .. } => {
+            failures.push(CertificateExpired);
+        }
+        Met::Rejected { .. } | Met::Tls { pkix: Check::Unknown, .. } if cell.listed => return None,
+        Met::Rejected { .. } | Met::Tls { .. } => {}
     }
     Some(failures)
 }
 
 fn counted_without_policy(cell: Cell) -> Option<Vec<ResultType>> {
-    let has_policy = matches!(cell.mode, Some(Mode::Testing | Mode::Enforce));
-    if has_policy || cell.dane != Dane::NotSigned || is_skipped(cell) {
+    if cell.mode.is_some() || cell.dane != Dane::NotSigned || is_skipped(cell) {
         return None;
     }
     match cell.met {
         Met::Unreachable => None,
         Met::Tls { .. } => Some(vec![]),
-        Met::NoStarttls | Met::NoHandshake if cell.mode == Some(Mode::None) => None,
         Met::NoStarttls => Some(vec![StarttlsNotSupported]),
-        Met::NoHandshake => Some(vec![ValidationFailure]),
+        Met::Rejected { pkix: Check::Bad, .. } => Some(vec![CertificateExpired]),
+        Met::NoHandshake | Met::Rejected { .. } => Some(vec![ValidationFailure]),
     }
 }
 
@@ -267,20 +294,21 @@ fn run(cell: Cell, delivery: &mut Delivery) -> Option<Session> {
     assert_eq!(requirement.is_dane_fatal(), demands_dane(cell), "{cell:?}");
     let has_policy = matches!(cell.mode, Some(Mode::Testing | Mode::Enforce));
     assert_eq!(requirement.validates_pkix(), has_policy || demands_pkix(cell), "{cell:?}");
-    match delivery.handle_session(attempt, cell.outcome()) {
+    match only_address(delivery, attempt, cell.outcome()) {
         Verdict::Send(transaction) => {
             let session = transaction.session().clone();
             delivery.handle_reply(transaction, Reply::Accepted);
             Some(session)
         }
         Verdict::Leave(_) => None,
+        Verdict::NextAddress(_) => panic!("{cell:?}"),
         Verdict::Retry(attempt) => {
-            assert_eq!(cell.met, Met::NoHandshake, "{cell:?}");
+            assert!(matches!(cell.met, Met::NoHandshake | Met::Rejected { .. }), "{cell:?}");
             assert!(!demands_tls(cell), "{cell:?}");
             assert_eq!(attempt.requirement().tls(), Tls::Never);
             assert!(attempt.requirement().allows_clear_text());
             assert!(!attempt.requirement().validates_pkix());
-            match delivery.handle_session(attempt, SessionOutcome::ClearText) {
+            match only_address(delivery, attempt, SessionOutcome::ClearText) {
                 Verdict::Send(transaction) => Some(transaction.session().clone()),
                 other => panic!("{cell:?}: {other:?}"),
             }
@@ -305,6 +333,119 @@ fn every_cell_is_as_the_oracle_says() {
                 }
                 other => panic!("{cell:?}: {other:?}"),
             }
+        }
+    }
+}
+
+/// Whether this address takes the message without a second try in clear text.
+fn is_taken(cell: Cell) -> bool {
+    is_sent(cell) && !has_failed_handshake(cell)
+}
+
+fn has_failed_handshake(cell: Cell) -> bool {
+    matches!(cell.met, Met::NoHandshake | Met::Rejected { .. })
+}
+
+/// What is left of a host in clear text.
+fn in_clear_text(cell: Cell) -> SessionOutcome {
+    match cell.met {
+        Met::Unreachable => SessionOutcome::Unreachable,
+        _ => SessionOutcome::ClearText,
+    }
+}
+
+/// Tries the addresses in their order: over which the message is sent, if over any, and whether that
+/// was the second round.
+fn run_addresses(delivery: &mut Delivery, cells: [Cell; 2]) -> Option<(usize, bool)> {
+    let Step::Consider(candidate) = delivery.poll() else { panic!("no host") };
+    let advice = delivery.handle_dane(candidate, cells[0].dane);
+    let Advice::Attempt(mut attempt) = advice else { return None };
+    for outcome in [Cell::outcome, in_clear_text] {
+        let is_second = attempt.requirement().tls() == Tls::Never;
+        for (at, cell) in cells.into_iter().enumerate() {
+            attempt = match delivery.handle_session(attempt, outcome(cell)) {
+                Verdict::NextAddress(attempt) => attempt,
+                Verdict::Send(transaction) => {
+                    delivery.handle_reply(transaction, Reply::Accepted);
+                    return Some((at, is_second));
+                }
+                other => panic!("{cells:?}: {other:?}"),
+            };
+        }
+        attempt = match delivery.handle_no_address(attempt) {
+            Verdict::Retry(attempt) => attempt,
+            Verdict::Leave(_) => return None,
+            other => panic!("{cells:?}: {other:?}"),
+        };
+    }
+    panic!("{cells:?} is tried without end");
+}
+
+/// What one address is not allowed or able to do, the other may; what neither may is not done.
+#[test]
+fn every_pair_of_addresses_is_as_the_oracle_says() {
+    let mets: Vec<_> = Cell::all().take(17).map(|cell| cell.met).collect();
+    for first in Cell::all() {
+        for &met in &mets {
+            let cells = [first, Cell { met, ..first }];
+            let mut delivery = first.delivery();
+            let found = run_addresses(&mut delivery, cells);
+
+            let may_retry = !is_skipped(first)
+                && !demands_tls(first)
+                && cells.into_iter().any(has_failed_handshake);
+            let expected = match cells.into_iter().position(is_taken) {
+                Some(at) => Some((at, false)),
+                None if may_retry => cells
+                    .into_iter()
+                    .position(|cell| cell.met != Met::Unreachable)
+                    .map(|at| (at, true)),
+                None => None,
+            };
+            assert_eq!(found, expected, "{cells:?}");
+
+            let sessions = if is_skipped(first) || is_taken(first) { 1 } else { 2 };
+            let counted: Vec<_> = cells.into_iter().take(sessions).flat_map(counted).collect();
+            let reports = reports(&mut delivery).into_iter();
+            let reports: Vec<_> = reports.map(|(kind, _, failed)| (kind, failed)).collect();
+            assert_eq!(reports, counted, "{cells:?}");
+
+            match delivery.poll() {
+                Step::Delivered => assert!(expected.is_some(), "{cells:?}"),
+                Step::Recheck(_) => assert!(cells.into_iter().any(is_by_policy), "{cells:?}"),
+                Step::Defer(_) => assert!(!cells.into_iter().any(is_by_policy), "{cells:?}"),
+                other => panic!("{cells:?}: {other:?}"),
+            }
+        }
+    }
+}
+
+/// What is told more exactly is decided and counted alike.
+#[test]
+fn every_way_without_tls_is_as_the_oracle_says() {
+    for cell in Cell::all() {
+        let outcomes = match cell.met {
+            Met::Unreachable => {
+                vec![SessionOutcome::GreetingRefused, SessionOutcome::ConnectionLost]
+            }
+            Met::NoStarttls => [true, false]
+                .map(|is_temporary| SessionOutcome::StarttlsRefused { is_temporary })
+                .into(),
+            _ => continue,
+        };
+        for outcome in outcomes {
+            let mut delivery = cell.delivery();
+            let Step::Consider(candidate) = delivery.poll() else { panic!("no host") };
+            if let Advice::Attempt(attempt) = delivery.handle_dane(candidate, cell.dane) {
+                let verdict = only_address(&mut delivery, attempt, outcome);
+                assert_eq!(matches!(verdict, Verdict::Send(_)), is_sent(cell), "{cell:?}");
+                if let Verdict::Leave(refusal) = verdict {
+                    assert_eq!(refusal.is_by_policy(), is_by_policy(cell), "{cell:?}");
+                }
+            }
+            let reports = reports(&mut delivery).into_iter();
+            let reports: Vec<_> = reports.map(|(kind, _, failed)| (kind, failed)).collect();
+            assert_eq!(reports, counted(cell), "{cell:?}");
         }
     }
 }
@@ -348,7 +489,7 @@ fn a_connection_is_reused_only_if_it_satisfies_the_other_domain() {
         .filter(|cell| cell.dane == Dane::NotSigned)
         .filter_map(|cell| run(cell, &mut cell.delivery()).map(|session| (cell.met, session)))
         .collect();
-    assert_eq!(sessions.len(), 11);
+    assert_eq!(sessions.len(), 16);
     for cell in Cell::all().filter(|cell| cell.met == Met::NoStarttls) {
         for (met, session) in &sessions {
             let mut delivery = cell.delivery();
@@ -357,7 +498,10 @@ fn a_connection_is_reused_only_if_it_satisfies_the_other_domain() {
             let Advice::Attempt(attempt) = advice else { continue };
             let is_reused = delivery.reuse(attempt, session).is_ok();
             // A failed handshake has led to a session in clear text.
-            let met = if *met == Met::NoHandshake { Met::NoStarttls } else { *met };
+            let met = match *met {
+                Met::NoHandshake | Met::Rejected { .. } => Met::NoStarttls,
+                met => met,
+            };
             let expected = cell.listed && is_sent(Cell { met, ..cell });
             assert_eq!(is_reused, expected, "{cell:?} {session:?}");
             assert_eq!(reports(&mut delivery), [], "a message is no session");

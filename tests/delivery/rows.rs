@@ -1,21 +1,23 @@
 //! One test per requirement, named by its row.
 
+use std::sync::Arc;
+
 use mta_sts::{
-    Failure, Mode, NoPolicy,
+    Failure, Mode, NoPolicy, Policy,
     ResultType::{
         CertificateExpired, CertificateHostMismatch, CertificateNotTrusted, DaneRequired,
         DnssecInvalid, StarttlsNotSupported, StsPolicyFetchError, StsPolicyInvalid,
         StsWebpkiInvalid, TlsaInvalid, ValidationFailure,
     },
     delivery::{
-        Checks, Dane, Delivery, DemandedBy, Floor, Mx, Reason, Recheck, Refusal, Reply, Route,
-        SessionOutcome, Step, Tls, Undeliverable, Verdict,
+        Checks, Dane, Delivery, DemandedBy, Floor, Misconfiguration, Mx, Reason, Recheck, Refusal,
+        Reply, Route, SessionOutcome, Step, Tls, Undeliverable, Verdict,
     },
 };
 
 use super::{
     advise, attempt, deferred, deliver, dns_failed, domain, enforce, enforcing, failure, invalid,
-    policy, rechecking, reports, session, to, valid,
+    only_address, policy, rechecking, refused_for_now, reports, session, to, valid,
 };
 
 #[test]
@@ -83,6 +85,53 @@ fn s3_4_01_a_smart_host_without_mx_is_matched_itself() {
     deliver(&mut delivery, "relay.example", valid());
 }
 
+fn through_smart_host(mx: &[Mx], policy: Result<Arc<Policy>, NoPolicy>) -> Delivery {
+    let route = Route::to_smart_host(domain("relay.example"), mx.iter().cloned());
+    Delivery::new(route, policy, Floor::Opportunistic)
+}
+
+/// What the operator has configured wrongly is no reason to return every message to its sender.
+#[test]
+fn s3_4_01_a_smart_host_that_leads_nowhere_defers_mail() {
+    let own = Mx::new(10, "out1.relay.example").own(true);
+    let behind = Mx::new(20, "out2.relay.example");
+    let testing = policy(Mode::Testing, &["*.relay.example"]);
+    for (mx, why, hosts) in [
+        (vec![Mx::new(0, ".")], Misconfiguration::NullMx, vec!["relay.example"]),
+        (vec![Mx::new(0, ""), Mx::new(5, ".")], Misconfiguration::NullMx, vec!["relay.example"]),
+        (vec![own.clone()], Misconfiguration::OwnHost, vec!["out1.relay.example"]),
+        (
+            vec![own, behind],
+            Misconfiguration::OwnHost,
+            vec!["out1.relay.example", "out2.relay.example"],
+        ),
+    ] {
+        for policy in [Ok(testing.clone()), Err(NoPolicy::NoRecord), Err(dns_failed())] {
+            let mut delivery = through_smart_host(&mx, policy);
+            for _ in 0..2 {
+                let deferral = deferred(&mut delivery);
+                let told: Vec<_> = deferral.refusals().iter().map(Refusal::host).collect();
+                assert_eq!(told, hosts);
+                let reasons = deferral.refusals().iter().map(Refusal::reason);
+                assert!(reasons.into_iter().all(|it| *it == Reason::Misconfigured(why)));
+                assert_eq!(deferral.status().to_string(), "4.3.5");
+            }
+            assert_eq!(reports(&mut delivery), []);
+        }
+    }
+}
+
+/// The hosts before the own one are tried, and then it is as without them.
+#[test]
+fn s3_4_01_a_smart_host_is_tried_up_to_the_own_host() {
+    let mx = [Mx::new(10, "out1.relay.example"), Mx::new(20, "out2.relay.example").own(true)];
+    let mut delivery = through_smart_host(&mx, Err(NoPolicy::NoRecord));
+    attempt(&mut delivery, "out1.relay.example", SessionOutcome::Unreachable).unwrap_err();
+    assert_eq!(deferred(&mut delivery).refusals().len(), 2);
+    let mut delivery = through_smart_host(&mx, Err(NoPolicy::NoRecord));
+    deliver(&mut delivery, "out1.relay.example", valid());
+}
+
 #[test]
 fn s3_4_02_address_literals_have_no_policy() {
     let route = Route::to_address_literal("[192.0.2.1]");
@@ -105,6 +154,58 @@ fn s3_4_02_the_floor_holds_for_address_literals() {
     assert!(deferred(&mut delivery).may_bounce());
 }
 
+/// Names of 245 to 253 bytes and labels with `_`: legal for mail, and too long or not fit for the names
+/// that MTA-STS makes of them.
+#[test]
+fn s3_1_names_that_no_policy_can_exist_for_are_delivered_to() {
+    let long = [245, 253].map(super::long_name);
+    for name in ["a_b.example", "_x.EXAMPLE.org.", &long[0], &long[1]] {
+        let shown = name.to_ascii_lowercase();
+        let shown = shown.trim_end_matches('.');
+        let new = |mx: &[Mx], floor| {
+            let route = Route::to_mail_domain(name, mx.iter().cloned());
+            assert_eq!(route.policy_domain(), None);
+            Delivery::new(route, Ok(enforce()), floor)
+        };
+        let host = || Mx::new(10, "mx1.example.com");
+        // No policy, no report, whatever a caller takes for one.
+        for outcome in [SessionOutcome::ClearText, invalid(CertificateExpired), valid()] {
+            let mut delivery = new(&[host()], Floor::Opportunistic);
+            assert!(matches!(delivery.policy(), Err(NoPolicy::NotADomain(_))));
+            deliver(&mut delivery, "mx1.example.com", outcome);
+            assert_eq!(reports(&mut delivery), []);
+        }
+        // The implicit MX, the floor, DANE, loops and null MX are as ever.
+        let mut delivery = new(&[], Floor::Opportunistic);
+        deliver(&mut delivery, shown, valid());
+        let mut delivery = new(&[host()], Floor::Encrypted);
+        attempt(&mut delivery, "mx1.example.com", SessionOutcome::ClearText).unwrap_err();
+        let mut delivery = new(&[host()], Floor::Opportunistic);
+        let attempt = advise(&mut delivery, "mx1.example.com", Dane::Usable).unwrap();
+        assert_eq!(attempt.requirement().tls(), Tls::Dane);
+        let mut delivery = new(&[host().own(true)], Floor::Opportunistic);
+        let Step::Undeliverable(why) = delivery.poll() else { panic!() };
+        assert_eq!(why, Undeliverable::OwnHost(shown.into()));
+        let mut delivery = new(&[Mx::new(0, ".")], Floor::Opportunistic);
+        let Step::Undeliverable(why) = delivery.poll() else { panic!() };
+        assert_eq!(why, Undeliverable::NullMx(shown.into()));
+    }
+}
+
+/// What has a policy keeps it, and an address literal is one.
+#[test]
+fn s3_4_02_any_mail_domain_gets_the_route_that_it_needs() {
+    let mx = || [Mx::new(10, "mx1.example.com")];
+    let route = Route::to_mail_domain("Example.ORG.", mx());
+    assert_eq!(route.policy_domain(), Some(&domain("example.org")));
+    let mut delivery = Delivery::new(route, Ok(enforce()), Floor::Opportunistic);
+    attempt(&mut delivery, "mx1.example.com", valid()).unwrap_err();
+    let route = Route::to_mail_domain("[192.0.2.1]", mx());
+    let mut delivery = Delivery::new(route, Ok(enforce()), Floor::Opportunistic);
+    deliver(&mut delivery, "[192.0.2.1]", SessionOutcome::ClearText);
+    assert_eq!(reports(&mut delivery), []);
+}
+
 #[test]
 fn s3_4_04_without_mx_the_domain_itself_is_the_candidate() {
     let route = || Route::to_recipient(domain("example.org"), []);
@@ -119,17 +220,86 @@ fn s3_4_04_without_mx_the_domain_itself_is_the_candidate() {
 }
 
 #[test]
-fn s3_4_05_a_null_mx_is_the_end_whatever_the_policy() {
-    for root in [".", ""] {
+fn s3_4_05_a_null_mx_is_the_end_if_no_policy_is_enforced_or_dnssec_proves_it() {
+    for (root, is_secure, policy) in [
+        (".", true, Ok(enforce())),
+        ("", false, Ok(policy(Mode::Testing, &["*.example.net"]))),
+        (".", false, Ok(policy(Mode::None, &[]))),
+        (".", false, Err(NoPolicy::NoRecord)),
+    ] {
         let route = Route::to_recipient(domain("example.org"), [Mx::new(0, root)]);
-        let mut delivery = Delivery::new(route, Ok(enforce()), Floor::Opportunistic);
+        let route = route.with_secure_mx(is_secure);
+        let mut delivery = Delivery::new(route, policy.clone(), Floor::Opportunistic);
         for _ in 0..2 {
             let Step::Undeliverable(why) = delivery.poll() else { panic!() };
-            assert_eq!(why, Undeliverable::NullMx(domain("example.org")));
+            assert_eq!(why, Undeliverable::NullMx("example.org".into()));
             // There is nothing to be rechecked.
             delivery.handle_recheck(Recheck::Current(Err(NoPolicy::NoRecord)));
         }
         assert_eq!(reports(&mut delivery), []);
+    }
+}
+
+/// Who can forge MX records could otherwise have mail bounced that he cannot read.
+#[test]
+fn a_18_under_enforce_what_mx_records_say_of_the_domain_itself_is_deferred() {
+    let own = |preference| Mx::new(preference, "mx1.example.net").own(true);
+    for (mx, reason, status) in [
+        (vec![Mx::new(0, ".")], Reason::NullMx, "4.1.10"),
+        (vec![Mx::new(0, ""), Mx::new(1, ".")], Reason::NullMx, "4.1.10"),
+        (vec![own(10)], Reason::OwnHost, "4.4.6"),
+        (vec![own(10), Mx::new(20, "mx2.example.net")], Reason::OwnHost, "4.4.6"),
+        // Not a host of the policy's.
+        (vec![Mx::new(10, "mx1.example.com").own(true)], Reason::OwnHost, "4.4.6"),
+    ] {
+        let route = Route::to_recipient(domain("example.org"), mx.clone());
+        let mut delivery = Delivery::new(route, Ok(enforce()), Floor::Opportunistic);
+        assert!(!rechecking(&mut delivery).may_bounce());
+        delivery.handle_recheck(Recheck::Unknown("timed out".into()));
+        assert!(!deferred(&mut delivery).may_bounce());
+        delivery.handle_recheck(Recheck::Current(Ok(enforce())));
+        let deferral = deferred(&mut delivery);
+        assert!(deferral.may_bounce());
+        assert!(deferral.refusals().iter().all(|it| *it.reason() == reason && it.is_by_policy()));
+        assert_eq!(deferral.status().to_string(), status);
+        assert_eq!(reports(&mut delivery), []);
+        // A domain that enforces nothing any more has the last word.
+        delivery.handle_recheck(Recheck::Current(Err(NoPolicy::NoRecord)));
+        let Step::PolicyChanged(policy) = delivery.poll() else { panic!() };
+        let route = Route::to_recipient(domain("example.org"), mx);
+        let mut delivery = Delivery::new(route, policy, Floor::Opportunistic);
+        let Step::Undeliverable(why) = delivery.poll() else { panic!() };
+        assert_eq!(why.status().to_string(), status.replacen('4', "5", 1));
+    }
+}
+
+#[test]
+fn a_18_an_own_host_behind_others_waits_for_the_recheck_too() {
+    for is_secure in [false, true] {
+        let mx = [Mx::new(10, "mx1.example.net"), Mx::new(20, "mx2.example.net").own(true)];
+        let route = Route::to_recipient(domain("example.org"), mx).with_secure_mx(is_secure);
+        let mut delivery = Delivery::new(route, Ok(enforce()), Floor::Opportunistic);
+        attempt(&mut delivery, "mx1.example.net", SessionOutcome::Unreachable).unwrap_err();
+        if !is_secure {
+            rechecking(&mut delivery);
+            delivery.handle_recheck(Recheck::Current(Ok(enforce())));
+        }
+        assert!(deferred(&mut delivery).may_bounce());
+    }
+}
+
+#[test]
+fn s3_4_01_a_smart_host_under_enforce_defers_too() {
+    let own = Mx::new(10, "out1.relay.example").own(true);
+    let enforcing = || Ok(policy(Mode::Enforce, &["*.relay.example"]));
+    for mx in [Mx::new(0, "."), own] {
+        let mut delivery = through_smart_host(std::slice::from_ref(&mx), enforcing());
+        rechecking(&mut delivery);
+        delivery.handle_recheck(Recheck::Current(enforcing()));
+        assert_eq!(deferred(&mut delivery).status().to_string(), "4.3.5");
+        let route = Route::to_smart_host(domain("relay.example"), [mx]).with_secure_mx(true);
+        let mut delivery = Delivery::new(route, enforcing(), Floor::Opportunistic);
+        assert_eq!(deferred(&mut delivery).status().to_string(), "4.3.5");
     }
 }
 
@@ -203,7 +373,7 @@ fn s5_02_enforce_never_tries_the_same_host_in_clear_text() {
     let attempt = advise(&mut delivery, "mx1.example.net", Dane::NotSigned).unwrap();
     assert!(!attempt.requirement().allows_clear_text());
     let failed = SessionOutcome::HandshakeFailed(failure(ValidationFailure));
-    let verdict = delivery.handle_session(attempt, failed);
+    let verdict = only_address(&mut delivery, attempt, failed);
     assert!(matches!(verdict, Verdict::Leave(_)), "{verdict:?}");
     rechecking(&mut delivery);
 }
@@ -234,7 +404,7 @@ fn s5_03_testing_counts_a_failed_handshake_once() {
     let mut delivery = Delivery::new(to(&["mx1.example.net"]), Ok(testing), Floor::Opportunistic);
     let attempt = advise(&mut delivery, "mx1.example.net", Dane::NotSigned).unwrap();
     let failed = SessionOutcome::HandshakeFailed(failure(CertificateExpired));
-    let Verdict::Retry(attempt) = delivery.handle_session(attempt, failed) else { panic!() };
+    let Verdict::Retry(attempt) = only_address(&mut delivery, attempt, failed) else { panic!() };
     assert_eq!(attempt.requirement().tls(), Tls::Never);
     let transaction = session(&mut delivery, attempt, SessionOutcome::ClearText).unwrap();
     assert!(!transaction.session().is_encrypted());
@@ -289,7 +459,7 @@ fn s5_05_a_new_policy_is_tried_at_once() {
 fn s5_05_what_could_not_be_rechecked_is_not_bounced() {
     for (answer, why) in [
         (Recheck::Unknown("timed out".into()), "timed out"),
-        // The policy ended meanwhile, or somebody wants it to look so.
+        // Somebody wants it to look as if the policy were gone.
         (
             Recheck::Current(Err(dns_failed())),
             "the MTA-STS record could not be looked up: timed out",
@@ -304,6 +474,63 @@ fn s5_05_what_could_not_be_rechecked_is_not_bounced() {
         // A later recheck may know.
         delivery.handle_recheck(Recheck::Current(Ok(enforce())));
         assert!(deferred(&mut delivery).may_bounce());
+    }
+}
+
+/// "If a valid … policy" is not there any more, delivery goes on without (§3.3), whether or not it could
+/// be found out what comes next; so it does if the cache has got another policy meanwhile.
+#[test]
+fn s3_3_12_a_policy_that_has_ended_or_was_replaced_is_a_changed_policy() {
+    let ended = |mode, cause: NoPolicy| NoPolicy::Expired {
+        mode,
+        ended_at: time::macros::utc_datetime!(2026-01-01 0:00),
+        cause: cause.into(),
+    };
+    let fetch = NoPolicy::FetchFailed(failure(StsPolicyFetchError).into());
+    let replaced = policy(Mode::Enforce, &["*.example.com"]);
+    for now in [
+        Err(ended(Mode::Enforce, dns_failed())),
+        Err(ended(Mode::Enforce, fetch)),
+        Err(ended(Mode::Testing, NoPolicy::HeldBack)),
+        Err(ended(Mode::Enforce, NoPolicy::Overloaded)),
+        Err(NoPolicy::NoRecord),
+        Err(NoPolicy::Ignored),
+        Ok(replaced),
+    ] {
+        let unconfirmed = Recheck::Unconfirmed { answer: now.clone(), why: "timed out".into() };
+        for answer in [Recheck::Current(now.clone()), unconfirmed] {
+            let mut delivery = enforcing(&["mx1.example.com"]);
+            attempt(&mut delivery, "mx1.example.com", valid()).unwrap_err();
+            rechecking(&mut delivery);
+            delivery.handle_recheck(answer);
+            let Step::PolicyChanged(new) = delivery.poll() else { panic!("{now:?}") };
+            assert_eq!(new, now);
+            let route = to(&["mx1.example.com"]);
+            deliver(
+                &mut Delivery::new(route, new, Floor::Opportunistic),
+                "mx1.example.com",
+                valid(),
+            );
+        }
+    }
+}
+
+#[test]
+fn s5_05_an_answer_that_proves_nothing_leaves_the_old_policy() {
+    let fetch = NoPolicy::FetchFailed(failure(StsPolicyFetchError).into());
+    for answer in [
+        Ok(enforce()),
+        Err(dns_failed()),
+        Err(fetch),
+        Err(NoPolicy::HeldBack),
+        Err(NoPolicy::Overloaded),
+    ] {
+        let mut delivery = enforcing(&["mx1.example.com"]);
+        attempt(&mut delivery, "mx1.example.com", valid()).unwrap_err();
+        rechecking(&mut delivery);
+        delivery.handle_recheck(Recheck::Unconfirmed { answer, why: "timed out".into() });
+        let deferral = deferred(&mut delivery);
+        assert_eq!((deferral.may_bounce(), deferral.unknown()), (false, Some("timed out")));
     }
 }
 
@@ -382,7 +609,7 @@ fn s5_1_02_no_recheck_where_no_policy_had_a_part() {
 
     let mut delivery = enforcing(&["mx1.example.net"]);
     let transaction = attempt(&mut delivery, "mx1.example.net", valid()).unwrap();
-    delivery.handle_reply(transaction, Reply::Transient);
+    refused_for_now(&mut delivery, transaction);
     assert!(deferred(&mut delivery).may_bounce());
 }
 
@@ -455,11 +682,11 @@ fn s8_4_01_the_list_is_walked_unfiltered_up_to_the_own_host() {
 #[test]
 fn s8_4_01_if_no_host_is_better_than_the_own_one_mail_would_loop() {
     let mx = [Mx::new(10, "mx1.example.net").own(true), Mx::new(10, "mx2.example.net")];
-    let route = Route::to_recipient(domain("example.org"), mx);
+    let route = Route::to_recipient(domain("example.org"), mx).with_secure_mx(true);
     let mut delivery = Delivery::new(route, Ok(enforce()), Floor::Opportunistic);
     for _ in 0..2 {
         let Step::Undeliverable(why) = delivery.poll() else { panic!() };
-        assert_eq!(why, Undeliverable::OwnHost(domain("example.org")));
+        assert_eq!(why, Undeliverable::OwnHost("example.org".into()));
     }
     assert_eq!(reports(&mut delivery), []);
 }
@@ -472,7 +699,7 @@ fn s8_4_01_the_best_of_several_own_hosts_counts() {
         Mx::new(10, "mx3.example.net").own(true),
         Mx::new(20, "mx4.example.net").own(false),
     ];
-    let route = Route::to_recipient(domain("example.org"), mx);
+    let route = Route::to_recipient(domain("example.org"), mx).with_secure_mx(true);
     let mut delivery = Delivery::new(route, Ok(enforce()), Floor::Opportunistic);
     attempt(&mut delivery, "mx1.example.net", SessionOutcome::Unreachable).unwrap_err();
     assert!(deferred(&mut delivery).may_bounce());
@@ -611,6 +838,70 @@ fn a_17_usable_dane_decides_the_certificate_and_both_are_reported() {
     );
 }
 
+/// The letter of §5, for operators who want it.
+#[test]
+fn a_17_an_operator_may_demand_pkix_beside_usable_dane() {
+    let good = || Ok(());
+    let bad = |result_type| Err(failure(result_type));
+    let by_policy = Reason::CertificateInvalid(DemandedBy::Policy, failure(CertificateExpired));
+    let by_dane = Reason::CertificateInvalid(DemandedBy::Dane, failure(ValidationFailure));
+    for (checks, by_default, with_both) in [
+        (Checks::none().dane(good()).pkix(good()), None, None),
+        (Checks::none().dane(good()).pkix(bad(CertificateExpired)), None, Some(by_policy)),
+        (Checks::none().dane(good()), None, Some(Reason::CertificateUnchecked(DemandedBy::Policy))),
+        (
+            Checks::none().dane(bad(ValidationFailure)).pkix(good()),
+            Some(by_dane.clone()),
+            Some(by_dane.clone()),
+        ),
+        (
+            Checks::none().dane(bad(ValidationFailure)).pkix(bad(CertificateExpired)),
+            Some(by_dane.clone()),
+            Some(by_dane),
+        ),
+        (
+            Checks::none().pkix(good()),
+            Some(Reason::CertificateUnchecked(DemandedBy::Dane)),
+            Some(Reason::CertificateUnchecked(DemandedBy::Dane)),
+        ),
+    ] {
+        for (demands_both, expected) in [(false, &by_default), (true, &with_both)] {
+            let mut delivery = enforcing(&["mx1.example.net"]).with_pkix_beside_dane(demands_both);
+            let attempt = advise(&mut delivery, "mx1.example.net", Dane::Usable).unwrap();
+            let requirement = attempt.requirement();
+            assert!(requirement.is_dane_fatal() && !requirement.allows_clear_text());
+            assert_eq!(requirement.is_pkix_fatal(), demands_both);
+            let outcome = SessionOutcome::Encrypted(checks.clone());
+            let refusal = session(&mut delivery, attempt, outcome).err();
+            assert_eq!(refusal.as_ref().map(Refusal::reason), expected.as_ref());
+        }
+    }
+    // Only `enforce` has it, and only where DANE would decide alone.
+    for (mode, dane, tls) in [
+        (Mode::Testing, Dane::Usable, Tls::Dane),
+        (Mode::Enforce, Dane::Unusable, Tls::Pkix),
+        (Mode::Enforce, Dane::NotSigned, Tls::Pkix),
+    ] {
+        let policy = Ok(policy(mode, &["*.example.net"]));
+        let route = to(&["mx1.example.net"]);
+        let delivery = Delivery::new(route, policy, Floor::Opportunistic);
+        let mut delivery = delivery.with_pkix_beside_dane(true);
+        let attempt = advise(&mut delivery, "mx1.example.net", dane).unwrap();
+        assert_eq!(attempt.requirement().tls(), tls);
+    }
+}
+
+/// As the documentation of `Route::to_recipient` has it.
+#[test]
+fn s8_4_01_the_implicit_mx_may_be_the_own_host() {
+    let domain = domain("example.org");
+    let implicit = Mx::new(0, domain.as_str()).own(true);
+    let route = Route::to_recipient(domain, [implicit]);
+    let mut delivery = Delivery::new(route, Err(NoPolicy::NoRecord), Floor::Opportunistic);
+    let Step::Undeliverable(why) = delivery.poll() else { panic!() };
+    assert_eq!(why, Undeliverable::OwnHost("example.org".into()));
+}
+
 #[test]
 fn a_18_a_host_that_is_not_listed_is_deferred_not_bounced() {
     let mut delivery = enforcing(&["mx1.example.com"]);
@@ -709,11 +1000,117 @@ fn r4_3_2_2_a_failed_discovery_fails_the_sessions_that_go_without() {
         }
     }
     let invalid = NoPolicy::InvalidRecord("it has no id".into());
-    for why in
-        [NoPolicy::NoRecord, invalid, dns_failed(), ended(dns_failed()), NoPolicy::Overloaded]
-    {
+    for why in [NoPolicy::NoRecord, invalid, dns_failed(), ended(dns_failed())] {
         let mut delivery = Delivery::new(to(&["mx1.example.net"]), Err(why), Floor::Opportunistic);
         let _ = attempt(&mut delivery, "mx1.example.net", valid());
         assert_eq!(reports(&mut delivery), [("no-policy-found", mx(), vec![])]);
+    }
+}
+
+/// RFC 8460 §4.4: `no-policy-found` says that somebody has looked.
+#[test]
+fn r4_4_what_nobody_has_looked_for_is_not_reported() {
+    let ended = |cause: NoPolicy| NoPolicy::Expired {
+        mode: Mode::Enforce,
+        ended_at: time::macros::utc_datetime!(2026-01-01 0:00),
+        cause: cause.into(),
+    };
+    for why in [
+        NoPolicy::Ignored,
+        NoPolicy::Overloaded,
+        NoPolicy::HeldBack,
+        ended(NoPolicy::Overloaded),
+        ended(ended(NoPolicy::HeldBack)),
+        NoPolicy::ModeNone,
+    ] {
+        for outcome in [
+            valid(),
+            invalid(CertificateExpired),
+            SessionOutcome::ClearText,
+            SessionOutcome::HandshakeFailed(failure(ValidationFailure)),
+        ] {
+            let route = to(&["mx1.example.net"]);
+            let mut delivery = Delivery::new(route, Err(why.clone()), Floor::Encrypted);
+            let _ = attempt(&mut delivery, "mx1.example.net", outcome);
+            assert_eq!(reports(&mut delivery), [], "{why}");
+        }
+        // TLSA records were looked for all the same.
+        let route = to(&["mx1.example.net"]);
+        let mut delivery = Delivery::new(route, Err(why.clone()), Floor::Opportunistic);
+        let attempt = advise(&mut delivery, "mx1.example.net", Dane::Usable).unwrap();
+        let checks = Checks::none().dane(Ok(()));
+        assert!(session(&mut delivery, attempt, SessionOutcome::Encrypted(checks)).is_ok());
+        let counted = ("tlsa", "mx1.example.net".to_owned(), vec![]);
+        assert_eq!(reports(&mut delivery), [counted]);
+    }
+}
+
+#[test]
+fn r4_4_a_policy_of_the_operators_is_not_reported_as_the_domains() {
+    for mode in [Mode::Testing, Mode::Enforce] {
+        for (host, outcome) in [
+            ("mx1.example.net", valid()),
+            ("mx1.example.net", invalid(CertificateExpired)),
+            ("mx1.example.net", SessionOutcome::ClearText),
+            ("mx1.example.net", SessionOutcome::HandshakeFailed(failure(ValidationFailure))),
+            ("mx1.example.com", valid()),
+        ] {
+            for (is_operators, count) in [(true, 0), (false, 1)] {
+                let pinned = policy(mode, &["*.example.net"]);
+                let mut delivery = Delivery::new(to(&[host]), Ok(pinned.clone()), Floor::Encrypted)
+                    .with_operators_policy(is_operators);
+                assert_eq!(delivery.policy(), Ok(&pinned));
+                // It decides all the same.
+                let is_sent = attempt(&mut delivery, host, outcome.clone()).is_ok();
+                let is_fit = host == "mx1.example.net" && outcome == valid();
+                let is_lax =
+                    mode == Mode::Testing && matches!(outcome, SessionOutcome::Encrypted(_));
+                assert_eq!(is_sent, is_fit || is_lax);
+                assert_eq!(reports(&mut delivery).len(), count);
+            }
+        }
+    }
+}
+
+/// RFC 8460 §4.3: a failure of PKIX belongs to `sts`, one of DANE to `tlsa`, any other to both; told in
+/// the handshake or after it.
+#[test]
+fn r4_3_what_has_ended_the_handshake_counts_where_it_belongs() {
+    let pkix = || Checks::none().pkix(Err(failure(CertificateExpired)));
+    let dane = || Checks::none().dane(Err(failure(ValidationFailure)));
+    let both = || pkix().dane(Err(failure(ValidationFailure)));
+    let mx = || "mx1.example.net".to_owned();
+    let by_policy = Reason::CertificateInvalid(DemandedBy::Policy, failure(CertificateExpired));
+    let by_dane = Reason::CertificateInvalid(DemandedBy::Dane, failure(ValidationFailure));
+    let expired = || ("sts", mx(), vec![CertificateExpired]);
+    for (records, checks, reason, counted) in [
+        (Dane::NotSigned, pkix(), &by_policy, vec![expired()]),
+        (Dane::Unusable, pkix(), &by_policy, vec![("tlsa", mx(), vec![TlsaInvalid]), expired()]),
+        (Dane::Usable, dane(), &by_dane, vec![("tlsa", mx(), vec![ValidationFailure])]),
+        (Dane::Usable, both(), &by_dane, vec![("tlsa", mx(), vec![ValidationFailure]), expired()]),
+    ] {
+        for outcome in
+            [SessionOutcome::CertificateRejected(checks.clone()), SessionOutcome::Encrypted(checks)]
+        {
+            let mut delivery = enforcing(&["mx1.example.net"]);
+            let attempt = advise(&mut delivery, "mx1.example.net", records).unwrap();
+            let refusal = session(&mut delivery, attempt, outcome).unwrap_err();
+            assert_eq!(refusal.reason(), reason);
+            assert_eq!(reports(&mut delivery), counted);
+            // A newer policy changes nothing about the TLSA records.
+            assert_eq!(refusal.is_by_policy(), *reason == by_policy);
+        }
+    }
+    // Neither check: both policies demand TLS.
+    for outcome in [
+        SessionOutcome::HandshakeFailed(failure(ValidationFailure)),
+        SessionOutcome::CertificateRejected(Checks::none()),
+        SessionOutcome::CertificateRejected(Checks::none().pkix(Ok(()))),
+    ] {
+        let mut delivery = enforcing(&["mx1.example.net"]);
+        let attempt = advise(&mut delivery, "mx1.example.net", Dane::Usable).unwrap();
+        session(&mut delivery, attempt, outcome).unwrap_err();
+        let failed = || vec![ValidationFailure];
+        assert_eq!(reports(&mut delivery), [("tlsa", mx(), failed()), ("sts", mx(), failed())]);
     }
 }

@@ -8,13 +8,13 @@ use mta_sts::{
     },
     delivery::{
         Advice, Checks, Dane, Delivery, Floor, Mx, PolicyType, Recheck, Refusal, Reply, Route,
-        SessionOutcome, Step,
+        SessionOutcome, Step, Verdict,
     },
 };
 
 use super::{
-    advise, attempt, deferred, domain, enforce, enforcing, failure, invalid, policy, rechecking,
-    session, to, valid,
+    advise, attempt, deferred, domain, enforce, enforcing, failure, invalid, long_name, policy,
+    rechecking, refused_for_now, session, to, valid,
 };
 
 /// The refusal of the only host of `example.org`.
@@ -64,7 +64,7 @@ fn of_the_policy() {
          demands TLS",
     );
     for (result_type, what) in [
-        (CertificateExpired, "has expired"),
+        (CertificateExpired, "or one that it is signed by has expired"),
         (CertificateHostMismatch, "is for another name"),
         (CertificateNotTrusted, "is not trusted"),
         (ValidationFailure, "could not be validated"),
@@ -100,7 +100,8 @@ fn of_the_operator() {
     );
     check(
         &of(Floor::Authenticated, invalid(CertificateExpired)),
-        "the certificate of mx1.example.net has expired, and this mail server demands a valid one",
+        "the certificate of mx1.example.net or one that it is signed by has expired, and this mail \
+         server demands a valid one",
     );
     check(
         &of(Floor::Dane, valid()),
@@ -141,7 +142,7 @@ fn of_dane() {
 fn of_smtp() {
     let mut delivery = enforcing(&["mx1.example.net", "mx2.example.net", "mx3.example.net"]);
     let transaction = attempt(&mut delivery, "mx1.example.net", valid()).unwrap();
-    delivery.handle_reply(transaction, Reply::Transient);
+    refused_for_now(&mut delivery, transaction);
     drop(delivery.poll());
     let transaction = attempt(&mut delivery, "mx3.example.net", valid()).unwrap();
     delivery.handle_reply(transaction, Reply::Permanent);
@@ -154,8 +155,78 @@ fn of_smtp() {
             "mx3.example.net refused the message",
         ],
     );
+    // What was given up may have failed by the policy.
+    rechecking(&mut delivery);
+    delivery.handle_recheck(Recheck::Current(Ok(enforce())));
     let Step::Undeliverable(why) = delivery.poll() else { panic!() };
     assert_eq!(why.to_string(), "mx3.example.net refused the message");
+}
+
+/// One reason for each fact, with its enhanced status code.
+#[test]
+fn of_what_came_before_tls() {
+    for (outcome, sentence, status) in [
+        (SessionOutcome::Unreachable, "mx1.example.net could not be reached", "4.4.1"),
+        (SessionOutcome::GreetingRefused, "mx1.example.net refused the connection", "4.3.2"),
+        (SessionOutcome::ConnectionLost, "the connection to mx1.example.net was lost", "4.4.2"),
+        (
+            SessionOutcome::StarttlsRefused { is_temporary: true },
+            "mx1.example.net refused STARTTLS for now, which the MTA-STS policy of example.org demands",
+            "4.7.4",
+        ),
+        (
+            SessionOutcome::StarttlsRefused { is_temporary: false },
+            "mx1.example.net refused STARTTLS, which the MTA-STS policy of example.org demands",
+            "4.7.4",
+        ),
+        (
+            SessionOutcome::ClearText,
+            "mx1.example.net does not offer STARTTLS, which the MTA-STS policy of example.org demands",
+            "4.7.4",
+        ),
+    ] {
+        let mode = Some(Mode::Enforce);
+        let refusal =
+            refusal("mx1.example.net", mode, Floor::Opportunistic, Dane::NotSigned, outcome);
+        check(&refusal, sentence);
+        assert_eq!(refusal.status().to_string(), status);
+    }
+    let mut delivery = enforcing(&["mx1.example.net"]);
+    let transaction = attempt(&mut delivery, "mx1.example.net", valid()).unwrap();
+    let attempt = delivery.handle_reply(transaction, Reply::ConnectionLost).unwrap();
+    let Verdict::Leave(refusal) = delivery.handle_no_address(attempt) else { panic!() };
+    check(&refusal, "the connection to mx1.example.net was lost");
+    assert_eq!(deferred(&mut delivery).status().to_string(), "4.4.2");
+}
+
+#[test]
+fn have_status_codes() {
+    let of = |host, policy, floor, dane, outcome| {
+        refusal(host, policy, floor, dane, outcome).status().to_string()
+    };
+    let (lax, enforce) = (Floor::Opportunistic, Some(Mode::Enforce));
+    let (mx1, secure) = ("mx1.example.net", Dane::Usable);
+    assert_eq!(of("mx1.example.com", enforce, lax, Dane::NotSigned, valid()), "4.7.0");
+    assert_eq!(of(mx1, enforce, lax, Dane::NotSigned, handshake()), "4.7.5");
+    assert_eq!(of(mx1, enforce, lax, Dane::NotSigned, invalid(CertificateExpired)), "4.7.5");
+    assert_eq!(of(mx1, None, lax, secure, valid()), "4.7.5");
+    assert_eq!(of(mx1, None, lax, Dane::Failed, valid()), "4.7.5");
+    assert_eq!(of(mx1, None, lax, Dane::TemporaryFailure, valid()), "4.4.3");
+    assert_eq!(of(mx1, None, Floor::Dane, Dane::NotSigned, valid()), "4.7.4");
+
+    // What the policy has ruled out comes first.
+    let mut delivery = enforcing(&["mx1.example.com", mx1]);
+    attempt(&mut delivery, "mx1.example.com", valid()).unwrap_err();
+    attempt(&mut delivery, mx1, SessionOutcome::Unreachable).unwrap_err();
+    assert_eq!(rechecking(&mut delivery).status().to_string(), "4.7.0");
+
+    let mut delivery = enforcing(&[mx1]);
+    let transaction = attempt(&mut delivery, mx1, valid()).unwrap();
+    assert!(delivery.handle_reply(transaction, Reply::Permanent).is_none());
+    let Step::Undeliverable(why) = delivery.poll() else { panic!() };
+    let status = why.status();
+    assert_eq!((status.class(), status.subject(), status.detail()), (5, 0, 0));
+    assert_eq!(delivery.refusals()[0].status(), status);
 }
 
 #[test]
@@ -207,9 +278,30 @@ fn of_what_is_undeliverable() {
              domain is preferred",
         ),
     ] {
-        let mut delivery = Delivery::new(route, Ok(enforce()), Floor::Opportunistic);
+        let mut delivery = Delivery::new(route, Err(NoPolicy::NoRecord), Floor::Opportunistic);
         let Step::Undeliverable(why) = delivery.poll() else { panic!() };
         assert_eq!(why.to_string(), sentence);
+    }
+}
+
+#[test]
+fn of_a_smart_host_that_leads_nowhere() {
+    for (mx, sentence) in [
+        (
+            Mx::new(0, "."),
+            "no host of relay.example took the message: the smart host relay.example accepts no \
+             mail, as its MX record says: check this mail server's configuration",
+        ),
+        (
+            Mx::new(10, "out1.relay.example").own(true),
+            "no host of relay.example took the message: out1.relay.example is not preferred to this \
+             mail server, which is itself an MX host of the smart host relay.example: check this \
+             mail server's configuration",
+        ),
+    ] {
+        let route = Route::to_smart_host(domain("relay.example"), [mx]);
+        let mut delivery = Delivery::new(route, Err(NoPolicy::NoRecord), Floor::Opportunistic);
+        assert_eq!(deferred(&mut delivery).to_string(), sentence);
     }
 }
 
@@ -217,7 +309,7 @@ fn of_what_is_undeliverable() {
 fn of_the_own_host() {
     let mx = [Mx::new(10, "mx1.example.net"), Mx::new(20, "mx2.example.net").own(true)];
     let route = Route::to_recipient(domain("example.org"), mx);
-    let mut delivery = Delivery::new(route, Ok(enforce()), Floor::Opportunistic);
+    let mut delivery = Delivery::new(route, Err(NoPolicy::NoRecord), Floor::Opportunistic);
     attempt(&mut delivery, "mx1.example.net", SessionOutcome::Unreachable).unwrap_err();
     deferred(&mut delivery);
     check(
@@ -230,7 +322,7 @@ fn of_the_own_host() {
 /// What strangers put into DNS does not get into notifications as it is, and no address does.
 #[test]
 fn quote_no_more_than_a_name() {
-    let unlisted = |host| {
+    let unlisted = |host: &str| {
         let mut delivery = enforcing(&[host]);
         let Step::Consider(candidate) = delivery.poll() else { panic!() };
         match delivery.handle_dane(candidate, Dane::NotSigned) {
@@ -240,7 +332,9 @@ fn quote_no_more_than_a_name() {
     };
     let rest = "is not listed in the MTA-STS policy of example.org";
     for (host, shown) in [
-        ("mx_1.example.com", "\"mx_1.example.com\""),
+        ("mx_1.example.com", "mx_1.example.com"),
+        ("mail.example.123", "mail.example.123"),
+        ("mx1..example.com", "\"mx1..example.com\""),
         ("mx1\r\nBcc: x@example.com", "\"mx1\\r\\nbcc: x@example.com\""),
         ("192.0.2.1", "the host given by its address"),
         ("2001:db8::1", "the host given by its address"),
@@ -249,8 +343,32 @@ fn quote_no_more_than_a_name() {
     ] {
         assert_eq!(unlisted(host), format!("{shown} {rest}"));
     }
+    for len in [244, 245, 253] {
+        let long = long_name(len);
+        assert_eq!(unlisted(&long), format!("{long} {rest}"));
+    }
+    let too_long = format!("{}a", long_name(253));
+    assert!(unlisted(&too_long).starts_with('"'));
     let long = "_".repeat(1_000);
     assert_eq!(unlisted(&long), format!("\"{}\"… {rest}", "_".repeat(36)));
+}
+
+#[test]
+fn of_a_mail_domain_that_is_no_policy_domain() {
+    for (name, shown) in
+        [("_dmarc.example.org", "_dmarc.example.org"), ("a b.example", "\"a b.example\"")]
+    {
+        let route = |mx| Route::to_mail_domain(name, mx);
+        let new = |mx| Delivery::new(route(mx), Ok(enforce()), Floor::Opportunistic);
+        let Step::Undeliverable(why) = new(vec![Mx::new(0, ".")]).poll() else { panic!() };
+        assert_eq!(why.to_string(), format!("{shown} accepts no mail, as its MX record says"));
+        let mut delivery = new(vec![Mx::new(10, "mx1.example.net")]);
+        attempt(&mut delivery, "mx1.example.net", SessionOutcome::Unreachable).unwrap_err();
+        assert_eq!(
+            deferred(&mut delivery).to_string(),
+            format!("no host of {shown} took the message: mx1.example.net could not be reached"),
+        );
+    }
 }
 
 #[test]

@@ -3,21 +3,21 @@
 use mta_sts::{
     Mode, NoPolicy,
     delivery::{
-        Advice, Checks, Dane, Delivery, Floor, Reason, Recheck, Reply, Session, SessionOutcome,
-        Step, Undeliverable, Verdict,
+        Advice, Checks, Dane, Delivery, Floor, Mx, Reason, Recheck, Reply, Route, Session,
+        SessionOutcome, Step, Undeliverable, Verdict,
     },
 };
 
 use super::{
-    advise, attempt, deferred, deliver, enforce, enforcing, failure, invalid, policy, reports, to,
-    valid,
+    advise, attempt, deferred, deliver, enforce, enforcing, failure, invalid, only_address, policy,
+    rechecking, refused_for_now, reports, to, valid,
 };
 
 #[test]
 fn a_temporary_refusal_leads_to_the_next_host() {
     let mut delivery = enforcing(&["mx1.example.net", "mx2.example.net"]);
     let transaction = attempt(&mut delivery, "mx1.example.net", valid()).unwrap();
-    delivery.handle_reply(transaction, Reply::Transient);
+    refused_for_now(&mut delivery, transaction);
     deliver(&mut delivery, "mx2.example.net", valid());
     assert!(matches!(delivery.poll(), Step::Delivered));
 }
@@ -39,10 +39,10 @@ fn without_a_policy_a_failed_handshake_is_followed_by_clear_text_once() {
     let attempt = advise(&mut delivery, "mx1.example.net", Dane::NotSigned).unwrap();
     let failed =
         || SessionOutcome::HandshakeFailed(failure(mta_sts::ResultType::ValidationFailure));
-    let Verdict::Retry(attempt) = delivery.handle_session(attempt, failed()) else { panic!() };
+    let Verdict::Retry(attempt) = only_address(&mut delivery, attempt, failed()) else { panic!() };
     assert_eq!(attempt.host(), "mx1.example.net");
     // Nobody asked for a handshake.
-    let Verdict::Leave(refusal) = delivery.handle_session(attempt, failed()) else { panic!() };
+    let Verdict::Leave(refusal) = only_address(&mut delivery, attempt, failed()) else { panic!() };
     assert_eq!(*refusal.reason(), Reason::Unreachable);
     assert_eq!(reports(&mut delivery).len(), 1);
     assert!(deferred(&mut delivery).may_bounce());
@@ -54,7 +54,7 @@ fn what_is_dropped_is_given_up() {
     drop(delivery.poll());
     drop(advise(&mut delivery, "mx2.example.net", Dane::NotSigned).unwrap());
     drop(attempt(&mut delivery, "mx3.example.net", valid()).unwrap());
-    let deferral = deferred(&mut delivery);
+    let deferral = rechecking(&mut delivery);
     let reasons: Vec<_> = deferral.refusals().iter().map(|r| (r.host(), r.reason())).collect();
     assert_eq!(
         reasons,
@@ -64,8 +64,52 @@ fn what_is_dropped_is_given_up() {
             ("mx3.example.net", &Reason::GivenUp),
         ],
     );
-    assert!(deferral.may_bounce());
-    assert_eq!(deferred(&mut delivery).refusals().len(), 3);
+    assert!(!deferral.may_bounce());
+    assert_eq!(rechecking(&mut delivery).refusals().len(), 3);
+}
+
+/// Such as by an early return after an error: it may be the policy that it failed by.
+#[test]
+fn s5_05_what_is_given_up_under_enforce_waits_for_a_recheck() {
+    type GiveUp = fn(&mut Delivery);
+    let drop_candidate = |delivery: &mut Delivery| drop(delivery.poll());
+    let drop_attempt = |delivery: &mut Delivery| {
+        drop(advise(delivery, "mx1.example.net", Dane::NotSigned).unwrap());
+    };
+    let drop_transaction = |delivery: &mut Delivery| {
+        drop(attempt(delivery, "mx1.example.net", valid()).unwrap());
+    };
+    let drop_reused = |delivery: &mut Delivery| {
+        let attempt = advise(delivery, "mx1.example.net", Dane::NotSigned).unwrap();
+        drop(delivery.reuse(attempt, &connection("mx1.example.net", valid())).unwrap());
+    };
+    let given_up: [(GiveUp, bool); 4] = [
+        (drop_candidate, true),
+        (drop_attempt, true),
+        (drop_transaction, false),
+        (drop_reused, false),
+    ];
+    for (give_up, is_by_policy) in given_up {
+        let mut delivery = enforcing(&["mx1.example.net"]);
+        give_up(&mut delivery);
+        if is_by_policy {
+            assert!(!rechecking(&mut delivery).may_bounce());
+            delivery.handle_recheck(Recheck::Unknown("timed out".into()));
+            assert!(!deferred(&mut delivery).may_bounce());
+            delivery.handle_recheck(Recheck::Current(Ok(enforce())));
+        }
+        let deferral = deferred(&mut delivery);
+        assert!(deferral.may_bounce());
+        assert_eq!(*deferral.refusals()[0].reason(), Reason::GivenUp);
+        assert_eq!(deferral.refusals()[0].is_by_policy(), is_by_policy);
+
+        for policy in [Ok(policy(Mode::Testing, &["*.example.net"])), Err(NoPolicy::NoRecord)] {
+            let route = to(&["mx1.example.net"]);
+            let mut delivery = Delivery::new(route, policy, Floor::Opportunistic);
+            give_up(&mut delivery);
+            assert!(deferred(&mut delivery).may_bounce());
+        }
+    }
 }
 
 #[test]
@@ -76,11 +120,11 @@ fn what_comes_late_changes_nothing() {
     let Advice::Skip(refusal) = delivery.handle_dane(late, Dane::NotSigned) else { panic!() };
     assert_eq!((refusal.host(), refusal.reason()), ("mx1.example.net", &Reason::GivenUp));
     assert_eq!(delivery.refusals().len(), 1);
-    deferred(&mut delivery);
-    let Verdict::Leave(refusal) = delivery.handle_session(attempt, valid()) else { panic!() };
+    rechecking(&mut delivery);
+    let Verdict::Leave(refusal) = only_address(&mut delivery, attempt, valid()) else { panic!() };
     assert_eq!((refusal.host(), refusal.reason()), ("mx2.example.net", &Reason::GivenUp));
     assert_eq!(reports(&mut delivery), []);
-    assert_eq!(deferred(&mut delivery).refusals().len(), 2);
+    assert_eq!(rechecking(&mut delivery).refusals().len(), 2);
 }
 
 #[test]
@@ -103,7 +147,7 @@ fn a_late_acceptance_counts() {
     let late = attempt(&mut delivery, "mx1.example.net", valid()).unwrap();
     let second = advise(&mut delivery, "mx2.example.net", Dane::NotSigned).unwrap();
     delivery.handle_reply(late, Reply::Accepted);
-    let verdict = delivery.handle_session(second, valid());
+    let verdict = only_address(&mut delivery, second, valid());
     assert!(matches!(verdict, Verdict::Leave(_)), "{verdict:?}");
     assert!(matches!(delivery.poll(), Step::Delivered));
 }
@@ -124,7 +168,7 @@ fn what_another_delivery_gave_changes_nothing() {
     let testing = policy(Mode::Testing, &["*.example.net"]);
     let mut lax = Delivery::new(to(&["mx1.example.net"]), Ok(testing), Floor::Opportunistic);
     let foreign = advise(&mut lax, "mx1.example.net", Dane::NotSigned).unwrap();
-    let verdict = strict.handle_session(foreign, SessionOutcome::ClearText);
+    let verdict = only_address(&mut strict, foreign, SessionOutcome::ClearText);
     assert!(matches!(verdict, Verdict::Leave(_)), "{verdict:?}");
 
     let foreign = attempt(&mut enforcing(&["mx1.example.net"]), "mx1.example.net", valid());
@@ -167,6 +211,55 @@ fn a_connection_carries_mail_of_another_domain_if_it_satisfies_its_policy() {
     }
 }
 
+/// A host may close an idle connection whenever it likes: that says nothing of the message.
+#[test]
+fn a_reused_connection_that_was_closed_leads_to_a_new_one() {
+    let kept = connection("mx1.example.net", valid());
+    for outcome in [valid(), SessionOutcome::ClearText, SessionOutcome::Unreachable] {
+        let mut delivery = enforcing(&["mx1.example.net", "mx2.example.net"]);
+        let mut attempt = advise(&mut delivery, "mx1.example.net", Dane::NotSigned).unwrap();
+        // Of several that were kept, none is open any more.
+        for _ in 0..3 {
+            let requirement = attempt.requirement();
+            let transaction = delivery.reuse(attempt, &kept).unwrap();
+            attempt = delivery.reconnect(transaction).unwrap();
+            assert_eq!((attempt.host(), attempt.requirement()), ("mx1.example.net", requirement));
+        }
+        assert_eq!(delivery.refusals(), []);
+        match super::session(&mut delivery, attempt, outcome.clone()) {
+            Ok(transaction) => {
+                assert_eq!(outcome, valid());
+                // It is this connection's own end if it is lost now.
+                let transaction = delivery.reconnect(transaction).unwrap_err();
+                delivery.handle_reply(transaction, Reply::Accepted);
+                assert!(matches!(delivery.poll(), Step::Delivered));
+                assert_eq!(reports(&mut delivery).len(), 1);
+            }
+            Err(_) => deliver(&mut delivery, "mx2.example.net", valid()),
+        }
+    }
+}
+
+#[test]
+fn a_late_transaction_does_not_get_a_new_connection() {
+    let kept = connection("mx1.example.net", valid());
+    let mut delivery = enforcing(&["mx1.example.net", "mx2.example.net"]);
+    let attempt = advise(&mut delivery, "mx1.example.net", Dane::NotSigned).unwrap();
+    let late = delivery.reuse(attempt, &kept).unwrap();
+    let second = advise(&mut delivery, "mx2.example.net", Dane::NotSigned).unwrap();
+    let late = delivery.reconnect(late).unwrap_err();
+    delivery.handle_reply(late, Reply::Transient);
+    assert!(matches!(only_address(&mut delivery, second, valid()), Verdict::Send(_)));
+    assert_eq!(delivery.refusals().len(), 1);
+
+    // Dropped after the way back: nothing has satisfied the policy.
+    let mut delivery = enforcing(&["mx1.example.net"]);
+    let attempt = advise(&mut delivery, "mx1.example.net", Dane::NotSigned).unwrap();
+    let transaction = delivery.reuse(attempt, &kept).unwrap();
+    drop(delivery.reconnect(transaction).unwrap());
+    assert!(!rechecking(&mut delivery).may_bounce());
+}
+
 /// Another domain may share the host and not list it.
 #[test]
 fn a_connection_does_not_carry_mail_of_a_domain_that_does_not_list_the_host() {
@@ -183,7 +276,7 @@ fn a_late_attempt_does_not_get_a_connection() {
     let session = connection("mx1.example.net", valid());
     let mut delivery = enforcing(&["mx1.example.net"]);
     let late = advise(&mut delivery, "mx1.example.net", Dane::NotSigned).unwrap();
-    deferred(&mut delivery);
+    rechecking(&mut delivery);
     assert!(delivery.reuse(late, &session).is_err());
 }
 
@@ -201,6 +294,67 @@ fn a_delivery_can_be_moved_between_threads() {
     is_send_and_sync::<Delivery>();
     is_send_and_sync::<Step>();
     is_send_and_sync::<Verdict>();
+}
+
+/// `MX 10 mx2` and `MX 20 MX2.` are one host, which has said all that it has to say.
+#[test]
+fn a_host_with_several_records_is_asked_once() {
+    let names = ["mx1.example.net", "MX1.example.net.", "mx2.example.net", "mx1.EXAMPLE.net"];
+    let outcomes = [
+        SessionOutcome::ClearText,
+        invalid(mta_sts::ResultType::CertificateExpired),
+        SessionOutcome::HandshakeFailed(failure(mta_sts::ResultType::ValidationFailure)),
+        SessionOutcome::Unreachable,
+    ];
+    for outcome in outcomes {
+        let mut delivery = enforcing(&names);
+        attempt(&mut delivery, "mx1.example.net", outcome).unwrap_err();
+        assert!(reports(&mut delivery).len() <= 1);
+        deliver(&mut delivery, "mx2.example.net", valid());
+        assert_eq!(delivery.refusals().len(), 1);
+    }
+    for (names, dane, reason) in [
+        (["mx1.example.com", "MX1.example.com."], Dane::NotSigned, Reason::NotListed),
+        (["mx1.example.net", "mx1.example.net"], Dane::Failed, Reason::DaneFailed),
+        (["MX1.example.net", "mx1.example.net."], Dane::TemporaryFailure, Reason::DaneUnknown),
+    ] {
+        let mut delivery = enforcing(&names);
+        let host = names[0].to_ascii_lowercase();
+        let refusal = advise(&mut delivery, &host, dane).unwrap_err();
+        assert_eq!(*refusal.reason(), reason);
+        assert!(matches!(delivery.poll(), Step::Recheck(_) | Step::Defer(_)));
+        assert_eq!(delivery.refusals(), [refusal]);
+        assert!(reports(&mut delivery).len() <= 1);
+    }
+}
+
+/// The best preference counts, for the host itself and for those behind it.
+#[test]
+fn a_host_with_several_records_has_the_best_preference_of_them() {
+    let domain = super::domain("example.org");
+    let own = |preference| Mx::new(preference, "own.example.net").own(true);
+    let mx = [
+        Mx::new(30, "mx1.example.net"),
+        own(40),
+        Mx::new(20, "mx2.example.net"),
+        Mx::new(5, "MX1.example.net."),
+        own(10),
+        // Found by its address, which one record tells and another does not.
+        Mx::new(50, "own.example.net"),
+    ];
+    let route = Route::to_recipient(domain, mx);
+    let mut delivery = Delivery::new(route, Err(NoPolicy::NoRecord), Floor::Opportunistic);
+    attempt(&mut delivery, "mx1.example.net", SessionOutcome::Unreachable).unwrap_err();
+    let deferral = deferred(&mut delivery);
+    let reasons: Vec<_> = deferral.refusals().iter().map(|r| (r.host(), r.reason())).collect();
+    assert_eq!(
+        reasons,
+        [
+            ("mx1.example.net", &Reason::Unreachable),
+            ("own.example.net", &Reason::OwnHost),
+            ("mx2.example.net", &Reason::OwnHost),
+        ],
+    );
 }
 
 /// What may happen to one host.
@@ -237,10 +391,10 @@ fn happen(delivery: &mut Delivery, event: Event) {
         Event::Unreachable => SessionOutcome::Unreachable,
         _ => valid(),
     };
-    let Verdict::Send(transaction) = delivery.handle_session(attempt, outcome) else { return };
+    let Verdict::Send(transaction) = only_address(delivery, attempt, outcome) else { return };
     match event {
-        Event::Transient => delivery.handle_reply(transaction, Reply::Transient),
-        Event::Permanent => delivery.handle_reply(transaction, Reply::Permanent),
+        Event::Transient => refused_for_now(delivery, transaction),
+        Event::Permanent => drop(delivery.handle_reply(transaction, Reply::Permanent)),
         _ => {}
     }
 }
@@ -259,11 +413,13 @@ fn s5_05_no_walk_ends_in_a_bounce_before_a_recheck() {
     let pairs = EVENTS.into_iter().flat_map(|first| EVENTS.map(|second| (first, second)));
     let walks = pairs.flat_map(|(first, second)| EVENTS.map(|third| [first, second, third]));
     for walk in walks {
-        let hosts = walk.map(|event| match event {
-            Event::NotListed => "mx1.example.com",
-            _ => "mx1.example.net",
+        let mut number = 0;
+        let hosts = walk.map(|event| {
+            number += 1;
+            let domain = if event == Event::NotListed { "example.com" } else { "example.net" };
+            format!("mx{number}.{domain}")
         });
-        let mut delivery = enforcing(&hosts);
+        let mut delivery = enforcing(&hosts.each_ref().map(String::as_str));
         for event in walk {
             happen(&mut delivery, event);
         }

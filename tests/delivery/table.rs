@@ -11,7 +11,7 @@ use mta_sts::{
     delivery::{Dane, Delivery, Floor, SessionOutcome, Verdict},
 };
 
-use super::{advise, failure, invalid, policy, reports, to, valid};
+use super::{advise, failure, invalid, only_address, policy, reports, to, valid};
 
 const LISTED: bool = true;
 const UNLISTED: bool = false;
@@ -72,12 +72,12 @@ const NO_POLICY: &[Row] = &[
     (UNLISTED, NoStarttls, true, Some(&[StarttlsNotSupported])),
 ];
 
-/// As without a policy, but "except if that policy's mode is `none`" (§6): no failure is reported.
+/// As without a policy, but "except if that policy's mode is `none`" (§6): nothing is reported.
 const NONE: &[Row] = &[
-    (UNLISTED, Good, true, Some(&[])),
-    (LISTED, Good, true, Some(&[])),
-    (UNLISTED, Bad(CertificateExpired), true, Some(&[])),
-    (LISTED, Bad(CertificateExpired), true, Some(&[])),
+    (UNLISTED, Good, true, None),
+    (LISTED, Good, true, None),
+    (UNLISTED, Bad(CertificateExpired), true, None),
+    (LISTED, Bad(CertificateExpired), true, None),
     (UNLISTED, NoHandshake, true, None),
     (LISTED, NoHandshake, true, None),
     (UNLISTED, NoStarttls, true, None),
@@ -124,12 +124,12 @@ fn check(rows: &[Row], policy_type: &str, policy: &Result<Arc<Policy>, NoPolicy>
 /// One host, in clear text too if the delivery says so.
 fn is_sent(delivery: &mut Delivery, host: &str, met: Met) -> bool {
     let Ok(attempt) = advise(delivery, host, Dane::NotSigned) else { return false };
-    match delivery.handle_session(attempt, met.outcome()) {
+    match only_address(delivery, attempt, met.outcome()) {
         Verdict::Send(_) => true,
-        Verdict::Leave(_) => false,
+        Verdict::Leave(_) | Verdict::NextAddress(_) => false,
         Verdict::Retry(attempt) => {
             let outcome = SessionOutcome::ClearText;
-            matches!(delivery.handle_session(attempt, outcome), Verdict::Send(_))
+            matches!(only_address(delivery, attempt, outcome), Verdict::Send(_))
         }
     }
 }

@@ -156,7 +156,7 @@ fn whoever_does_not_hold_the_key_is_refused_in_both_modes() {
                 let error = at_client.expect_err("the signature is forged");
                 assert!(matches!(error, Error::InvalidCertificate(_)), "{error:?}");
                 let told = "the host does not hold the private key of the certificate that it \
-                            presents";
+                            presents, or the key is too short or of a kind that is not supported";
                 let expected =
                     Fault(CertificateNotTrusted, "certificate-key-mismatch", told.into());
                 assert_eq!(fault(&verifier), Some(expected));

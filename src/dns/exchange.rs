@@ -14,11 +14,10 @@ use crate::instant::Instant;
 
 /// One question, put to one nameserver after the other until one answers.
 ///
-/// Each server has [`Config::attempt`] to answer, the last one what is left of the deadline; an answer
-/// that comes after a server's turn is still taken, be it over for silence or for an error. In the last of several rounds the queries have no
-/// EDNS, which some firewalls drop.
-///
-/// It never holds more than one message of a server, of 65,535 bytes at most.
+/// Each server has [`Config::attempt`] to answer, the last one what is left of the deadline. An answer
+/// that comes later is still taken, be the server's turn over for silence or for an error. In the last
+/// of several rounds the queries have no EDNS, which some firewalls drop. It never holds more than one
+/// message of a server, of 65,535 bytes at most.
 #[derive(Clone, Debug)]
 pub struct Exchange {
     question: Question,
@@ -197,9 +196,8 @@ impl Exchange {
     /// may have been a forgery. An alias is followed in the turn of its server only.
     fn late_answer(&self, from: SocketAddr, bytes: &[u8]) -> Option<(Sent, Reading)> {
         let is_from = |sent: &&Sent| self.turns.address(sent.turn) == from && !sent.is_of_alias;
-        let mut earlier = self.earlier.iter().filter(is_from).peekable();
-        earlier.peek()?;
         let asked = Asked::from(&self.question);
+        let mut earlier = self.earlier.iter().filter(is_from);
         earlier.find_map(|sent| match answer::read(&asked, sent.id, bytes) {
             reading @ Reading::Answered(_) => Some((*sent, reading)),
             _ => None,

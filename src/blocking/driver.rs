@@ -8,7 +8,7 @@ use core::{
 use std::{
     collections::HashMap,
     io,
-    sync::{Condvar, Mutex, MutexGuard, Once, PoisonError},
+    sync::{Condvar, Mutex, MutexGuard, Once, PoisonError, mpsc},
 };
 
 use super::{
@@ -74,12 +74,20 @@ const RETRY: Duration = Duration::from_millis(250);
 pub(super) struct Timer {
     next: Mutex<Option<Instant>>,
     earlier: Condvar,
+    /// Hangs up when the thread has ended.
+    ended: Mutex<Option<mpsc::Receiver<()>>>,
 }
 
 impl Driver {
     pub(super) fn start(self: &Arc<Self>) -> io::Result<()> {
-        let this = Arc::clone(self);
-        self.threads.spawn("mta-sts time", move || this.keep_time())
+        let (this, (running, ended)) = (Arc::clone(self), mpsc::channel::<()>());
+        *lock(&self.timer.ended) = Some(ended);
+        self.threads.spawn("mta-sts time", move || {
+            this.keep_time();
+            // In this order, so that nothing is left of the client when the end is seen.
+            drop(this);
+            drop(running);
+        })
     }
 
     /// Ends all that runs.
@@ -99,6 +107,9 @@ impl Driver {
     /// Waits until all has ended, but not for ever: what hangs is told and left.
     pub(super) fn wait(&self) {
         drop(self.pool.close(Some(STOP)));
+        if let Some(ended) = lock(&self.timer.ended).take() {
+            let _ = ended.recv_timeout(STOP);
+        }
         let left: Vec<Domain> = lock(&self.running).drain().map(|(_, it)| it.domain).collect();
         for domain in left {
             self.tell_overdue(domain);

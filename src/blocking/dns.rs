@@ -242,21 +242,17 @@ impl Tcp {
         left: Duration,
         buffer: &'a mut [u8],
     ) -> io::Result<Option<&'a [u8]>> {
-        let opened = match self {
+        let (connecting, message) = match self {
             Self::Open(stream) => return receive(stream, left, buffer),
-            Self::Connecting(connecting, message) => match connecting.look()? {
-                Some(mut stream) => {
-                    // So little goes out at once.
-                    stream.set_write_timeout(Some(LOOK_UP))?;
-                    stream.write_all(message)?;
-                    stream
-                }
-                None => {
-                    thread::sleep(left.min(SLICE));
-                    return Ok(None);
-                }
-            },
+            Self::Connecting(connecting, message) => (connecting, message),
         };
+        let Some(mut opened) = connecting.look()? else {
+            thread::sleep(left.min(SLICE));
+            return Ok(None);
+        };
+        // So little goes out at once.
+        opened.set_write_timeout(Some(LOOK_UP))?;
+        opened.write_all(message)?;
         *self = Self::Open(opened);
         Ok(None)
     }

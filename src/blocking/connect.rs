@@ -12,7 +12,7 @@ use socket2::{Domain, Socket, Type};
 use super::sockets::{Control, a_while, is_late};
 use crate::{client::Time, instant::Instant};
 
-/// How often a connection is looked at that takes longer than it is waited for.
+/// The interval of looks at a connection that is still being made.
 const LOOK: Duration = Duration::from_millis(20);
 
 /// Connects to an address. Returns an error if that takes until then, or if `control` ends it.
@@ -47,7 +47,7 @@ impl Connecting {
     pub(super) fn begin(address: SocketAddr, wait: Duration) -> io::Result<Self> {
         let socket = Socket::new(Domain::for_address(address), Type::STREAM, None)?;
         match socket.connect_timeout(&address.into(), wait) {
-            // It goes on; there is no waiting for it a second time, but one can look.
+            // It continues in the background, where it can be looked at but not waited for.
             Err(error) if error.kind() != ErrorKind::TimedOut => Err(error),
             _ => Ok(Self(socket)),
         }

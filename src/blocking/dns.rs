@@ -23,7 +23,7 @@ use crate::{
     instant::Instant,
 };
 
-/// How long one of several sockets is waited for before the others are looked at.
+/// The time to wait for one of several sockets before the others are read.
 const SLICE: Duration = Duration::from_millis(10);
 
 /// The largest datagram, and the longest message over TCP.
@@ -113,7 +113,7 @@ struct Asked<'a> {
 }
 
 impl Asked<'_> {
-    /// Does what is next, waiting for at most so long. What came of it, if it is over.
+    /// Takes the next step, waiting for at most so long. Returns the outcome, if it is over.
     fn advance(&mut self, patience: Duration, buffer: &mut [u8]) -> Option<Outcome> {
         let time = &self.sockets.time;
         match self.exchange.poll() {
@@ -136,14 +136,14 @@ impl Asked<'_> {
     }
 }
 
-/// However it ends, what was seen of the nameservers is learnt.
+/// Has the client learn of its nameservers, however the question ended.
 impl Drop for Asked<'_> {
     fn drop(&mut self) {
         self.sockets.nameservers.learn(&self.exchange, self.sockets.time.instant());
     }
 }
 
-/// What a question to nameservers goes over.
+/// The sockets of a question to nameservers.
 #[derive(Default)]
 struct Links {
     /// The last one is the one in use, unless that is over TCP; the others are for late answers.

@@ -38,7 +38,7 @@ pub(super) struct Driver {
     pub(super) stop: Arc<AtomicBool>,
     pub(super) time: Arc<Time>,
     pub(super) timer: Timer,
-    /// Done when the client has ended, and whoever waits for that has waited.
+    /// Done when the client has ended, and the wait for that is over.
     pub(super) ended: Once,
     /// The jobs that are out.
     pub(super) running: Mutex<HashMap<RunId, Running>>,
@@ -104,7 +104,7 @@ impl Driver {
         }
     }
 
-    /// Waits until all has ended, but not for ever: what hangs is told and left.
+    /// Waits until all has ended, but not for ever: what hangs is reported and left.
     pub(super) fn wait(&self) {
         drop(self.pool.close(Some(STOP)));
         if let Some(ended) = lock(&self.timer.ended).take() {
@@ -178,8 +178,8 @@ impl Driver {
         }
     }
 
-    /// Puts the jobs for which there was no thread back into their lanes, so that they are begun later,
-    /// or refused if that takes too long.
+    /// Puts the jobs for which there was no thread back into their lanes, so that they are begun
+    /// later, or refused if that takes too long.
     fn take_back(&self) {
         if !self.shortage.is_felt.swap(false, Ordering::SeqCst) {
             return;

@@ -86,7 +86,7 @@ impl Sockets {
         self.ask(Question::txt(domain), control).to_txt_answer()
     }
 
-    /// How long a fetch may take, with the search for the addresses.
+    /// Returns the time-out of a fetch, which covers the search for the addresses.
     pub(super) fn deadline(&self) -> Duration {
         self.setup.fetch.deadline()
     }
@@ -179,8 +179,8 @@ impl Sockets {
         }
     }
 
-    /// A connection to the first address that answers; each has its share of the time, as have those of
-    /// which there may be `more`.
+    /// A connection to the first address that answers; each has its share of the time, as have those
+    /// of which there may be `more`.
     fn connect(
         &self,
         domain: &Domain,

@@ -12,13 +12,13 @@ use crate::{
 /// How long a connection to one address may take, if there are others.
 const MOST: Duration = Duration::from_secs(5);
 
-/// How many addresses of a Policy Host are tried.
+/// The most addresses of a Policy Host that are tried.
 const MAX: usize = 8;
 
-/// How long the addresses of one family are waited for once those of the other are known (RFC 8305 §3).
+/// The time to wait for the addresses of one family once those of the other are known (RFC 8305 §3).
 pub(crate) const GRACE: Duration = Duration::from_millis(50);
 
-/// Whether a connection can be made with what was found of one family.
+/// Returns whether a connection can be made with what was found of one family.
 pub(crate) fn is_enough(outcome: Option<&Outcome>) -> bool {
     matches!(outcome, Some(Outcome::Found(found)) if !found.addresses().is_empty())
 }
@@ -59,7 +59,8 @@ pub(crate) fn found(
     }
 }
 
-/// The first few of both families in turn, IPv6 first, so that one that leads nowhere costs one attempt (RFC 8305 §4).
+/// The first few of both families in turn, IPv6 first, so that one that leads nowhere costs one
+/// attempt (RFC 8305 §4).
 fn in_turn<'a>(addresses: impl Iterator<Item = &'a IpAddr>) -> Vec<IpAddr> {
     let (v6, v4): (Vec<IpAddr>, Vec<IpAddr>) = addresses.partition(|it| it.is_ipv6());
     let (mut v6, mut v4) = (v6.into_iter(), v4.into_iter());

@@ -48,7 +48,7 @@ pub enum EventKind {
     /// Something in `/etc/resolv.conf` is not understood, or not obeyed, and was ignored. Told at the
     /// start.
     ResolvConf {
-        /// What is ignored, with the file and the line.
+        /// The part that is ignored, with the file and the line.
         ignored: Box<str>,
     },
     /// The system has threads again. Told once after [`NoThread`](Self::NoThread).

@@ -30,7 +30,7 @@ pub(crate) struct Job {
     pub(crate) failures: u32,
     /// The addresses of the Policy Host, or why there are none, once that is known.
     pub(crate) addresses: Option<Found>,
-    /// How much of the fetch's time was spent on finding them.
+    /// The part of the fetch's time that was spent on finding them.
     pub(crate) spent: Duration,
     /// That of the discovery that it belongs to, if another job was done for it.
     pub(crate) trace: Option<Trace>,

@@ -64,7 +64,7 @@ pub enum SettingsError {
 #[derive(Clone, Debug)]
 pub(crate) struct Setup {
     pub(crate) nameservers: Nameservers,
-    /// What is ignored of the system's list of nameservers, in a sentence each.
+    /// The parts of the system's list of nameservers that are ignored, in a sentence each.
     pub(crate) ignored: Vec<Box<str>>,
     pub(crate) provider: Arc<CryptoProvider>,
     pub(crate) trust: TrustStore,
@@ -143,8 +143,8 @@ impl Settings {
         Self { filter, ..self }
     }
 
-    /// How many questions to DNS, and as many fetches, may be out at a time for domains of which nothing
-    /// is known: 64 unless set. At least 1, at most 1,048,576.
+    /// How many questions to DNS, and as many fetches, may be out at a time for domains of which
+    /// nothing is known: 64 unless set. At least 1, at most 1,048,576.
     #[must_use]
     pub fn with_discoveries(self, most: usize) -> Self {
         Self { discoveries: most, ..self }

@@ -51,9 +51,9 @@ pub enum Recheck {
     /// The answer counts where it differs from the policy of the delivery for certain: that policy has
     /// ended, or was replaced meanwhile.
     Unconfirmed {
-        /// What a lookup says at this moment.
+        /// The answer of a lookup at this moment.
         answer: Result<Arc<Policy>, NoPolicy>,
-        /// Why it could not be found out.
+        /// The reason why the recheck found nothing out.
         why: Arc<str>,
     },
     /// It could not be found out, and the cache has no answer either. The text says why.
@@ -72,8 +72,8 @@ impl Deferral {
     ///
     /// False where a policy has a part in the failure and it is not known whether it is still
     /// current: senders "MUST NOT permanently fail to deliver messages before checking, via DNS, for
-    /// the presence of an updated policy" (RFC 8461 §5). Try again later then, whatever its age, or set
-    /// a limit: [`Delivery::with_max_unconfirmed`](super::Delivery::with_max_unconfirmed).
+    /// the presence of an updated policy" (RFC 8461 §5). Try again later then, whatever its age, or
+    /// set a limit: [`Delivery::with_max_unconfirmed`](super::Delivery::with_max_unconfirmed).
     #[must_use]
     pub fn may_bounce(&self) -> bool {
         self.may_bounce

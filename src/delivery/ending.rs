@@ -30,10 +30,10 @@ impl Delivery {
     /// What the cache has said after [`Step::Recheck`]. Before all hosts were tried, or where no
     /// policy has a part in the failure, it changes nothing.
     ///
-    /// A policy that has ended ([`NoPolicy::Expired`]) is a changed policy, whatever could not be found
-    /// out: without a valid one, delivery continues as though there were no MTA-STS (RFC 8461 §3.3).
-    /// Any other [`NoPolicy`] that [`is_temporary`](NoPolicy::is_temporary) is no knowledge, and counts
-    /// as [`Recheck::Unknown`].
+    /// A policy that has ended ([`NoPolicy::Expired`]) is a changed policy, whatever could not be
+    /// found out: without a valid one, delivery continues as though there were no MTA-STS (RFC 8461
+    /// §3.3). Any other [`NoPolicy`] that [`is_temporary`](NoPolicy::is_temporary) is no knowledge,
+    /// and counts as [`Recheck::Unknown`].
     pub fn handle_recheck(&mut self, answer: Recheck) {
         if !matches!(self.stage, Stage::Failed(_)) || !self.is_refused_by_policy() {
             return;
@@ -53,8 +53,8 @@ impl Delivery {
         });
     }
 
-    /// What a null MX leads to. It is the domain's word, if that is to be believed, and not a mistake
-    /// of the operator's.
+    /// Ends the delivery for a null MX. It is the domain's word, if that is to be believed, and not a
+    /// mistake of the operator's.
     pub(super) fn no_mail_accepted(&mut self) -> Stage {
         let Some(domain) = self.rules.name.clone() else { return Stage::Failed(None) };
         let refusal = self.refuse(domain.clone(), self.rules.null_mx());
@@ -111,7 +111,8 @@ impl Delivery {
     }
 }
 
-/// Whether the old policy may apply all the same: whoever blocks DNS or HTTPS would have it forgotten.
+/// Returns whether the old policy may still apply: an attacker who blocks DNS or HTTPS wants it
+/// forgotten.
 fn is_doubtful(why: &NoPolicy) -> bool {
     why.is_temporary() && !matches!(why, NoPolicy::Expired { .. })
 }

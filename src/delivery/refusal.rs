@@ -50,7 +50,7 @@ pub enum Reason {
     NoStarttls(DemandedBy),
     /// The host offers `STARTTLS` and refuses it.
     StarttlsRefused {
-        /// Who demands TLS.
+        /// The source of the demand for TLS.
         by: DemandedBy,
         /// Whether the host refuses it for now.
         is_temporary: bool,
@@ -69,7 +69,7 @@ pub enum Reason {
     GivenUp,
 }
 
-/// What is wrong with the MX records of a smart host.
+/// A fault in the MX records of a smart host.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Misconfiguration {
@@ -260,7 +260,7 @@ fn is_address(name: &str) -> bool {
     is_literal || name.parse::<IpAddr>().is_ok()
 }
 
-/// Whether this is a name that DNS can have: MX hosts may be longer than a [`Domain`] and have
+/// Returns whether this is a name that DNS can have: MX hosts may be longer than a [`Domain`] and have
 /// underscores, and their names are no quotation.
 fn is_plain(name: &str) -> bool {
     let is_letter = |byte: u8| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_');

@@ -181,8 +181,8 @@ fn sts(rules: &Rules, host: &Arc<str>, outcome: &SessionOutcome) -> Option<Vec<F
     Some(failures)
 }
 
-/// What PKIX holds of the session, if that is known. A handshake that another check has ended is no
-/// success.
+/// Returns the verdict of PKIX on the session, if that is known. A handshake that another check has
+/// ended is no success.
 fn pkix(outcome: &SessionOutcome) -> Option<Result<(), &Failure>> {
     match outcome {
         SessionOutcome::Encrypted(checks) => Some(checks.pkix.as_ref()?.as_ref().copied()),
@@ -228,8 +228,8 @@ fn tlsa(host: &Arc<str>, dane: Dane, outcome: &SessionOutcome) -> Option<Vec<Fai
     Some(failures)
 }
 
-/// Whether a policy was looked for and "neither a DANE nor an MTA-STS policy could be found" (RFC 8460
-/// §4.4). What counts then is whether there was TLS.
+/// Returns whether a policy was looked for and "neither a DANE nor an MTA-STS policy could be found"
+/// (RFC 8460 §4.4). What counts then is whether there was TLS.
 ///
 /// A policy of mode `none` was found, and failures under it are not reported (RFC 8461 §6); nor are
 /// successes, which alone would tell of a domain where nothing ever fails.
@@ -253,7 +253,7 @@ fn was_looked_for(why: &NoPolicy) -> bool {
     }
 }
 
-/// Why there was no TLS, whoever has ended it.
+/// Returns why there was no TLS, whichever side ended it.
 fn no_session(host: &Arc<str>, outcome: &SessionOutcome) -> Option<Failure> {
     match outcome {
         SessionOutcome::CertificateRejected(checks) => checks.failure().cloned(),
@@ -261,7 +261,7 @@ fn no_session(host: &Arc<str>, outcome: &SessionOutcome) -> Option<Failure> {
     }
 }
 
-/// Why there was no TLS, if no check of the certificate has ended it.
+/// Returns why there was no TLS, if no check of the certificate ended it.
 fn tls_failure(host: &Arc<str>, outcome: &SessionOutcome) -> Option<Failure> {
     match outcome {
         SessionOutcome::ClearText => Some(Failure::new(

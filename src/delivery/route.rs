@@ -13,7 +13,7 @@ use crate::{
 pub struct Route {
     /// Why there can be no policy, if that is so.
     pub(super) domain: Result<Domain, DomainError>,
-    /// What sentences call it; none for an address literal.
+    /// The name in sentences; `None` for an address literal.
     pub(super) name: Option<Arc<str>>,
     pub(super) mx: Vec<Mx>,
     pub(super) is_smart_host: bool,
@@ -37,12 +37,12 @@ impl Route {
     /// (RFC 5321 §5.1), follow no CNAME: policies are matched with the name in the record (§4.1).
     ///
     /// An empty list says that the domain exists and has no MX record: the domain itself is the one
-    /// candidate then (RFC 5321 §5.1), under the domain's policy like any. To mark that implicit MX as
-    /// the sender itself, give it as a record: `[Mx::new(0, domain.as_str()).own(true)]`. If the answer
-    /// was NXDOMAIN, there is no such domain: make no route, and report the error (RFC 5321 §5.1). For
-    /// a lookup that failed make no route either, but try later. One record that names the root is a null MX (RFC 7505): the
-    /// domain accepts no mail. Beside others it means nothing and is left out. A host with several
-    /// records is tried once, where the first of them stands.
+    /// candidate then (RFC 5321 §5.1), under the domain's policy like any. To mark that implicit MX
+    /// as the sender itself, give it as a record: `[Mx::new(0, domain.as_str()).own(true)]`. If the
+    /// answer was NXDOMAIN, there is no such domain: make no route, and report the error (RFC 5321
+    /// §5.1). For a lookup that failed make no route either, but try later. One record that names the
+    /// root is a null MX (RFC 7505): the domain accepts no mail. Beside others it means nothing and
+    /// is left out. A host with several records is tried once, where the first of them stands.
     pub fn to_recipient(domain: Domain, mx: impl IntoIterator<Item = Mx>) -> Self {
         Self::new(domain.as_str().into(), Ok(domain), mx, false)
     }
@@ -50,10 +50,10 @@ impl Route {
     /// Creates the route to the mail server of any mail domain: as
     /// [`to_recipient`](Self::to_recipient), also if the name is no [`Domain`].
     ///
-    /// Mail domains may have 245 to 253 bytes or labels with `_`, for which no MTA-STS record or Policy
-    /// Host can exist. They have no policy, whatever the delivery is given, and nothing is reported
-    /// about them; DANE, the floor and the rule against loops hold. An address literal is that of
-    /// [`to_address_literal`](Self::to_address_literal), whatever `mx` is.
+    /// Mail domains may have 245 to 253 bytes or labels with `_`, for which no MTA-STS record or
+    /// Policy Host can exist. They have no policy, whatever the delivery is given, and nothing is
+    /// reported about them; DANE, the floor and the rule against loops hold. An address literal is
+    /// that of [`to_address_literal`](Self::to_address_literal), whatever `mx` is.
     pub fn to_mail_domain(name: &str, mx: impl IntoIterator<Item = Mx>) -> Self {
         match Domain::parse(name) {
             Ok(domain) => Self::to_recipient(domain, mx),
@@ -110,12 +110,12 @@ impl Route {
         self.domain.as_ref().ok()
     }
 
-    /// Sets whether DNSSEC has proven the MX records, and the addresses by which a host was found to be
-    /// the sender itself. Default: no.
+    /// Sets whether DNSSEC has proven the MX records, and the addresses by which a host was found to
+    /// be the sender itself. Default: no.
     ///
-    /// Under a policy of mode `enforce`, a null MX or the sender itself among the hosts fails a message
-    /// at once only if this is set. Otherwise DNS may have been forged, as with a host that the policy
-    /// does not list (RFC 8461 §10): the message is deferred, after a recheck.
+    /// Under a policy of mode `enforce`, a null MX or the sender itself among the hosts fails a
+    /// message at once only if this is set. Otherwise DNS may have been forged, as with a host that
+    /// the policy does not list (RFC 8461 §10): the message is deferred, after a recheck.
     #[must_use]
     pub fn with_secure_mx(self, is_secure: bool) -> Self {
         Self { has_secure_mx: is_secure, ..self }

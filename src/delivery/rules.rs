@@ -15,7 +15,7 @@ use crate::{domain::Domain, mode::Mode, no_policy::NoPolicy, policy::Policy};
 #[derive(Debug)]
 pub(super) struct Rules {
     pub(super) domain: Option<Domain>,
-    /// What sentences call the domain; none for an address literal.
+    /// The name of the domain in sentences; `None` for an address literal.
     pub(super) name: Option<Arc<str>>,
     /// Never of mode `none`.
     pub(super) policy: Result<Arc<Policy>, NoPolicy>,
@@ -31,7 +31,7 @@ pub(super) struct Rules {
 /// What to do with a session that has come about, or has not.
 pub(super) enum Judgement {
     Send(Session),
-    /// There is no TLS, and nobody demands it.
+    /// There is no TLS, and nothing demands it.
     NoTls,
     Leave(Reason),
 }
@@ -57,8 +57,8 @@ impl Rules {
         }
     }
 
-    /// Returns whether what the MX records say of the domain itself is to be believed. Under `enforce`,
-    /// MX records that may be forged name hosts to try, and no more.
+    /// Returns whether what the MX records say of the domain itself is to be believed. Under
+    /// `enforce`, MX records that may be forged name hosts to try, and no more.
     pub(super) fn believes_mx(&self) -> bool {
         self.has_secure_mx || !self.enforces()
     }
@@ -171,7 +171,7 @@ impl Rules {
         Judgement::Leave(self.what_is_missing(dane, tls, outcome))
     }
 
-    /// What follows where a handshake has failed.
+    /// Judges a session whose handshake failed.
     fn judge_no_tls(&self, dane: Dane, tls: Tls, outcome: SessionOutcome) -> Judgement {
         match tls {
             Tls::Never => Judgement::Leave(Reason::Unreachable),

@@ -15,8 +15,8 @@ pub enum SessionOutcome {
     GreetingRefused,
     /// The connection was lost, or went silent, before `STARTTLS`. It counts like an unreachable host.
     ConnectionLost,
-    /// There is a connection in clear text: the host does not offer `STARTTLS`, or was not asked for it
-    /// ([`Tls::Never`]).
+    /// There is a connection in clear text: the host does not offer `STARTTLS`, or was not asked for
+    /// it ([`Tls::Never`]).
     ClearText,
     /// The host offers `STARTTLS` and answered it with an error. The connection is still good in clear
     /// text. It counts as `starttls-not-supported` (RFC 8460 §4.3.1), and is no failed handshake.
@@ -36,7 +36,7 @@ pub enum SessionOutcome {
 
 /// What was found out about the certificate of a session.
 ///
-/// What is not told was not checked: where a requirement asks for it, nothing is sent then.
+/// A check that is missing was not made: where a requirement asks for it, nothing is sent.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Checks {
     pub(super) pkix: Option<Result<(), Failure>>,
@@ -44,7 +44,7 @@ pub struct Checks {
 }
 
 impl SessionOutcome {
-    /// Whether the session ended before TLS could be asked for.
+    /// Returns whether the session ended before TLS could be asked for.
     pub(super) fn is_unreachable(&self) -> bool {
         matches!(self, Self::Unreachable | Self::GreetingRefused | Self::ConnectionLost)
     }
@@ -159,8 +159,8 @@ pub enum Reply {
     Accepted,
     /// It refused the message for now (4yz).
     Transient,
-    /// The connection was lost, or went silent, before it answered. Whether it has taken the message is
-    /// not known if the end of the data was sent.
+    /// The connection was lost, or went silent, before it answered. Whether it has taken the message
+    /// is not known if the end of the data was sent.
     ConnectionLost,
     /// It refused the message for good (5yz). This is a matter of SMTP: no other host is tried.
     Permanent,

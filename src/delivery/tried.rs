@@ -14,7 +14,7 @@ pub(super) struct Tried {
     is_satisfied: bool,
     /// Whether a session was fit for the message, be it taken there or not.
     was_fit: bool,
-    /// Whether a handshake has failed with nobody demanding TLS.
+    /// Whether a handshake has failed where nothing demands TLS.
     has_no_tls: bool,
     /// The most telling reason so far.
     refusal: Option<Refusal>,
@@ -37,7 +37,7 @@ impl Tried {
         (self.is_satisfied, self.was_fit) = (false, self.refusal.is_some() && self.was_fit);
     }
 
-    /// A handshake has failed, and nobody demands TLS.
+    /// A handshake has failed, and nothing demands TLS.
     pub(super) fn no_tls(&mut self) {
         self.has_no_tls = true;
     }
@@ -50,8 +50,8 @@ impl Tried {
         }
     }
 
-    /// Whether the host is to be tried in clear text, now that no address has taken the message over
-    /// TLS. One that could have, but refused the message, needs no clear text.
+    /// Returns whether the host is to be tried in clear text, now that no address has taken the
+    /// message over TLS. One that could have, but refused the message, needs no clear text.
     pub(super) fn retries(&self) -> bool {
         self.has_no_tls && !self.was_fit
     }
@@ -61,7 +61,7 @@ impl Tried {
         Self::new(self.serial, self.host)
     }
 
-    /// What its addresses have come to, none of which is left.
+    /// Returns the refusal of a host none of whose addresses is left.
     pub(super) fn end(self, rules: &Rules) -> Refusal {
         self.refusal.unwrap_or_else(|| rules.refusal(self.host, Reason::Unreachable))
     }

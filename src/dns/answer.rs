@@ -35,10 +35,10 @@ pub(super) enum Reading {
 /// How many aliases are followed: no honest name has as many.
 const MAX_ALIASES: usize = 8;
 
-/// How many addresses are kept of an answer.
+/// The most addresses that are kept of an answer.
 const MAX_ADDRESSES: usize = 16;
 
-/// Whether a message repeats the question.
+/// The question section of a response, compared with what was asked.
 enum Repeats {
     It,
     Nothing,
@@ -243,9 +243,9 @@ fn joined(text: &TXT) -> Box<[u8]> {
     text.txt_data.concat().into()
 }
 
-/// Whether a server sends on to others instead of answering: it names those that might know, an alias
-/// leads to where it knows nothing, or it has nothing to say and is neither an authority nor recursive.
-/// That says nothing about the name (RFC 2308 §2).
+/// Returns whether a server sends on to others instead of answering: it names those that might know,
+/// an alias leads to where it knows nothing, or it has nothing to say and is neither an authority nor
+/// recursive. That says nothing about the name (RFC 2308 §2).
 fn is_referral(head: Head, is_absent: bool, is_alias: bool, records: &Records) -> bool {
     let has = |is: fn(&RData) -> bool| records.authorities.iter().any(|it| is(&it.data));
     if has(|data| matches!(data, RData::SOA(_))) {
@@ -272,7 +272,7 @@ fn ttl(record: &Record) -> Duration {
     Duration::from_secs(u64::try_from(record.ttl.cast_signed()).unwrap_or(0))
 }
 
-/// How a response code is called. Code 16 has two names, of which hickory has the other one.
+/// Returns the name of a response code. Code 16 has two names, of which hickory has the other one.
 pub(super) fn name_of(code: ResponseCode) -> &'static str {
     if u16::from(code) == u16::from(ResponseCode::BADVERS) {
         "Bad OPT Version"
@@ -281,8 +281,8 @@ pub(super) fn name_of(code: ResponseCode) -> &'static str {
     }
 }
 
-/// Whether a server says that it does not know EDNS (RFC 6891 §7), or only another version of it
-/// (§6.1.3). The last code has two names, so it is compared by number.
+/// Returns whether a server says that it does not know EDNS (RFC 6891 §7), or only another version
+/// of it (§6.1.3). The last code has two names, so it is compared by number.
 pub(super) fn is_of_edns(code: ResponseCode) -> bool {
     matches!(code, ResponseCode::FormErr | ResponseCode::NotImp)
         || u16::from(code) == u16::from(ResponseCode::BADVERS)

@@ -4,11 +4,11 @@ use alloc::vec::Vec;
 
 use crate::instant::Instant;
 
-/// How a message is to be sent.
+/// The transport of a query.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Transport {
-    /// As a datagram, from a socket and a port that were not used before: whoever forges an answer
-    /// has to guess the port, too (RFC 5452 §9.2).
+    /// As a datagram, from a socket and a port that were not used before: an attacker who forges an
+    /// answer has to guess the port, too (RFC 5452 §9.2).
     Udp,
     /// Over a new connection.
     Tcp,
@@ -17,7 +17,7 @@ pub enum Transport {
 /// A message to a server.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Sent {
-    /// Which server it is, counted over all rounds.
+    /// The number of the turn, counted over all rounds.
     pub(super) turn: usize,
     pub(super) id: u16,
     pub(super) edns: bool,
@@ -27,7 +27,7 @@ pub(super) struct Sent {
     pub(super) is_late: bool,
 }
 
-/// One message to one server, and what came of it so far.
+/// One message to one server, and what was received so far.
 #[derive(Clone, Debug)]
 pub(super) struct Attempt {
     pub(super) sent: Sent,
@@ -35,7 +35,7 @@ pub(super) struct Attempt {
     pub(super) message: Vec<u8>,
     pub(super) is_sent: bool,
     pub(super) until: Instant,
-    /// What came over TCP so far.
+    /// The bytes that came over TCP so far.
     received: Vec<u8>,
     /// Whether it was moved to another port because of datagrams that are no answer.
     pub(super) is_moved: bool,

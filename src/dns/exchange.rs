@@ -31,9 +31,9 @@ pub struct Exchange {
     attempts: u32,
     /// The datagrams before the present attempt.
     earlier: Vec<Sent>,
-    /// How many datagrams came since the last query that are no answer.
+    /// The number of datagrams since the last query that are no answer.
     foreign: u32,
-    /// What the last server said that did not answer the question.
+    /// The error of the last server that said something other than an answer.
     told: Option<DnsError>,
     state: State,
 }
@@ -46,10 +46,10 @@ enum State {
     Done(Outcome),
 }
 
-/// How many datagrams that are no answer are read from a port: somebody guesses at ids.
+/// The most datagrams that are no answer before the port is changed: an attacker guesses ids.
 const MAX_FOREIGN: u32 = 100;
 
-/// How many earlier datagrams are waited for.
+/// The most earlier datagrams that are waited for.
 const MAX_EARLIER: usize = 7;
 
 /// What is to be done.
@@ -120,13 +120,13 @@ impl Exchange {
         exchange
     }
 
-    /// What is asked.
+    /// Returns the question.
     #[must_use]
     pub fn question(&self) -> &Question {
         &self.question
     }
 
-    /// What is to be done next.
+    /// Returns what is to be done next.
     pub fn poll(&mut self) -> Step<'_> {
         match &mut self.state {
             State::Done(outcome) => Step::Done(outcome),
@@ -151,7 +151,7 @@ impl Exchange {
         }
     }
 
-    /// Returns of how many datagrams, the last ones that were sent, an answer may still be taken.
+    /// Returns how many datagrams, the last ones that were sent, may still be answered.
     #[must_use]
     pub fn outstanding(&self) -> usize {
         match &self.state {
@@ -163,7 +163,7 @@ impl Exchange {
         }
     }
 
-    /// What was seen of each server.
+    /// Returns what was seen of each server.
     pub(super) fn seen(&self) -> impl Iterator<Item = (SocketAddr, Seen)> + '_ {
         self.turns.seen()
     }
@@ -192,8 +192,8 @@ impl Exchange {
         }
     }
 
-    /// Reads the answer to an earlier datagram. One that was told an error may be told better: the error
-    /// may have been a forgery. An alias is followed in the turn of its server only.
+    /// Reads the answer to an earlier datagram. An answer may follow an error, which may have been a
+    /// forgery. An alias is followed in the turn of its server only.
     fn late_answer(&self, from: SocketAddr, bytes: &[u8]) -> Option<(Sent, Reading)> {
         let is_from = |sent: &&Sent| self.turns.address(sent.turn) == from && !sent.is_of_alias;
         let asked = Asked::from(&self.question);
@@ -303,9 +303,9 @@ impl Exchange {
         }
     }
 
-    /// Counts a datagram that is no answer. After too many, the question goes out from a new port, which
-    /// whoever guesses has to find first, and then over TCP: "it MAY abandon the UDP query and re-issue
-    /// it over TCP" (RFC 5452 §9.3).
+    /// Counts a datagram that is no answer. After too many, the question goes out from a new port,
+    /// which whoever guesses has to find first, and then over TCP: "it MAY abandon the UDP query and
+    /// re-issue it over TCP" (RFC 5452 §9.3).
     fn ignore(&mut self, now: Instant) {
         self.foreign = self.foreign.saturating_add(1);
         if self.foreign >= MAX_FOREIGN {
@@ -364,7 +364,7 @@ impl Exchange {
         self.state = State::Done(Outcome::Failed(error));
     }
 
-    /// Asks the server whose turn it is. Where the aliases of another one led is none of its business.
+    /// Asks the server whose turn it is, and for the question itself: aliases are of another one.
     fn take_turn(&mut self, turn: usize, now: Instant) {
         if self.asked.aliases > 0 {
             self.asked = Asked::from(&self.question);

@@ -10,7 +10,7 @@ use hickory_proto::{
 
 use super::question::Asked;
 
-/// What the first bytes of a response say, which can be read however the rest is cut or damaged.
+/// The flags of a response, which can be read however the rest is cut or damaged.
 #[derive(Clone, Copy)]
 pub(super) struct Head {
     flags: u16,
@@ -116,13 +116,13 @@ impl<'a> Opening<'a> {
 }
 
 impl Records {
-    /// Whether a record of this name that might have answered cannot be read.
+    /// Returns whether a record of this name, which might have answered, cannot be read.
     pub(super) fn is_damaged_at(&self, name: &Name) -> bool {
         self.damaged.contains(name)
     }
 }
 
-/// Where a record stands in a message.
+/// The place of a record in a message.
 struct Place {
     start: usize,
     name: Name,

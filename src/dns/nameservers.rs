@@ -8,9 +8,9 @@ use crate::instant::Instant;
 
 /// A list of nameservers, and what is known of each.
 ///
-/// A server that did not answer is asked last until it answers again, or for 5 minutes (RFC 2308 §7.2),
-/// after which one query tries it. A server that answers only queries without EDNS is asked without it
-/// for 15 minutes.
+/// A server that did not answer is asked last until it answers again, or for 5 minutes (RFC 2308
+/// §7.2), after which one query tries it. A server that answers only queries without EDNS is asked
+/// without it for 15 minutes.
 ///
 /// ```
 /// use core::net::SocketAddr;
@@ -47,7 +47,7 @@ struct Nameserver {
     plain_until: Option<Instant>,
 }
 
-/// What an exchange has seen of a server.
+/// The observations of a server in one exchange.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Seen {
     /// Whether it has answered anything; `None` as long as it still may.
@@ -65,15 +65,16 @@ impl Seen {
     }
 }
 
-/// "Servers ... MUST NOT be deemed dead for longer than 5 minutes" without a new query (RFC 2308 §7.2).
+/// "Servers ... MUST NOT be deemed dead for longer than 5 minutes" without a new query (RFC 2308
+/// §7.2).
 const LAST: Duration = Duration::from_secs(5 * 60);
 
-/// How long a server is asked without EDNS once it was found to answer nothing else.
+/// The time for which a server is asked without EDNS, once it was found to answer nothing else.
 const PLAIN: Duration = Duration::from_secs(15 * 60);
 
 impl Nameservers {
-    /// Creates a list of which nothing is known. The servers are asked in this order; one that is named
-    /// twice counts once.
+    /// Creates a list of which nothing is known. The servers are asked in this order; one that is
+    /// named twice counts once.
     #[must_use]
     pub fn new(addresses: impl IntoIterator<Item = SocketAddr>) -> Self {
         let new = |address| Nameserver { address, last_until: None, plain_until: None };

@@ -62,12 +62,12 @@ impl Question {
     }
 }
 
-/// What a nameserver is asked: the question, or the name that an alias of it leads to.
+/// The name and kind that a nameserver is asked for: the question's, or where an alias leads.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Asked {
     pub(super) name: Name,
     pub(super) kind: Kind,
-    /// How many aliases have led here.
+    /// The number of aliases that have led here.
     pub(super) aliases: usize,
     /// The least of their TTLs.
     pub(super) ttl: Duration,

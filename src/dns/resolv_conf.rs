@@ -10,7 +10,7 @@ use core::{
 use super::{config::Config, nameservers::Nameservers};
 use crate::excerpt::Printable;
 
-/// What a file in the format of resolv.conf(5) says of nameservers.
+/// The nameservers and options of a file in the format of resolv.conf(5).
 ///
 /// What is understood is taken, and the rest listed, since the programs of one machine should agree on
 /// whom they ask. Obeyed are the first three `nameserver` lines, and `options` with `timeout:n`,
@@ -44,13 +44,13 @@ pub struct Ignored {
 }
 
 impl Ignored {
-    /// The number of the line, from 1.
+    /// Returns the number of the line, from 1.
     #[must_use]
     pub fn line(&self) -> usize {
         self.line
     }
 
-    /// Why it is ignored.
+    /// Returns why it is ignored.
     #[must_use]
     pub fn why(&self) -> &str {
         &self.why
@@ -70,7 +70,7 @@ const MAX_SERVERS: usize = 3;
 const MAX_TIMEOUT: u64 = 30;
 const MAX_ATTEMPTS: u8 = 5;
 
-/// How many parts are listed that are ignored.
+/// The most ignored parts that are listed.
 const MAX_IGNORED: usize = 20;
 
 /// Options that are known, and do not matter here.
@@ -107,7 +107,8 @@ impl ResolvConf {
         conf
     }
 
-    /// The nameservers, at most three, with port 53. If the file names none, the one on this machine:
+    /// Returns the nameservers, at most three, with port 53. If the file names none, the one on this
+    /// machine:
     /// `127.0.0.1`.
     #[must_use]
     pub fn addresses(&self) -> Cow<'_, [SocketAddr]> {
@@ -117,7 +118,7 @@ impl ResolvConf {
         Cow::Borrowed(&self.addresses)
     }
 
-    /// The nameservers, in the order in which they are asked.
+    /// Returns the nameservers, in the order in which they are asked.
     #[must_use]
     pub fn nameservers(&self) -> Nameservers {
         Nameservers::new(self.addresses().iter().copied()).with_rotation(self.rotates)
@@ -133,7 +134,7 @@ impl ResolvConf {
         self.attempts.map_or(config, |attempts| config.with_rounds(attempts))
     }
 
-    /// What is ignored: at most the first twenty parts.
+    /// Returns what is ignored: at most the first twenty parts.
     #[must_use]
     pub fn ignored(&self) -> &[Ignored] {
         &self.ignored

@@ -36,7 +36,7 @@ impl Turns {
         self.servers.get(self.place(turn)).map_or(nobody, |server| server.address)
     }
 
-    /// Whether a query of this turn has EDNS: in the last of several rounds none has.
+    /// Returns whether a query of this turn has EDNS: in the last of several rounds none has.
     pub(super) fn has_edns(&self, turn: usize) -> bool {
         let first_of_last_round = self.servers.len().saturating_mul(self.rounds.saturating_sub(1));
         let is_in_last_of_several = self.rounds > 1 && turn >= first_of_last_round;

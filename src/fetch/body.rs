@@ -7,7 +7,7 @@ use ureq_proto::BodyMode;
 use super::{FetchError, chunked::Chunked};
 use crate::policy::Policy;
 
-/// What is to come of a body.
+/// The rest of a body that is still to come.
 #[derive(Debug)]
 pub(super) enum Body {
     /// So many bytes.
@@ -17,7 +17,7 @@ pub(super) enum Body {
     Open,
 }
 
-/// What has come of a body: no more than a policy may have.
+/// The bytes of a body so far: no more than a policy may have.
 #[derive(Debug, Default)]
 pub(super) struct Content(Vec<u8>);
 
@@ -34,7 +34,7 @@ impl Body {
         }
     }
 
-    /// Whether all of it has come.
+    /// Returns whether all of it has come.
     pub(super) fn is_over(&self) -> bool {
         match self {
             Self::Sized(left) => *left == 0,
@@ -43,7 +43,7 @@ impl Body {
         }
     }
 
-    /// Whether the end of the connection is its end.
+    /// Returns whether it ends with the connection.
     pub(super) fn is_open_ended(&self) -> bool {
         matches!(self, Self::Open)
     }

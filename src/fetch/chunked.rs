@@ -17,7 +17,7 @@ pub(super) enum Chunked {
     /// chunk extensions" (RFC 9112 §7.1.1).
     Extension(u64),
     SizeEnd(u64),
-    /// How many bytes of the chunk are to come.
+    /// The number of bytes of the chunk that are to come.
     Data(u64),
     DataCr,
     DataLf,
@@ -26,7 +26,7 @@ pub(super) enum Chunked {
     Over,
 }
 
-/// What has come of a line.
+/// The part of a line that has come.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Line {
     Nothing,
@@ -98,8 +98,8 @@ impl Chunked {
     }
 }
 
-/// "Recipients MUST anticipate potentially large hexadecimal numerals and prevent parsing errors due to
-/// integer conversion overflows" (RFC 9112 §7.1).
+/// "Recipients MUST anticipate potentially large hexadecimal numerals and prevent parsing errors due
+/// to integer conversion overflows" (RFC 9112 §7.1).
 fn digit(digits: u8, size: u64, byte: u8) -> Result<Chunked, FetchError> {
     let value = char::from(byte).to_digit(16).map_or(0, u64::from);
     let digits = digits.saturating_add(1);

@@ -106,7 +106,7 @@ impl Exchange {
         }
     }
 
-    /// What is to be done next.
+    /// Returns what is to be done next.
     pub fn poll(&mut self) -> Step<'_> {
         self.to_send.clear();
         if let Some(tls) = &mut self.tls {

@@ -15,22 +15,22 @@ use super::{FetchError, HttpExchange, MediaTypeRule, rules::check_head};
 ///
 /// ureq-proto reads a head from its beginning at each call, so it is asked twice a head: when the
 /// status line is there, which tells at once what is no HTTP, and when the empty line is. What it
-/// does not take is mended before: obsolete line folding, and headers of a `100 Continue`.
+/// does not take is rewritten before: obsolete line folding, and headers of a `100 Continue`.
 #[derive(Debug)]
 pub(super) struct Head {
     /// It is large, and moved with each piece that comes.
     call: Box<Call<RecvResponse>>,
     /// The lines that are whole; a folded one is one.
     lines: Vec<u8>,
-    /// How many of them there are.
+    /// The number of these lines.
     count: usize,
     /// The beginning of the next.
     line: Vec<u8>,
-    /// How many bytes more may come.
+    /// The number of bytes that may still come.
     room: usize,
 }
 
-/// What is next.
+/// The next part of a response.
 #[derive(Debug)]
 pub(super) enum Next {
     Head(Head),

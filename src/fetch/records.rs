@@ -10,18 +10,18 @@ use super::FetchError;
 #[derive(Debug, Default)]
 pub(super) struct Records {
     header: [u8; HEADER],
-    /// How much of the header has come.
+    /// The length of the header so far.
     len: usize,
-    /// How many bytes of the payload are to come.
+    /// The number of bytes of the payload that are to come.
     left: usize,
-    /// How many records have brought nothing.
+    /// The number of records without data.
     idle: usize,
-    /// How long they were.
+    /// The length of these records.
     idle_len: usize,
     first: Option<[u8; HEADER]>,
 }
 
-/// What has come of a record.
+/// A piece of a record.
 #[derive(Debug)]
 pub(super) struct Piece<'a> {
     /// Its header, once all of it has come: what an error says must not depend on how it was cut.
@@ -29,18 +29,18 @@ pub(super) struct Piece<'a> {
     pub(super) payload: &'a [u8],
     /// Whether this is the end of the record.
     pub(super) is_end: bool,
-    /// What belongs to the next.
+    /// The bytes of the next record.
     pub(super) rest: &'a [u8],
 }
 
 const HEADER: usize = 5;
 
 impl Records {
-    /// How many records without data may come after the handshake. A server sends a few session
+    /// The most records without data that may come after the handshake. A server sends a few session
     /// tickets, and may update its key.
     pub(super) const MAX_IDLE: usize = 64;
 
-    /// How long all of them may be: a record holds hundreds of small tickets.
+    /// The most bytes in such records: one holds hundreds of small tickets.
     pub(super) const MAX_IDLE_LEN: usize = 64 * 1024;
 
     /// Cuts off what belongs to the record that comes.
@@ -68,7 +68,8 @@ impl Records {
         Piece { header: is_new.then_some(self.header), payload, is_end, rest }
     }
 
-    /// Counts the record that has just ended, which has brought nothing. Returns an error if there are too many of them.
+    /// Counts the record that has just ended, which has brought nothing. Returns an error if there
+    /// are too many of them.
     pub(super) fn note_idle(&mut self) -> Result<(), FetchError> {
         let [.., high, low] = self.header;
         self.idle = self.idle.saturating_add(1);

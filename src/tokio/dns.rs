@@ -109,14 +109,14 @@ impl Asked<'_> {
     }
 }
 
-/// However it ends, what was seen of the nameservers is learnt.
+/// Has the client learn of its nameservers, however the question ended.
 impl Drop for Asked<'_> {
     fn drop(&mut self) {
         self.sockets.nameservers.learn(&self.exchange, self.sockets.time.instant());
     }
 }
 
-/// What a question to nameservers goes over.
+/// The sockets of a question to nameservers.
 #[derive(Default)]
 struct Links {
     /// The last one is the one in use, unless that is over TCP; the others are for late answers.
@@ -131,7 +131,7 @@ enum Tcp {
     Open(TcpStream),
 }
 
-/// What is ready.
+/// A socket or connection that is ready.
 enum Link {
     /// Something can be read of the socket at this place.
     Udp(usize),

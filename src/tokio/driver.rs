@@ -47,7 +47,7 @@ pub(super) struct Driver {
     /// The jobs that are out, and how to break them off.
     pub(super) running: Mutex<HashMap<RunId, Running>>,
     pub(super) tasks: Tasks,
-    /// Done when the client has ended, and whoever waits for that has waited.
+    /// Done when the client has ended, and the wait for that is over.
     pub(super) ended: Once,
 }
 
@@ -97,8 +97,9 @@ impl Driver {
         self.hub.hang_up();
     }
 
-    /// Waits until all tasks have ended, for [`STOP`] at most: for each that hangs there is an event. Any
-    /// number of threads may wait. It does not need the runtime, which may not be running any more.
+    /// Waits until all tasks have ended, for [`STOP`] at most: for each that hangs there is an event.
+    /// Any number of threads may wait. It does not need the runtime, which may not be running any
+    /// more.
     #[expect(clippy::disallowed_methods, reason = "a thread of its own")]
     pub(super) fn wait(&self) {
         let start = std_now();

@@ -59,7 +59,7 @@ impl Fetcher for Sockets {
 }
 
 impl Sockets {
-    /// How long a fetch may take, with the search for the addresses.
+    /// Returns the time-out of a fetch, which covers the search for the addresses.
     pub(super) fn deadline(&self) -> Duration {
         self.setup.fetch.deadline()
     }
@@ -151,8 +151,8 @@ impl Sockets {
         }
     }
 
-    /// A connection to the first address that answers; each has its share of the time, as have those of
-    /// which there may be `more`.
+    /// A connection to the first address that answers; each has its share of the time, as have those
+    /// of which there may be `more`.
     async fn connect(
         &self,
         domain: &Domain,

@@ -178,7 +178,7 @@ impl CertificateErrorKind {
     }
 }
 
-/// Whether it is signed by itself, and nobody trusts it.
+/// Returns whether it is signed by itself, and no trust anchor vouches for it.
 fn is_of_nobody(certificate: &EndEntityCert<'_>, anchors: &[TrustAnchor<'_>]) -> bool {
     certificate.issuer() == certificate.subject()
         && anchors.iter().all(|anchor| anchor.subject.as_ref() != certificate.subject())

@@ -107,7 +107,7 @@ impl Attempts {
 }
 
 impl State {
-    /// How long a host is left alone that asks for it: no longer than any back-off, and no longer
+    /// Returns how long a host is left alone that asks for it: no longer than any back-off, or
     /// than half of what is left of the life of a policy that applies, so that a host that is
     /// always busy costs no policy its refresh.
     pub(super) fn grant(&self, asked: RetryAfter, now: Timestamp, noise: u32) -> Span {

@@ -12,11 +12,12 @@ use std::{error::Error, sync::Arc, time::Duration};
 use mta_sts::{
     Domain, Failure, NoPolicy, Policy, ResultType,
     cache::{
-        Answer, Cache, Config, EventKind, Lookup, Outcome, PolicyAnswer, Request, TxtAnswer, Waiter,
+        Answer, Cache, Config, EventKind, Lookup, LookupId, PolicyAnswer, RecheckOutcome, Request,
+        TxtAnswer,
     },
     delivery::{
-        Advice, Checks, Dane, Delivery, Floor, Mx, Recheck, Reply, Route, SessionOutcome, Step,
-        Verdict,
+        CertificateChecks, ConnectDecision, Delivery, MinTlsLevel, Mx, Recheck, Route,
+        SendDecision, SessionOutcome, SmtpReply, Step, TlsaStatus,
     },
 };
 use time::{UtcDateTime, macros::utc_datetime};
@@ -100,7 +101,7 @@ impl Network {
 
     fn connect(&self) -> SessionOutcome {
         if self.starttls {
-            SessionOutcome::Encrypted(Checks::none().pkix(Ok(())))
+            SessionOutcome::Encrypted(CertificateChecks::new().with_pkix(Ok(())))
         } else {
             SessionOutcome::ClearText
         }
@@ -121,8 +122,9 @@ impl Sender {
                 Ok(policy) => println!("  policy: {}", policy.mode()),
                 Err(why) => println!("  no policy: {why}"),
             }
-            let route = Route::to_recipient(domain.clone(), [Mx::new(10, network.mx)]);
-            match self.walk(&mut Delivery::new(route, policy, Floor::Opportunistic), network) {
+            let route = Route::for_recipient(domain.clone(), [Mx::new(10, network.mx)]);
+            match self.walk(&mut Delivery::new(route, policy, MinTlsLevel::Opportunistic), network)
+            {
                 Step::PolicyChanged(new) => policy = new,
                 Step::Delivered => return true,
                 Step::Defer(deferral) => {
@@ -141,25 +143,26 @@ impl Sender {
     fn walk(&mut self, delivery: &mut Delivery, network: &Network) -> Step {
         loop {
             match delivery.poll() {
-                Step::Consider(candidate) => match delivery.handle_dane(candidate, Dane::NotSigned)
+                Step::Consider(candidate) => match delivery
+                    .handle_tlsa(candidate, TlsaStatus::Insecure)
                 {
-                    Advice::Skip(refusal) => println!("  skipped: {refusal}"),
-                    Advice::Attempt(attempt) => {
+                    ConnectDecision::Skip(refusal) => println!("  skipped: {refusal}"),
+                    ConnectDecision::Attempt(attempt) => {
                         let mut verdict = delivery.handle_session(attempt, network.connect());
                         // The hosts of this network have one address each.
-                        if let Verdict::NextAddress(attempt) = verdict {
+                        if let SendDecision::NextAddress(attempt) = verdict {
                             verdict = delivery.handle_no_address(attempt);
                         }
                         match verdict {
-                            Verdict::Leave(refusal) => println!("  left: {refusal}"),
-                            Verdict::NextAddress(_) | Verdict::Retry(_) => {
+                            SendDecision::Reject(refusal) => println!("  left: {refusal}"),
+                            SendDecision::NextAddress(_) | SendDecision::RetryPlaintext(_) => {
                                 println!("  connecting again, in clear text");
                             }
-                            Verdict::Send(transaction) => {
+                            SendDecision::Send(transaction) => {
                                 let session = transaction.session();
                                 let how = if session.is_encrypted() { "TLS" } else { "clear text" };
                                 println!("  sent to {} over {how}", session.host());
-                                delivery.handle_reply(transaction, Reply::Accepted);
+                                delivery.handle_reply(transaction, SmtpReply::Accepted);
                             }
                         }
                     }
@@ -185,21 +188,21 @@ impl Sender {
             Lookup::Waiting(waiter) => waiter,
         };
         self.run(network, |event| match event {
-            EventKind::Answered { waiter: who, answer } if who == waiter => Some(answer),
+            EventKind::Answered { id: who, answer } if who == waiter => Some(answer),
             _ => None,
         })
         .map_or(Err(NoPolicy::Overloaded), Answer::into_policy)
     }
 
     fn recheck(&mut self, domain: &Domain, network: &Network) -> Recheck {
-        let waiter: Waiter = self.cache.recheck(domain, self.now);
+        let waiter: LookupId = self.cache.recheck(domain, self.now);
         let result = self.run(network, |event| match event {
-            EventKind::Rechecked { waiter: who, result } if who == waiter => Some(result),
+            EventKind::Rechecked { id: who, result } if who == waiter => Some(result),
             _ => None,
         });
         let Some(result) = result else { return Recheck::Unknown("no result".into()) };
         match result.outcome {
-            Outcome::Unknown(doubt) => {
+            RecheckOutcome::Unknown(doubt) => {
                 println!("  recheck: not known, {doubt}");
                 let (answer, why) = (result.answer.into_policy(), doubt.to_string().into());
                 Recheck::Unconfirmed { answer, why }

@@ -1,5 +1,5 @@
-//! Values for fuzzing what is built on this crate. Each is made through the same validation as
-//! `parse`, so none is one that could not be met.
+//! Values for fuzzing programs that use this crate. Each is created through the same validation as
+//! `parse`, so that only valid values occur.
 
 use alloc::{format, string::String, vec::Vec};
 use core::{ops::RangeInclusive, time::Duration};
@@ -12,13 +12,13 @@ use crate::{
 
 const ALPHANUMERIC: &[u8] = b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
 
-/// A word of so many characters, all of them from `alphabet`.
+/// Creates a word with a length in this range, of characters from `alphabet`.
 fn word(u: &mut Unstructured<'_>, len: RangeInclusive<usize>, alphabet: &[u8]) -> Result<String> {
     let len = u.int_in_range(len)?;
     (0..len).map(|_| u.choose(alphabet).copied().map(char::from)).collect()
 }
 
-/// Up to seven names and values of extension fields, none of the names one that RFC 8461 defines.
+/// Creates up to seven names and values of extension fields, without names that RFC 8461 defines.
 fn extensions(u: &mut Unstructured<'_>) -> Result<Vec<(String, String)>> {
     let count = u.int_in_range(0..=7)?;
     (0..count)

@@ -15,9 +15,9 @@ use crate::{
 
 /// A Policy Domain, or the name of a host: A-labels in lower case, without a trailing dot.
 ///
-/// What a user typed and what a message's envelope says become one value, so that it can be a key.
-/// It holds to `Domain` of RFC 5321 §4.1.2 and is short enough that every name MTA-STS makes of it
-/// fits into DNS.
+/// Different spellings of a domain become the same value, so that it can be used as a key. It
+/// conforms to `Domain` of [RFC 5321 §4.1.2], and is short enough that all names that MTA-STS
+/// derives from it fit into DNS.
 ///
 /// ```
 /// use mta_sts::Domain;
@@ -26,24 +26,31 @@ use crate::{
 /// assert_eq!(domain.as_str(), "example.com");
 /// assert_eq!(domain.txt_name(), "_mta-sts.example.com");
 /// assert_eq!(domain.policy_url(), "https://mta-sts.example.com/.well-known/mta-sts.txt");
-/// # Ok::<(), mta_sts::DomainError>(())
+/// # Ok::<(), mta_sts::error::DomainError>(())
 /// ```
+///
+/// [RFC 5321 §4.1.2]: https://www.rfc-editor.org/rfc/rfc5321#section-4.1.2
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(try_from = "Cow<'_, str>", into = "String"))]
 pub struct Domain(Box<str>);
 
-/// Why a text names no [`Domain`].
+/// The reason why a text is not a [`Domain`].
 ///
 /// Offsets are in bytes; for a name with U-labels they count in its A-label form.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "kebab-case"))]
 #[non_exhaustive]
 pub enum DomainError {
-    /// There is no name.
+    /// The text is empty.
     #[error("the domain name is empty")]
     Empty,
-    /// An address literal of RFC 5321 §4.1.3. MTA-STS does "not provide a means of associating
-    /// policies with email addresses that employ Address Literals" (RFC 8461 §3.4).
+    /// An address literal of [RFC 5321 §4.1.3]. MTA-STS does "not provide a means of associating
+    /// policies with email addresses that employ Address Literals" ([RFC 8461 §3.4]).
+    ///
+    /// [RFC 5321 §4.1.3]: https://www.rfc-editor.org/rfc/rfc5321#section-4.1.3
+    /// [RFC 8461 §3.4]: https://www.rfc-editor.org/rfc/rfc8461#section-3.4
     #[error("{found} is an address literal, which has no policy")]
     AddressLiteral {
         /// The beginning of the text, quoted and escaped.
@@ -56,42 +63,44 @@ pub enum DomainError {
         /// The beginning of the text, quoted and escaped.
         found: String,
     },
-    /// A label with nothing in it.
+    /// An empty label.
     #[error("a label of the domain name is empty, at byte {at}")]
     EmptyLabel {
-        /// Where the label should be.
+        /// The offset of the label.
         at: usize,
     },
-    /// A label of more than 63 bytes (RFC 1035 §2.3.4).
+    /// A label of more than 63 bytes ([RFC 1035 §2.3.4]).
+    ///
+    /// [RFC 1035 §2.3.4]: https://www.rfc-editor.org/rfc/rfc1035#section-2.3.4
     #[error("the label {found} at byte {at} has {len} bytes, over the limit of 63")]
     LabelTooLong {
         /// The beginning of the label, quoted and escaped.
         found: String,
-        /// Where the label begins.
+        /// The offset of the label.
         at: usize,
-        /// Its length in bytes.
+        /// The length of the label in bytes.
         len: usize,
     },
     /// A name of more than [`Domain::MAX_LEN`] bytes.
     #[error("the domain name has {len} bytes, over the limit of 244 that `_mta-sts.` leaves")]
     TooLong {
-        /// The length in bytes: of the text, if that is too long to be looked at, else of the name.
+        /// The length in bytes: of the text if that is too long to be parsed, else of the name.
         len: usize,
     },
     /// A character other than a letter, a digit or a hyphen.
     #[error("{found} at byte {at} of the domain name is not a letter, digit or hyphen")]
     InvalidCharacter {
-        /// The text from that character on, quoted and escaped.
+        /// The beginning of the label from that character on, quoted and escaped.
         found: String,
-        /// Where it is.
+        /// The offset of the character.
         at: usize,
     },
     /// A label that begins or ends with a hyphen.
     #[error("the label {found} at byte {at} begins or ends with a hyphen")]
     Hyphen {
-        /// The label, quoted and escaped.
+        /// The beginning of the label, quoted and escaped.
         found: String,
-        /// Where the label begins.
+        /// The offset of the label.
         at: usize,
     },
     /// A U-label, when the `idna` feature is off.
@@ -100,7 +109,7 @@ pub enum DomainError {
         /// The beginning of the text, quoted and escaped.
         found: String,
     },
-    /// A U-label that UTS 46 refuses.
+    /// A U-label that is not valid by UTS 46.
     #[error("{found} cannot be turned into A-labels: it breaks a rule of UTS 46")]
     Idna {
         /// The beginning of the text, quoted and escaped.
@@ -109,19 +118,23 @@ pub enum DomainError {
 }
 
 impl Domain {
-    /// The longest name, in bytes: the 253 of a domain name in text (RFC 1035 §2.3.4) less those of
-    /// `_mta-sts.`, the longer of the two names that every Policy Domain needs.
+    /// The maximum length of a name in bytes: the 253 of a domain name in text ([RFC 1035 §2.3.4])
+    /// less the length of `_mta-sts.`, the longer of the two prefixes that every Policy Domain
+    /// needs.
+    ///
+    /// [RFC 1035 §2.3.4]: https://www.rfc-editor.org/rfc/rfc1035#section-2.3.4
     pub const MAX_LEN: usize = MAX_NAME_LEN - TXT_PREFIX.len();
 
     /// Reads a domain name as users and envelopes write it.
     ///
-    /// Upper case is lowered, one trailing dot dropped, and U-labels become A-labels by UTS 46
-    /// (non-transitional), if the feature `idna` is on. A name that is ASCII already is taken as it
-    /// is, `xn--` labels included.
+    /// Upper case is converted to lower case, one trailing dot is removed, and U-labels become
+    /// A-labels by UTS 46 (non-transitional) if the feature `idna` is on. A name in ASCII is not
+    /// changed further, including `xn--` labels.
     ///
     /// # Errors
     ///
-    /// See [`DomainError`]. Names with an underscore are refused: they are no mail domains.
+    /// Returns an error if the text is not a domain name: see [`DomainError`]. Names with an
+    /// underscore are refused, because they are not mail domains.
     pub fn parse(text: &str) -> Result<Self, DomainError> {
         if text.starts_with('[') {
             return Err(DomainError::AddressLiteral { found: excerpt(text.as_bytes()) });
@@ -138,32 +151,42 @@ impl Domain {
         Ok(Self(name.to_ascii_lowercase().into_boxed_str()))
     }
 
-    /// The name.
+    /// Returns the name.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// Where the domain's MTA-STS record is: `_mta-sts.` and the domain (RFC 8461 §3.1).
+    /// Returns the name of the domain's MTA-STS record: `_mta-sts.` and the domain ([RFC 8461
+    /// §3.1]).
+    ///
+    /// [RFC 8461 §3.1]: https://www.rfc-editor.org/rfc/rfc8461#section-3.1
     #[must_use]
     pub fn txt_name(&self) -> String {
         format!("{TXT_PREFIX}{self}")
     }
 
-    /// The Policy Host: `mta-sts.` and the domain (RFC 8461 §3.2).
+    /// Returns the Policy Host: `mta-sts.` and the domain ([RFC 8461 §3.2]).
+    ///
+    /// [RFC 8461 §3.2]: https://www.rfc-editor.org/rfc/rfc8461#section-3.2
     #[must_use]
     pub fn policy_host(&self) -> String {
         format!("mta-sts.{self}")
     }
 
-    /// Where the domain's policy is (RFC 8461 §3.2). Delegation by CNAME does not change it.
+    /// Returns the URL of the domain's policy ([RFC 8461 §3.2]). Delegation by CNAME does not
+    /// change it.
+    ///
+    /// [RFC 8461 §3.2]: https://www.rfc-editor.org/rfc/rfc8461#section-3.2
     #[must_use]
     pub fn policy_url(&self) -> String {
         format!("https://mta-sts.{self}/.well-known/mta-sts.txt")
     }
 
-    /// Where the domain's TLSRPT record is: `_smtp._tls.` and the domain (RFC 8460 §3); `None` if
-    /// that name would be over the 253 bytes of a name in DNS.
+    /// Returns the name of the domain's TLSRPT record: `_smtp._tls.` and the domain ([RFC 8460
+    /// §3]). Returns `None` if that name would exceed the 253 bytes of a name in DNS.
+    ///
+    /// [RFC 8460 §3]: https://www.rfc-editor.org/rfc/rfc8460#section-3
     #[must_use]
     pub fn tlsrpt_name(&self) -> Option<String> {
         let name = format!("_smtp._tls.{self}");
@@ -171,13 +194,14 @@ impl Domain {
     }
 }
 
-/// 255 octets on the wire (RFC 1035 §2.3.4) are 253 characters of text.
+/// The maximum length of a name in text: 255 octets on the wire (RFC 1035 §2.3.4) are 253
+/// characters.
 const MAX_NAME_LEN: usize = 253;
 
 const TXT_PREFIX: &str = "_mta-sts.";
 
-/// A bound on the work. Only characters that UTS 46 ignores could make a name of a longer text: the
-/// others have four bytes at the most.
+/// The maximum length of a text to parse. A longer text could be a name only with characters that
+/// UTS 46 ignores: the others have at most four bytes.
 const MAX_INPUT_LEN: usize = 4 * MAX_NAME_LEN + 1;
 
 fn a_labels(text: &str) -> Result<Cow<'_, str>, DomainError> {
@@ -191,7 +215,7 @@ fn a_labels(text: &str) -> Result<Cow<'_, str>, DomainError> {
 fn to_ascii(text: &str) -> Result<Cow<'_, str>, DomainError> {
     use idna::uts46::{AsciiDenyList, DnsLength, Hyphens, Uts46};
 
-    // What ASCII may stand in a name, and how much, is for `check` to say, which can tell where.
+    // `check` tests characters and lengths instead, because it knows the offsets.
     let (ascii, length) = (AsciiDenyList::EMPTY, DnsLength::Ignore);
     Uts46::new()
         .to_ascii(text.as_bytes(), ascii, Hyphens::CheckFirstLast, length)
@@ -239,9 +263,9 @@ fn check_label(label: &str, at: usize) -> Result<(), DomainError> {
     })
 }
 
-/// Whether a name that ends with this label would be read as an IPv4 address (`127.1`, `0x7f.1`)
-/// by `inet_aton` and by the URL standard ("ends in a number"). No such name is a public domain:
-/// "the TLD label is … alphabetic" (RFC 3696 §2).
+/// Returns whether a name that ends with this label would be read as an IPv4 address (`127.1`,
+/// `0x7f.1`) by `inet_aton` and by the URL standard ("ends in a number"). No such name is a public
+/// domain: "the TLD label is … alphabetic" (RFC 3696 §2).
 fn is_number(label: &str) -> bool {
     let hex = label.strip_prefix("0x").or_else(|| label.strip_prefix("0X"));
     match hex {
@@ -278,6 +302,27 @@ impl TryFrom<&str> for Domain {
     }
 }
 
+impl TryFrom<String> for Domain {
+    type Error = DomainError;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        Self::parse(&text)
+    }
+}
+
+/// Compares the stored name: in lower case and A-labels, without a trailing dot.
+impl PartialEq<str> for Domain {
+    fn eq(&self, other: &str) -> bool {
+        *self.0 == *other
+    }
+}
+
+impl PartialEq<&str> for Domain {
+    fn eq(&self, other: &&str) -> bool {
+        *self == **other
+    }
+}
+
 impl TryFrom<Cow<'_, str>> for Domain {
     type Error = DomainError;
 
@@ -298,7 +343,7 @@ impl AsRef<str> for Domain {
     }
 }
 
-/// Maps keyed by domains can be asked by name, if it is one that [`Domain::parse`] would give.
+/// Maps keyed by domains can be searched by a name, in the form that [`Domain::parse`] creates.
 impl Borrow<str> for Domain {
     fn borrow(&self) -> &str {
         &self.0

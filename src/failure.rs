@@ -1,4 +1,4 @@
-//! One vocabulary for everything that can go wrong (RFC 8460 §4.3).
+//! Failures, in the terms of TLS reports (RFC 8460 §4.3).
 
 use alloc::{borrow::Cow, boxed::Box};
 use core::{fmt, str::FromStr};
@@ -8,18 +8,24 @@ use time::UtcDateTime;
 
 use crate::excerpt::Printable;
 
-/// A result type of the IANA registry "STARTTLS Validation Result Types" (RFC 8460 §§4.3, 6.6).
+/// A result type of the IANA registry "STARTTLS Validation Result Types" ([RFC 8460 §4.3], [RFC
+/// 8460 §6.6]).
 ///
-/// The order is from the least to the most telling: the catch-all first, then what was met on the
-/// way to a policy, then what was met at the MX host; within each, what shows up later is a finding
-/// about one thing rather than about all. Of several failures, report the greatest.
+/// The types are ordered from the least to the most specific: first the catch-all, then failures to
+/// obtain a policy, then failures at the MX host; within each group, later steps come later. Of
+/// several failures, report the greatest.
+///
+/// [RFC 8460 §4.3]: https://www.rfc-editor.org/rfc/rfc8460#section-4.3
+/// [RFC 8460 §6.6]: https://www.rfc-editor.org/rfc/rfc8460#section-6.6
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(rename_all = "kebab-case"))]
 #[cfg_attr(feature = "arbitrary", derive(arbitrary::Arbitrary))]
 #[non_exhaustive]
 pub enum ResultType {
-    /// None of the others (§4.3.3), such as an MX host that the policy does not list.
+    /// Any other failure ([RFC 8460 §4.3.3]), such as an MX host that the policy does not list.
+    ///
+    /// [RFC 8460 §4.3.3]: https://www.rfc-editor.org/rfc/rfc8460#section-4.3.3
     ValidationFailure,
     /// The policy could not be retrieved.
     StsPolicyFetchError,
@@ -37,7 +43,7 @@ pub enum ResultType {
     TlsaInvalid,
     /// The certificate chains to no trusted root, or breaks a rule of its chain.
     CertificateNotTrusted,
-    /// The certificate is not for the MX host.
+    /// The certificate is not valid for the name of the MX host.
     CertificateHostMismatch,
     /// The certificate has expired.
     CertificateExpired,
@@ -59,7 +65,7 @@ impl ResultType {
         Self::CertificateExpired,
     ];
 
-    /// The registered string, as in a report's `result-type`.
+    /// Returns the registered string, as in a report's `result-type`.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -97,9 +103,9 @@ impl FromStr for ResultType {
     }
 }
 
-/// Something that went wrong, in the terms of a TLS report and of a log.
+/// A failure, in the terms of a TLS report and of a log.
 ///
-/// Failures are ordered: the greatest of several is the most telling one.
+/// Failures are ordered by [`ResultType`]: the greatest of several is the most specific.
 ///
 /// ```
 /// use mta_sts::{Failure, ResultType};
@@ -117,39 +123,55 @@ impl FromStr for ResultType {
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Error)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-#[error(
-    "{}: {} ({result_type}, {})",
-    Printable(subject),
-    Printable(message),
-    Printable(reason_code)
-)]
+#[error("{}: {} ({})", Printable(subject), Printable(message), Codes(*result_type, reason_code))]
 pub struct Failure {
     result_type: ResultType,
     reason_code: Cow<'static, str>,
     subject: Box<str>,
     message: Cow<'static, str>,
-    /// Not stored: it counts when the failure happens, for the cache.
+    /// Used by the cache when the failure happens, and not stored.
     #[cfg_attr(feature = "serde", serde(skip))]
     retry_after: Option<RetryAfter>,
 }
 
-/// The time for which a host asks to be left alone, by `Retry-After` (RFC 9110 §10.2.3).
+/// The result type and the reason code of a failure, shown once if they are equal.
+struct Codes<'a>(ResultType, &'a str);
+
+impl fmt::Display for Codes<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self(result_type, reason_code) = self;
+        if result_type.as_str() == *reason_code {
+            return result_type.fmt(f);
+        }
+        write!(f, "{result_type}, {}", Printable(reason_code))
+    }
+}
+
+/// The delay that a host asks for with `Retry-After` ([RFC 9110 §10.2.3]).
+///
+/// [RFC 9110 §10.2.3]: https://www.rfc-editor.org/rfc/rfc9110#section-10.2.3
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum RetryAfter {
-    /// So many seconds from the response on.
+    /// A number of seconds after the response.
     Seconds(u32),
-    /// Until this date.
+    /// A date before which the host should not be asked again.
     Date(UtcDateTime),
 }
 
 impl Failure {
-    /// A failure of this type.
+    /// The reason code of an error in the sender's own program, which is no failure of the host.
+    pub(crate) const VERIFIER_REUSED: &str = "verifier-reused";
+
+    /// Creates a failure.
     ///
-    /// `reason_code` becomes a report's `failure-reason-code`, which §4.3 asks for beside
-    /// `certificate-not-trusted` and `validation-failure`; `subject` names what it happened to (a
-    /// Policy Host, an MX host); `message` is a sentence for people. Keep recipients' addresses out
-    /// of all three: they are sent to others (§8).
+    /// `reason_code` becomes a report's `failure-reason-code`, which [RFC 8460 §4.3] asks for
+    /// beside `certificate-not-trusted` and `validation-failure`; `subject` names what failed (a
+    /// domain, a Policy Host, an MX host); `message` is a sentence for people. Keep recipients'
+    /// addresses out of all three: they are sent to others ([RFC 8460 §8]).
+    ///
+    /// [RFC 8460 §4.3]: https://www.rfc-editor.org/rfc/rfc8460#section-4.3
+    /// [RFC 8460 §8]: https://www.rfc-editor.org/rfc/rfc8460#section-8
     pub fn new(
         result_type: ResultType,
         reason_code: impl Into<Cow<'static, str>>,
@@ -165,45 +187,45 @@ impl Failure {
         }
     }
 
-    /// Sets the time for which the host asks to be left alone. Default: none.
+    /// Sets the delay that the host asked for. Default: none.
     ///
-    /// A [`Cache`](crate::cache::Cache) lengthens its back-off by it: to an hour at the most, and to
-    /// half of what is left of the life of a policy that applies.
+    /// A [`Cache`](crate::cache::Cache) extends its back-off to this delay, but to no more than an
+    /// hour and no more than half of the remaining lifetime of a policy that applies.
     #[must_use]
     pub fn with_retry_after(self, retry_after: RetryAfter) -> Self {
         Self { retry_after: Some(retry_after), ..self }
     }
 
-    /// Returns the time for which the host asks to be left alone, if it does.
+    /// Returns the delay that the host asked for, if any.
     #[must_use]
     pub fn retry_after(&self) -> Option<RetryAfter> {
         self.retry_after
     }
 
-    /// Removes that time, so that the failure is what it is once it has been stored.
+    /// Removes the delay, so that the failure equals its stored form.
     pub(crate) fn take_retry_after(&mut self) -> Option<RetryAfter> {
         self.retry_after.take()
     }
 
-    /// What it counts as in a report.
+    /// Returns the result type under which a report counts the failure.
     #[must_use]
     pub fn result_type(&self) -> ResultType {
         self.result_type
     }
 
-    /// What exactly it was, as a stable word.
+    /// Returns the reason code, a stable identifier of the exact cause.
     #[must_use]
     pub fn reason_code(&self) -> &str {
         &self.reason_code
     }
 
-    /// What it happened to.
+    /// Returns the subject of the failure: a domain, a Policy Host or an MX host.
     #[must_use]
     pub fn subject(&self) -> &str {
         &self.subject
     }
 
-    /// What happened, for people.
+    /// Returns the message, a sentence for people.
     #[must_use]
     pub fn message(&self) -> &str {
         &self.message

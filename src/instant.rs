@@ -1,9 +1,11 @@
+//! The time of a monotonic clock.
+
 use core::time::Duration;
 
-/// A moment of a monotonic clock: the time since an arbitrary start, by a clock that cannot be set.
+/// A time of a monotonic clock, as the duration since an arbitrary start.
 ///
-/// Requests in flight are timed by it: a wall clock may be set, which must neither end nor prolong
-/// them. Moments of one clock can be compared; those of two clocks, or of two processes, cannot.
+/// Requests in flight are timed by it: a wall clock may be set, which must neither end nor extend
+/// them. Instants of one clock can be compared; those of two clocks, or of two processes, cannot.
 ///
 /// ```
 /// use core::time::Duration;
@@ -20,22 +22,22 @@ use core::time::Duration;
 pub struct Instant(Duration);
 
 impl Instant {
-    /// The moment at which the clock started.
+    /// The start of the clock.
     pub const START: Self = Self(Duration::ZERO);
 
-    /// Creates the moment so long after the start of the clock.
+    /// Creates the instant at this duration after the start of the clock.
     #[must_use]
     pub const fn from_start(elapsed: Duration) -> Self {
         Self(elapsed)
     }
 
-    /// Returns how long after the start of the clock this moment is.
+    /// Returns the duration since the start of the clock.
     #[must_use]
     pub const fn since_start(self) -> Duration {
         self.0
     }
 
-    /// Returns the moment so long after this one, or `None` if there is no such moment.
+    /// Returns the instant at this duration after this one, or `None` on overflow.
     #[must_use]
     pub const fn checked_add(self, span: Duration) -> Option<Self> {
         match self.0.checked_add(span) {
@@ -44,13 +46,13 @@ impl Instant {
         }
     }
 
-    /// Returns the moment so long after this one, or the last one there is.
+    /// Returns the instant at this duration after this one, or the last instant on overflow.
     #[must_use]
     pub const fn saturating_add(self, span: Duration) -> Self {
         Self(self.0.saturating_add(span))
     }
 
-    /// Returns how long after `earlier` this moment is, or zero if it is before.
+    /// Returns the duration since `earlier`, or zero if this instant is before it.
     #[must_use]
     pub const fn saturating_duration_since(self, earlier: Self) -> Duration {
         self.0.saturating_sub(earlier.0)
@@ -63,7 +65,7 @@ impl From<Duration> for Instant {
     }
 }
 
-/// A time-out as it is kept: at least a millisecond, so that something can happen in it, and at most
+/// Limits a time-out to at least a millisecond, so that something can happen within it, and at most
 /// a day, so that it ends.
 pub(crate) const fn time_out(span: Duration) -> Duration {
     const LEAST: Duration = Duration::from_millis(1);

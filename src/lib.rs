@@ -1,12 +1,13 @@
-//! The MTA-STS engine (RFC 8461): what a sending mail server needs to know which hosts a domain's
-//! mail may go to, and under what conditions.
+//! An MTA-STS engine (RFC 8461) for sending mail servers: it determines which hosts a domain's mail
+//! may be sent to, and under what conditions.
 //!
-//! A domain that publishes a policy does so in two places: a TXT record says that there is one and
-//! which instance of it is current, a file served over HTTPS says what it is. This crate reads both,
-//! remembers what they said against every interference ([`cache`]), and decides whether a message may
-//! go to a host over a connection ([`delivery`]). It asks for what it needs from DNS and HTTPS and is
-//! told what came of it; the sockets are yours. Look at the example `sans_io_loop` for all of it at
-//! work.
+//! A domain publishes a policy in two places: a TXT record announces the policy and the id of its
+//! current version, and a file served over HTTPS contains the policy. This crate reads both, caches
+//! them so that interference with discovery does not remove a policy ([`cache`]), and decides
+//! whether a message may be sent to a host over a connection ([`delivery`]). The clients
+//! (`blocking::Client`, `tokio::Client`) do all of it over the network. Below them are state
+//! machines that return the DNS and HTTPS requests to carry out and take their results, over
+//! sockets of your own; the example `sans_io_loop` shows those together.
 //!
 //! ```
 //! use mta_sts::{Domain, Mode, Policy, StsRecord, Tolerances};
@@ -14,7 +15,7 @@
 //! // The domain after the "@", as users write it.
 //! let domain = Domain::parse("Example.COM.")?;
 //!
-//! // All TXT records at `_mta-sts.example.com`, as the resolver gives them.
+//! // All TXT records at `_mta-sts.example.com`, as the resolver returns them.
 //! assert_eq!(domain.txt_name(), "_mta-sts.example.com");
 //! let record = StsRecord::select(["v=STSv1; id=20160831085700Z;"])?;
 //! assert_eq!(record.id().as_str(), "20160831085700Z");
@@ -38,23 +39,47 @@
 //! | find and read the TXT record | [`StsRecord::select`], [`StsRecord::parse`] |
 //! | ask nameservers | `dns::Exchange`, with the feature `dns` |
 //! | read the policy file | [`Policy::parse`], [`Policy::parse_with`], [`Tolerances`] |
-//! | fetch the policy file | `fetch::Exchange`, with the feature `fetch`; or [`fetch::evaluate`] |
+//! | fetch the policy file | `fetch::Exchange`, with the feature `fetch`; or [`fetch::policy_from_response`] |
 //! | match an MX host | [`Policy::matches`] |
 //! | have all of this done over the network | `blocking::Client`, `tokio::Client`, with the features of these names |
-//! | know what applies to a domain now | [`cache::Cache`], or [`cache::Entry`] for a single domain |
+//! | know the policy that applies to a domain now | [`cache::Cache`], or [`cache::Entry`] for a single domain |
 //! | decide about a message and its hosts | [`delivery::Delivery`] |
 //! | check an MX host's certificate | [`verify::MxCertificate`]; `verify::HostVerifier` for rustls |
 //! | publish a record and a policy | [`StsRecord::builder`], [`Policy::builder`], [`PolicyId`] |
-//! | tell a publisher what is wrong | [`lint`] |
+//! | check what a domain publishes | [`lint`] |
 //! | report a failure | [`Failure`], [`ResultType`] |
 //!
-//! # What can be relied on
+//! The [`guide`] shows how to embed it in a mail server.
 //!
-//! Input from outside never causes a panic, takes time linear in its length (lint: times the
-//! logarithm of the number of fields), and is echoed in errors by no more than 36 escaped bytes.
-//! There is no unsafe code; but in the clients there is no clock, no socket, no thread and no global
-//! state either: time comes in as `now` (an [`Instant`] where the wire is timed), randomness as a seed, and with the same ones everything happens
-//! again.
+//! # How it fits together
+//!
+//! ```text
+//!  TXT bytes, policy bytes
+//!    parse ─► record · policy · mx ─► lint      what was published, and what is wrong with it
+//!               │
+//!             cache                             what applies to this domain now
+//!               │
+//!             delivery ◄─ verify                may this message go to this host over this connection
+//!  ───────────────────────────────────────── above: no_std, no sockets, no clock, no threads, no locks
+//!    dns::Exchange · fetch::Exchange            two wire protocols: bytes in, bytes out
+//!  ───────────────────────────────────────── below: the only code that touches sockets and clocks
+//!    tokio::Client        blocking::Client      move bytes, keep time; no knowledge of the protocol
+//! ```
+//!
+//! # Time
+//!
+//! `now` is the wall clock as a [`time::UtcDateTime`]: `UtcDateTime::now()`. Other clocks convert
+//! in one call: `UtcDateTime::from(now)` of a `std::time::SystemTime`, and
+//! `UtcDateTime::from_unix_timestamp` of the seconds of a `UnixTime` (`rustls-pki-types`). Where a
+//! connection is timed, `now` is an [`Instant`], which does not follow the wall clock.
+//!
+//! # Guarantees
+//!
+//! Input from outside never causes a panic, takes time linear in its length (in [`lint`]: times the
+//! logarithm of the number of fields), and appears in errors with at most 36 escaped bytes, or as a
+//! whole name of DNS. There is no unsafe code. Except in the clients, there is no clock, no socket,
+//! no thread and no global state: time is the argument `now`, randomness is a seed, and the same
+//! inputs give the same results.
 //!
 //! # Features
 //!
@@ -62,22 +87,23 @@
 //! | --- | --- | --- |
 //! | `std` | yes | passes `std` on to the dependencies; the crate itself needs `alloc` only |
 //! | `idna` | yes | U-labels in [`Domain::parse`]; without it they are an error |
-//! | `sha2` | yes | `PolicyId::from_content` |
 //! | `verify` | yes | [`verify`]: the certificates of MX hosts |
-//! | `dns` | no | `dns`: questions to nameservers, without sockets |
+//! | `sha2` | no | `PolicyId::from_content`, for publishers |
+//! | `dns` | no | `dns`: queries to nameservers, without sockets |
+//! | `rustls` | no | `verify::HostVerifier`: certificates of MX hosts in a handshake; switches on `verify` |
 //! | `fetch` | no | `fetch::Exchange`: policies over TLS and HTTP, without sockets; switches on `rustls` |
-//! | `rustls` | no | `verify::HostVerifier`: MX hosts' certificates in a handshake; switches on `verify` |
-//! | `ring`, `aws-lc-rs` | no | that cryptography in rustls and webpki, to be named in your code |
+//! | `ring`, `aws-lc-rs` | no | that cryptography in rustls and webpki; your code chooses it by name |
 //! | `blocking` | no | `blocking::Client`: all of it over sockets and threads of the standard library |
-//! | `tokio` | no | `tokio::Client`: the same over tokio's sockets and tasks |
-//! | `hickory-resolver` | no | a resolver of that crate as a `tokio::Client`'s |
-//! | `store` | no | `store::Store`: what keeps a client's policies over a restart; on with either client |
+//! | `tokio` | no | `tokio::Client`: all of it over tokio's sockets and tasks |
+//! | `hickory-resolver` | no | a resolver of that crate in a `tokio::Client` |
+//! | `store` | no | `store::Store`: keeps a client's policies over a restart; on with either client |
 //! | `redb` | no | `store::Redb`: a store in a file |
-//! | `tracing` | no | a span for each discovery of a client, and warnings that say what to do |
-//! | `serde` | no | `Serialize` and `Deserialize`, through the same validation as `parse` |
-//! | `arbitrary` | no | `Arbitrary`, for fuzzing what is built on this crate |
+//! | `tracing` | no | a span for each discovery of a client, and its events as lines |
+//! | `serde` | no | `Serialize`, and `Deserialize` through the same validation as `parse` |
+//! | `arbitrary` | no | `Arbitrary`, for fuzzing programs that use this crate |
 //!
-//! Features add; none changes what another one or the rest does.
+//! Features are additive: none changes the behaviour of another or of the rest, except that `idna`
+//! makes names valid that are an error without it. The README lists what each costs.
 
 #![no_std]
 #![forbid(unsafe_code)]
@@ -109,9 +135,12 @@ pub mod delivery;
 #[cfg(feature = "dns")]
 pub mod dns;
 mod domain;
+pub mod error;
 mod excerpt;
 mod failure;
 pub mod fetch;
+#[cfg(any(doc, doctest))]
+pub mod guide;
 mod instant;
 pub mod lanes;
 pub mod lint;
@@ -121,6 +150,7 @@ mod no_policy;
 mod parse;
 mod policy;
 mod record;
+mod rfc3339;
 mod same_name;
 #[cfg(feature = "store")]
 pub mod store;
@@ -130,20 +160,31 @@ mod tolerances;
 #[cfg(feature = "verify")]
 pub mod verify;
 
+#[doc(no_inline)]
+pub use time;
+
+#[cfg(any(feature = "blocking", feature = "tokio"))]
+#[doc(no_inline)]
+pub use self::client::LookupError;
+#[doc(no_inline)]
+pub use self::{cache::Cache, delivery::Delivery};
 pub use self::{
-    domain::{Domain, DomainError},
-    failure::{Failure, ParseResultTypeError, ResultType, RetryAfter},
+    domain::Domain,
+    failure::{Failure, ResultType, RetryAfter},
     instant::Instant,
-    mode::{Mode, ParseModeError},
-    mx::{MxPattern, MxPatternError},
+    mode::Mode,
+    mx::MxPattern,
     no_policy::NoPolicy,
-    policy::{Policy, PolicyBuildError, PolicyBuilder, PolicyError, PolicyErrorKind},
-    record::{
-        PolicyId, PolicyIdError, RecordBuildError, RecordBuilder, RecordError, RecordErrorKind,
-        SelectError, StsRecord,
-    },
-    tolerances::{ParseToleranceError, Tolerances},
+    policy::{Policy, PolicyBuilder},
+    record::{PolicyId, RecordBuilder, StsRecord},
+    tolerances::Tolerances,
 };
+#[cfg(feature = "verify")]
+#[doc(no_inline)]
+pub use pki_types;
+#[cfg(feature = "rustls")]
+#[doc(no_inline)]
+pub use rustls;
 
 /// The examples of the README, compiled.
 #[cfg(all(doctest, feature = "blocking", feature = "idna", feature = "sha2", feature = "tokio",))]

@@ -1,24 +1,29 @@
+//! The mode of a policy.
+
 use core::{fmt, str::FromStr};
 
 use thiserror::Error;
 
-/// What a Policy Domain asks of senders when a policy is not met (RFC 8461 §5).
+/// The mode of a policy: the action that a Policy Domain wants of senders if a host does not meet
+/// the policy ([RFC 8461 §5]).
+///
+/// [RFC 8461 §5]: https://www.rfc-editor.org/rfc/rfc8461#section-5
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(rename_all = "lowercase"))]
 #[cfg_attr(feature = "arbitrary", derive(arbitrary::Arbitrary))]
 pub enum Mode {
-    /// There is no policy any more: "treat the Policy Domain as though it does not have any active
-    /// policy".
+    /// The domain has withdrawn its policy: "treat the Policy Domain as though it does not have any
+    /// active policy".
     None,
-    /// Deliver all the same, and report what would have failed.
+    /// Senders deliver anyway, and report what would have failed.
     Testing,
-    /// Do not deliver to a host that fails MX matching, certificate validation or STARTTLS.
+    /// Senders do not deliver to a host that fails MX matching, certificate validation or STARTTLS.
     Enforce,
 }
 
 impl Mode {
-    /// The value of `mode` in a policy file: `none`, `testing` or `enforce`.
+    /// Returns the value of `mode` in a policy file: `none`, `testing` or `enforce`.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -35,7 +40,7 @@ impl fmt::Display for Mode {
     }
 }
 
-/// A word that is no [`Mode`].
+/// The error for a word that is not a [`Mode`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 #[error("`mode` must be `enforce`, `testing` or `none`, in lower case")]
 pub struct ParseModeError(());

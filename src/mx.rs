@@ -1,7 +1,8 @@
-//! MX patterns and how they match (RFC 8461 §§3.2, 4.1).
+//! MX patterns and matching (RFC 8461 §§3.2, 4.1).
 
 use alloc::{borrow::Cow, string::String};
 use core::{
+    cmp::Ordering,
     fmt,
     hash::{Hash, Hasher},
     str,
@@ -10,14 +11,14 @@ use core::{
 use thiserror::Error;
 
 use crate::{
-    excerpt::excerpt,
+    excerpt::quoted_name,
     parse::{is_all, name::sts_policy_mx_value},
     same_name::same_name,
 };
 
 /// The value of one `mx` field: a host name, or `*.` and a host name.
 ///
-/// Patterns are compared without regard to ASCII case; [`as_str`](Self::as_str) keeps the case
+/// Patterns are compared without regard to ASCII case; [`as_str`](Self::as_str) preserves the case
 /// that was published.
 ///
 /// ```
@@ -27,14 +28,14 @@ use crate::{
 /// assert!(pattern.matches("MX1.example.net."));
 /// assert!(!pattern.matches("example.net"), "`*` stands for a label");
 /// assert!(!pattern.matches("a.b.example.net"), "`*` stands for one label");
-/// # Ok::<(), mta_sts::MxPatternError>(())
+/// # Ok::<(), mta_sts::error::MxPatternError>(())
 /// ```
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(try_from = "Cow<'_, str>", into = "String"))]
 pub struct MxPattern<'a>(Cow<'a, str>);
 
-/// A text that is no MX pattern.
+/// The error for a text that is not an MX pattern.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[error("an MX pattern is one host name, or `*.` and a host name, not {found}")]
 pub struct MxPatternError {
@@ -42,65 +43,70 @@ pub struct MxPatternError {
 }
 
 impl<'a> MxPattern<'a> {
-    /// Reads a pattern, strictly as `sts-policy-mx-value = ["*."] Domain` (§3.2).
+    /// Reads a pattern, strictly as `sts-policy-mx-value = ["*."] Domain` ([RFC 8461 §3.2]).
     ///
     /// # Errors
     ///
-    /// If the text is anything else: a trailing dot, an underscore, a U-label, a bare `*`, an inner
-    /// or partial wildcard, an address literal.
+    /// Returns an error for any other text: with a trailing dot, an underscore, a U-label, a bare
+    /// `*`, an inner or partial wildcard, or an address literal.
+    ///
+    /// [RFC 8461 §3.2]: https://www.rfc-editor.org/rfc/rfc8461#section-3.2
     pub fn parse(text: &'a str) -> Result<Self, MxPatternError> {
         if is_all(sts_policy_mx_value, text.as_bytes()) {
             Ok(Self(Cow::Borrowed(text)))
         } else {
-            Err(MxPatternError { found: excerpt(text.as_bytes()) })
+            Err(MxPatternError { found: quoted_name(text.as_bytes()) })
         }
     }
 
-    /// A pattern that the policy grammar has already accepted.
+    /// Creates a pattern that the policy grammar has already accepted.
     pub(crate) fn accepted(text: &'a str) -> Self {
         Self(Cow::Borrowed(text))
     }
 
-    /// The pattern as it was published.
+    /// Returns the pattern as it was published.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// The host name after `*.`, if the pattern begins with that.
+    /// Returns the host name after `*.`, if the pattern begins with that.
     #[must_use]
     pub fn wildcard_base(&self) -> Option<&str> {
         self.0.strip_prefix("*.")
     }
 
-    /// Whether the host named in an MX record is one that this pattern allows (§4.1).
+    /// Returns whether the pattern allows the host named in an MX record ([RFC 8461 §4.1]).
     ///
-    /// `host` is the name as the MX record has it, not the target of a CNAME nor a name from a
-    /// certificate. It is compared without regard to ASCII case and without its trailing dot, label
-    /// by label; `*` is exactly one left-most label. Allocates nothing.
+    /// `host` is the name in the MX record, not the target of a CNAME nor a name from a
+    /// certificate. It is compared label by label, without regard to ASCII case and to a trailing
+    /// dot; `*` matches exactly one left-most label. Allocates nothing.
+    ///
+    /// [RFC 8461 §4.1]: https://www.rfc-editor.org/rfc/rfc8461#section-4.1
     #[must_use]
     pub fn matches(&self, host: &str) -> bool {
         self.matches_bytes(host.as_bytes())
     }
 
-    /// [`matches`](Self::matches) for a name of which it is not known that it is UTF-8.
+    /// Returns the same as [`matches`](Self::matches) for a name that may not be UTF-8.
     #[must_use]
     pub fn matches_bytes(&self, host: &[u8]) -> bool {
         Host::new(host).is_allowed_by(self.0.as_bytes())
     }
 
-    /// The same pattern, owned.
+    /// Converts to a pattern that owns its text.
     #[must_use]
     pub fn into_owned(self) -> MxPattern<'static> {
         MxPattern(Cow::Owned(self.0.into_owned()))
     }
 }
 
-/// The name from an MX record, made ready to be compared with several patterns.
+/// The name in an MX record, prepared for comparison with several patterns.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Host<'h> {
     name: &'h [u8],
-    /// What follows the first label and its dot; `None` if that label is empty or the only one.
+    /// The part after the first label and its dot, or `None` if that label is empty or the only
+    /// one.
     parent: Option<&'h [u8]>,
 }
 
@@ -113,8 +119,9 @@ impl<'h> Host<'h> {
         Self { name, parent }
     }
 
-    /// `pattern` holds to the grammar, so it is never empty and has no empty label: an empty name
-    /// or parent equals none, nor does a name without a parent equal a wildcard.
+    /// Returns whether a pattern allows the host. `pattern` conforms to the grammar, so it is never
+    /// empty and has no empty label: an empty name or parent equals no pattern, and a name without
+    /// a parent equals no wildcard.
     #[inline]
     pub(crate) fn is_allowed_by(self, pattern: &[u8]) -> bool {
         match (pattern, self.parent) {
@@ -137,6 +144,21 @@ impl PartialEq for MxPattern<'_> {
 }
 
 impl Eq for MxPattern<'_> {}
+
+impl PartialOrd for MxPattern<'_> {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+/// Orders patterns by their text in lower case.
+impl Ord for MxPattern<'_> {
+    fn cmp(&self, other: &Self) -> Ordering {
+        let [own, others] =
+            [self, other].map(|name| name.0.bytes().map(|b| b.to_ascii_lowercase()));
+        own.cmp(others)
+    }
+}
 
 impl Hash for MxPattern<'_> {
     fn hash<H: Hasher>(&self, state: &mut H) {

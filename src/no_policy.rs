@@ -1,65 +1,82 @@
+//! The reasons why no policy applies to a domain.
+
 use alloc::sync::Arc;
 
 use thiserror::Error;
 use time::UtcDateTime;
 
-use crate::{domain::DomainError, failure::Failure, mode::Mode};
+use crate::{domain::DomainError, failure::Failure, mode::Mode, rfc3339::Rfc3339};
 
-/// Why no policy applies to a domain now.
+/// The reason why no policy applies to a domain now.
 ///
-/// As a sentence it is fit for a log. Where [`is_temporary`](Self::is_temporary), a sender that would
-/// rather wait than send without a policy has a reason to: RFC 8461 leaves that choice to it.
+/// Its `Display` form is a sentence for a log. If [`is_temporary`](Self::is_temporary) returns
+/// true, a sender may prefer to wait rather than send without a policy: RFC 8461 leaves that choice
+/// to the sender.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "kebab-case"))]
 #[non_exhaustive]
 pub enum NoPolicy {
-    /// The domain publishes no MTA-STS record (§3.1).
+    /// The domain publishes no MTA-STS record ([RFC 8461 §3.1]).
+    ///
+    /// [RFC 8461 §3.1]: https://www.rfc-editor.org/rfc/rfc8461#section-3.1
     #[error("the domain publishes no MTA-STS record")]
     NoRecord,
-    /// What the domain publishes is no valid record, so that "senders MUST assume the recipient
-    /// domain does not have an available MTA-STS Policy" (§3.1). The text says what is wrong.
+    /// The domain publishes an MTA-STS record that is not valid, or several of them, so that
+    /// "senders MUST assume the recipient domain does not have an available MTA-STS Policy" ([RFC
+    /// 8461 §3.1]). The text describes the error.
+    ///
+    /// [RFC 8461 §3.1]: https://www.rfc-editor.org/rfc/rfc8461#section-3.1
     #[error("{0}")]
     InvalidRecord(Arc<str>),
-    /// DNS gave no answer about the record. The text says how it failed.
+    /// DNS gave no answer about the record. The text describes the failure.
     #[error("the MTA-STS record could not be looked up: {0}")]
     DnsFailed(Arc<str>),
-    /// There is a record, and the policy could not be had: "senders MUST continue with the delivery
-    /// as though the domain has not implemented MTA-STS" (§3.3).
+    /// There is a record, but the policy could not be fetched: "senders MUST continue with delivery
+    /// as though the domain has not implemented MTA-STS" ([RFC 8461 §3.3]).
+    ///
+    /// [RFC 8461 §3.3]: https://www.rfc-editor.org/rfc/rfc8461#section-3.3
     #[error("the policy could not be fetched: {0}")]
     FetchFailed(Arc<Failure>),
-    /// The policy was fetched so recently that it may not be fetched again yet: a limit of the
-    /// sender's, and no failure of the domain.
+    /// The policy was fetched so recently that it may not be fetched again yet. This is a limit of
+    /// the sender, not a failure of the domain.
     #[error("the policy was fetched too recently to be fetched again yet")]
     HeldBack,
     /// The policy is of mode `none`: "treat the Policy Domain as though it does not have any active
-    /// policy" (§5).
+    /// policy" ([RFC 8461 §5]).
+    ///
+    /// [RFC 8461 §5]: https://www.rfc-editor.org/rfc/rfc8461#section-5
     #[error("the domain's policy is of mode none")]
     ModeNone,
-    /// The last policy has ended, and it could not be found out what the domain publishes now.
-    #[error("the policy of mode {mode} ended at {ended_at}, and {cause}")]
+    /// The last policy has expired, and the current one could not be discovered.
+    #[error("the policy of mode {mode} ended at {}, and {cause}", Rfc3339(*.ended_at))]
     Expired {
-        /// What the policy asked for.
+        /// The mode of the expired policy.
         mode: Mode,
-        /// The last moment at which it applied.
+        /// The last moment at which the policy applied.
+        #[cfg_attr(feature = "serde", serde(with = "crate::rfc3339"))]
         ended_at: UtcDateTime,
-        /// Why there is no new one.
+        /// The reason why there is no new policy.
         cause: Arc<NoPolicy>,
     },
-    /// There is no room, or no time, to find out: the cache is full of what must stay, or a request
-    /// could not be sent.
+    /// There is no capacity for discovery: the cache is full and no entry can be evicted, or a
+    /// request could not be sent.
     #[error("there is no capacity to find out what the domain publishes")]
     Overloaded,
     /// The operator has switched MTA-STS off for the domain.
     #[error("the operator has switched MTA-STS off for the domain")]
-    Ignored,
-    /// What stands behind the `@` is no domain name, such as an address literal, for which MTA-STS
-    /// has no policies (§3.4).
+    Disabled,
+    /// The part after the `@` is not a domain name. It may be an address literal, for which MTA-STS
+    /// has no policies ([RFC 8461 §3.4]).
+    ///
+    /// [RFC 8461 §3.4]: https://www.rfc-editor.org/rfc/rfc8461#section-3.4
     #[error("{0}")]
     NotADomain(Arc<DomainError>),
 }
 
 impl NoPolicy {
-    /// Returns how fetching the policy failed, if that is why there is none, or why the last one was
-    /// not replaced in time.
+    /// Returns the failure to fetch the policy, if that is the reason why there is none or why the
+    /// last one was not replaced before it expired.
     #[must_use]
     pub fn fetch_failure(&self) -> Option<&Failure> {
         match self {
@@ -69,8 +86,8 @@ impl NoPolicy {
         }
     }
 
-    /// Whether another try may find a policy: DNS, the Policy Host or the sender itself failed, as
-    /// against a domain that is known to have no policy.
+    /// Returns whether a later lookup may find a policy. It is true if DNS, the Policy Host or the
+    /// sender itself failed, and false if the domain has no policy.
     #[must_use]
     pub fn is_temporary(&self) -> bool {
         match self {
@@ -82,7 +99,7 @@ impl NoPolicy {
             Self::NoRecord
             | Self::InvalidRecord(_)
             | Self::ModeNone
-            | Self::Ignored
+            | Self::Disabled
             | Self::NotADomain(_) => false,
         }
     }

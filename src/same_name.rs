@@ -1,6 +1,6 @@
-//! Names compared without regard to ASCII case, eight bytes at a time.
+//! Comparison of names without regard to ASCII case, eight bytes at a time.
 
-/// Whether two names differ at most in the case of ASCII letters.
+/// Returns whether two names differ at most in the case of ASCII letters.
 #[inline]
 pub(crate) fn same_name(a: &[u8], b: &[u8]) -> bool {
     if a.len() != b.len() {
@@ -14,11 +14,11 @@ pub(crate) fn same_name(a: &[u8], b: &[u8]) -> bool {
     chunks.chain([(a_end, b_end)]).all(|(a, b)| lower(*a) == lower(*b))
 }
 
-/// One in each byte of a word.
+/// A word in which each byte is one.
 const EACH: u64 = u64::from_ne_bytes([1; 8]);
 
-/// The bytes in lower case, as a word. With the top bit of each byte put aside, no addition carries
-/// over into the next byte, and the top bit tells how the sum compares with 0x80.
+/// Returns the bytes in lower case, as a word. With the top bit of each byte removed, no addition
+/// carries into the next byte, and the top bit shows how the sum compares with 0x80.
 #[inline]
 fn lower(bytes: [u8; 8]) -> u64 {
     const TOP: u64 = 0x80 * EACH;
@@ -39,7 +39,7 @@ mod tests {
         (0..=255).flat_map(|a| (0..=255).map(move |b| (a, b)))
     }
 
-    /// Every pair of bytes: in a short name, in the first eight bytes, and at the end.
+    /// Tests every pair of bytes in a short name, in the first eight bytes, and at the end.
     #[test]
     fn agrees_with_the_standard_library() {
         for (before, after) in [("", "xx"), ("xxxxx", "xx"), ("xxxxxxxxxx", "")] {

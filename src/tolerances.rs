@@ -1,16 +1,18 @@
+//! Deviations from the grammar that a reader may tolerate.
+
 #[cfg(feature = "serde")]
 use alloc::{borrow::Cow, vec::Vec};
 use core::{fmt, ops, str::FromStr};
 
 use thiserror::Error;
 
-/// A set of deviations from the policy grammar that leave no doubt about what is meant.
+/// A set of deviations from the policy grammar that leave no doubt about the meaning.
 ///
-/// Real policy files break the grammar of RFC 8461 §3.2 in these ways and are plain all the same.
-/// [`Policy::parse`](crate::Policy::parse) allows none of them;
-/// [`Policy::parse_with`](crate::Policy::parse_with) allows those it is given, and
-/// [`Policy::tolerated`](crate::Policy::tolerated) tells which ones a file made use of. Nothing that
-/// could change what a policy means is ever tolerated: a wrong mode, a bad number, a bad pattern, a
+/// Real policy files violate the grammar of [RFC 8461 §3.2] in these ways, and their meaning is
+/// still clear. [`Policy::parse`](crate::Policy::parse) allows none of them;
+/// [`Policy::parse_with`](crate::Policy::parse_with) allows those of a set, and
+/// [`Policy::tolerated`](crate::Policy::tolerated) returns those that a file needed. A deviation
+/// that could change the meaning is never tolerated: a wrong mode, a bad number, a bad pattern, a
 /// key in the wrong case.
 ///
 /// ```
@@ -21,19 +23,24 @@ use thiserror::Error;
 ///
 /// let policy = Policy::parse_with(file, Tolerances::IN_THE_WILD)?;
 /// assert_eq!(policy.tolerated(), Tolerances::BLANK_LINES);
-/// # Ok::<(), mta_sts::PolicyError>(())
+/// # Ok::<(), mta_sts::error::PolicyError>(())
 /// ```
 ///
-/// In configurations, a set is the list of its members' names.
+/// In configuration files, a set is the list of its members' names.
+///
+/// [RFC 8461 §3.2]: https://www.rfc-editor.org/rfc/rfc8461#section-3.2
 #[derive(Clone, Copy, Default, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(try_from = "Vec<Cow<'_, str>>", into = "Vec<&'static str>"))]
 pub struct Tolerances(u8);
 
+/// The name of the empty set.
+const NOTHING: &str = "nothing";
+
 impl Tolerances {
-    /// The RFC, strictly.
+    /// No tolerances: the grammar of the RFC.
     pub const NONE: Self = Self(0);
-    /// Lines with nothing, or nothing but white space, on them.
+    /// Lines that are empty or contain only white space.
     pub const BLANK_LINES: Self = Self(1);
     /// White space before the name of a field.
     pub const LEADING_SPACE: Self = Self(1 << 1);
@@ -43,10 +50,10 @@ impl Tolerances {
     pub const BYTE_ORDER_MARK: Self = Self(1 << 3);
     /// A dot at the end of an `mx` value, as in a zone file.
     pub const MX_TRAILING_DOT: Self = Self(1 << 4);
-    /// All of them: what a sender needs to apply every policy whose meaning is plain.
+    /// All tolerances. A sender needs them to apply every policy whose meaning is clear.
     pub const IN_THE_WILD: Self = Self((1 << 5) - 1);
 
-    /// Each member, its name, and the deviation in words.
+    /// The members, each with its name and a description.
     const MEMBERS: [(Self, &'static str, &'static str); 5] = [
         (Self::BLANK_LINES, "blank-lines", "a blank line"),
         (Self::LEADING_SPACE, "leading-space", "white space before a field"),
@@ -55,37 +62,44 @@ impl Tolerances {
         (Self::MX_TRAILING_DOT, "mx-trailing-dot", "a dot at the end of an `mx`"),
     ];
 
-    /// Whether every member of `other` is a member of this set.
+    /// Returns the member with this name or description.
+    fn member(word: &str) -> Result<Self, ParseToleranceError> {
+        let is_it = |&(_, name, words): &(Self, &str, &str)| word == name || word == words;
+        let member = Self::MEMBERS.into_iter().find(is_it);
+        member.map(|(one, ..)| one).ok_or(ParseToleranceError(()))
+    }
+
+    /// Returns whether every member of `other` is a member of this set.
     #[must_use]
     pub const fn contains(self, other: Self) -> bool {
         self.0 & other.0 == other.0
     }
 
-    /// Whether this set has no member.
+    /// Returns whether this set has no member.
     #[must_use]
     pub const fn is_empty(self) -> bool {
         self.0 == 0
     }
 
-    /// The members of this set that are not members of `other`.
+    /// Returns the members of this set that are not members of `other`.
     #[must_use]
     pub const fn without(self, other: Self) -> Self {
         Self(self.0 & !other.0)
     }
 
-    /// The members, each as a set of its own.
+    /// Returns the members, each as a set of its own.
     pub fn iter(self) -> impl Iterator<Item = Self> {
         Self::MEMBERS.into_iter().map(|(one, ..)| one).filter(move |&one| self.contains(one))
     }
 
-    /// The names of the members, such as `blank-lines`.
+    /// Returns the names of the members, such as `blank-lines`.
     pub fn names(self) -> impl Iterator<Item = &'static str> {
         let members = Self::MEMBERS.into_iter().filter(move |&(one, ..)| self.contains(one));
         members.map(|(_, name, _)| name)
     }
 }
 
-/// A word that names no tolerance.
+/// The error for a word that is not the name of a tolerance.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 #[error(
     "a tolerance is one of `blank-lines`, `leading-space`, `space-before-colon`, \
@@ -93,17 +107,20 @@ impl Tolerances {
 )]
 pub struct ParseToleranceError(());
 
-/// The one tolerance of this name.
+/// Parses names of members, or descriptions as [`Display`](fmt::Display) writes them, separated by
+/// commas; `nothing` is the empty set.
 impl FromStr for Tolerances {
     type Err = ParseToleranceError;
 
-    fn from_str(word: &str) -> Result<Self, Self::Err> {
-        let known = Self::MEMBERS.into_iter().find(|&(_, name, _)| name == word);
-        known.map(|(one, ..)| one).ok_or(ParseToleranceError(()))
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        if text == NOTHING {
+            return Ok(Self::NONE);
+        }
+        text.split(',').map(|word| Self::member(word.trim())).collect()
     }
 }
 
-/// The union.
+/// The union of sets.
 impl FromIterator<Self> for Tolerances {
     fn from_iter<I: IntoIterator<Item = Self>>(sets: I) -> Self {
         sets.into_iter().fold(Self::NONE, ops::BitOr::bitor)
@@ -126,7 +143,7 @@ impl From<Tolerances> for Vec<&'static str> {
     }
 }
 
-/// The union.
+/// The union of sets.
 impl ops::BitOr for Tolerances {
     type Output = Self;
 
@@ -141,11 +158,11 @@ impl ops::BitOrAssign for Tolerances {
     }
 }
 
-/// The members in words, separated by commas; `nothing` if there are none.
+/// Writes the descriptions of the members, separated by commas, or `nothing` if there are none.
 impl fmt::Display for Tolerances {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.is_empty() {
-            return f.write_str("nothing");
+            return f.write_str(NOTHING);
         }
         let members = Self::MEMBERS.into_iter().filter(|&(one, ..)| self.contains(one));
         for (n, (.., words)) in members.enumerate() {

@@ -167,7 +167,7 @@ fn taken(count: usize, name: usize, txt: &TxtAnswer, file: &PolicyAnswer) -> (i6
         }
         cache = Some(filled);
     });
-    let said = cache.map_or(0, |cache| cache.bytes());
+    let said = cache.map_or(0, |cache| cache.memory_usage());
     (real.bytes_current, i64::try_from(said).unwrap())
 }
 
@@ -222,10 +222,12 @@ fn what_a_client_knows_is_at_hand_without_allocating() {
     world.set(known.as_str(), Site::new("1", &policy(3)));
     let settings = Settings::default()
         .with_nameservers([world.nameserver()])
-        .with_provider(rustls::crypto::ring::default_provider())
-        .with_roots(world.roots())
-        .with_port(world.port())
-        .with_filter(AddressFilter::default().exempt_network("127.0.0.0/8".parse().unwrap()));
+        .with_crypto_provider(rustls::crypto::ring::default_provider())
+        .with_root_certificates(world.roots())
+        .with_https_port(world.port())
+        .with_address_filter(
+            AddressFilter::default().exempt_network("127.0.0.0/8".parse().unwrap()),
+        );
     let client = Client::new(settings).unwrap();
     let absent = Domain::parse("absent.example").unwrap();
     for domain in [&known, &absent] {

@@ -1,6 +1,6 @@
 //! Names (RFC 5321 §§4.1.2, 4.5.3.1; RFC 1035 §2.3.4; RFC 8461 §§3.1–3.4).
 
-use mta_sts::{Domain, DomainError};
+use mta_sts::{Domain, error::DomainError};
 
 #[track_caller]
 fn reads(text: &str, name: &str) {

@@ -64,3 +64,12 @@ fn a_failure_is_shown_on_one_line() {
     );
     assert_eq!(failure.message(), "the server said \u{1b}[31m\0 and \u{202e}");
 }
+
+#[test]
+fn a_code_that_is_the_result_type_is_told_once() {
+    let expired = ResultType::CertificateExpired;
+    let failure = Failure::new(expired, "certificate-expired", "mx.example.com", "it expired");
+    assert_eq!(failure.to_string(), "mx.example.com: it expired (certificate-expired)");
+    let failure = Failure::new(expired, "old", "mx.example.com", "it expired");
+    assert_eq!(failure.to_string(), "mx.example.com: it expired (certificate-expired, old)");
+}

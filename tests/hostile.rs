@@ -1,6 +1,6 @@
 //! What bad input gets: an answer, in one line, whatever the input.
 
-use mta_sts::{Policy, PolicyErrorKind, StsRecord, Tolerances, lint};
+use mta_sts::{Policy, StsRecord, Tolerances, error::PolicyErrorKind, lint};
 
 /// Inputs that are large, deep or no text at all.
 fn inputs() -> Vec<Vec<u8>> {
@@ -38,10 +38,28 @@ fn inputs() -> Vec<Vec<u8>> {
         b";a",
         b"id=1;",
         b"\xC3\xA9",
+        b"*.",
+        b"*.*.a",
+        b";,",
+        b"\"",
+        b"\x80",
+        b" # ",
+        b"mx: a ",
+        b"mode: x\\n",
+        b"Mode: x\nMx: a\n",
+        b"mx=a\n",
+        b"=\n",
+        b"id=a-b; ",
+        b"v=STSv1",
+        b"\r\r\n",
+        b"- a\n",
+        b"<br>",
+        b"1,111",
     ] {
         let filled: Vec<u8> = fill(unit);
         inputs.push([b"v=STSv1; id=1", &filled[..]].concat());
         inputs.push([b"version: STSv1\nmode: none\nmax_age: 1\nmx: ", &filled[..60_000]].concat());
+        inputs.push([b"version: STSv1\nmode: enforce\nmax_age: ", &filled[..60_000]].concat());
         inputs.push(filled);
     }
     inputs

@@ -251,3 +251,27 @@ fn no_setting_and_no_moment_is_too_much() {
         }
     }
 }
+
+/// What is out for twice its limit is told once, and the next thing to do is that of either lane.
+#[test]
+fn what_is_out_for_too_long_is_told_once_and_in_time() {
+    let limit = Duration::from_secs(60);
+    let name = Domain::parse("example.com").unwrap();
+    let mut lanes = Lanes::new(Config::default().with_limits(Duration::from_secs(10), limit));
+    let at = |seconds| Instant::from_start(Duration::from_secs(seconds));
+    let mut begin = |lane, seconds| {
+        let job = Job { domain: &name, lane, ends_at: None, failures: 0 };
+        lanes.submit(job, (), at(seconds));
+        let Some(Action::Begin(id, ())) = lanes.poll(at(seconds)) else { panic!() };
+        assert!(lanes.poll(at(seconds)).is_none());
+        id
+    };
+    let (first, second) = (begin(FIRST, 5), begin(KNOWN, 1));
+    for (id, seconds) in [(second, 121), (first, 125)] {
+        assert_eq!(lanes.poll_timeout(at(seconds - 1)), Some(at(seconds)));
+        assert!(lanes.poll(at(seconds - 1)).is_none());
+        let told = lanes.poll(at(seconds));
+        assert!(matches!(told, Some(Action::Overdue(overdue)) if overdue == id), "{told:?}");
+        assert!(lanes.poll(at(seconds)).is_none(), "it is told once");
+    }
+}

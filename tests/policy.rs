@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use mta_sts::{Domain, Mode, Policy, PolicyErrorKind as Kind, ResultType, Tolerances};
+use mta_sts::{Domain, Mode, Policy, ResultType, Tolerances, error::PolicyErrorKind as Kind};
 
 const HEAD: &str = "version: STSv1\nmode: enforce\nmx: mail.example.com\n";
 const WEEK: &str = "max_age: 604800";
@@ -65,15 +65,15 @@ fn s3_2_05_06_keys_and_values_are_case_sensitive_and_required() {
     for mode in ["Enforce", "report", "enforcex", "enforce testing", "", "none,", "\u{212A}"] {
         refuses(format!("version: STSv1\nmode: {mode}\nmx: a.b\n{WEEK}"), Kind::Mode, 2, 21);
     }
-    refuses(format!("mode: enforce\nmx: a.b\n{WEEK}"), Kind::NoVersion, 3, 37);
-    refuses(format!("version: STSv1\nMode: enforce\nmx: a.b\n{WEEK}"), Kind::NoMode, 4, 52);
-    refuses(HEAD, Kind::NoMaxAge, 4, 50);
+    refuses(format!("mode: enforce\nmx: a.b\n{WEEK}"), Kind::MissingVersion, 3, 37);
+    refuses(format!("version: STSv1\nMode: enforce\nmx: a.b\n{WEEK}"), Kind::MissingMode, 4, 52);
+    refuses(HEAD, Kind::MissingMaxAge, 4, 50);
 }
 
 #[test]
 fn s3_2_07_mx_is_required_unless_the_mode_is_none() {
-    refuses(format!("version: STSv1\nmode: enforce\n{WEEK}"), Kind::NoMx, 3, 44);
-    refuses(format!("version: STSv1\nmode: testing\n{WEEK}"), Kind::NoMx, 3, 44);
+    refuses(format!("version: STSv1\nmode: enforce\n{WEEK}"), Kind::MissingMx, 3, 44);
+    refuses(format!("version: STSv1\nmode: testing\n{WEEK}"), Kind::MissingMx, 3, 44);
     assert_eq!(reads(format!("version: STSv1\nmode: none\n{WEEK}")).mx().len(), 0);
     assert_eq!(reads(format!("version: STSv1\nmode: none\nmx: a.b\n{WEEK}")).mx().len(), 1);
 }
@@ -171,7 +171,7 @@ fn s3_2_15_extensions() {
     refuses(ending("foo: a\tb"), Kind::FieldValue, 5, 72);
     refuses(ending("foo: a\x7f"), Kind::FieldValue, 5, 72);
     refuses(ending("foo: a\rb"), Kind::FieldValue, 5, 72);
-    refuses(ending("hello"), Kind::Colon, 5, 71);
+    refuses(ending("hello"), Kind::MissingColon, 5, 71);
     refuses(ending("# hello"), Kind::FieldName, 5, 66);
     refuses(ending("_k: v"), Kind::FieldName, 5, 66);
     refuses(ending(": v"), Kind::FieldName, 5, 66);
@@ -192,7 +192,12 @@ fn s3_2_02_the_first_of_a_repeated_field_counts() {
 
 #[test]
 fn the_fields_of_a_garbage_line_are_not_skipped_over() {
-    refuses(format!("version: STSv1\ngarbage\nmode: enforce\nmx: a.b\n{WEEK}"), Kind::Colon, 2, 22);
+    refuses(
+        format!("version: STSv1\ngarbage\nmode: enforce\nmx: a.b\n{WEEK}"),
+        Kind::MissingColon,
+        2,
+        22,
+    );
 }
 
 #[test]

@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use mta_sts::{Mode, Policy, PolicyBuildError, PolicyId, RecordBuildError, StsRecord};
+use mta_sts::{
+    Mode, Policy, PolicyId, StsRecord,
+    error::{PolicyBuildError, RecordBuildError},
+};
 use time::UtcDateTime;
 
 const WEEK: Duration = Duration::from_secs(604_800);

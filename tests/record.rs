@@ -1,6 +1,9 @@
 //! The TXT record (RFC 8461 §3.1).
 
-use mta_sts::{PolicyId, RecordErrorKind as Kind, SelectError, StsRecord};
+use mta_sts::{
+    PolicyId, StsRecord,
+    error::{RecordErrorKind as Kind, SelectError},
+};
 
 #[track_caller]
 fn reads(record: &str, id: &str) {
@@ -52,11 +55,11 @@ fn s3_1_05_id_is_1_to_32_letters_and_digits() {
         refuses(format!("v=STSv1; id={id}"), Kind::Id, 9);
     }
     refuses("v=STSv1; id=a b", Kind::Delimiter, 13);
-    refuses("v=STSv1; id = 1", Kind::Equals, 11);
-    refuses("v=STSv1; ID=1", Kind::NoId, 13);
-    refuses("v=STSv1", Kind::NoId, 7);
-    refuses("v=STSv1;", Kind::NoId, 8);
-    refuses("v=STSv1; foo=bar", Kind::NoId, 16);
+    refuses("v=STSv1; id = 1", Kind::MissingEquals, 11);
+    refuses("v=STSv1; ID=1", Kind::MissingId, 13);
+    refuses("v=STSv1", Kind::MissingId, 7);
+    refuses("v=STSv1;", Kind::MissingId, 8);
+    refuses("v=STSv1; foo=bar", Kind::MissingId, 16);
 }
 
 #[test]
@@ -81,7 +84,7 @@ fn s3_1_02_08_extensions_are_printable_ascii() {
     reads(&format!("v=STSv1; {name}=v; id=1"), "1");
     refuses(format!("v=STSv1; k{name}=v; id=1"), Kind::FieldName, 9);
     refuses("v=STSv1; _k=v; id=1", Kind::FieldName, 9);
-    refuses("v=STSv1; id=1; foo", Kind::Equals, 18);
+    refuses("v=STSv1; id=1; foo", Kind::MissingEquals, 18);
     refuses("v=STSv1; id=1; foo=", Kind::FieldValue, 19);
     refuses("v=STSv1; id=1; foo=a=b", Kind::FieldValue, 20);
     refuses("v=STSv1; id=1; foo=a\u{e9}", Kind::FieldValue, 20);
@@ -156,9 +159,9 @@ fn s3_1_09_10_one_of_many_records_must_be_left() {
     const STS: &str = "v=STSv1; id=1";
     selects(&[STS], "1");
     selects(&["v=spf1 -all", STS, "", "v=STSv10; id=2", "google-site-verification=x"], "1");
-    selects_none(&[], "none of 0 TXT records begins with `v=STSv1;`");
-    selects_none(&["v=spf1 -all"], "none of 1 TXT records begins with `v=STSv1;`");
-    selects_none(&["v=STSv10; id=1"], "none of 1 TXT records begins with `v=STSv1;`");
+    selects_none(&[], "there is no TXT record");
+    selects_none(&["v=spf1 -all"], "the only TXT record does not begin with `v=STSv1;`");
+    selects_none(&["v=STSv10; id=1"], "the only TXT record does not begin with `v=STSv1;`");
     selects_none(&[STS, STS], "2 TXT records begin with `v=STSv1;`, where one must");
     selects_none(&[STS, "v=STSv1;"], "2 TXT records begin with `v=STSv1;`, where one must");
     let error = selects_none(
@@ -181,7 +184,7 @@ fn a_02_space_before_the_first_delimiter() {
     selects(&["v=STSv1 ; id=1"], "1");
     selects_none(
         &["v=STSv1 ; id=1", "v=spf1 -all"],
-        "none of 2 TXT records begins with `v=STSv1;`",
+        "neither of the two TXT records begins with `v=STSv1;`",
     );
     selects(&["v=STSv1 ; id=1", "v=STSv1; id=2"], "2");
 }

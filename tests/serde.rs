@@ -2,9 +2,11 @@
 #![cfg(feature = "serde")]
 
 use mta_sts::{
-    Domain, Failure, Mode, MxPattern, Policy, PolicyId, ResultType, StsRecord, Tolerances, lint,
+    Domain, Failure, Mode, MxPattern, NoPolicy, Policy, PolicyId, ResultType, StsRecord,
+    Tolerances, lint,
 };
 use serde_json::{Value, from_value, json, to_value};
+use time::macros::utc_datetime;
 
 /// `value` is written as `json`, and read back from it.
 #[track_caller]
@@ -74,8 +76,44 @@ fn diagnostics_can_be_written() {
             "severity": "error",
             "clause": "RFC 8461 §3.1",
             "span": { "start": 9, "end": 15 },
-            "message": "`id` must be 1 to 32 letters and digits",
-            "help": "write `id=ab`, say",
+            "start": { "line": 1, "column": 10, "column_utf16": 10 },
+            "end": { "line": 1, "column": 16, "column_utf16": 16 },
+            "multiline": false,
+            "message": "`id` has `-`, which is no letter or digit",
+            "help": "write `v=STSv1; id=ab`: an `id` has letters and digits only, 32 at the most",
+            "suggestion": {
+                "span": { "start": 0, "end": 15 },
+                "replacement": "v=STSv1; id=ab",
+            },
         }]),
+    );
+}
+
+#[test]
+fn reasons_for_no_policy() {
+    let failure =
+        Failure::new(ResultType::StsPolicyFetchError, "deadline", "mta-sts.example.com", "late");
+    is_written(&NoPolicy::NoRecord, &json!("no-record"));
+    is_written(&NoPolicy::DnsFailed("timed out".into()), &json!({ "dns-failed": "timed out" }));
+    is_written(
+        &NoPolicy::Expired {
+            mode: Mode::Enforce,
+            ended_at: utc_datetime!(2026-01-31 12:00:00.5),
+            cause: NoPolicy::FetchFailed(failure.into()).into(),
+        },
+        &json!({ "expired": {
+            "mode": "enforce",
+            "ended_at": "2026-01-31T12:00:00.500000Z",
+            "cause": { "fetch-failed": {
+                "result_type": "sts-policy-fetch-error",
+                "reason_code": "deadline",
+                "subject": "mta-sts.example.com",
+                "message": "late",
+            } },
+        } }),
+    );
+    is_written(
+        &NoPolicy::from(Domain::parse("[192.0.2.1]").unwrap_err()),
+        &json!({ "not-a-domain": { "address-literal": { "found": "\"[192.0.2.1]\"" } } }),
     );
 }

@@ -146,7 +146,8 @@ fn in_spite_of(kind: Kind, method: &str) {
     let kept = Arc::clone(&told);
     let hear = move |event: &Event| kept.lock().unwrap().push(event.kind.clone());
     // One slot of each: none is lost.
-    let settings = settings(&world).with_discoveries(1).with_refreshes(1);
+    let settings =
+        settings(&world).with_max_concurrent_discoveries(1).with_max_concurrent_refreshes(1);
     let client = Client::hearing(kind, settings, parts, hear).unwrap();
     for n in 0..3 {
         let name = domain(&format!("d{n}.example"));
@@ -159,7 +160,7 @@ fn in_spite_of(kind: Kind, method: &str) {
     }
     client.shutdown();
     let panics = client.health().panics;
-    assert_eq!(panics.total(), panics.of(Who::Subscriber), "{kind:?}, {method}: {panics:?}");
+    assert_eq!(panics.total(), panics.count(Who::Subscriber), "{kind:?}, {method}: {panics:?}");
     let updates =
         told.lock().unwrap().iter().filter(|it| matches!(it, EventKind::Cache(_))).count();
     assert_eq!(updates, 3, "{kind:?}, {method}");

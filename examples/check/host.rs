@@ -1,5 +1,5 @@
-//! The Policy Host, looked at as a publisher would: what is wrong with the certificate does not keep
-//! the policy from being read.
+//! One address of the Policy Host, looked at as a publisher would: what is wrong with the certificate
+//! does not keep the policy from being read.
 
 use std::{
     io::{self, ErrorKind, Read as _, Write as _},
@@ -10,48 +10,53 @@ use std::{
 
 use mta_sts::{
     Domain, Policy,
-    fetch::{Config, FetchError, HttpExchange, MediaTypeRule},
+    fetch::{AcceptedMediaType, Config, FetchError, HttpExchange},
     verify::HostVerifier,
 };
 use rustls::{ClientConnection, StreamOwned};
 
-use crate::{Tools, certificate::Certificate, smtp::timed::Timed};
+use super::{Tools, certificate::Certificate, smtp::timed::Timed};
 
-/// What came of a fetch.
+/// The result of a fetch from one address.
 pub(crate) struct Fetched {
-    pub(crate) address: Option<IpAddr>,
+    pub(crate) address: IpAddr,
     pub(crate) certificate: Option<Certificate>,
-    /// What was served, as far as it came.
+    /// The body of the response, as far as it was received.
     pub(crate) body: Vec<u8>,
-    /// What a sender makes of it.
+    /// The outcome for a sender.
     pub(crate) outcome: Result<Arc<Policy>, FetchError>,
 }
 
-/// How long a connection to one address may take.
+/// The time-out of a connection to one address.
 const WAIT: Duration = Duration::from_secs(10);
 
 type Stream = StreamOwned<ClientConnection, Timed>;
 
-pub(crate) fn fetch(domain: &Domain, addresses: &[IpAddr], tools: &Tools) -> Fetched {
-    let mut fetched = fetch_as(domain, addresses, tools, MediaTypeRule::TextPlain);
+pub(crate) fn fetch(domain: &Domain, address: IpAddr, tools: &Tools) -> Fetched {
+    let mut fetched = fetch_as(domain, address, tools, AcceptedMediaType::TextPlain);
     if matches!(fetched.outcome, Err(FetchError::MediaType { .. })) {
         // Senders do not read it; the publisher may want to know what else is wrong.
-        fetched.body = fetch_as(domain, addresses, tools, MediaTypeRule::Any).body;
+        fetched.body = fetch_as(domain, address, tools, AcceptedMediaType::Any).body;
     }
     fetched
 }
 
-fn fetch_as(domain: &Domain, addresses: &[IpAddr], tools: &Tools, rule: MediaTypeRule) -> Fetched {
+/// Returns the User-Agent of the requests.
+pub(crate) fn user_agent(domain: &Domain) -> String {
+    let exchange = HttpExchange::new(domain, &Config::default());
+    let request = String::from_utf8_lossy(exchange.request()).into_owned();
+    let mut headers = request.lines().filter_map(|line| line.split_once(": "));
+    let found = headers.find(|(name, _)| name.eq_ignore_ascii_case("User-Agent"));
+    found.map(|(_, value)| value.to_owned()).unwrap_or_default()
+}
+
+fn fetch_as(domain: &Domain, address: IpAddr, tools: &Tools, rule: AcceptedMediaType) -> Fetched {
     let config = Config::default().with_media_type(rule);
-    let (address, connected) = connect(domain, addresses, tools, &config);
-    let mut fetched = Fetched {
-        address,
-        certificate: None,
-        body: Vec::new(),
-        outcome: Err(FetchError::Truncated),
-    };
+    let outcome = Err(FetchError::Truncated);
+    let mut fetched = Fetched { address, certificate: None, body: Vec::new(), outcome };
     let verifier = HostVerifier::testing(&tools.trust);
-    let stream = connected.and_then(|stream| secure(domain, stream, &verifier, tools));
+    let stream = connect(domain, address, tools, &config)
+        .and_then(|stream| secure(domain, stream, &verifier, tools));
     let mut stream = match stream {
         Ok(stream) => stream,
         Err(error) => {
@@ -62,9 +67,9 @@ fn fetch_as(domain: &Domain, addresses: &[IpAddr], tools: &Tools, rule: MediaTyp
     let mut http = HttpExchange::new(domain, &config);
     let outcome = talk(&mut stream, &mut http);
     let chain = stream.conn.peer_certificates().unwrap_or_default();
-    fetched.certificate = Certificate::of(chain, verifier.verdict(), tools.now);
+    fetched.certificate = Certificate::of(chain, &domain.policy_host(), verifier.result(), tools);
     fetched.body = http.body().to_vec();
-    fetched.outcome = match verifier.verdict() {
+    fetched.outcome = match verifier.result() {
         // "a valid certificate" comes first (§3.3): a sender would not have come further.
         Some(Err(error)) => Err(FetchError::Certificate(error.clone())),
         _ => outcome,
@@ -72,27 +77,16 @@ fn fetch_as(domain: &Domain, addresses: &[IpAddr], tools: &Tools, rule: MediaTyp
     fetched
 }
 
-/// The first address that answers, or the last one and what is wrong with it.
 fn connect(
     domain: &Domain,
-    addresses: &[IpAddr],
+    address: IpAddr,
     tools: &Tools,
     config: &Config,
-) -> (Option<IpAddr>, Result<Timed, FetchError>) {
-    let mut last = (None, Err(FetchError::NoAddress("it has none".into())));
-    for &address in addresses {
-        let socket = SocketAddr::new(address, tools.https_port);
-        let connected = match tools.filter.check(domain, address) {
-            Ok(()) => Timed::connect(socket, WAIT, config.deadline()).map_err(|it| told(&it)),
-            Err(refused) => Err(FetchError::Refused(refused)),
-        };
-        let is_good = connected.is_ok();
-        last = (Some(address), connected);
-        if is_good {
-            break;
-        }
-    }
-    last
+) -> Result<Timed, FetchError> {
+    tools.filter.check(domain, address).map_err(FetchError::Refused)?;
+    let socket = SocketAddr::new(address, tools.https_port);
+    Timed::connect(socket, WAIT, config.timeout())
+        .map_err(|error| FetchError::Connection(error.to_string().into()))
 }
 
 fn secure(
@@ -103,13 +97,18 @@ fn secure(
 ) -> Result<Stream, FetchError> {
     let mut config = verifier.client_config(tools.now);
     config.alpn_protocols = vec![b"http/1.1".into()];
-    let name = domain.policy_host().try_into().map_err(|it| told(&io::Error::other(it)))?;
+    let name = domain
+        .policy_host()
+        .try_into()
+        .map_err(|error| connection_error(&io::Error::other(error)))?;
     let tls = ClientConnection::new(Arc::new(config), name);
-    Ok(StreamOwned::new(tls.map_err(|it| told(&io::Error::other(it)))?, stream))
+    Ok(StreamOwned::new(tls.map_err(|error| connection_error(&io::Error::other(error)))?, stream))
 }
 
 fn talk(stream: &mut Stream, http: &mut HttpExchange) -> Result<Arc<Policy>, FetchError> {
-    stream.write_all(http.request()).map_err(|error| told(&error))?;
+    if let Err(error) = stream.write_all(http.request()) {
+        return Err(failed(&error, stream));
+    }
     let mut buffer = [0; 4096];
     loop {
         if let Some(outcome) = http.outcome() {
@@ -119,22 +118,22 @@ fn talk(stream: &mut Stream, http: &mut HttpExchange) -> Result<Arc<Policy>, Fet
             Ok(0) => http.handle_end(true),
             Ok(len) => http.handle_received(&buffer[..len]),
             Err(error) if error.kind() == ErrorKind::UnexpectedEof => http.handle_end(false),
-            Err(error) => return Err(told(&error)),
+            Err(error) => return Err(failed(&error, stream)),
         }
     }
 }
 
-fn told(error: &io::Error) -> FetchError {
+fn failed(error: &io::Error, stream: &Stream) -> FetchError {
     let tls = error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>());
-    match tls {
-        Some(tls) => {
-            let alert = match tls {
-                rustls::Error::AlertReceived(alert) => Some((*alert).into()),
-                _ => None,
-            };
-            FetchError::Tls { alert, message: tls.to_string().into() }
-        }
-        None if error.kind() == ErrorKind::TimedOut => FetchError::Deadline,
-        None => FetchError::Connection(error.to_string().into()),
+    tls.map_or_else(
+        || connection_error(error),
+        |tls| FetchError::from_tls_error_after(tls, stream.sock.first()),
+    )
+}
+
+fn connection_error(error: &io::Error) -> FetchError {
+    match error.kind() {
+        ErrorKind::TimedOut => FetchError::Deadline,
+        _ => FetchError::Connection(error.to_string().into()),
     }
 }

@@ -18,7 +18,7 @@ impl fmt::Display for Listing<'_> {
         let (mut start, mut told) = (0, 0);
         let lines: Vec<&[u8]> = self.text.split_inclusive(|&byte| byte == b'\n').collect();
         for line in lines.iter().take(LINES) {
-            writeln!(f, "  | {}", Line(line.trim_ascii_end()))?;
+            writeln!(f, "  | {}", Line(without_end(line)))?;
             let end = start + line.len();
             let here = self.findings.iter().filter(|it| (start..end).contains(&it.span().start));
             for finding in here {
@@ -47,7 +47,7 @@ impl Listing<'_> {
     ) -> fmt::Result {
         let width = |bytes: &[u8]| printable(&String::from_utf8_lossy(bytes)).chars().count();
         let span = finding.span();
-        let visible = start + line.trim_ascii_end().len();
+        let visible = start + without_end(line).len();
         let before = width(&self.text[start..span.start.min(visible)]);
         let within = width(&self.text[span.start.min(visible)..span.end.min(visible)]);
         if before < WIDTH {
@@ -64,6 +64,12 @@ pub(crate) fn say(f: &mut fmt::Formatter<'_>, finding: &Diagnostic) -> fmt::Resu
     finding.help().map_or(Ok(()), |help| writeln!(f, "    help: {help}"))
 }
 
+/// A line without its end: what is more than that, such as a second CR, is shown.
+fn without_end(line: &[u8]) -> &[u8] {
+    let line = line.strip_suffix(b"\n").unwrap_or(line);
+    line.strip_suffix(b"\r").unwrap_or(line)
+}
+
 struct Line<'a>(&'a [u8]);
 
 impl fmt::Display for Line<'_> {
@@ -76,7 +82,7 @@ impl fmt::Display for Line<'_> {
     }
 }
 
-/// What strangers say, on one line and without a terminal's codes.
+/// Escapes text from the network: the result is one line without control characters.
 pub(crate) fn printable(text: &str) -> String {
     let mut shown = String::new();
     for c in text.chars() {

@@ -9,50 +9,53 @@
 #![allow(clippy::disallowed_methods, reason = "here are real sockets, and real time passes")]
 
 mod certificate;
+pub(crate) mod changes;
+pub(crate) mod colour;
+mod correction;
+mod decision;
 mod dns;
 mod domain;
+mod finding;
 mod host;
 mod listing;
+mod mend;
 mod mx;
-mod options;
-mod report;
+mod name;
+pub(crate) mod options;
+mod policy;
+mod probe;
+mod propose;
+mod record;
+pub(crate) mod report;
+mod run;
 #[path = "../smtp/mod.rs"]
 mod smtp;
 mod text;
+pub(crate) mod watch;
 
 use std::{
     fs,
-    io::{self, Write as _},
-    process::ExitCode,
-    sync::{
-        Arc,
-        atomic::{AtomicUsize, Ordering},
-        mpsc,
-    },
-    thread,
+    io::{self, ErrorKind, Write as _},
+    ops::ControlFlow,
+    process::{self, ExitCode},
+    sync::Arc,
 };
 
-use indicatif::ProgressBar;
 use mta_sts::{
     fetch::AddressFilter,
-    verify::{
-        TrustStore,
-        pki_types::{CertificateDer, pem::PemObject as _},
-    },
+    pki_types::{CertificateDer, pem::PemObject as _},
+    verify::TrustStore,
 };
 use rustls::{RootCertStore, crypto::ring};
-use time::UtcDateTime;
+use time::{Duration, UtcDateTime};
 
 use self::{
     dns::Dns,
-    options::{Asked, Options},
+    options::{Action, Command, Options},
     report::{Report, Status},
 };
 
 const HELP: &str = include_str!("help.txt");
-
-/// How many domains are checked at a time.
-const AT_A_TIME: usize = 4;
 
 /// What a check is made with.
 pub(crate) struct Tools {
@@ -62,23 +65,29 @@ pub(crate) struct Tools {
     https_port: u16,
     smtp_port: u16,
     probe: bool,
-    now: UtcDateTime,
+    own_name: Option<String>,
+    expiry_warning: Duration,
+    pub(crate) now: UtcDateTime,
 }
 
 fn main() -> ExitCode {
-    let options = match Asked::parse(lexopt::Parser::from_env()) {
-        Ok(Asked::Help) => {
-            print(HELP);
+    let options = match Command::parse(lexopt::Parser::from_env()) {
+        Ok(Command::Help) => {
+            let _ = print(HELP);
             return ExitCode::SUCCESS;
         }
-        Ok(Asked::Check(options)) => options,
+        Ok(Command::Check(options)) => options,
         Err(error) => {
             eprintln!("check: {error}\nTry --help.");
             return ExitCode::from(Status::Failed as u8);
         }
     };
     match Tools::new(&options) {
-        Ok(tools) => ExitCode::from(run(&options, &tools) as u8),
+        Ok(mut tools) => ExitCode::from(match options.action {
+            Action::Check => check(&options, &tools),
+            Action::Propose => propose(&options, &tools),
+            Action::Watch(interval) => watch::watch(&options, &mut tools, interval),
+        } as u8),
         Err(error) => {
             eprintln!("check: {error}");
             ExitCode::from(Status::Failed as u8)
@@ -87,7 +96,7 @@ fn main() -> ExitCode {
 }
 
 impl Tools {
-    fn new(options: &Options) -> Result<Self, String> {
+    pub(crate) fn new(options: &Options) -> Result<Self, String> {
         let roots = match &options.ca {
             Some(file) => roots_of(file).map_err(|error| format!("{file}: {error}"))?,
             None => system_roots(),
@@ -95,7 +104,8 @@ impl Tools {
         let trust = TrustStore::new(roots, Arc::new(ring::default_provider()));
         let mut filter = AddressFilter::default();
         if options.allow_private {
-            filter = options.domains.iter().cloned().fold(filter, AddressFilter::exempt_domain);
+            let all = ["0.0.0.0/0", "::/0"].map(|network| network.parse().expect("a network"));
+            filter = all.into_iter().fold(filter, AddressFilter::exempt_network);
         }
         Ok(Self {
             dns: Dns::new(options.nameserver)?,
@@ -104,6 +114,8 @@ impl Tools {
             https_port: options.https_port,
             smtp_port: options.smtp_port,
             probe: options.probe,
+            own_name: options.own_name.clone(),
+            expiry_warning: options.expiry_warning,
             now: UtcDateTime::now(),
         })
     }
@@ -123,62 +135,57 @@ fn roots_of(file: &str) -> Result<RootCertStore, String> {
         roots.add(certificate).map_err(|error| error.to_string())?;
     }
     if roots.is_empty() {
-        return Err("there is no certificate in it".to_owned());
+        return Err("the file contains no certificate".to_owned());
     }
     Ok(roots)
 }
 
-/// Checks all domains, a few at a time, and prints in the order in which they were given.
-fn run(options: &Options, tools: &Tools) -> Status {
-    let (domains, next) = (&options.domains, AtomicUsize::new(0));
-    let bar = progress(domains.len());
-    let mut reports: Vec<Option<Report>> = domains.iter().map(|_| None).collect();
-    let (mut printed, mut worst) = (0, Status::Good);
-    thread::scope(|scope| {
-        let (sender, done) = mpsc::channel();
-        for _ in 0..AT_A_TIME.min(domains.len()) {
-            let (sender, next) = (sender.clone(), &next);
-            scope.spawn(move || {
-                while let Some((at, domain)) = take(next, domains) {
-                    let _ = sender.send((at, domain::check(domain, tools)));
-                }
-            });
-        }
-        drop(sender);
-        for (at, report) in done {
-            worst = worst.max(report.status);
-            reports[at] = Some(report);
-            bar.inc(1);
-            while let Some(report) = reports.get_mut(printed).and_then(Option::take) {
-                bar.suspend(|| print(&shown(&report, options, printed)));
-                printed += 1;
+/// Checks all domains once and prints the reports.
+fn check(options: &Options, tools: &Tools) -> Status {
+    let mut is_first = true;
+    run::check_all(&options.domains, options.jobs, tools, |report| {
+        let text = shown(&report, options, !is_first);
+        is_first = false;
+        print(&text)
+    })
+}
+
+/// Prints what to publish for each domain.
+fn propose(options: &Options, tools: &Tools) -> Status {
+    let mut status = Status::Good;
+    for asked in &options.domains {
+        match propose::propose(&asked.domain, tools) {
+            Ok(text) if print(&text).is_break() => break,
+            Ok(_) => {}
+            Err(error) => {
+                eprintln!("check: {}", listing::printable(&error));
+                status = Status::Failed;
             }
         }
-    });
-    bar.finish_and_clear();
-    worst
+    }
+    status
 }
 
-fn take<'a, T>(next: &AtomicUsize, all: &'a [T]) -> Option<(usize, &'a T)> {
-    let at = next.fetch_add(1, Ordering::Relaxed);
-    all.get(at).map(|one| (at, one))
-}
-
-/// On standard error, if that is a terminal and there is something to wait for.
-fn progress(domains: usize) -> ProgressBar {
-    if domains > 1 { ProgressBar::new(domains as u64) } else { ProgressBar::hidden() }
-}
-
-fn shown(report: &Report, options: &Options, before: usize) -> String {
+fn shown(report: &Report, options: &Options, is_further: bool) -> String {
     if options.json {
         let json = serde_json::to_string(report).expect("a report has no keys but texts");
         return json + "\n";
     }
-    let gap = if before > 0 { "\n" } else { "" };
-    format!("{gap}{report}")
+    let gap = if is_further { "\n" } else { "" };
+    let text = report.to_string();
+    format!("{gap}{}", if options.colour.is_on() { colour::paint(&text) } else { text })
 }
 
-/// Whoever closes the pipe has read enough.
-fn print(text: &str) {
-    let _ = io::stdout().write_all(text.as_bytes());
+/// Prints to standard output. Breaks if that was closed: the reader has read enough. Any other error ends the
+/// process, as reports are lost.
+fn print(text: &str) -> ControlFlow<()> {
+    let mut output = io::stdout();
+    match output.write_all(text.as_bytes()).and_then(|()| output.flush()) {
+        Ok(()) => ControlFlow::Continue(()),
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => ControlFlow::Break(()),
+        Err(error) => {
+            eprintln!("check: standard output: {error}");
+            process::exit(Status::Failed as i32);
+        }
+    }
 }

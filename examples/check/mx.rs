@@ -1,73 +1,84 @@
-//! The MX hosts: what the policy says of them, what they do when connected to, and what a sender
-//! makes of that.
+//! The MX hosts: what the policy says of them, and what they do when connected to.
 
-use std::{net::SocketAddr, sync::Arc, thread};
+use std::{net::IpAddr, thread};
 
 use mta_sts::{
-    Domain, Failure, NoPolicy, Policy, ResultType,
-    delivery::{
-        Advice, Attempt, Checks, Dane, Delivery, Floor, Mx, Route, SessionOutcome, Step, Tls,
-        Verdict,
-    },
-    lint,
-    verify::HostVerifier,
+    Domain, Policy,
+    delivery::Mx,
+    lint::{self, Severity},
 };
 
-use crate::{
+use super::{
     Tools,
-    certificate::Certificate,
-    report::{Decision, MxHost, MxKind, MxRecords, Probe, Trouble},
-    smtp::Connection,
+    decision::{Applies, decide, refused, unknown},
+    dns::Answer,
+    finding::Finding,
+    policy::no_address_of,
+    probe::{Probed, Visit},
+    report::{MxHost, MxKind, MxRecords},
 };
 
-type Applies = Result<Arc<Policy>, NoPolicy>;
-
-/// How many hosts are connected to at a time.
+/// The number of hosts that are visited at a time.
 const AT_A_TIME: usize = 8;
 
+/// The most hosts that are visited: each may take its time, and a domain may name thousands.
+const MAX_VISITED: usize = 32;
+
 /// `records` is what DNS says, `text` the policy as served, `applies` what a sender goes by.
-pub(crate) fn check(
+pub(crate) fn look(
     domain: &Domain,
-    records: Result<Vec<(u16, String)>, String>,
+    records: Result<Answer<(u16, String)>, String>,
     text: Option<&Policy>,
     applies: &Applies,
     tools: &Tools,
-) -> MxRecords {
+) -> (MxRecords, Vec<Finding>) {
     let records = match records {
         Ok(records) => records,
         Err(error) => {
+            let failure = Finding::failure("dns-failed", "RFC 5321 §5.1", domain, error);
+            let trouble = Some(failure.clone());
             let (hosts, findings) = (Vec::new(), Vec::new());
-            let trouble = Some(Trouble::Failure(error));
-            return MxRecords { kind: MxKind::Unknown, hosts, findings, trouble };
+            return (MxRecords { kind: MxKind::Unknown, hosts, findings, trouble }, vec![failure]);
         }
     };
-    let (kind, records) = candidates(domain, records);
+    if !records.exists {
+        let (hosts, findings) = (Vec::new(), Vec::new());
+        let mx = MxRecords { kind: MxKind::Absent, hosts, findings, trouble: None };
+        return (mx, Vec::new());
+    }
+    let (kind, records) = candidates(domain, records.found);
     let names = records.iter().map(|(_, host)| host);
-    let findings = match (text, kind) {
+    let linted = match (text, kind) {
         (None, _) | (_, MxKind::Null) => Vec::new(),
         (Some(policy), _) => lint::mx_hosts(policy, names),
     };
-    let one = |(preference, host): &(u16, String)| {
-        let listed_as = text.and_then(|policy| policy.mx().find(|it| it.matches(host)));
-        let (probe, outcome) = if tools.probe { probe(host, tools) } else { (None, None) };
-        MxHost {
-            preference: *preference,
-            listed_as: listed_as.map(|pattern| pattern.to_string()),
-            probe,
-            delivery: decide(domain, Mx::new(*preference, host), applies, outcome),
-            host: host.clone(),
+    let mut findings: Vec<Finding> =
+        linted.iter().map(|diagnostic| Finding::linted(diagnostic, domain)).collect();
+    findings.extend((kind == MxKind::Null).then(|| null_mx(domain)));
+    let mut hosts = Vec::new();
+    for (chunk, some) in records.chunks(AT_A_TIME).enumerate() {
+        let is_visited = chunk < MAX_VISITED / AT_A_TIME;
+        let looked: Vec<(MxHost, Vec<Finding>)> = thread::scope(|scope| {
+            let look = |record| {
+                scope.spawn(move || look_at(domain, record, text, applies, tools, is_visited))
+            };
+            let threads: Vec<_> = some.iter().map(look).collect();
+            threads.into_iter().map(|thread| thread.join().expect("no visit panics")).collect()
+        });
+        for (host, found) in looked {
+            hosts.push(host);
+            findings.extend(found);
         }
-    };
-    let hosts = records.chunks(AT_A_TIME).flat_map(|some| {
-        thread::scope(|scope| {
-            let threads: Vec<_> = some.iter().map(|it| scope.spawn(move || one(it))).collect();
-            threads.into_iter().map(|it| it.join().expect("no check panics")).collect::<Vec<_>>()
-        })
-    });
-    MxRecords { kind, hosts: hosts.collect(), findings, trouble: None }
+    }
+    (MxRecords { kind, hosts, findings: linted, trouble: None }, findings)
 }
 
-/// Whom a sender would try. A null MX beside others means nothing (RFC 7505 §3).
+fn null_mx(domain: &Domain) -> Finding {
+    let message = "the domain accepts no mail (null MX), so nothing is delivered";
+    Finding::error("null-mx", "RFC 7505 §3", domain, message).with_severity(Severity::Advice)
+}
+
+/// Returns the hosts that a sender would try. A null MX beside others means nothing (RFC 7505 §3).
 fn candidates(domain: &Domain, records: Vec<(u16, String)>) -> (MxKind, Vec<(u16, String)>) {
     if records.is_empty() {
         return (MxKind::Implicit, vec![(0, domain.to_string())]);
@@ -78,135 +89,77 @@ fn candidates(domain: &Domain, records: Vec<(u16, String)>) -> (MxKind, Vec<(u16
     (if named.is_empty() { MxKind::Null } else { MxKind::Records }, named)
 }
 
-/// What a sender does with this host, as if there were no other.
-fn decide(domain: &Domain, mx: Mx, applies: &Applies, outcome: Option<SessionOutcome>) -> Decision {
-    let route = Route::to_recipient(domain.clone(), [mx]);
-    let mut delivery = Delivery::new(route, applies.clone(), Floor::Opportunistic);
-    let Step::Consider(candidate) = delivery.poll() else {
-        return refused("it is no host".to_owned());
-    };
-    let mut decision = match (delivery.handle_dane(candidate, Dane::NotSigned), outcome) {
-        (Advice::Skip(refusal), _) => refused(refusal.to_string()),
-        (Advice::Attempt(attempt), None) => sent(needed(attempt.requirement().tls())),
-        (Advice::Attempt(attempt), Some(outcome)) => {
-            match only_address(&mut delivery, attempt, outcome) {
-                Verdict::Send(transaction) => sent(given(transaction.session())),
-                Verdict::Leave(refusal) => refused(refusal.to_string()),
-                Verdict::NextAddress(_) | Verdict::Retry(_) => {
-                    refused("it is tried again".to_owned())
-                }
-            }
-        }
-    };
-    while let Some(report) = delivery.poll_report() {
-        let types = report.failures().iter().map(|it| it.result_type().to_string());
-        decision.reports.extend(types);
-    }
-    decision
-}
-
-/// The verdict on the one connection that there is, in clear text if nothing better is to be had.
-fn only_address(delivery: &mut Delivery, attempt: Attempt, outcome: SessionOutcome) -> Verdict {
-    let mut verdict = delivery.handle_session(attempt, outcome);
-    if let Verdict::NextAddress(attempt) = verdict {
-        verdict = delivery.handle_no_address(attempt);
-    }
-    match verdict {
-        Verdict::Retry(attempt) => delivery.handle_session(attempt, SessionOutcome::ClearText),
-        verdict => verdict,
-    }
-}
-
-fn sent(how: &str) -> Decision {
-    Decision { delivers: true, sentence: how.to_owned(), reports: Vec::new() }
-}
-
-fn refused(why: String) -> Decision {
-    Decision { delivers: false, sentence: why, reports: Vec::new() }
-}
-
-fn needed(tls: Tls) -> &'static str {
-    match tls {
-        Tls::Pkix => "over TLS, if the certificate is valid",
-        _ => "over TLS if it is offered, whatever the certificate",
-    }
-}
-
-fn given(session: &mta_sts::delivery::Session) -> &'static str {
-    if session.is_pkix_valid() {
-        "over TLS, with a valid certificate"
-    } else if session.is_encrypted() {
-        "over TLS, with a certificate that is not valid"
-    } else {
-        "in clear text"
-    }
-}
-
-/// Connects to the host as a sender would, and says nothing of a message.
-fn probe(host: &str, tools: &Tools) -> (Option<Probe>, Option<SessionOutcome>) {
-    let mut probe = Probe { address: None, certificate: None, trouble: None };
-    let outcome = match connect(host, &mut probe, tools) {
-        Ok(connection) => session(host, connection, &mut probe, tools),
-        Err(trouble) => {
-            probe.trouble = Some(trouble);
-            SessionOutcome::Unreachable
-        }
-    };
-    (Some(probe), Some(outcome))
-}
-
-/// A connection to the first address that answers.
-fn connect(host: &str, probe: &mut Probe, tools: &Tools) -> Result<Connection, Trouble> {
-    let addresses = tools.dns.addresses(host).map_err(Trouble::Failure)?;
-    let mut trouble = "it has no address".to_owned();
-    for address in addresses {
-        probe.address = Some(address);
-        match Connection::open(SocketAddr::new(address, tools.smtp_port)) {
-            Ok(connection) => return Ok(connection),
-            Err(error) => trouble = format!("it cannot be reached: {error}"),
-        }
-    }
-    Err(Trouble::Finding(trouble))
-}
-
-fn session(
-    host: &str,
-    mut connection: Connection,
-    probe: &mut Probe,
+fn look_at(
+    domain: &Domain,
+    (preference, host): &(u16, String),
+    text: Option<&Policy>,
+    applies: &Applies,
     tools: &Tools,
-) -> SessionOutcome {
-    match connection.has_starttls() {
-        Ok(true) => {}
-        Ok(false) => {
-            let _ = connection.quit();
-            probe.trouble = Some(Trouble::Finding("it does not offer STARTTLS".to_owned()));
-            return SessionOutcome::ClearText;
+    is_visited: bool,
+) -> (MxHost, Vec<Finding>) {
+    let listed_as = text.and_then(|policy| policy.mx().find(|pattern| pattern.matches(host)));
+    let mx = Mx::new(*preference, host);
+    let mut looked = MxHost {
+        preference: *preference,
+        host: host.clone(),
+        listed_as: listed_as.map(|pattern| pattern.to_string()),
+        probe: None,
+        probes: Vec::new(),
+        trouble: None,
+        delivery: decide(domain, mx.clone(), applies, None),
+    };
+    if tools.probe && !is_visited && looked.delivery.delivers == Some(true) {
+        looked.delivery = unknown("it was not visited, as only the first 32 MX hosts are");
+    }
+    if !tools.probe || !is_visited {
+        return (looked, Vec::new());
+    }
+    let severity = match applies {
+        Ok(policy) if policy.mode().as_str() != "none" => Severity::Error,
+        _ => Severity::Warning,
+    };
+    let visit = Visit { domain, host, severity, tools };
+    let visits = match tools.dns.addresses(host) {
+        Ok(answer) if answer.found.is_empty() => {
+            let (code, message) = no_address_of(host, &answer);
+            let finding = Finding::error(code, "RFC 5321 §5.1", domain, message).with_host(host);
+            looked.delivery = decide(domain, mx, applies, Some(&[]));
+            looked.trouble = Some(finding.clone());
+            return (looked, vec![finding]);
         }
+        Ok(answer) => visit_all(visit, &answer.found),
         Err(error) => {
-            probe.trouble = Some(Trouble::Finding(format!("it does not speak SMTP: {error}")));
-            return SessionOutcome::Unreachable;
+            let failure = Finding::failure("dns-failed", "RFC 5321 §5.1", domain, error);
+            let failure = failure.with_host(host);
+            looked.delivery = unknown("its addresses could not be looked up");
+            looked.trouble = Some(failure.clone());
+            return (looked, vec![failure]);
         }
-    }
-    let verifier = HostVerifier::testing(&tools.trust);
-    let shaken = connection.starttls(host, verifier.client_config(tools.now));
-    let verdict = verifier.verdict();
-    probe.certificate = Certificate::of(connection.certificates(), verdict, tools.now);
-    match (verdict, shaken) {
-        (Some(verdict), Ok(())) => {
-            let _ = connection.quit();
-            let verdict = verdict.clone().map_err(Failure::from);
-            SessionOutcome::Encrypted(Checks::none().pkix(verdict))
-        }
-        // There is no connection, whatever the certificate is.
-        (Some(Err(error)), Err(_)) => {
-            probe.trouble = Some(Trouble::Finding(format!("TLS failed: {}", error.kind())));
-            SessionOutcome::HandshakeFailed(error.clone().into())
-        }
-        (_, shaken) => {
-            let message = shaken.err().map_or_else(String::new, |error| error.to_string());
-            probe.trouble = Some(Trouble::Finding(format!("TLS failed: {message}")));
-            let kind = ResultType::ValidationFailure;
-            SessionOutcome::HandshakeFailed(Failure::new(kind, "tls", host, message))
-        }
-    }
+    };
+    looked.delivery = if visits.iter().all(|visit| visit.outcome.is_none()) {
+        refused("a sender would not reach a host of the domain".to_owned())
+    } else {
+        decide(domain, mx, applies, Some(&visits))
+    };
+    let findings = visits.iter().flat_map(|visit| visit.findings.clone()).collect();
+    looked.probes = visits.into_iter().map(|visit| visit.probe).collect();
+    looked.probe = worst(&looked).cloned();
+    (looked, findings)
+}
+
+fn visit_all(visit: Visit<'_>, addresses: &[IpAddr]) -> Vec<Probed> {
+    thread::scope(|scope| {
+        let threads: Vec<_> =
+            addresses.iter().map(|&address| scope.spawn(move || visit.probe(address))).collect();
+        threads.into_iter().map(|thread| thread.join().expect("no visit panics")).collect()
+    })
+}
+
+/// Returns the address that counts: the first at which something is wrong.
+fn worst(host: &MxHost) -> Option<&super::report::Probe> {
+    let is_wrong = |probe: &&super::report::Probe| {
+        let certificate = probe.certificate.as_ref();
+        probe.trouble.is_some() || certificate.is_some_and(|it| it.error.is_some())
+    };
+    host.probes.iter().find(is_wrong).or(host.probes.first())
 }

@@ -1,11 +1,12 @@
-//! What was found out about a domain. As JSON this is the interface that `--help` describes.
+//! What was found out about a domain. As JSON this is the interface that `--help` describes, and of which
+//! `schema.json` is the schema.
 
 use std::net::IpAddr;
 
-use mta_sts::lint::{Diagnostic, Severity};
+use mta_sts::lint::Diagnostic;
 use serde::Serialize;
 
-use crate::certificate::Certificate;
+use super::{certificate::Certificate, finding::Finding};
 
 /// The exit status, too.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -16,20 +17,27 @@ pub(crate) enum Status {
     Failed = 2,
 }
 
-/// What stands against a part of what is published, beside findings.
-#[derive(Serialize)]
-#[serde(tag = "kind", content = "message", rename_all = "lowercase")]
-pub(crate) enum Trouble {
-    /// It is wrong or missing.
-    Finding(String),
-    /// It could not be found out.
-    Failure(String),
+/// What the domain does with MTA-STS.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Verdict {
+    PublishesNothing,
+    /// There is no error. There may be warnings.
+    Sound,
+    Broken,
+    #[serde(rename = "could-not-be-checked")]
+    Unchecked,
 }
 
 #[derive(Serialize)]
 pub(crate) struct Report {
     pub(crate) domain: String,
+    /// What was typed, if that was no domain.
+    pub(crate) note: Option<String>,
     pub(crate) status: Status,
+    pub(crate) verdict: Verdict,
+    /// All of them, the gravest first.
+    pub(crate) findings: Vec<Finding>,
     pub(crate) record: Record,
     pub(crate) policy: PolicyFile,
     pub(crate) certificate: Option<Certificate>,
@@ -40,9 +48,11 @@ pub(crate) struct Report {
 #[derive(Serialize)]
 pub(crate) struct Record {
     pub(crate) name: String,
+    /// The name that it is an alias for, if it is one.
+    pub(crate) alias_of: Option<String>,
     pub(crate) texts: Vec<Linted>,
     pub(crate) id: Option<String>,
-    pub(crate) trouble: Option<Trouble>,
+    pub(crate) trouble: Option<Finding>,
 }
 
 /// A text and what is to be said of it.
@@ -53,6 +63,7 @@ pub(crate) struct Linted {
     pub(crate) findings: Vec<Diagnostic>,
 }
 
+/// What is served, at the address where it is worst.
 #[derive(Serialize)]
 pub(crate) struct PolicyFile {
     pub(crate) url: String,
@@ -61,7 +72,19 @@ pub(crate) struct PolicyFile {
     pub(crate) max_age: Option<u64>,
     pub(crate) mx: Vec<String>,
     pub(crate) served: Option<Linted>,
-    pub(crate) trouble: Option<Trouble>,
+    /// Each address.
+    pub(crate) visits: Vec<PolicyVisit>,
+    pub(crate) trouble: Option<Finding>,
+}
+
+/// What one address of the Policy Host did.
+#[derive(Serialize)]
+pub(crate) struct PolicyVisit {
+    pub(crate) address: IpAddr,
+    /// Of the policy, if a sender can use it.
+    pub(crate) mode: Option<&'static str>,
+    pub(crate) certificate: Option<Certificate>,
+    pub(crate) trouble: Option<Finding>,
 }
 
 #[derive(Serialize)]
@@ -69,17 +92,19 @@ pub(crate) struct MxRecords {
     pub(crate) kind: MxKind,
     pub(crate) hosts: Vec<MxHost>,
     pub(crate) findings: Vec<Diagnostic>,
-    pub(crate) trouble: Option<Trouble>,
+    pub(crate) trouble: Option<Finding>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum MxKind {
     Records,
-    /// There is none: the domain itself is the host (RFC 5321 §5.1).
+    /// There is no MX record: the domain itself is the host (RFC 5321 §5.1).
     Implicit,
     /// The domain accepts no mail (RFC 7505).
     Null,
+    /// The domain does not exist.
+    Absent,
     Unknown,
 }
 
@@ -89,23 +114,29 @@ pub(crate) struct MxHost {
     pub(crate) host: String,
     /// The pattern of the policy that allows it.
     pub(crate) listed_as: Option<String>,
+    /// The address where it is worst.
     pub(crate) probe: Option<Probe>,
+    /// Each address.
+    pub(crate) probes: Vec<Probe>,
+    /// Why no address was visited.
+    pub(crate) trouble: Option<Finding>,
     pub(crate) delivery: Decision,
 }
 
 /// What came of a connection.
-#[derive(Serialize)]
+#[derive(Clone, Serialize)]
 pub(crate) struct Probe {
     pub(crate) address: Option<IpAddr>,
     pub(crate) certificate: Option<Certificate>,
     /// Why there is no TLS, if so.
-    pub(crate) trouble: Option<Trouble>,
+    pub(crate) trouble: Option<Finding>,
 }
 
 /// What a sender does with a host.
 #[derive(Serialize)]
 pub(crate) struct Decision {
-    pub(crate) delivers: bool,
+    /// `None` if that could not be found out.
+    pub(crate) delivers: Option<bool>,
     pub(crate) sentence: String,
     /// What it reports (RFC 8460 §4.3).
     pub(crate) reports: Vec<String>,
@@ -117,49 +148,6 @@ pub(crate) struct Sender {
     pub(crate) mode: Option<&'static str>,
     /// Why no policy applies.
     pub(crate) no_policy: Option<String>,
-}
-
-impl Trouble {
-    pub(crate) fn message(&self) -> &str {
-        match self {
-            Self::Finding(message) | Self::Failure(message) => message,
-        }
-    }
-}
-
-impl Report {
-    /// The gravest of all.
-    pub(crate) fn judge(&self) -> Status {
-        let served = self.policy.served.iter();
-        let probes = || self.mx.hosts.iter().filter_map(|host| host.probe.as_ref());
-        let findings = self.record.texts.iter().chain(served).flat_map(|it| &it.findings);
-        let findings = findings.chain(&self.mx.findings).map(of_finding);
-        let troubles = [&self.record.trouble, &self.policy.trouble, &self.mx.trouble];
-        let troubles = troubles.into_iter().chain(probes().map(|it| &it.trouble));
-        let troubles = troubles.flatten().map(of_trouble);
-        // That of the Policy Host is a trouble of the policy.
-        let certificates = probes().filter_map(|it| it.certificate.as_ref());
-        let certificates = certificates.map(|it| found(it.error.is_some()));
-        // What a sender does follows from all of these.
-        let all = findings.chain(troubles).chain(certificates);
-        all.max().unwrap_or(Status::Good)
-    }
-}
-
-/// Advice is no finding: nothing is wrong.
-fn of_finding(diagnostic: &Diagnostic) -> Status {
-    found(diagnostic.severity() >= Severity::Warning)
-}
-
-fn of_trouble(trouble: &Trouble) -> Status {
-    match trouble {
-        Trouble::Finding(_) => Status::Findings,
-        Trouble::Failure(_) => Status::Failed,
-    }
-}
-
-fn found(is_wrong: bool) -> Status {
-    if is_wrong { Status::Findings } else { Status::Good }
 }
 
 fn lossy<S: serde::Serializer>(text: &[u8], serializer: S) -> Result<S::Ok, S::Error> {

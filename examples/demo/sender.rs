@@ -9,20 +9,18 @@ use std::{
 };
 
 use mta_sts::{
-    Domain, Failure, Policy, ResultType,
+    Domain, Policy,
     blocking::Client,
     client::Settings,
     delivery::{
-        Advice, Attempt, Checks, Dane, Delivery, Floor, Mx, Recheck, Reply, Route, SessionOutcome,
-        Step, Verdict,
+        Attempt, ConnectDecision, Delivery, MinTlsLevel, Mx, Recheck, Route, Step, TlsaStatus,
     },
     fetch::AddressFilter,
-    verify::{HostVerifier, TrustStore},
+    verify::TrustStore,
 };
 use rustls::{RootCertStore, crypto::ring};
-use time::UtcDateTime;
 
-use super::smtp::Connection;
+use super::smtp::session;
 
 /// How long a message may wait for a policy to be found out.
 const BUDGET: Duration = Duration::from_secs(20);
@@ -57,11 +55,11 @@ impl Sender {
         let provider = Arc::new(ring::default_provider());
         let settings = Settings::default()
             .with_nameservers([ways.nameserver])
-            .with_provider(Arc::clone(&provider))
-            .with_roots(ways.roots.clone())
-            .with_port(ways.port)
+            .with_crypto_provider(Arc::clone(&provider))
+            .with_root_certificates(ways.roots.clone())
+            .with_https_port(ways.port)
             // The Policy Hosts of this world are on loopback.
-            .with_filter(AddressFilter::default().exempt_network("127.0.0.0/8".parse()?));
+            .with_address_filter(AddressFilter::default().exempt_network("127.0.0.0/8".parse()?));
         Ok(Self {
             client: Client::new(settings)?,
             trust: TrustStore::new(ways.roots, provider)?,
@@ -76,8 +74,8 @@ impl Sender {
         let mut policy = self.client.policy(&self.domain, BUDGET)?.into_policy();
         println!("  {:>8.1?}  {}", start.elapsed(), told(policy.as_ref().map(|it| &**it)));
         loop {
-            let route = Route::to_recipient(self.domain.clone(), [Mx::new(10, mx)]);
-            let mut delivery = Delivery::new(route, policy, Floor::Opportunistic);
+            let route = Route::for_recipient(self.domain.clone(), [Mx::new(10, mx)]);
+            let mut delivery = Delivery::new(route, policy, MinTlsLevel::Opportunistic);
             let (step, sent) = self.walk(&mut delivery, start)?;
             match step {
                 Step::PolicyChanged(new) => {
@@ -104,11 +102,11 @@ impl Sender {
         loop {
             match delivery.poll() {
                 Step::Consider(candidate) => {
-                    match delivery.handle_dane(candidate, Dane::NotSigned) {
-                        Advice::Skip(refusal) => {
+                    match delivery.handle_tlsa(candidate, TlsaStatus::Insecure) {
+                        ConnectDecision::Skip(refusal) => {
                             println!("  {:>8.1?}  not connected: {refusal}", start.elapsed());
                         }
-                        Advice::Attempt(attempt) => {
+                        ConnectDecision::Attempt(attempt) => {
                             sent = self.attempt(delivery, attempt, start)?;
                         }
                     }
@@ -126,35 +124,30 @@ impl Sender {
         start: Instant,
     ) -> Result<Sent, Box<dyn Error>> {
         let host = attempt.host().to_owned();
-        let address = *self.addresses.get(&host).ok_or("no such host")?;
-        let mut connection = Connection::open(address)?;
-        let outcome = if connection.has_starttls()? {
-            secure(&mut connection, &attempt, &self.trust)
-        } else {
-            SessionOutcome::ClearText
-        };
-        let mut verdict = delivery.handle_session(attempt.with_receiving_ip(address.ip()), outcome);
         // The hosts of this world have one address each.
-        if let Verdict::NextAddress(attempt) = verdict {
-            verdict = delivery.handle_no_address(attempt);
-        }
-        match verdict {
-            Verdict::Send(transaction) => {
-                let is_encrypted = transaction.session().is_encrypted();
-                connection.send(&self.domain)?;
-                delivery.handle_reply(transaction, Reply::Accepted);
-                let how = if is_encrypted { "over TLS" } else { "in clear text" };
-                println!("  {:>8.1?}  {host} has taken the message, {how}", start.elapsed());
-                Ok(if is_encrypted { Sent::OverTls } else { Sent::InClearText })
+        let addresses = [*self.addresses.get(&host).ok_or("no such host")?];
+        let session = session::deliver(delivery, attempt, &addresses, &self.trust, &self.domain);
+        let sent = match session {
+            Some(session) if session.is_encrypted() => Sent::OverTls,
+            Some(_) => Sent::InClearText,
+            None => Sent::Deferred,
+        };
+        match (sent, delivery.host_failures().last()) {
+            (Sent::OverTls, _) => {
+                println!("  {:>8.1?}  {host} has taken the message, over TLS", start.elapsed());
             }
-            Verdict::Leave(refusal) => {
+            (Sent::InClearText, _) => {
+                println!(
+                    "  {:>8.1?}  {host} has taken the message, in clear text",
+                    start.elapsed()
+                );
+            }
+            (Sent::Deferred, Some(refusal)) => {
                 println!("  {:>8.1?}  left: {refusal}", start.elapsed());
-                Ok(Sent::Deferred)
             }
-            Verdict::NextAddress(_) | Verdict::Retry(_) => {
-                Err("nobody asked for TLS without need".into())
-            }
+            (Sent::Deferred, None) => {}
         }
+        Ok(sent)
     }
 
     /// Before it is given up: is there a newer policy (§5.1)?
@@ -176,33 +169,5 @@ fn told(policy: Result<&Policy, &mta_sts::NoPolicy>) -> String {
             format!("the policy is of mode {}, for {}", policy.mode(), mx.join(", "))
         }
         Err(why) => format!("no policy: {why}"),
-    }
-}
-
-/// STARTTLS, and what the certificate is worth.
-pub(crate) fn secure(
-    connection: &mut Connection,
-    attempt: &Attempt,
-    trust: &TrustStore,
-) -> SessionOutcome {
-    let host = attempt.host();
-    let is_fatal = attempt.requirement().is_pkix_fatal();
-    let verifier =
-        if is_fatal { HostVerifier::enforcing(trust) } else { HostVerifier::testing(trust) };
-    let shaken = connection.starttls(host, verifier.client_config(UtcDateTime::now()));
-    match (verifier.verdict().cloned(), shaken) {
-        (Some(verdict), Ok(())) => {
-            SessionOutcome::Encrypted(Checks::none().pkix(verdict.map_err(Failure::from)))
-        }
-        // What has ended the handshake is the certificate, and nothing will be sent.
-        (Some(Err(error)), Err(_)) if is_fatal => {
-            SessionOutcome::CertificateRejected(Checks::none().pkix(Err(error.into())))
-        }
-        // There is no connection, whatever the certificate is.
-        (_, shaken) => {
-            let message = shaken.err().map_or_else(String::new, |error| error.to_string());
-            let failure = Failure::new(ResultType::ValidationFailure, "tls", host, message);
-            SessionOutcome::HandshakeFailed(failure)
-        }
     }
 }

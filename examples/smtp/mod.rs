@@ -2,16 +2,22 @@
 
 #![allow(dead_code, reason = "each example takes what it needs")]
 
+pub(crate) mod session;
 pub(crate) mod timed;
 
 use std::{
+    fmt,
     io::{self, Read, Write},
     net::{IpAddr, SocketAddr},
     sync::Arc,
     time::Duration,
 };
 
-use mta_sts::Domain;
+use mta_sts::{
+    Domain,
+    delivery::{SessionOutcome, SmtpReply},
+    fetch::FetchError,
+};
 use rustls::{ClientConfig, ClientConnection, StreamOwned, pki_types::CertificateDer};
 
 use self::timed::Timed;
@@ -23,10 +29,11 @@ const WHOLE: Duration = Duration::from_secs(30);
 /// How long a reply may be.
 const MAX_REPLY: usize = 16 * 1024;
 
+/// A session with a host, in clear text at first.
 pub(crate) struct Connection {
     stream: Option<Stream>,
-    /// Who we are: the address, since a name would have to be one that leads to it (RFC 5321 §4.1.4).
-    hello: String,
+    /// The name in `EHLO`.
+    own_name: String,
 }
 
 enum Stream {
@@ -34,27 +41,55 @@ enum Stream {
     Tls(Box<StreamOwned<ClientConnection, Timed>>),
 }
 
+/// An error in a step of a session.
+#[derive(Debug)]
+pub(crate) enum Error {
+    /// The host answered this.
+    Reply(Box<str>),
+    /// The connection was lost or went silent, or what came over it is no SMTP.
+    Lost(io::Error),
+}
+
 impl Connection {
-    pub(crate) fn open(address: SocketAddr) -> io::Result<Self> {
+    /// Connects to an address. The name in `EHLO` is the own address unless it is given: a name would
+    /// have to be one that leads to it (RFC 5321 §4.1.4).
+    pub(crate) fn connect(address: SocketAddr, own_name: Option<&str>) -> io::Result<Self> {
         let stream = Timed::connect(address, WAIT, WHOLE)?;
-        let hello = match stream.own_address()? {
-            IpAddr::V4(own) => format!("EHLO [{own}]"),
-            IpAddr::V6(own) => format!("EHLO [IPv6:{own}]"),
+        let own_name = match (own_name, stream.own_address()?) {
+            (Some(name), _) => name.to_owned(),
+            (None, IpAddr::V4(own)) => format!("[{own}]"),
+            (None, IpAddr::V6(own)) => format!("[IPv6:{own}]"),
         };
-        let mut connection = Self { stream: Some(Stream::Clear(stream)), hello };
-        connection.expect("220")?;
-        Ok(connection)
+        Ok(Self { stream: Some(Stream::Clear(stream)), own_name })
     }
 
-    pub(crate) fn has_starttls(&mut self) -> io::Result<bool> {
-        let reply = self.say(&self.hello.clone(), "250")?;
+    /// Waits for the greeting and says `EHLO`. Returns whether the host offers `STARTTLS`.
+    pub(crate) fn greet(&mut self) -> Result<bool, Error> {
+        self.expect("220")?;
+        let reply = match self.hello() {
+            // A host that does not know `EHLO` may know `HELO` (RFC 5321 §3.2).
+            Err(Error::Reply(reply)) if reply.starts_with("500") || reply.starts_with("502") => {
+                self.say(&format!("HELO {}", self.own_name), "250")?
+            }
+            reply => reply?,
+        };
         let mut keywords = reply.lines().filter_map(|line| line.get(4..));
-        Ok(keywords.any(|keyword| keyword.eq_ignore_ascii_case("STARTTLS")))
+        Ok(keywords.any(|keyword| keyword.trim_end().eq_ignore_ascii_case("STARTTLS")))
     }
 
-    /// Whether the certificate is valid is for the verifier in the configuration to say.
-    pub(crate) fn starttls(&mut self, host: &str, config: ClientConfig) -> io::Result<()> {
-        self.say("STARTTLS", "220")?;
+    /// Says `EHLO`, at the beginning and once more after a handshake (RFC 3207 §4.2).
+    pub(crate) fn hello(&mut self) -> Result<String, Error> {
+        self.say(&format!("EHLO {}", self.own_name), "250")
+    }
+
+    /// Says `STARTTLS`. If the host refuses it, the connection is still good in clear text.
+    pub(crate) fn ask_for_tls(&mut self) -> Result<(), Error> {
+        self.say("STARTTLS", "220").map(drop)
+    }
+
+    /// Makes the TLS handshake. Whether the certificate is valid is for the verifier in the configuration
+    /// to say.
+    pub(crate) fn handshake(&mut self, host: &str, config: ClientConfig) -> io::Result<()> {
         let Some(Stream::Clear(stream)) = self.stream.take() else {
             return Err(io::Error::other("TLS within TLS"));
         };
@@ -65,7 +100,7 @@ impl Connection {
             stream.conn.complete_io(&mut stream.sock)?;
         }
         self.stream = Some(Stream::Tls(Box::new(stream)));
-        self.say(&self.hello.clone(), "250").map(drop)
+        Ok(())
     }
 
     /// What the host has presented in the handshake.
@@ -76,20 +111,31 @@ impl Connection {
         }
     }
 
-    /// Sends a message.
-    pub(crate) fn send(&mut self, to: &Domain) -> io::Result<()> {
+    /// Sends a message. Returns what the host said to it.
+    pub(crate) fn send(&mut self, to: &Domain) -> SmtpReply {
+        match self.try_to_send(to) {
+            Ok(()) => SmtpReply::Accepted,
+            Err(Error::Reply(reply)) if reply.starts_with('5') => SmtpReply::Permanent,
+            Err(Error::Reply(_)) => SmtpReply::Transient,
+            Err(Error::Lost(_)) => SmtpReply::ConnectionLost,
+        }
+    }
+
+    fn try_to_send(&mut self, to: &Domain) -> Result<(), Error> {
         self.say("MAIL FROM:<alice@sender.example>", "250")?;
         self.say(&format!("RCPT TO:<bob@{to}>"), "250")?;
         self.say("DATA", "354")?;
         self.say("Subject: hello\r\n\r\nHello Bob.\r\n.", "250")?;
-        self.quit()
+        // The message is theirs by now, whatever they say to this.
+        let _ = self.quit();
+        Ok(())
     }
 
-    pub(crate) fn quit(&mut self) -> io::Result<()> {
+    pub(crate) fn quit(&mut self) -> Result<(), Error> {
         self.say("QUIT", "221").map(drop)
     }
 
-    fn say(&mut self, line: &str, expected: &str) -> io::Result<String> {
+    fn say(&mut self, line: &str, expected: &str) -> Result<String, Error> {
         let stream = self.stream()?;
         stream.write_all(format!("{line}\r\n").as_bytes())?;
         stream.flush()?;
@@ -97,18 +143,22 @@ impl Connection {
     }
 
     /// Reads a reply, all its lines.
-    fn expect(&mut self, code: &str) -> io::Result<String> {
+    fn expect(&mut self, code: &str) -> Result<String, Error> {
         let mut reply = Vec::new();
         while !is_whole(&reply) {
             if reply.len() == MAX_REPLY {
-                return Err(io::Error::other("its reply has no end"));
+                return Err(Error::Lost(io::Error::other("its reply has no end")));
             }
             let mut byte = [0];
             self.stream()?.read_exact(&mut byte)?;
             reply.push(byte[0]);
         }
-        let reply = String::from_utf8(reply).map_err(io::Error::other)?;
-        if reply.starts_with(code) { Ok(reply) } else { Err(io::Error::other(reply.trim_end())) }
+        let reply = String::from_utf8_lossy(&reply).trim_end().to_owned();
+        match reply.as_bytes() {
+            _ if reply.starts_with(code) => Ok(reply),
+            [b'2'..=b'5', b'0'..=b'9', b'0'..=b'9', ..] => Err(Error::Reply(reply.into())),
+            _ => Err(Error::Lost(io::Error::other("what answered does not speak SMTP"))),
+        }
     }
 
     fn stream(&mut self) -> io::Result<&mut dyn ReadWrite> {
@@ -116,6 +166,55 @@ impl Connection {
             Some(Stream::Clear(stream)) => Ok(stream),
             Some(Stream::Tls(stream)) => Ok(&mut **stream),
             None => Err(io::ErrorKind::NotConnected.into()),
+        }
+    }
+}
+
+impl Error {
+    /// Returns the outcome of a session that ended in its greeting or at `EHLO`.
+    pub(crate) fn of_greeting(&self) -> SessionOutcome {
+        match self {
+            Self::Reply(_) => SessionOutcome::GreetingRefused,
+            Self::Lost(_) => SessionOutcome::ConnectionLost,
+        }
+    }
+
+    /// Returns the outcome of a session that ended at `STARTTLS`.
+    pub(crate) fn of_starttls(&self) -> SessionOutcome {
+        match self {
+            // It "MUST" close the connection after this (RFC 5321 §4.2.3).
+            Self::Reply(reply) if reply.starts_with("421") => SessionOutcome::ConnectionLost,
+            Self::Reply(reply) => {
+                SessionOutcome::StarttlsRefused { is_temporary: reply.starts_with('4') }
+            }
+            Self::Lost(_) => SessionOutcome::ConnectionLost,
+        }
+    }
+}
+
+/// Describes a failed handshake in the words of the library.
+pub(crate) fn tls_error(error: &io::Error) -> FetchError {
+    let inner = error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>());
+    inner.map_or_else(
+        || FetchError::Tls {
+            alert: None,
+            message: format!("the connection was lost: {error}").into(),
+        },
+        FetchError::from_tls_error,
+    )
+}
+
+impl From<io::Error> for Error {
+    fn from(error: io::Error) -> Self {
+        Self::Lost(error)
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Reply(reply) => f.write_str(reply),
+            Self::Lost(error) => write!(f, "{error}"),
         }
     }
 }

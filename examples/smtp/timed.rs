@@ -8,7 +8,11 @@ use std::{
 pub(crate) struct Timed {
     stream: TcpStream,
     until: Instant,
+    first: Vec<u8>,
 }
+
+/// How many bytes tell the protocol of the other end.
+const FIRST: usize = 8;
 
 impl Timed {
     /// `wait` is how long it may take to connect, `whole` how long all of it may.
@@ -18,14 +22,19 @@ impl Timed {
         whole: Duration,
     ) -> io::Result<Self> {
         let until = Instant::now() + whole;
-        let stream = TcpStream::connect_timeout(&address, wait).map_err(told)?;
+        let stream = TcpStream::connect_timeout(&address, wait).map_err(to_time_out)?;
         stream.set_nodelay(true)?;
-        Ok(Self { stream, until })
+        Ok(Self { stream, until, first: Vec::new() })
     }
 
     /// The address at this end.
     pub(crate) fn own_address(&self) -> io::Result<IpAddr> {
         Ok(self.stream.local_addr()?.ip())
+    }
+
+    /// The first bytes that were received.
+    pub(crate) fn first(&self) -> &[u8] {
+        &self.first
     }
 
     fn left(&self) -> io::Result<Duration> {
@@ -37,9 +46,13 @@ impl Timed {
 impl Read for Timed {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         self.stream.set_read_timeout(Some(self.left()?))?;
-        match self.stream.read(buffer).map_err(told)? {
+        match self.stream.read(buffer).map_err(to_time_out)? {
             0 => Err(io::Error::new(ErrorKind::UnexpectedEof, "it closed the connection")),
-            len => Ok(len),
+            len => {
+                let missing = FIRST.saturating_sub(self.first.len());
+                self.first.extend(buffer[..len].iter().take(missing));
+                Ok(len)
+            }
         }
     }
 }
@@ -47,7 +60,7 @@ impl Read for Timed {
 impl Write for Timed {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         self.stream.set_write_timeout(Some(self.left()?))?;
-        self.stream.write(bytes).map_err(told)
+        self.stream.write(bytes).map_err(to_time_out)
     }
 
     fn flush(&mut self) -> io::Result<()> {
@@ -56,7 +69,7 @@ impl Write for Timed {
 }
 
 /// How a time-out is called depends on the system.
-fn told(error: io::Error) -> io::Error {
+fn to_time_out(error: io::Error) -> io::Error {
     if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) { late() } else { error }
 }
 

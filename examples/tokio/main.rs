@@ -18,8 +18,8 @@ use mta_sts::{
     Domain, Failure, ResultType,
     client::Settings,
     delivery::{
-        Advice, Attempt, Checks, Dane, Delivery, Floor, Mx, Recheck, Reply, Route, SessionOutcome,
-        Step, Verdict,
+        Attempt, CertificateChecks, ConnectDecision, Delivery, MinTlsLevel, Mx, Recheck, Route,
+        SendDecision, SessionOutcome, Step, TlsLevel, TlsaStatus,
     },
     fetch::AddressFilter,
     tokio::Client,
@@ -50,26 +50,27 @@ async fn send_a_message() -> Result<(), Box<dyn Error>> {
     let provider = Arc::new(ring::default_provider());
     let trust = TrustStore::new(world.roots(), Arc::clone(&provider))?;
     let settings = Settings::default()
-        .with_provider(provider)
+        .with_crypto_provider(provider)
         .with_nameservers([world.nameserver()])
-        .with_roots(world.roots())
-        .with_port(world.port())
-        .with_filter(AddressFilter::default().exempt_network("127.0.0.0/8".parse()?));
+        .with_root_certificates(world.roots())
+        .with_https_port(world.port())
+        .with_address_filter(AddressFilter::default().exempt_network("127.0.0.0/8".parse()?));
     let client = Client::new(settings)?;
 
     // For each message.
     let domain = Domain::parse("example.com")?;
-    let route = Route::to_recipient(domain.clone(), [Mx::new(10, "mx.example.com")]);
-    let mut delivery = client.delivery(route, Floor::Opportunistic, BUDGET).await?;
+    let route = Route::for_recipient(domain.clone(), [Mx::new(10, "mx.example.com")]);
+    let mut delivery = client.delivery(route, MinTlsLevel::Opportunistic, BUDGET).await?;
     let end = loop {
         match delivery.poll() {
             Step::Consider(candidate) => {
                 // With a resolver that validates, DANE would be looked up here.
-                match delivery.handle_dane(candidate, Dane::NotSigned) {
-                    Advice::Attempt(it) => {
-                        attempt(&mut delivery, it, host.address(), &trust, &domain).await?;
+                match delivery.handle_tlsa(candidate, TlsaStatus::Insecure) {
+                    ConnectDecision::Attempt(attempt) => {
+                        let addresses = [host.address()];
+                        deliver(&mut delivery, attempt, &addresses, &trust, &domain).await;
                     }
-                    Advice::Skip(refusal) => println!("not connected: {refusal}"),
+                    ConnectDecision::Skip(refusal) => println!("not connected: {refusal}"),
                 }
             }
             Step::Recheck(_) => {
@@ -82,6 +83,7 @@ async fn send_a_message() -> Result<(), Box<dyn Error>> {
     client.shutdown().await;
 
     println!("{end:?}");
+    delivery.host_failures().iter().for_each(|refusal| println!("left: {refusal}"));
     while let Some(report) = delivery.poll_report() {
         let result = report.failures().first().map_or("success", |it| it.result_type().as_str());
         println!("{} {}: {result}", report.policy_type(), report.mx_host());
@@ -90,60 +92,80 @@ async fn send_a_message() -> Result<(), Box<dyn Error>> {
     if matches!(end, Step::Delivered) { Ok(()) } else { Err("it was not delivered".into()) }
 }
 
-/// One connection to a host, and the message, if it may go over it.
-async fn attempt(
+/// Tries each address of a host in turn, and all of them once more in clear text where that is allowed.
+pub(crate) async fn deliver(
     delivery: &mut Delivery,
-    attempt: Attempt,
-    address: SocketAddr,
+    mut attempt: Attempt,
+    addresses: &[SocketAddr],
     trust: &TrustStore,
-    domain: &Domain,
-) -> Result<(), Box<dyn Error>> {
-    let mut session = Session::open(address).await?;
-    let outcome = if session.has_starttls().await? {
-        secure(&mut session, &attempt, trust).await
-    } else {
-        SessionOutcome::ClearText
+    to: &Domain,
+) {
+    loop {
+        for &address in addresses {
+            let (session, outcome) = begin(address, &attempt, trust).await;
+            let attempted = attempt.with_receiving_ip(address.ip());
+            attempt = match (delivery.handle_session(attempted, outcome), session) {
+                (SendDecision::Send(transaction), Some(mut session)) => {
+                    let reply = session.send(to).await;
+                    let Some(next) = delivery.handle_reply(transaction, reply) else { return };
+                    next
+                }
+                (SendDecision::NextAddress(attempt) | SendDecision::RetryPlaintext(attempt), _) => {
+                    attempt
+                }
+                (SendDecision::Reject(_) | SendDecision::Send(_), _) => return,
+            };
+        }
+        let SendDecision::RetryPlaintext(again) = delivery.handle_no_address(attempt) else {
+            return;
+        };
+        attempt = again;
+    }
+}
+
+/// Connects to an address and goes as far as the attempt asks for, before anything of the message is sent.
+pub(crate) async fn begin(
+    address: SocketAddr,
+    attempt: &Attempt,
+    trust: &TrustStore,
+) -> (Option<Session>, SessionOutcome) {
+    let Ok(mut session) = Session::connect(address).await else {
+        return (None, SessionOutcome::Unreachable);
     };
-    let mut verdict = delivery.handle_session(attempt.with_receiving_ip(address.ip()), outcome);
-    // A real sender would try the next address.
-    if let Verdict::NextAddress(attempt) = verdict {
-        verdict = delivery.handle_no_address(attempt);
-    }
-    match verdict {
-        Verdict::Send(transaction) => {
-            session.send(domain).await?;
-            delivery.handle_reply(transaction, Reply::Accepted);
+    let outcome = match session.greet().await {
+        Ok(true) if attempt.requirement().tls() != TlsLevel::Never => {
+            secure(&mut session, attempt, trust).await
         }
-        Verdict::Leave(refusal) => println!("left: {refusal}"),
-        Verdict::NextAddress(_) | Verdict::Retry(_) => {
-            println!("a real sender would connect again, without STARTTLS");
-        }
-    }
-    Ok(())
+        Ok(_) => SessionOutcome::ClearText,
+        Err(error) => error.of_greeting(),
+    };
+    (Some(session), outcome)
 }
 
 /// STARTTLS, and what the certificate is worth.
-pub(crate) async fn secure(
-    session: &mut Session,
-    attempt: &Attempt,
-    trust: &TrustStore,
-) -> SessionOutcome {
+async fn secure(session: &mut Session, attempt: &Attempt, trust: &TrustStore) -> SessionOutcome {
+    if let Err(error) = session.ask_for_tls().await {
+        return error.of_starttls();
+    }
     let host = attempt.host();
     let is_fatal = attempt.requirement().is_pkix_fatal();
     let verifier =
         if is_fatal { HostVerifier::enforcing(trust) } else { HostVerifier::testing(trust) };
-    let shaken = session.starttls(host, verifier.client_config(UtcDateTime::now())).await;
-    match (verifier.verdict().cloned(), shaken) {
-        (Some(verdict), Ok(())) => {
-            SessionOutcome::Encrypted(Checks::none().pkix(verdict.map_err(Failure::from)))
-        }
+    let shaken = session.handshake(host, verifier.client_config(UtcDateTime::now())).await;
+    match (verifier.result().cloned(), shaken) {
+        (Some(verdict), Ok(())) => match session.hello().await {
+            Ok(_) => SessionOutcome::Encrypted(
+                CertificateChecks::new().with_pkix(verdict.map_err(Failure::from)),
+            ),
+            Err(error) => error.of_greeting(),
+        },
         // What has ended the handshake is the certificate, and nothing will be sent.
-        (Some(Err(error)), Err(_)) if is_fatal => {
-            SessionOutcome::CertificateRejected(Checks::none().pkix(Err(error.into())))
-        }
+        (Some(Err(error)), Err(_)) if is_fatal => SessionOutcome::CertificateRejected(
+            CertificateChecks::new().with_pkix(Err(error.into())),
+        ),
         // There is no connection, whatever the certificate is.
         (_, shaken) => {
-            let message = shaken.err().map_or_else(String::new, |error| error.to_string());
+            let message = shaken.err().map_or_else(String::new, |error| smtp::in_words(&error));
             let failure = Failure::new(ResultType::ValidationFailure, "tls", host, message);
             SessionOutcome::HandshakeFailed(failure)
         }

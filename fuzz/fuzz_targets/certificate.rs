@@ -1,3 +1,3 @@
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|input: &[u8]| mta_sts_fuzz::check::certificate(input));
+libfuzzer_sys::fuzz_target!(|input: &[u8]| mta_sts_reference::check::certificate(input));

@@ -1,9 +1,9 @@
+//! The builder of a client, and the errors of its start.
+
 use alloc::{boxed::Box, sync::Arc};
 use core::{fmt, sync::atomic::AtomicBool};
 
 use std::sync::{Mutex, Once};
-
-use thiserror::Error;
 
 use super::{
     client::Client,
@@ -13,27 +13,12 @@ use super::{
 };
 use crate::{
     client::{
-        Clock, Event, Jobs, OnEvent, Opened, Settings, SettingsError, SystemClock, Teller, Time,
+        Clock, Event, Jobs, LoadedStore, OnEvent, Settings, StartError, SystemClock, Teller, Time,
     },
-    store::{Store, StoreError},
+    store::Store,
 };
 
-/// Why a client did not start.
-#[derive(Debug, Error)]
-#[non_exhaustive]
-pub enum StartError {
-    /// Its settings do not do.
-    #[error(transparent)]
-    Settings(#[from] SettingsError),
-    /// What was kept cannot be read.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-    /// There is no thread to be had.
-    #[error("a thread could not be started: {0}")]
-    Thread(#[from] std::io::Error),
-}
-
-/// How a client is put together. Made by [`Client::builder`].
+/// A builder of a client. Created by [`Client::builder`].
 #[must_use = "nothing happens before `start`"]
 pub struct Builder {
     settings: Settings,
@@ -45,48 +30,65 @@ pub struct Builder {
     spawn: Option<Spawn>,
 }
 
+impl Client {
+    /// Starts a client with these settings, without a store.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if a required setting has no system default, or if a thread cannot be
+    /// started.
+    pub fn new(settings: Settings) -> Result<Self, StartError> {
+        Self::builder(settings).start()
+    }
+
+    /// Returns a builder for a client with a store, or with a resolver or fetcher of your own.
+    pub fn builder(settings: Settings) -> Builder {
+        Builder::new(settings)
+    }
+}
+
 impl Builder {
-    pub(super) fn new(settings: Settings) -> Self {
+    fn new(settings: Settings) -> Self {
         let (resolver, fetcher, store, clock) = (None, None, None, None);
         Self { settings, resolver, fetcher, store, clock, on_event: None, spawn: None }
     }
 
-    /// Looks up records by this, and not over sockets of its own.
-    pub fn resolver(self, resolver: impl Resolver + 'static) -> Self {
+    /// Uses this resolver to look up records. Default: [`Sockets`](super::Sockets).
+    pub fn with_resolver(self, resolver: impl Resolver + 'static) -> Self {
         Self { resolver: Some(Box::new(resolver)), ..self }
     }
 
-    /// Fetches policies by this, and not over sockets of its own.
-    pub fn fetcher(self, fetcher: impl Fetcher + 'static) -> Self {
+    /// Uses this fetcher to fetch policies. Default: [`Sockets`](super::Sockets).
+    pub fn with_fetcher(self, fetcher: impl Fetcher + 'static) -> Self {
         Self { fetcher: Some(Box::new(fetcher)), ..self }
     }
 
-    /// Keeps policies in this over a restart. Every change is durable before an answer that depends on
-    /// it is given out.
-    pub fn store(self, store: impl Store + 'static) -> Self {
+    /// Uses this store to keep policies over a restart. Default: none. Every change is durable
+    /// before an answer that depends on it is returned, unless the store fails or times out.
+    pub fn with_store(self, store: impl Store + 'static) -> Self {
         Self { store: Some(Box::new(store)), ..self }
     }
 
     /// Sets the clocks, for tests and simulations. Default: those of the system.
-    pub fn clock(self, clock: impl Clock + 'static) -> Self {
+    pub fn with_clock(self, clock: impl Clock + 'static) -> Self {
         Self { clock: Some(Box::new(clock)), ..self }
     }
 
-    /// Sets a callback for events: for a log, alerts, reports. Default: none.
+    /// Sets a callback for events, for logs, alerts and reports. Default: none.
     ///
-    /// It is called in a thread of its own, with one event after the other in the order in which they
-    /// happened, each once. It may take its time and call the client, [`Client::shutdown`] included;
-    /// a panic in it is caught. Up to 16,384 events wait for it (fewer if they hold large policies);
-    /// what comes then is dropped, counted in [`Health::events_dropped`], and
-    /// [told] when half of them are done.
+    /// It is called in a thread of its own, once for each event, in order. It may be slow and may
+    /// call the client, including [`Client::shutdown`]; a panic in it is caught. Up to 16,384
+    /// events wait for it (fewer if they contain large policies). Further events are dropped,
+    /// counted in [`Health::events_dropped`], and reported by [`EventKind::Dropped`] once the queue
+    /// is half empty.
     ///
     /// [`Health::events_dropped`]: crate::client::Health::events_dropped
-    /// [told]: crate::client::EventKind::Dropped
-    pub fn on_event(self, call: impl Fn(&Event) + Send + Sync + 'static) -> Self {
+    /// [`EventKind::Dropped`]: crate::client::EventKind::Dropped
+    pub fn with_event_handler(self, call: impl Fn(&Event) + Send + Sync + 'static) -> Self {
         Self { on_event: Some(Box::new(call)), ..self }
     }
 
-    /// Has threads for jobs started by this.
+    /// Uses this function to start threads for jobs.
     #[cfg(test)]
     pub(super) fn spawn(self, spawn: Spawn) -> Self {
         Self { spawn: Some(spawn), ..self }
@@ -94,14 +96,14 @@ impl Builder {
 
     /// Starts the client.
     ///
-    /// A process that forks makes its clients afterwards: in the child, a client that was made before
-    /// says that it is shut down, and ends without waiting for threads that are not there, or for what
-    /// they had locked.
+    /// A process that forks must create its clients after the fork. In the child, a client that was
+    /// created before returns [`LookupError::ShutDown`](crate::client::LookupError::ShutDown), and
+    /// is dropped without waiting for threads and locks of the parent.
     ///
     /// # Errors
     ///
-    /// If something is missing that the system does not have either, if the store cannot be read, or if
-    /// no thread can be had.
+    /// Returns an error if a required setting has no system default, if the store cannot be read,
+    /// or if a thread cannot be started.
     pub fn start(self) -> Result<Client, StartError> {
         let setup = self.settings.complete()?;
         let stop = Arc::new(AtomicBool::new(false));
@@ -112,8 +114,8 @@ impl Builder {
         let spawn = self
             .spawn
             .unwrap_or_else(|| Box::new(move |work| threads.spawn("mta-sts worker", work)));
-        let Opened { hub, kept, keeping } =
-            Opened::new(setup.cache, self.store, teller, time.now())?;
+        let LoadedStore { hub, restore_report: kept, writer: keeping } =
+            LoadedStore::new(setup.cache, self.store, teller, time.now())?;
         let driver = Arc::new(Driver {
             hub,
             threads,
@@ -130,16 +132,16 @@ impl Builder {
             running: Mutex::default(),
         });
         let weak = Arc::downgrade(&driver);
-        let told = move |shard, done| {
+        let complete = move |shard, done| {
             if let Some(driver) = weak.upgrade() {
                 driver.process(driver.hub.done(shard, done, driver.time.now()));
             }
         };
-        let keeper = keeping.map(|it| it.start(time, told)).transpose()?;
-        // It ends what has been started if something else cannot be.
-        let client = Client { driver, keeper, kept };
-        client.driver.hub.teller.start(self.on_event)?;
-        client.driver.start()?;
+        let keeper = keeping.map(|writer| writer.start(time, complete)).transpose()?;
+        // Dropping it ends the parts that have been started, if another part cannot be.
+        let client = Client::from_parts(driver, keeper, kept);
+        client.driver().hub.teller.start(self.on_event)?;
+        client.driver().start()?;
         Ok(client)
     }
 }

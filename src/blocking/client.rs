@@ -1,53 +1,53 @@
+//! The client.
+
 use alloc::sync::Arc;
 use core::{fmt, mem, time::Duration};
 use std::sync::mpsc::{self, RecvTimeoutError};
 
-use super::{
-    builder::{Builder, StartError},
-    driver::Driver,
-};
+use super::driver::Driver;
 use crate::{
-    cache::{Answer, Rechecked},
-    client::{Health, Keeper, Kept, LookupError, STOP, Settings, Ticket},
-    delivery::{Delivery, Floor, Route},
+    cache::{Answer, RecheckResult},
+    client::{Health, LookupError, RestoreReport, SHUTDOWN_TIMEOUT, StoreWriter, Ticket},
+    delivery::{Delivery, MinTlsLevel, Route},
     domain::Domain,
     no_policy::NoPolicy,
     policy::Policy,
 };
 
-/// What applies to domains, found out over the network and kept fresh.
+/// A blocking MTA-STS client: discovers, caches and refreshes policies.
 ///
-/// It may be used from many threads at a time. Dropping it shuts it down.
+/// It may be used from many threads at the same time. Dropping it shuts it down.
 pub struct Client {
-    pub(super) driver: Arc<Driver>,
-    pub(super) keeper: Option<Keeper>,
-    pub(super) kept: Kept,
+    driver: Arc<Driver>,
+    keeper: Option<StoreWriter>,
+    kept: RestoreReport,
 }
 
 impl Client {
-    /// Starts a client.
+    /// Creates a client from what its builder has started.
+    pub(super) fn from_parts(
+        driver: Arc<Driver>,
+        keeper: Option<StoreWriter>,
+        kept: RestoreReport,
+    ) -> Self {
+        Self { driver, keeper, kept }
+    }
+
+    /// Returns the driver, for the parts that the builder has still to start.
+    pub(super) fn driver(&self) -> &Arc<Driver> {
+        &self.driver
+    }
+
+    /// Returns the policy that applies to a domain, or the reason why there is none. If it is not
+    /// cached, the call waits for discovery, but no longer than `budget`.
     ///
     /// # Errors
     ///
-    /// If something is missing that the system does not have either, or if no thread can be had.
-    pub fn new(settings: Settings) -> Result<Self, StartError> {
-        Self::builder(settings).start()
-    }
-
-    /// For a client with parts of your own.
-    pub fn builder(settings: Settings) -> Builder {
-        Builder::new(settings)
-    }
-
-    /// What applies to a domain. If that has to be found out first, it takes as long as DNS and the
-    /// Policy Host take, and no longer than `budget`.
-    ///
-    /// # Errors
-    ///
-    /// If the time is over, or the client is shut down. Finding out goes on.
+    /// Returns an error if the time is over, or if the client is shut down. After a time-out,
+    /// discovery continues.
     pub fn policy(&self, domain: &Domain, budget: Duration) -> Result<Answer, LookupError> {
         if let Some(answer) =
-            self.driver.hub.cached(domain, self.driver.time.this_second(), |it| it.cloned())
+            self.driver.hub.cached(domain, self.driver.time.this_second(), |answer| answer.cloned())
         {
             return Ok(answer);
         }
@@ -61,33 +61,43 @@ impl Client {
         answer.or_else(|ticket| self.wait(&receiver, ticket, budget))
     }
 
-    /// The policy that applies to a domain, or why there is none, if that is at hand and nothing is due.
-    /// It waits for nothing, allocates nothing, and takes no lock that others cannot take at the same
-    /// time. [`policy`](Self::policy) tells the rest, too: when it was fetched, and when it ends.
+    /// Returns the cached policy, or the reason why there is none; `None` if a lookup has work to
+    /// do. It starts no requests, allocates nothing except for an expired policy, and waits only
+    /// while another thread changes an entry of the same shard. [`policy`](Self::policy) also
+    /// returns the source and the dates.
     ///
-    /// In a forked child, returns `None` if a thread of the parent changed the cache during the fork.
+    /// In a forked child, returns `None` if a thread of the parent changed the cache during the
+    /// fork.
     #[must_use]
     pub fn cached(&self, domain: &Domain) -> Option<Result<Arc<Policy>, NoPolicy>> {
-        self.driver.hub.cached(domain, self.driver.time.this_second(), |it| it.cloned_policy())
+        self.driver
+            .hub
+            .cached(domain, self.driver.time.this_second(), |answer| answer.cloned_policy())
     }
 
-    /// Looks for a newer policy, before a message is given up (§5.1).
+    /// Looks for a newer policy, before a message is returned ([RFC 8461 §5.1]).
     ///
     /// # Errors
     ///
-    /// If the time is over, or the client is shut down.
-    pub fn recheck(&self, domain: &Domain, budget: Duration) -> Result<Rechecked, LookupError> {
+    /// Returns an error if the time is over, or if the client is shut down.
+    ///
+    /// [RFC 8461 §5.1]: https://www.rfc-editor.org/rfc/rfc8461#section-5.1
+    pub fn recheck(&self, domain: &Domain, budget: Duration) -> Result<RecheckResult, LookupError> {
         self.check_again(domain, false, budget)
     }
 
-    /// Fetches the policy of a domain whether or not it is time to: for an operator who knows that
-    /// it has changed. If it cannot be fetched, and its id is the one that is known, nothing has changed
-    /// as far as that tells; there is an event that says how it failed.
+    /// Fetches the policy of a domain now, regardless of back-off. It is for an operator who knows
+    /// that the policy has changed. If the fetch fails and the id in DNS has not changed, the
+    /// outcome is `Unchanged`, and an event reports the failure.
     ///
     /// # Errors
     ///
-    /// If the time is over, or the client is shut down.
-    pub fn refresh(&self, domain: &Domain, budget: Duration) -> Result<Rechecked, LookupError> {
+    /// Returns an error if the time is over, or if the client is shut down.
+    pub fn force_refresh(
+        &self,
+        domain: &Domain,
+        budget: Duration,
+    ) -> Result<RecheckResult, LookupError> {
         self.check_again(domain, true, budget)
     }
 
@@ -96,7 +106,7 @@ impl Client {
         domain: &Domain,
         forced: bool,
         budget: Duration,
-    ) -> Result<Rechecked, LookupError> {
+    ) -> Result<RecheckResult, LookupError> {
         if self.driver.is_stopped() {
             return Err(LookupError::ShutDown);
         }
@@ -108,60 +118,61 @@ impl Client {
         self.wait(&receiver, ticket, budget)
     }
 
-    /// The walk of a message over the hosts of its route, under the policy that applies.
+    /// Looks up the policy of a route and returns a [`Delivery`] for a message. `floor` is the
+    /// minimum TLS level.
     ///
     /// # Errors
     ///
-    /// If that is not found out in time.
+    /// Returns an error if the time is over, or if the client is shut down.
     pub fn delivery(
         &self,
         route: Route,
-        floor: Floor,
+        floor: MinTlsLevel,
         budget: Duration,
     ) -> Result<Delivery, LookupError> {
         let answer = match route.policy_domain() {
             Some(domain) => self.policy(domain, budget)?,
-            // Where no domain is named, none has a policy.
+            // A route without a policy domain has no policy.
             None => Answer::NoPolicy(NoPolicy::NoRecord),
         };
         Ok(crate::client::delivery(route, answer, floor))
     }
 
-    /// What was taken up from the store at the start.
+    /// Returns the result of restoring the store at the start.
     #[must_use]
-    pub fn kept(&self) -> &Kept {
+    pub fn restore_report(&self) -> &RestoreReport {
         &self.kept
     }
 
-    /// How many domains are known.
+    /// Returns the number of domains in the cache, including those without a policy.
     #[must_use]
     pub fn len(&self) -> usize {
         self.driver.hub.len()
     }
 
-    /// Whether nothing is known of any domain.
+    /// Returns whether the cache holds no domain.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// Returns how the client is doing: what waits, what was dropped, what has panicked. In a forked
-    /// child, all numbers are zero.
+    /// Returns the health of the client: its load, and the numbers of dropped events and panics. In
+    /// a forked child, all numbers are zero.
     #[must_use]
     pub fn health(&self) -> Health {
         self.driver.jobs.health(&self.driver.hub)
     }
 
-    /// Ends all that runs, and waits for it. Those who wait for answers are told
-    /// [`LookupError::ShutDown`]. What has changed is saved, and the callback is told of what has
-    /// happened.
+    /// Shuts the client down, and waits until it has ended. Pending lookups return
+    /// [`LookupError::ShutDown`]. Unsaved changes are saved, and the callback is called with the
+    /// remaining events.
     ///
-    /// Requests, the store and the callback are waited for one after the other, each for 5 s if it
-    /// hangs, then left: 15 s at the most, so that a request that hangs leaves time to save. Of the
-    /// requests there is an [event](crate::client::EventKind::Overdue) for each domain. Every call,
-    /// from whichever thread, waits for the same end, and returns at once when that has been waited
-    /// for. In the client's own threads, as in the callback, nothing is waited for, since those would
-    /// wait for themselves; those of another client wait.
+    /// The call waits for requests, for the store and for the callback, one after the other, for at
+    /// most 5 s each, so that there is time to save if a request hangs. For each domain whose
+    /// request hangs, there is an [`Overdue`](crate::client::EventKind::Overdue) event. Calls from
+    /// several threads wait for the same end; a later call returns at once. In the client's own
+    /// threads, such as in the callback, the call does not wait, because it would wait for itself;
+    /// in those of another client it does.
     pub fn shutdown(&self) {
         if self.driver.threads.process.is_another() {
             return;
@@ -178,15 +189,15 @@ impl Client {
     fn wait_for_end(&self) {
         self.driver.wait();
         self.save_rest();
-        self.keeper.iter().for_each(Keeper::wait);
+        self.keeper.iter().for_each(StoreWriter::wait);
         self.driver.hub.teller.close();
-        self.driver.hub.teller.wait(STOP);
+        self.driver.hub.teller.wait(SHUTDOWN_TIMEOUT);
     }
 
-    /// Has saved what is still to be saved, after which the store ends.
+    /// Saves the remaining changes, after which the store ends.
     fn save_rest(&self) {
         self.driver.hub.retry_unsaved(self.driver.time.now());
-        self.keeper.iter().for_each(Keeper::stop);
+        self.keeper.iter().for_each(StoreWriter::stop);
     }
 
     fn wait<T>(
@@ -208,7 +219,7 @@ impl Client {
 impl Drop for Client {
     fn drop(&mut self) {
         if self.driver.threads.process.is_another() {
-            // What its threads had locked when it was forked stays locked here.
+            // Locks that its threads held during the fork stay locked here.
             return mem::forget((Arc::clone(&self.driver), self.keeper.take()));
         }
         self.shutdown();

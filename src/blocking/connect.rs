@@ -1,4 +1,4 @@
-//! Connections that can be broken off.
+//! Connections that can be cancelled.
 
 use core::{net::SocketAddr, time::Duration};
 use std::{
@@ -9,29 +9,29 @@ use std::{
 
 use socket2::{Domain, Socket, Type};
 
-use super::sockets::{Control, a_while, is_late};
+use super::control::{Control, a_while, is_late};
 use crate::{client::Time, instant::Instant};
 
-/// The interval of looks at a connection that is still being made.
+/// The interval at which a connection in progress is polled.
 const LOOK: Duration = Duration::from_millis(20);
 
-/// Connects to an address. Returns an error if that takes until then, or if `control` ends it.
+/// Connects to an address. Returns an error if the deadline passes, or if `control` ends it.
 pub(super) fn connect(
     address: SocketAddr,
     until: Instant,
     time: &Time,
     control: &Control,
 ) -> io::Result<TcpStream> {
-    // A host may have many addresses, and each would cost a while.
+    // A host may have many addresses, and each would take some time.
     if control.is_stopped() {
         return Err(ErrorKind::TimedOut.into());
     }
-    let connecting = Connecting::begin(address, a_while(time.left(until)))?;
+    let connecting = Connecting::begin(address, a_while(time.time_until(until)))?;
     loop {
         if let Some(stream) = connecting.look()? {
             return Ok(stream);
         }
-        let left = time.left(until);
+        let left = time.time_until(until);
         if left.is_zero() || control.is_stopped() {
             return Err(ErrorKind::TimedOut.into());
         }
@@ -39,21 +39,21 @@ pub(super) fn connect(
     }
 }
 
-/// A connection that is being made.
+/// A connection in progress.
 pub(super) struct Connecting(Socket);
 
 impl Connecting {
-    /// Begins to connect, and waits for it for so long.
+    /// Begins to connect, and waits for this long.
     pub(super) fn begin(address: SocketAddr, wait: Duration) -> io::Result<Self> {
         let socket = Socket::new(Domain::for_address(address), Type::STREAM, None)?;
         match socket.connect_timeout(&address.into(), wait) {
-            // It continues in the background, where it can be looked at but not waited for.
+            // The attempt continues in the background, where it can be polled but not waited for.
             Err(error) if error.kind() != ErrorKind::TimedOut => Err(error),
             _ => Ok(Self(socket)),
         }
     }
 
-    /// Returns the connection if it is there.
+    /// Returns the connection if it is established.
     pub(super) fn look(&self) -> io::Result<Option<TcpStream>> {
         if let Some(error) = self.0.take_error()? {
             return Err(error);
@@ -65,7 +65,7 @@ impl Connecting {
     }
 }
 
-/// Sends all of this. Returns an error if that takes until then, as it does if the peer does not
+/// Sends all bytes. Returns an error if the deadline passes, for example because the peer does not
 /// read, or if `control` ends it.
 pub(super) fn send(
     stream: &mut TcpStream,
@@ -75,7 +75,7 @@ pub(super) fn send(
     control: &Control,
 ) -> io::Result<()> {
     while !bytes.is_empty() {
-        let left = time.left(until);
+        let left = time.time_until(until);
         if left.is_zero() || control.is_stopped() {
             return Err(ErrorKind::TimedOut.into());
         }
@@ -103,11 +103,11 @@ mod tests {
     };
     use std::net::TcpListener;
 
-    /// A peer that never reads, and more bytes than any buffer holds.
+    /// Sends more bytes than any buffer holds to a peer that never reads.
     fn send_to_nobody(span: Duration, control: &Control, time: &Time) -> io::Result<()> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
         let mut stream = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
-        send(&mut stream, &vec![0; 64 << 20], time.after(span), time, control)
+        send(&mut stream, &vec![0; 64 << 20], time.deadline_after(span), time, control)
     }
 
     #[test]

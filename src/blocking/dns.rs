@@ -1,4 +1,4 @@
-//! Questions to nameservers over sockets.
+//! Queries to nameservers over sockets.
 
 use alloc::{boxed::Box, string::ToString, vec, vec::Vec};
 use core::{
@@ -13,24 +13,25 @@ use std::{
 
 use super::{
     connect::Connecting,
-    sockets::{Control, LOOK_UP, Sockets, a_while, is_late, receive},
+    control::{Control, STOP_POLL_INTERVAL, a_while, is_late},
+    sockets::{Sockets, receive},
 };
 use crate::{
-    client::{Found, GRACE, Time, found, is_enough},
-    dns::{self, DnsError, Exchange, Outcome, Question, Step, Transport},
+    client::{Found, GRACE, Time, is_enough, policy_host_addresses},
+    dns::{self, DnsError, Exchange, LookupOutcome, Question, Step, Transport},
     domain::Domain,
     fetch::FetchError,
     instant::Instant,
 };
 
-/// The time to wait for one of several sockets before the others are read.
+/// The time to wait for one of several sockets before reading the others.
 const SLICE: Duration = Duration::from_millis(10);
 
-/// The largest datagram, and the longest message over TCP.
+/// The maximum size of a datagram and of a message over TCP, in bytes.
 const LONGEST: usize = 65_535;
 
 impl Sockets {
-    pub(super) fn ask(&self, question: Question, control: &Control) -> Outcome {
+    pub(super) fn ask(&self, question: Question, control: &Control) -> LookupOutcome {
         self.ask_with(question, self.setup.dns, control)
     }
 
@@ -39,31 +40,36 @@ impl Sockets {
         question: Question,
         until: Instant,
         control: &Control,
-    ) -> Outcome {
+    ) -> LookupOutcome {
         self.ask_with(question, self.config_until(until), control)
     }
 
     fn config_until(&self, until: Instant) -> dns::Config {
         let config = self.setup.dns;
-        config.with_deadline(config.deadline().min(self.time.left(until)))
+        config.with_timeout(config.timeout().min(self.time.time_until(until)))
     }
 
-    fn ask_with(&self, question: Question, config: dns::Config, control: &Control) -> Outcome {
+    fn ask_with(
+        &self,
+        question: Question,
+        config: dns::Config,
+        control: &Control,
+    ) -> LookupOutcome {
         let mut asked = match self.begin(question, config, control) {
             Ok(asked) => asked,
-            Err(error) => return Outcome::Failed(error),
+            Err(error) => return LookupOutcome::Failed(error),
         };
         let mut buffer = vec![0; LONGEST];
         loop {
-            if let Some(outcome) = asked.advance(LOOK_UP, &mut buffer) {
+            if let Some(outcome) = asked.advance(STOP_POLL_INTERVAL, &mut buffer) {
                 return outcome;
             }
         }
     }
 
-    /// All addresses, of both families. The questions take turns: what comes for one while the other
-    /// is waited for is kept by its socket. Once there are addresses of one family, the other one is
-    /// not waited for much longer.
+    /// Looks up the addresses of both families. The two queries take turns: a socket buffers an
+    /// answer that comes while the other is read. After there are addresses of one family, the wait
+    /// for the other is short.
     pub(super) fn addresses(&self, domain: &Domain, until: Instant, control: &Control) -> Found {
         let config = self.config_until(until);
         let begin = |question| {
@@ -75,7 +81,7 @@ impl Sockets {
         let (mut buffer, mut enough_at) = (vec![0; LONGEST], None);
         loop {
             let waiting = asked.iter().filter(|(_, outcome)| outcome.is_none()).count();
-            let left = enough_at.map_or(LOOK_UP, |at| self.time.left(at));
+            let left = enough_at.map_or(STOP_POLL_INTERVAL, |at| self.time.time_until(at));
             if waiting == 0 || left.is_zero() {
                 break;
             }
@@ -85,11 +91,11 @@ impl Sockets {
                 }
             }
             if enough_at.is_none() && asked.iter().any(|(_, outcome)| is_enough(outcome.as_ref())) {
-                enough_at = Some(self.time.after(GRACE));
+                enough_at = Some(self.time.deadline_after(GRACE));
             }
         }
         let [(_, v6), (_, v4)] = &asked;
-        found([v6.as_ref(), v4.as_ref()], self.time.left(until))
+        policy_host_addresses([v6.as_ref(), v4.as_ref()], self.time.time_until(until))
     }
 
     fn begin<'a>(
@@ -100,21 +106,22 @@ impl Sockets {
     ) -> Result<Asked<'a>, DnsError> {
         let now = self.time.instant();
         let exchange = self.nameservers.ask(question, config, &self.setup.provider, now)?;
-        Ok(Asked { sockets: self, control, exchange, links: Links::default() })
+        Ok(Asked { sockets: self, control, exchange, links: Connections::default() })
     }
 }
 
-/// A question to nameservers, and what it went over.
+/// A query to nameservers, with its connections.
 struct Asked<'a> {
     sockets: &'a Sockets,
     control: &'a Control,
     exchange: Exchange,
-    links: Links,
+    links: Connections,
 }
 
 impl Asked<'_> {
-    /// Takes the next step, waiting for at most so long. Returns the outcome, if it is over.
-    fn advance(&mut self, patience: Duration, buffer: &mut [u8]) -> Option<Outcome> {
+    /// Takes the next step, and waits for at most `patience`. Returns the outcome if the query is
+    /// complete.
+    fn advance(&mut self, patience: Duration, buffer: &mut [u8]) -> Option<LookupOutcome> {
         let time = &self.sockets.time;
         match self.exchange.poll() {
             Step::Send { server, transport, message } => {
@@ -124,10 +131,12 @@ impl Asked<'_> {
                 self.links.keep(self.exchange.outstanding());
             }
             Step::Wait { .. } if self.control.is_stopped() => {
-                return Some(Outcome::Failed(DnsError::Timeout(self.exchange.question().clone())));
+                return Some(LookupOutcome::Failed(DnsError::Timeout(
+                    self.exchange.question().clone(),
+                )));
             }
             Step::Wait { until } => {
-                let left = time.left(until).min(patience);
+                let left = time.time_until(until).min(patience);
                 self.links.receive(&mut self.exchange, left, time, buffer);
             }
             Step::Done(outcome) => return Some(outcome.clone()),
@@ -136,29 +145,30 @@ impl Asked<'_> {
     }
 }
 
-/// Has the client learn of its nameservers, however the question ended.
+/// Updates the state of the nameservers, however the query ended.
 impl Drop for Asked<'_> {
     fn drop(&mut self) {
         self.sockets.nameservers.learn(&self.exchange, self.sockets.time.instant());
     }
 }
 
-/// The sockets of a question to nameservers.
+/// The sockets of a query to nameservers.
 #[derive(Default)]
-struct Links {
-    /// The last one is the one in use, unless that is over TCP; the others are for late answers.
+struct Connections {
+    /// The UDP sockets. The last one is in use, unless TCP is; the others are for late answers.
     udp: Vec<(UdpSocket, SocketAddr)>,
     tcp: Option<Tcp>,
 }
 
 /// A connection to a nameserver.
 enum Tcp {
-    /// It is being made, for this query. Meanwhile an answer may come to an earlier datagram.
+    /// The connection for this query is in progress. Meanwhile an answer may come to an earlier
+    /// datagram.
     Connecting(Connecting, Box<[u8]>),
     Open(TcpStream),
 }
 
-impl Links {
+impl Connections {
     /// Sends a message over a new socket, with a port that the system chooses at random (RFC 5452
     /// §9.2).
     fn send(&mut self, server: SocketAddr, transport: Transport, message: &[u8]) -> io::Result<()> {
@@ -167,7 +177,7 @@ impl Links {
             Transport::Udp => {
                 let any: IpAddr = if server.is_ipv6() { [0; 16].into() } else { [0; 4].into() };
                 let socket = UdpSocket::bind((any, 0))?;
-                // What others send does not even arrive.
+                // Datagrams from other senders are not received.
                 socket.connect(server)?;
                 socket.send(message)?;
                 self.udp.push((socket, server));
@@ -180,12 +190,12 @@ impl Links {
         Ok(())
     }
 
-    /// Closes all but the last so many sockets.
+    /// Closes all but the last `outstanding` sockets.
     fn keep(&mut self, outstanding: usize) {
         self.udp.drain(..self.udp.len().saturating_sub(outstanding));
     }
 
-    /// Waits for what comes, for so long at most.
+    /// Waits for an answer, for at most `left`.
     fn receive(&mut self, exchange: &mut Exchange, left: Duration, time: &Time, buffer: &mut [u8]) {
         let several = self.udp.len().saturating_add(self.tcp.is_some().into()) > 1;
         let left = if several { left.min(SLICE) } else { left };
@@ -214,7 +224,7 @@ impl Links {
         self.look_at_others(exchange, time, buffer);
     }
 
-    /// Looks whether an answer has come to an earlier datagram.
+    /// Checks whether an answer has come to an earlier datagram.
     fn look_at_others(&mut self, exchange: &mut Exchange, time: &Time, buffer: &mut [u8]) {
         let others = self.udp.len().saturating_sub(usize::from(self.tcp.is_none()));
         let mut place = 0usize;
@@ -236,7 +246,8 @@ impl Links {
 }
 
 impl Tcp {
-    /// Waits for bytes, or for the connection, for a while. `None` if none have come.
+    /// Waits for bytes, or for the connection, for at most [`STOP_POLL_INTERVAL`]. Returns `None`
+    /// if none came.
     fn receive<'a>(
         &mut self,
         left: Duration,
@@ -250,8 +261,8 @@ impl Tcp {
             thread::sleep(left.min(SLICE));
             return Ok(None);
         };
-        // So little goes out at once.
-        opened.set_write_timeout(Some(LOOK_UP))?;
+        // A query is small enough to be sent at once.
+        opened.set_write_timeout(Some(STOP_POLL_INTERVAL))?;
         opened.write_all(message)?;
         *self = Self::Open(opened);
         Ok(None)

@@ -1,4 +1,4 @@
-//! What runs behind a client: threads that work, and one that keeps time.
+//! The background threads of a client: the pool for jobs, and the timer.
 
 use alloc::{boxed::Box, string::ToString, sync::Arc, vec::Vec};
 use core::{
@@ -12,14 +12,15 @@ use std::{
 };
 
 use super::{
+    control::Control,
     pool::{Pool, Task},
-    sockets::{Control, Fetcher, Resolver, Sockets},
+    sockets::{Fetcher, Resolver, Sockets},
 };
 use crate::{
     cache::{PolicyAnswer, TxtAnswer},
     client::{
-        Done, EventKind, Hub, Job, Jobs, NAP, Next, Outputs, Part, Replies, STOP, Threads, Time,
-        Trace, Work,
+        EventKind, Job, JobKind, JobResult, Jobs, MAX_SLEEP, Next, Outputs, Part, Replies,
+        SHUTDOWN_TIMEOUT, ShardedCache, Threads, Time, Trace,
     },
     domain::Domain,
     instant::Instant,
@@ -27,7 +28,7 @@ use crate::{
 };
 
 pub(super) struct Driver {
-    pub(super) hub: Hub,
+    pub(super) hub: ShardedCache,
     pub(super) threads: Threads,
     pub(super) jobs: Jobs,
     pub(super) sockets: Sockets,
@@ -38,19 +39,19 @@ pub(super) struct Driver {
     pub(super) stop: Arc<AtomicBool>,
     pub(super) time: Arc<Time>,
     pub(super) timer: Timer,
-    /// Done when the client has ended, and the wait for that is over.
+    /// Completed when the wait for the end of the client is over.
     pub(super) ended: Once,
-    /// The jobs that are out.
+    /// The jobs that are running.
     pub(super) running: Mutex<HashMap<RunId, Running>>,
 }
 
-/// A job that is out, and how to break it off.
+/// A running job, and the flag that cancels it.
 pub(super) struct Running {
     domain: Domain,
     early: Arc<AtomicBool>,
 }
 
-/// A job that is to be done in a thread.
+/// A job to run in a thread.
 pub(super) struct Run {
     driver: Arc<Driver>,
     id: RunId,
@@ -58,10 +59,10 @@ pub(super) struct Run {
     control: Control,
 }
 
-/// A record of whether the system has too few threads.
+/// The state of a shortage of threads.
 #[derive(Debug, Default)]
 pub(super) struct Shortage {
-    /// Since the last attempt.
+    /// `true` if a thread could not be started since the last retry.
     is_felt: AtomicBool,
     is_told: AtomicBool,
 }
@@ -69,12 +70,12 @@ pub(super) struct Shortage {
 /// The delay before the client tries again to start a thread.
 const RETRY: Duration = Duration::from_millis(250);
 
-/// The thread that keeps time, and when it wakes up.
+/// The timer thread, and the time at which it wakes up.
 #[derive(Default)]
 pub(super) struct Timer {
     next: Mutex<Option<Instant>>,
     earlier: Condvar,
-    /// Hangs up when the thread has ended.
+    /// Disconnected when the thread has ended.
     ended: Mutex<Option<mpsc::Receiver<()>>>,
 }
 
@@ -84,31 +85,33 @@ impl Driver {
         *lock(&self.timer.ended) = Some(ended);
         self.threads.spawn("mta-sts time", move || {
             this.keep_time();
-            // In this order, so that nothing is left of the client when the end is seen.
+            // In this order, so that the client is gone when its end is noticed.
             drop(this);
             drop(running);
         })
     }
 
-    /// Ends all that runs.
+    /// Ends everything that runs.
     pub(super) fn stop(&self) {
         {
-            // Under the lock, lest the thread that keeps time falls asleep just after it has looked.
+            // Under the lock, so that the timer thread does not fall asleep just after it has
+            // checked.
             let _next = lock(&self.timer.next);
             self.stop.store(true, Ordering::SeqCst);
             self.timer.earlier.notify_all();
         }
-        self.hub.hang_up();
+        self.hub.drop_waiters();
         for Run { id, .. } in self.pool.close(None) {
             lock(&self.running).remove(&id);
         }
     }
 
-    /// Waits until all has ended, but not for ever: what hangs is reported and left.
+    /// Waits until everything has ended, up to a time-out, after which requests that hang are
+    /// reported and abandoned.
     pub(super) fn wait(&self) {
-        drop(self.pool.close(Some(STOP)));
+        drop(self.pool.close(Some(SHUTDOWN_TIMEOUT)));
         if let Some(ended) = lock(&self.timer.ended).take() {
-            let _ = ended.recv_timeout(STOP);
+            let _ = ended.recv_timeout(SHUTDOWN_TIMEOUT);
         }
         let left: Vec<Domain> = lock(&self.running).drain().map(|(_, it)| it.domain).collect();
         for domain in left {
@@ -116,45 +119,45 @@ impl Driver {
         }
     }
 
-    /// Has done what is to be done, and then tells those who wait.
+    /// Carries out the outputs, and then sends the answers to pending lookups.
     pub(super) fn process(self: &Arc<Self>, outputs: Outputs) {
         let mut next = Some(outputs);
         while let Some(outputs) = next {
-            next = self.carry_out(outputs).tell(&self.hub, self.time.now());
+            next = self.carry_out(outputs).deliver(&self.hub, self.time.now());
         }
     }
 
-    /// Has done what is to be done. Who is to be told of it is returned.
+    /// Carries out the outputs, and returns the answers to send.
     fn carry_out(self: &Arc<Self>, outputs: Outputs) -> Replies {
-        let mut replies = self.take(outputs);
+        let mut replies = self.run_outputs(outputs);
         while let Some(next) = self.jobs.next(&self.hub, self.time.now()) {
             match next {
                 Next::Begin(id, job, outputs) => {
-                    replies.add(self.take(outputs));
+                    replies.add(self.run_outputs(outputs));
                     self.begin(id, job);
                 }
                 Next::EndEarly(id) => self.end_early(id),
                 Next::Overdue(id) => {
-                    let domain = lock(&self.running).get(&id).map(|it| it.domain.clone());
+                    let domain = lock(&self.running).get(&id).map(|run| run.domain.clone());
                     if let Some(domain) = domain {
                         self.tell_overdue(domain);
                     }
                 }
-                Next::Process(outputs) => replies.add(self.take(outputs)),
+                Next::Process(outputs) => replies.add(self.run_outputs(outputs)),
             }
         }
         self.wake_by(self.jobs.timeout(self.time.instant()));
         replies
     }
 
-    fn take(&self, outputs: Outputs) -> Replies {
+    fn run_outputs(&self, outputs: Outputs) -> Replies {
         self.wake_by(outputs.wake_at);
         self.jobs.submit(outputs.jobs, self.time.now());
         outputs.replies
     }
 
     fn tell_overdue(&self, domain: Domain) {
-        self.hub.teller.tell(EventKind::Overdue { domain });
+        self.hub.teller.emit(EventKind::Overdue { domain });
     }
 
     fn begin(self: &Arc<Self>, id: RunId, job: Job) {
@@ -165,21 +168,21 @@ impl Driver {
         let Shortage { is_felt, is_told } = &self.shortage;
         match self.pool.submit(run) {
             Ok(true) if is_told.swap(false, Ordering::SeqCst) => {
-                self.hub.teller.tell(EventKind::ThreadsRecovered);
+                self.hub.teller.emit(EventKind::ThreadsRecovered);
             }
             Ok(_) => {}
             Err(error) => {
                 is_felt.store(true, Ordering::SeqCst);
                 if !is_told.swap(true, Ordering::SeqCst) {
-                    self.hub.teller.tell(EventKind::NoThread { error: error.to_string().into() });
+                    self.hub.teller.emit(EventKind::NoThread { error: error.to_string().into() });
                 }
-                self.wake_by(Some(self.time.after(RETRY)));
+                self.wake_by(Some(self.time.deadline_after(RETRY)));
             }
         }
     }
 
-    /// Puts the jobs for which there was no thread back into their lanes, so that they are begun
-    /// later, or refused if that takes too long.
+    /// Returns the jobs for which there was no thread to their lanes, so that they start later, or
+    /// are refused if that takes too long.
     fn take_back(&self) {
         if !self.shortage.is_felt.swap(false, Ordering::SeqCst) {
             return;
@@ -190,7 +193,7 @@ impl Driver {
         }
     }
 
-    /// Frees the slot of a job of which nothing has come.
+    /// Frees the slot of a job that ended without a result.
     fn lose(self: &Arc<Self>, id: RunId) {
         lock(&self.running).remove(&id);
         self.jobs.finish(id, false, self.time.instant());
@@ -212,7 +215,7 @@ impl Driver {
         let new = || Trace::new(&job.domain, job.is_first_contact(self.time.date()), teller);
         let trace = job.trace.clone().unwrap_or_else(new);
         job.trace = Some(trace.clone());
-        if matches!(job.work, Work::Fetch(_))
+        if matches!(job.work, JobKind::Fetch(_))
             && let Ok(false) = trace.within(Part::Fetcher, || self.locate(id, &mut job, control))
         {
             lock(&self.running).remove(&id);
@@ -222,13 +225,13 @@ impl Driver {
         let (shard, done) = self.work(job, &trace, control);
         lock(&self.running).remove(&id);
         self.jobs.finish(id, done.is_good(), self.time.instant());
-        // What was broken off says nothing about the domain.
+        // A cancelled job is no result for the domain.
         if !self.is_stopped() {
-            self.process(self.hub.after(shard, done, &trace, self.time.now()));
+            self.process(self.hub.complete_job(shard, done, &trace, self.time.now()));
         }
     }
 
-    /// Finds the addresses of the Policy Host. Whether the fetch may go on.
+    /// Finds the addresses of the Policy Host. Returns whether the fetch may continue.
     fn locate(&self, id: RunId, job: &mut Job, control: &Control) -> bool {
         if self.fetcher.is_some() || job.addresses.is_some() {
             return true;
@@ -241,24 +244,24 @@ impl Driver {
         may_go_on
     }
 
-    fn work(&self, job: Job, trace: &Trace, control: &Control) -> (usize, Done) {
+    fn work(&self, job: Job, trace: &Trace, control: &Control) -> (usize, JobResult) {
         let Job { shard, domain, work, addresses, spent, .. } = job;
         let done = match work {
-            Work::Txt(id) => {
+            JobKind::Txt(id) => {
                 let answer = trace.within(Part::Resolver, || match &self.resolver {
                     Some(resolver) => resolver.txt(&domain),
                     None => self.sockets.txt_with(&domain, control),
                 });
                 let panicked = |_| TxtAnswer::Failed("the resolver has panicked".into());
-                Done::Txt(id, answer.unwrap_or_else(panicked))
+                JobResult::Txt(id, answer.unwrap_or_else(panicked))
             }
-            Work::Fetch(id) => {
+            JobKind::Fetch(id) => {
                 let left = self.sockets.deadline().saturating_sub(spent);
                 let answer = trace.within(Part::Fetcher, || match &self.fetcher {
                     Some(fetcher) => fetcher.fetch(&domain),
                     None => self.sockets.fetch_with(&domain, addresses, left, control),
                 });
-                Done::Fetch(id, answer.unwrap_or(PolicyAnswer::NotSent))
+                JobResult::Fetch(id, answer.unwrap_or(PolicyAnswer::NotSent))
             }
         };
         (shard, done)
@@ -277,14 +280,14 @@ impl Driver {
         }
     }
 
-    /// Wakes the caches when something is due, until the end.
+    /// Wakes the caches whenever something is due, until the end.
     fn keep_time(self: &Arc<Self>) {
         let wake = || {
             self.take_back();
             self.process(self.hub.wake(self.time.now()));
         };
         loop {
-            // At the start, too: of what was kept over a restart, something may be due already.
+            // At the start too: something may already be due in the restored entries.
             let _ = self.hub.teller.guard(Part::Other, wake);
             if !self.sleep() {
                 return;
@@ -292,12 +295,13 @@ impl Driver {
         }
     }
 
-    /// Sleeps until something is due, or for a while. Whether there is something to wake for.
+    /// Sleeps until something is due, or for at most [`MAX_SLEEP`]. Returns whether to wake the
+    /// caches.
     fn sleep(&self) -> bool {
         let mut next = lock(&self.timer.next);
         while !self.is_stopped() {
-            let left = next.map_or(NAP, |at| self.time.left(at));
-            let waited = self.timer.earlier.wait_timeout(next, left.min(NAP));
+            let left = next.map_or(MAX_SLEEP, |at| self.time.time_until(at));
+            let waited = self.timer.earlier.wait_timeout(next, left.min(MAX_SLEEP));
             let (guard, timeout) = waited.unwrap_or_else(PoisonError::into_inner);
             next = guard;
             if timeout.timed_out() {

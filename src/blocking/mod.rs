@@ -1,11 +1,13 @@
-//! A client that waits: sockets and threads of the standard library.
+//! A blocking client over sockets and threads of the standard library.
 //!
 //! ```no_run
+//! # #[cfg(feature = "ring")]
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! use std::time::Duration;
 //!
-//! use mta_sts::{Domain, blocking::Client, client::Settings};
+//! use mta_sts::{Domain, blocking::Client, client::Settings, rustls::crypto::ring};
 //!
-//! let client = Client::new(Settings::default())?;
+//! let client = Client::new(Settings::default().with_crypto_provider(ring::default_provider()))?;
 //! let domain = Domain::parse("example.com")?;
 //! let answer = client.policy(&domain, Duration::from_secs(20))?;
 //! match answer.into_policy() {
@@ -13,29 +15,39 @@
 //!     Err(why) => println!("{why}"),
 //! }
 //! client.shutdown();
-//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! # Ok(())
+//! # }
+//! # #[cfg(not(feature = "ring"))]
+//! # fn main() {}
 //! ```
 //!
-//! What is known is lost when the process ends, unless there is a [`store`](crate::store): a client
-//! without one meets every domain for the first time after a restart, when an attacker has one more
-//! chance to keep it from the policy (§10.1).
+//! A Policy Host may have several addresses, of which up to eight are tried in turn, within one
+//! deadline. The next one is tried if there was no connection, no TLS session or no valid
+//! certificate; any answer over HTTP is the answer of the Policy Host, even if it is not a policy.
+//! So a policy is accepted only from a host with a valid certificate.
+//!
+//! Without a [`store`](crate::store), the cache starts empty after a restart, and each domain is a
+//! first contact again, at which an attacker can suppress the policy ([RFC 8461 §10.2]).
+//!
+//! [RFC 8461 §10.2]: https://www.rfc-editor.org/rfc/rfc8461#section-10.2
 
 #![allow(clippy::disallowed_methods, reason = "here are the sockets and the threads")]
 
 mod builder;
 mod client;
 mod connect;
+mod control;
 mod dns;
 mod driver;
 mod pool;
 mod sockets;
-/// Of what the pool is made.
+/// The synchronisation primitives of the pool.
 mod sync {
     pub(super) use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 }
 
 pub use self::{
-    builder::{Builder, StartError},
+    builder::Builder,
     client::Client,
     sockets::{Fetcher, Resolver, Sockets},
 };

@@ -1,41 +1,41 @@
-//! Threads that work on jobs: as many as there are jobs, and none when there are none.
+//! A pool of threads for jobs: as many as there are jobs, and none if there are none.
 
 use alloc::{boxed::Box, collections::VecDeque, sync::Arc};
 use core::{fmt, time::Duration};
 use std::io;
 
-// The test with `loom` brings its own.
+// The test with `loom` supplies its own.
 use super::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
-/// How long a thread without a job stays.
+/// The time after which a thread without a job ends.
 const IDLE: Duration = Duration::from_secs(10);
 
-/// Something that a thread is to do.
+/// A task for a thread.
 pub(super) trait Task: Send + 'static {
-    /// Does it. It must not panic.
+    /// Runs the task. It must not panic.
     fn run(self);
 }
 
 /// A function that starts a thread.
 pub(super) type Spawn = Box<dyn Fn(Box<dyn FnOnce() + Send>) -> io::Result<()> + Send + Sync>;
 
-/// How many jobs there are at a time is for others to say: see [`lanes`](crate::lanes).
+/// A pool of threads. It does not limit the number of jobs: see [`lanes`](crate::lanes).
 pub(super) struct Pool<T> {
-    inside: Arc<Inside<T>>,
+    inside: Arc<PoolState<T>>,
     spawn: Spawn,
 }
 
-struct Inside<T> {
+struct PoolState<T> {
     state: Mutex<State<T>>,
-    /// There is a task, or the end has come.
+    /// Notified when there is a task, and at the end.
     changed: Condvar,
-    /// A thread has ended.
+    /// Notified when a thread has ended.
     ended: Condvar,
 }
 
 struct State<T> {
     tasks: VecDeque<T>,
-    /// The number of threads that wait for a task, or are about to look for one.
+    /// The number of threads that wait for a task, or are about to check for one.
     idle: usize,
     threads: usize,
     is_closed: bool,
@@ -45,14 +45,14 @@ impl<T: Task> Pool<T> {
     pub(super) fn new(spawn: Spawn) -> Self {
         let state = State { tasks: VecDeque::new(), idle: 0, threads: 0, is_closed: false };
         let (changed, ended) = (Condvar::new(), Condvar::new());
-        Self { inside: Arc::new(Inside { state: Mutex::new(state), changed, ended }), spawn }
+        Self { inside: Arc::new(PoolState { state: Mutex::new(state), changed, ended }), spawn }
     }
 
-    /// Has a thread do this, as soon as there is one. Returns whether another one was started for it.
+    /// Queues a task for the next free thread. Returns whether another thread was started for it.
     /// After [`close`](Self::close) the task is dropped.
     ///
-    /// Returns an error if another thread is needed and cannot be started: the task is done by one of
-    /// those that there are, or [taken back](Self::take_back).
+    /// Returns an error if another thread is needed and cannot be started. The task is then run by
+    /// an existing thread, or [taken back](Self::take_back).
     pub(super) fn submit(&self, task: T) -> io::Result<bool> {
         let mut state = self.inside.lock();
         if state.is_closed {
@@ -62,7 +62,7 @@ impl<T: Task> Pool<T> {
         }
         state.tasks.push_back(task);
         if state.idle >= state.tasks.len() {
-            // First, lest the thread that wakes up has to wait for it.
+            // First, so that the thread that wakes up does not have to wait for the lock.
             drop(state);
             self.inside.changed.notify_one();
             return Ok(false);
@@ -73,13 +73,13 @@ impl<T: Task> Pool<T> {
         Ok(true)
     }
 
-    /// Takes back what no thread has begun.
+    /// Removes and returns the tasks that have not started.
     pub(super) fn take_back(&self) -> VecDeque<T> {
         core::mem::take(&mut self.inside.lock().tasks)
     }
 
-    /// Ends the pool. Tasks that have not begun are returned. If `patience` is given, waits for the
-    /// rest, but no longer than that.
+    /// Ends the pool. Returns the tasks that have not started. If `patience` is given, waits for
+    /// the others for at most that time.
     pub(super) fn close(&self, patience: Option<Duration>) -> VecDeque<T> {
         let mut state = self.inside.lock();
         state.is_closed = true;
@@ -94,7 +94,7 @@ impl<T: Task> Pool<T> {
     }
 }
 
-impl<T: Task> Inside<T> {
+impl<T: Task> PoolState<T> {
     fn lock(&self) -> MutexGuard<'_, State<T>> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -106,8 +106,8 @@ impl<T: Task> Inside<T> {
         self.ended.notify_all();
     }
 
-    /// The next task. `None` is the end of the thread, which is not counted any more from then on,
-    /// so that a task that comes now gets another.
+    /// Waits for the next task. `None` ends the thread, which no longer counts as idle, so that a
+    /// task that comes now gets another thread.
     fn next(&self) -> Option<T> {
         let mut state = self.lock();
         loop {
@@ -120,7 +120,8 @@ impl<T: Task> Inside<T> {
                 let (guard, timeout) = waited.unwrap_or_else(PoisonError::into_inner);
                 state = guard;
                 state.idle = state.idle.saturating_sub(1);
-                // It was counted as one that would look: so it does, even if its time is over.
+                // The thread was counted as one that will check, so it does even if its time is
+                // over.
                 if !timeout.timed_out() || !state.tasks.is_empty() {
                     continue;
                 }

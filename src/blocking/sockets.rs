@@ -1,43 +1,39 @@
-//! Bytes between sockets and the exchanges.
+//! The resolver and the fetcher over sockets.
 
 use alloc::{string::ToString, sync::Arc, vec};
-use core::{
-    net::IpAddr,
-    sync::atomic::{AtomicBool, Ordering},
-    time::Duration,
-};
+use core::{net::IpAddr, sync::atomic::AtomicBool, time::Duration};
 use std::{
     io::{self, ErrorKind, Read},
     net::{Shutdown, TcpStream},
 };
 
-use super::connect::{connect, send};
+use super::{
+    connect::{connect, send},
+    control::{Control, a_while, is_late},
+};
 use crate::{
     cache::{PolicyAnswer, TxtAnswer},
-    client::{Addresses, Found, Moment, Nameservers, Setup, Time, share},
-    dns::{Outcome, Question},
+    client::{Found, Moment, Nameservers, Setup, Time, connect_timeout, graver, is_of_address},
+    dns::{LookupOutcome, Question},
     domain::Domain,
     fetch::{self, FetchError},
     instant::Instant,
     policy::Policy,
 };
 
-/// How long a thread waits for bytes before it looks whether it should stop.
-pub(super) const LOOK_UP: Duration = Duration::from_millis(250);
-
-/// Looks up TXT records. Bring your own if you have a resolver that validates.
+/// Looks up TXT records for a client. Implement it to use a resolver that validates DNSSEC.
 pub trait Resolver: Send + Sync {
-    /// What there is at [`Domain::txt_name`].
+    /// Looks up the MTA-STS record at [`Domain::txt_name`].
     fn txt(&self, domain: &Domain) -> TxtAnswer;
 }
 
-/// Fetches policies.
+/// Fetches policies for a client.
 pub trait Fetcher: Send + Sync {
-    /// What there is at [`Domain::policy_url`].
+    /// Fetches the policy at [`Domain::policy_url`].
     fn fetch(&self, domain: &Domain) -> PolicyAnswer;
 }
 
-/// Both, over sockets of its own.
+/// The default [`Resolver`] and [`Fetcher`], over sockets of the standard library.
 #[derive(Debug)]
 pub struct Sockets {
     pub(super) setup: Setup,
@@ -58,40 +54,17 @@ impl Fetcher for Sockets {
     }
 }
 
-/// Whether what is under way should end.
-#[derive(Debug)]
-pub(super) struct Control {
-    stop: Arc<AtomicBool>,
-    early: Arc<AtomicBool>,
-}
-
-impl Control {
-    /// Ends with a client.
-    pub(super) fn new(stop: &Arc<AtomicBool>) -> Self {
-        Self { stop: Arc::clone(stop), early: Arc::default() }
-    }
-
-    /// What breaks it off.
-    pub(super) fn early(&self) -> Arc<AtomicBool> {
-        Arc::clone(&self.early)
-    }
-
-    pub(super) fn is_stopped(&self) -> bool {
-        self.stop.load(Ordering::Relaxed) || self.early.load(Ordering::Relaxed)
-    }
-}
-
 impl Sockets {
     pub(super) fn txt_with(&self, domain: &Domain, control: &Control) -> TxtAnswer {
         self.ask(Question::txt(domain), control).to_txt_answer()
     }
 
-    /// Returns the time-out of a fetch, which covers the search for the addresses.
+    /// Returns the time-out of a fetch, which includes looking up the addresses.
     pub(super) fn deadline(&self) -> Duration {
-        self.setup.fetch.deadline()
+        self.setup.fetch.timeout()
     }
 
-    /// Fetches a policy within this time, from these addresses if they are known already.
+    /// Fetches a policy within this time, from these addresses if they are already known.
     pub(super) fn fetch_with(
         &self,
         domain: &Domain,
@@ -120,12 +93,78 @@ impl Sockets {
         if left.is_zero() {
             return Err(FetchError::Deadline);
         }
-        let config = self.setup.fetch.clone().with_deadline(left);
+        let until = self.time.deadline_after(left);
+        let addresses = addresses.unwrap_or_else(|| self.addresses(domain, until, control))?;
+        let more = addresses.unknown.is_some();
+        let error = match self.fetch_from_any(domain, &addresses.list, more, until, control) {
+            Err(error) if is_of_address(&error) && !self.time.time_until(until).is_zero() => error,
+            fetched => return fetched,
+        };
+        let Some(question) = addresses.question(domain) else { return Err(error) };
+        match self.ask_until(question, until, control) {
+            LookupOutcome::Found(found) => {
+                let fetched = self.fetch_from_any(domain, found.addresses(), false, until, control);
+                fetched.map_err(|other| graver(error, other))
+            }
+            _ => Err(error),
+        }
+    }
+}
+
+impl Sockets {
+    /// Fetches from the first address that answers. Each address has its share of the time for
+    /// connecting, and so have `more` addresses that are not known yet.
+    fn fetch_from_any(
+        &self,
+        domain: &Domain,
+        addresses: &[IpAddr],
+        more: bool,
+        until: Instant,
+        control: &Control,
+    ) -> Result<Arc<Policy>, FetchError> {
+        let mut failed = FetchError::NoAddress("it has none".into());
+        for (tried, &address) in addresses.iter().enumerate() {
+            if self.time.time_until(until).is_zero() {
+                return Err(FetchError::Deadline);
+            }
+            let left = addresses.len().saturating_sub(tried).saturating_add(more.into());
+            let stream = self.connect(domain, address, left, until, control);
+            match stream.and_then(|stream| self.fetch_over(stream, domain, until, control)) {
+                Err(error) if is_of_address(&error) => failed = graver(failed, error),
+                fetched => return fetched,
+            }
+        }
+        Err(failed)
+    }
+
+    /// Connects to the first of the remaining addresses.
+    fn connect(
+        &self,
+        domain: &Domain,
+        address: IpAddr,
+        left: usize,
+        until: Instant,
+        control: &Control,
+    ) -> Result<TcpStream, FetchError> {
+        self.setup.filter.check(domain, address).map_err(FetchError::Refused)?;
+        let share = connect_timeout(self.time.time_until(until), left);
+        let address = (address, self.setup.port).into();
+        let stream = connect(address, self.time.deadline_after(share), &self.time, control)
+            .map_err(|why| FetchError::Connection(why.to_string().into()))?;
+        let _ = stream.set_nodelay(true);
+        Ok(stream)
+    }
+
+    fn fetch_over(
+        &self,
+        mut stream: TcpStream,
+        domain: &Domain,
+        until: Instant,
+        control: &Control,
+    ) -> Result<Arc<Policy>, FetchError> {
+        let config = self.setup.fetch.clone().with_timeout(self.time.time_until(until));
         let Moment { date, at } = self.time.now();
         let mut exchange = fetch::Exchange::new(domain, &self.setup.trust, &config, date, at);
-        let until = at.saturating_add(left);
-        let addresses = addresses.unwrap_or_else(|| self.addresses(domain, until, control))?;
-        let mut stream = self.reach(domain, &addresses, until, control)?;
         let mut buffer = vec![0; 16 * 1024];
         loop {
             match exchange.poll() {
@@ -138,7 +177,7 @@ impl Sockets {
                     return Err(FetchError::Deadline);
                 }
                 fetch::Step::Wait { until } => {
-                    match receive(&mut stream, self.time.left(until), &mut buffer) {
+                    match receive(&mut stream, self.time.time_until(until), &mut buffer) {
                         Ok(Some(bytes)) => exchange.handle_received(bytes, self.time.instant()),
                         Ok(None) => exchange.handle_timeout(self.time.instant()),
                         Err(error) if error.kind() == ErrorKind::UnexpectedEof => {
@@ -158,62 +197,8 @@ impl Sockets {
     }
 }
 
-impl Sockets {
-    /// A connection to an address that is known, or to one of the family that was not waited for.
-    fn reach(
-        &self,
-        domain: &Domain,
-        known: &Addresses,
-        until: Instant,
-        control: &Control,
-    ) -> Result<TcpStream, FetchError> {
-        let more = known.unknown.is_some();
-        let error = match self.connect(domain, &known.list, more, until, control) {
-            Err(error) if !self.time.left(until).is_zero() => error,
-            connected => return connected,
-        };
-        let Some(question) = known.question(domain) else { return Err(error) };
-        match self.ask_until(question, until, control) {
-            Outcome::Found(found) => self.connect(domain, found.addresses(), false, until, control),
-            _ => Err(error),
-        }
-    }
-
-    /// A connection to the first address that answers; each has its share of the time, as have those
-    /// of which there may be `more`.
-    fn connect(
-        &self,
-        domain: &Domain,
-        addresses: &[IpAddr],
-        more: bool,
-        until: Instant,
-        control: &Control,
-    ) -> Result<TcpStream, FetchError> {
-        let mut error = FetchError::NoAddress("it has none".into());
-        for (tried, &address) in addresses.iter().enumerate() {
-            if let Err(refused) = self.setup.filter.check(domain, address) {
-                error = FetchError::Refused(refused);
-                continue;
-            }
-            if self.time.left(until).is_zero() {
-                return Err(FetchError::Deadline);
-            }
-            let left = addresses.len().saturating_sub(tried).saturating_add(more.into());
-            let share = share(self.time.left(until), left);
-            let (address, until) = ((address, self.setup.port).into(), self.time.after(share));
-            match connect(address, until, &self.time, control) {
-                Ok(stream) => {
-                    let _ = stream.set_nodelay(true);
-                    return Ok(stream);
-                }
-                Err(why) => error = FetchError::Connection(why.to_string().into()),
-            }
-        }
-        Err(error)
-    }
-}
-
-/// Waits for bytes, for a while. `None` if none have come; an end is an error.
+/// Waits for bytes, for at most [`STOP_POLL_INTERVAL`](super::control::STOP_POLL_INTERVAL). Returns
+/// `None` if none came; the end of the stream is an error.
 pub(super) fn receive<'a>(
     stream: &mut TcpStream,
     left: Duration,
@@ -226,19 +211,4 @@ pub(super) fn receive<'a>(
         Err(error) if is_late(&error) => Ok(None),
         Err(error) => Err(error),
     }
-}
-
-/// How a time-out is called depends on the system.
-pub(super) fn is_late(error: &io::Error) -> bool {
-    matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut | ErrorKind::Interrupted)
-}
-
-/// So long, but no longer than a thread may be held.
-pub(super) fn a_while(left: Duration) -> Duration {
-    at_least(left).min(LOOK_UP)
-}
-
-/// Never no time at all, which sockets refuse.
-pub(super) fn at_least(left: Duration) -> Duration {
-    left.max(Duration::from_millis(1))
 }

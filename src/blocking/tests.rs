@@ -1,4 +1,4 @@
-//! A system that has too few threads.
+//! Tests with a system that has too few threads.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "here a panic is a finding")]
 
 use alloc::{boxed::Box, sync::Arc};
@@ -53,9 +53,9 @@ fn world(threads: usize, patience: Duration) -> World {
     let (sender, events) = mpsc::channel();
     let config = Config::new(1).with_txt_timeout(patience);
     let left = system.clone();
-    let client = Client::builder(settings_for_tests().with_cache(config))
-        .resolver(Gate(AtomicBool::new(false), Mutex::new(gate)))
-        .on_event(move |event| drop(sender.send(event.kind.clone())))
+    let client = Client::builder(settings_for_tests().with_cache_config(config))
+        .with_resolver(Gate(AtomicBool::new(false), Mutex::new(gate)))
+        .with_event_handler(move |event| drop(sender.send(event.kind.clone())))
         .spawn(Box::new(move |work| {
             let taken = left.0.fetch_update(SeqCst, SeqCst, |left| left.checked_sub(1));
             taken.map_err(|_| io::Error::other("no thread"))?;
@@ -97,7 +97,7 @@ fn a_lookup_for_which_there_was_no_thread_has_one_later() {
 fn a_lookup_for_which_there_is_no_thread_in_time_is_overloaded() {
     let world = world(0, Duration::from_secs(1));
     assert_eq!(world.ask("a.example"), Answer::NoPolicy(NoPolicy::Overloaded));
-    // However often it was tried, it is told once.
+    // There is one event, however many attempts were made.
     world.system.0.store(9, SeqCst);
     world.open.send(()).unwrap();
     assert_eq!(world.ask("b.example"), Answer::NoPolicy(NoPolicy::NoRecord));
@@ -116,6 +116,10 @@ fn a_lookup_behind_a_thread_that_hangs_is_overloaded_and_does_not_wait_for_it() 
         let answers = [first.join().unwrap(), second.join().unwrap()];
         world.open.send(()).unwrap();
         let overloaded = Answer::NoPolicy(NoPolicy::Overloaded);
-        assert_eq!(answers.iter().filter(|it| **it == overloaded).count(), 1, "{answers:?}");
+        assert_eq!(
+            answers.iter().filter(|answer| **answer == overloaded).count(),
+            1,
+            "{answers:?}"
+        );
     });
 }

@@ -1,10 +1,10 @@
-//! Moments and deadlines, small and never overflowing.
+//! Timestamps, spans and deadlines that are small and do not overflow.
 
 use core::{num::NonZeroU32, time::Duration};
 
 use time::UtcDateTime;
 
-/// A moment, in microseconds since 1970.
+/// A time in microseconds since 1970.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[repr(Rust, packed(4))] // a deadline takes 12 bytes and not 16: every domain has three
@@ -23,7 +23,7 @@ impl Timestamp {
         Self(whole.saturating_add(moment.microsecond().into()))
     }
 
-    /// The moment for those outside; what lies beyond the calendar is its end.
+    /// Converts to a calendar time. A time beyond the calendar becomes its end.
     pub(super) fn to_utc(self) -> UtcDateTime {
         let part = u32::try_from(self.0.rem_euclid(MICROS)).unwrap_or(0);
         let whole = UtcDateTime::from_unix_timestamp(self.0.div_euclid(MICROS));
@@ -41,31 +41,31 @@ impl Timestamp {
         Self(self.0.saturating_sub(span.micros()))
     }
 
-    /// The same moment by a clock that was set by so many microseconds.
+    /// Returns the same moment by a clock that was set by this many microseconds.
     #[must_use]
     pub(super) const fn shifted(self, by: i64) -> Self {
         Self(self.0.saturating_add(by))
     }
 
-    /// The moment after this one.
+    /// Returns the next microsecond.
     #[must_use]
     pub(super) const fn next(self) -> Self {
         Self(self.0.saturating_add(1))
     }
 
-    /// The moment before this one.
+    /// Returns the previous microsecond.
     #[must_use]
     pub(super) const fn previous(self) -> Self {
         Self(self.0.saturating_sub(1))
     }
 
-    /// How long after `earlier` this is, in whole seconds; nothing if it is before.
+    /// Returns the time since `earlier` in whole seconds, or zero if this is before it.
     pub(super) fn since(self, earlier: Self) -> Span {
         let seconds = self.0.saturating_sub(earlier.0).max(0).checked_div(MICROS).unwrap_or(0);
         Span(u32::try_from(seconds).unwrap_or(u32::MAX))
     }
 
-    /// The hour this is in, since 1970.
+    /// Returns the hour that contains this time.
     #[inline]
     pub(super) fn hour(self) -> Hour {
         let number = self.0.div_euclid(HOUR).saturating_add(1);
@@ -83,7 +83,8 @@ pub(super) fn micros(by: time::Duration) -> i64 {
     i64::try_from(whole).unwrap_or(if whole < 0 { i64::MIN } else { i64::MAX })
 }
 
-/// An hour of the calendar, counted from one: the first of 1970, and what is before it.
+/// An hour of the calendar. Number one is the first hour of 1970, and also stands for all before
+/// it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(super) struct Hour(NonZeroU32);
@@ -93,7 +94,7 @@ impl Hour {
         Timestamp(i64::from(self.since_first()).saturating_mul(HOUR))
     }
 
-    /// The last moment in it.
+    /// Returns the last microsecond of the hour.
     pub(super) fn end(self) -> Timestamp {
         Timestamp(i64::from(self.0.get()).saturating_mul(HOUR)).previous()
     }
@@ -112,8 +113,8 @@ impl Hour {
     }
 }
 
-/// A second of the calendar, in half the space of a moment; all before 1970 is the first one, all
-/// after February 2106 the last.
+/// A second of the calendar, in half the space of a [`Timestamp`]. The first one stands for all
+/// before 1970, the last one for all after February 2106.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(super) struct Second(u32);
@@ -121,7 +122,7 @@ pub(super) struct Second(u32);
 impl Second {
     pub(super) const FIRST: Self = Self(0);
 
-    /// The one under way.
+    /// Returns the second that contains a time.
     pub(super) fn of(now: Timestamp) -> Self {
         let begun = now.0.div_euclid(MICROS).max(0);
         Self(u32::try_from(begun).unwrap_or(u32::MAX))
@@ -137,9 +138,9 @@ impl Second {
     }
 }
 
-/// A second of the calendar, counted as though every year had 366 days: as good for comparing as
-/// any count, and made of a `UtcDateTime` without a division. All before 1970 is the first one, all
-/// after 2104 the last.
+/// A second of the calendar, counted as though every year had 366 days, which keeps the order and
+/// is computed from a `UtcDateTime` without a division. The first one stands for all before 1970,
+/// the last one for all after 2104.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Tick(u32);
 
@@ -149,7 +150,7 @@ impl Tick {
     #[inline]
     pub(super) fn of(moment: UtcDateTime) -> Self {
         let (hour, minute, second) = moment.as_hms();
-        // Nothing of this can overflow: a year has six digits at most.
+        // None of this can overflow: a year has at most six digits.
         let years = i64::from(moment.year()).wrapping_sub(1970);
         let days = years.wrapping_mul(366).wrapping_add(moment.ordinal().into());
         let hours = days.wrapping_mul(24).wrapping_add(hour.into());
@@ -171,18 +172,18 @@ impl Span {
         Self(seconds)
     }
 
-    /// It, so many times.
+    /// Returns the span multiplied by `n`.
     pub(super) const fn times(self, n: u32) -> Self {
         Self(self.0.saturating_mul(n))
     }
 
-    /// A part of a second counts as a whole one, so that no wait is too short.
+    /// Converts a duration. A part of a second counts as a whole one, so that no wait is too short.
     pub(super) fn of(duration: Duration) -> Self {
         let rest = u64::from(duration.subsec_nanos() > 0);
         Self(u32::try_from(duration.as_secs().saturating_add(rest)).unwrap_or(u32::MAX))
     }
 
-    /// `percent` of it.
+    /// Returns this many percent of the span.
     pub(super) fn percent(self, percent: u32) -> Self {
         let part = u64::from(self.0).saturating_mul(percent.into()) / 100;
         Self(u32::try_from(part).unwrap_or(u32::MAX))
@@ -198,7 +199,7 @@ impl Span {
         Self(self.0.saturating_sub(other.0))
     }
 
-    /// It, doubled `times` times.
+    /// Returns the span doubled `times` times.
     pub(super) const fn doubled(self, times: u32) -> Self {
         let factor = match 1u32.checked_shl(times) {
             Some(factor) => factor,
@@ -207,7 +208,7 @@ impl Span {
         Self(self.0.saturating_mul(factor))
     }
 
-    /// Some length up to this one, chosen by `noise`.
+    /// Returns a span between zero and this one, chosen by `noise`.
     pub(super) const fn up_to(self, noise: u32) -> Self {
         let scaled = (self.0 as u64).saturating_mul(noise as u64) >> 32;
         Self(scaled as u32) // no more than `self.0`
@@ -224,8 +225,8 @@ impl From<Span> for Duration {
     }
 }
 
-/// When something is due, kept as when that was settled and how long after: if the clock is set
-/// back, what lies farther away than its span is known to be wrong, and is armed anew.
+/// A deadline, stored as the time at which it was armed and a span. After the clock was set back,
+/// one that is farther away than its span is known to be wrong, and is rearmed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(super) struct Deadline {
@@ -234,14 +235,14 @@ pub(super) struct Deadline {
 }
 
 impl Deadline {
-    /// What was due for ever.
+    /// A deadline that is always due.
     pub(super) const PAST: Self = Self { armed_at: Timestamp::MIN, span: Span::ZERO };
 
     pub(super) const fn new(now: Timestamp, span: Span) -> Self {
         Self { armed_at: now, span }
     }
 
-    /// The one at this moment, or at once if that has passed.
+    /// Creates a deadline at the time `due`, or at once if that has passed.
     pub(super) fn at(now: Timestamp, due: Timestamp) -> Self {
         let whole = due.since(now);
         let rest = u32::from(now.plus(whole) < due);
@@ -260,12 +261,13 @@ impl Deadline {
         self.armed_at
     }
 
-    /// The earlier of the two.
+    /// Returns the earlier of two deadlines.
     pub(super) fn or(self, other: Self) -> Self {
         if other.due() < self.due() { other } else { self }
     }
 
-    /// The clock was set by so many microseconds: what is left of the span stays what it is.
+    /// Moves the deadline with a clock that was set by this many microseconds, so that the
+    /// remaining time stays the same.
     pub(super) fn shift(&mut self, by: i64) {
         self.armed_at = self.armed_at.shifted(by);
     }
@@ -276,7 +278,7 @@ impl Deadline {
         }
     }
 
-    /// Not farther away than this: what is read from a snapshot may be anything.
+    /// Limits the span of a deadline that was read from a snapshot, which may be anything.
     pub(super) fn limit(&mut self, span: Span) {
         if self.span > span {
             self.span = span;

@@ -1,12 +1,12 @@
-//! Which domain is due next: a binary heap in which every domain knows its place, so that its one
-//! deadline can be moved.
+//! A binary heap of deadlines, one for each domain. Each domain knows its index in the heap, so
+//! that its deadline can be moved.
 
 use alloc::vec::Vec;
 
 use super::clock::Timestamp;
 
-/// The deadlines of the slots of a table. The earliest is found at once; setting or dropping one
-/// takes time logarithmic in how many there are.
+/// The deadlines of the slots of a table. Finding the earliest takes constant time; setting or
+/// removing one takes time logarithmic in their number.
 #[derive(Debug, Default)]
 pub(super) struct Deadlines {
     heap: Vec<Node>,
@@ -18,12 +18,12 @@ struct Node {
     slot: u32,
 }
 
-/// Where in the heap a slot's deadline is.
+/// The index of a slot's deadline in the heap.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Place(u32);
+pub(super) struct HeapIndex(u32);
 
-impl Place {
-    /// Not in the heap.
+impl HeapIndex {
+    /// The index of a slot that is not in the heap.
     pub(super) const NONE: Self = Self(u32::MAX);
 
     fn index(self) -> Option<usize> {
@@ -31,10 +31,10 @@ impl Place {
     }
 }
 
-/// Whoever keeps the places: it is told of each that changes.
-pub(super) trait Places {
-    fn place(&self, slot: u32) -> Place;
-    fn set_place(&mut self, slot: u32, place: Place);
+/// The storage of the indices. It is notified of each one that changes.
+pub(super) trait HeapIndices {
+    fn heap_index(&self, slot: u32) -> HeapIndex;
+    fn set_heap_index(&mut self, slot: u32, index: HeapIndex);
 }
 
 impl Deadlines {
@@ -42,67 +42,72 @@ impl Deadlines {
         self.heap.first().map(|node| node.due)
     }
 
-    /// The slot that is due first, if that is now.
+    /// Returns the slot with the earliest deadline, if it is due.
     pub(super) fn due(&self, now: Timestamp) -> Option<u32> {
         self.heap.first().filter(|node| node.due <= now).map(|node| node.slot)
     }
 
-    /// Gives a slot this deadline, or none.
-    pub(super) fn set(&mut self, slot: u32, due: Option<Timestamp>, places: &mut impl Places) {
-        let at = places.place(slot).index();
+    /// Sets or removes the deadline of a slot.
+    pub(super) fn set(
+        &mut self,
+        slot: u32,
+        due: Option<Timestamp>,
+        indices: &mut impl HeapIndices,
+    ) {
+        let at = indices.heap_index(slot).index();
         match (at, due) {
             (None, None) => {}
             (None, Some(due)) => {
                 self.heap.push(Node { due, slot });
-                self.rise(self.heap.len().saturating_sub(1), places);
+                self.rise(self.heap.len().saturating_sub(1), indices);
             }
             (Some(at), None) => {
-                places.set_place(slot, Place::NONE);
-                self.remove(at, places);
+                indices.set_heap_index(slot, HeapIndex::NONE);
+                self.remove(at, indices);
             }
-            (Some(at), Some(due)) => self.replace(at, Node { due, slot }, places),
+            (Some(at), Some(due)) => self.replace(at, Node { due, slot }, indices),
         }
     }
 
-    fn remove(&mut self, at: usize, places: &mut impl Places) {
+    fn remove(&mut self, at: usize, indices: &mut impl HeapIndices) {
         if let Some(last) = self.heap.pop()
             && at < self.heap.len()
         {
-            self.replace(at, last, places);
+            self.replace(at, last, indices);
         }
     }
 
-    fn replace(&mut self, at: usize, node: Node, places: &mut impl Places) {
+    fn replace(&mut self, at: usize, node: Node, indices: &mut impl HeapIndices) {
         let before = self.due_at(at);
-        self.put(at, node, places);
+        self.put(at, node, indices);
         if before.is_some_and(|before| node.due < before) {
-            self.rise(at, places);
+            self.rise(at, indices);
         } else {
-            self.sink(at, places);
+            self.sink(at, indices);
         }
     }
 
-    fn rise(&mut self, mut at: usize, places: &mut impl Places) {
+    fn rise(&mut self, mut at: usize, indices: &mut impl HeapIndices) {
         let Some(&node) = self.heap.get(at) else { return };
         while let Some(parent) = at.checked_sub(1).map(|at| at / 2)
             && let Some(&above) = self.heap.get(parent)
             && node.due < above.due
         {
-            self.put(at, above, places);
+            self.put(at, above, indices);
             at = parent;
         }
-        self.put(at, node, places);
+        self.put(at, node, indices);
     }
 
-    fn sink(&mut self, mut at: usize, places: &mut impl Places) {
+    fn sink(&mut self, mut at: usize, indices: &mut impl HeapIndices) {
         let Some(&node) = self.heap.get(at) else { return };
         while let Some((child, below)) = self.earlier_child(at)
             && below.due < node.due
         {
-            self.put(at, below, places);
+            self.put(at, below, indices);
             at = child;
         }
-        self.put(at, node, places);
+        self.put(at, node, indices);
     }
 
     fn earlier_child(&self, at: usize) -> Option<(usize, Node)> {
@@ -116,10 +121,10 @@ impl Deadlines {
         self.heap.get(at).map(|node| node.due)
     }
 
-    fn put(&mut self, at: usize, node: Node, places: &mut impl Places) {
+    fn put(&mut self, at: usize, node: Node, indices: &mut impl HeapIndices) {
         if let Some(place) = self.heap.get_mut(at) {
             *place = node;
-            places.set_place(node.slot, Place(u32::try_from(at).unwrap_or(u32::MAX)));
+            indices.set_heap_index(node.slot, HeapIndex(u32::try_from(at).unwrap_or(u32::MAX)));
         }
     }
 }

@@ -1,4 +1,4 @@
-//! What goes into a cache: what is asked of it, and what comes from outside.
+//! The inputs of a cache: lookups and other calls, and the outcomes of requests.
 
 use time::UtcDateTime;
 
@@ -6,35 +6,39 @@ use super::{
     Cache, Lookup,
     answer::Answer,
     clock::{Deadline, Tick, Timestamp},
-    config::rule,
-    entry::{Ask, At, Change, Input, Outputs},
-    event::{Doubt, Event, EventKind, Outcome, Rechecked, Waiter},
+    entry::{Context, Durability, EntryRequest, Input, Outputs},
+    event::{Event, EventKind, LookupId, RecheckError, RecheckOutcome, RecheckResult},
     index::Row,
-    outputs::Queued,
-    request::{FetchRequestId, PolicyAnswer, Ticket, TxtAnswer, TxtRequestId},
-    waiting::Answers,
+    inputs::{PolicyAnswer, TxtAnswer},
+    queue::Queued,
+    request::{FetchRequestId, RequestNumber, TxtRequestId},
+    rule,
+    waiting::PendingAnswers,
 };
 use crate::{domain::Domain, no_policy::NoPolicy};
 
-/// What is asked of it.
+/// Lookups and rechecks.
 impl Cache {
-    /// What applies to a domain to which mail is to be sent.
+    /// Returns the policy that applies to a domain, or starts discovery if it is not known.
     ///
-    /// A policy that applies is given at once, whatever has to be done about it in the background.
-    /// Without one, and without knowing that there is none, the lookup waits for discovery: at most
-    /// for the two time-outs of the [`Config`](super::Config). Takes constant time if nothing is due,
-    /// else time logarithmic in the number of domains.
+    /// A policy that applies is returned at once, even if it has to be checked or refreshed in the
+    /// background; but where it was replaced a moment ago, the lookup waits until the new one is
+    /// stored. If no policy applies and none is known to be absent, the lookup waits for
+    /// discovery, for at most the sum of the query and fetch time-outs of the
+    /// [`Config`](super::Config). Takes constant time if nothing is due, else time logarithmic in
+    /// the number of domains; once after the clock was set back, linear time.
     #[inline]
     pub fn lookup(&mut self, domain: &Domain, now: UtcDateTime) -> Lookup<'_> {
         let index = self.table.index();
-        let place = index.place(domain);
-        let is_calm = place.and_then(|it| index.at(it)).is_some_and(|row| self.is_calm(row, now));
+        let place = index.bucket(domain);
+        let is_calm =
+            place.and_then(|place| index.at(place)).is_some_and(|row| self.is_calm(row, now));
         if !is_calm {
             return self.lookup_with_work(domain, now);
         }
         self.counters.cached = self.counters.cached.saturating_add(1);
-        // Only now, for what was borrowed before the count cannot be given out.
-        let row = place.and_then(|it| self.table.index().at(it));
+        // Looked up again, because the borrow must begin after the counters have changed.
+        let row = place.and_then(|place| self.table.index().at(place));
         match row.and_then(|row| self.lent(row)) {
             Some(lent) => Lookup::Answer(Answer::Policy(lent)),
             None => self.lookup_without_policy(row.map_or(u32::MAX, Row::slot), now),
@@ -48,7 +52,7 @@ impl Cache {
 
     #[cold]
     fn lookup_with_work(&mut self, domain: &Domain, now: UtcDateTime) -> Lookup<'_> {
-        self.see(now);
+        self.note_time(now);
         let Some(slot) = self.table.find(domain).or_else(|| self.admit(domain.clone(), now)) else {
             self.counters.overloaded = self.counters.overloaded.saturating_add(1);
             return Lookup::Answer(Answer::NoPolicy(NoPolicy::Overloaded));
@@ -60,20 +64,20 @@ impl Cache {
         let mut outputs = self.step(slot, Input::Lookup, now);
         let answer = outputs.answer.take();
         let waiter = self.waiter(slot);
-        let is_known = self.hold(slot, waiter, answer);
-        self.take(slot, outputs, None, now);
-        self.settle(slot, Timestamp::of(now), true);
+        let is_known = self.wait_for_save(slot, waiter, answer);
+        self.apply_outputs(slot, outputs, None, now);
+        self.update_derived(slot, Timestamp::of(now), true);
         if is_known {
             self.counters.cached = self.counters.cached.saturating_add(1);
             return Lookup::Answer(self.answer(slot, now));
         }
         self.counters.waited = self.counters.waited.saturating_add(1);
-        self.make_room(Some(slot));
+        self.make_room();
         Lookup::Waiting(waiter)
     }
 
-    /// Puts a lookup among those who wait, unless it has its answer. Returns whether it has.
-    fn hold(&mut self, slot: u32, waiter: Waiter, answer: Option<Answer>) -> bool {
+    /// Adds a lookup to those that wait, unless it has its answer. Returns whether it has.
+    fn wait_for_save(&mut self, slot: u32, waiter: LookupId, answer: Option<Answer>) -> bool {
         let Some(answer) = answer else {
             self.waiting.entry(slot).or_default().lookups.insert(waiter);
             return false;
@@ -84,124 +88,134 @@ impl Cache {
             return true;
         }
         match saving.answers.last_mut() {
-            Some(Answers::Lookups(waiters, last)) if *last == answer => {
+            Some(PendingAnswers::Lookups(waiters, last)) if *last == answer => {
                 waiters.insert(waiter);
             }
-            _ => saving.answers.push(Answers::Lookups([waiter].into(), answer)),
+            _ => saving.answers.push(PendingAnswers::Lookups([waiter].into(), answer)),
         }
         false
     }
 
-    /// Looks for a newer policy, before a message is given up because of the one that applies.
+    /// Looks for a newer policy before a message is returned because of the one that applies.
     ///
-    /// "A message delivery attempt MUST NOT be permanently failed until the sender has first checked
-    /// for the presence of a new policy" (§5.1). DNS is asked whatever is known. The result comes as
-    /// [`EventKind::Rechecked`], at most after twice the two time-outs of the
-    /// [`Config`](super::Config).
-    pub fn recheck(&mut self, domain: &Domain, now: UtcDateTime) -> Waiter {
+    /// "A message delivery attempt MUST NOT be permanently failed until the sender has first
+    /// checked for the presence of a new policy" ([RFC 8461 §5.1]). DNS is always asked, but for a
+    /// domain that the operator has pinned or disabled; the Policy Host is asked if there is a
+    /// valid record, and no policy was fetched in the last 5 minutes. The result follows as
+    /// [`EventKind::Rechecked`], after at most twice the sum of the query and fetch time-outs of
+    /// the [`Config`](super::Config).
+    ///
+    /// [RFC 8461 §5.1]: https://www.rfc-editor.org/rfc/rfc8461#section-5.1
+    pub fn recheck(&mut self, domain: &Domain, now: UtcDateTime) -> LookupId {
         self.look_anew(domain, Input::Recheck, now)
     }
 
-    /// Fetches the policy now, though a fetch failed a moment ago: for an operator who knows that
-    /// what was wrong is mended. The result comes as [`EventKind::Rechecked`].
-    pub fn refresh(&mut self, domain: &Domain, now: UtcDateTime) -> Waiter {
+    /// Looks up the record and fetches the policy now, regardless of back-off. It is for an
+    /// operator who knows that a problem has been fixed. Nothing is fetched if the record is
+    /// absent, invalid or cannot be looked up, unless a fetched policy applies. The result follows
+    /// as [`EventKind::Rechecked`].
+    pub fn force_refresh(&mut self, domain: &Domain, now: UtcDateTime) -> LookupId {
         self.look_anew(domain, Input::Refresh, now)
     }
 
-    fn look_anew(&mut self, domain: &Domain, input: Input, now: UtcDateTime) -> Waiter {
-        self.see(now);
+    fn look_anew(&mut self, domain: &Domain, input: Input, now: UtcDateTime) -> LookupId {
+        self.note_time(now);
         let Some(slot) = self.table.find(domain).or_else(|| self.admit(domain.clone(), now)) else {
             self.counters.overloaded = self.counters.overloaded.saturating_add(1);
             let waiter = self.waiter(u32::MAX);
-            let outcome = Outcome::Unknown(Doubt::Overloaded);
+            let outcome = RecheckOutcome::Unknown(RecheckError::Overloaded);
             let answer = Answer::NoPolicy(NoPolicy::Overloaded);
-            self.tell(
+            self.emit(
                 domain,
-                EventKind::Rechecked { waiter, result: Rechecked { outcome, answer } },
+                EventKind::Rechecked { id: waiter, result: RecheckResult { outcome, answer } },
             );
             return waiter;
         };
         let waiter = self.waiter(slot);
         if let Some(found) = self.overrides.get(&slot) {
-            let result = Rechecked { outcome: Outcome::Unchanged, answer: found.answer().cloned() };
-            self.tell(domain, EventKind::Rechecked { waiter, result });
+            let result = RecheckResult {
+                outcome: RecheckOutcome::Unchanged,
+                answer: found.answer().cloned(),
+            };
+            self.emit(domain, EventKind::Rechecked { id: waiter, result });
             return waiter;
         }
         self.waiting.entry(slot).or_default().rechecks.insert(waiter);
         let outputs = self.step(slot, input, now);
-        self.take(slot, outputs, None, now);
-        self.settle(slot, Timestamp::of(now), true);
-        self.make_room(Some(slot));
+        self.apply_outputs(slot, outputs, None, now);
+        self.update_derived(slot, Timestamp::of(now), true);
+        self.make_room();
         waiter
     }
 
-    /// Nobody waits any more. What is under way goes on: it belongs to the cache.
-    pub fn cancel(&mut self, waiter: Waiter) {
+    /// Cancels a pending lookup or recheck. No event is emitted for it. Requests in flight
+    /// continue, because they belong to the cache.
+    pub fn cancel(&mut self, waiter: LookupId) {
         let Some(waiting) = self.waiting.get_mut(&waiter.slot) else { return };
         waiting.cancel(waiter);
         if waiting.is_empty() {
             self.waiting.remove(&waiter.slot);
         }
-        self.settle(waiter.slot, self.latest, false);
-        self.make_room(Some(waiter.slot));
+        self.update_derived(waiter.slot, self.latest, false);
+        self.make_room();
     }
 }
 
-/// What comes from outside.
+/// The outcomes of requests, and the time.
 impl Cache {
-    /// Notes that a query that stood in a queue is begun now, so that its time-out counts from here;
-    /// it still ends within both time-outs of the [`Config`](super::Config) after the lookup. Returns
-    /// whether the cache still waits for it: if not, do not begin it. For whoever carries requests
-    /// out at once there is no need to call it.
+    /// Notes that a query which waited in a queue starts now, so that its time-out counts from
+    /// here. The lookup still ends within the sum of the query and fetch time-outs of the
+    /// [`Config`](super::Config). Returns whether the query is still wanted: if not, do not start
+    /// it. There is no need to call this if requests are carried out at once.
     #[must_use]
     pub fn txt_started(&mut self, id: &TxtRequestId, now: UtcDateTime) -> bool {
-        self.started(&id.0, Ask::Txt, now)
+        self.started(&id.0, EntryRequest::Txt, now)
     }
 
-    /// Notes that a fetch that stood in a queue is begun now, as [`txt_started`](Self::txt_started)
+    /// Notes that a fetch which waited in a queue starts now, as [`txt_started`](Self::txt_started)
     /// does for a query.
     #[must_use]
     pub fn fetch_started(&mut self, id: &FetchRequestId, now: UtcDateTime) -> bool {
-        self.started(&id.0, Ask::Fetch, now)
+        self.started(&id.0, EntryRequest::Fetch, now)
     }
 
-    fn started(&mut self, ticket: &Ticket, ask: Ask, now: UtcDateTime) -> bool {
-        self.see(now);
+    fn started(&mut self, ticket: &RequestNumber, ask: EntryRequest, now: UtcDateTime) -> bool {
+        self.note_time(now);
         let moment = Timestamp::of(now);
         let Some(found) = self.table.get_mut(ticket.slot) else { return false };
         let is_wanted = found.entry.start(ticket.number, ask, moment, &self.config);
         if is_wanted {
-            self.settle(ticket.slot, moment, false);
+            self.update_derived(ticket.slot, moment, false);
         }
         is_wanted
     }
 
-    /// Takes the answer of DNS to a [`Request::Txt`](super::Request::Txt).
+    /// Processes the answer of DNS to a [`Request::Txt`](super::Request::Txt).
     #[expect(clippy::needless_pass_by_value, reason = "an id is used up by its answer")]
     pub fn handle_txt(&mut self, id: TxtRequestId, answer: TxtAnswer, now: UtcDateTime) {
-        let TxtRequestId(Ticket { slot, number }) = id;
-        if self.expects(slot, number, Ask::Txt) {
+        let TxtRequestId(RequestNumber { slot, number }) = id;
+        if self.expects(slot, number, EntryRequest::Txt) {
             self.handle(slot, Input::Txt(number, answer), now);
         }
     }
 
-    /// Takes what came of a [`Request::Fetch`](super::Request::Fetch). A policy that comes after the
-    /// time-out is taken, too, as fetched now, unless another was fetched since or the domain was
-    /// forgotten.
+    /// Processes the outcome of a [`Request::Fetch`](super::Request::Fetch). A policy that comes
+    /// after the time-out is accepted as fetched now, unless another was fetched since or the
+    /// domain was removed.
     #[expect(clippy::needless_pass_by_value, reason = "an id is used up by its answer")]
     pub fn handle_policy(&mut self, id: FetchRequestId, answer: PolicyAnswer, now: UtcDateTime) {
-        let FetchRequestId(Ticket { slot, number }) = id;
+        let FetchRequestId(RequestNumber { slot, number }) = id;
         if let PolicyAnswer::Valid(policy) = &answer
-            && let Some(overdue) = self.overdue.get(&slot).filter(|it| it.ticket == number)
+            && let Some(overdue) = self.overdue.get(&slot).filter(|found| found.ticket == number)
         {
             return self.handle_late(slot, *overdue, policy.clone(), now);
         }
-        if !self.expects(slot, number, Ask::Fetch) {
+        if !self.expects(slot, number, EntryRequest::Fetch) {
             return;
         }
         let answer = match answer {
             PolicyAnswer::Valid(policy) => {
-                // What an earlier fetch brings is no news after this.
+                // The outcome of an earlier fetch is obsolete now.
                 self.overdue.remove(&slot);
                 PolicyAnswer::Valid(self.share_anew(slot, policy))
             }
@@ -211,7 +225,7 @@ impl Cache {
     }
 
     /// Returns whether a request is still in flight.
-    fn expects(&mut self, slot: u32, number: u64, ask: Ask) -> bool {
+    fn expects(&mut self, slot: u32, number: u64, ask: EntryRequest) -> bool {
         let expected = self.table.get(slot).is_some_and(|slot| slot.entry.expects(number, ask));
         if !expected {
             self.counters.late = self.counters.late.saturating_add(1);
@@ -227,10 +241,10 @@ impl Cache {
 }
 
 impl Cache {
-    /// Notes the time. If the clock was set back, all deadlines are armed again: some thousands at once,
-    /// the rest by [`handle_timeout`](Self::handle_timeout). What applies is right all along: it goes by
-    /// the policy and the time.
-    pub(super) fn see(&mut self, now: UtcDateTime) {
+    /// Notes the time. If the clock was set back, all deadlines are rearmed: some thousands at
+    /// once, the rest by [`handle_timeout`](Self::handle_timeout). Answers are right meanwhile,
+    /// because they depend on the policy and the time only.
+    pub(super) fn note_time(&mut self, now: UtcDateTime) {
         let moment = Timestamp::of(now);
         let earliest = self.latest.minus(rule::CLOCK_SLACK);
         if moment < earliest {
@@ -245,7 +259,7 @@ impl Cache {
         self.earliest = Tick::of(self.latest.minus(rule::CLOCK_SLACK).to_utc());
     }
 
-    /// Arms the deadlines of so many more domains again, if the clock was set back.
+    /// Rearms the deadlines of at most `most` more domains, if the clock was set back.
     pub(super) fn rearm_some(&mut self, most: usize, now: UtcDateTime) {
         let Some(first) = self.unarmed else { return };
         let end = self.table.slots();
@@ -256,7 +270,8 @@ impl Cache {
         self.unarmed = (next < end).then_some(next);
     }
 
-    /// Notes that the clock was set ahead by more than a day. For a day it may be wrong.
+    /// Notes that the clock was set ahead by more than a day. For a day after that, it may be
+    /// wrong.
     fn note_jump(&mut self, now: Timestamp) {
         let is_jump = self.latest > Timestamp::MIN && now > self.latest.plus(rule::JUMP);
         if is_jump {
@@ -272,17 +287,19 @@ impl Cache {
             found.entry.rearm(moment);
             found.put_off = false;
         }
-        if let Some(saving) = self.waiting.get_mut(&slot).and_then(|it| it.saving.as_mut()) {
+        if let Some(saving) = self.waiting.get_mut(&slot).and_then(|waiter| waiter.saving.as_mut())
+        {
             saving.rearm(moment);
         }
-        self.settle(slot, Timestamp::of(now), false);
+        self.update_derived(slot, Timestamp::of(now), false);
     }
 
     pub(super) fn handle(&mut self, slot: u32, input: Input, now: UtcDateTime) {
-        self.see(now);
+        self.note_time(now);
         let over = self.table.get(slot).and_then(|slot| slot.entry.over());
-        let is_time = matches!(input, Input::Time);
-        let fetch = self.table.get(slot).filter(|_| is_time).and_then(|it| it.entry.overdue());
+        let is_time = matches!(input, Input::Timeout);
+        let fetch =
+            self.table.get(slot).filter(|_| is_time).and_then(|found| found.entry.overdue());
         let outputs = self.step(slot, input, now);
         self.note_given_up(slot, fetch);
         self.finish(slot, outputs, over, now);
@@ -295,45 +312,44 @@ impl Cache {
         over: Option<Deadline>,
         now: UtcDateTime,
     ) {
-        self.take(slot, outputs, over, now);
-        self.settle(slot, Timestamp::of(now), false);
-        self.make_room(Some(slot));
+        self.apply_outputs(slot, outputs, over, now);
+        self.update_derived(slot, Timestamp::of(now), false);
+        self.make_room();
     }
 
-    /// A step of a domain's machine.
+    /// Applies an input to the state machine of a domain.
     fn step(&mut self, slot: u32, input: Input, now: UtcDateTime) -> Outputs {
         let ticket = self.number();
         match self.table.entry_mut(slot) {
-            Some((domain, entry)) => {
-                entry.step(input, &At { domain, now, ticket, config: &self.config })
-            }
+            Some((domain, entry)) => entry
+                .step(input, &Context { domain, now, request_id: ticket, config: &self.config }),
             None => Outputs::default(),
         }
     }
 
-    /// Takes what came of a step to where it belongs. `over` is the end of the discovery that it was
-    /// part of.
-    pub(super) fn take(
+    /// Processes the outputs of a step. `over` is the end of the discovery that it was part of.
+    pub(super) fn apply_outputs(
         &mut self,
         slot: u32,
         outputs: Outputs,
         over: Option<Deadline>,
         now: UtcDateTime,
     ) {
-        let Outputs { ask, answer, rechecked, events, change } = outputs;
-        let number = self.table.get(slot).and_then(|slot| slot.entry.ticket());
+        let Outputs { request: ask, answer, recheck_result: rechecked, events, durability: change } =
+            outputs;
+        let number = self.table.get(slot).and_then(|slot| slot.entry.request_id());
         if let Some((ask, number)) = ask.zip(number) {
-            self.queue.push_back(Queued::Ask(ask, Ticket { slot, number }));
+            self.queue.push_back(Queued::Ask(ask, RequestNumber { slot, number }));
         }
         if !events.is_empty()
             && let Some(domain) = self.table.domain(slot).cloned()
         {
             for kind in events {
                 let kind = self.fold_alert(kind, Timestamp::of(now));
-                self.tell(&domain, kind);
+                self.emit(&domain, kind);
             }
         }
-        if change > Change::Nothing && self.config.persistence() {
+        if change > Durability::Nothing && self.config.persistence() {
             self.must_persist(slot, change, over, now);
         }
         if answer.is_some() || rechecked.is_some() {
@@ -341,12 +357,12 @@ impl Cache {
         }
     }
 
-    pub(super) fn tell(&mut self, domain: &Domain, kind: EventKind) {
+    pub(super) fn emit(&mut self, domain: &Domain, kind: EventKind) {
         self.events.push_back(Event { domain: domain.clone(), kind });
     }
 
-    pub(super) fn waiter(&mut self, slot: u32) -> Waiter {
-        Waiter { slot, number: self.number() }
+    pub(super) fn waiter(&mut self, slot: u32) -> LookupId {
+        LookupId { slot, number: self.number() }
     }
 
     pub(super) fn number(&mut self) -> u64 {

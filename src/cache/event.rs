@@ -1,129 +1,152 @@
+//! The events of a cache, and the result of a recheck.
+
 use alloc::{boxed::Box, sync::Arc};
 use core::fmt;
 
 use time::UtcDateTime;
 
 use super::answer::Answer;
-use crate::{domain::Domain, failure::Failure, policy::Policy};
+use crate::{domain::Domain, failure::Failure, policy::Policy, rfc3339::Rfc3339};
 
-/// Something that has happened, from [`Cache::poll_event`](super::Cache::poll_event).
+/// An event of the cache, returned by [`Cache::poll_event`](super::Cache::poll_event).
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[non_exhaustive]
 pub struct Event {
-    /// To whom.
+    /// The domain that the event is about.
     pub domain: Domain,
-    /// What.
+    /// The kind of the event, with its details.
     pub kind: EventKind,
 }
 
-/// What has happened.
+/// The kind of an [`Event`].
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "kebab-case"))]
 #[non_exhaustive]
 pub enum EventKind {
-    /// A lookup that had to wait has its answer.
+    /// A pending lookup is complete.
     Answered {
-        /// Who waits for it.
-        waiter: Waiter,
-        /// The answer.
+        /// The id of the lookup, from [`Lookup::Waiting`](super::Lookup::Waiting).
+        #[cfg_attr(feature = "serde", serde(skip))]
+        id: LookupId,
+        /// The answer to the lookup.
         answer: Answer,
     },
-    /// A recheck is done.
+    /// A recheck is complete.
     Rechecked {
-        /// Who waits for it.
-        waiter: Waiter,
-        /// What it found.
-        result: Rechecked,
+        /// The id of the recheck, from [`Cache::recheck`](super::Cache::recheck).
+        #[cfg_attr(feature = "serde", serde(skip))]
+        id: LookupId,
+        /// The result of the recheck.
+        result: RecheckResult,
     },
-    /// A policy applies that did not before: the first one, or one that differs.
+    /// A new policy applies: the first of the domain, or one that differs from the previous one.
     Updated {
-        /// The policy.
+        /// The new policy.
         policy: Arc<Policy>,
-        /// The one that applied until now.
+        /// The policy that applied before, if any.
         previous: Option<Arc<Policy>>,
     },
-    /// Discovery failed in a way that §6 says to report (RFC 8460): fetching the policy, or, while a
-    /// policy applies that is not of mode `none`, finding its record.
+    /// Discovery failed in a way that [RFC 8461 §6] says to report (RFC 8460): the policy could not
+    /// be fetched or, while a policy applies that is not of mode `none`, its record could not be
+    /// found.
+    ///
+    /// [RFC 8461 §6]: https://www.rfc-editor.org/rfc/rfc8461#section-6
     Failed {
-        /// How.
+        /// The failure to report.
         failure: Arc<Failure>,
-        /// The policy that applies all the same.
+        /// The policy that still applies, if any.
         policy: Option<Arc<Policy>>,
     },
-    /// The operator should know (§3.3, §10.2).
+    /// An alert for the operator ([RFC 8461 §3.3], [RFC 8461 §10.2]).
+    ///
+    /// [RFC 8461 §3.3]: https://www.rfc-editor.org/rfc/rfc8461#section-3.3
+    /// [RFC 8461 §10.2]: https://www.rfc-editor.org/rfc/rfc8461#section-10.2
     Alert(Alert),
-    /// A policy was found to have ended more than a minute ago, because the clock was set ahead or the
-    /// process stood still. The first that is found to have ended so is told of by an [`Alert`] of the
-    /// kind [`AlertKind::Expired`], all others of the same minute by this: they have one cause.
+    /// A policy was found to have expired more than a minute ago, because the clock was set ahead
+    /// or the process was suspended. The first such policy causes an [`Alert`] of the kind
+    /// [`AlertKind::Expired`]; all others that are found within the same minute cause this event,
+    /// because they have the same cause.
     Expired {
         /// The last moment at which the policy applied.
+        #[cfg_attr(feature = "serde", serde(with = "crate::rfc3339"))]
         ended_at: UtcDateTime,
     },
-    /// What an alert told of is over: the policy was fetched again, or its record is back.
+    /// The condition of the last alert has ended: the policy was fetched again, or its record is
+    /// back.
     Recovered,
-    /// The cache was full, and the domain's policy, which still applied, had to go.
+    /// The cache was full, and the domain's policy was evicted although it still applied. Not
+    /// emitted for a policy of mode `none`.
     Evicted {
-        /// The policy.
+        /// The evicted policy.
         policy: Arc<Policy>,
     },
-    /// All that could not be stored is stored now. Told once after
+    /// Every change that could not be stored is stored now. Emitted once after
     /// [`NotPersisted`](Self::NotPersisted), with the domain that was stored last.
     PersistRecovered,
-    /// A change is not known to be durable: the store failed, or did not answer in time. Emitted once
-    /// for a domain until its last change is durable.
+    /// A change is not known to be durable: the store failed, or did not answer in time. Emitted
+    /// once for a domain until its last change is durable.
     NotPersisted {
-        /// The message of the store.
+        /// The error message of the store.
         error: Box<str>,
     },
-    /// The store has lost what was saved before. All that is held is saved again;
-    /// [`PersistRecovered`](Self::PersistRecovered) tells when it is. The domain is the one whose save
-    /// found it out. From a client only.
+    /// The store has lost its contents. All entries are saved again, and
+    /// [`PersistRecovered`](Self::PersistRecovered) is emitted when that is complete. The domain is
+    /// that of the save which detected the loss. Emitted by the clients only.
     StoreLost {
-        /// The message of the store.
+        /// The error message of the store.
         error: Box<str>,
     },
-    /// The store did not answer in time several times in a row. Lookups do not wait for it any more;
-    /// changes are still given to it. The domain is the one whose save timed out last.
+    /// Several saves in a row have timed out. Lookups no longer wait for the store; changes are
+    /// still passed to it. The domain is that of the last save that timed out.
     StoreStalled,
-    /// The store answers in time again, and lookups wait for it. Emitted once after
+    /// The store answers in time again, and lookups wait for it again. Emitted once after
     /// [`StoreStalled`](Self::StoreStalled), with the domain that was saved.
     StoreResumed,
 }
 
-/// A reason to tell the operator about a policy that applies and is not of mode `none`: for such a
-/// one "they should not implement such alerts" (§10.2).
+/// An alert about a policy that applies, or has just ended ([`AlertKind::Expired`]). There are none
+/// for policies of mode `none`: "they should not implement such alerts" ([RFC 8461 §10.2]).
+///
+/// [RFC 8461 §10.2]: https://www.rfc-editor.org/rfc/rfc8461#section-10.2
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[non_exhaustive]
 pub struct Alert {
-    /// What is the matter.
+    /// The condition that caused the alert.
     pub kind: AlertKind,
     /// The last moment at which the policy applies.
+    #[cfg_attr(feature = "serde", serde(with = "crate::rfc3339"))]
     pub ends_at: UtcDateTime,
-    /// What failed last.
+    /// The last failure, if there was one.
     pub failure: Option<Arc<Failure>>,
 }
 
-/// What an [`Alert`] is about.
+/// The condition that an [`Alert`] reports.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(rename_all = "kebab-case"))]
 #[non_exhaustive]
 pub enum AlertKind {
-    /// The policy's record has been absent for seven days.
+    /// There has been no valid record for the policy for seven days.
     RecordAbsent,
-    /// The policy could not be refreshed. It goes on to apply.
+    /// The policy could not be refreshed. It still applies.
     RefreshFailed,
-    /// The policy still cannot be refreshed, and half of its life is over.
+    /// The policy still cannot be refreshed, and half of its lifetime has passed.
     HalfLifeOver,
-    /// The policy still cannot be refreshed, and a quarter of its life is left.
+    /// The policy still cannot be refreshed, and a quarter of its lifetime is left.
     QuarterLifeLeft,
-    /// The policy has ended. It was not refreshed in time.
+    /// The policy has expired because it was not refreshed in time.
     Expired,
 }
 
 impl fmt::Display for Alert {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let ends_at = self.ends_at;
+        let ends_at = Rfc3339(self.ends_at);
         match self.kind {
             AlertKind::RecordAbsent => {
-                write!(f, "the MTA-STS record has been absent for seven days; ")?;
+                write!(f, "there has been no valid MTA-STS record for seven days; ")?;
                 write!(f, "the policy applies until {ends_at}")?;
             }
             AlertKind::RefreshFailed => {
@@ -148,61 +171,71 @@ impl fmt::Display for Alert {
     }
 }
 
-/// Who waits for a lookup or a recheck.
+/// The id of a pending lookup or recheck. Compare it with the id in the event that completes it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Waiter {
+pub struct LookupId {
     pub(super) number: u64,
     pub(super) slot: u32,
 }
 
-/// What a recheck found (§5.1), with what applies now.
+/// The result of a recheck ([RFC 8461 §5.1]), with the answer that applies after it.
+///
+/// [RFC 8461 §5.1]: https://www.rfc-editor.org/rfc/rfc8461#section-5.1
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Rechecked {
-    /// Whether there is something new.
-    pub outcome: Outcome,
-    /// What applies now.
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[non_exhaustive]
+pub struct RecheckResult {
+    /// The outcome of the recheck.
+    pub outcome: RecheckOutcome,
+    /// The answer for the domain after the recheck.
     pub answer: Answer,
 }
 
-/// Whether a recheck found a policy other than the one that applied when it began.
+/// The outcome of a recheck, compared with the policy that applied when it began.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "kebab-case"))]
 #[non_exhaustive]
-pub enum Outcome {
-    /// It did: try again with it.
+pub enum RecheckOutcome {
+    /// There is a new policy. Try to deliver the message again under it.
     Changed,
-    /// There is none. The message may be given up when its time in the queue is over.
+    /// There is no new policy. The message may be returned once its time in the queue is over.
     Unchanged,
-    /// That could not be found out: keep the message.
-    Unknown(Doubt),
+    /// The recheck could not determine if there is a new policy. Keep the message in the queue.
+    Unknown(RecheckError),
 }
 
-/// Why it is not known whether there is a new policy.
+/// The reason why a recheck could not determine if there is a new policy.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "kebab-case"))]
 #[non_exhaustive]
-pub enum Doubt {
-    /// DNS did not say. The text says how it failed.
+pub enum RecheckError {
+    /// DNS gave no answer about the record. The text describes the failure.
     DnsFailed(Arc<str>),
-    /// There is a new id, and its policy could not be fetched.
+    /// The record has a new id, or the policy has ended, and it could not be fetched.
     FetchFailed(Arc<Failure>),
-    /// There is a new id, and its policy may not be fetched yet.
+    /// The record has a new id, and the policy may not be fetched yet.
     HeldBack {
-        /// When it may be.
+        /// The time from which it may be fetched.
+        #[cfg_attr(feature = "serde", serde(with = "crate::rfc3339"))]
         until: UtcDateTime,
     },
-    /// There is a new id, and the Policy Host still serves the old policy.
+    /// The record has a new id, and the Policy Host still serves the old policy.
     Unconfirmed,
     /// The request could not be sent.
     Overloaded,
 }
 
-impl fmt::Display for Doubt {
+impl fmt::Display for RecheckError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::DnsFailed(how) => write!(f, "the MTA-STS record could not be looked up: {how}"),
             Self::FetchFailed(failure) => {
-                write!(f, "there is a new policy, which could not be fetched: {failure}")
+                write!(f, "there may be a new policy, which could not be fetched: {failure}")
             }
             Self::HeldBack { until } => {
+                let until = Rfc3339(*until);
                 write!(f, "there is a new policy, which may not be fetched before {until}")
             }
             Self::Unconfirmed => {

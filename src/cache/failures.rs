@@ -1,4 +1,4 @@
-//! What is known of failures of domains that had to make room.
+//! The failures of domains that were evicted.
 
 use alloc::vec::Vec;
 
@@ -10,17 +10,18 @@ use super::{
 };
 use crate::domain::Domain;
 
-/// The back-off of entries that were evicted: else a flood of names would undo it (RFC 8461 §3.3:
-/// "wait for at least five minutes"). Bounded: past the bound those are forgotten that hold back
-/// nothing any more, then those that have failed least often, and of them those that end soonest. So
-/// a flood of names that fail for the first time does not wash out who fails again and again.
+/// The back-off of evicted domains. Without it, a flood of names would undo the back-off (RFC 8461
+/// §3.3: "wait for at least five minutes"). Beyond the maximum, domains are forgotten in this
+/// order: those that are not held back any more, then those with the fewest failures, and of these
+/// those that are held back for the shortest time. So a flood of names that fail for the first time
+/// does not displace those that fail repeatedly.
 #[derive(Debug, Default)]
 pub(super) struct Failures {
-    kept: HashMap<Domain, Kept, foldhash::fast::FixedState>,
+    kept: HashMap<Domain, RememberedFailures, foldhash::fast::FixedState>,
 }
 
 #[derive(Debug)]
-struct Kept {
+struct RememberedFailures {
     attempts: Attempts,
     budget: Budget,
 }
@@ -31,7 +32,7 @@ const MOST: usize = 4096;
 /// The number of domains that are forgotten at once, so that the search for them is rare.
 const BATCH: usize = MOST / 4;
 
-impl Kept {
+impl RememberedFailures {
     /// Returns the time until which a fetch is held back; `None` if it is not held back now.
     fn until(&self, now: Timestamp) -> Option<Timestamp> {
         self.attempts.hold_back_until(now).max(self.budget.empty_until(now))
@@ -43,10 +44,11 @@ impl Kept {
 }
 
 impl Failures {
-    /// Keeps what would hold back a fetch now.
-    pub(super) fn keep(&mut self, domain: &Domain, state: &State, now: Timestamp) {
-        let attempts = state.trouble.as_ref().map(|it| it.attempts.clone()).unwrap_or_default();
-        let kept = Kept { attempts, budget: state.budget };
+    /// Stores the failures of a state that would hold back a fetch now.
+    pub(super) fn remember(&mut self, domain: &Domain, state: &State, now: Timestamp) {
+        let attempts =
+            state.failures.as_ref().map(|failures| failures.attempts.clone()).unwrap_or_default();
+        let kept = RememberedFailures { attempts, budget: state.new_id_budget };
         if kept.until(now).is_none() {
             return;
         }
@@ -56,7 +58,7 @@ impl Failures {
         self.kept.insert(domain.clone(), kept);
     }
 
-    /// Makes room for some more.
+    /// Removes domains to make room.
     fn thin(&mut self, now: Timestamp) {
         self.kept.retain(|_, kept| kept.until(now).is_some());
         let mut excess = BATCH.saturating_sub(MOST.saturating_sub(self.kept.len()));
@@ -70,11 +72,35 @@ impl Failures {
         });
     }
 
-    /// Gives back what was kept of a domain that is met again.
-    pub(super) fn take(&mut self, domain: &Domain) -> Option<(Attempts, Budget)> {
+    /// Removes and returns the failures of a domain that is looked up again.
+    pub(super) fn remove(&mut self, domain: &Domain) -> Option<(Attempts, Budget)> {
         if self.kept.is_empty() {
             return None;
         }
-        self.kept.remove(domain).map(|Kept { attempts, budget }| (attempts, budget))
+        self.kept.remove(domain).map(|RememberedFailures { attempts, budget }| (attempts, budget))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use alloc::format;
+
+    use time::macros::utc_datetime;
+
+    use super::*;
+    use crate::cache::clock::Span;
+
+    #[test]
+    fn the_memory_is_bounded_and_forgets_no_more_than_it_has_to() {
+        let now = Timestamp::of(utc_datetime!(2026-01-01 0:00));
+        let mut state = State::NEW;
+        state.failures_mut().attempts.fail(None, now, false, 0, Span::seconds(0));
+        let mut failures = Failures::default();
+        for n in 0..3 * MOST {
+            let Ok(domain) = Domain::parse(&format!("d{n}.example")) else { continue };
+            failures.remember(&domain, &state, now);
+            assert!(failures.kept.len() <= MOST);
+            assert!(n < MOST || failures.kept.len() > MOST.saturating_sub(BATCH));
+        }
     }
 }

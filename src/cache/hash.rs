@@ -1,15 +1,29 @@
+//! The hash by which texts are found.
+
 use core::hash::Hasher;
 
 use foldhash::{SharedSeed, fast::FoldHasher};
 
+/// The purpose of a [`TextHash`]: hashes of different purposes are independent.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum HashPurpose {
+    /// Domains in the index of a cache.
+    Index = 1,
+    /// The texts of policies.
+    Policies = 2,
+    /// The choice of one of the caches of a client.
+    #[cfg(any(feature = "blocking", feature = "tokio"))]
+    Shards = 3,
+}
+
 /// A hash of texts that an attacker who chooses them cannot foresee.
 ///
-/// Whoever is to be sent mail to chooses names, and what they publish, so a hash that is known could
-/// be made to collide until every lookup is linear. Both what a text is mixed with (the shared seed,
-/// six words) and what the mixing starts from come from the seed, which is given from outside and
-/// secret. The hash is no cryptographic one: it withstands those who cannot see it at work. They
-/// cannot: hashes never leave the cache, the order of iteration does not depend on them, and the
-/// nanoseconds of a collision drown in the milliseconds of the DNS and SMTP around it.
+/// Senders of mail choose names, and Policy Domains their policies, so a known hash could be made
+/// to collide until every lookup is linear. Both the shared seed (six words) and the start of the
+/// mixing come from the seed of the cache, which is secret. The hash is not cryptographic: it
+/// withstands those who cannot see it at work, as here: hashes never leave the cache, the order of
+/// iteration does not depend on them, and the nanoseconds of a collision are lost in the
+/// milliseconds of DNS and SMTP.
 #[derive(Debug)]
 pub(crate) struct TextHash {
     seed: u64,
@@ -17,10 +31,9 @@ pub(crate) struct TextHash {
 }
 
 impl TextHash {
-    /// The same seed makes another hash for another `purpose`.
-    pub(crate) fn new(seed: u64, purpose: u64) -> Self {
+    pub(crate) fn new(seed: u64, purpose: HashPurpose) -> Self {
         let mut mixer = FoldHasher::with_seed(seed, SharedSeed::global_fixed());
-        mixer.write_u64(purpose);
+        mixer.write_u64(purpose as u64);
         Self { seed, shared_seed: SharedSeed::from_u64(mixer.finish()) }
     }
 

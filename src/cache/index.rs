@@ -1,4 +1,4 @@
-//! Where the entry of a domain is, and which policy a lookup finds for as long as nothing is due.
+//! The index from domains to entries, with the policy that a lookup finds while nothing is due.
 
 use alloc::sync::Arc;
 
@@ -6,15 +6,14 @@ use hashbrown::HashTable;
 
 use super::{
     clock::{Tick, Timestamp},
-    hash::TextHash,
+    hash::{HashPurpose, TextHash},
 };
 use crate::{domain::Domain, policy::Policy};
 
-/// The domains, by their hash.
+/// A hash table of the domains.
 ///
-/// A lookup that has nothing to do reads a row, which is in the table itself, and the text of the
-/// name. For the policy it goes nowhere else in memory, as though this were a map from names to
-/// policies.
+/// A lookup that has nothing to do reads only a row, which is in the table itself, and the text of
+/// the name, as if this were a map from names to policies.
 #[derive(Debug)]
 pub(super) struct Index {
     rows: HashTable<Row>,
@@ -25,21 +24,21 @@ pub(super) struct Index {
 #[repr(align(32))] // so that none lies across two lines of the processor's cache
 pub(super) struct Row {
     domain: Domain,
-    /// What a lookup finds that has nothing to do, if that is a policy.
+    /// The policy that a lookup finds while it has nothing to do, if there is one.
     policy: Option<Arc<Policy>>,
     slot: u32,
-    /// A lookup before this has nothing to do.
-    calm_before: Tick,
+    /// The time before which a lookup has nothing to do.
+    quiescent_before: Tick,
 }
 
-/// The hash of a domain, short enough to be kept with each slot: the row is found by it, too.
+/// The hash of a domain, short enough to be stored with each slot, from which the row is found.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Key(u32);
 
 impl Key {
     pub(super) const NONE: Self = Self(0);
 
-    /// Spread, because a table looks at both ends of a hash.
+    /// Spreads the bits, because a table uses both ends of a hash.
     const fn spread(self) -> u64 {
         let bits = self.0 as u64;
         bits << 32 | bits
@@ -48,7 +47,7 @@ impl Key {
 
 impl Index {
     pub(super) fn new(seed: u64) -> Self {
-        Self { rows: HashTable::new(), hash: TextHash::new(seed, 1) }
+        Self { rows: HashTable::new(), hash: TextHash::new(seed, HashPurpose::Index) }
     }
 
     pub(super) fn len(&self) -> usize {
@@ -66,9 +65,9 @@ impl Index {
         self.rows.find(self.key(domain).spread(), |row| row.domain == *domain)
     }
 
-    /// Where the row of a domain is, until the index is changed.
+    /// Returns the bucket of the row of a domain. It is valid until the index is changed.
     #[inline]
-    pub(super) fn place(&self, domain: &Domain) -> Option<usize> {
+    pub(super) fn bucket(&self, domain: &Domain) -> Option<usize> {
         self.rows.find_bucket_index(self.key(domain).spread(), |row| row.domain == *domain)
     }
 
@@ -77,7 +76,7 @@ impl Index {
         self.rows.get_bucket(place)
     }
 
-    /// The row of a slot.
+    /// Returns the row of a slot.
     pub(super) fn row(&self, slot: u32, key: Key) -> Option<&Row> {
         self.rows.find(key.spread(), |row| row.slot == slot)
     }
@@ -90,7 +89,7 @@ impl Index {
         self.rows.reserve(additional, |row| key_of(row.slot).spread());
     }
 
-    /// Adds a domain that is not in it.
+    /// Adds a domain that is not in the index.
     pub(super) fn insert(
         &mut self,
         domain: Domain,
@@ -98,7 +97,7 @@ impl Index {
         slot: u32,
         key_of: impl Fn(u32) -> Key,
     ) {
-        let row = Row { domain, policy: None, slot, calm_before: Tick::FIRST };
+        let row = Row { domain, policy: None, slot, quiescent_before: Tick::FIRST };
         self.rows.insert_unique(key.spread(), row, |row| key_of(row.slot).spread());
     }
 
@@ -123,22 +122,22 @@ impl Row {
         self.slot
     }
 
-    /// Whether a lookup has nothing to do.
+    /// Returns whether a lookup has nothing to do.
     #[inline]
-    pub(super) fn is_calm(&self, now: Tick) -> bool {
-        now < self.calm_before
+    pub(super) fn is_quiescent(&self, now: Tick) -> bool {
+        now < self.quiescent_before
     }
 
-    /// Up to this moment, lookups have nothing to do, and find this policy.
-    pub(super) fn calm(&mut self, until: Timestamp, policy: Option<&Arc<Policy>>) {
-        self.calm_before = Tick::of(until.next().to_utc());
+    /// Notes that until this moment lookups have nothing to do but find this policy.
+    pub(super) fn mark_quiescent_until(&mut self, until: Timestamp, policy: Option<&Arc<Policy>>) {
+        self.quiescent_before = Tick::of(until.next().to_utc());
         if self.policy.as_ref().map(Arc::as_ptr) != policy.map(Arc::as_ptr) {
             self.policy = policy.cloned();
         }
     }
 
-    /// Lookups have something to do.
-    pub(super) fn disturb(&mut self) {
-        self.calm(Timestamp::MIN, None);
+    /// Notes that lookups have something to do.
+    pub(super) fn mark_dirty(&mut self) {
+        self.mark_quiescent_until(Timestamp::MIN, None);
     }
 }

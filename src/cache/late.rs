@@ -1,4 +1,4 @@
-//! Policies that come after their fetch was given up.
+//! Policies that arrive after their fetch timed out.
 
 use alloc::sync::Arc;
 
@@ -6,22 +6,22 @@ use time::UtcDateTime;
 
 use super::{
     Cache,
-    entry::{Ask, At, Overdue},
+    entry::{Context, EntryRequest, Overdue},
 };
 use crate::policy::Policy;
 
 impl Cache {
-    /// Notes whether the fetch that was out has been given up.
+    /// Notes whether the fetch that was in flight has timed out.
     pub(super) fn note_given_up(&mut self, slot: u32, fetch: Option<Overdue>) {
         let is_out = |ticket| {
-            self.table.get(slot).is_some_and(|slot| slot.entry.expects(ticket, Ask::Fetch))
+            self.table.get(slot).is_some_and(|slot| slot.entry.expects(ticket, EntryRequest::Fetch))
         };
         if let Some(fetch) = fetch.filter(|fetch| !is_out(fetch.ticket)) {
             self.overdue.insert(slot, fetch);
         }
     }
 
-    /// Takes a policy whose fetch was given up, and after which nothing was fetched.
+    /// Accepts a policy whose fetch timed out, if nothing was fetched since.
     pub(super) fn handle_late(
         &mut self,
         slot: u32,
@@ -29,19 +29,19 @@ impl Cache {
         policy: Arc<Policy>,
         now: UtcDateTime,
     ) {
-        self.see(now);
+        self.note_time(now);
         self.overdue.remove(&slot);
         let policy = self.share_anew(slot, policy);
         let ticket = self.number();
         let Some((domain, entry)) = self.table.entry_mut(slot) else { return };
-        let at = At { domain, now, ticket, config: &self.config };
+        let at = Context { domain, now, request_id: ticket, config: &self.config };
         let outputs = entry.take_late(overdue, &policy, &at);
         self.finish(slot, outputs, None, now);
     }
 
-    /// The one to keep in the place of this policy, which takes that of the one held.
+    /// Returns the shared copy of a policy that replaces the policy of this slot.
     pub(super) fn share_anew(&mut self, slot: u32, policy: Arc<Policy>) -> Arc<Policy> {
-        let shared = self.policies.share(policy);
+        let shared = self.policies.intern(policy);
         self.release_held(slot);
         shared
     }

@@ -1,4 +1,4 @@
-//! What an operator may want.
+//! Overrides, static policies and removal, for the operator.
 
 use alloc::sync::Arc;
 
@@ -8,112 +8,112 @@ use time::UtcDateTime;
 use super::{
     Cache,
     answer::Source,
-    bounds::Override,
     clock::Timestamp,
-    entry::Change,
-    event::{Outcome, Rechecked},
-    outputs::Queued,
-    waiting::Answers,
+    entry::Durability,
+    event::{RecheckOutcome, RecheckResult},
+    overrides::Override,
+    queue::Queued,
+    waiting::PendingAnswers,
 };
 use crate::{domain::Domain, policy::Policy};
 
-/// There is no room for the domain, and nothing that could go.
+/// The error when the cache is full and no entry can be evicted for the domain.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 #[error("the cache is full of what must stay")]
 pub struct CacheFull(());
 
-/// What became of a policy of the operator's list.
+/// The outcome of [`Cache::set_static_policy`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum StaticOutcome {
-    /// It applies.
+    /// The policy applies.
     Loaded,
-    /// The domain's own policy applies, and goes on to.
+    /// The domain's own policy applies, and continues to.
     HasOwnPolicy,
 }
 
-/// Levers for the operator.
+/// Overrides, static policies and removal.
 impl Cache {
-    /// Applies this policy to the domain whatever it publishes, until
-    /// [`clear_override`](Self::clear_override). Nobody is asked for the domain's own meanwhile; what
-    /// is known of it stays. Pins are not in snapshots: set them at every start.
+    /// Applies this policy to the domain, whatever the domain publishes, until
+    /// [`clear_override`](Self::clear_override). Discovery pauses for the domain, and its cached
+    /// policy is kept. Pins are not part of snapshots: set them at every start.
     ///
     /// # Errors
     ///
-    /// If the cache is full of what must stay.
-    pub fn pin(
+    /// Returns an error if the cache is full and no entry can be evicted.
+    pub fn pin_policy(
         &mut self,
         domain: &Domain,
         policy: Policy,
         now: UtcDateTime,
     ) -> Result<(), CacheFull> {
-        let slot = self.place(domain, now)?;
-        let policy = self.policies.share(Arc::new(policy));
+        let slot = self.find_or_admit(domain, now)?;
+        let policy = self.policies.intern(Arc::new(policy));
         self.set_override(slot, Override::pin(policy, Timestamp::of(now)), now);
         Ok(())
     }
 
-    /// Behaves as though the domain had no MTA-STS, until [`clear_override`](Self::clear_override).
+    /// Disables MTA-STS for the domain, until [`clear_override`](Self::clear_override).
     ///
     /// # Errors
     ///
-    /// If the cache is full of what must stay.
-    pub fn ignore(&mut self, domain: &Domain, now: UtcDateTime) -> Result<(), CacheFull> {
-        let slot = self.place(domain, now)?;
-        self.set_override(slot, Override::Ignore, now);
+    /// Returns an error if the cache is full and no entry can be evicted.
+    pub fn disable(&mut self, domain: &Domain, now: UtcDateTime) -> Result<(), CacheFull> {
+        let slot = self.find_or_admit(domain, now)?;
+        self.set_override(slot, Override::Disabled, now);
         Ok(())
     }
 
-    /// Ends [`pin`](Self::pin) or [`ignore`](Self::ignore): what the domain publishes counts again.
-    /// Returns whether there was anything to end.
+    /// Ends the effect of [`pin_policy`](Self::pin_policy) or [`disable`](Self::disable), so that
+    /// the policy of the domain applies again. Returns whether there was an override.
     pub fn clear_override(&mut self, domain: &Domain, now: UtcDateTime) -> bool {
         let Some(slot) = self.table.find(domain) else { return false };
         let Some(found) = self.overrides.remove(&slot) else { return false };
         self.release_override(&found);
-        self.settle(slot, Timestamp::of(now), false);
-        self.make_room(None);
+        self.update_derived(slot, Timestamp::of(now), false);
+        self.make_room();
         true
     }
 
-    /// Gives the domain a policy that applies until the domain's own is found, which is looked for
-    /// as always, and replaces it. For lists that an operator loads at every start, after
-    /// [`restore`](Self::restore).
+    /// Sets a policy that applies until the domain's own policy is found. Discovery runs as usual,
+    /// and the domain's own policy replaces this one. It is meant for lists that an operator loads
+    /// at every start, after [`restore`](Self::restore).
     ///
     /// # Errors
     ///
-    /// If the cache is full of what must stay.
-    pub fn load_static(
+    /// Returns an error if the cache is full and no entry can be evicted.
+    pub fn set_static_policy(
         &mut self,
         domain: &Domain,
         policy: Policy,
         now: UtcDateTime,
     ) -> Result<StaticOutcome, CacheFull> {
-        let slot = self.place(domain, now)?;
+        let slot = self.find_or_admit(domain, now)?;
         let moment = Timestamp::of(now);
-        let shared = self.policies.share(Arc::new(policy));
+        let shared = self.policies.intern(Arc::new(policy));
         let Some(found) = self.table.get_mut(slot) else { return Err(CacheFull(())) };
         let state = &mut found.entry.state;
         if state.live(moment).is_some_and(|held| held.source == Source::Fetched) {
             self.policies.release(&shared);
             return Ok(StaticOutcome::HasOwnPolicy);
         }
-        if let Some(old) = state.hold(shared, moment, None, Source::Static) {
+        if let Some(old) = state.set_policy(shared, moment, None, Source::Static) {
             self.policies.release(&old);
         }
-        if let Some(trouble) = &mut state.trouble {
-            trouble.told = None;
-            trouble.confirm = 0;
+        if let Some(trouble) = &mut state.failures {
+            trouble.last_alert = None;
+            trouble.confirming_fetches = 0;
         }
-        self.settle(slot, Timestamp::of(now), false);
-        self.make_room(None);
+        self.update_derived(slot, Timestamp::of(now), false);
+        self.make_room();
         Ok(StaticOutcome::Loaded)
     }
 
-    /// Forgets what is known about a domain, a policy that applies included. What the operator has
-    /// said about it stays; those who wait for it get their answers. Its row leaves the store, also if
-    /// there was no room for it at the last [`restore`](Self::restore). Returns whether anything was
-    /// known.
-    pub fn forget(&mut self, domain: &Domain, now: UtcDateTime) -> bool {
+    /// Removes a domain, including a policy that applies. An override of the operator stays, and
+    /// pending lookups are answered. The row of the domain is removed from the store, even if there
+    /// was no room for it at the last [`restore`](Self::restore). Returns whether anything was
+    /// cached.
+    pub fn remove(&mut self, domain: &Domain, now: UtcDateTime) -> bool {
         let Some(slot) = self.table.find(domain) else {
             if self.config.persistence() {
                 self.queue.push_back(Queued::Remove(domain.clone()));
@@ -121,11 +121,12 @@ impl Cache {
             return false;
         };
         let Some(found) = self.table.get_mut(slot) else { return false };
-        let is_static = found.entry.state.held().is_some_and(|it| it.source == Source::Static);
+        let is_static =
+            found.entry.state.held().is_some_and(|policy| policy.source == Source::Static);
         let is_waited_for = self.waiting.contains_key(&slot);
         let stays = is_static || is_waited_for || self.overrides.contains_key(&slot);
-        if !stays && found.entry.ticket().is_none() {
-            self.remove(slot, true);
+        if !stays && found.entry.request_id().is_none() {
+            self.remove_slot(slot, true);
             return true;
         }
         self.overdue.remove(&slot);
@@ -133,38 +134,39 @@ impl Cache {
             self.policies.release(&released);
         }
         if self.config.persistence() {
-            self.must_persist(slot, Change::State, None, now);
+            self.must_persist(slot, Durability::State, None, now);
         }
-        self.settle(slot, Timestamp::of(now), false);
+        self.update_derived(slot, Timestamp::of(now), false);
         true
     }
 
-    fn place(&mut self, domain: &Domain, now: UtcDateTime) -> Result<u32, CacheFull> {
-        self.see(now);
+    fn find_or_admit(&mut self, domain: &Domain, now: UtcDateTime) -> Result<u32, CacheFull> {
+        self.note_time(now);
         self.table.find(domain).or_else(|| self.admit(domain.clone(), now)).ok_or(CacheFull(()))
     }
 
-    /// What the operator says counts at once, for those who wait, too.
+    /// Sets an override. It applies at once, to pending lookups too.
     fn set_override(&mut self, slot: u32, new: Override, now: UtcDateTime) {
         let answer = new.answer().cloned();
-        let rechecked = Rechecked { outcome: Outcome::Unchanged, answer: answer.clone() };
+        let rechecked =
+            RecheckResult { outcome: RecheckOutcome::Unchanged, answer: answer.clone() };
         if let Some(old) = self.overrides.insert(slot, new) {
             self.release_override(&old);
         }
         self.give_out(slot, Some(answer.clone()), Some(rechecked.clone()));
-        // What the operator says does not wait for a store, and replaces what waits for it.
+        // An override does not wait for the store, and replaces the answers that do.
         let waiting = self.waiting.get_mut(&slot);
         if let Some(mut saving) = waiting.and_then(|waiting| waiting.saving.take()) {
             for answers in &mut saving.answers {
                 match answers {
-                    Answers::Lookups(_, old) => old.clone_from(&answer),
-                    Answers::Rechecks(_, old) => old.clone_from(&rechecked),
+                    PendingAnswers::Lookups(_, old) => old.clone_from(&answer),
+                    PendingAnswers::Rechecks(_, old) => old.clone_from(&rechecked),
                 }
             }
             self.release(slot, saving.answers);
         }
-        self.settle(slot, Timestamp::of(now), false);
-        self.make_room(None);
+        self.update_derived(slot, Timestamp::of(now), false);
+        self.make_room();
     }
 
     fn release_override(&mut self, old: &Override) {

@@ -1,69 +1,71 @@
-//! Who has to go first when there is no room.
+//! The order in which entries are evicted.
 
 use core::iter;
 
-/// How little an entry would be missed. Within a class, the least recently used goes first.
+/// The rank of an entry for eviction, the first to be evicted first. Within a class, the least
+/// recently used entry is evicted first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Class {
-    /// Its policy has ended.
+pub(super) enum EvictionClass {
+    /// The policy has expired.
     Expired,
-    /// It has no policy.
+    /// There is no policy.
     Negative,
-    /// Its policy is of mode `none`.
+    /// The policy is of mode `none`.
     ModeNone,
-    /// Its policy is of mode `testing`, and was used on one day only or is large: what a flood of an
-    /// attacker's own domains looks like.
-    TestingOdd,
-    /// Its policy is of mode `enforce`, and was used on one day only or is large.
-    EnforceOdd,
-    /// Its policy is of mode `testing`, and in regular use.
+    /// The policy is of mode `testing`, and was used on one day only or is large. A flood of an
+    /// attacker's own domains looks like this.
+    TestingUnproven,
+    /// The policy is of mode `enforce`, and was used on one day only or is large.
+    EnforceUnproven,
+    /// The policy is of mode `testing`, and in regular use.
     Testing,
-    /// Its policy is of mode `enforce`, and in regular use.
+    /// The policy is of mode `enforce`, and in regular use.
     Enforce,
-    /// It stays: the operator wants it, or somebody waits for the first that is known of it.
-    Kept,
+    /// The entry is not evicted: it belongs to the operator, or its first answer is pending.
+    Pinned,
 }
 
-impl Class {
-    /// Those that may go, in the order in which they do.
+impl EvictionClass {
+    /// The classes that may be evicted, in this order.
     pub(super) const EVICTABLE: [Self; 7] = [
         Self::Expired,
         Self::Negative,
         Self::ModeNone,
-        Self::TestingOdd,
-        Self::EnforceOdd,
+        Self::TestingUnproven,
+        Self::EnforceUnproven,
         Self::Testing,
         Self::Enforce,
     ];
 
-    /// Whether names that are met for the first time do not drive it out.
-    pub(super) const fn is_senior(self) -> bool {
+    /// Returns whether a domain that is looked up for the first time does not evict an entry of
+    /// this class.
+    pub(super) const fn is_proven(self) -> bool {
         matches!(self, Self::Testing | Self::Enforce)
     }
 }
 
-/// A place in the list of a class.
+/// The neighbours of a slot in the list of its class.
 #[derive(Debug)]
-pub(super) struct Links {
+pub(super) struct ListLinks {
     previous: u32,
     next: u32,
 }
 
 const NONE: u32 = u32::MAX;
 
-impl Links {
+impl ListLinks {
     pub(super) const NONE: Self = Self { previous: NONE, next: NONE };
 }
 
-/// Whoever keeps the links.
+/// The storage of the links.
 pub(super) trait Linked {
-    fn links(&self, slot: u32) -> Option<&Links>;
-    fn links_mut(&mut self, slot: u32) -> Option<&mut Links>;
+    fn links(&self, slot: u32) -> Option<&ListLinks>;
+    fn links_mut(&mut self, slot: u32) -> Option<&mut ListLinks>;
 }
 
 /// A list of slots for each class, the least recently used first.
 #[derive(Debug, Default)]
-pub(super) struct Order([List; Class::EVICTABLE.len() + 1]);
+pub(super) struct EvictionOrder([List; EvictionClass::EVICTABLE.len() + 1]);
 
 #[derive(Debug)]
 struct List {
@@ -77,13 +79,13 @@ impl Default for List {
     }
 }
 
-impl Order {
-    pub(super) fn first(&self, class: Class) -> Option<u32> {
+impl EvictionOrder {
+    pub(super) fn first(&self, class: EvictionClass) -> Option<u32> {
         self.0.get(class as usize).map(|list| list.first).filter(|&slot| slot != NONE)
     }
 
-    /// Puts a slot that is in no list behind all others of a class.
-    pub(super) fn push(&mut self, slot: u32, class: Class, slots: &mut impl Linked) {
+    /// Appends a slot that is in no list to the list of a class.
+    pub(super) fn push(&mut self, slot: u32, class: EvictionClass, slots: &mut impl Linked) {
         let Some(list) = self.0.get_mut(class as usize) else { return };
         let previous = core::mem::replace(&mut list.last, slot);
         match slots.links_mut(previous) {
@@ -91,13 +93,13 @@ impl Order {
             None => list.first = slot,
         }
         if let Some(links) = slots.links_mut(slot) {
-            *links = Links { previous, next: NONE };
+            *links = ListLinks { previous, next: NONE };
         }
     }
 
-    /// Takes a slot out of the list of its class.
-    pub(super) fn unlink(&mut self, slot: u32, class: Class, slots: &mut impl Linked) {
-        let Some(&Links { previous, next }) = slots.links(slot) else { return };
+    /// Removes a slot from the list of its class.
+    pub(super) fn unlink(&mut self, slot: u32, class: EvictionClass, slots: &mut impl Linked) {
+        let Some(&ListLinks { previous, next }) = slots.links(slot) else { return };
         let Some(list) = self.0.get_mut(class as usize) else { return };
         match slots.links_mut(previous) {
             Some(links) => links.next = next,
@@ -110,7 +112,7 @@ impl Order {
     }
 
     pub(super) fn iter(&self, slots: &impl Linked) -> impl Iterator<Item = u32> {
-        let classes = Class::EVICTABLE.into_iter().chain([Class::Kept]);
+        let classes = EvictionClass::EVICTABLE.into_iter().chain([EvictionClass::Pinned]);
         classes.filter_map(|class| self.first(class)).flat_map(|first| {
             iter::successors(Some(first), |&slot| {
                 slots.links(slot).map(|links| links.next).filter(|&next| next != NONE)

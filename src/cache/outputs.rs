@@ -1,4 +1,4 @@
-//! What comes out of a cache: requests, events, and answers, which may have to wait for a store.
+//! The outputs of a cache: requests, events, and answers, which may have to wait for the store.
 
 use alloc::vec::Vec;
 
@@ -9,26 +9,18 @@ use super::{
     answer::Answer,
     bounds::is_stored,
     clock::{Deadline, Timestamp},
-    entry::{Ask, Change},
-    event::{Event, Rechecked},
-    request::{FetchRequestId, PersistRequestId, Request, Ticket, TxtRequestId},
+    entry::{Durability, EntryRequest},
+    event::{Event, RecheckResult},
+    queue::Queued,
+    request::{FetchRequestId, PersistRequestId, Request, RequestNumber, TxtRequestId},
     snapshot::Snapshot,
-    waiting::{Answers, Saving, Waiting},
+    waiting::{PendingAnswers, PendingPersist, Waiters},
 };
 use crate::domain::Domain;
 
-/// A request that has not been given out yet. What it says is settled when it is.
-#[derive(Debug)]
-pub(super) enum Queued {
-    Ask(Ask, Ticket),
-    Persist(u32),
-    Remove(Domain),
-}
-
-/// What comes out. After every call that may change something, poll requests and events until
-/// `None`.
+/// Outputs. After every call that may change the cache, poll requests and events until `None`.
 impl Cache {
-    /// The next thing to be done.
+    /// Returns the next request to carry out, or `None` if there is none.
     pub fn poll_request(&mut self) -> Option<Request> {
         loop {
             let request = match self.queue.pop_front()? {
@@ -45,19 +37,19 @@ impl Cache {
         }
     }
 
-    /// A request, if it has not timed out in the queue.
-    fn ask(&mut self, ask: Ask, ticket: Ticket) -> Option<Request> {
+    /// Creates a request, if it has not timed out in the queue.
+    fn ask(&mut self, ask: EntryRequest, ticket: RequestNumber) -> Option<Request> {
         let slot = self.table.get(ticket.slot)?;
         if !slot.entry.expects(ticket.number, ask) {
             return None;
         }
         let domain = self.table.domain(ticket.slot)?.clone();
         Some(match ask {
-            Ask::Txt => {
+            EntryRequest::Txt => {
                 self.counters.txt_queries = self.counters.txt_queries.saturating_add(1);
                 Request::Txt { id: TxtRequestId(ticket), domain }
             }
-            Ask::Fetch => {
+            EntryRequest::Fetch => {
                 self.counters.fetches = self.counters.fetches.saturating_add(1);
                 Request::Fetch { id: FetchRequestId(ticket), domain }
             }
@@ -81,9 +73,10 @@ impl Cache {
             }
             return None;
         }
-        // What was forgotten since is removed: the last word counts.
+        // A domain that was removed meanwhile is removed from the store: the last change counts.
         let snapshot = is_stored.then(|| entry.snapshot(&domain));
-        if let Some(saving) = self.waiting.get_mut(&slot).and_then(|it| it.saving.as_mut()) {
+        if let Some(saving) = self.waiting.get_mut(&slot).and_then(|waiter| waiter.saving.as_mut())
+        {
             saving.request = Some(number);
         }
         Some(self.save(domain, number, snapshot))
@@ -95,33 +88,34 @@ impl Cache {
         Request::Persist { id, domain, snapshot }
     }
 
-    /// The next thing that has happened.
+    /// Returns the next event, or `None` if there is none.
     pub fn poll_event(&mut self) -> Option<Event> {
         self.events.pop_front().or_else(|| {
             let (domain, mut answers) = self.answers.pop_front()?;
             let kind = answers.next()?;
             if !answers.is_empty() {
-                // One domain for which many wait does not keep the others waiting.
+                // A domain with many pending lookups does not delay the others.
                 self.answers.push_back((domain.clone(), answers));
             }
             Some(Event { domain, kind })
         })
     }
 
-    /// Returns whether there is a next event.
+    /// Returns whether [`poll_event`](Self::poll_event) would return an event.
     #[cfg(any(feature = "blocking", feature = "tokio"))]
     pub(crate) fn has_events(&self) -> bool {
         !self.events.is_empty() || !self.answers.is_empty()
     }
 
-    /// When to call [`handle_timeout`](Self::handle_timeout) next; every other call may change it.
+    /// Returns the time at which to call [`handle_timeout`](Self::handle_timeout) next; every other
+    /// call may change it.
     ///
     /// It is a time of the wall clock, which may be set: a caller that sleeps until then should
-    /// compare it with a monotonic clock meanwhile, and tell a step to
-    /// [`clock_set`](Self::clock_set). Takes constant time.
+    /// also watch a monotonic clock, and call [`clock_set`](Self::clock_set) after a step. Takes
+    /// constant time.
     #[must_use]
     pub fn poll_timeout(&self) -> Option<UtcDateTime> {
-        // What is to be armed again after the clock was set back is due at once.
+        // Deadlines to be rearmed after the clock was set back are due at once.
         let unarmed = self.unarmed.map(|_| self.latest);
         let next = [unarmed, self.table.next_deadline(), self.unsaved.due(), self.sweep.due()];
         next.into_iter().flatten().min().map(Timestamp::to_utc)
@@ -129,12 +123,13 @@ impl Cache {
 }
 
 impl Cache {
-    /// Has an entry stored. Answers that depend on it wait for that as long as the store may take, and
-    /// no longer than until the discovery is `over`: a lookup has one bound, whatever the store does.
+    /// Requests that an entry is stored. Answers that depend on it wait for at most the time-out of
+    /// the store, and no longer than until the discovery is `over`, so that a lookup has the same
+    /// bound with and without a store.
     pub(super) fn must_persist(
         &mut self,
         slot: u32,
-        change: Change,
+        change: Durability,
         over: Option<Deadline>,
         now: UtcDateTime,
     ) {
@@ -143,31 +138,32 @@ impl Cache {
         {
             self.queue.push_back(Queued::Persist(slot));
         }
-        if change == Change::Policy {
+        if change == Durability::Policy {
             let moment = Timestamp::of(now);
             let wait = Deadline::new(moment, self.config.persist_span());
             let deadline = over.map_or(wait, |over| wait.or(over));
             let waiting = self.waiting.entry(slot).or_default();
-            let saving = waiting.saving.get_or_insert_with(|| Saving::new(moment, deadline));
+            let saving =
+                waiting.saving.get_or_insert_with(|| PendingPersist::new(moment, deadline));
             saving.request = None;
         }
     }
 
-    /// Gives answers to those who wait for them, or holds them until they are durable, unless the store
-    /// is stalled.
+    /// Emits answers to pending lookups, or holds them until the changes they depend on are
+    /// durable, unless the store is stalled.
     pub(super) fn give_out(
         &mut self,
         slot: u32,
         answer: Option<Answer>,
-        rechecked: Option<Rechecked>,
+        rechecked: Option<RecheckResult>,
     ) {
         let Some(waiting) = self.waiting.get_mut(&slot) else { return };
         let mut given = Vec::new();
         if let Some(answer) = answer {
-            given.push(Answers::Lookups(core::mem::take(&mut waiting.lookups), answer));
+            given.push(PendingAnswers::Lookups(core::mem::take(&mut waiting.lookups), answer));
         }
         if let Some(result) = rechecked {
-            given.push(Answers::Rechecks(core::mem::take(&mut waiting.rechecks), result));
+            given.push(PendingAnswers::Rechecks(core::mem::take(&mut waiting.rechecks), result));
         }
         given.retain(|answers| !answers.is_empty());
         if let Some(saving) = &mut waiting.saving
@@ -179,11 +175,11 @@ impl Cache {
         self.release(slot, given);
     }
 
-    pub(super) fn release(&mut self, slot: u32, given: Vec<Answers>) {
+    pub(super) fn release(&mut self, slot: u32, given: Vec<PendingAnswers>) {
         let Some(domain) = self.table.domain(slot).cloned() else { return };
         let given = given.into_iter().filter(|answers| !answers.is_empty());
         self.answers.extend(given.map(|answers| (domain.clone(), answers)));
-        if self.waiting.get(&slot).is_some_and(Waiting::is_empty) {
+        if self.waiting.get(&slot).is_some_and(Waiters::is_empty) {
             self.waiting.remove(&slot);
         }
     }

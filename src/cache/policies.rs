@@ -1,11 +1,11 @@
-//! Policies that are equal in content are kept once: thousands of domains publish the same five
-//! lines.
+//! The policies of a cache. Policies of equal content are stored once: thousands of domains publish
+//! the same five lines.
 
 use alloc::sync::Arc;
 
 use hashbrown::HashTable;
 
-use super::hash::TextHash;
+use super::hash::{HashPurpose, TextHash};
 use crate::policy::Policy;
 
 #[derive(Debug)]
@@ -21,25 +21,25 @@ struct Shared {
     users: usize,
 }
 
-/// What a policy costs beside its text.
+/// The bytes of a policy without its text.
 pub(super) const OVERHEAD: usize = 128;
 
 impl Policies {
     pub(super) fn new(seed: u64) -> Self {
-        Self { table: HashTable::new(), hash: TextHash::new(seed, 2), bytes: 0 }
+        Self { table: HashTable::new(), hash: TextHash::new(seed, HashPurpose::Policies), bytes: 0 }
     }
 
     pub(super) fn len(&self) -> usize {
         self.table.len()
     }
 
-    /// How many bytes all of them take.
+    /// Returns the bytes of all policies.
     pub(super) fn bytes(&self) -> usize {
         self.bytes
     }
 
-    /// The one to keep in the place of this policy, which has one user more.
-    pub(super) fn share(&mut self, policy: Arc<Policy>) -> Arc<Policy> {
+    /// Returns the shared copy of a policy, and counts one more user of it.
+    pub(super) fn intern(&mut self, policy: Arc<Policy>) -> Arc<Policy> {
         let hash = self.hash.of(policy.as_text());
         let same = |known: &Shared| known.policy.as_text() == policy.as_text();
         if let Some(known) = self.table.find_mut(hash, same) {
@@ -53,13 +53,13 @@ impl Policies {
         policy
     }
 
-    /// The one with this text, if it is known.
+    /// Returns the policy with this text, if there is one.
     pub(super) fn find(&self, text: &str) -> Option<&Arc<Policy>> {
         let known = self.table.find(self.hash.of(text), |known| known.policy.as_text() == text)?;
         Some(&known.policy)
     }
 
-    /// A user less.
+    /// Counts one less user of a policy, and removes it with the last one.
     pub(super) fn release(&mut self, policy: &Policy) {
         let hash = self.hash.of(policy.as_text());
         let same = |known: &Shared| known.policy.as_text() == policy.as_text();
@@ -73,7 +73,7 @@ impl Policies {
     }
 }
 
-/// Returns the bytes that a policy takes.
+/// Returns the bytes of a policy.
 pub(super) fn cost(policy: &Policy) -> usize {
     let patterns = policy.mx().len().saturating_mul(4);
     policy.as_text().len().saturating_add(patterns).saturating_add(OVERHEAD)

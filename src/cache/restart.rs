@@ -1,4 +1,4 @@
-//! Over a restart.
+//! Snapshots of the whole cache, and restoring them after a restart.
 
 #[cfg(any(feature = "blocking", feature = "tokio"))]
 use alloc::collections::BTreeSet;
@@ -11,52 +11,58 @@ use super::{
     bounds::{class_of, weight},
     clock::{Hour, Timestamp},
     entry::{Entry, State},
-    order::Class,
+    order::EvictionClass,
     policies::{Policies, cost},
-    snapshot::{Damage, Snapshot},
+    rule,
+    snapshot::{Snapshot, SnapshotError},
 };
 #[cfg(any(feature = "blocking", feature = "tokio"))]
 use super::{bounds::ENTRY, policies::OVERHEAD, weight::Weight};
 use crate::domain::Domain;
 
-/// What became of the snapshots given to [`Cache::restore`].
+/// The outcome of [`Cache::restore`].
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[must_use = "damaged snapshots should be reported"]
+#[non_exhaustive]
 pub struct Restored {
-    /// How many were taken.
+    /// The number of snapshots that were restored.
     pub restored: usize,
-    /// The number of those whose policy ended more than 30 days ago. With persistence on, they are
-    /// removed from cache and store a day later, if they have still ended so long ago by then: the
+    /// The number of restored snapshots whose policy expired more than 30 days ago. With
+    /// persistence on, they are removed from cache and store a day later if that is still so: the
     /// clock may be wrong at a start.
     pub ended: usize,
-    /// How many were not, because the cache knows something later about the domain.
+    /// The number of snapshots that were not restored because the cache has later data about the
+    /// domain.
     pub outdated: usize,
-    /// How many were not, because there was no room. They stay in the store.
+    /// The number of snapshots that were not restored for lack of room. They stay in the store.
     pub refused: usize,
-    /// The same, by what was refused.
+    /// The snapshots that were not restored for lack of room, by mode.
     pub refused_by_class: Refused,
-    /// Those that cannot be used.
-    pub damaged: Vec<Damage>,
+    /// The errors of the snapshots that are damaged.
+    pub damaged: Vec<SnapshotError>,
 }
 
-/// How many snapshots were refused for lack of room, by the policy that they hold.
+/// The numbers of snapshots that were refused for lack of room, by their policies.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Refused {
-    /// With a policy of mode `enforce` that applies.
+    /// The number of snapshots with a policy of mode `enforce` that applies.
     pub enforce: usize,
-    /// With a policy of mode `testing` that applies.
+    /// The number of snapshots with a policy of mode `testing` that applies.
     pub testing: usize,
-    /// With a policy of mode `none`, one that has ended, or none.
+    /// The number of snapshots with a policy of mode `none`, an expired policy, or none.
     pub other: usize,
 }
 
 impl Refused {
-    fn count(&mut self, class: Class) {
+    fn count(&mut self, class: EvictionClass) {
         let count = match class {
-            Class::Enforce | Class::EnforceOdd => &mut self.enforce,
-            Class::Testing | Class::TestingOdd => &mut self.testing,
-            Class::Expired | Class::Negative | Class::ModeNone | Class::Kept => &mut self.other,
+            EvictionClass::Enforce | EvictionClass::EnforceUnproven => &mut self.enforce,
+            EvictionClass::Testing | EvictionClass::TestingUnproven => &mut self.testing,
+            EvictionClass::Expired
+            | EvictionClass::Negative
+            | EvictionClass::ModeNone
+            | EvictionClass::Pinned => &mut self.other,
         };
         *count = count.saturating_add(1);
     }
@@ -78,26 +84,27 @@ impl Refused {
 /// The rank of a snapshot: the highest is restored first, if there is not room for all.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Rank {
-    class: Class,
+    class: EvictionClass,
     used: Option<Hour>,
-    /// By the clock of then: where all uses lie in the future, it tells the order of them.
+    /// The last use by the clock at that time. It gives the order of entries whose uses are all in
+    /// the future.
     noted: Option<Hour>,
 }
 
 impl Rank {
-    /// Ranks what was read from a snapshot, and brings its dates in line with the clock.
+    /// Ranks an entry that was read from a snapshot, and adjusts its dates to the clock.
     fn of(entry: &mut Entry, now: Timestamp) -> Self {
-        let noted = entry.state.used;
+        let noted = entry.state.last_lookup;
         entry.state.doubt_future(now);
         entry.rearm(now);
         entry.state.reach_use(now);
-        Self { class: class_of(&entry.state, now), used: entry.state.used, noted }
+        Self { class: class_of(&entry.state, now), used: entry.state.last_lookup, noted }
     }
 }
 
-/// Returns the snapshots for which there is room in the caches of one client together, so that none of
-/// them need know what the others hold, and how many there is none for. What is damaged is returned,
-/// to be reported. `place` tells the cache of a domain: each holds equal policies once.
+/// Returns the snapshots for which there is room in all caches of one client together, and the
+/// number of those for which there is none. Damaged snapshots are returned, to be reported. `place`
+/// returns the cache of a domain: each cache stores equal policies once.
 #[cfg(any(feature = "blocking", feature = "tokio"))]
 pub(crate) fn most_valuable(
     snapshots: Vec<Snapshot>,
@@ -121,11 +128,13 @@ pub(crate) fn most_valuable(
     let (mut entries, mut bytes) = (config.max_entries(), config.max_bytes());
     let mut policies: BTreeSet<(usize, Arc<str>)> = BTreeSet::new();
     let mut fits = |rank: Option<Rank>, entry: Option<(Domain, Entry)>| {
-        // Damage takes no room.
+        // A damaged snapshot takes no room.
         let Some((Rank { class, .. }, (domain, entry))) = rank.zip(entry) else { return true };
         let text = entry.state.held().map(|held| (place(&domain), held.policy.as_text().into()));
-        let new =
-            entry.state.held().filter(|_| !text.as_ref().is_some_and(|it| policies.contains(it)));
+        let new = entry
+            .state
+            .held()
+            .filter(|_| !text.as_ref().is_some_and(|text| policies.contains(text)));
         let need = new.map_or(0, |held| cost(held.policy));
         let need = weight(&domain, &entry).bytes().saturating_add(need);
         let fits = entries > 0 && need <= bytes;
@@ -137,7 +146,7 @@ pub(crate) fn most_valuable(
         }
         fits
     };
-    // The most valuable ones first; of one hour, the one that came last.
+    // The most valuable ones first; of those with the same hour, the later in the list first.
     let kept =
         ranked.into_iter().rev().filter_map(|(rank, entry, it)| fits(rank, entry).then_some(it));
     let mut kept: Vec<_> = kept.collect();
@@ -145,36 +154,37 @@ pub(crate) fn most_valuable(
     (kept, refused)
 }
 
-/// The most that an entry and its policy take beside their texts.
+/// The maximum bytes of an entry and its policy without their texts.
 #[cfg(any(feature = "blocking", feature = "tokio"))]
 const MOST_BESIDE_TEXTS: usize = ENTRY + OVERHEAD + Weight::UNIT;
 
 impl Cache {
-    /// All that a restart must not lose, domain by domain, as things stand.
+    /// Returns a snapshot of each domain, with all that a restart must not lose.
     ///
-    /// Requests that are out are not part of it; nor is what the operator says, which is to be said
-    /// again. Linear in the number of domains; only names are copied.
-    pub fn snapshot(&self) -> impl Iterator<Item = Snapshot> {
+    /// Requests in flight and overrides of the operator are not part of it: set overrides again
+    /// after the restart. Takes time linear in the number of domains; only names are copied.
+    pub fn snapshots(&self) -> impl Iterator<Item = Snapshot> {
         self.table.iter().map(|(_, domain, entry)| entry.snapshot(domain))
     }
 
-    /// Takes up what was kept over a restart. Nothing is asked of anyone until it is due.
+    /// Restores snapshots after a restart. No request is made before it is due.
     ///
-    /// One that is damaged is reported and takes no other with it. Of two about one domain, as when
-    /// several machines share a store, the one whose policy was fetched later counts; a time in the
-    /// future counts as now. What the cache knows besides (back-off, use) is kept. If there is not
-    /// room for all, what is evicted first otherwise is refused; it stays in the store. The order of
-    /// eviction is that of the last lookups, whatever the order of the snapshots. Nothing is removed
-    /// from the store, but for [what ended long ago](Restored::ended), a day later.
+    /// A damaged snapshot is reported and does not affect the others. Of two snapshots of one
+    /// domain, as when several machines share a store, the one whose policy was fetched later
+    /// counts; a time in the future counts as now. Back-off and use that the cache already knows
+    /// are kept. If there is not room for all, the snapshots that would be evicted first are
+    /// refused; they stay in the store. The order of eviction is that of the last lookups, whatever
+    /// the order of the snapshots. Nothing is removed from the store except [policies that expired
+    /// long ago](Restored::ended), a day later.
     pub fn restore(
         &mut self,
         snapshots: impl IntoIterator<Item = Snapshot>,
         now: UtcDateTime,
     ) -> Restored {
-        self.see(now);
+        self.note_time(now);
         let mut report = Restored::default();
         let mut read = Vec::new();
-        // So that thousands of equal texts are held once, before it is known what is taken.
+        // Thousands of equal texts are stored once, before it is known which of them are restored.
         let mut texts = Policies::new(self.config.seed());
         for mut snapshot in snapshots {
             let known = |text: &str| self.policies.find(text).or_else(|| texts.find(text));
@@ -185,24 +195,25 @@ impl Cache {
                 Ok((domain, mut entry)) => {
                     let rank = Rank::of(&mut entry, Timestamp::of(now));
                     if let Some(held) = entry.state.held() {
-                        texts.share(Arc::clone(held.policy));
+                        texts.intern(Arc::clone(held.policy));
                     }
                     read.push((rank, domain, entry));
                 }
                 Err(damage) => report.damaged.push(damage),
             }
         }
-        self.take_up(read, now, &mut report);
+        self.restore_entry(read, now, &mut report);
         report
     }
 
-    fn take_up(
+    fn restore_entry(
         &mut self,
         mut read: Vec<(Rank, Domain, Entry)>,
         now: UtcDateTime,
         report: &mut Restored,
     ) {
-        // The most valuable ones first, for room; of one hour, the one that came last.
+        // The most valuable ones first, for room; of those with the same hour, the later in the
+        // list first.
         read.sort_by_key(|&(rank, ..)| rank);
         read.reverse();
         let room = self.config.max_entries().saturating_sub(self.len());
@@ -218,7 +229,7 @@ impl Cache {
             } else if self.has_room(class, self.cost(&domain, &entry))
                 && let Some(slot) = self.table.insert(domain, Entry::NEW)
             {
-                self.share(&mut entry.state);
+                self.intern_policy(&mut entry.state);
                 self.put(slot, entry.state, now);
                 self.publish();
                 taken.push((slot, class));
@@ -229,7 +240,7 @@ impl Cache {
             };
             *count = count.saturating_add(1);
         }
-        // In the order of their last use, for eviction.
+        // In the order of their last use, which is the order of eviction.
         for (slot, class) in taken.into_iter().rev() {
             self.table.classify(slot, class, true);
             let is_planned = self.plan_sweep(slot, Timestamp::of(now));
@@ -238,48 +249,50 @@ impl Cache {
         self.publish();
     }
 
-    /// Joins what was stored with what is known. Returns whether the stored policy is taken.
+    /// Merges a stored state into the entry. Returns whether the stored policy is used.
     fn merge(&mut self, slot: u32, stored: State, now: UtcDateTime) -> bool {
         let moment = Timestamp::of(now);
         let Some(found) = self.table.get_mut(slot) else { return false };
         let known = &mut found.entry.state;
-        let used = (known.used, known.ahead).max((stored.used, stored.ahead));
-        (known.used, known.ahead) = used;
-        known.regular |= stored.regular;
-        // The domain's own policies: one of the operator's list makes way for them, whichever comes
-        // first, as in `load_static`.
+        let used =
+            (known.last_lookup, known.days_ahead).max((stored.last_lookup, stored.days_ahead));
+        (known.last_lookup, known.days_ahead) = used;
+        known.used_on_two_days |= stored.used_on_two_days;
+        // Only the domain's own policies: they replace one of the operator's list, whichever comes
+        // first, as in `set_static_policy`.
         let fetched = |state: &State| state.fetched().map(|held| held.fetched_at.min(moment));
         let counts = stored.live(moment).is_some() || known.is_new();
         let is_taken = counts && fetched(known) < fetched(&stored);
-        known.budget = known.budget.max(stored.budget);
+        known.new_id_budget = known.new_id_budget.max(stored.new_id_budget);
         let (mut state, other) =
             if is_taken { (stored, known.clone()) } else { (known.clone(), stored) };
-        (state.used, state.ahead) = used;
-        (state.regular, state.budget) = (known.regular, known.budget);
-        // What was fetched later than the row is over the row's failures.
-        let failures = other.trouble.as_ref().filter(|_| is_taken || state.fetched().is_none());
+        (state.last_lookup, state.days_ahead) = used;
+        (state.used_on_two_days, state.new_id_budget) =
+            (known.used_on_two_days, known.new_id_budget);
+        // A fetch later than the row has cleared the row's failures.
+        let failures = other.failures.as_ref().filter(|_| is_taken || state.fetched().is_none());
         if let Some(trouble) = failures {
-            state.trouble().attempts.join(&trouble.attempts);
+            state.failures_mut().attempts.join(&trouble.attempts);
         }
         if is_taken {
-            self.share(&mut state);
+            self.intern_policy(&mut state);
             self.release_held(slot);
         }
         self.put(slot, state, now);
         is_taken
     }
 
-    /// Returns the bytes that an entry adds, with its policy.
+    /// Returns the bytes that an entry and its policy add to the cache.
     fn cost(&self, domain: &Domain, entry: &Entry) -> usize {
         let policy = entry.state.held().map(|held| held.policy);
         let new = policy.filter(|policy| self.policies.find(policy.as_text()).is_none());
         weight(domain, entry).bytes().saturating_add(new.map_or(0, |policy| cost(policy)))
     }
 
-    fn share(&mut self, state: &mut State) {
+    fn intern_policy(&mut self, state: &mut State) {
         if let Some(held) = state.held() {
-            let shared = self.policies.share(Arc::clone(held.policy));
-            state.set_policy(shared);
+            let shared = self.policies.intern(Arc::clone(held.policy));
+            state.replace_equal(shared);
         }
     }
 
@@ -289,6 +302,47 @@ impl Cache {
             found.entry.state = state;
             found.in_store = true;
         }
-        self.settle(slot, Timestamp::of(now), false);
+        self.update_derived(slot, Timestamp::of(now), false);
+    }
+}
+
+/// Removal of rows whose policy expired long ago: they protect nothing.
+impl Cache {
+    /// Plans the removal of an entry that was just restored, if its policy expired long ago.
+    /// Returns whether it did.
+    fn plan_sweep(&mut self, slot: u32, now: Timestamp) -> bool {
+        if !self.config.persistence() || !self.is_to_be_swept(slot, now) {
+            return false;
+        }
+        self.sweep.add(slot, now);
+        true
+    }
+
+    pub(super) fn sweep_if_due(&mut self, now: Timestamp) {
+        if !self.sweep.is_due(now) {
+            return;
+        }
+        for _ in 0..rule::SWEPT_AT_ONCE {
+            let Some(slot) = self.sweep.pop() else { break };
+            // The slot may belong to another domain by now, for which the same check holds.
+            if self.is_to_be_swept(slot, now) {
+                self.remember_failures(slot);
+                self.remove_slot(slot, true);
+            }
+        }
+        self.sweep.plan_next(now);
+        self.publish();
+    }
+
+    fn is_to_be_swept(&self, slot: u32, now: Timestamp) -> bool {
+        let Some(found) = self.table.get(slot).filter(|found| found.in_store) else { return false };
+        let is_idle = found.entry.request_id().is_none() && !self.waiting.contains_key(&slot);
+        is_idle
+            && self.table.class(slot) == Some(EvictionClass::Expired)
+            && found
+                .entry
+                .state
+                .fetched()
+                .is_some_and(|policy| policy.ends_at().plus(rule::LONG_AGO) < now)
     }
 }

@@ -1,4 +1,4 @@
-//! What is kept over a restart.
+//! The stored form of a domain, for restarts.
 
 use alloc::{boxed::Box, string::String, sync::Arc};
 use core::fmt;
@@ -8,7 +8,8 @@ use thiserror::Error;
 use super::{
     answer::Source,
     clock::{Deadline, Hour, Timestamp},
-    entry::{Attempts, Budget, Record, State, Trouble},
+    config::Config,
+    entry::{Attempts, Budget, Entry, FailureState, Record, State},
     event::AlertKind,
 };
 use crate::{
@@ -16,45 +17,56 @@ use crate::{
     tolerances::Tolerances,
 };
 
-/// All that a restart must not lose about one domain, to be stored as you like.
+/// All data about one domain that a restart must not lose, to be stored in any way.
 ///
-/// With the feature `serde` it can be written in any format, and is best kept as one row or line a
-/// domain, so that one that is damaged takes no other with it. Reading is in two steps: what is no
-/// text or number where one must be is an error of the format; what is a text but no domain, no
-/// policy or no id comes out at [`Cache::restore`](super::Cache::restore), which goes on without it.
+/// With the feature `serde` it can be written in any format. Store one row or line for each domain,
+/// so that damage to one does not affect others. Reading has two steps. A value of the wrong type
+/// is an error of the format. A text that is not a valid domain, policy or id is reported by
+/// [`Cache::restore`](super::Cache::restore), which continues without it.
 ///
-/// Requests that are out are not part of it: after a restart they count as lost.
+/// Requests in flight are not part of it: after a restart they count as lost.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Snapshot {
     version: u32,
     domain: Checked<Domain>,
-    policy: Option<Saved>,
+    policy: Option<SavedPolicy>,
     id: Option<Checked<PolicyId>>,
     fetched_at: Timestamp,
-    check: Deadline,
+    #[cfg_attr(feature = "serde", serde(alias = "check"))]
+    record_check: Deadline,
     refresh: Deadline,
-    budget: Budget,
-    used: Option<Hour>,
-    #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "is_zero"))]
-    ahead: u16,
-    regular: bool,
+    #[cfg_attr(feature = "serde", serde(alias = "budget"))]
+    new_id_budget: Budget,
+    #[cfg_attr(feature = "serde", serde(alias = "used"))]
+    last_lookup: Option<Hour>,
+    #[cfg_attr(
+        feature = "serde",
+        serde(alias = "ahead", default, skip_serializing_if = "is_zero")
+    )]
+    days_ahead: u16,
+    #[cfg_attr(feature = "serde", serde(alias = "regular"))]
+    used_on_two_days: bool,
     record: Record,
-    lapsed: bool,
-    #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "Option::is_none"))]
-    trouble: Option<Box<SavedTrouble>>,
+    #[cfg_attr(feature = "serde", serde(alias = "lapsed"))]
+    expired: bool,
+    #[cfg_attr(
+        feature = "serde",
+        serde(alias = "trouble", default, skip_serializing_if = "Option::is_none")
+    )]
+    failures: Option<Box<SavedFailures>>,
 }
 
-/// The policy, once parsed; until then its text.
+/// A policy, parsed or still as text.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(from = "String", into = "String"))]
-enum Saved {
+enum SavedPolicy {
     Parsed(Arc<Policy>),
     Text(String),
 }
 
-/// A value, or the text that should have been one.
+/// A value, or the text that could not be parsed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Checked<T> {
     Good(T),
@@ -64,36 +76,48 @@ enum Checked<T> {
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-struct SavedTrouble {
+struct SavedFailures {
     attempts: Attempts,
-    known: Option<PolicyId>,
-    text: Option<Box<str>>,
-    failure: Option<Failure>,
+    #[cfg_attr(feature = "serde", serde(alias = "known"))]
+    pending_id: Option<PolicyId>,
+    #[cfg_attr(feature = "serde", serde(alias = "text"))]
+    record_error: Option<Box<str>>,
+    #[cfg_attr(feature = "serde", serde(alias = "failure"))]
+    last_failure: Option<Failure>,
     dns_failures: u32,
-    confirm: u8,
-    #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "core::ops::Not::not"))]
-    confirm_armed: bool,
+    #[cfg_attr(feature = "serde", serde(alias = "confirm"))]
+    confirming_fetches: u8,
+    #[cfg_attr(
+        feature = "serde",
+        serde(alias = "confirm_armed", default, skip_serializing_if = "core::ops::Not::not")
+    )]
+    confirming_armed: bool,
     absent_since: Option<Timestamp>,
-    absence_told: bool,
-    told: Option<AlertKind>,
-    #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "Option::is_none"))]
-    believed: Option<Timestamp>,
+    #[cfg_attr(feature = "serde", serde(alias = "absence_told"))]
+    absence_alerted: bool,
+    #[cfg_attr(feature = "serde", serde(alias = "told"))]
+    last_alert: Option<AlertKind>,
+    #[cfg_attr(
+        feature = "serde",
+        serde(alias = "believed", default, skip_serializing_if = "Option::is_none")
+    )]
+    trusted_until: Option<Timestamp>,
 }
 
-/// Why a snapshot cannot be used.
+/// The kind of a [`SnapshotError`].
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[non_exhaustive]
-pub enum DamageKind {
-    /// It was written by a later version of this crate.
+pub enum SnapshotErrorKind {
+    /// The snapshot was written by a later version of this crate, in this version of the layout.
     #[error("it is of version {0}, which is not known")]
     Version(u32),
-    /// Its domain is none.
+    /// The domain is not valid.
     #[error("its domain is not valid")]
     Domain,
-    /// Its policy is none.
+    /// The policy is not valid, for this reason.
     #[error("its policy is not valid: {0}")]
     Policy(Box<str>),
-    /// Its id is none.
+    /// The id is not valid.
     #[error("its id is not valid: {0}")]
     Id(Box<str>),
 }
@@ -101,30 +125,32 @@ pub enum DamageKind {
 /// A [`Snapshot`] that cannot be used.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[error("the snapshot of {domain} is damaged: {kind}")]
-pub struct Damage {
+pub struct SnapshotError {
     domain: Box<str>,
-    kind: DamageKind,
+    kind: SnapshotErrorKind,
 }
 
-impl Damage {
-    /// The domain it is of, or the beginning of what stands in its place, quoted and escaped.
+impl SnapshotError {
+    /// Returns the domain of the row, or the beginning of the text that is not one, quoted and
+    /// escaped.
     #[must_use]
     pub fn domain(&self) -> &str {
         &self.domain
     }
 
-    /// What is wrong with it.
+    /// Returns the kind of error.
     #[must_use]
-    pub fn kind(&self) -> &DamageKind {
+    pub fn kind(&self) -> &SnapshotErrorKind {
         &self.kind
     }
 }
 
 impl Snapshot {
-    /// The version of the layout that this crate writes, and the only one that it reads.
-    pub const VERSION: u32 = 1;
+    /// The version of the layout that this crate writes. Version 1, in which some members have
+    /// other names, can be read too.
+    pub const VERSION: u32 = 2;
 
-    /// The domain it is of; `None` if that is damaged.
+    /// Returns the domain of the row; `None` if it is damaged.
     #[must_use]
     pub fn domain(&self) -> Option<&Domain> {
         match &self.domain {
@@ -133,95 +159,116 @@ impl Snapshot {
         }
     }
 
-    /// The text of its policy, if that is still to be parsed.
+    /// Returns the text of the policy, if it has not been parsed.
     pub(super) fn unparsed(&self) -> Option<&str> {
         match &self.policy {
-            Some(Saved::Text(text)) => Some(text),
-            Some(Saved::Parsed(_)) | None => None,
+            Some(SavedPolicy::Text(text)) => Some(text),
+            Some(SavedPolicy::Parsed(_)) | None => None,
         }
     }
 
-    /// Returns an upper bound of the bytes of its texts, and of the parts that most domains never have.
+    /// Returns an upper bound of the bytes of the texts, and of the parts that most domains do not
+    /// have.
     #[cfg(any(feature = "blocking", feature = "tokio"))]
     pub(super) fn texts(&self) -> usize {
         let domain = self.domain().map_or(0, |domain| domain.as_str().len());
-        // With its patterns.
+        // The factor covers the patterns.
         let policy = self.policy.as_ref().map_or(0, |policy| policy.text().len().saturating_mul(2));
-        let trouble = self.trouble.as_ref().map_or(0, |trouble| {
-            let text = trouble.text.as_ref().map_or(0, |text| text.len());
-            let failure = trouble.failure.as_ref().map_or(0, |it| it.message().len());
-            Trouble::BYTES.saturating_add(text).saturating_add(failure)
+        let trouble = self.failures.as_ref().map_or(0, |trouble| {
+            let text = trouble.record_error.as_ref().map_or(0, |text| text.len());
+            let failure =
+                trouble.last_failure.as_ref().map_or(0, |failure| failure.message().len());
+            FailureState::BYTES.saturating_add(text).saturating_add(failure)
         });
         domain.saturating_add(policy).saturating_add(trouble)
     }
 
-    /// Gives it the policy that was parsed from the same text before.
+    /// Sets the policy, which was parsed from the same text before.
     pub(super) fn set_policy(&mut self, policy: Arc<Policy>) {
-        self.policy = Some(Saved::Parsed(policy));
+        self.policy = Some(SavedPolicy::Parsed(policy));
     }
 
-    pub(super) fn of(domain: &Domain, state: &State) -> Self {
-        // A policy of the operator's list comes from there again.
+    fn from_state(domain: &Domain, state: &State) -> Self {
+        // A policy of the operator's list is loaded from there again.
         let held = state.fetched();
         Self {
             version: Self::VERSION,
             domain: Checked::Good(domain.clone()),
-            policy: held.map(|held| Saved::Parsed(Arc::clone(held.policy))),
+            policy: held.map(|held| SavedPolicy::Parsed(Arc::clone(held.policy))),
             id: held.and_then(|held| held.id).map(Checked::Good),
             fetched_at: held.map_or(Timestamp::MIN, |held| held.fetched_at),
-            check: state.check,
+            record_check: state.record_check,
             refresh: state.refresh,
-            budget: state.budget,
-            used: state.used,
-            ahead: state.ahead,
-            regular: state.regular,
+            new_id_budget: state.new_id_budget,
+            last_lookup: state.last_lookup,
+            days_ahead: state.days_ahead,
+            used_on_two_days: state.used_on_two_days,
             record: state.record,
-            lapsed: state.lapsed,
-            trouble: state.trouble.as_deref().map(|trouble| Box::new(trouble.into())),
+            expired: state.expired,
+            failures: state.failures.as_deref().map(|trouble| Box::new(trouble.into())),
         }
     }
 
-    pub(super) fn into_state(self) -> Result<(Domain, State), Damage> {
+    fn into_state(self) -> Result<(Domain, State), SnapshotError> {
         let domain = match self.domain {
             Checked::Good(domain) => domain,
             Checked::Bad(text) => {
                 let domain = excerpt(text.as_bytes()).into();
-                return Err(Damage { domain, kind: DamageKind::Domain });
+                return Err(SnapshotError { domain, kind: SnapshotErrorKind::Domain });
             }
         };
-        let damage = |kind| Damage { domain: domain.as_str().into(), kind };
-        if self.version != Self::VERSION {
-            return Err(damage(DamageKind::Version(self.version)));
+        let damage = |kind| SnapshotError { domain: domain.as_str().into(), kind };
+        if !(1..=Self::VERSION).contains(&self.version) {
+            return Err(damage(SnapshotErrorKind::Version(self.version)));
         }
         let id = match self.id {
             None => None,
             Some(Checked::Good(id)) => Some(id),
             Some(Checked::Bad(text)) => {
-                return Err(damage(DamageKind::Id(excerpt(text.as_bytes()).into())));
+                return Err(damage(SnapshotErrorKind::Id(excerpt(text.as_bytes()).into())));
             }
         };
-        let policy = self.policy.map(Saved::parse).transpose().map_err(damage)?;
+        let policy = self.policy.map(SavedPolicy::parse).transpose().map_err(damage)?;
         let mut state = State::NEW;
-        state.check = self.check;
+        state.record_check = self.record_check;
         state.refresh = self.refresh;
-        state.budget = self.budget;
-        (state.used, state.ahead) = (self.used, self.ahead);
-        state.regular = self.regular;
+        state.new_id_budget = self.new_id_budget;
+        (state.last_lookup, state.days_ahead) = (self.last_lookup, self.days_ahead);
+        state.used_on_two_days = self.used_on_two_days;
         state.record = self.record;
-        state.trouble = self.trouble.map(|trouble| Box::new((*trouble).into()));
+        state.failures = self.failures.map(|trouble| Box::new((*trouble).into()));
         if let Some(policy) = policy {
-            let believed = state.trouble.as_ref().and_then(|it| it.believed);
-            state.hold(policy, self.fetched_at, id, Source::Fetched);
-            state.lapsed |= self.lapsed;
+            let believed = state.failures.as_ref().and_then(|failures| failures.trusted_until);
+            state.set_policy(policy, self.fetched_at, id, Source::Fetched);
+            state.expired |= self.expired;
             if believed.is_some() {
-                state.trouble().believed = believed;
+                state.failures_mut().trusted_until = believed;
             }
         }
         Ok((domain, state))
     }
 }
 
-impl Saved {
+impl Entry {
+    /// Restores an entry from its snapshot. A request that was in flight counts as lost.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the snapshot is not valid.
+    pub fn restore(snapshot: Snapshot, config: &Config) -> Result<(Domain, Self), SnapshotError> {
+        let (domain, mut state) = snapshot.into_state()?;
+        state.limit(config);
+        Ok((domain, Self::from_state(state)))
+    }
+
+    /// Returns the snapshot to store for the domain.
+    #[must_use]
+    pub fn snapshot(&self, domain: &Domain) -> Snapshot {
+        Snapshot::from_state(domain, &self.state)
+    }
+}
+
+impl SavedPolicy {
     #[cfg(any(feature = "blocking", feature = "tokio"))]
     fn text(&self) -> &str {
         match self {
@@ -230,66 +277,66 @@ impl Saved {
         }
     }
 
-    fn parse(self) -> Result<Arc<Policy>, DamageKind> {
+    fn parse(self) -> Result<Arc<Policy>, SnapshotErrorKind> {
         match self {
             Self::Parsed(policy) => Ok(policy),
             Self::Text(text) => {
                 match Policy::parse_with(text.as_bytes(), Tolerances::IN_THE_WILD) {
                     Ok(policy) => Ok(Arc::new(policy)),
-                    Err(error) => Err(DamageKind::Policy(alloc::format!("{error}").into())),
+                    Err(error) => Err(SnapshotErrorKind::Policy(alloc::format!("{error}").into())),
                 }
             }
         }
     }
 }
 
-impl From<String> for Saved {
+impl From<String> for SavedPolicy {
     fn from(text: String) -> Self {
         Self::Text(text)
     }
 }
 
-impl From<Saved> for String {
-    fn from(policy: Saved) -> Self {
+impl From<SavedPolicy> for String {
+    fn from(policy: SavedPolicy) -> Self {
         match policy {
-            Saved::Parsed(policy) => policy.as_text().into(),
-            Saved::Text(text) => text,
+            SavedPolicy::Parsed(policy) => policy.as_text().into(),
+            SavedPolicy::Text(text) => text,
         }
     }
 }
 
-impl From<&Trouble> for SavedTrouble {
-    fn from(trouble: &Trouble) -> Self {
+impl From<&FailureState> for SavedFailures {
+    fn from(trouble: &FailureState) -> Self {
         Self {
             attempts: trouble.attempts.clone(),
-            known: trouble.known,
-            text: trouble.text.as_deref().map(Into::into),
-            failure: trouble.failure.as_deref().cloned(),
+            pending_id: trouble.pending_id,
+            record_error: trouble.record_error.as_deref().map(Into::into),
+            last_failure: trouble.last_failure.as_deref().cloned(),
             dns_failures: trouble.dns_failures,
-            confirm: trouble.confirm,
-            confirm_armed: trouble.confirm_armed,
+            confirming_fetches: trouble.confirming_fetches,
+            confirming_armed: trouble.confirming_armed,
             absent_since: trouble.absent_since,
-            absence_told: trouble.absence_told,
-            told: trouble.told,
-            believed: trouble.believed,
+            absence_alerted: trouble.absence_alerted,
+            last_alert: trouble.last_alert,
+            trusted_until: trouble.trusted_until,
         }
     }
 }
 
-impl From<SavedTrouble> for Trouble {
-    fn from(saved: SavedTrouble) -> Self {
+impl From<SavedFailures> for FailureState {
+    fn from(saved: SavedFailures) -> Self {
         Self {
             attempts: saved.attempts,
-            known: saved.known,
-            text: saved.text.map(Into::into),
-            failure: saved.failure.map(Arc::new),
+            pending_id: saved.pending_id,
+            record_error: saved.record_error.map(Into::into),
+            last_failure: saved.last_failure.map(Arc::new),
             dns_failures: saved.dns_failures,
-            confirm: saved.confirm,
-            confirm_armed: saved.confirm_armed,
+            confirming_fetches: saved.confirming_fetches,
+            confirming_armed: saved.confirming_armed,
             absent_since: saved.absent_since,
-            absence_told: saved.absence_told,
-            told: saved.told,
-            believed: saved.believed,
+            absence_alerted: saved.absence_alerted,
+            last_alert: saved.last_alert,
+            trusted_until: saved.trusted_until,
         }
     }
 }

@@ -1,25 +1,27 @@
-//! Work that is due for many domains at once, as after a restart or a step of the clock.
+//! Work that is due for many domains at once, as after a restart or a clock step.
 
 use time::UtcDateTime;
 
 use super::{
     Cache,
     clock::Timestamp,
-    config::rule,
-    entry::{At, Input},
+    entry::{Context, Input},
     event::{AlertKind, EventKind},
+    rule,
 };
 
 impl Cache {
-    /// Processes what is due at `now`. May be called at any time; with nothing due it does nothing.
+    /// Processes everything due at `now`. Call it at [`poll_timeout`](Self::poll_timeout); extra
+    /// calls do nothing.
     ///
-    /// One call handles some thousands of domains at the most. If more are due, as after a long stop,
-    /// [`poll_timeout`](Self::poll_timeout) is not later than `now` afterwards: call it again, after
-    /// what else there is to do. Refreshes that are late by more than a minute, as after a restart or a
-    /// step of the clock, are spread over ten minutes, or over an eighth of what is left of a life:
-    /// what ends soon is refreshed first. A lookup does not wait for that.
+    /// One call processes at most some thousands of domains. If more are due, as after a long
+    /// pause, [`poll_timeout`](Self::poll_timeout) is not later than `now` afterwards: call this
+    /// again after processing other work. Refreshes that are late by more than a minute, as after a
+    /// restart or a clock step, are spread over ten minutes, but over at most an eighth of the
+    /// remaining lifetime, so that policies that expire soon are refreshed first. Lookups do not
+    /// wait for that.
     pub fn handle_timeout(&mut self, now: UtcDateTime) {
-        self.see(now);
+        self.note_time(now);
         self.rearm_some(rule::AT_ONCE, now);
         if self.unarmed.is_some() {
             return;
@@ -30,12 +32,12 @@ impl Cache {
             let Some(slot) = self.table.due(Timestamp::of(now)) else { break };
             self.time_out_saving(slot, now);
             if !self.put_off(slot, now) {
-                self.handle(slot, Input::Time, now);
+                self.handle(slot, Input::Timeout, now);
             }
         }
     }
 
-    /// Puts off a refresh that is late, once. Returns whether it did.
+    /// Postpones a refresh that is late, once. Returns whether it did.
     fn put_off(&mut self, slot: u32, now: UtcDateTime) -> bool {
         let moment = Timestamp::of(now);
         let Some(found) = self.table.get_mut(slot) else { return false };
@@ -48,22 +50,23 @@ impl Cache {
         }
         let ticket = self.number();
         let Some((domain, entry)) = self.table.entry_mut(slot) else { return false };
-        // What time has brought besides is told now.
-        let outputs = entry.pass_time(&At { domain, now, ticket, config: &self.config });
-        self.take(slot, outputs, None, now);
-        self.settle(slot, moment, false);
+        // Other effects of the passing of time are processed now.
+        let outputs =
+            entry.pass_time(&Context { domain, now, request_id: ticket, config: &self.config });
+        self.apply_outputs(slot, outputs, None, now);
+        self.update_derived(slot, moment, false);
         if let Some(found) = self.table.get_mut(slot) {
             found.put_off = true;
             let saving = self.waiting.get(&slot).and_then(|waiting| waiting.saving.as_ref());
-            let others = [found.entry.alarm(), saving.map(|it| it.deadline.due())];
+            let others = [found.entry.alarm(), saving.map(|saving| saving.deadline.due())];
             let due = others.into_iter().flatten().min().map_or(until, |other| other.min(until));
             self.table.set_deadline(slot, Some(due));
         }
         true
     }
 
-    /// Has the ends of many policies raise one alert, if it took a step of the clock, or a stop of the
-    /// process, that they were not seen in time.
+    /// Merges the alerts about many expired policies into one, if their ends were noticed late
+    /// because of a clock step or because the process was suspended.
     pub(super) fn fold_alert(&mut self, kind: EventKind, now: Timestamp) -> EventKind {
         match kind {
             EventKind::Alert(alert)

@@ -1,19 +1,18 @@
-//! Rows whose policy ended long ago leave the store: they protect nothing.
+//! The schedule for removing entries from the store.
 
 use alloc::vec::Vec;
 
 use super::{
-    Cache,
     clock::{Deadline, Timestamp},
-    config::rule,
-    order::Class,
+    rule,
 };
 
-/// The entries that were restored although their policies had ended long before.
+/// The entries that were restored although their policies had expired long before.
 ///
-/// The clock may have been wrong then, as it often is when a machine starts: nothing is removed before
-/// a day has passed, and only what has ended long ago by the clock of that time, too. What ended only
-/// because the clock was set ahead lately does not count as ended (see [`Cache::judged_at`]).
+/// The clock may have been wrong at that time, as it often is when a machine starts. Therefore
+/// nothing is removed before a day has passed, and then only policies that still count as expired
+/// long ago. A policy that expired only because the clock was recently set ahead does not (see
+/// `Cache::judged_at`).
 #[derive(Debug, Default)]
 pub(super) struct Sweep {
     slots: Vec<u32>,
@@ -30,42 +29,25 @@ impl Sweep {
             next.rearm(now);
         }
     }
-}
 
-impl Cache {
-    /// Has an entry that was just restored removed later, if its policy ended long ago. Returns whether
-    /// it did.
-    pub(super) fn plan_sweep(&mut self, slot: u32, now: Timestamp) -> bool {
-        if !self.config.persistence() || !self.is_to_be_swept(slot, now) {
-            return false;
-        }
-        self.sweep.slots.push(slot);
-        self.sweep.next = Some(Deadline::new(now, rule::SWEEP_AFTER));
-        true
+    /// Adds an entry. All entries are due a day later.
+    pub(super) fn add(&mut self, slot: u32, now: Timestamp) {
+        self.slots.push(slot);
+        self.next = Some(Deadline::new(now, rule::SWEEP_AFTER));
     }
 
-    pub(super) fn sweep_if_due(&mut self, now: Timestamp) {
-        if !self.sweep.next.is_some_and(|next| next.is_due(now)) {
-            return;
-        }
-        for _ in 0..rule::SWEPT_AT_ONCE {
-            let Some(slot) = self.sweep.slots.pop() else { break };
-            // It may be the place of another domain by now, of which the same is true.
-            if self.is_to_be_swept(slot, now) {
-                self.keep_failures(slot);
-                self.remove(slot, true);
-            }
-        }
-        let is_done = self.sweep.slots.is_empty();
-        self.sweep.next = (!is_done).then(|| Deadline::new(now, rule::SWEEP_GAP));
-        self.publish();
+    pub(super) fn is_due(&self, now: Timestamp) -> bool {
+        self.next.is_some_and(|next| next.is_due(now))
     }
 
-    fn is_to_be_swept(&self, slot: u32, now: Timestamp) -> bool {
-        let Some(found) = self.table.get(slot).filter(|it| it.in_store) else { return false };
-        let is_idle = found.entry.ticket().is_none() && !self.waiting.contains_key(&slot);
-        is_idle
-            && self.table.class(slot) == Some(Class::Expired)
-            && found.entry.state.fetched().is_some_and(|it| it.ends_at().plus(rule::LONG_AGO) < now)
+    /// Removes and returns an entry that is due.
+    pub(super) fn pop(&mut self) -> Option<u32> {
+        self.slots.pop()
+    }
+
+    /// Plans the next round, if an entry is left for it.
+    pub(super) fn plan_next(&mut self, now: Timestamp) {
+        let is_done = self.slots.is_empty();
+        self.next = (!is_done).then(|| Deadline::new(now, rule::SWEEP_GAP));
     }
 }

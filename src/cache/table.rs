@@ -1,46 +1,46 @@
-//! Where the entries are: found by domain, by deadline, and by how little they would be missed.
+//! The table of the entries, indexed by domain, by deadline, and by order of eviction.
 
 use alloc::vec::Vec;
 
 use super::{
     clock::Timestamp,
-    deadlines::{Deadlines, Place, Places},
+    deadlines::{Deadlines, HeapIndex, HeapIndices},
     entry::Entry,
     index::{Index, Key, Row},
-    order::{Class, Linked, Links, Order},
+    order::{EvictionClass, EvictionOrder, Linked, ListLinks},
     weight::Weight,
 };
 use crate::domain::Domain;
 
-/// Entries by number. Numbers are given again when an entry is gone.
+/// The entries by slot number. The number of a removed entry is reused.
 #[derive(Debug)]
 pub(super) struct Table {
     index: Index,
     slots: Slots,
     free: Vec<u32>,
-    order: Order,
+    order: EvictionOrder,
     deadlines: Deadlines,
 }
 
 #[derive(Debug, Default)]
 struct Slots(Vec<Slot>);
 
-/// An entry, and what a cache keeps with each.
+/// An entry, with the data that a cache holds for each.
 #[derive(Debug)]
 pub(super) struct Slot {
     pub(super) entry: Entry,
-    /// Of the domain; its row in the index is found by it.
+    /// The hash of the domain, from which its row in the index is found.
     key: Key,
-    links: Links,
-    place: Place,
-    /// What it counts towards the bound on memory.
+    links: ListLinks,
+    heap_index: HeapIndex,
+    /// The size of the entry as counted towards the bound on memory.
     pub(super) weight: Weight,
-    class: Class,
-    /// Whether it waits in the queue of what is to be stored.
+    class: EvictionClass,
+    /// `true` if the entry is in the queue to be stored.
     pub(super) to_persist: bool,
-    /// Whether the store has, or is to have, a row of it.
+    /// `true` if the store has, or will have, a row of the entry.
     pub(super) in_store: bool,
-    /// `true` if the refresh that is due was put off: it is not put off a second time.
+    /// `true` if the refresh that is due was postponed: it is not postponed a second time.
     pub(super) put_off: bool,
 }
 
@@ -50,7 +50,7 @@ impl Table {
             index: Index::new(seed),
             slots: Slots::default(),
             free: Vec::new(),
-            order: Order::default(),
+            order: EvictionOrder::default(),
             deadlines: Deadlines::default(),
         }
     }
@@ -86,25 +86,25 @@ impl Table {
         self.slots.0.get_mut(slot as usize)
     }
 
-    /// The entry with its domain.
+    /// Returns the entry of a slot, with its domain.
     pub(super) fn entry(&self, slot: u32) -> Option<(&Domain, &Entry)> {
         self.domain(slot).zip(self.get(slot).map(|slot| &slot.entry))
     }
 
-    /// The entry, to be changed, with its domain.
+    /// Returns a mutable entry of a slot, with its domain.
     pub(super) fn entry_mut(&mut self, slot: u32) -> Option<(&Domain, &mut Entry)> {
         let found = self.slots.0.get_mut(slot as usize)?;
         Some((self.index.row(slot, found.key)?.domain(), &mut found.entry))
     }
 
-    /// Makes room for so many entries more, which spares growing again and again.
+    /// Reserves capacity for this many more entries, to avoid repeated growth.
     pub(super) fn reserve(&mut self, additional: usize) {
         let slots = &mut self.slots;
         slots.0.reserve(additional);
         self.index.reserve(additional, |slot| slots.key(slot));
     }
 
-    /// Adds an entry for a domain that has none. `None` if there are as many as can be numbered.
+    /// Adds an entry for a domain that has none. Returns `None` if all numbers are in use.
     pub(super) fn insert(&mut self, domain: Domain, entry: Entry) -> Option<u32> {
         let slot = match self.free.pop() {
             Some(slot) => slot,
@@ -115,11 +115,11 @@ impl Table {
         (found.entry, found.key) = (entry, key);
         let slots = &self.slots;
         self.index.insert(domain, key, slot, |slot| slots.key(slot));
-        self.order.push(slot, Class::Kept, &mut self.slots);
+        self.order.push(slot, EvictionClass::Pinned, &mut self.slots);
         Some(slot)
     }
 
-    /// Takes an entry out.
+    /// Removes and returns an entry.
     pub(super) fn remove(&mut self, slot: u32) -> Option<(Domain, Slot)> {
         let domain = self.index.remove(slot, self.get(slot)?.key)?;
         self.deadlines.set(slot, None, &mut self.slots);
@@ -128,8 +128,8 @@ impl Table {
         Some((domain, core::mem::replace(self.get_mut(slot)?, Slot::VACANT)))
     }
 
-    /// Puts an entry where its class belongs; behind all others of it, if it was used just now.
-    pub(super) fn classify(&mut self, slot: u32, class: Class, used: bool) {
+    /// Moves an entry to the list of its class, and to the end of the list if it was just used.
+    pub(super) fn classify(&mut self, slot: u32, class: EvictionClass, used: bool) {
         let Some(found) = self.get_mut(slot) else { return };
         let before = core::mem::replace(&mut found.class, class);
         if used || before != class {
@@ -138,12 +138,12 @@ impl Table {
         }
     }
 
-    pub(super) fn class(&self, slot: u32) -> Option<Class> {
+    pub(super) fn class(&self, slot: u32) -> Option<EvictionClass> {
         self.get(slot).map(|slot| slot.class)
     }
 
-    /// The entry of a class that was used least recently.
-    pub(super) fn oldest(&self, class: Class) -> Option<u32> {
+    /// Returns the least recently used entry of a class.
+    pub(super) fn oldest(&self, class: EvictionClass) -> Option<u32> {
         self.order.first(class)
     }
 
@@ -159,7 +159,7 @@ impl Table {
         self.deadlines.due(now)
     }
 
-    /// All entries, class by class, the least recently used of each first.
+    /// Returns all entries, class by class, the least recently used of each first.
     pub(super) fn iter(&self) -> impl Iterator<Item = (u32, &Domain, &Entry)> {
         self.order.iter(&self.slots).filter_map(|slot| {
             let (domain, entry) = self.entry(slot)?;
@@ -177,10 +177,10 @@ impl Slot {
     const VACANT: Self = Self {
         entry: Entry::NEW,
         key: Key::NONE,
-        links: Links::NONE,
-        place: Place::NONE,
+        links: ListLinks::NONE,
+        heap_index: HeapIndex::NONE,
         weight: Weight::NONE,
-        class: Class::Kept,
+        class: EvictionClass::Pinned,
         to_persist: false,
         in_store: false,
         put_off: false,
@@ -200,23 +200,23 @@ impl Slots {
 }
 
 impl Linked for Slots {
-    fn links(&self, slot: u32) -> Option<&Links> {
+    fn links(&self, slot: u32) -> Option<&ListLinks> {
         self.0.get(slot as usize).map(|slot| &slot.links)
     }
 
-    fn links_mut(&mut self, slot: u32) -> Option<&mut Links> {
+    fn links_mut(&mut self, slot: u32) -> Option<&mut ListLinks> {
         self.0.get_mut(slot as usize).map(|slot| &mut slot.links)
     }
 }
 
-impl Places for Slots {
-    fn place(&self, slot: u32) -> Place {
-        self.0.get(slot as usize).map_or(Place::NONE, |slot| slot.place)
+impl HeapIndices for Slots {
+    fn heap_index(&self, slot: u32) -> HeapIndex {
+        self.0.get(slot as usize).map_or(HeapIndex::NONE, |slot| slot.heap_index)
     }
 
-    fn set_place(&mut self, slot: u32, place: Place) {
+    fn set_heap_index(&mut self, slot: u32, index: HeapIndex) {
         if let Some(slot) = self.0.get_mut(slot as usize) {
-            slot.place = place;
+            slot.heap_index = index;
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Looking into a cache.
+//! Views of the entries of a cache.
 
 use alloc::sync::Arc;
 
@@ -7,35 +7,13 @@ use time::UtcDateTime;
 use super::{
     Cache,
     answer::Answer,
-    entry::{Lent, State},
+    entry::{AppliedPolicyRef, State},
 };
 use crate::{domain::Domain, failure::Failure, policy::Policy, record::PolicyId};
 
-/// What a cache has counted since it was made.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Counters {
-    /// Lookups answered with what was known. Those of [`Cache::get`] are not counted.
-    pub cached: u64,
-    /// Lookups that had to wait.
-    pub waited: u64,
-    /// Lookups and rechecks for which there was no room.
-    pub overloaded: u64,
-    /// TXT queries given out.
-    pub txt_queries: u64,
-    /// Fetches given out.
-    pub fetches: u64,
-    /// Answers to requests that were over, and changed nothing.
-    pub late: u64,
-    /// Entries that had to go for lack of room.
-    pub evicted: u64,
-    /// Of those, the ones with a policy that applied.
-    pub evicted_live: u64,
-}
-
-/// What a cache knows about one domain.
+/// A view of the entry of one domain.
 #[derive(Clone, Copy, Debug)]
-pub struct View<'a> {
+pub struct EntryView<'a> {
     cache: &'a Cache,
     slot: u32,
     domain: &'a Domain,
@@ -43,7 +21,7 @@ pub struct View<'a> {
 }
 
 impl Cache {
-    /// Everything it knows, in no order that means anything.
+    /// Returns a view of each domain in the cache, in no particular order.
     ///
     /// ```
     /// use mta_sts::{Domain, Mode, Policy, cache::{Cache, Config}};
@@ -52,16 +30,16 @@ impl Cache {
     /// let now = utc_datetime!(2026-01-01 0:00);
     /// let mut cache = Cache::new(Config::new(1));
     /// let policy = Policy::parse(b"version: STSv1\nmode: enforce\nmx: mx.example.com\nmax_age: 9\n")?;
-    /// cache.pin(&Domain::parse("example.com")?, policy, now)?;
+    /// cache.pin_policy(&Domain::parse("example.com")?, policy, now)?;
     ///
-    /// let enforced = cache.iter().filter(|view| {
+    /// let enforced = cache.entries().filter(|view| {
     ///     view.answer(now).policy().is_some_and(|policy| policy.mode() == Mode::Enforce)
     /// });
     /// assert_eq!(enforced.count(), 1);
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    pub fn iter(&self) -> impl Iterator<Item = View<'_>> {
-        self.table.iter().map(|(slot, domain, entry)| View {
+    pub fn entries(&self) -> impl Iterator<Item = EntryView<'_>> {
+        self.table.iter().map(|(slot, domain, entry)| EntryView {
             cache: self,
             slot,
             domain,
@@ -69,82 +47,85 @@ impl Cache {
         })
     }
 
-    /// What it knows about one domain.
+    /// Returns a view of one domain, if it is in the cache.
     #[must_use]
-    pub fn view(&self, domain: &Domain) -> Option<View<'_>> {
+    pub fn entry(&self, domain: &Domain) -> Option<EntryView<'_>> {
         let slot = self.table.find(domain)?;
         let (domain, entry) = self.table.entry(slot)?;
-        Some(View { cache: self, slot, domain, state: &entry.state })
+        Some(EntryView { cache: self, slot, domain, state: &entry.state })
     }
 }
 
-impl<'a> View<'a> {
-    /// The domain.
+impl<'a> EntryView<'a> {
+    /// Returns the domain.
     #[must_use]
     pub fn domain(&self) -> &'a Domain {
         self.domain
     }
 
-    /// What applies, as far as is known; what a lookup would have to find out first is answered with
-    /// what was known last.
+    /// Returns the answer as last known, even if a lookup would have to wait for discovery. It is
+    /// [`NoPolicy::Overloaded`](crate::NoPolicy::Overloaded) during the first discovery of a
+    /// domain.
     #[must_use]
-    pub fn answer(&self, now: UtcDateTime) -> Answer<Lent<'a>> {
+    pub fn answer(&self, now: UtcDateTime) -> Answer<AppliedPolicyRef<'a>> {
         self.cache.answer(self.slot, now)
     }
 
-    /// The policy that was fetched last or comes from the operator's list, whether it still applies
-    /// or not.
+    /// Returns the policy that was last fetched or that comes from the operator's list, whether it
+    /// still applies or not.
     #[must_use]
     pub fn policy(&self) -> Option<&'a Arc<Policy>> {
         self.state.held().map(|held| held.policy)
     }
 
-    /// The id of that policy.
+    /// Returns the id of that policy.
     #[must_use]
     pub fn id(&self) -> Option<PolicyId> {
         self.state.held().and_then(|held| held.id)
     }
 
-    /// When that policy was fetched.
+    /// Returns the time at which that policy was fetched.
     #[must_use]
     pub fn fetched_at(&self) -> Option<UtcDateTime> {
         self.state.fetched().map(|held| held.fetched_at.to_utc())
     }
 
-    /// The last moment at which that policy applies.
+    /// Returns the last moment at which that policy applies.
     #[must_use]
     pub fn ends_at(&self) -> Option<UtcDateTime> {
         self.state.fetched().map(|held| held.ends_at().to_utc())
     }
 
-    /// The beginning of the hour in which the domain was last looked up.
+    /// Returns the beginning of the hour in which the domain was last looked up or rechecked.
     #[must_use]
     pub fn last_used(&self) -> Option<UtcDateTime> {
-        self.state.used.map(|hour| hour.start().to_utc())
+        self.state.last_lookup.map(|hour| hour.start().to_utc())
     }
 
-    /// How fetching failed, if it has failed since the policy was last fetched.
+    /// Returns the failure of the last fetch, if fetching has failed since the policy was last
+    /// fetched.
     #[must_use]
     pub fn failure(&self) -> Option<&'a Failure> {
-        self.state.trouble.as_ref().and_then(|trouble| trouble.failure.as_deref())
+        self.state.failures.as_ref().and_then(|trouble| trouble.last_failure.as_deref())
     }
 
-    /// Returns how many attempts in a row to look up the record, or to fetch the policy, have failed.
+    /// Returns the number of consecutive failed attempts to look up the record, or to fetch the
+    /// policy.
     #[must_use]
     pub fn failures_in_a_row(&self) -> u32 {
         self.state
-            .trouble
+            .failures
             .as_ref()
             .map_or(0, |trouble| trouble.dns_failures.max(trouble.attempts.most_failures()))
     }
 
-    /// Whether a request is out for it.
+    /// Returns whether a request is in flight for the domain.
     #[must_use]
-    pub fn is_being_discovered(&self) -> bool {
-        self.cache.table.get(self.slot).is_some_and(|slot| slot.entry.ticket().is_some())
+    pub fn is_discovering(&self) -> bool {
+        self.cache.table.get(self.slot).is_some_and(|slot| slot.entry.request_id().is_some())
     }
 
-    /// Whether the operator has pinned a policy for it, or has it ignored.
+    /// Returns whether the operator has pinned a policy or disabled MTA-STS for the domain.
     #[must_use]
     pub fn is_overridden(&self) -> bool {
         self.cache.overrides.contains_key(&self.slot)

@@ -1,36 +1,37 @@
-//! Who waits for what.
+//! The lookups and rechecks that wait for an answer.
 
 use alloc::{collections::BTreeSet, vec::Vec};
 
 use super::{
     answer::Answer,
     clock::{Deadline, Timestamp},
-    event::{EventKind, Rechecked, Waiter},
+    event::{EventKind, LookupId, RecheckResult},
 };
 
-/// Those who wait on one domain, in the order in which they came: their numbers grow.
+/// The lookups and rechecks that wait for one domain, in the order in which they came: their
+/// numbers grow.
 #[derive(Debug, Default)]
-pub(super) struct Waiting {
-    /// For discovery.
-    pub(super) lookups: BTreeSet<Waiter>,
-    /// For a recheck or a forced refresh.
-    pub(super) rechecks: BTreeSet<Waiter>,
-    /// For what they are told to be durable.
-    pub(super) saving: Option<Saving>,
+pub(super) struct Waiters {
+    /// The lookups that wait for discovery.
+    pub(super) lookups: BTreeSet<LookupId>,
+    /// The rechecks and forced refreshes.
+    pub(super) rechecks: BTreeSet<LookupId>,
+    /// The answers that wait until a change is durable.
+    pub(super) saving: Option<PendingPersist>,
 }
 
-/// Answers that are held until what they depend on is durable.
+/// The answers that are held until the change they depend on is durable.
 #[derive(Debug)]
-pub(super) struct Saving {
-    /// The request to store it, once that has been given out.
+pub(super) struct PendingPersist {
+    /// The number of the request to store it, once that has been polled.
     pub(super) request: Option<u64>,
-    /// The time at which the store was first to be asked.
+    /// The time at which the save was first requested.
     pub(super) since: Timestamp,
     pub(super) deadline: Deadline,
-    pub(super) answers: Vec<Answers>,
+    pub(super) answers: Vec<PendingAnswers>,
 }
 
-impl Saving {
+impl PendingPersist {
     pub(super) fn new(since: Timestamp, deadline: Deadline) -> Self {
         Self { request: None, since, deadline, answers: Vec::new() }
     }
@@ -46,22 +47,22 @@ impl Saving {
     }
 }
 
-/// The same answer for many. It is made out to each only when it is given, so that nothing takes
-/// long, however many they are.
+/// One answer for many lookups or rechecks. An event is created only when it is polled, so that no
+/// call takes long.
 #[derive(Debug)]
-pub(super) enum Answers {
-    Lookups(BTreeSet<Waiter>, Answer),
-    Rechecks(BTreeSet<Waiter>, Rechecked),
+pub(super) enum PendingAnswers {
+    Lookups(BTreeSet<LookupId>, Answer),
+    Rechecks(BTreeSet<LookupId>, RecheckResult),
 }
 
-impl Answers {
+impl PendingAnswers {
     pub(super) fn next(&mut self) -> Option<EventKind> {
         Some(match self {
             Self::Lookups(waiters, answer) => {
-                EventKind::Answered { waiter: waiters.pop_first()?, answer: answer.clone() }
+                EventKind::Answered { id: waiters.pop_first()?, answer: answer.clone() }
             }
             Self::Rechecks(waiters, result) => {
-                EventKind::Rechecked { waiter: waiters.pop_first()?, result: result.clone() }
+                EventKind::Rechecked { id: waiters.pop_first()?, result: result.clone() }
             }
         })
     }
@@ -72,15 +73,15 @@ impl Answers {
         }
     }
 
-    fn cancel(&mut self, waiter: Waiter) {
+    fn cancel(&mut self, waiter: LookupId) {
         match self {
             Self::Lookups(waiters, _) | Self::Rechecks(waiters, _) => waiters.remove(&waiter),
         };
     }
 }
 
-impl Waiting {
-    /// Whether somebody waits for discovery.
+impl Waiters {
+    /// Returns whether lookups or rechecks wait for discovery.
     pub(super) fn is_asked_for(&self) -> bool {
         !self.lookups.is_empty() || !self.rechecks.is_empty()
     }
@@ -89,7 +90,7 @@ impl Waiting {
         self.lookups.is_empty() && self.rechecks.is_empty() && self.saving.is_none()
     }
 
-    pub(super) fn cancel(&mut self, waiter: Waiter) {
+    pub(super) fn cancel(&mut self, waiter: LookupId) {
         self.lookups.remove(&waiter);
         self.rechecks.remove(&waiter);
         if let Some(saving) = &mut self.saving {

@@ -1,4 +1,6 @@
-/// What an entry takes in memory, in units of 32 bytes.
+//! The size of an entry in memory.
+
+/// The size of an entry in memory, in units of 32 bytes.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Weight(u16);
 
@@ -6,8 +8,8 @@ impl Weight {
     pub(super) const UNIT: usize = 32;
     pub(super) const NONE: Self = Self(0);
 
-    /// No less than these bytes, as far as that can be told.
-    pub(super) fn of(bytes: usize) -> Self {
+    /// Rounds a number of bytes up, or down to the largest that can be represented.
+    pub(super) fn from_bytes(bytes: usize) -> Self {
         Self(u16::try_from(bytes.div_ceil(Self::UNIT)).unwrap_or(u16::MAX))
     }
 

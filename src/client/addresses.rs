@@ -1,54 +1,56 @@
-//! In which order the addresses of a Policy Host are tried, and for how long each.
+//! The addresses of a Policy Host: the order in which they are tried, and the time-out of each.
 
 use alloc::{string::ToString, vec::Vec};
 use core::{net::IpAddr, time::Duration};
 
 use crate::{
-    dns::{Kind, Outcome, Question},
+    dns::{LookupOutcome, QueryType, Question},
     domain::Domain,
     fetch::FetchError,
 };
 
-/// How long a connection to one address may take, if there are others.
+/// The maximum time for connecting to one address, if there are others.
 const MOST: Duration = Duration::from_secs(5);
 
-/// The most addresses of a Policy Host that are tried.
+/// The maximum number of addresses of a Policy Host that are tried.
 const MAX: usize = 8;
 
-/// The time to wait for the addresses of one family once those of the other are known (RFC 8305 §3).
+/// The time to wait for the addresses of one family after those of the other are known (RFC 8305
+/// §3).
 pub(crate) const GRACE: Duration = Duration::from_millis(50);
 
-/// Returns whether a connection can be made with what was found of one family.
-pub(crate) fn is_enough(outcome: Option<&Outcome>) -> bool {
-    matches!(outcome, Some(Outcome::Found(found)) if !found.addresses().is_empty())
+/// Returns whether the outcome for one family has an address to connect to.
+pub(crate) fn is_enough(outcome: Option<&LookupOutcome>) -> bool {
+    matches!(outcome, Some(LookupOutcome::Found(found)) if !found.addresses().is_empty())
 }
 
 /// The addresses of a Policy Host that are tried.
 #[derive(Clone, Debug)]
 pub(crate) struct Addresses {
     pub(crate) list: Vec<IpAddr>,
-    /// The family that was not waited for: it may have others.
-    pub(crate) unknown: Option<Kind>,
+    /// The family that was not waited for, which may have further addresses.
+    pub(crate) unknown: Option<QueryType>,
 }
 
-/// The addresses that were found of IPv6 and IPv4; `None` is one that was not waited for. If there are
-/// none because the time is over, or a question failed, that is why.
-pub(crate) fn found(
-    [v6, v4]: [Option<&Outcome>; 2],
+/// Returns the addresses from the outcomes for IPv6 and IPv4; `None` is one that was not waited
+/// for. If there are none, returns the reason: the time is over, a query failed, or the host has no
+/// address.
+pub(crate) fn policy_host_addresses(
+    [v6, v4]: [Option<&LookupOutcome>; 2],
     left: Duration,
 ) -> Result<Addresses, FetchError> {
     let unknown = match (v6, v4) {
-        (None, _) => Some(Kind::Aaaa),
-        (_, None) => Some(Kind::A),
+        (None, _) => Some(QueryType::Aaaa),
+        (_, None) => Some(QueryType::A),
         _ => None,
     };
     let outcomes = [v6, v4].into_iter().flatten();
     let addresses = in_turn(outcomes.clone().flat_map(|outcome| match outcome {
-        Outcome::Found(found) => found.addresses(),
+        LookupOutcome::Found(found) => found.addresses(),
         _ => &[],
     }));
     let failed = outcomes.into_iter().find_map(|outcome| match outcome {
-        Outcome::Failed(error) => Some(error.to_string()),
+        LookupOutcome::Failed(error) => Some(error.to_string()),
         _ => None,
     });
     match failed {
@@ -59,10 +61,10 @@ pub(crate) fn found(
     }
 }
 
-/// The first few of both families in turn, IPv6 first, so that one that leads nowhere costs one
-/// attempt (RFC 8305 §4).
+/// Returns the first addresses of both families alternately, IPv6 first, so that a family that does
+/// not work costs one attempt (RFC 8305 §4).
 fn in_turn<'a>(addresses: impl Iterator<Item = &'a IpAddr>) -> Vec<IpAddr> {
-    let (v6, v4): (Vec<IpAddr>, Vec<IpAddr>) = addresses.partition(|it| it.is_ipv6());
+    let (v6, v4): (Vec<IpAddr>, Vec<IpAddr>) = addresses.partition(|address| address.is_ipv6());
     let (mut v6, mut v4) = (v6.into_iter(), v4.into_iter());
     let mut ordered = Vec::new();
     loop {
@@ -76,17 +78,39 @@ fn in_turn<'a>(addresses: impl Iterator<Item = &'a IpAddr>) -> Vec<IpAddr> {
 }
 
 impl Addresses {
-    /// The question for the addresses that are not known, once those that are have been of no use.
+    /// Returns the query for the unknown addresses, for use after the known ones have failed.
     pub(crate) fn question(&self, domain: &Domain) -> Option<Question> {
         Some(match self.unknown? {
-            Kind::A => Question::a(domain),
+            QueryType::A => Question::a(domain),
             _ => Question::aaaa(domain),
         })
     }
 }
 
-/// How long the first of so many addresses may take of the time that is left: the last one all of it.
-pub(crate) fn share(left: Duration, addresses: usize) -> Duration {
+/// Returns whether another address is worth an attempt: with this one there was no connection, no
+/// TLS session, or no valid certificate. Any answer over HTTP is the answer of the Policy Host.
+pub(crate) fn is_of_address(error: &FetchError) -> bool {
+    rank(error) > 0
+}
+
+/// Returns the more informative of the errors of two addresses.
+pub(crate) fn graver(first: FetchError, second: FetchError) -> FetchError {
+    if rank(&second) > rank(&first) { second } else { first }
+}
+
+fn rank(error: &FetchError) -> u8 {
+    match error {
+        FetchError::Refused(_) => 1,
+        FetchError::Connection(_) => 2,
+        FetchError::Tls { .. } => 3,
+        FetchError::Certificate(_) => 4,
+        _ => 0,
+    }
+}
+
+/// Returns the time-out for connecting to the first of the remaining addresses. The last one may
+/// take all the time that is left.
+pub(crate) fn connect_timeout(left: Duration, addresses: usize) -> Duration {
     match u32::try_from(addresses).unwrap_or(u32::MAX) {
         0 | 1 => left,
         several => left.checked_div(several).unwrap_or(left).min(MOST),

@@ -1,4 +1,4 @@
-//! The clocks, which the clients alone read.
+//! The clocks, which only the clients read.
 
 use alloc::{boxed::Box, sync::Arc};
 use core::{
@@ -15,15 +15,16 @@ use crate::instant::Instant;
 
 /// The clocks of a client: a calendar, and a monotonic clock.
 ///
-/// Lives of policies and all other dates go by the calendar, what is on the wire by the monotonic
-/// clock. A client reads those of the system; give it others by the `clock` of its builder in tests and
-/// simulations. Both are to go as fast as those of the system, but where a test has them jump: a client
-/// sleeps for at most half a second, by the system's clock, before it looks at them again.
+/// The lifetime of policies and all other dates use the calendar; network time-outs use the
+/// monotonic clock. A client reads the clocks of the system; tests and simulations can set others
+/// with `with_clock` of its builder. Both must run at the speed of the system's clocks, except for
+/// jumps in a test: a client sleeps for at most half a second, by the system's clock, before it
+/// reads them again.
 pub trait Clock: fmt::Debug + Send + Sync {
     /// Returns the date and time of day, which may be set.
     fn now(&self) -> UtcDateTime;
 
-    /// Returns the time since an arbitrary fixed moment, by a clock that cannot be set.
+    /// Returns the time of a monotonic clock.
     fn monotonic(&self) -> Instant;
 }
 
@@ -70,7 +71,7 @@ pub(crate) fn std_now() -> StdInstant {
     StdInstant::now()
 }
 
-/// A moment, by both clocks.
+/// A time by both clocks.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Moment {
     pub(crate) date: UtcDateTime,
@@ -78,14 +79,15 @@ pub(crate) struct Moment {
 }
 
 impl Moment {
-    /// Returns how far the wall clock is ahead of the monotonic clock. It changes only when the wall
-    /// clock is set.
+    /// Returns how far the wall clock is ahead of the monotonic clock. It changes only when the
+    /// wall clock is set.
     pub(crate) fn offset(self) -> Offset {
         let at = i128::try_from(self.at.since_start().as_nanos()).unwrap_or(i128::MAX);
         Offset(self.date.unix_timestamp_nanos().saturating_sub(at))
     }
 
-    /// Returns the moment of that date by the monotonic clock, unless the wall clock is set before.
+    /// Converts a date to the monotonic clock. It is right unless the wall clock is set before that
+    /// date.
     pub(crate) fn instant_of(self, date: UtcDateTime) -> Instant {
         let nanos = date.unix_timestamp_nanos().saturating_sub(self.date.unix_timestamp_nanos());
         let nanos = u64::try_from(nanos.max(0)).unwrap_or(u64::MAX);
@@ -98,8 +100,8 @@ impl Moment {
 pub(crate) struct Offset(i128);
 
 impl Offset {
-    /// Returns how far the wall clock was set since. Less than a second does not count: clocks are
-    /// slowed down and sped up all the time, and two are not read in one instant.
+    /// Returns the step of the wall clock between two offsets. Less than a second does not count:
+    /// clocks are slewed all the time, and two of them are not read at the same instant.
     pub(crate) fn step_to(self, later: Self) -> Option<time::Duration> {
         let micros = later.0.saturating_sub(self.0) / 1000;
         let farthest = if micros < 0 { i64::MIN } else { i64::MAX };
@@ -108,7 +110,7 @@ impl Offset {
     }
 }
 
-/// The time, for all that a client does.
+/// The time source of a client.
 #[derive(Debug)]
 pub(crate) struct Time {
     clock: Box<dyn Clock>,
@@ -117,13 +119,13 @@ pub(crate) struct Time {
 }
 
 impl Time {
-    /// By the clock of the caller, or else by this one of the system.
+    /// Creates a time source from the clock of the caller, or else from that of the system.
     pub(crate) fn new(custom: Option<Box<dyn Clock>>, system: impl Clock + 'static) -> Self {
         let is_systems = AtomicBool::new(custom.is_none());
         Self { clock: custom.unwrap_or_else(|| Box::new(system)), is_systems }
     }
 
-    /// Has the clock itself asked for every date.
+    /// Reads the clock itself for every date from now on.
     #[cfg(feature = "tokio")]
     pub(crate) fn distrust(&self) {
         self.is_systems.store(false, Ordering::Relaxed);
@@ -141,19 +143,18 @@ impl Time {
         self.clock.monotonic()
     }
 
-    /// So long from now.
-    #[cfg(feature = "blocking")]
-    pub(crate) fn after(&self, span: Duration) -> Instant {
+    /// Returns the instant at this duration from now.
+    pub(crate) fn deadline_after(&self, span: Duration) -> Instant {
         self.instant().saturating_add(span)
     }
 
-    /// Returns the time left until then; zero if it is past.
-    pub(crate) fn left(&self, until: Instant) -> Duration {
+    /// Returns the time until an instant, or zero if it has passed.
+    pub(crate) fn time_until(&self, until: Instant) -> Duration {
         until.saturating_duration_since(self.instant())
     }
 
-    /// The second under way, by a clock that may be some milliseconds late, but takes a fraction of the
-    /// time that [`date`](Self::date) takes.
+    /// Returns the current second, from a clock that may be some milliseconds late but is much
+    /// faster to read than [`date`](Self::date).
     #[inline]
     pub(crate) fn this_second(&self) -> UtcDateTime {
         if self.is_systems.load(Ordering::Relaxed) { this_second() } else { self.date() }
@@ -167,7 +168,7 @@ fn this_second() -> UtcDateTime {
     TODAY.with(|today| at(seconds(), today))
 }
 
-/// The moment so many seconds after 1970. What day that is is worked out once a day.
+/// Returns the time at this many seconds after 1970. The date is computed once a day.
 fn at(seconds: i64, today: &Cell<(i64, Date)>) -> UtcDateTime {
     const DAY: i64 = 86_400;
     let day = seconds.div_euclid(DAY);
@@ -181,7 +182,7 @@ fn at(seconds: i64, today: &Cell<(i64, Date)>) -> UtcDateTime {
 
 fn time_of_day(second: i64) -> Option<TimeOfDay> {
     let [hour, minute, second] = [second / 3600, second / 60 % 60, second % 60];
-    let [hour, minute, second] = [hour, minute, second].map(|it| u8::try_from(it).ok());
+    let [hour, minute, second] = [hour, minute, second].map(|number| u8::try_from(number).ok());
     TimeOfDay::from_hms(hour?, minute?, second?).ok()
 }
 

@@ -1,62 +1,70 @@
+//! The events of a client.
+
 use alloc::boxed::Box;
+use core::fmt;
 
-use crate::{cache, domain::Domain};
+use crate::{cache, domain::Domain, excerpt::Printable};
 
-/// Something that has happened in a client.
+/// An event of a client.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
 pub struct Event {
-    /// The number of the event. Numbers begin at 1 and go up by one for each event of a client; a gap
-    /// is what was [dropped](EventKind::Dropped).
+    /// The number of the event. Numbers begin at 1 and increase by one for each event of a client.
+    /// A gap means that events were [dropped](EventKind::Dropped).
     pub sequence: u64,
-    /// The kind of event.
+    /// The kind of the event, with its details.
     pub kind: EventKind,
 }
 
 /// The kind of an event of a client.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "kebab-case"))]
 #[non_exhaustive]
 pub enum EventKind {
-    /// An event of the cache about one domain. Answers to lookups and rechecks are not among them.
+    /// An event of the cache about one domain, except answers to lookups and rechecks.
     Cache(cache::Event),
-    /// A query or fetch for the domain has not returned long after its deadline, and holds its slot:
-    /// the resolver or fetcher hangs.
+    /// A query or fetch for the domain has not returned long after its deadline, because the
+    /// resolver or fetcher hangs. It still occupies a slot.
     Overdue {
-        /// The domain.
+        /// The domain of the query or fetch.
         domain: Domain,
     },
-    /// Events were dropped because the callback was slower than they came. The numbers before that
-    /// of this event are missing.
+    /// Events were dropped because the callback was too slow. The numbers before that of this event
+    /// are missing.
     Dropped {
         /// The number of dropped events.
         count: u64,
     },
-    /// A part that was given to the client panicked. That cost the one call. A panic of the callback
-    /// or the subscriber while it is told of its own panic is counted only, in
+    /// A [`Part`] of the client has panicked. Only that one call failed. If the callback or the
+    /// subscriber panics while it processes the event about its own panic, this is only counted, in
     /// [`Health::panics`](super::Health::panics).
     Panicked {
         /// The part that panicked.
         part: Part,
     },
-    /// The system could not start a thread for a query or fetch. The client tries again four
-    /// times a second. Lookups that it cannot begin in time are answered as
-    /// [overloaded](crate::NoPolicy::Overloaded). From a blocking client only.
+    /// The system could not start a thread for a query or fetch. The client tries again four times
+    /// a second. Lookups that it cannot start in time are answered as
+    /// [overloaded](crate::NoPolicy::Overloaded). Emitted by the blocking client only.
     NoThread {
         /// The error of the system.
         error: Box<str>,
     },
-    /// Something in `/etc/resolv.conf` is not understood, or not obeyed, and was ignored. Told at the
+    /// A part of `/etc/resolv.conf` is not valid or not supported, and is ignored. Emitted at the
     /// start.
     ResolvConf {
-        /// The part that is ignored, with the file and the line.
+        /// The ignored part, with the file and the line.
         ignored: Box<str>,
     },
-    /// The system has threads again. Told once after [`NoThread`](Self::NoThread).
+    /// The system can start threads again. Emitted once after [`NoThread`](Self::NoThread).
     ThreadsRecovered,
 }
 
-/// A part of a client that is not the client's own code, and may panic.
+/// A part of a client that may panic because it is not the client's own code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "kebab-case"))]
 #[non_exhaustive]
 pub enum Part {
     /// The callback for events.
@@ -76,7 +84,7 @@ pub enum Part {
 }
 
 impl Event {
-    /// Returns the domain that the event is about, if it is about one.
+    /// Returns the domain that the event is about, if any.
     #[must_use]
     pub fn domain(&self) -> Option<&Domain> {
         match &self.kind {
@@ -87,8 +95,48 @@ impl Event {
     }
 }
 
+/// Writes the kind, and the domain that it is about if there is one, as one line without control
+/// characters.
+impl fmt::Display for Event {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.kind {
+            EventKind::Overdue { domain } => write!(f, "{domain}: {}", self.kind),
+            kind => kind.fmt(f),
+        }
+    }
+}
+
+impl fmt::Display for EventKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Cache(event) => event.fmt(f),
+            Self::Overdue { .. } => f.write_str(
+                "a query or fetch has not returned long after its deadline, and holds its slot: \
+                 the resolver or fetcher hangs",
+            ),
+            Self::Dropped { count } => {
+                write!(f, "{count} events were dropped: the callback for events is too slow")
+            }
+            Self::Panicked { part } => write!(f, "the {part} panicked, which was caught"),
+            Self::NoThread { error } => write!(
+                f,
+                "no thread for a query or fetch: {}; raise the limit of threads",
+                Printable(error),
+            ),
+            Self::ResolvConf { ignored } => write!(f, "{}: ignored", Printable(ignored)),
+            Self::ThreadsRecovered => f.write_str("there are threads again"),
+        }
+    }
+}
+
+impl fmt::Display for Part {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
 impl Part {
-    /// Returns the name of the part: what a log says.
+    /// Returns the name of the part, as in a log.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {

@@ -1,4 +1,4 @@
-//! Calls to what is not ours: a panic in it costs that one call.
+//! Calls to code of the user: a panic fails only that one call.
 
 use alloc::boxed::Box;
 use core::{any::Any, mem, panic::AssertUnwindSafe};
@@ -18,7 +18,7 @@ pub(crate) fn guard<T>(call: impl FnOnce() -> T) -> Result<T, Panicked> {
     })
 }
 
-/// A future whose panic is caught.
+/// Awaits a future, and catches its panic.
 #[cfg(feature = "tokio")]
 pub(crate) async fn guarded<F: Future>(future: F) -> Result<F::Output, Panicked> {
     let mut future = pin!(future);
@@ -29,7 +29,7 @@ pub(crate) async fn guarded<F: Future>(future: F) -> Result<F::Output, Panicked>
     polled.await
 }
 
-/// Drops what a panic has left, which may panic itself.
+/// Drops the payload of a panic, which may panic itself.
 pub(crate) fn discard(payload: Box<dyn Any + Send>) {
     if let Err(second) = catch_unwind(AssertUnwindSafe(|| drop(payload))) {
         mem::forget(second);
@@ -42,7 +42,7 @@ mod tests {
     use super::*;
     use std::panic::panic_any;
 
-    /// Panics when it is dropped, with another one of its kind.
+    /// A payload that panics when it is dropped, with another one of its kind.
     struct Bomb(u8);
 
     impl Drop for Bomb {

@@ -1,3 +1,5 @@
+//! The health of a client.
+
 use super::event::Part;
 use crate::lanes::{self, Lane};
 
@@ -7,7 +9,7 @@ use crate::lanes::{self, Lane};
 pub struct Health {
     /// The number of events that wait for the callback.
     pub events_waiting: usize,
-    /// The number of events that were dropped, since the start, because the callback was too slow.
+    /// The number of events since the start that were dropped because the callback was too slow.
     pub events_dropped: u64,
     /// The number of panics that were caught, since the start.
     pub panics: Panics,
@@ -18,7 +20,7 @@ pub struct Health {
 }
 
 impl Health {
-    /// The health of a client in a process that is not its own.
+    /// Creates the health of a client in another process than its own.
     pub(super) fn of_nothing() -> Self {
         Self {
             events_waiting: 0,
@@ -37,7 +39,7 @@ pub struct Panics([u64; 7]);
 impl Panics {
     /// Returns the number of panics of one part.
     #[must_use]
-    pub fn of(&self, part: Part) -> u64 {
+    pub fn count(&self, part: Part) -> u64 {
         self.0.get(part as usize).copied().unwrap_or(0)
     }
 
@@ -47,7 +49,7 @@ impl Panics {
         self.0.iter().fold(0, |sum, &count| sum.saturating_add(count))
     }
 
-    pub(super) fn count(&mut self, part: Part) {
+    pub(super) fn add(&mut self, part: Part) {
         if let Some(count) = self.0.get_mut(part as usize) {
             *count = count.saturating_add(1);
         }

@@ -1,4 +1,4 @@
-//! The caches of a client, and who waits for what they answer.
+//! The caches of a client, with the lookups that wait for them.
 
 use alloc::{boxed::Box, string::String, sync::Arc, vec::Vec};
 
@@ -7,89 +7,88 @@ use time::UtcDateTime;
 use super::{
     clock::Moment,
     event::{self, Part},
-    jobs::{Done, Job, Work},
-    keeper::Queue,
-    outputs::Outputs,
-    shard::{Inside, Shard, Waiting},
+    job::{Job, JobKind},
+    job_result::JobResult,
+    outputs::{Outputs, Replies},
+    save_queue::SaveQueue,
+    shard::{Shard, ShardState, Waiting},
     teller::Teller,
     threads::Process,
     trace::Trace,
 };
 use crate::{
     cache::{
-        Answer, Cache, Config, Event, EventKind, Lent, Lookup, Rechecked, Restored, Room, Snapshot,
-        StoreHealth, TextHash, Waiter, most_valuable,
+        Answer, AppliedPolicyRef, Cache, Config, Event, EventKind, HashPurpose, Lookup, LookupId,
+        RecheckResult, Restored, SharedRoom, Snapshot, StoreHealth, TextHash, most_valuable,
     },
     domain::Domain,
 };
 
-/// How many caches there are, so that threads that ask for different domains seldom meet.
+/// The number of caches, so that threads that look up different domains seldom wait for each other.
 ///
-/// The bounds are those of all together, but who makes room is found in the newcomer's own cache. A
-/// keyed hash chooses that, so that no attacker can fill one: of `n` entries that would go first, wherever
-/// they are, none is in it with a probability of (15/16)^n (of 100, 0.2 %). Only then the least
-/// valuable entry of that cache goes, or the newcomer is not kept, though another has one worth less.
+/// All caches share the bounds, but a new domain evicts an entry of its own cache only. A keyed
+/// hash chooses the cache of a domain, so that no attacker can fill one: the probability that none
+/// of the `n` least valuable entries of all caches is in it is (15/16)^n (for 100, 0.2 %). Only
+/// then is a more valuable entry evicted, or the new domain not kept, although another cache has a
+/// less valuable entry.
 const SHARDS: usize = 16;
 
-/// With fewer domains than this for each there is only one.
+/// The number of domains for each cache below which there is only one cache.
 const SMALL: usize = 1024;
 
-/// What the hash of domains is for here (`TextHash`).
-const SHARD: u64 = 3;
-
-/// Many caches, each of its share of the domains. It knows nothing of sockets, clocks and threads.
+/// Many caches, each for a part of the domains. It uses no sockets, clocks or threads.
 #[derive(Debug)]
-pub(crate) struct Hub {
+pub(crate) struct ShardedCache {
     first: Shard,
     others: Box<[Shard]>,
     hash: TextHash,
-    /// Where changes go, if they are kept.
-    keeper: Option<Arc<Queue>>,
+    /// The queue of changes to save, if there is a store.
+    keeper: Option<Arc<SaveQueue>>,
     /// The queue of events.
     pub(crate) teller: Teller,
 }
 
-/// Who waits, and in which cache.
+/// The id of a pending lookup, and its cache.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Ticket {
     shard: usize,
-    waiter: Waiter,
+    waiter: LookupId,
 }
 
-impl Hub {
-    /// Caches that share the room of one with these settings.
-    pub(crate) fn new(config: Config, keeper: Option<Arc<Queue>>, teller: Teller) -> Self {
+impl ShardedCache {
+    /// Creates caches that together have the bounds of these settings.
+    pub(crate) fn new(config: Config, keeper: Option<Arc<SaveQueue>>, teller: Teller) -> Self {
         let config = config.with_persistence(keeper.is_some());
         let count = if config.max_entries() / SMALL < SHARDS { 1 } else { SHARDS };
-        let (room, store) = (Room::default(), StoreHealth::default());
+        let (room, store) = (SharedRoom::default(), StoreHealth::default());
         let shard = || Shard::new(Cache::within(config, room.clone(), store.clone()));
         let others = core::iter::repeat_with(shard).take(count.saturating_sub(1)).collect();
-        let hash = TextHash::new(config.seed(), SHARD);
+        let hash = TextHash::new(config.seed(), HashPurpose::Shards);
         Self { first: shard(), others, hash, keeper, teller }
     }
 
-    /// The answer, if it is at hand and nothing is due: the caches are only read.
+    /// Returns the cached answer, if a lookup would not change the cache. The caches are only read.
     #[inline]
     pub(crate) fn cached<T>(
         &self,
         domain: &Domain,
         now: UtcDateTime,
-        take: impl FnOnce(Answer<Lent<'_>>) -> T,
+        take: impl FnOnce(Answer<AppliedPolicyRef<'_>>) -> T,
     ) -> Option<T> {
-        let shard = self.shard(self.place(domain));
+        let shard = self.shard(self.shard_of(domain));
         shard
             .read_unless_lost(self.process(), |inside| inside.cache.get(domain, now).map(take))
             .flatten()
     }
 
-    /// The answer, or who waits for it.
+    /// Returns the answer, or the ticket of a pending lookup.
     pub(crate) fn lookup(
         &self,
         domain: &Domain,
         now: Moment,
         reply: impl FnOnce(Answer) + Send + Sync + 'static,
     ) -> (Result<Answer, Ticket>, Outputs) {
-        self.with(self.place(domain), now, |shard, inside| {
+        self.with(self.shard_of(domain), now, |shard, inside| {
             match inside.cache.lookup(domain, now.date) {
                 Lookup::Answer(answer) => Ok(answer.cloned()),
                 Lookup::Waiting(waiter) => {
@@ -100,17 +99,17 @@ impl Hub {
         })
     }
 
-    /// Looks for a newer policy (§5.1); `forced`: whether or not it is too early.
+    /// Looks for a newer policy (RFC 8461 §5.1), regardless of back-off if `forced`.
     pub(crate) fn recheck(
         &self,
         domain: &Domain,
         forced: bool,
         now: Moment,
-        reply: impl FnOnce(Rechecked) + Send + Sync + 'static,
+        reply: impl FnOnce(RecheckResult) + Send + Sync + 'static,
     ) -> (Ticket, Outputs) {
-        self.with(self.place(domain), now, |shard, inside| {
+        self.with(self.shard_of(domain), now, |shard, inside| {
             let waiter = if forced {
-                inside.cache.refresh(domain, now.date)
+                inside.cache.force_refresh(domain, now.date)
             } else {
                 inside.cache.recheck(domain, now.date)
             };
@@ -119,7 +118,7 @@ impl Hub {
         })
     }
 
-    /// Whoever has waited does not any more.
+    /// Cancels a pending lookup or recheck.
     pub(crate) fn cancel(&self, ticket: Ticket, now: Moment) -> Outputs {
         let (waiting, outputs) = self.with(ticket.shard, now, |_, inside| {
             inside.cache.cancel(ticket.waiter);
@@ -129,35 +128,35 @@ impl Hub {
         outputs
     }
 
-    /// Nobody waits any more: what they would have been told by is dropped.
-    pub(crate) fn hang_up(&self) {
+    /// Cancels all pending lookups and rechecks by dropping their replies.
+    pub(crate) fn drop_waiters(&self) {
         for place in 0..=self.others.len() {
             let waiting = self.shard(place).write(|inside| {
                 inside.is_closed = true;
                 core::mem::take(&mut inside.waiting)
             });
-            // Not under the lock: whoever waits may do anything when told.
+            // Not under the lock: dropping a reply may run any code.
             for waiting in waiting.into_values() {
                 let _ = self.teller.guard(Part::Waker, || drop(waiting));
             }
         }
     }
 
-    /// Has all saved that could not be: once more, before the end.
+    /// Retries all failed saves, before the shutdown.
     pub(crate) fn retry_unsaved(&self, now: Moment) {
         for place in 0..=self.others.len() {
             let _ = self.with(place, now, |_, inside| inside.cache.retry_unsaved(now.date));
         }
     }
 
-    /// Takes up what was kept.
+    /// Restores snapshots from the store.
     pub(crate) fn restore(&self, snapshots: Vec<Snapshot>, now: Moment) -> Restored {
         let config = self.first.read(|inside| *inside.cache.config());
         let (snapshots, refused) =
-            most_valuable(snapshots, &config, now.date, |domain| self.place(domain));
+            most_valuable(snapshots, &config, now.date, |domain| self.shard_of(domain));
         let mut shares: Vec<Vec<Snapshot>> = (0..=self.others.len()).map(|_| Vec::new()).collect();
         for snapshot in snapshots {
-            let place = snapshot.domain().map_or(0, |domain| self.place(domain));
+            let place = snapshot.domain().map_or(0, |domain| self.shard_of(domain));
             shares.get_mut(place).unwrap_or(&mut Vec::new()).push(snapshot);
         }
         let mut all =
@@ -175,44 +174,50 @@ impl Hub {
         all
     }
 
-    /// Notes that a job is begun. Returns whether the cache still waits for it. The outputs may be the
-    /// next portion of answers to others.
+    /// Notes that a job starts. Returns whether the cache still wants it. The outputs may include
+    /// the next portion of answers to other lookups.
     pub(crate) fn starts(&self, job: &Job, now: Moment) -> (bool, Outputs) {
         self.with(job.shard, now, |_, inside| match &job.work {
-            Work::Txt(id) => inside.cache.txt_started(id, now.date),
-            Work::Fetch(id) => inside.cache.fetch_started(id, now.date),
+            JobKind::Txt(id) => inside.cache.txt_started(id, now.date),
+            JobKind::Fetch(id) => inside.cache.fetch_started(id, now.date),
         })
     }
 
-    /// Takes what came of a job; what else is to be done for its domain belongs to the same discovery.
-    pub(crate) fn after(&self, shard: usize, done: Done, trace: &Trace, now: Moment) -> Outputs {
+    /// Processes the result of a job. Further jobs for its domain belong to the same discovery.
+    pub(crate) fn complete_job(
+        &self,
+        shard: usize,
+        done: JobResult,
+        trace: &Trace,
+        now: Moment,
+    ) -> Outputs {
         trace.done(&done);
         let mut outputs = self.done(shard, done, now);
         outputs.jobs.iter_mut().for_each(|job| job.trace = Some(trace.clone()));
         outputs
     }
 
-    /// Takes what came of something.
-    pub(crate) fn done(&self, shard: usize, done: Done, now: Moment) -> Outputs {
-        if let Done::Lost(domain, error) = done {
+    /// Processes a result.
+    pub(crate) fn done(&self, shard: usize, done: JobResult, now: Moment) -> Outputs {
+        if let JobResult::Lost(domain, error) = done {
             return self.save_all(domain, error, now);
         }
         let taken = self.with(shard, now, |_, inside| match done {
-            Done::Txt(id, answer) => inside.cache.handle_txt(id, answer, now.date),
-            Done::Fetch(id, answer) => inside.cache.handle_policy(id, answer, now.date),
-            Done::Persisted(id, result) => {
+            JobResult::Txt(id, answer) => inside.cache.handle_txt(id, answer, now.date),
+            JobResult::Fetch(id, answer) => inside.cache.handle_policy(id, answer, now.date),
+            JobResult::Persisted(id, result) => {
                 let result = result.as_ref().copied().map_err(String::as_str);
                 inside.cache.handle_persisted(id, result, now.date);
             }
-            Done::Lost(..) => {}
+            JobResult::Lost(..) => {}
         });
         taken.1
     }
 
-    /// Has all saved again that is held.
+    /// Saves all entries again.
     fn save_all(&self, domain: Domain, error: String, now: Moment) -> Outputs {
         let kind = EventKind::StoreLost { error: error.into() };
-        self.teller.tell(event::EventKind::Cache(Event { domain, kind }));
+        self.teller.emit(event::EventKind::Cache(Event { domain, kind }));
         let mut all = Outputs::default();
         for place in 0..=self.others.len() {
             all.add(self.with(place, now, |_, inside| inside.cache.save_all(now.date)).1);
@@ -220,7 +225,7 @@ impl Hub {
         all
     }
 
-    /// Has all caches do what is due, and tells them if the calendar was set.
+    /// Processes everything due in all caches, and notes a step of the wall clock.
     pub(crate) fn wake(&self, now: Moment) -> Outputs {
         let mut all = Outputs::default();
         for shard in 0..=self.others.len() {
@@ -238,8 +243,8 @@ impl Hub {
         all
     }
 
-    /// The next portion of the answers of these caches.
-    pub(super) fn more(&self, shards: &[usize], now: Moment) -> Option<Outputs> {
+    /// Returns the next portion of the answers of these caches.
+    fn more(&self, shards: &[usize], now: Moment) -> Option<Outputs> {
         shards.iter().fold(None, |all: Option<Outputs>, &shard| {
             let mut all = all.unwrap_or_default();
             all.add(self.with(shard, now, |_, _| ()).1);
@@ -247,10 +252,10 @@ impl Hub {
         })
     }
 
-    /// How many domains are known.
+    /// Returns the number of domains.
     pub(crate) fn len(&self) -> usize {
         let len = |place| {
-            let len = |inside: &Inside| inside.cache.len();
+            let len = |inside: &ShardState| inside.cache.len();
             self.shard(place).read_unless_lost(self.process(), len).unwrap_or(0)
         };
         (0..=self.others.len()).map(len).sum()
@@ -260,7 +265,7 @@ impl Hub {
         self.teller.threads().process
     }
 
-    fn place(&self, domain: &Domain) -> usize {
+    fn shard_of(&self, domain: &Domain) -> usize {
         let hash = self.hash.of(domain.as_str());
         let count = self.others.len().saturating_add(1) as u64;
         usize::try_from(hash.checked_rem(count).unwrap_or(0)).unwrap_or(0)
@@ -274,13 +279,23 @@ impl Hub {
         &self,
         place: usize,
         now: Moment,
-        step: impl FnOnce(usize, &mut Inside) -> T,
+        step: impl FnOnce(usize, &mut ShardState) -> T,
     ) -> (T, Outputs) {
         self.shard(place).write(|inside| {
             inside.sync(now);
             let result = step(place, inside);
             (result, inside.drain(place, now, self.keeper.as_deref(), &self.teller))
         })
+    }
+}
+
+impl Replies {
+    /// Sends the answers to pending lookups. Returns the next portion, if there is one.
+    pub(crate) fn deliver(self, hub: &ShardedCache, now: Moment) -> Option<Outputs> {
+        for reply in self.replies {
+            let _ = hub.teller.guard(Part::Waker, reply);
+        }
+        hub.more(&self.more, now)
     }
 }
 

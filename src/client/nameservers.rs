@@ -1,4 +1,4 @@
-//! The nameservers of a client, and what all its questions have learnt of them.
+//! The nameservers of a client, with their state from all its queries.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -29,11 +29,11 @@ impl Nameservers {
             let message = "there are no random numbers".into();
             return Err(DnsError::Connection { question, message });
         };
-        Ok(self.lock().ask(question, config, bits, now))
+        Ok(self.lock().start_query(question, config, bits, now))
     }
 
     pub(crate) fn learn(&self, exchange: &Exchange, now: Instant) {
-        self.lock().learn(exchange, now);
+        self.lock().record_outcome(exchange, now);
     }
 
     fn lock(&self) -> MutexGuard<'_, dns::Nameservers> {

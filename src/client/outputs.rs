@@ -2,25 +2,26 @@
 
 use alloc::{boxed::Box, vec::Vec};
 
-use super::{clock::Moment, event::Part, hub::Hub, jobs::Job};
+use super::job::Job;
 use crate::instant::Instant;
 
-/// Jobs to begin, a timer to arm, and answers to give.
+/// The jobs to start, the timer to arm, and the answers to send.
 #[derive(Default)]
 #[must_use = "outputs must be processed"]
 pub(crate) struct Outputs {
     pub(crate) jobs: Vec<Job>,
-    /// The time at which a cache is to be woken.
+    /// The time at which a cache has something due.
     pub(crate) wake_at: Option<Instant>,
     pub(crate) replies: Replies,
 }
 
-/// Answers to pending lookups. They are given last and under no lock, since a waker may do anything.
+/// Answers to pending lookups. They are sent last and without a lock, because a waker may run any
+/// code.
 #[derive(Default)]
 #[must_use = "answers must be given"]
 pub(crate) struct Replies {
     pub(super) replies: Vec<Box<dyn FnOnce() + Send + Sync>>,
-    /// The caches that have more.
+    /// The caches that have more answers.
     pub(super) more: Vec<usize>,
 }
 
@@ -41,13 +42,5 @@ impl Replies {
     pub(crate) fn add(&mut self, other: Self) {
         self.replies.extend(other.replies);
         self.more.extend(other.more);
-    }
-
-    /// Tells those who wait. What is returned is the next portion, if there is one.
-    pub(crate) fn tell(self, hub: &Hub, now: Moment) -> Option<Outputs> {
-        for reply in self.replies {
-            let _ = hub.teller.guard(Part::Waker, reply);
-        }
-        hub.more(&self.more, now)
     }
 }

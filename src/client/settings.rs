@@ -1,3 +1,5 @@
+//! The settings of a client.
+
 use alloc::{boxed::Box, string::ToString, sync::Arc, vec::Vec};
 use core::net::SocketAddr;
 
@@ -19,7 +21,7 @@ use crate::{
 ///
 /// let settings = Settings::default()
 ///     .with_nameservers(["127.0.0.53:53".parse()?])
-///     .with_discoveries(128);
+///     .with_max_concurrent_discoveries(128);
 /// # Ok::<(), std::net::AddrParseError>(())
 /// ```
 #[derive(Clone, Debug)]
@@ -36,31 +38,31 @@ pub struct Settings {
     port: u16,
 }
 
-/// Settings that no client can work with.
+/// The error of settings that no client can work with.
 #[derive(Clone, Debug, PartialEq, Error)]
 #[non_exhaustive]
 pub enum SettingsError {
-    /// An empty list was given.
+    /// The list of nameservers is empty.
     #[error("no nameservers: {0}")]
     NoNameservers(Box<str>),
-    /// None was given, and the process has no default.
+    /// There is no crypto provider in the settings, and the process has no default.
     #[error(
-        "no provider of cryptography: give one to `Settings::with_provider`, or install a default \
-         with `CryptoProvider::install_default`"
+        "no provider of cryptography: give one to `Settings::with_crypto_provider`, or install a \
+         default with `CryptoProvider::install_default`"
     )]
     NoProvider,
-    /// None were given, and the platform has none.
+    /// There are no root certificates in the settings, and the platform has none.
     #[error("no root certificates: {0}")]
     NoRoots(Box<str>),
-    /// Nothing can be done with the provider.
+    /// The crypto provider is not usable.
     #[error(transparent)]
     Trust(TrustStoreError),
-    /// The provider has no random numbers.
+    /// The crypto provider has no random numbers.
     #[error("no random numbers")]
     NoRandomness,
 }
 
-/// Settings with all defaults in their places.
+/// The settings with all defaults filled in.
 #[derive(Clone, Debug)]
 pub(crate) struct Setup {
     pub(crate) nameservers: Nameservers,
@@ -95,71 +97,73 @@ impl Default for Settings {
 }
 
 impl Settings {
-    /// Sets the nameservers. Default: those of `/etc/resolv.conf`, with the options that
-    /// [`dns::ResolvConf`] obeys; what that file says beside them is an event,
-    /// [`EventKind::ResolvConf`](super::EventKind::ResolvConf). They must resolve recursively; the way
-    /// to them should be one that nobody can forge answers on.
+    /// Sets the recursive nameservers. Default: those in `/etc/resolv.conf`, with the options that
+    /// [`dns::ResolvConf`] supports; ignored parts of that file are reported by
+    /// [`EventKind::ResolvConf`](super::EventKind::ResolvConf). The network path to them should be
+    /// one on which nobody can forge answers.
     #[must_use]
     pub fn with_nameservers(self, servers: impl IntoIterator<Item = SocketAddr>) -> Self {
         Self { nameservers: Some(servers.into_iter().collect()), ..self }
     }
 
-    /// The cryptography: the process's default of rustls unless set. Nothing is guessed: without
-    /// either there is no client.
+    /// Sets the rustls crypto provider. Default: the process default; without either, the client
+    /// does not start.
     #[must_use]
-    pub fn with_provider(self, provider: impl Into<Arc<CryptoProvider>>) -> Self {
+    pub fn with_crypto_provider(self, provider: impl Into<Arc<CryptoProvider>>) -> Self {
         Self { provider: Some(provider.into()), ..self }
     }
 
-    /// Whom to trust: the platform's roots unless set.
+    /// Sets the trusted root certificates. Default: the platform's.
     #[must_use]
-    pub fn with_roots(self, roots: impl Into<Arc<RootCertStore>>) -> Self {
+    pub fn with_root_certificates(self, roots: impl Into<Arc<RootCertStore>>) -> Self {
         Self { roots: Some(roots.into()), ..self }
     }
 
-    /// The cache: the defaults of [`cache::Config`] with a random seed unless set. Whether
-    /// changes are persisted depends on whether the client has a store.
+    /// Sets the settings of the cache. Default: those of [`cache::Config`] with a random seed.
+    /// Changes are persisted if the client has a store.
     #[must_use]
-    pub fn with_cache(self, config: cache::Config) -> Self {
+    pub fn with_cache_config(self, config: cache::Config) -> Self {
         Self { cache: Some(config), ..self }
     }
 
     /// Sets the time-outs of queries to nameservers. Default: those of [`dns::Config`], with the
-    /// options `timeout` and `attempts` of `/etc/resolv.conf` if its nameservers are asked.
+    /// options `timeout` and `attempts` of `/etc/resolv.conf` if its nameservers are used.
     #[must_use]
-    pub fn with_dns(self, config: dns::Config) -> Self {
+    pub fn with_dns_config(self, config: dns::Config) -> Self {
         Self { dns: Some(config), ..self }
     }
 
-    /// Time-out, media type and user agent of fetches.
+    /// Sets the time-out, the media types and the user agent of fetches.
     #[must_use]
-    pub fn with_fetch(self, config: fetch::Config) -> Self {
+    pub fn with_fetch_config(self, config: fetch::Config) -> Self {
         Self { fetch: config, ..self }
     }
 
-    /// Which addresses Policy Hosts may have: public ones unless set.
+    /// Sets the filter of addresses that Policy Hosts may have. Default: public addresses.
     #[must_use]
-    pub fn with_filter(self, filter: AddressFilter) -> Self {
+    pub fn with_address_filter(self, filter: AddressFilter) -> Self {
         Self { filter, ..self }
     }
 
-    /// How many questions to DNS, and as many fetches, may be out at a time for domains of which
-    /// nothing is known: 64 unless set. At least 1, at most 1,048,576.
+    /// Sets the maximum number of DNS queries, and also of fetches, in flight for domains without a
+    /// cached policy. Default: 64. At least 1, at most 1,048,576.
     #[must_use]
-    pub fn with_discoveries(self, most: usize) -> Self {
+    pub fn with_max_concurrent_discoveries(self, most: usize) -> Self {
         Self { discoveries: most, ..self }
     }
 
-    /// How many of each may be out at a time for domains whose policy is known, beside the others: 16
-    /// unless set. At least 1, at most 1,048,576.
+    /// Sets the maximum number of DNS queries, and also of fetches, in flight for domains with a
+    /// cached policy, in addition to the others. Default: 16. At least 1, at most 1,048,576.
     #[must_use]
-    pub fn with_refreshes(self, most: usize) -> Self {
+    pub fn with_max_concurrent_refreshes(self, most: usize) -> Self {
         Self { refreshes: most, ..self }
     }
 
-    /// The port of Policy Hosts: 443, by the URL that §3.2 has. Another one is for tests.
+    /// Sets the port of Policy Hosts, for tests. Default: 443, by the URL of [RFC 8461 §3.2].
+    ///
+    /// [RFC 8461 §3.2]: https://www.rfc-editor.org/rfc/rfc8461#section-3.2
     #[must_use]
-    pub fn with_port(self, port: u16) -> Self {
+    pub fn with_https_port(self, port: u16) -> Self {
         Self { port, ..self }
     }
 
@@ -193,7 +197,7 @@ impl Settings {
     }
 }
 
-/// Bits that nobody can guess.
+/// Returns random bits from the crypto provider.
 pub(crate) fn random(provider: &CryptoProvider) -> Option<u64> {
     let mut bytes = [0; 8];
     provider.secure_random.fill(&mut bytes).ok()?;
@@ -211,7 +215,7 @@ fn platform_roots() -> Result<Arc<RootCertStore>, SettingsError> {
     Ok(Arc::new(roots))
 }
 
-/// Settings with which a client starts, and makes no connection.
+/// Creates settings with which a client starts, and makes no connection.
 #[cfg(all(test, feature = "blocking"))]
 #[allow(clippy::unwrap_used, reason = "here a panic is a finding")]
 pub(crate) fn settings_for_tests() -> Settings {
@@ -220,6 +224,6 @@ pub(crate) fn settings_for_tests() -> Settings {
     roots.add(authority.cert.der().clone()).unwrap();
     Settings::default()
         .with_nameservers([SocketAddr::from(([127, 0, 0, 1], 9))])
-        .with_provider(rustls::crypto::ring::default_provider())
-        .with_roots(roots)
+        .with_crypto_provider(rustls::crypto::ring::default_provider())
+        .with_root_certificates(roots)
 }

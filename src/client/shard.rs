@@ -1,4 +1,4 @@
-//! One of the caches of a client, and who waits for what it answers.
+//! One of the caches of a client, with the lookups that wait for it.
 
 use alloc::boxed::Box;
 use core::{fmt, time::Duration};
@@ -13,58 +13,60 @@ use time::UtcDateTime;
 use super::{
     clock::{Moment, Offset},
     event,
-    jobs::{Job, Work},
-    keeper::{Queue, Saving},
+    job::{Job, JobKind},
     outputs::Outputs,
+    save_queue::{PendingSave, SaveQueue},
     teller::Teller,
     threads::Process,
 };
 use crate::{
-    cache::{Answer, Cache, EventKind, Rechecked, Request, Waiter},
+    cache::{Answer, Cache, EventKind, LookupId, RecheckResult, Request},
     store::Change,
 };
 
-/// The number of events that are drained under one hold of the lock, so that others get it, too.
-/// Few in the tests beside it, which try every order of what happens between two portions.
+/// The number of events that are drained while the lock is held once, so that other threads can
+/// take it in between. It is small in the unit tests, which try every order of operations between
+/// two portions.
 pub(super) const PORTION: usize = if cfg!(test) { 3 } else { 2048 };
 
-/// Threads that read it do not even write to the same memory, as they would with a plain lock.
+/// A cache behind a lock. Threads that read it do not write to the same memory, as they would with
+/// a plain lock.
 #[derive(Debug)]
-pub(super) struct Shard(ShardedLock<Inside>);
+pub(super) struct Shard(ShardedLock<ShardState>);
 
-pub(super) struct Inside {
+pub(super) struct ShardState {
     pub(super) cache: Cache,
     /// The difference between wall clock and monotonic clock when the wall clock was last set.
     offset: Option<Offset>,
-    pub(super) waiting: HashMap<Waiter, Waiting>,
-    /// `true` once the client is shut down: no lookup is pending any more.
+    pub(super) waiting: HashMap<LookupId, Waiting>,
+    /// `true` once the client is shut down. No lookup is pending then.
     pub(super) is_closed: bool,
 }
 
 type Callback<T> = Box<dyn FnOnce(T) + Send + Sync>;
 
-/// Somebody who waits.
+/// The reply to a pending lookup or recheck.
 pub(super) enum Waiting {
     Lookup(Callback<Answer>),
-    Recheck(Callback<Rechecked>),
+    Recheck(Callback<RecheckResult>),
 }
 
 impl Shard {
     pub(super) fn new(cache: Cache) -> Self {
         let waiting = HashMap::new();
-        Self(ShardedLock::new(Inside { cache, offset: None, waiting, is_closed: false }))
+        Self(ShardedLock::new(ShardState { cache, offset: None, waiting, is_closed: false }))
     }
 
-    pub(super) fn read<T>(&self, step: impl FnOnce(&Inside) -> T) -> T {
+    pub(super) fn read<T>(&self, step: impl FnOnce(&ShardState) -> T) -> T {
         step(&self.0.read().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Reads it, unless it was locked when this process was forked from that of the client: then it stays
-    /// so.
+    /// Reads the cache, unless it was locked when this process was forked from that of the client:
+    /// then it stays locked.
     pub(super) fn read_unless_lost<T>(
         &self,
         process: Process,
-        step: impl FnOnce(&Inside) -> T,
+        step: impl FnOnce(&ShardState) -> T,
     ) -> Option<T> {
         match self.0.try_read() {
             Ok(inside) => Some(step(&inside)),
@@ -73,19 +75,19 @@ impl Shard {
         }
     }
 
-    pub(super) fn write<T>(&self, step: impl FnOnce(&mut Inside) -> T) -> T {
+    pub(super) fn write<T>(&self, step: impl FnOnce(&mut ShardState) -> T) -> T {
         step(&mut self.0.write().unwrap_or_else(PoisonError::into_inner))
     }
 }
 
-impl Inside {
-    /// Returns how far the wall clock was set since the cache last noted it.
+impl ShardState {
+    /// Returns the step of the wall clock since the cache last noted it.
     pub(super) fn step(&self, now: Moment) -> Option<time::Duration> {
         self.offset.and_then(|offset| offset.step_to(now.offset()))
     }
 
-    /// Notes a step of the wall clock in the cache, before any input with the new time. A thread that
-    /// read the clocks before the step and comes here after it is handled, too.
+    /// Notes a step of the wall clock in the cache, before any input with the new time. This
+    /// includes a thread that reads the clocks before the step and comes here after it.
     pub(super) fn sync(&mut self, now: Moment) {
         if let Some(by) = self.step(now) {
             self.cache.clock_set(by, now.date);
@@ -95,21 +97,21 @@ impl Inside {
         self.offset = Some(now.offset());
     }
 
-    /// Has somebody wait, unless the client is shut down: then what they would be told by is
-    /// dropped, which tells them.
-    pub(super) fn wait(&mut self, waiter: Waiter, waiting: Waiting) {
+    /// Adds a pending lookup or recheck. If the client is shut down, its reply is dropped, which
+    /// notifies the caller.
+    pub(super) fn wait(&mut self, waiter: LookupId, waiting: Waiting) {
         if !self.is_closed {
             self.waiting.insert(waiter, waiting);
         }
     }
 
-    /// Drains the requests and events of the cache. Events are queued under its lock, so that those of
-    /// a domain keep the order in which they happened.
+    /// Drains the requests and events of the cache. Events are queued under its lock, so that those
+    /// of a domain keep their order.
     pub(super) fn drain(
         &mut self,
         shard: usize,
         now: Moment,
-        keeper: Option<&Queue>,
+        keeper: Option<&SaveQueue>,
         teller: &Teller,
     ) -> Outputs {
         let mut out = Outputs::default();
@@ -117,17 +119,17 @@ impl Inside {
         for _ in 0..PORTION {
             let Some(event) = self.cache.poll_event() else { break };
             match event.kind {
-                EventKind::Answered { waiter, answer } => {
+                EventKind::Answered { id: waiter, answer } => {
                     if let Some(Waiting::Lookup(reply)) = self.waiting.remove(&waiter) {
                         replies.replies.push(Box::new(|| reply(answer)));
                     }
                 }
-                EventKind::Rechecked { waiter, result } => {
+                EventKind::Rechecked { id: waiter, result } => {
                     if let Some(Waiting::Recheck(reply)) = self.waiting.remove(&waiter) {
                         replies.replies.push(Box::new(|| reply(result)));
                     }
                 }
-                _ => teller.tell(event::EventKind::Cache(event)),
+                _ => teller.emit(event::EventKind::Cache(event)),
             }
         }
         if self.cache.has_events() {
@@ -135,20 +137,20 @@ impl Inside {
         }
         while let Some(request) = self.cache.poll_request() {
             let (domain, work) = match request {
-                Request::Txt { id, domain } => (domain, Work::Txt(id)),
-                Request::Fetch { id, domain } => (domain, Work::Fetch(id)),
+                Request::Txt { id, domain } => (domain, JobKind::Txt(id)),
+                Request::Fetch { id, domain } => (domain, JobKind::Fetch(id)),
                 Request::Persist { id, domain, snapshot } => {
-                    // While the cache is locked: of changes to a domain the last one counts.
-                    let saving = Saving { shard, id, change: Change { domain, snapshot } };
+                    // While the cache is locked, because the last change of a domain counts.
+                    let saving = PendingSave { shard, id, change: Change { domain, snapshot } };
                     if let Some(keeper) = keeper {
                         keeper.push(saving);
                     }
                     continue;
                 }
             };
-            let view = self.cache.view(&domain);
+            let view = self.cache.entry(&domain);
             let ends_at = view.and_then(|view| {
-                // A policy of the operator's list has no end.
+                // A policy of the operator's list does not expire.
                 view.policy().map(|_| view.ends_at().unwrap_or(UtcDateTime::MAX))
             });
             let failures = view.map_or(0, |view| view.failures_in_a_row());
@@ -160,7 +162,7 @@ impl Inside {
     }
 }
 
-impl fmt::Debug for Inside {
+impl fmt::Debug for ShardState {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut inside = f.debug_struct("Inside");
         inside.field("cache", &self.cache).field("is_closed", &self.is_closed);

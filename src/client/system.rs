@@ -1,4 +1,4 @@
-//! What the machine says of nameservers.
+//! The nameservers in the settings of the system.
 
 use alloc::{boxed::Box, format, vec::Vec};
 use std::{
@@ -10,11 +10,11 @@ use crate::dns::{Config, Nameservers, ResolvConf};
 
 const PATH: &str = "/etc/resolv.conf";
 
-/// No such file is longer.
+/// The maximum length of the file in bytes.
 const LONGEST: u64 = 1 << 20;
 
-/// Returns the nameservers of this machine, and how they are asked. What is ignored is added to the
-/// list, in a sentence each.
+/// Returns the nameservers of this machine, and the settings for queries to them. A sentence for
+/// each ignored part is added to the list.
 pub(super) fn nameservers(ignored: &mut Vec<Box<str>>) -> (Nameservers, Config) {
     let conf = understood(read(), ignored);
     (conf.nameservers(), conf.apply(Config::default()))
@@ -39,7 +39,8 @@ fn understood(text: io::Result<Vec<u8>>, ignored: &mut Vec<Box<str>>) -> ResolvC
     conf
 }
 
-/// Returns the index of a network interface; where the system does not list them as files, `None`.
+/// Returns the index of a network interface, or `None` if the system does not list interfaces as
+/// files.
 fn interface(name: &str) -> Option<u32> {
     let is_name = !name.is_empty() && !name.starts_with('.') && !name.contains('/');
     let path = format!("/sys/class/net/{name}/ifindex");
@@ -77,7 +78,10 @@ mod tests {
             let mut ignored = Vec::new();
             let conf = understood(text.map(<[u8]>::to_vec), &mut ignored);
             assert_eq!(conf.addresses().to_vec(), [expected]);
-            assert!(ignored.iter().map(|it| &**it).eq(sentences.iter().copied()), "{ignored:?}");
+            assert!(
+                ignored.iter().map(|sentence| &**sentence).eq(sentences.iter().copied()),
+                "{ignored:?}"
+            );
         }
     }
 

@@ -1,4 +1,4 @@
-//! The thread that calls the callback with events, in the order in which they happened.
+//! The thread that calls the callback with events in order.
 
 use alloc::{boxed::Box, collections::VecDeque, sync::Arc};
 use core::time::Duration;
@@ -11,30 +11,30 @@ use super::{
     event::{Event, EventKind, OnEvent, Part},
     guard::{Panicked, guard},
     health::Panics,
+    log,
     threads::Threads,
-    trace,
 };
 use crate::{cache, policy::Policy};
 
 /// The maximum number of events in the queue.
 pub(super) const CAPACITY: usize = 16_384;
 
-/// The maximum bytes of policies in the queue: strangers decide how large those are.
+/// The maximum bytes of policies in the queue. Strangers decide the size of policies.
 const BYTES: usize = 32 * 1024 * 1024;
 
-/// A queue of events that a thread of its own empties, so that a callback may take its time, panic,
-/// and call the client.
+/// A queue of events, emptied by a thread of its own, so that a callback may be slow, panic, or
+/// call the client.
 #[derive(Clone, Debug)]
-pub(crate) struct Teller(Arc<Inside>);
+pub(crate) struct Teller(Arc<TellerState>);
 
 #[derive(Debug)]
-struct Inside {
-    /// Those of the client.
+struct TellerState {
+    /// The threads of the client.
     threads: Threads,
     state: Mutex<State>,
-    /// There is an event, or the end has come.
+    /// Notified when there is an event, and at the end.
     changed: Condvar,
-    /// The thread has ended.
+    /// Notified when the thread has ended.
     ended: Condvar,
     /// `true` if there is a callback or a log.
     is_heard: bool,
@@ -47,7 +47,7 @@ struct State {
     bytes: usize,
     /// The number of the last event.
     sequence: u64,
-    /// The number of dropped events for which no event was queued yet.
+    /// The number of dropped events that no event has reported yet.
     missed: u64,
     /// The number of dropped events.
     dropped: u64,
@@ -57,14 +57,15 @@ struct State {
 }
 
 impl Teller {
-    /// Creates the queue. Events wait until it is started; without a callback and a log they are dropped.
+    /// Creates the queue. Events wait until it is started; without a callback and a log they are
+    /// dropped.
     pub(crate) fn new(has_callback: bool) -> Self {
         Self::with(Threads::new(), has_callback)
     }
 
     pub(super) fn with(threads: Threads, has_callback: bool) -> Self {
         let is_heard = has_callback || cfg!(feature = "tracing");
-        Self(Arc::new(Inside {
+        Self(Arc::new(TellerState {
             threads,
             state: Mutex::default(),
             changed: Condvar::new(),
@@ -96,29 +97,29 @@ impl Teller {
         self.0.threads
     }
 
-    /// Queues an event. Under the lock of a cache, the order is that in which things happen there.
-    pub(crate) fn tell(&self, kind: EventKind) {
+    /// Queues an event. If called under the lock of a cache, events keep the order of the cache.
+    pub(crate) fn emit(&self, kind: EventKind) {
         if self.0.is_heard {
             self.lock().push(kind);
             self.0.changed.notify_one();
         }
     }
 
-    /// Tells what is ignored of the system's list of nameservers.
+    /// Emits an event for each ignored part of the system's list of nameservers.
     pub(crate) fn resolv_conf(&self, ignored: &[Box<str>]) {
         for ignored in ignored {
-            self.tell(EventKind::ResolvConf { ignored: ignored.clone() });
+            self.emit(EventKind::ResolvConf { ignored: ignored.clone() });
         }
     }
 
-    /// Makes a call to code of the user. A panic is counted, and raises an event.
+    /// Makes a call to code of the user. A panic is counted, and causes an event.
     pub(crate) fn guard<T>(&self, part: Part, call: impl FnOnce() -> T) -> Result<T, Panicked> {
         guard(call).inspect_err(|_| self.panicked(part))
     }
 
     pub(crate) fn panicked(&self, part: Part) {
-        self.lock().panics.count(part);
-        self.tell(EventKind::Panicked { part });
+        self.lock().panics.add(part);
+        self.emit(EventKind::Panicked { part });
     }
 
     /// Ends the thread once the queue is empty. Later events are dropped.
@@ -127,8 +128,8 @@ impl Teller {
         self.0.changed.notify_all();
     }
 
-    /// Waits until the thread has ended, up to `patience`. If the callback hangs, the rest of the queue
-    /// is dropped.
+    /// Waits until the thread has ended, up to `patience`. If the callback hangs, the rest of the
+    /// queue is dropped.
     pub(crate) fn wait(&self, patience: Duration) {
         if self.0.threads.has_current() {
             return;
@@ -159,9 +160,9 @@ impl Teller {
     }
 
     fn tell_one(&self, event: &Event, on_event: Option<&OnEvent>) {
-        let logged = guard(|| trace::event(event));
+        let logged = guard(|| log::event(event));
         let called = guard(|| on_event.into_iter().for_each(|call| call(event)));
-        // A callback that panics each time would raise such events without end.
+        // A callback that panics each time would cause such events without end.
         let is_news = ![Part::Subscriber, Part::Callback]
             .map(|part| EventKind::Panicked { part })
             .contains(&event.kind);
@@ -169,7 +170,7 @@ impl Teller {
             if outcome.is_err() && is_news {
                 self.panicked(part);
             } else if outcome.is_err() {
-                self.lock().panics.count(part);
+                self.lock().panics.add(part);
             }
         }
     }
@@ -188,7 +189,8 @@ impl State {
         self.sequence = self.sequence.saturating_add(1);
         let bytes = self.bytes.saturating_add(bytes(&kind));
         let is_full = self.queue.len() >= CAPACITY || bytes > BYTES;
-        // Once an event is dropped, all are until the event about it fits: so there is one gap.
+        // After a dropped event, all are dropped until the event about them fits, so that there is
+        // one gap.
         if self.missed > 0 || is_full && !self.queue.is_empty() {
             self.missed = self.missed.saturating_add(1);
             self.dropped = self.dropped.saturating_add(1);
@@ -201,7 +203,8 @@ impl State {
     fn pop(&mut self) -> Option<Event> {
         let event = self.queue.pop_front()?;
         self.bytes = self.bytes.saturating_sub(bytes(&event.kind));
-        // Only with half of it free, lest it fills up with news of its being full.
+        // Only when half of the queue is free, so that it does not fill up with events about
+        // dropped events.
         if self.missed > 0 && self.queue.len() <= CAPACITY / 2 && self.bytes <= BYTES / 2 {
             let count = core::mem::take(&mut self.missed);
             self.sequence = self.sequence.saturating_add(1);
@@ -212,7 +215,7 @@ impl State {
     }
 }
 
-/// Returns the bytes of policies that an event holds, at the most.
+/// Returns the maximum bytes of the policies in an event.
 fn bytes(kind: &EventKind) -> usize {
     let EventKind::Cache(event) = kind else { return 0 };
     let len = |policy: Option<&Arc<Policy>>| policy.map_or(0, |policy| policy.as_text().len());

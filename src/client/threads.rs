@@ -8,11 +8,11 @@ use core::{
 use std::{io, process, thread, thread_local};
 
 thread_local! {
-    /// The client that the thread belongs to; 0 is none.
+    /// The number of the client that the thread belongs to, or 0.
     static CLIENT: Cell<usize> = const { Cell::new(0) };
 }
 
-/// The number of clients that were made.
+/// The number of clients that were created.
 static CLIENTS: AtomicUsize = AtomicUsize::new(0);
 
 /// The threads of one client.
@@ -23,13 +23,13 @@ pub(crate) struct Threads {
 }
 
 impl Threads {
-    /// Creates the threads of a client that has none yet.
+    /// Creates an empty set of threads for a client.
     pub(crate) fn new() -> Self {
         let client = CLIENTS.fetch_add(1, Ordering::Relaxed).wrapping_add(1);
         Self { client, process: Process::current() }
     }
 
-    /// Starts one.
+    /// Starts a thread.
     pub(crate) fn spawn(self, name: &str, work: impl FnOnce() + Send + 'static) -> io::Result<()> {
         spawn_apart(name, move || {
             CLIENT.set(self.client);
@@ -37,15 +37,15 @@ impl Threads {
         })
     }
 
-    /// Returns whether the current thread is one of these: it must not wait for them to end. One of
-    /// another client's may, as any thread.
+    /// Returns whether the current thread is one of these. It must not wait for them to end, which
+    /// a thread of another client may.
     pub(crate) fn has_current(self) -> bool {
         CLIENT.get() == self.client
     }
 }
 
-/// The process in which a client was made. In one that is forked from it none of its threads run, and
-/// what they had locked stays locked.
+/// The process in which a client was created. In a forked child none of its threads run, and locks
+/// that they held stay locked.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Process(u32);
 
@@ -54,13 +54,13 @@ impl Process {
         Self(process::id())
     }
 
-    /// A process that is another one.
+    /// Creates a value that stands for another process.
     #[cfg(test)]
     pub(crate) fn parent() -> Self {
         Self(0)
     }
 
-    /// Returns whether this is another process than the one in which the client was made.
+    /// Returns whether this is another process than the one in which the client was created.
     pub(crate) fn is_another(self) -> bool {
         self.0 != process::id()
     }

@@ -1,109 +1,128 @@
+//! The end of a delivery: why a message is deferred or cannot be delivered.
+
 use alloc::{sync::Arc, vec::Vec};
 use core::fmt;
 
 use super::{
-    refusal::{HostName, Refusal},
+    refusal::{HostFailure, HostFailureReason, HostName},
     status::{self, StatusCode},
 };
 use crate::{no_policy::NoPolicy, policy::Policy};
 
-/// Why the message stays in the queue: what kept each host from getting it.
+/// The reasons why the message stays in the queue: the failure of each host.
 ///
-/// Failures of MTA-STS are transient: "MTAs SHOULD treat such failures as transient errors and retry
-/// delivery later" (RFC 8461 §5). As a sentence this is fit for a delay notification, a bounce at
-/// the end of the queue lifetime, and a log.
+/// Failures of MTA-STS are transient: "MTAs SHOULD treat such failures as transient errors and
+/// retry delivery later" ([RFC 8461 §5]). The `Display` form is a sentence for a delay
+/// notification, a bounce at the end of the queue lifetime, or a log.
+///
+/// [RFC 8461 §5]: https://www.rfc-editor.org/rfc/rfc8461#section-5
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Deferral {
     pub(super) domain: Option<Arc<str>>,
-    pub(super) refusals: Vec<Refusal>,
+    pub(super) refusals: Vec<HostFailure>,
     pub(super) unknown: Option<Arc<str>>,
     pub(super) unconfirmed: u32,
     pub(super) may_bounce: bool,
 }
 
-/// Why the message can never be delivered: bounce it. No newer policy would change it.
+/// The reason why the message can never be delivered. Bounce it: no newer policy would change this.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum Undeliverable {
-    /// The domain accepts no mail: its MX record is a null MX (RFC 7505). Under `enforce` this is
-    /// believed only if the records are secure: see
+pub enum PermanentFailure {
+    /// The domain accepts no mail: its MX record is a null MX (RFC 7505). Under `enforce` this
+    /// counts only if the records are secure: see
     /// [`Route::with_secure_mx`](super::Route::with_secure_mx).
     NullMx(Arc<str>),
     /// Every MX host of the domain is the sender itself, or less preferred: the message would come
-    /// back (RFC 5321 §5.1). Under `enforce` the same holds as for a null MX.
+    /// back ([RFC 5321 §5.1]). Under `enforce` the same holds as for a null MX.
+    ///
+    /// [RFC 5321 §5.1]: https://www.rfc-editor.org/rfc/rfc5321#section-5.1
     OwnHost(Arc<str>),
-    /// The host refused the message for good.
-    Refused(Refusal),
+    /// The host refused the message permanently.
+    PermanentReply(HostFailure),
 }
 
-/// What the cache has found when it looked, at this moment, for a newer policy by the `id` in DNS
-/// (RFC 8461 §5.1).
+/// The result of a recheck: the cache has just looked for a newer policy by the `id` in DNS ([RFC
+/// 8461 §5.1]).
 ///
-/// Of a [`cache::Rechecked`](crate::cache::Rechecked), the answer beside an outcome that is
-/// [`Unknown`](crate::cache::Outcome::Unknown) becomes [`Unconfirmed`](Self::Unconfirmed) with the
-/// doubt as text, and the answer beside any other outcome becomes [`Current`](Self::Current).
+/// To convert a [`cache::RecheckResult`](crate::cache::RecheckResult): if its outcome is
+/// [`Unknown`](crate::cache::RecheckOutcome::Unknown), its answer becomes
+/// [`Unconfirmed`](Self::Unconfirmed) with the error as text. With any other outcome, its answer
+/// becomes [`Current`](Self::Current).
+///
+/// [RFC 8461 §5.1]: https://www.rfc-editor.org/rfc/rfc8461#section-5.1
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Recheck {
-    /// This applies now, for certain. It may be the same as before.
+    /// The answer that is certain to apply now. It may be the same as before.
     Current(Result<Arc<Policy>, NoPolicy>),
-    /// The cache answers a lookup with this, and could not find out whether there is anything newer.
+    /// The answer of the cache, which could not determine if there is a newer policy.
     ///
-    /// The answer counts where it differs from the policy of the delivery for certain: that policy has
-    /// ended, or was replaced meanwhile.
+    /// The answer counts if the policy of the delivery certainly does not apply any more: it has
+    /// expired, or was replaced meanwhile.
     Unconfirmed {
-        /// The answer of a lookup at this moment.
+        /// The answer of a lookup now.
         answer: Result<Arc<Policy>, NoPolicy>,
-        /// The reason why the recheck found nothing out.
+        /// The reason why the recheck was not successful.
         why: Arc<str>,
     },
-    /// It could not be found out, and the cache has no answer either. The text says why.
+    /// The cache has no answer, and could not determine if there is a newer policy. The text is the
+    /// reason.
     Unknown(Arc<str>),
 }
 
 impl Deferral {
-    /// What kept each host from getting the message, in the order in which they were tried.
+    /// Returns the failure of each host, in the order in which they were tried.
     #[must_use]
-    pub fn refusals(&self) -> &[Refusal] {
+    pub fn host_failures(&self) -> &[HostFailure] {
         &self.refusals
     }
 
-    /// Whether the message may be bounced, if its time in the queue is over. As long as it is not,
-    /// try again later (RFC 5321 §4.5.4.1).
+    /// Returns whether the message may be bounced once its time in the queue is over. Until then,
+    /// try again later ([RFC 5321 §4.5.4.1]).
     ///
-    /// False where a policy has a part in the failure and it is not known whether it is still
-    /// current: senders "MUST NOT permanently fail to deliver messages before checking, via DNS, for
-    /// the presence of an updated policy" (RFC 8461 §5). Try again later then, whatever its age, or
-    /// set a limit: [`Delivery::with_max_unconfirmed`](super::Delivery::with_max_unconfirmed).
+    /// It is false if a policy contributed to the failure and it is unknown whether this policy is
+    /// still current: senders "MUST NOT permanently fail to deliver messages before checking, via
+    /// DNS, for the presence of an updated policy" ([RFC 8461 §5]). In this case, try again later
+    /// whatever the age of the message, or set a limit:
+    /// [`Delivery::with_max_unconfirmed`](super::Delivery::with_max_unconfirmed).
+    ///
+    /// [RFC 5321 §4.5.4.1]: https://www.rfc-editor.org/rfc/rfc5321#section-4.5.4.1
+    /// [RFC 8461 §5]: https://www.rfc-editor.org/rfc/rfc8461#section-5
     #[must_use]
     pub fn may_bounce(&self) -> bool {
         self.may_bounce
     }
 
-    /// Returns the enhanced status code for a delay notification: that of the first host which a
-    /// policy ruled out, else of the last host.
+    /// Returns the enhanced status code for a delay notification: that of the first host that a
+    /// policy excluded, else of the last host.
     #[must_use]
     pub fn status(&self) -> StatusCode {
-        let by_policy = self.refusals.iter().find(|refusal| refusal.is_by_policy());
-        let code = by_policy.or(self.refusals.last()).map(|it| status::of_reason(it.reason()));
+        // A failure because of the sender's own host is not informative if other hosts were tried.
+        let tried = || {
+            self.refusals.iter().filter(|refusal| *refusal.reason() != HostFailureReason::OwnHost)
+        };
+        let by_policy = tried().find(|refusal| refusal.is_by_policy());
+        let refusal = by_policy.or(tried().next_back()).or(self.refusals.last());
+        let code = refusal.map(|refusal| refusal.reason().status_code());
         StatusCode::transient(code.unwrap_or_default())
     }
 
-    /// Returns how many rechecks in a row, this one included, did not find out what applies now; 0 if
-    /// this one did. Keep it with the message, for the next
+    /// Returns the number of consecutive rechecks without a result, including this one; 0 if this
+    /// one had a result. Store it with the message, for the next
     /// [`Delivery::with_unconfirmed`](super::Delivery::with_unconfirmed).
     #[must_use]
     pub fn unconfirmed(&self) -> u32 {
         self.unconfirmed
     }
 
-    /// Why the recheck did not find out what applies now. For a log.
+    /// Returns the reason why the recheck had no result, for a log.
     #[must_use]
     pub fn unknown(&self) -> Option<&str> {
         self.unknown.as_deref()
     }
 }
 
-/// Refusals that a sentence names; the others it counts.
+/// The maximum number of failures that a sentence names; further ones are counted.
 const NAMED: usize = 5;
 
 impl fmt::Display for Deferral {
@@ -128,19 +147,19 @@ impl fmt::Display for Deferral {
 
 impl core::error::Error for Deferral {}
 
-impl Undeliverable {
+impl PermanentFailure {
     /// Returns the enhanced status code for the bounce.
     #[must_use]
     pub fn status(&self) -> StatusCode {
         StatusCode::permanent(match self {
             Self::NullMx(_) => status::NULL_MX,
             Self::OwnHost(_) => status::LOOP,
-            Self::Refused(refusal) => status::of_reason(refusal.reason()),
+            Self::PermanentReply(refusal) => refusal.reason().status_code(),
         })
     }
 }
 
-impl fmt::Display for Undeliverable {
+impl fmt::Display for PermanentFailure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NullMx(domain) => {
@@ -152,9 +171,9 @@ impl fmt::Display for Undeliverable {
                  is preferred",
                 HostName(domain),
             ),
-            Self::Refused(refusal) => refusal.fmt(f),
+            Self::PermanentReply(refusal) => refusal.fmt(f),
         }
     }
 }
 
-impl core::error::Error for Undeliverable {}
+impl core::error::Error for PermanentFailure {}

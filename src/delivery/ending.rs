@@ -1,39 +1,26 @@
-//! How a walk ends, and what a recheck changes about that.
+//! The end of a delivery, and the effect of a recheck on it.
 
 use alloc::{string::ToString as _, sync::Arc};
 
 use super::{
-    conclusion::{Deferral, Recheck, Undeliverable},
-    refusal::{Reason, Refusal},
-    walk::{Delivery, Step},
+    conclusion::{Deferral, PermanentFailure, Recheck},
+    refusal::{HostFailure, HostFailureReason},
+    stage::{Found, Stage},
+    step::Step,
+    walk::Delivery,
 };
-use crate::{no_policy::NoPolicy, policy::Policy};
-
-#[derive(Debug)]
-pub(super) enum Stage {
-    Walking,
-    Delivered,
-    /// Nothing about it could be changed by a policy.
-    Undeliverable(Undeliverable),
-    /// All hosts were tried, or one refused the message for good.
-    Failed(Option<Refusal>),
-}
-
-#[derive(Debug)]
-pub(super) enum Found {
-    Changed(Result<Arc<Policy>, NoPolicy>),
-    Unchanged,
-    Unknown(Arc<str>),
-}
+use crate::no_policy::NoPolicy;
 
 impl Delivery {
-    /// What the cache has said after [`Step::Recheck`]. Before all hosts were tried, or where no
-    /// policy has a part in the failure, it changes nothing.
+    /// Supplies the result of a recheck, after [`Step::Recheck`]. It has no effect before all hosts
+    /// were tried, or if no policy contributed to the failure.
     ///
-    /// A policy that has ended ([`NoPolicy::Expired`]) is a changed policy, whatever could not be
-    /// found out: without a valid one, delivery continues as though there were no MTA-STS (RFC 8461
-    /// §3.3). Any other [`NoPolicy`] that [`is_temporary`](NoPolicy::is_temporary) is no knowledge,
-    /// and counts as [`Recheck::Unknown`].
+    /// An expired policy ([`NoPolicy::Expired`]) counts as a changed policy, even if the recheck
+    /// failed: without a valid policy, delivery continues as though there were no MTA-STS ([RFC
+    /// 8461 §3.3]). Any other [`NoPolicy`] that [`is_temporary`](NoPolicy::is_temporary) counts as
+    /// [`Recheck::Unknown`].
+    ///
+    /// [RFC 8461 §3.3]: https://www.rfc-editor.org/rfc/rfc8461#section-3.3
     pub fn handle_recheck(&mut self, answer: Recheck) {
         if !matches!(self.stage, Stage::Failed(_)) || !self.is_refused_by_policy() {
             return;
@@ -53,31 +40,19 @@ impl Delivery {
         });
     }
 
-    /// Ends the delivery for a null MX. It is the domain's word, if that is to be believed, and not a
-    /// mistake of the operator's.
-    pub(super) fn no_mail_accepted(&mut self) -> Stage {
-        let Some(domain) = self.rules.name.clone() else { return Stage::Failed(None) };
-        let refusal = self.refuse(domain.clone(), self.rules.null_mx());
-        match *refusal.reason {
-            Reason::NullMx if !refusal.is_by_policy => {
-                Stage::Undeliverable(Undeliverable::NullMx(domain))
-            }
-            _ => Stage::Failed(None),
-        }
-    }
-
     pub(super) fn all_tried(&self) -> Stage {
-        let would_return =
-            |refusal: &Refusal| *refusal.reason == Reason::OwnHost && !refusal.is_by_policy;
+        let would_return = |refusal: &HostFailure| {
+            *refusal.reason == HostFailureReason::OwnHost && !refusal.is_by_policy
+        };
         match &self.rules.name {
             Some(domain) if self.refusals.iter().all(would_return) => {
-                Stage::Undeliverable(Undeliverable::OwnHost(domain.clone()))
+                Stage::Undeliverable(PermanentFailure::OwnHost(domain.clone()))
             }
             _ => Stage::Failed(None),
         }
     }
 
-    pub(super) fn failed(&self, refused: Option<&Refusal>) -> Step {
+    pub(super) fn failed(&self, refused: Option<&HostFailure>) -> Step {
         let unknown = match &self.recheck {
             _ if !self.is_refused_by_policy() => None,
             None => return Step::Recheck(self.deferral(None, false)),
@@ -91,7 +66,9 @@ impl Delivery {
                 let may_bounce = self.max_unconfirmed.is_some_and(|max| count >= max);
                 Step::Defer(self.deferral(Some(why), may_bounce))
             }
-            (None, Some(refused)) => Step::Undeliverable(Undeliverable::Refused(refused.clone())),
+            (None, Some(refused)) => {
+                Step::Undeliverable(PermanentFailure::PermanentReply(refused.clone()))
+            }
             (None, None) => Step::Defer(self.deferral(None, true)),
         }
     }
@@ -107,12 +84,12 @@ impl Delivery {
     }
 
     fn is_refused_by_policy(&self) -> bool {
-        self.refusals.iter().any(Refusal::is_by_policy)
+        self.refusals.iter().any(HostFailure::is_by_policy)
     }
 }
 
-/// Returns whether the old policy may still apply: an attacker who blocks DNS or HTTPS wants it
-/// forgotten.
+/// Returns whether the old policy may still apply. An attacker who blocks DNS or HTTPS must not be
+/// able to end it.
 fn is_doubtful(why: &NoPolicy) -> bool {
     why.is_temporary() && !matches!(why, NoPolicy::Expired { .. })
 }

@@ -1,46 +1,48 @@
-//! May this message go to this MX host over this connection?
+//! Decides whether a message may be sent to an MX host over a connection.
 //!
-//! A [`Delivery`] is one message's walk over the hosts of its next hop. It is told what DNS said and
-//! how far each attempt came, and says what to do next. It combines the MTA-STS policy, DANE, and
-//! the floor that the operator has set, none of which lowers another:
+//! A [`Delivery`] is a state machine that delivers one message to the MX hosts of its next hop. Its
+//! inputs are the results of DNS lookups and connections; its outputs are the steps to carry out.
+//! It combines the MTA-STS policy, DANE, and the operator's minimum TLS level ([`MinTlsLevel`]),
+//! none of which lowers another:
 //!
-//! | TLSA records ([`Dane`]) | policy | host listed | the session needs ([`Tls`]) |
+//! | TLSA records ([`TlsaStatus`]) | policy | host listed | the session needs ([`TlsLevel`]) |
 //! | --- | --- | --- | --- |
-//! | any | `enforce` | no | – : the host is skipped (RFC 8461 §5) |
-//! | failed, temporary failure | any | any | – : the host is skipped (RFC 7672 §2.1.2) |
-//! | usable | `enforce` | yes | [`Tls::Dane`], or both: [`Delivery::with_pkix_beside_dane`] |
-//! | usable | `testing`, `none`, no policy | any | [`Tls::Dane`] |
-//! | unusable | `enforce` | yes | [`Tls::Pkix`] |
-//! | unusable | `testing`, `none`, no policy | any | [`Tls::Encrypted`] or the floor |
-//! | not signed | `enforce` | yes | [`Tls::Pkix`] |
-//! | not signed | `testing`, `none`, no policy | any | the floor, [`Tls::Opportunistic`] by default |
+//! | any | `enforce` | no | – : the host is skipped ([RFC 8461 §5]) |
+//! | bogus, indeterminate | any | any | – : the host is skipped ([RFC 7672 §2.1.2]) |
+//! | usable | `enforce` | yes | [`TlsLevel::Dane`], or both: [`Delivery::with_pkix_beside_dane`] |
+//! | usable | `testing`, `none`, no policy | any | [`TlsLevel::Dane`] |
+//! | unusable | `enforce` | yes | [`TlsLevel::Pkix`] |
+//! | unusable | `testing`, `none`, no policy | any | [`TlsLevel::Encrypted`] or the minimum level |
+//! | insecure | `enforce` | yes | [`TlsLevel::Pkix`] |
+//! | insecure | `testing`, `none`, no policy | any | the minimum level, e.g. [`TlsLevel::Opportunistic`] |
 //!
-//! No entry is below the floor. Under [`Floor::Dane`], hosts without usable TLSA records are skipped.
-//! Testing and no policy never relax DANE, and a policy that is met does not make up for DANE that
-//! fails (RFC 8461 §2).
+//! No session needs less than the minimum level. Under [`MinTlsLevel::Dane`], hosts without usable
+//! TLSA records are skipped. Mode `testing` or no policy never relaxes DANE, and a session that
+//! satisfies a policy but fails DANE is not used ([RFC 8461 §2]).
 //!
-//! What a policy and DANE say about a session is told by [`Delivery::poll_report`], under `enforce`
-//! and `testing` alike:
+//! [`Delivery::poll_report`] returns the results of a session under the policy and under DANE, for
+//! `enforce` and `testing` alike:
 //!
 //! | mode | listed | `STARTTLS` | certificate | sent | counts as |
 //! | --- | --- | --- | --- | --- | --- |
 //! | enforce | no | – | – | no, next host | `validation-failure` (`sts-mx-mismatch`) |
 //! | enforce | yes | no | – | no, next host | `starttls-not-supported` |
-//! | enforce | yes | yes | bad | no, next host | what is wrong with it |
+//! | enforce | yes | yes | bad | no, next host | the failure of the certificate |
 //! | enforce | yes | yes | good | yes | success |
 //! | testing | any | any | any | yes | as above |
 //! | none | – | any | any | yes | nothing |
-//! | no policy | – | any | any | yes | `no-policy-found`, if the domain was asked for one |
+//! | no policy | – | any | any | yes | `no-policy-found`, if discovery ran |
+//! | not fetched | – | any | any | yes | failed under `sts`, with the failure of the fetch |
 //!
 //! # The loop
 //!
-//! A host may have several addresses, which are tried in their order until one takes the message (RFC
-//! 5321 §5.1). Each connection is told, and each is a session of its own in reports. The host is left,
-//! or tried in clear text, once there is no address left.
+//! A host may have several addresses, which are tried in order until one takes the message ([RFC
+//! 5321 §5.1]). Supply the outcome of each connection; each is a session of its own in reports.
+//! When no address is left, the next host is tried, or the same one in clear text.
 //!
-//! Poll, do what the step says, tell the outcome, poll again. Nothing of a message may be sent
-//! before [`Verdict::Send`], no `MAIL` and no `RCPT` either, and no refusal that a policy has a part
-//! in becomes a bounce before the cache was asked for a recheck (RFC 8461 §5.1).
+//! Poll, carry out the step, supply its outcome, and poll again. Nothing of a message may be sent
+//! before [`SendDecision::Send`], not even `MAIL` or `RCPT`. A failure that a policy contributed to
+//! must not cause a bounce before a recheck of the cache ([RFC 8461 §5.1]).
 //!
 //! ```
 //! use std::{net::IpAddr, sync::Arc};
@@ -48,43 +50,43 @@
 //! use mta_sts::{
 //!     Domain, Policy,
 //!     delivery::{
-//!         Advice, Checks, Dane, Delivery, Floor, Mx, Recheck, Reply, Route, SessionOutcome, Step,
-//!         Verdict,
+//!         ConnectDecision, CertificateChecks, TlsaStatus, Delivery, MinTlsLevel, Mx, Recheck, SmtpReply, Route, SessionOutcome, Step,
+//!         SendDecision,
 //!     },
 //! };
 //!
-//! // What DNS and the policy cache have said about the next hop.
+//! // The answers of DNS and of the policy cache for the next hop.
 //! let policy = Arc::new(Policy::parse(
 //!     b"version: STSv1\nmode: enforce\nmx: *.example.net\nmax_age: 604800\n",
 //! )?);
 //! let mx = [Mx::new(10, "mx1.example.net."), Mx::new(20, "mx2.example.net.")];
-//! let route = Route::to_recipient(Domain::parse("example.org")?, mx);
+//! let route = Route::for_recipient(Domain::parse("example.org")?, mx);
 //!
 //! // The network, for this example: the first host offers no STARTTLS.
-//! let tlsa = |_: &str| Dane::NotSigned;
+//! let tlsa = |_: &str| TlsaStatus::Insecure;
 //! let look_up = |_: &str| vec![IpAddr::from([192, 0, 2, 1])];
 //! let connect = |host: &str| match host {
 //!     "mx1.example.net" => SessionOutcome::ClearText,
-//!     _ => SessionOutcome::Encrypted(Checks::none().pkix(Ok(()))),
+//!     _ => SessionOutcome::Encrypted(CertificateChecks::new().with_pkix(Ok(()))),
 //! };
 //! let recheck = || Recheck::Current(Ok(policy.clone()));
 //!
 //! let mut log = Vec::new();
-//! let mut delivery = Delivery::new(route, Ok(policy.clone()), Floor::Opportunistic);
+//! let mut delivery = Delivery::new(route, Ok(policy.clone()), MinTlsLevel::Opportunistic);
 //! loop {
 //!     match delivery.poll() {
 //!         Step::Consider(candidate) => {
 //!             let dane = tlsa(candidate.host());
-//!             let mut attempt = match delivery.handle_dane(candidate, dane) {
-//!                 Advice::Attempt(attempt) => attempt,
-//!                 Advice::Skip(refusal) => {
+//!             let mut attempt = match delivery.handle_tlsa(candidate, dane) {
+//!                 ConnectDecision::Attempt(attempt) => attempt,
+//!                 ConnectDecision::Skip(refusal) => {
 //!                     log.push(refusal.to_string());
 //!                     continue;
 //!                 }
 //!             };
-//!             let mut addresses = look_up(attempt.host());
+//!             let mut addresses = look_up(attempt.host()).into_iter();
 //!             loop {
-//!                 let verdict = match addresses.pop() {
+//!                 let verdict = match addresses.next() {
 //!                     None => delivery.handle_no_address(attempt),
 //!                     Some(address) => {
 //!                         let outcome = connect(attempt.host()); // as `attempt.requirement()` says
@@ -92,15 +94,15 @@
 //!                     }
 //!                 };
 //!                 attempt = match verdict {
-//!                     Verdict::NextAddress(same_host) => same_host,
-//!                     Verdict::Retry(in_clear_text) => {
-//!                         addresses = look_up(in_clear_text.host());
+//!                     SendDecision::NextAddress(same_host) => same_host,
+//!                     SendDecision::RetryPlaintext(in_clear_text) => {
+//!                         addresses = look_up(in_clear_text.host()).into_iter();
 //!                         in_clear_text
 //!                     }
-//!                     Verdict::Leave(refusal) => break log.push(refusal.to_string()),
-//!                     Verdict::Send(transaction) => {
+//!                     SendDecision::Reject(refusal) => break log.push(refusal.to_string()),
+//!                     SendDecision::Send(transaction) => {
 //!                         log.push(format!("sent to {}", transaction.session().host()));
-//!                         match delivery.handle_reply(transaction, Reply::Accepted) {
+//!                         match delivery.handle_reply(transaction, SmtpReply::Accepted) {
 //!                             Some(same_host) => same_host, // refused for now
 //!                             None => break,
 //!                         }
@@ -137,28 +139,38 @@
 //! );
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
+//!
+//! [RFC 5321 §5.1]: https://www.rfc-editor.org/rfc/rfc5321#section-5.1
+//! [RFC 7672 §2.1.2]: https://www.rfc-editor.org/rfc/rfc7672#section-2.1.2
+//! [RFC 8461 §2]: https://www.rfc-editor.org/rfc/rfc8461#section-2
+//! [RFC 8461 §5]: https://www.rfc-editor.org/rfc/rfc8461#section-5
+//! [RFC 8461 §5.1]: https://www.rfc-editor.org/rfc/rfc8461#section-5.1
 
 mod conclusion;
 mod ending;
+mod handlers;
 mod refusal;
 mod report;
 mod requirement;
 mod route;
 mod rules;
 mod session;
+mod stage;
 mod status;
+mod step;
 mod token;
 mod tried;
 mod walk;
 
 pub use self::{
-    conclusion::{Deferral, Recheck, Undeliverable},
-    refusal::{DemandedBy, Misconfiguration, Reason, Refusal},
+    conclusion::{Deferral, PermanentFailure, Recheck},
+    refusal::{HostFailure, HostFailureReason, Misconfiguration, RequiredBy},
     report::{PolicyType, SessionReport},
-    requirement::{Dane, Floor, Requirement, Tls},
+    requirement::{MinTlsLevel, ParseTlsLevelError, Requirement, TlsLevel, TlsaStatus},
     route::{Mx, Route},
-    session::{Checks, Reply, Session, SessionOutcome},
+    session::{CertificateChecks, Session, SessionOutcome, SmtpReply},
     status::StatusCode,
-    token::{Advice, Attempt, Candidate, Transaction, Verdict},
-    walk::{Delivery, Step},
+    step::Step,
+    token::{Attempt, Candidate, ConnectDecision, SendDecision, Transaction},
+    walk::Delivery,
 };

@@ -1,3 +1,5 @@
+//! The reasons why a host did not get the message.
+
 use alloc::{boxed::Box, sync::Arc};
 use core::{fmt, net::IpAddr};
 
@@ -8,205 +10,256 @@ use crate::{
     failure::{Failure, ResultType},
 };
 
-/// Why one host did not get the message.
+/// The reason why one host did not get the message.
 ///
-/// As a sentence it is fit for a delivery status notification and for a log. It names no IP address
-/// and quotes nothing that the host said; [`failure`](Self::failure) has the details.
+/// Its `Display` form is a sentence for a delivery status notification or a log. It contains no IP
+/// address and no text from the host; [`failure`](Self::failure) has the details.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Refusal {
+pub struct HostFailure {
     pub(super) domain: Option<Arc<str>>,
     pub(super) host: Arc<str>,
-    pub(super) reason: Box<Reason>,
+    pub(super) reason: Box<HostFailureReason>,
     pub(super) is_by_policy: bool,
 }
 
-/// What kept a host from getting the message.
+/// The kind of a [`HostFailure`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum Reason {
-    /// The sender itself is an MX host of the domain, and this one is not preferred to it (RFC 5321
-    /// §5.1).
+pub enum HostFailureReason {
+    /// The sender itself is an MX host of the domain, and this host is not preferred to it ([RFC
+    /// 5321 §5.1]).
+    ///
+    /// [RFC 5321 §5.1]: https://www.rfc-editor.org/rfc/rfc5321#section-5.1
     OwnHost,
     /// The domain accepts no mail: its MX record is a null MX (RFC 7505).
     NullMx,
-    /// The route through a smart host leads nowhere. Only the operator can change that, so that no
-    /// message is bounced at once.
+    /// The route through a smart host is misconfigured. Only the operator can fix that, so the
+    /// message is not bounced at once.
     Misconfigured(Misconfiguration),
-    /// The policy, of mode `enforce`, does not list the host (RFC 8461 §4.1).
+    /// The policy, of mode `enforce`, does not list the host ([RFC 8461 §4.1]).
+    ///
+    /// [RFC 8461 §4.1]: https://www.rfc-editor.org/rfc/rfc8461#section-4.1
     NotListed,
-    /// DNSSEC says that the host's TLSA records are bogus (RFC 7672 §2.1.2).
+    /// The host's TLSA records are bogus by DNSSEC ([RFC 7672 §2.1.2]).
+    ///
+    /// [RFC 7672 §2.1.2]: https://www.rfc-editor.org/rfc/rfc7672#section-2.1.2
     DaneFailed,
-    /// The host's TLSA records could not be looked up (RFC 7672 §2.1.2).
+    /// The host's TLSA records could not be looked up ([RFC 7672 §2.1.2]).
+    ///
+    /// [RFC 7672 §2.1.2]: https://www.rfc-editor.org/rfc/rfc7672#section-2.1.2
     DaneUnknown,
-    /// The operator demands DANE, and the host has no usable TLSA records (RFC 7672 §6).
+    /// The operator requires DANE, and the host has no usable TLSA records ([RFC 7672 §6]).
+    ///
+    /// [RFC 7672 §6]: https://www.rfc-editor.org/rfc/rfc7672#section-6
     DaneRequired,
-    /// The host has no address, or none to which there was a connection.
+    /// The host has no address, or no connection to its addresses succeeded.
     Unreachable,
-    /// The host refused the session, in its greeting or after it.
+    /// The host refused the session in its greeting, or in its reply to `EHLO`.
     GreetingRefused,
     /// The connection was lost.
     ConnectionLost,
     /// The host does not offer `STARTTLS`.
-    NoStarttls(DemandedBy),
+    NoStarttls(RequiredBy),
     /// The host offers `STARTTLS` and refuses it.
     StarttlsRefused {
-        /// The source of the demand for TLS.
-        by: DemandedBy,
-        /// Whether the host refuses it for now.
+        /// The source of the requirement for TLS.
+        by: RequiredBy,
+        /// `true` if the refusal is temporary.
         is_temporary: bool,
     },
     /// The TLS handshake failed.
-    HandshakeFailed(DemandedBy, Failure),
+    HandshakeFailed(RequiredBy, Failure),
     /// The certificate is not valid.
-    CertificateInvalid(DemandedBy, Failure),
-    /// The requirement asked for the certificate to be checked, and no result was told.
-    CertificateUnchecked(DemandedBy),
-    /// The host refused the message for now.
-    RefusedForNow,
-    /// The host refused the message for good.
-    Refused,
-    /// What was begun with the host was not told the end of.
-    GivenUp,
+    CertificateInvalid(RequiredBy, Failure),
+    /// The requirement includes a check of the certificate, and no result was supplied.
+    CertificateUnchecked(RequiredBy),
+    /// The host refused the message temporarily.
+    TransientReply,
+    /// The host refused the message permanently.
+    PermanentReply,
+    /// The attempt was abandoned before its outcome was supplied.
+    Abandoned,
 }
 
 /// A fault in the MX records of a smart host.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Misconfiguration {
-    /// Its MX record is a null MX (RFC 7505).
+    /// The smart host has a null MX (RFC 7505).
     NullMx,
-    /// The host is the sender itself, or not preferred to it (RFC 5321 §5.1).
+    /// The host is the sender itself, or not preferred to it ([RFC 5321 §5.1]).
+    ///
+    /// [RFC 5321 §5.1]: https://www.rfc-editor.org/rfc/rfc5321#section-5.1
     OwnHost,
 }
 
-/// Who demands what a session did not give.
+/// The source of a requirement that a session did not satisfy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum DemandedBy {
+pub enum RequiredBy {
     /// The domain, by a policy of mode `enforce`.
     Policy,
     /// The host, by its TLSA records.
     Dane,
-    /// The operator, by the [`Floor`](super::Floor).
+    /// The operator, by the [`MinTlsLevel`](super::MinTlsLevel).
     Operator,
 }
 
-impl Refusal {
-    /// The host.
+impl HostFailure {
+    /// Returns the host.
     #[must_use]
     pub fn host(&self) -> &str {
         &self.host
     }
 
-    /// What kept it from getting the message.
+    /// Returns the reason why the host did not get the message.
     #[must_use]
-    pub fn reason(&self) -> &Reason {
+    pub fn reason(&self) -> &HostFailureReason {
         &self.reason
     }
 
-    /// Returns the enhanced status code: of class 5 if the host refused the message for good.
+    /// Returns the enhanced status code, of class 5 if the host refused the message permanently.
     #[must_use]
     pub fn status(&self) -> StatusCode {
-        let code = status::of_reason(&self.reason);
+        let code = self.reason.status_code();
         match *self.reason {
-            Reason::Refused => StatusCode::permanent(code),
+            HostFailureReason::PermanentReply => StatusCode::permanent(code),
             _ => StatusCode::transient(code),
         }
     }
 
-    /// What went wrong in TLS, in detail. For a log: its text may come from others.
+    /// Returns the details of a TLS failure, for a log. Its text may come from others.
     #[must_use]
     pub fn failure(&self) -> Option<&Failure> {
         match &*self.reason {
-            Reason::HandshakeFailed(_, failure) | Reason::CertificateInvalid(_, failure) => {
-                Some(failure)
-            }
+            HostFailureReason::HandshakeFailed(_, failure)
+            | HostFailureReason::CertificateInvalid(_, failure) => Some(failure),
             _ => None,
         }
     }
 
-    /// Returns whether a policy of mode `enforce` has a part in it, so that no message may be bounced
-    /// before the cache was asked for a newer one (RFC 8461 §5.1).
+    /// Returns whether a policy of mode `enforce` contributed to the failure. If so, the message
+    /// must not be bounced before a recheck for a newer policy ([RFC 8461 §5.1]).
     ///
-    /// An attempt that was given up may have failed by the policy, and counts so, unless the session
-    /// had been found to satisfy it.
+    /// An abandoned attempt may have failed because of the policy, and counts as such unless its
+    /// session was found to satisfy it.
+    ///
+    /// [RFC 8461 §5.1]: https://www.rfc-editor.org/rfc/rfc8461#section-5.1
     #[must_use]
     pub fn is_by_policy(&self) -> bool {
         self.is_by_policy
     }
 }
 
-impl fmt::Display for Refusal {
+impl HostFailureReason {
+    /// Returns subject and detail, by RFC 3463 §3.
+    pub(super) fn status_code(&self) -> (u16, u16) {
+        match self {
+            Self::NullMx => status::NULL_MX,
+            Self::OwnHost => status::LOOP,
+            Self::Misconfigured(_) => status::MISCONFIGURED,
+            // "Other or undefined security status".
+            Self::NotListed => (7, 0),
+            // "Security features not supported".
+            Self::NoStarttls(_) | Self::StarttlsRefused { .. } | Self::DaneRequired => (7, 4),
+            // "Cryptographic failure".
+            Self::DaneFailed
+            | Self::HandshakeFailed(..)
+            | Self::CertificateInvalid(..)
+            | Self::CertificateUnchecked(_) => (7, 5),
+            // "Directory server failure".
+            Self::DaneUnknown => (4, 3),
+            // "No answer from host".
+            Self::Unreachable => (4, 1),
+            // "System not accepting network messages".
+            Self::GreetingRefused => (3, 2),
+            // "Bad connection".
+            Self::ConnectionLost => (4, 2),
+            // "Other or undefined mail system status".
+            Self::Abandoned => (3, 0),
+            // The host has given a code of its own.
+            Self::TransientReply | Self::PermanentReply => (0, 0),
+        }
+    }
+}
+
+impl fmt::Display for HostFailure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let host = HostName(&self.host);
         let domain = DomainName(self.domain.as_deref());
         let demands = |by| Demands { by, domain };
         match &*self.reason {
-            Reason::OwnHost => write!(
+            HostFailureReason::OwnHost => write!(
                 f,
                 "{host} is not preferred to this mail server, which is itself an MX host of {domain}",
             ),
-            Reason::NullMx => write!(f, "{domain} accepts no mail, as its MX record says"),
-            Reason::Misconfigured(Misconfiguration::NullMx) => write!(
+            HostFailureReason::NullMx => {
+                write!(f, "{domain} accepts no mail, as its MX record says")
+            }
+            HostFailureReason::Misconfigured(Misconfiguration::NullMx) => write!(
                 f,
                 "the smart host {domain} accepts no mail, as its MX record says: check this mail \
                  server's configuration",
             ),
-            Reason::Misconfigured(Misconfiguration::OwnHost) => write!(
+            HostFailureReason::Misconfigured(Misconfiguration::OwnHost) => write!(
                 f,
                 "{host} is not preferred to this mail server, which is itself an MX host of the smart \
                  host {domain}: check this mail server's configuration",
             ),
-            Reason::NotListed => {
+            HostFailureReason::NotListed => {
                 write!(f, "{host} is not listed in the MTA-STS policy of {domain}")
             }
-            Reason::DaneFailed => write!(f, "the TLSA records of {host} fail DNSSEC validation"),
-            Reason::DaneUnknown => write!(f, "the TLSA records of {host} could not be looked up"),
-            Reason::DaneRequired => {
+            HostFailureReason::DaneFailed => {
+                write!(f, "the TLSA records of {host} fail DNSSEC validation")
+            }
+            HostFailureReason::DaneUnknown => {
+                write!(f, "the TLSA records of {host} could not be looked up")
+            }
+            HostFailureReason::DaneRequired => {
                 write!(f, "{host} has no usable TLSA records, which this mail server demands")
             }
-            Reason::Unreachable => write!(f, "{host} could not be reached"),
-            Reason::NoStarttls(by) => {
+            HostFailureReason::Unreachable => write!(f, "{host} could not be reached"),
+            HostFailureReason::NoStarttls(by) => {
                 write!(f, "{host} does not offer STARTTLS, which {}", demands(*by))
             }
-            Reason::GreetingRefused => write!(f, "{host} refused the connection"),
-            Reason::ConnectionLost => write!(f, "the connection to {host} was lost"),
-            Reason::StarttlsRefused { by, is_temporary } => {
+            HostFailureReason::GreetingRefused => write!(f, "{host} refused the connection"),
+            HostFailureReason::ConnectionLost => write!(f, "the connection to {host} was lost"),
+            HostFailureReason::StarttlsRefused { by, is_temporary } => {
                 let when = if *is_temporary { " for now" } else { "" };
                 write!(f, "{host} refused STARTTLS{when}, which {}", demands(*by))
             }
-            Reason::HandshakeFailed(by, _) => {
+            HostFailureReason::HandshakeFailed(by, _) => {
                 write!(f, "the TLS handshake with {host} failed, and {} TLS", demands(*by))
             }
-            Reason::CertificateInvalid(DemandedBy::Dane, _) => {
+            HostFailureReason::CertificateInvalid(RequiredBy::Dane, _) => {
                 write!(f, "the certificate of {host} is none that its TLSA records allow")
             }
-            Reason::CertificateInvalid(by, failure) => write!(
+            HostFailureReason::CertificateInvalid(by, failure) => write!(
                 f,
                 "the certificate of {host} {}, and {} a valid one",
                 what_is_wrong(failure.result_type()),
                 demands(*by),
             ),
-            Reason::CertificateUnchecked(by) => write!(
+            HostFailureReason::CertificateUnchecked(by) => write!(
                 f,
                 "the certificate of {host} was not checked, and {} a valid one",
                 demands(*by),
             ),
-            Reason::RefusedForNow => write!(f, "{host} refused the message for now"),
-            Reason::Refused => write!(f, "{host} refused the message"),
-            Reason::GivenUp => write!(f, "the attempt at {host} was given up"),
+            HostFailureReason::TransientReply => write!(f, "{host} refused the message for now"),
+            HostFailureReason::PermanentReply => write!(f, "{host} refused the message"),
+            HostFailureReason::Abandoned => write!(f, "the attempt at {host} was given up"),
         }
     }
 }
 
-impl core::error::Error for Refusal {}
+impl core::error::Error for HostFailure {}
 
-/// Who demands it, and the verb.
+/// The source of a requirement and the verb, displayed as part of a sentence.
 struct Demands<'a> {
-    by: DemandedBy,
+    by: RequiredBy,
     domain: DomainName<'a>,
 }
 
-/// The domain in a sentence, if it has a name.
+/// The domain of a sentence, if it has a name.
 #[derive(Clone, Copy)]
 struct DomainName<'a>(Option<&'a str>);
 
@@ -222,25 +275,24 @@ impl fmt::Display for DomainName<'_> {
 impl fmt::Display for Demands<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.by {
-            DemandedBy::Policy => write!(f, "the MTA-STS policy of {} demands", self.domain),
-            DemandedBy::Dane => f.write_str("its TLSA records demand"),
-            DemandedBy::Operator => f.write_str("this mail server demands"),
+            RequiredBy::Policy => write!(f, "the MTA-STS policy of {} demands", self.domain),
+            RequiredBy::Dane => f.write_str("its TLSA records demand"),
+            RequiredBy::Operator => f.write_str("this mail server demands"),
         }
     }
 }
 
 fn what_is_wrong(result: ResultType) -> &'static str {
     match result {
-        // It may be one between: the host's own is still good then.
-        ResultType::CertificateExpired => "or one that it is signed by has expired",
+        ResultType::CertificateExpired => "has expired",
         ResultType::CertificateHostMismatch => "is for another name",
         ResultType::CertificateNotTrusted => "is not trusted",
         _ => "could not be validated",
     }
 }
 
-/// The name of a host in a sentence that others read: as it is if it is a domain name, else quoted,
-/// escaped and cut; no address.
+/// The name of a host in a sentence that others read. A domain name is shown as it is; any other
+/// name is quoted, escaped and cut; addresses are not shown.
 pub(super) struct HostName<'a>(pub(super) &'a str);
 
 impl fmt::Display for HostName<'_> {
@@ -260,8 +312,8 @@ fn is_address(name: &str) -> bool {
     is_literal || name.parse::<IpAddr>().is_ok()
 }
 
-/// Returns whether this is a name that DNS can have: MX hosts may be longer than a [`Domain`] and have
-/// underscores, and their names are no quotation.
+/// Returns whether a name is possible in DNS. MX hosts may be longer than a [`Domain`] and may have
+/// underscores; such names are not quoted.
 fn is_plain(name: &str) -> bool {
     let is_letter = |byte: u8| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_');
     let is_label = |label: &str| (1..=63).contains(&label.len()) && label.bytes().all(is_letter);

@@ -1,9 +1,11 @@
+//! The contribution of a session to a TLS report (RFC 8460).
+
 use alloc::{sync::Arc, vec::Vec};
 use core::{fmt, net::IpAddr};
 
 use super::{
-    refusal::Reason,
-    requirement::{Dane, Requirement, Tls},
+    refusal::HostFailureReason,
+    requirement::{Requirement, TlsLevel, TlsaStatus},
     rules::Rules,
     session::SessionOutcome,
 };
@@ -14,11 +16,14 @@ use crate::{
     policy::Policy,
 };
 
-/// What one session counts as in a TLS report (RFC 8460), under one of the policies that applied.
+/// One session as counted in a TLS report (RFC 8460) under one of the policies that applied.
 ///
-/// A session with usable TLSA records and an MTA-STS policy counts under both: "reporters may report
-/// multiple applied policies" (§4). It holds nothing of the message.
+/// A session with usable TLSA records and an MTA-STS policy counts under both: "reporters may
+/// report multiple applied policies" ([RFC 8460 §4]). It contains no data of the message.
+///
+/// [RFC 8460 §4]: https://www.rfc-editor.org/rfc/rfc8460#section-4
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct SessionReport {
     domain: Domain,
     host: Arc<str>,
@@ -28,20 +33,27 @@ pub struct SessionReport {
     receiving_ip: Option<IpAddr>,
 }
 
-/// The kind of a policy, as in a report's `policy-type` (RFC 8460 §4.4).
+/// The kind of a policy, as in a report's `policy-type` ([RFC 8460 §4.4]).
+///
+/// [RFC 8460 §4.4]: https://www.rfc-editor.org/rfc/rfc8460#section-4.4
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "kebab-case"))]
 #[non_exhaustive]
 pub enum PolicyType {
     /// The host's TLSA records.
     Tlsa,
-    /// The domain's MTA-STS policy, of mode `enforce` or `testing`.
+    /// The domain's MTA-STS policy of mode `enforce` or `testing`, including one that could not be
+    /// fetched.
     Sts,
-    /// None of them, though they were looked for.
+    /// No policy: discovery found neither TLSA records nor an MTA-STS policy.
     NoPolicyFound,
 }
 
 impl PolicyType {
-    /// The string of RFC 8460 §4.4: `tlsa`, `sts` or `no-policy-found`.
+    /// Returns the string of [RFC 8460 §4.4]: `tlsa`, `sts` or `no-policy-found`.
+    ///
+    /// [RFC 8460 §4.4]: https://www.rfc-editor.org/rfc/rfc8460#section-4.4
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -59,21 +71,23 @@ impl fmt::Display for PolicyType {
 }
 
 impl SessionReport {
-    /// The domain that the report is for: the recipient's, or the smart host's. (In its field
-    /// `policy-domain`, RFC 8460 §4.4 wants the TLSA base domain for
-    /// [`PolicyType::Tlsa`]: that is [`mx_host`](Self::mx_host), unless it was found by a CNAME.)
+    /// Returns the domain that the report is for: the recipient's, or the smart host's. (For
+    /// [`PolicyType::Tlsa`], the field `policy-domain` of [RFC 8460 §4.4] is the TLSA base domain:
+    /// use [`mx_host`](Self::mx_host), unless the records were found by a CNAME.)
+    ///
+    /// [RFC 8460 §4.4]: https://www.rfc-editor.org/rfc/rfc8460#section-4.4
     #[must_use]
     pub fn policy_domain(&self) -> &Domain {
         &self.domain
     }
 
-    /// The host, as the MX record names it: `receiving-mx-hostname`.
+    /// Returns the host, as the MX record names it: `receiving-mx-hostname`.
     #[must_use]
     pub fn mx_host(&self) -> &str {
         &self.host
     }
 
-    /// Returns the address that was connected to, if it was told: `receiving-ip`.
+    /// Returns the address of the host, if it was supplied: `receiving-ip`.
     #[must_use]
     pub fn receiving_ip(&self) -> Option<IpAddr> {
         self.receiving_ip
@@ -83,52 +97,55 @@ impl SessionReport {
         Self { receiving_ip, ..self }
     }
 
-    /// Under which kind of policy the session counts.
+    /// Returns the kind of policy under which the session counts.
     #[must_use]
     pub fn policy_type(&self) -> PolicyType {
         self.policy_type
     }
 
-    /// The MTA-STS policy, which a report quotes; none for the other types.
+    /// Returns the MTA-STS policy, which a report quotes. Returns `None` for the other types, and
+    /// for a policy that could not be fetched.
     #[must_use]
     pub fn policy(&self) -> Option<&Arc<Policy>> {
         self.policy.as_ref()
     }
 
-    /// Whether it counts as a success.
+    /// Returns whether the session counts as a success.
     #[must_use]
     pub fn is_success(&self) -> bool {
         self.failures.is_empty()
     }
 
-    /// What did not hold. The session counts once as failed, and once under each of these: a report
-    /// may have "overlapping 'counts' of failure types" (RFC 8460 §4).
+    /// Returns the failures of the session. A report counts the session as failed once, and under
+    /// each of these failures: one session may count under several failure types ([RFC 8460 §4]).
+    ///
+    /// [RFC 8460 §4]: https://www.rfc-editor.org/rfc/rfc8460#section-4
     #[must_use]
     pub fn failures(&self) -> &[Failure] {
         &self.failures
     }
 }
 
-/// What a host counts as that is not even connected to.
+/// Returns the reports on a host that was skipped without a connection.
 pub(super) fn of_skip(
     rules: &Rules,
     host: &Arc<str>,
-    dane: Dane,
-    reason: &Reason,
+    dane: TlsaStatus,
+    reason: &HostFailureReason,
 ) -> impl Iterator<Item = SessionReport> {
-    let is_unlisted = *reason == Reason::NotListed && !rules.is_operators_policy;
+    let is_unlisted = *reason == HostFailureReason::NotListed && !rules.is_operators_policy;
     let sts = is_unlisted.then(|| vec_of(not_listed(host)));
-    // A timeout need not be reported (RFC 8460 §4.3.4), a bogus answer is one without "valid
-    // records" (§4.3.2.1).
+    // A time-out need not be reported (RFC 8460 §4.3.4); a bogus answer is one without "valid
+    // records" (RFC 8460 §4.3.2.1).
     let tlsa = match (dane, reason) {
-        (Dane::Failed, _) => Some(tlsa_failure(
+        (TlsaStatus::Bogus, _) => Some(tlsa_failure(
             host,
             ResultType::DnssecInvalid,
             "tlsa-bogus",
             "the TLSA records fail DNSSEC validation",
         )),
-        (Dane::Unusable, Reason::DaneRequired) => Some(unusable(host)),
-        (Dane::NotSigned, Reason::DaneRequired) => Some(tlsa_failure(
+        (TlsaStatus::Unusable, HostFailureReason::DaneRequired) => Some(unusable(host)),
+        (TlsaStatus::Insecure, HostFailureReason::DaneRequired) => Some(tlsa_failure(
             host,
             ResultType::DaneRequired,
             "tlsa-missing",
@@ -139,19 +156,19 @@ pub(super) fn of_skip(
     reports(rules, host, sts, tlsa.map(vec_of), None)
 }
 
-/// What an attempt counts as.
+/// Returns the reports on an attempt.
 pub(super) fn of_session(
     rules: &Rules,
     host: &Arc<str>,
-    dane: Dane,
+    dane: TlsaStatus,
     requirement: Requirement,
     outcome: &SessionOutcome,
 ) -> impl Iterator<Item = SessionReport> {
-    // What failed the handshake has been counted before the attempt without TLS.
-    let counts = requirement.tls != Tls::Never && !outcome.is_unreachable();
+    // A failed handshake has been counted before the attempt without TLS.
+    let counts = requirement.tls != TlsLevel::Never && !outcome.is_unreachable();
     let has_policy = rules.policy.is_ok() && !rules.is_operators_policy;
-    let has_tlsa = matches!(dane, Dane::Usable | Dane::Unusable);
-    // A policy that could not be had was looked for as one of MTA-STS, and counts as such.
+    let has_tlsa = matches!(dane, TlsaStatus::Usable | TlsaStatus::Unusable);
+    // A policy that could not be fetched was announced as one of MTA-STS, and counts as such.
     let unfetched = rules.policy.as_ref().err().and_then(NoPolicy::fetch_failure);
     let sts = match unfetched {
         Some(failure) => counts.then(|| not_fetched(failure, host, outcome)),
@@ -163,8 +180,8 @@ pub(super) fn of_session(
     reports(rules, host, sts, tlsa, none)
 }
 
-/// The session under the MTA-STS policy, in mode `testing` as in `enforce` (RFC 8461 §6). Nothing
-/// if it is not known whether the certificate holds and all else does.
+/// Returns the failures under the MTA-STS policy, in mode `testing` as in `enforce` (RFC 8461 §6).
+/// Returns `None` if there are no failures and the certificate was not checked.
 fn sts(rules: &Rules, host: &Arc<str>, outcome: &SessionOutcome) -> Option<Vec<Failure>> {
     let mut failures = Vec::new();
     if !rules.lists(host) {
@@ -181,8 +198,8 @@ fn sts(rules: &Rules, host: &Arc<str>, outcome: &SessionOutcome) -> Option<Vec<F
     Some(failures)
 }
 
-/// Returns the verdict of PKIX on the session, if that is known. A handshake that another check has
-/// ended is no success.
+/// Returns the result of the PKIX check, if there is one. A handshake that was ended by another
+/// check is no success.
 fn pkix(outcome: &SessionOutcome) -> Option<Result<(), &Failure>> {
     match outcome {
         SessionOutcome::Encrypted(checks) => Some(checks.pkix.as_ref()?.as_ref().copied()),
@@ -193,7 +210,7 @@ fn pkix(outcome: &SessionOutcome) -> Option<Result<(), &Failure>> {
     }
 }
 
-/// The same of DANE.
+/// Returns the result of the DANE check, under the same rules as [`pkix`].
 fn dane_of(outcome: &SessionOutcome) -> Option<Result<(), &Failure>> {
     match outcome {
         SessionOutcome::Encrypted(checks) => Some(checks.dane.as_ref()?.as_ref().copied()),
@@ -204,22 +221,22 @@ fn dane_of(outcome: &SessionOutcome) -> Option<Result<(), &Failure>> {
     }
 }
 
-/// The session under a policy that could not be fetched: it counts as failed, by the type of that
-/// failure (RFC 8460 §4.3.2.2), and by whatever else kept it from TLS.
+/// Returns the failures under a policy that could not be fetched: that failure (RFC 8460 §4.3.2.2),
+/// and the failure that prevented TLS, if any.
 fn not_fetched(failure: &Failure, host: &Arc<str>, outcome: &SessionOutcome) -> Vec<Failure> {
     [Some(failure.clone()), no_session(host, outcome)].into_iter().flatten().collect()
 }
 
-/// The session under the host's TLSA records. If none of them is usable, that is a failure itself:
-/// "None of the records … were found to be valid" (RFC 8460 §4.3.2.1).
-fn tlsa(host: &Arc<str>, dane: Dane, outcome: &SessionOutcome) -> Option<Vec<Failure>> {
+/// Returns the failures under the host's TLSA records. If none of the records is usable, that is a
+/// failure itself: "None of the records … were found to be valid" (RFC 8460 §4.3.2.1).
+fn tlsa(host: &Arc<str>, dane: TlsaStatus, outcome: &SessionOutcome) -> Option<Vec<Failure>> {
     let mut failures = Vec::new();
-    if dane == Dane::Unusable {
+    if dane == TlsaStatus::Unusable {
         failures.push(unusable(host));
     }
     match tls_failure(host, outcome) {
         Some(failure) => failures.push(failure),
-        None if dane == Dane::Usable => match dane_of(outcome)? {
+        None if dane == TlsaStatus::Usable => match dane_of(outcome)? {
             Ok(()) => {}
             Err(failure) => failures.push(failure.clone()),
         },
@@ -228,11 +245,11 @@ fn tlsa(host: &Arc<str>, dane: Dane, outcome: &SessionOutcome) -> Option<Vec<Fai
     Some(failures)
 }
 
-/// Returns whether a policy was looked for and "neither a DANE nor an MTA-STS policy could be found"
-/// (RFC 8460 §4.4). What counts then is whether there was TLS.
+/// Returns whether discovery ran and "neither a DANE nor MTA-STS Policy could be found" (RFC 8460
+/// §4). Such a session counts by whether there was TLS.
 ///
-/// A policy of mode `none` was found, and failures under it are not reported (RFC 8461 §6); nor are
-/// successes, which alone would tell of a domain where nothing ever fails.
+/// Failures under a policy of mode `none` are not reported (RFC 8461 §6). Nor are successes:
+/// without the failures, the report would show a domain where nothing ever fails.
 fn is_known_to_be_none(rules: &Rules) -> bool {
     rules.policy.as_ref().err().is_some_and(was_looked_for)
 }
@@ -244,16 +261,16 @@ fn was_looked_for(why: &NoPolicy) -> bool {
         | NoPolicy::DnsFailed(_)
         | NoPolicy::FetchFailed(_) => true,
         NoPolicy::Expired { cause, .. } => was_looked_for(cause),
-        // Limits and choices of the sender's tell nothing of the domain.
+        // Limits and choices of the sender are no facts about the domain.
         NoPolicy::Overloaded
         | NoPolicy::HeldBack
-        | NoPolicy::Ignored
+        | NoPolicy::Disabled
         | NoPolicy::NotADomain(_)
         | NoPolicy::ModeNone => false,
     }
 }
 
-/// Returns why there was no TLS, whichever side ended it.
+/// Returns the failure that prevented TLS, whichever side ended the session.
 fn no_session(host: &Arc<str>, outcome: &SessionOutcome) -> Option<Failure> {
     match outcome {
         SessionOutcome::CertificateRejected(checks) => checks.failure().cloned(),
@@ -261,7 +278,7 @@ fn no_session(host: &Arc<str>, outcome: &SessionOutcome) -> Option<Failure> {
     }
 }
 
-/// Returns why there was no TLS, if no check of the certificate ended it.
+/// Returns the failure that prevented TLS, if it was not a check of the certificate.
 fn tls_failure(host: &Arc<str>, outcome: &SessionOutcome) -> Option<Failure> {
     match outcome {
         SessionOutcome::ClearText => Some(Failure::new(
@@ -289,8 +306,8 @@ fn tls_failure(host: &Arc<str>, outcome: &SessionOutcome) -> Option<Failure> {
     }
 }
 
-/// No other type fits, so it is a `validation-failure`, which comes with a reason code (RFC 8460
-/// §4.3.3).
+/// Creates the failure of a host that the policy does not list. No other type fits, so it is a
+/// `validation-failure`, which comes with a reason code (RFC 8460 §4.3.3).
 fn not_listed(host: &Arc<str>) -> Failure {
     Failure::new(
         ResultType::ValidationFailure,
@@ -322,7 +339,8 @@ fn vec_of(failure: Failure) -> Vec<Failure> {
     [failure].into()
 }
 
-/// Nothing is reported about address literals: they have no domain that could ask for it.
+/// Creates the reports from the failures under each policy. Returns none for address literals: they
+/// have no domain that could request reports.
 fn reports(
     rules: &Rules,
     host: &Arc<str>,

@@ -1,9 +1,15 @@
-/// The least that the operator asks of every session, whatever a domain publishes.
+//! The requirements of a session, and their sources.
+
+use core::{fmt, str::FromStr};
+
+use thiserror::Error;
+
+/// The minimum TLS level that the operator requires of every session, whatever a domain publishes.
 ///
 /// A policy of mode `testing` or `none` does not lower it, nor does the lack of a policy.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
-pub enum Floor {
+pub enum MinTlsLevel {
     /// TLS if the host offers it, else clear text.
     #[default]
     Opportunistic,
@@ -11,114 +17,174 @@ pub enum Floor {
     Encrypted,
     /// TLS with a valid certificate: by DANE where the host has usable TLSA records, else by PKIX.
     ///
-    /// The certificate proves that this is the host which the MX record names, and nothing about the
-    /// record. Whoever can forge DNS names a host of his own, with a valid certificate. Only a policy of
-    /// mode `enforce` that lists the host, or MX records that DNSSEC proves, tie the host to the domain
-    /// (RFC 8461 §10, RFC 7672 §1.3.2).
+    /// The certificate proves that this is the host in the MX record, and nothing about the record.
+    /// An attacker who can forge DNS can name a host of their own, with a valid certificate. Only a
+    /// policy of mode `enforce` that lists the host, or MX records that are secured by DNSSEC, tie
+    /// the host to the domain ([RFC 8461 §10], [RFC 7672 §1.3.2]).
+    ///
+    /// [RFC 7672 §1.3.2]: https://www.rfc-editor.org/rfc/rfc7672#section-1.3.2
+    /// [RFC 8461 §10]: https://www.rfc-editor.org/rfc/rfc8461#section-10
     Authenticated,
-    /// TLS with a certificate that DANE holds for valid: "mandatory DANE" (RFC 7672 §6). What is said of
-    /// MX records under [`Authenticated`](Self::Authenticated) holds here, too.
+    /// TLS with a certificate that is valid by DANE: "mandatory DANE" ([RFC 7672 §6]). The limits
+    /// that [`Authenticated`](Self::Authenticated) describes for MX records apply here too.
+    ///
+    /// [RFC 7672 §6]: https://www.rfc-editor.org/rfc/rfc7672#section-6
     Dane,
 }
 
-/// What a lookup of the TLSA records at `_25._tcp.` and the host's name gave.
-///
-/// A sender without DANE says [`NotSigned`](Self::NotSigned) for every host.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Dane {
-    /// The answer is insecure, or proves that there are no records: MTA-STS stands alone.
-    NotSigned,
-    /// Secure records, one of them usable at least: they alone judge the certificate, and TLS is
-    /// required even without an MTA-STS policy (RFC 7672 §2.2). Under `enforce` the host must still
-    /// be listed.
-    Usable,
-    /// Secure records, none of them usable: TLS is required without regard to the certificate (RFC
-    /// 7672 §2.2), which MTA-STS may still judge.
-    Unusable,
-    /// DNSSEC says that the answer is bogus: the host is as good as unreachable (RFC 7672 §2.1.2).
-    /// MTA-STS is no way round it (RFC 8461 §2).
-    Failed,
-    /// There is no answer now, such as after a timeout or SERVFAIL, or it could not be found out whether
-    /// the answer is secure (indeterminate, RFC 4033 §5): the host is skipped like an unreachable one,
-    /// as with [`Failed`](Self::Failed), even if a policy would be met. Otherwise, who blocks the
-    /// lookup would switch DANE off (RFC 7672 §2.1.2).
-    TemporaryFailure,
+impl MinTlsLevel {
+    const ALL: [Self; 4] = [Self::Opportunistic, Self::Encrypted, Self::Authenticated, Self::Dane];
+
+    /// Returns the value for a settings file: `opportunistic`, `encrypted`, `authenticated` or
+    /// `dane`.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Opportunistic => "opportunistic",
+            Self::Encrypted => "encrypted",
+            Self::Authenticated => "authenticated",
+            Self::Dane => "dane",
+        }
+    }
 }
 
-/// How much TLS a session needs before anything of a message may go over it.
+impl fmt::Display for MinTlsLevel {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+/// The error for a word that is not a [`MinTlsLevel`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+#[error(
+    "the minimum TLS level must be `opportunistic`, `encrypted`, `authenticated` or `dane`, in lower \
+     case"
+)]
+pub struct ParseTlsLevelError(());
+
+impl FromStr for MinTlsLevel {
+    type Err = ParseTlsLevelError;
+
+    fn from_str(word: &str) -> Result<Self, Self::Err> {
+        Self::ALL.into_iter().find(|level| level.as_str() == word).ok_or(ParseTlsLevelError(()))
+    }
+}
+
+/// The result of looking up the TLSA records at `_25._tcp.` and the host's name.
 ///
-/// That includes the envelope: no `MAIL`, no `RCPT`, no `DATA` before
-/// [`handle_session`](super::Delivery::handle_session) has said
-/// [`Send`](super::Verdict::Send).
+/// A sender without DANE supplies [`Insecure`](Self::Insecure) for every host.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum TlsaStatus {
+    /// The answer is insecure, or proves that there are no records: only MTA-STS applies.
+    Insecure,
+    /// The records are secure, and at least one is usable. The certificate is checked against them
+    /// alone, and TLS is required even without an MTA-STS policy ([RFC 7672 §2.2]). Under `enforce`
+    /// the host must still be listed.
+    ///
+    /// [RFC 7672 §2.2]: https://www.rfc-editor.org/rfc/rfc7672#section-2.2
+    Usable,
+    /// The records are secure, and none is usable. TLS is required with any certificate ([RFC 7672
+    /// §2.2]), unless MTA-STS requires a valid one.
+    ///
+    /// [RFC 7672 §2.2]: https://www.rfc-editor.org/rfc/rfc7672#section-2.2
+    Unusable,
+    /// The answer is bogus by DNSSEC: the host is treated as unreachable ([RFC 7672 §2.1.2]).
+    /// MTA-STS does not override this ([RFC 8461 §2]).
+    ///
+    /// [RFC 7672 §2.1.2]: https://www.rfc-editor.org/rfc/rfc7672#section-2.1.2
+    /// [RFC 8461 §2]: https://www.rfc-editor.org/rfc/rfc8461#section-2
+    Bogus,
+    /// There is no answer now, such as after a time-out or SERVFAIL, or it could not be determined
+    /// if the answer is secure (indeterminate, [RFC 4033 §5]). The host is skipped like an
+    /// unreachable one, as with [`Bogus`](Self::Bogus), even if a session would satisfy a policy.
+    /// Otherwise an attacker who blocks the lookup could disable DANE ([RFC 7672 §2.1.2]).
+    ///
+    /// [RFC 4033 §5]: https://www.rfc-editor.org/rfc/rfc4033#section-5
+    /// [RFC 7672 §2.1.2]: https://www.rfc-editor.org/rfc/rfc7672#section-2.1.2
+    Indeterminate,
+}
+
+/// The level of TLS that a session needs before anything of a message may be sent over it.
+///
+/// This includes the envelope: no `MAIL`, no `RCPT`, no `DATA` before
+/// [`handle_session`](super::Delivery::handle_session) has returned
+/// [`Send`](super::SendDecision::Send).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Tls {
-    /// Do not ask for `STARTTLS`: a handshake with this host has just failed, and nobody demands
-    /// TLS. Connect anew, in clear text.
+pub enum TlsLevel {
+    /// No `STARTTLS`: a handshake with this host has just failed, and TLS is not required. Connect
+    /// again, in clear text.
     Never,
-    /// Ask for `STARTTLS` if it is offered, take any certificate; without it, stay in clear text.
+    /// `STARTTLS` with any certificate if the host offers it, else clear text.
     Opportunistic,
     /// TLS, with any certificate.
     Encrypted,
     /// TLS with a certificate that is not expired, chains to a trusted root, and has a DNS-ID for
-    /// the MX host (RFC 8461 §4.2): [`Attempt::host`](super::Attempt::host), not the recipient's
+    /// the MX host ([RFC 8461 §4.2]): [`Attempt::host`](super::Attempt::host), not the recipient's
     /// domain and not a pattern of the policy.
+    ///
+    /// [RFC 8461 §4.2]: https://www.rfc-editor.org/rfc/rfc8461#section-4.2
     Pkix,
-    /// TLS with a certificate that matches the host's TLSA records. PKIX has no say.
+    /// TLS with a certificate that matches the host's TLSA records. PKIX does not count.
     Dane,
     /// TLS with a certificate that satisfies both: see
     /// [`Delivery::with_pkix_beside_dane`](super::Delivery::with_pkix_beside_dane).
     DaneAndPkix,
 }
 
-/// What to ask of a session with one host.
+/// The requirements of a session with one host.
 ///
-/// Send the host's name as SNI (RFC 8461 §7.1), and resume no TLS session: what resumes is not
-/// validated, so that a failure would look like a success.
+/// Send the host's name as SNI ([RFC 8461 §7.1]), and do not resume TLS sessions: the certificate
+/// of a resumed session is not validated, so that a failure would look like a success.
+///
+/// [RFC 8461 §7.1]: https://www.rfc-editor.org/rfc/rfc8461#section-7.1
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Requirement {
-    pub(super) tls: Tls,
+    pub(super) tls: TlsLevel,
     pub(super) validates_pkix: bool,
 }
 
 impl Requirement {
-    /// Of a host with which no handshake came about.
-    pub(super) const IN_CLEAR_TEXT: Self = Self { tls: Tls::Never, validates_pkix: false };
+    /// The requirement of a host with which no handshake succeeded.
+    pub(super) const IN_CLEAR_TEXT: Self = Self { tls: TlsLevel::Never, validates_pkix: false };
 
-    /// How much TLS the session needs.
+    /// Returns the level of TLS that the session needs.
     #[must_use]
-    pub fn tls(self) -> Tls {
+    pub fn tls(self) -> TlsLevel {
         self.tls
     }
 
-    /// Whether to use the connection in clear text when there is no `STARTTLS`. If not, close it:
-    /// under `enforce` the same host is never tried in clear text (RFC 8461 §5).
+    /// Returns whether to use the connection in clear text if there is no `STARTTLS`. If not, close
+    /// it: under `enforce` the host is never tried in clear text ([RFC 8461 §5]).
+    ///
+    /// [RFC 8461 §5]: https://www.rfc-editor.org/rfc/rfc8461#section-5
     #[must_use]
     pub fn allows_clear_text(self) -> bool {
-        self.tls <= Tls::Opportunistic
+        self.tls <= TlsLevel::Opportunistic
     }
 
-    /// Whether to validate the certificate by PKIX and to tell the result in
-    /// [`Checks::pkix`](super::Checks::pkix).
+    /// Returns whether to validate the certificate by PKIX. Supply the result in
+    /// [`CertificateChecks::with_pkix`](super::CertificateChecks::with_pkix).
     ///
-    /// True also where the result only counts in a report: under a policy of mode `testing`, and
-    /// beside DANE. End the handshake on a failure only if
-    /// [`is_pkix_fatal`](Self::is_pkix_fatal). Where it is false the result is welcome too: it may
-    /// allow the connection to be used for more domains.
+    /// It is also true if the result only counts in a report: under a policy of mode `testing`, and
+    /// together with DANE. End the handshake on a failure only if
+    /// [`is_pkix_fatal`](Self::is_pkix_fatal). The result is useful even if this is false: it may
+    /// allow the connection to be reused for more domains.
     #[must_use]
     pub fn validates_pkix(self) -> bool {
         self.validates_pkix
     }
 
-    /// Whether nothing may be sent if PKIX does not hold the certificate for valid.
+    /// Returns whether nothing may be sent if the certificate is not valid by PKIX.
     #[must_use]
     pub fn is_pkix_fatal(self) -> bool {
-        matches!(self.tls, Tls::Pkix | Tls::DaneAndPkix)
+        matches!(self.tls, TlsLevel::Pkix | TlsLevel::DaneAndPkix)
     }
 
-    /// Whether nothing may be sent if the certificate does not match the host's TLSA records; tell
-    /// the result in [`Checks::dane`](super::Checks::dane).
+    /// Returns whether nothing may be sent if the certificate does not match the host's TLSA
+    /// records. Supply the result in
+    /// [`CertificateChecks::with_dane`](super::CertificateChecks::with_dane).
     #[must_use]
     pub fn is_dane_fatal(self) -> bool {
-        matches!(self.tls, Tls::Dane | Tls::DaneAndPkix)
+        matches!(self.tls, TlsLevel::Dane | TlsLevel::DaneAndPkix)
     }
 }

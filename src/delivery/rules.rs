@@ -1,45 +1,50 @@
-//! The decision itself: what a session must give, and whether it did. Pure functions of the policy,
-//! the operator's floor, DANE and the host.
+//! The decisions: the requirements of a session, and whether it satisfies them. They are pure
+//! functions of the policy, the minimum TLS level, DANE and the host.
 
 use alloc::{boxed::Box, sync::Arc};
 
 use super::{
-    refusal::{DemandedBy, Misconfiguration, Reason, Refusal},
-    requirement::{Dane, Floor, Requirement, Tls},
+    refusal::{HostFailure, HostFailureReason, Misconfiguration, RequiredBy},
+    requirement::{MinTlsLevel, Requirement, TlsLevel, TlsaStatus},
     route::Route,
     session::{Session, SessionOutcome},
 };
 use crate::{domain::Domain, mode::Mode, no_policy::NoPolicy, policy::Policy};
 
-/// What does not change during a delivery.
+/// The settings that do not change during a delivery.
 #[derive(Debug)]
 pub(super) struct Rules {
     pub(super) domain: Option<Domain>,
-    /// The name of the domain in sentences; `None` for an address literal.
+    /// The name of the domain in sentences, or `None` for an address literal.
     pub(super) name: Option<Arc<str>>,
-    /// Never of mode `none`.
+    /// The policy, never of mode `none`.
     pub(super) policy: Result<Arc<Policy>, NoPolicy>,
-    pub(super) floor: Floor,
-    /// Whether the policy is one that the operator has set, not the domain's own.
+    pub(super) floor: MinTlsLevel,
+    /// `true` if the policy was set by the operator, and is not the domain's own.
     pub(super) is_operators_policy: bool,
-    /// What `enforce` demands where the host has usable TLSA records: DANE, with or without PKIX.
-    pub(super) enforced_beside_dane: Tls,
+    /// The level that `enforce` requires if the host has usable TLSA records: DANE, with or without
+    /// PKIX.
+    pub(super) enforced_beside_dane: TlsLevel,
     is_smart_host: bool,
     has_secure_mx: bool,
 }
 
-/// What to do with a session that has come about, or has not.
+/// The decision about a session, or about an attempt that did not result in one.
 pub(super) enum Judgement {
     Send(Session),
-    /// There is no TLS, and nothing demands it.
+    /// There is no TLS, and it is not required.
     NoTls,
-    Leave(Reason),
+    Leave(HostFailureReason),
 }
 
 impl Rules {
-    pub(super) fn new(route: &Route, policy: Result<Arc<Policy>, NoPolicy>, floor: Floor) -> Self {
+    pub(super) fn new(
+        route: &Route,
+        policy: Result<Arc<Policy>, NoPolicy>,
+        floor: MinTlsLevel,
+    ) -> Self {
         let &Route { ref domain, ref name, is_smart_host, has_secure_mx, .. } = route;
-        // "treat the Policy Domain as though it does not have any active policy" (§5).
+        // "treat the Policy Domain as though it does not have any active policy" (RFC 8461 §5).
         let policy = policy.and_then(|policy| match policy.mode() {
             Mode::None => Err(NoPolicy::ModeNone),
             Mode::Testing | Mode::Enforce => Ok(policy),
@@ -51,60 +56,62 @@ impl Rules {
             policy,
             floor,
             is_operators_policy: false,
-            enforced_beside_dane: Tls::Dane,
+            enforced_beside_dane: TlsLevel::Dane,
             is_smart_host,
             has_secure_mx,
         }
     }
 
-    /// Returns whether what the MX records say of the domain itself is to be believed. Under
-    /// `enforce`, MX records that may be forged name hosts to try, and no more.
+    /// Returns whether a null MX, or the sender itself as a host, counts as a statement of the
+    /// domain. Under `enforce`, MX records that may be forged only name hosts to try.
     pub(super) fn believes_mx(&self) -> bool {
         self.has_secure_mx || !self.enforces()
     }
 
-    /// Returns the reason for a null MX. A smart host is "administratively configured" (§3.4): what is
-    /// wrong with the way to it is the operator's to mend.
-    pub(super) fn null_mx(&self) -> Reason {
+    /// Returns the reason for a null MX. A smart host is "administratively configured" (RFC 8461
+    /// §3.4): only the operator can fix the route to it.
+    pub(super) fn null_mx(&self) -> HostFailureReason {
         if self.is_smart_host {
-            Reason::Misconfigured(Misconfiguration::NullMx)
+            HostFailureReason::Misconfigured(Misconfiguration::NullMx)
         } else {
-            Reason::NullMx
+            HostFailureReason::NullMx
         }
     }
 
     /// Returns the reason for a host that is the sender itself, or not preferred to it.
-    pub(super) fn own_host(&self) -> Reason {
+    pub(super) fn own_host(&self) -> HostFailureReason {
         if self.is_smart_host {
-            Reason::Misconfigured(Misconfiguration::OwnHost)
+            HostFailureReason::Misconfigured(Misconfiguration::OwnHost)
         } else {
-            Reason::OwnHost
+            HostFailureReason::OwnHost
         }
     }
 
-    /// Returns the refusal of a host, or of the domain itself.
-    pub(super) fn refusal(&self, host: Arc<str>, reason: Reason) -> Refusal {
+    /// Returns the failure of a host, or of the domain itself, for this reason.
+    pub(super) fn refusal(&self, host: Arc<str>, reason: HostFailureReason) -> HostFailure {
         let is_by_policy = self.is_by_policy(&reason);
-        Refusal { domain: self.name.clone(), host, reason: Box::new(reason), is_by_policy }
+        HostFailure { domain: self.name.clone(), host, reason: Box::new(reason), is_by_policy }
     }
 
-    /// Returns whether a newer policy, or a look at it, may change that.
-    fn is_by_policy(&self, reason: &Reason) -> bool {
+    /// Returns whether a newer policy, or a recheck for one, may change the failure.
+    fn is_by_policy(&self, reason: &HostFailureReason) -> bool {
         match *reason {
-            Reason::NotListed => true,
-            Reason::NoStarttls(by)
-            | Reason::StarttlsRefused { by, .. }
-            | Reason::HandshakeFailed(by, _)
-            | Reason::CertificateInvalid(by, _)
-            | Reason::CertificateUnchecked(by) => by == DemandedBy::Policy,
-            Reason::NullMx | Reason::OwnHost | Reason::Misconfigured(_) => !self.believes_mx(),
-            // It may be the policy that the attempt has failed by.
-            Reason::GivenUp => self.enforces(),
+            HostFailureReason::NotListed => true,
+            HostFailureReason::NoStarttls(by)
+            | HostFailureReason::StarttlsRefused { by, .. }
+            | HostFailureReason::HandshakeFailed(by, _)
+            | HostFailureReason::CertificateInvalid(by, _)
+            | HostFailureReason::CertificateUnchecked(by) => by == RequiredBy::Policy,
+            HostFailureReason::NullMx
+            | HostFailureReason::OwnHost
+            | HostFailureReason::Misconfigured(_) => !self.believes_mx(),
+            // The policy may be the reason why the attempt failed.
+            HostFailureReason::Abandoned => self.enforces(),
             _ => false,
         }
     }
 
-    /// Whether the policy, if there is one, lists the host (§4.1).
+    /// Returns whether the policy, if there is one, lists the host (RFC 8461 §4.1).
     pub(super) fn lists(&self, host: &str) -> bool {
         self.policy.as_ref().is_ok_and(|policy| policy.matches(host))
     }
@@ -113,50 +120,59 @@ impl Rules {
         self.policy.as_ref().is_ok_and(|policy| policy.mode() == Mode::Enforce)
     }
 
-    /// What a session with the host must give, or why there must be none.
-    pub(super) fn require(&self, host: &str, dane: Dane) -> Result<Requirement, Reason> {
-        // "Sending MTAs MUST NOT deliver the message to hosts that fail MX matching" (§5), also if
-        // DANE is content with them. Told first: a newer policy may list the host.
+    /// Returns the requirement of a session with the host, or the reason why there must be none.
+    pub(super) fn require(
+        &self,
+        host: &str,
+        dane: TlsaStatus,
+    ) -> Result<Requirement, HostFailureReason> {
+        // "Sending MTAs MUST NOT deliver the message to hosts that fail MX matching" (RFC 8461 §5),
+        // even if they satisfy DANE. This comes first, because a newer policy may list the host.
         if self.enforces() && !self.lists(host) {
-            return Err(Reason::NotListed);
+            return Err(HostFailureReason::NotListed);
         }
-        // "MUST NOT allow MTA-STS Policy validation to override a failing DANE validation" (§2).
+        // "MUST NOT allow MTA-STS Policy validation to override a failing DANE validation" (RFC
+        // 8461 §2).
         match dane {
-            Dane::Failed => return Err(Reason::DaneFailed),
-            Dane::TemporaryFailure => return Err(Reason::DaneUnknown),
-            Dane::NotSigned | Dane::Unusable if self.floor == Floor::Dane => {
-                return Err(Reason::DaneRequired);
+            TlsaStatus::Bogus => return Err(HostFailureReason::DaneFailed),
+            TlsaStatus::Indeterminate => return Err(HostFailureReason::DaneUnknown),
+            TlsaStatus::Insecure | TlsaStatus::Unusable if self.floor == MinTlsLevel::Dane => {
+                return Err(HostFailureReason::DaneRequired);
             }
-            Dane::NotSigned | Dane::Unusable | Dane::Usable => {}
+            TlsaStatus::Insecure | TlsaStatus::Unusable | TlsaStatus::Usable => {}
         }
-        let tls = if dane == Dane::Usable && self.enforces() {
+        let tls = if dane == TlsaStatus::Usable && self.enforces() {
             self.enforced_beside_dane
-        } else if dane == Dane::Usable {
-            Tls::Dane
-        } else if self.enforces() || self.floor == Floor::Authenticated {
-            Tls::Pkix
-        } else if dane == Dane::Unusable || self.floor == Floor::Encrypted {
-            Tls::Encrypted
+        } else if dane == TlsaStatus::Usable {
+            TlsLevel::Dane
+        } else if self.enforces() || self.floor == MinTlsLevel::Authenticated {
+            TlsLevel::Pkix
+        } else if dane == TlsaStatus::Unusable || self.floor == MinTlsLevel::Encrypted {
+            TlsLevel::Encrypted
         } else {
-            Tls::Opportunistic
+            TlsLevel::Opportunistic
         };
-        // A policy of mode `testing` is there to learn what would have failed.
-        Ok(Requirement { tls, validates_pkix: self.policy.is_ok() || tls == Tls::Pkix })
+        // The purpose of mode `testing` is to report what would have failed.
+        Ok(Requirement { tls, validates_pkix: self.policy.is_ok() || tls == TlsLevel::Pkix })
     }
 
-    /// Whether the session gives what is required of it.
+    /// Decides whether the session satisfies the requirement.
     pub(super) fn judge(
         &self,
         host: &Arc<str>,
-        dane: Dane,
+        dane: TlsaStatus,
         requirement: Requirement,
         outcome: SessionOutcome,
     ) -> Judgement {
         let tls = requirement.tls;
         let session = match &outcome {
-            SessionOutcome::Unreachable => return Judgement::Leave(Reason::Unreachable),
-            SessionOutcome::GreetingRefused => return Judgement::Leave(Reason::GreetingRefused),
-            SessionOutcome::ConnectionLost => return Judgement::Leave(Reason::ConnectionLost),
+            SessionOutcome::Unreachable => return Judgement::Leave(HostFailureReason::Unreachable),
+            SessionOutcome::GreetingRefused => {
+                return Judgement::Leave(HostFailureReason::GreetingRefused);
+            }
+            SessionOutcome::ConnectionLost => {
+                return Judgement::Leave(HostFailureReason::ConnectionLost);
+            }
             SessionOutcome::HandshakeFailed(_) | SessionOutcome::CertificateRejected(_) => {
                 return self.judge_no_tls(dane, tls, outcome);
             }
@@ -171,16 +187,21 @@ impl Rules {
         Judgement::Leave(self.what_is_missing(dane, tls, outcome))
     }
 
-    /// Judges a session whose handshake failed.
-    fn judge_no_tls(&self, dane: Dane, tls: Tls, outcome: SessionOutcome) -> Judgement {
+    /// Decides about an attempt whose handshake failed.
+    fn judge_no_tls(&self, dane: TlsaStatus, tls: TlsLevel, outcome: SessionOutcome) -> Judgement {
         match tls {
-            Tls::Never => Judgement::Leave(Reason::Unreachable),
-            Tls::Opportunistic => Judgement::NoTls,
+            TlsLevel::Never => Judgement::Leave(HostFailureReason::Unreachable),
+            TlsLevel::Opportunistic => Judgement::NoTls,
             _ => Judgement::Leave(self.what_is_missing(dane, tls, outcome)),
         }
     }
 
-    fn what_is_missing(&self, dane: Dane, tls: Tls, outcome: SessionOutcome) -> Reason {
+    fn what_is_missing(
+        &self,
+        dane: TlsaStatus,
+        tls: TlsLevel,
+        outcome: SessionOutcome,
+    ) -> HostFailureReason {
         let demanded_by = self.who_demands_tls(dane);
         let (checks, rejected) = match outcome {
             SessionOutcome::Encrypted(checks) => (checks, None),
@@ -189,44 +210,47 @@ impl Rules {
                 (checks, failure)
             }
             SessionOutcome::HandshakeFailed(failure) => {
-                return Reason::HandshakeFailed(demanded_by, failure);
+                return HostFailureReason::HandshakeFailed(demanded_by, failure);
             }
             SessionOutcome::StarttlsRefused { is_temporary } => {
-                return Reason::StarttlsRefused { by: demanded_by, is_temporary };
+                return HostFailureReason::StarttlsRefused { by: demanded_by, is_temporary };
             }
             SessionOutcome::ClearText
             | SessionOutcome::Unreachable
             | SessionOutcome::GreetingRefused
-            | SessionOutcome::ConnectionLost => return Reason::NoStarttls(demanded_by),
+            | SessionOutcome::ConnectionLost => return HostFailureReason::NoStarttls(demanded_by),
         };
         let (by, check) = match tls {
-            Tls::Dane => (DemandedBy::Dane, checks.dane),
-            // A newer policy changes nothing about DANE: that comes first.
-            Tls::DaneAndPkix if !matches!(checks.dane, Some(Ok(()))) => {
-                (DemandedBy::Dane, checks.dane)
-            }
-            Tls::DaneAndPkix => (DemandedBy::Policy, checks.pkix),
-            Tls::Pkix if self.enforces() => (DemandedBy::Policy, checks.pkix),
-            Tls::Pkix => (DemandedBy::Operator, checks.pkix),
-            // Any certificate would have done.
+            TlsLevel::Dane => (RequiredBy::Dane, checks.dane),
+            // DANE comes first, because a newer policy does not change it. A failed check comes
+            // before one that was not made.
+            TlsLevel::DaneAndPkix => match (checks.dane, checks.pkix) {
+                (Some(Err(failure)), _) => (RequiredBy::Dane, Some(Err(failure))),
+                (Some(Ok(())), pkix) | (None, pkix @ Some(Err(_))) => (RequiredBy::Policy, pkix),
+                (None, _) => (RequiredBy::Dane, None),
+            },
+            TlsLevel::Pkix if self.enforces() => (RequiredBy::Policy, checks.pkix),
+            TlsLevel::Pkix => (RequiredBy::Operator, checks.pkix),
+            // Any certificate would have been accepted.
             _ => (demanded_by, None),
         };
         match (check, rejected) {
-            (Some(Err(failure)), _) => Reason::CertificateInvalid(by, failure),
-            // Rejected by a check that nobody had asked for.
-            (_, Some(failure)) => Reason::HandshakeFailed(demanded_by, failure),
-            _ => Reason::CertificateUnchecked(by),
+            (Some(Err(failure)), _) => HostFailureReason::CertificateInvalid(by, failure),
+            // The certificate was rejected by a check that was not required.
+            (_, Some(failure)) => HostFailureReason::HandshakeFailed(demanded_by, failure),
+            _ => HostFailureReason::CertificateUnchecked(by),
         }
     }
 
-    /// The policy before all others: it is the one that may have been replaced meanwhile (§5.1).
-    fn who_demands_tls(&self, dane: Dane) -> DemandedBy {
+    /// Returns the source of the requirement for TLS. The policy comes first, because it may have
+    /// been replaced meanwhile (RFC 8461 §5.1).
+    fn who_demands_tls(&self, dane: TlsaStatus) -> RequiredBy {
         if self.enforces() {
-            DemandedBy::Policy
-        } else if matches!(dane, Dane::Usable | Dane::Unusable) {
-            DemandedBy::Dane
+            RequiredBy::Policy
+        } else if matches!(dane, TlsaStatus::Usable | TlsaStatus::Unusable) {
+            RequiredBy::Dane
         } else {
-            DemandedBy::Operator
+            RequiredBy::Operator
         }
     }
 }

@@ -1,55 +1,74 @@
+//! The outcome of a connection to a host, and the host's reply to the message.
+
 use alloc::sync::Arc;
 
-use super::requirement::Tls;
+use super::requirement::TlsLevel;
 use crate::failure::{Failure, ResultType};
 
-/// How far an attempt came, told before anything of the message is sent.
+/// The outcome of an attempt, before anything of the message is sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum SessionOutcome {
-    /// There is no connection. An unreachable host "is not a MTA-STS error" (RFC 8461 appendix B), and
-    /// nothing is reported.
+    /// There is no connection. By RFC 8461 appendix B, for an unreachable host, "it's not an
+    /// MTA-STS error": nothing is reported.
     Unreachable,
-    /// The host refuses sessions: its greeting, or its answer to `EHLO`, was an error such as 554. It
-    /// counts no more than an unreachable host, even if the error is a permanent one: in clear text,
-    /// an attacker may have said it.
+    /// The host refuses sessions: its greeting, or its reply to `EHLO`, was an error such as 554.
+    /// It counts like an unreachable host, even if the error is permanent: in clear text, the reply
+    /// may come from an attacker.
     GreetingRefused,
-    /// The connection was lost, or went silent, before `STARTTLS`. It counts like an unreachable host.
+    /// The connection was lost or timed out before `STARTTLS`. It counts like an unreachable host.
     ConnectionLost,
-    /// There is a connection in clear text: the host does not offer `STARTTLS`, or was not asked for
-    /// it ([`Tls::Never`]).
+    /// The connection is in clear text: the host does not offer `STARTTLS`, or it was not used
+    /// ([`TlsLevel::Never`]).
     ClearText,
-    /// The host offers `STARTTLS` and answered it with an error. The connection is still good in clear
-    /// text. It counts as `starttls-not-supported` (RFC 8460 §4.3.1), and is no failed handshake.
+    /// The host offers `STARTTLS` and replied to it with an error. The connection is still usable
+    /// in clear text. It counts as `starttls-not-supported` ([RFC 8460 §4.3.1]), not as a failed
+    /// handshake.
+    ///
+    /// [RFC 8460 §4.3.1]: https://www.rfc-editor.org/rfc/rfc8460#section-4.3.1
     StarttlsRefused {
-        /// Whether it is a refusal for now, such as 454 (RFC 3207 §4).
+        /// `true` if the refusal is temporary, such as 454 ([RFC 3207 §4]).
+        ///
+        /// [RFC 3207 §4]: https://www.rfc-editor.org/rfc/rfc3207#section-4
         is_temporary: bool,
     },
-    /// The TLS handshake failed, and no check of the certificate has ended it. It counts under every
-    /// policy that demands TLS.
+    /// The TLS handshake failed for another reason than a check of the certificate. It counts under
+    /// every policy that requires TLS.
     HandshakeFailed(Failure),
-    /// A check of the certificate has ended the TLS handshake: there is no session. A failure by PKIX
-    /// counts under MTA-STS, one by DANE under the TLSA records (RFC 8460 §4.3).
-    CertificateRejected(Checks),
-    /// The TLS handshake is done, and the certificate was checked as far as told.
-    Encrypted(Checks),
+    /// A check of the certificate ended the TLS handshake. A failure by PKIX counts under MTA-STS,
+    /// one by DANE under the TLSA records ([RFC 8460 §4.3]).
+    ///
+    /// [RFC 8460 §4.3]: https://www.rfc-editor.org/rfc/rfc8460#section-4.3
+    CertificateRejected(CertificateChecks),
+    /// The TLS handshake is complete, and these checks of the certificate were made.
+    Encrypted(CertificateChecks),
 }
 
-/// What was found out about the certificate of a session.
+/// The results of checking the certificate of a session.
 ///
-/// A check that is missing was not made: where a requirement asks for it, nothing is sent.
+/// A check without a result was not made: if it is required, nothing is sent.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Checks {
+pub struct CertificateChecks {
     pub(super) pkix: Option<Result<(), Failure>>,
     pub(super) dane: Option<Result<(), Failure>>,
 }
 
 impl SessionOutcome {
-    /// Returns whether the session ended before TLS could be asked for.
+    /// Returns whether the session ended before `STARTTLS`.
     pub(super) fn is_unreachable(&self) -> bool {
         matches!(self, Self::Unreachable | Self::GreetingRefused | Self::ConnectionLost)
     }
 
-    /// A rejection for which no check has a reason is any other failed handshake.
+    /// Returns whether the host was not checked because of a mistake of the sender.
+    pub(super) fn is_senders_mistake(&self) -> bool {
+        let failure = match self {
+            Self::HandshakeFailed(failure) => Some(failure),
+            Self::CertificateRejected(checks) | Self::Encrypted(checks) => checks.failure(),
+            _ => None,
+        };
+        failure.is_some_and(|failure| failure.reason_code() == Failure::VERIFIER_REUSED)
+    }
+
+    /// Converts a rejection without a failed check to a failed handshake.
     pub(super) fn normalized(self, host: &str) -> Self {
         match self {
             Self::CertificateRejected(checks) if checks.failure().is_none() => {
@@ -65,39 +84,44 @@ impl SessionOutcome {
     }
 }
 
-impl Checks {
-    /// Nothing was checked.
+impl CertificateChecks {
+    /// Creates checks without results.
     #[must_use]
-    pub fn none() -> Self {
+    pub fn new() -> Self {
         Self::default()
     }
 
-    /// Returns the first failure, that of PKIX before that of DANE.
+    /// Returns the failure of PKIX, or else that of DANE.
     pub(super) fn failure(&self) -> Option<&Failure> {
         let failed = |check: &'_ Option<Result<(), Failure>>| matches!(check, Some(Err(_)));
         let check = [&self.pkix, &self.dane].into_iter().find(|check| failed(check))?;
         check.as_ref()?.as_ref().err()
     }
 
-    /// Whether the certificate is valid for the MX host by PKIX (RFC 8461 §4.2).
+    /// Sets the result of checking that the certificate is valid for the MX host by PKIX ([RFC 8461
+    /// §4.2]).
+    ///
+    /// [RFC 8461 §4.2]: https://www.rfc-editor.org/rfc/rfc8461#section-4.2
     #[must_use]
-    pub fn pkix(self, result: Result<(), Failure>) -> Self {
+    pub fn with_pkix(self, result: Result<(), Failure>) -> Self {
         Self { pkix: Some(result), ..self }
     }
 
-    /// Whether the certificate matches the TLSA records of the MX host (RFC 7672 §3). Where the
-    /// usage is DANE-TA and the certificate names only the recipient's domain, not the host, keep
-    /// the [`Session`] from other domains.
+    /// Sets the result of checking that the certificate matches the TLSA records of the MX host
+    /// ([RFC 7672 §3]). If the usage is DANE-TA and the certificate names only the recipient's
+    /// domain, not the host, do not reuse the [`Session`] for other domains.
+    ///
+    /// [RFC 7672 §3]: https://www.rfc-editor.org/rfc/rfc7672#section-3
     #[must_use]
-    pub fn dane(self, result: Result<(), Failure>) -> Self {
+    pub fn with_dane(self, result: Result<(), Failure>) -> Self {
         Self { dane: Some(result), ..self }
     }
 }
 
-/// What is known of an open connection, to be kept with it as long as it is open.
+/// The properties of an open connection, to be stored with it as long as it is open.
 ///
-/// Another message may go over the connection only if this satisfies what *its* domain requires of
-/// the host: ask [`Delivery::reuse`](super::Delivery::reuse).
+/// Another message may be sent over the connection only if the session satisfies the requirements
+/// of *its* domain: see [`Delivery::reuse`](super::Delivery::reuse).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Session {
     host: Arc<str>,
@@ -111,57 +135,58 @@ impl Session {
         Self { host, encrypted: false, pkix: false, dane: false }
     }
 
-    pub(super) fn encrypted(host: Arc<str>, checks: &Checks) -> Self {
+    pub(super) fn encrypted(host: Arc<str>, checks: &CertificateChecks) -> Self {
         let holds = |check: &Option<Result<(), Failure>>| matches!(check, Some(Ok(())));
         Self { host, encrypted: true, pkix: holds(&checks.pkix), dane: holds(&checks.dane) }
     }
 
-    /// The MX host at the other end.
+    /// Returns the MX host at the other end.
     #[must_use]
     pub fn host(&self) -> &str {
         &self.host
     }
 
-    /// Whether TLS is in use.
+    /// Returns whether TLS is in use.
     #[must_use]
     pub fn is_encrypted(&self) -> bool {
         self.encrypted
     }
 
-    /// Whether PKIX holds the certificate for valid for the host.
+    /// Returns whether the certificate is valid for the host by PKIX.
     #[must_use]
     pub fn is_pkix_valid(&self) -> bool {
         self.pkix
     }
 
-    /// Whether the certificate matches the host's TLSA records.
+    /// Returns whether the certificate matches the host's TLSA records.
     #[must_use]
     pub fn is_dane_valid(&self) -> bool {
         self.dane
     }
 
-    /// The one place that says what satisfies a requirement.
-    pub(super) fn satisfies(&self, tls: Tls) -> bool {
+    /// Returns whether the session satisfies a level of TLS. All decisions use this function.
+    pub(super) fn satisfies(&self, tls: TlsLevel) -> bool {
         match tls {
-            Tls::Never | Tls::Opportunistic => true,
-            Tls::Encrypted => self.encrypted,
-            Tls::Pkix => self.pkix,
-            Tls::Dane => self.dane,
-            Tls::DaneAndPkix => self.dane && self.pkix,
+            TlsLevel::Never | TlsLevel::Opportunistic => true,
+            TlsLevel::Encrypted => self.encrypted,
+            TlsLevel::Pkix => self.pkix,
+            TlsLevel::Dane => self.dane,
+            TlsLevel::DaneAndPkix => self.dane && self.pkix,
         }
     }
 }
 
-/// What a host said to the message, once it was sent.
+/// The reply of a host to the message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Reply {
-    /// It took the message.
+pub enum SmtpReply {
+    /// The host accepted the message.
     Accepted,
-    /// It refused the message for now (4yz).
+    /// The host refused the message temporarily (4yz).
     Transient,
-    /// The connection was lost, or went silent, before it answered. Whether it has taken the message
-    /// is not known if the end of the data was sent.
+    /// The connection was lost or timed out before the reply. If the end of the data was sent, it
+    /// is unknown whether the host accepted the message.
     ConnectionLost,
-    /// It refused the message for good (5yz). This is a matter of SMTP: no other host is tried.
+    /// The host refused the message permanently (5yz). By the rules of SMTP, no other host is
+    /// tried.
     Permanent,
 }

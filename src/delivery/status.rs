@@ -1,8 +1,10 @@
+//! Enhanced status codes (RFC 3463).
+
 use core::fmt;
 
-use super::refusal::Reason;
-
-/// An enhanced mail system status code (RFC 3463 §2), such as `4.7.5`.
+/// An enhanced mail system status code ([RFC 3463 §2]), such as `4.7.5`.
+///
+/// [RFC 3463 §2]: https://www.rfc-editor.org/rfc/rfc3463#section-2
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct StatusCode {
     class: u8,
@@ -50,33 +52,3 @@ pub(super) const NULL_MX: (u16, u16) = (1, 10);
 pub(super) const LOOP: (u16, u16) = (4, 6);
 /// "System incorrectly configured" (RFC 3463 §3.4).
 pub(super) const MISCONFIGURED: (u16, u16) = (3, 5);
-
-/// Returns subject and detail, as RFC 3463 §3 has them.
-pub(super) fn of_reason(reason: &Reason) -> (u16, u16) {
-    match reason {
-        Reason::NullMx => NULL_MX,
-        Reason::OwnHost => LOOP,
-        Reason::Misconfigured(_) => MISCONFIGURED,
-        // "Other or undefined security status".
-        Reason::NotListed => (7, 0),
-        // "Security features not supported".
-        Reason::NoStarttls(_) | Reason::StarttlsRefused { .. } | Reason::DaneRequired => (7, 4),
-        // "Cryptographic failure".
-        Reason::DaneFailed
-        | Reason::HandshakeFailed(..)
-        | Reason::CertificateInvalid(..)
-        | Reason::CertificateUnchecked(_) => (7, 5),
-        // "Directory server failure".
-        Reason::DaneUnknown => (4, 3),
-        // "No answer from host".
-        Reason::Unreachable => (4, 1),
-        // "System not accepting network messages".
-        Reason::GreetingRefused => (3, 2),
-        // "Bad connection".
-        Reason::ConnectionLost => (4, 2),
-        // "Other or undefined mail system status".
-        Reason::GivenUp => (3, 0),
-        // The host has given a code of its own.
-        Reason::RefusedForNow | Reason::Refused => (0, 0),
-    }
-}

@@ -1,105 +1,112 @@
+//! The tokens that a delivery returns with each step, and consumes with its outcome.
+
 use alloc::sync::Arc;
 use core::net::IpAddr;
 
 use super::{
-    refusal::Refusal,
-    requirement::{Dane, Requirement},
+    refusal::HostFailure,
+    requirement::{Requirement, TlsaStatus},
     rules::Rules,
     session::Session,
 };
 
-/// Which host of which delivery. Never cloned: each goes through the hands of a delivery once.
+/// A host of a delivery. A token is never cloned, and each is consumed once.
 #[derive(Debug)]
-pub(super) struct Ticket {
+pub(super) struct HostToken {
     pub(super) rules: Arc<Rules>,
     pub(super) serial: u64,
     pub(super) host: Arc<str>,
 }
 
-/// A host to be tried next. Look up its TLSA records, then give it to
-/// [`Delivery::handle_dane`](super::Delivery::handle_dane).
+/// The host to try next. Look up its TLSA records, then pass it to
+/// [`Delivery::handle_tlsa`](super::Delivery::handle_tlsa).
 #[derive(Debug)]
 #[must_use = "a candidate that is not handled counts as given up"]
 pub struct Candidate {
-    pub(super) ticket: Ticket,
+    pub(super) ticket: HostToken,
 }
 
 impl Candidate {
-    /// The host, in lower case and without a trailing dot.
+    /// Returns the host, in lower case and without a trailing dot.
     #[must_use]
     pub fn host(&self) -> &str {
         &self.ticket.host
     }
 }
 
-/// Whether to connect to a host.
+/// The decision whether to connect to a host.
 #[derive(Debug)]
 #[must_use]
-pub enum Advice {
-    /// Connect, under this requirement.
+pub enum ConnectDecision {
+    /// Connect to the host and try to satisfy its requirement.
     Attempt(Attempt),
-    /// Do not connect, because of this. Poll for the next host.
-    Skip(Refusal),
+    /// Do not connect, for this reason. Poll for the next host.
+    Skip(HostFailure),
 }
 
-/// A host to connect to. Connect to an address of it, and try to satisfy [`requirement`](Self::requirement); then give
-/// it to [`Delivery::handle_session`](super::Delivery::handle_session), before anything of the
-/// message is sent. If it has no address, or none is left, give it to
+/// A host to connect to.
+///
+/// Connect to one of its addresses and try to satisfy [`requirement`](Self::requirement). Then pass
+/// this to [`Delivery::handle_session`](super::Delivery::handle_session), before anything of the
+/// message is sent. If the host has no address, or none is left, pass it to
 /// [`Delivery::handle_no_address`](super::Delivery::handle_no_address).
 #[derive(Debug)]
 #[must_use = "an attempt that is not handled counts as given up"]
 pub struct Attempt {
-    pub(super) ticket: Ticket,
+    pub(super) ticket: HostToken,
     pub(super) requirement: Requirement,
-    pub(super) dane: Dane,
+    pub(super) dane: TlsaStatus,
     pub(super) receiving_ip: Option<IpAddr>,
 }
 
 impl Attempt {
-    /// Sets the address that is connected to, for the report of this connection (`receiving-ip`, RFC
-    /// 8460 §4.4). It is not kept for the next one.
+    /// Sets the address of the host, for the report of this connection (`receiving-ip`, [RFC 8460
+    /// §4.4]). It does not apply to the next connection.
+    ///
+    /// [RFC 8460 §4.4]: https://www.rfc-editor.org/rfc/rfc8460#section-4.4
     pub fn with_receiving_ip(self, address: IpAddr) -> Self {
         Self { receiving_ip: Some(address), ..self }
     }
 
-    /// The host to connect to, whose name is also SNI and the name to look for in the certificate.
+    /// Returns the host to connect to. Its name is also the SNI, and the name that the certificate
+    /// must be valid for.
     #[must_use]
     pub fn host(&self) -> &str {
         &self.ticket.host
     }
 
-    /// What to ask of the session.
+    /// Returns the requirement of the session.
     #[must_use]
     pub fn requirement(&self) -> Requirement {
         self.requirement
     }
 }
 
-/// Whether to send the message over a session.
+/// The decision whether to send the message over a session.
 #[derive(Debug)]
 #[must_use]
-pub enum Verdict {
-    /// Send it.
+pub enum SendDecision {
+    /// Send the message.
     Send(Transaction),
-    /// Close the connection and try the next address of the same host. Give the attempt to
+    /// Close the connection and try the next address of the same host. Pass the attempt to
     /// [`Delivery::handle_no_address`](super::Delivery::handle_no_address) if there is none.
     NextAddress(Attempt),
-    /// Try the addresses of the same host once more, in clear text: a handshake failed, no address gave
-    /// TLS, and nobody demands it.
-    Retry(Attempt),
-    /// Close the connection and send nothing, because of this. Poll for the next host.
-    Leave(Refusal),
+    /// Try the addresses of the same host again, in clear text: a handshake failed, no address
+    /// offered working TLS, and TLS is not required.
+    RetryPlaintext(Attempt),
+    /// Close the connection and send nothing, for this reason. Poll for the next host.
+    Reject(HostFailure),
 }
 
-/// The leave to send the message over one session. Send it, then give this and the host's answer to
-/// [`Delivery::handle_reply`](super::Delivery::handle_reply).
+/// The permission to send the message over one session. Send it, then pass this and the host's
+/// reply to [`Delivery::handle_reply`](super::Delivery::handle_reply).
 #[derive(Debug)]
 #[must_use = "a transaction that is not handled counts as given up"]
 pub struct Transaction {
-    pub(super) ticket: Ticket,
+    pub(super) ticket: HostToken,
     pub(super) session: Session,
     pub(super) requirement: Requirement,
-    pub(super) dane: Dane,
+    pub(super) dane: TlsaStatus,
     pub(super) is_reused: bool,
 }
 
@@ -114,7 +121,7 @@ impl Transaction {
         Attempt { ticket, requirement, dane, receiving_ip: None }
     }
 
-    /// What is known of the session: keep it with the connection, if that stays open.
+    /// Returns the properties of the session. Store them with the connection, if that stays open.
     #[must_use]
     pub fn session(&self) -> &Session {
         &self.session

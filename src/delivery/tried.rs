@@ -1,23 +1,25 @@
+//! The host that is being tried, over all its addresses.
+
 use alloc::sync::Arc;
 
 use super::{
-    refusal::{Reason, Refusal},
+    refusal::{HostFailure, HostFailureReason},
     rules::Rules,
 };
 
-/// The host that is being tried, and what its addresses have come to so far.
+/// The host that is being tried, with the results of its addresses so far.
 #[derive(Debug)]
 pub(super) struct Tried {
     pub(super) serial: u64,
     host: Arc<str>,
-    /// Whether there is a session, just now, that satisfies the policy.
+    /// `true` if there is now a session that satisfies the policy.
     is_satisfied: bool,
-    /// Whether a session was fit for the message, be it taken there or not.
+    /// `true` if the message was refused over a session that satisfied the requirement.
     was_fit: bool,
-    /// Whether a handshake has failed where nothing demands TLS.
+    /// `true` if a handshake has failed and TLS is not required.
     has_no_tls: bool,
-    /// The most telling reason so far.
-    refusal: Option<Refusal>,
+    /// The most important failure so far.
+    refusal: Option<HostFailure>,
 }
 
 impl Tried {
@@ -26,62 +28,66 @@ impl Tried {
         Self { serial, host, is_satisfied, was_fit, has_no_tls, refusal: None }
     }
 
-    /// A session is fit for the message.
+    /// Notes a session that satisfies the requirement.
     pub(super) fn fits(&mut self) {
         self.is_satisfied = true;
-        self.was_fit = true;
     }
 
-    /// A reused connection was closed: nothing has been learnt of the host.
+    /// Drops a reused session whose connection was closed, which is no result for the host.
     pub(super) fn forget_session(&mut self) {
-        (self.is_satisfied, self.was_fit) = (false, self.refusal.is_some() && self.was_fit);
+        self.is_satisfied = false;
     }
 
-    /// A handshake has failed, and nothing demands TLS.
+    /// Notes that a handshake has failed and TLS is not required.
     pub(super) fn no_tls(&mut self) {
         self.has_no_tls = true;
     }
 
-    /// One address did not take the message.
-    pub(super) fn refuse(&mut self, refusal: Refusal) {
-        self.is_satisfied = false;
+    /// Notes the failure of one address.
+    pub(super) fn refuse(&mut self, refusal: HostFailure) {
+        self.was_fit |= core::mem::take(&mut self.is_satisfied);
         if self.refusal.as_ref().is_none_or(|before| rank(before) < rank(&refusal)) {
             self.refusal = Some(refusal);
         }
     }
 
-    /// Returns whether the host is to be tried in clear text, now that no address has taken the
-    /// message over TLS. One that could have, but refused the message, needs no clear text.
+    /// Returns whether the host is to be tried in clear text, after no address has accepted the
+    /// message over TLS. It is not if an address had a sufficient session and refused the message.
     pub(super) fn retries(&self) -> bool {
-        self.has_no_tls && !self.was_fit
+        self.has_no_tls && !self.was_fit && !self.is_satisfied
     }
 
-    /// The same host from its first address on.
+    /// Starts again with the first address of the same host.
     pub(super) fn again(self) -> Self {
         Self::new(self.serial, self.host)
     }
 
-    /// Returns the refusal of a host none of whose addresses is left.
-    pub(super) fn end(self, rules: &Rules) -> Refusal {
-        self.refusal.unwrap_or_else(|| rules.refusal(self.host, Reason::Unreachable))
+    /// Returns the failure of a host after all its addresses were tried.
+    pub(super) fn end(self, rules: &Rules) -> HostFailure {
+        self.refusal.unwrap_or_else(|| rules.refusal(self.host, HostFailureReason::Unreachable))
     }
 
-    /// The same with an address that was not told the end of: it may have failed by the policy.
-    pub(super) fn give_up(self, rules: &Rules) -> Refusal {
+    /// Returns the failure of a host after an attempt was abandoned, which the policy may have
+    /// caused.
+    pub(super) fn give_up(self, rules: &Rules) -> HostFailure {
         let is_perhaps = rules.enforces() && !self.is_satisfied;
-        let refusal = self.refusal.unwrap_or_else(|| rules.refusal(self.host, Reason::GivenUp));
+        let refusal =
+            self.refusal.unwrap_or_else(|| rules.refusal(self.host, HostFailureReason::Abandoned));
         match *refusal.reason {
-            Reason::GivenUp => Refusal { is_by_policy: is_perhaps, ..refusal },
-            _ => Refusal { is_by_policy: is_perhaps || refusal.is_by_policy, ..refusal },
+            HostFailureReason::Abandoned => HostFailure { is_by_policy: is_perhaps, ..refusal },
+            _ => HostFailure { is_by_policy: is_perhaps || refusal.is_by_policy, ..refusal },
         }
     }
 }
 
-/// A policy's part decides whether a recheck is due; an address that does not answer tells least.
-fn rank(refusal: &Refusal) -> u8 {
+/// Ranks a failure by importance. Failures that a policy contributed to come first, because they
+/// require a recheck; unreachable addresses come last.
+fn rank(refusal: &HostFailure) -> u8 {
     match *refusal.reason {
         _ if refusal.is_by_policy => 2,
-        Reason::Unreachable | Reason::ConnectionLost => 0,
+        HostFailureReason::Unreachable
+        | HostFailureReason::GreetingRefused
+        | HostFailureReason::ConnectionLost => 0,
         _ => 1,
     }
 }

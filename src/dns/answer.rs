@@ -1,4 +1,4 @@
-//! Whether a message answers a question, and what it says.
+//! Reading of responses: whether a message answers a question, and with which records.
 
 use alloc::{boxed::Box, string::ToString, vec::Vec};
 use core::{net::IpAddr, time::Duration};
@@ -11,43 +11,44 @@ use hickory_proto::{
 };
 
 use super::{
-    message::{Head, Opening, Records},
-    outcome::{Found, Outcome},
-    question::{Asked, Kind, Question},
+    message::{Head, Opening, Sections},
+    outcome::{LookupOutcome, Records},
+    question::{Asked, QueryType, Question},
 };
 use crate::{cache::TxtAnswer, domain::Domain};
 
-/// What a message is to whoever has asked.
+/// The meaning of a message for a question.
 #[derive(Debug, PartialEq)]
 pub(super) enum Reading {
-    /// No answer to this question: perhaps a late one to another, perhaps a forgery.
+    /// The message is no answer to this question. It may be a late answer to another one, or a
+    /// forgery.
     Foreign,
-    /// The answer does not fit.
+    /// The answer is truncated.
     Truncated,
-    /// The server does not understand what is asked, or does not want to, or cannot say.
+    /// The server returned an error: it does not understand the query, refuses it, or has failed.
     Refused(ResponseCode),
     Malformed(Box<str>),
-    /// The name is an alias of another one, of which the message says nothing.
+    /// The name is an alias of another one, about which the message contains nothing.
     Alias(Asked),
-    Answered(Outcome),
+    Answered(LookupOutcome),
 }
 
-/// How many aliases are followed: no honest name has as many.
+/// The maximum number of aliases that are followed. No honest name has as many.
 const MAX_ALIASES: usize = 8;
 
-/// The most addresses that are kept of an answer.
+/// The maximum number of addresses that are stored of an answer.
 const MAX_ADDRESSES: usize = 16;
 
-/// The question section of a response, compared with what was asked.
+/// The result of comparing the question section of a response with the question.
 enum Repeats {
     It,
     Nothing,
     Another,
-    /// The message is cut before the end of its question, or damaged.
+    /// The message ends before the end of its question, or is damaged.
     Unread,
 }
 
-/// Reads what came from the server that was asked.
+/// Reads a message from the server that was asked.
 pub(super) fn read(asked: &Asked, id: u16, bytes: &[u8]) -> Reading {
     let Some(head) = Head::of_response(id, bytes) else { return Reading::Foreign };
     let opening = Opening::read(bytes);
@@ -61,8 +62,8 @@ pub(super) fn read(asked: &Asked, id: u16, bytes: &[u8]) -> Reading {
     let code = head.code(records.as_ref().ok());
     match (code, repeats) {
         (ResponseCode::NoError | ResponseCode::NXDomain, Repeats::Another) => Reading::Foreign,
-        // "When a DNS client receives a reply with TC set, it should ignore that response, and query
-        // again" (RFC 2181 §9), wherever the reply was cut.
+        // "When a DNS client receives a reply with TC set, it should ignore that response, and
+        // query again" (RFC 2181 §9), wherever the reply was cut.
         (ResponseCode::NoError | ResponseCode::NXDomain, _) if head.is_truncated() => {
             Reading::Truncated
         }
@@ -73,20 +74,21 @@ pub(super) fn read(asked: &Asked, id: u16, bytes: &[u8]) -> Reading {
                 Err(error) => Reading::Malformed(error.to_string().into()),
             }
         }
-        // An error is that server's failure, whether it repeats the question or not.
+        // An error is a failure of that server, whether it repeats the question or not.
         (code, _) => Reading::Refused(code),
     }
 }
 
-/// Reads the TXT answer for a domain out of the records that another resolver has found for
-/// [`Domain::txt_name`]: the answer section of the response, with the aliases (CNAME) in it.
+/// Creates the TXT answer for a domain from the records that another resolver has found at the name
+/// [`Domain::txt_name`]: the answer section of the response, including aliases (CNAME).
 ///
-/// Records of other names do not count; aliases are followed. Without a record at the name, or where
-/// its aliases lead, it is [`TxtAnswer::NoRecord`]; aliases in a circle are [`TxtAnswer::Failed`].
+/// Records of other names are ignored; aliases are followed. Without a record at the name or at the
+/// target of its aliases, the answer is [`TxtAnswer::NoRecord`]. If the aliases form a loop, it is
+/// [`TxtAnswer::Failed`].
 ///
-/// If the resolver says that there is no record, and for how long that may be believed, use
-/// [`TxtAnswer::NoRecord`] with that time; if it failed, [`TxtAnswer::Failed`]: the two are not the
-/// same (RFC 8461 §3.1).
+/// If the resolver returns that there is no record, use [`TxtAnswer::NoRecord`] with the time for
+/// which that may be cached. If it failed, use [`TxtAnswer::Failed`]: the two are not the same
+/// ([RFC 8461 §3.1]).
 ///
 /// ```
 /// use mta_sts::{
@@ -103,17 +105,20 @@ pub(super) fn read(asked: &Asked, id: u16, bytes: &[u8]) -> Reading {
 /// assert!(matches!(answer, TxtAnswer::Found { id, .. } if id.as_str() == "7"));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
+///
+/// [RFC 8461 §3.1]: https://www.rfc-editor.org/rfc/rfc8461#section-3.1
 pub fn txt_answer<'a>(domain: &Domain, records: impl IntoIterator<Item = &'a Record>) -> TxtAnswer {
     answer_to(&Asked::from(&Question::txt(domain)), records)
 }
 
-/// Reads the TXT answer out of the records of a resolver that has followed the aliases to this name.
+/// Creates the TXT answer from the records of a resolver that has followed the aliases to this
+/// name.
 #[cfg(feature = "hickory-resolver")]
 pub(crate) fn txt_answer_at<'a>(
     name: &Name,
     records: impl IntoIterator<Item = &'a Record>,
 ) -> TxtAnswer {
-    answer_to(&Asked::new(name.clone(), Kind::Txt), records)
+    answer_to(&Asked::new(name.clone(), QueryType::Txt), records)
 }
 
 fn answer_to<'a>(asked: &Asked, records: impl IntoIterator<Item = &'a Record>) -> TxtAnswer {
@@ -124,12 +129,12 @@ fn answer_to<'a>(asked: &Asked, records: impl IntoIterator<Item = &'a Record>) -
     }
 }
 
-impl Found {
-    /// Finds the records that answer a question among those of a resolver: the answer section of the
-    /// response. Records of other names do not count, aliases (CNAME) are followed, and duplicates are
-    /// one. It may be that none is found.
+impl Records {
+    /// Finds the records that answer a question in the answer section of a resolver's response.
+    /// Records of other names are ignored, aliases (CNAME) are followed, and duplicates are
+    /// removed. There may be none.
     ///
-    /// Returns `None` if the aliases lead round in a circle, or on and on.
+    /// Returns `None` if the aliases form a loop, or if there are too many.
     pub fn among<'a>(
         question: &Question,
         records: impl IntoIterator<Item = &'a Record>,
@@ -140,7 +145,7 @@ impl Found {
 
 const NOWHERE: &str = "its aliases lead nowhere";
 
-fn content(asked: &Asked, head: Head, code: ResponseCode, records: &Records) -> Reading {
+fn content(asked: &Asked, head: Head, code: ResponseCode, records: &Sections) -> Reading {
     let answers: Vec<&Record> = records.answers.iter().collect();
     let Some(mut end) = asked.follow(&answers) else { return Reading::Malformed(NOWHERE.into()) };
     if records.is_damaged_at(&end.name) {
@@ -153,7 +158,7 @@ fn content(asked: &Asked, head: Head, code: ResponseCode, records: &Records) -> 
         return if is_absent {
             Reading::Malformed("it has records of a name that it denies".into())
         } else {
-            Reading::Answered(Outcome::Found(found))
+            Reading::Answered(LookupOutcome::Found(found))
         };
     }
     let is_alias = end.name != asked.name;
@@ -166,19 +171,20 @@ fn content(asked: &Asked, head: Head, code: ResponseCode, records: &Records) -> 
     }
     let (ttl, authentic) = (ttl.map(|ttl| ttl.min(end.ttl)), end.is_authentic);
     Reading::Answered(if is_absent {
-        Outcome::NoSuchName { ttl, authentic }
+        LookupOutcome::NoSuchName { ttl, authentic }
     } else {
-        Outcome::NoData { ttl, authentic }
+        LookupOutcome::NoData { ttl, authentic }
     })
 }
 
 impl Asked {
-    fn find<'a>(&self, records: impl IntoIterator<Item = &'a Record>) -> Option<Found> {
+    fn find<'a>(&self, records: impl IntoIterator<Item = &'a Record>) -> Option<Records> {
         let records: Vec<&Record> = records.into_iter().collect();
         Some(self.follow(&records)?.found(&records))
     }
 
-    /// Follows the aliases (CNAME) of the name; `None` if they lead round in a circle, or on and on.
+    /// Follows the aliases (CNAME) of the name. Returns `None` if they form a loop, or if there are
+    /// too many.
     fn follow(&self, answers: &[&Record]) -> Option<Self> {
         let mut end = self.clone();
         loop {
@@ -200,9 +206,9 @@ impl Asked {
         record.dns_class == DNSClass::IN && record.name.eq_ignore_root(&self.name)
     }
 
-    /// Returns the records of this name that are of the kind asked for.
-    fn found(&self, answers: &[&Record]) -> Found {
-        let mut found = Found {
+    /// Returns the records of this name and type.
+    fn found(&self, answers: &[&Record]) -> Records {
+        let mut found = Records {
             texts: Vec::new(),
             addresses: Vec::new(),
             ttl: self.ttl,
@@ -210,7 +216,7 @@ impl Asked {
         };
         let mut seen: Vec<&RData> = Vec::new();
         for record in answers.iter().filter(|record| self.has(record)) {
-            // Duplicate records are one (RFC 2181 §5), of the lesser TTL (§5.2).
+            // Duplicate records count once (RFC 2181 §5), with the lesser TTL (RFC 2181 §5.2).
             if seen.contains(&&record.data) {
                 found.ttl = found.ttl.min(ttl(record));
             } else if self.take(record, &mut found) {
@@ -220,15 +226,15 @@ impl Asked {
         found
     }
 
-    /// Takes a record, if it is of the kind asked for.
-    fn take(&self, record: &Record, found: &mut Found) -> bool {
+    /// Adds a record, if it is of the right type. Returns whether it is.
+    fn take(&self, record: &Record, found: &mut Records) -> bool {
         let addresses = &mut found.addresses;
         match (self.kind, &record.data) {
-            (Kind::Txt, RData::TXT(text)) => found.texts.push(joined(text)),
-            (Kind::A, RData::A(address)) if addresses.len() < MAX_ADDRESSES => {
+            (QueryType::Txt, RData::TXT(text)) => found.texts.push(joined(text)),
+            (QueryType::A, RData::A(address)) if addresses.len() < MAX_ADDRESSES => {
                 addresses.push(IpAddr::V4(address.0));
             }
-            (Kind::Aaaa, RData::AAAA(address)) if addresses.len() < MAX_ADDRESSES => {
+            (QueryType::Aaaa, RData::AAAA(address)) if addresses.len() < MAX_ADDRESSES => {
                 addresses.push(IpAddr::V6(address.0));
             }
             _ => return false,
@@ -238,16 +244,18 @@ impl Asked {
     }
 }
 
-/// "MUST be treated as if those strings are concatenated without adding spaces" (RFC 8461 §3.1).
+/// Joins the strings of a record: it "MUST be treated as if those strings are concatenated without
+/// adding spaces" (RFC 8461 §3.1).
 fn joined(text: &TXT) -> Box<[u8]> {
     text.txt_data.concat().into()
 }
 
-/// Returns whether a server sends on to others instead of answering: it names those that might know,
-/// an alias leads to where it knows nothing, or it has nothing to say and is neither an authority nor
-/// recursive. That says nothing about the name (RFC 2308 §2).
-fn is_referral(head: Head, is_absent: bool, is_alias: bool, records: &Records) -> bool {
-    let has = |is: fn(&RData) -> bool| records.authorities.iter().any(|it| is(&it.data));
+/// Returns whether a response refers to other servers instead of answering: it names them, or an
+/// alias leads to a name that the server does not know, or it is empty and the server is neither
+/// authoritative nor recursive. Such a response is no answer about the name (RFC 2308 §2).
+fn is_referral(head: Head, is_absent: bool, is_alias: bool, records: &Sections) -> bool {
+    let has =
+        |is: fn(&RData) -> bool| records.authorities.iter().any(|authority| is(&authority.data));
     if has(|data| matches!(data, RData::SOA(_))) {
         return false;
     }
@@ -259,7 +267,8 @@ fn is_referral(head: Head, is_absent: bool, is_alias: bool, records: &Records) -
     (names_others && !is_alias) || knows_nothing
 }
 
-/// How long absence may be believed: the lesser of the SOA's TTL and its last field (RFC 2308 §5).
+/// Returns the time for which absence may be cached: the lesser of the SOA's TTL and its last field
+/// (RFC 2308 §5).
 fn negative_ttl(authorities: &[Record]) -> Option<Duration> {
     authorities.iter().find_map(|record| match &record.data {
         RData::SOA(soa) => Some(ttl(record).min(Duration::from_secs(soa.minimum.into()))),
@@ -267,12 +276,12 @@ fn negative_ttl(authorities: &[Record]) -> Option<Duration> {
     })
 }
 
-/// Of a TTL with its most significant bit set, nothing is left (RFC 2181 §8).
+/// Returns the TTL of a record. One with its most significant bit set counts as zero (RFC 2181 §8).
 fn ttl(record: &Record) -> Duration {
     Duration::from_secs(u64::try_from(record.ttl.cast_signed()).unwrap_or(0))
 }
 
-/// Returns the name of a response code. Code 16 has two names, of which hickory has the other one.
+/// Returns the name of a response code. Code 16 has two names, of which hickory uses the other one.
 pub(super) fn name_of(code: ResponseCode) -> &'static str {
     if u16::from(code) == u16::from(ResponseCode::BADVERS) {
         "Bad OPT Version"
@@ -281,8 +290,8 @@ pub(super) fn name_of(code: ResponseCode) -> &'static str {
     }
 }
 
-/// Returns whether a server says that it does not know EDNS (RFC 6891 §7), or only another version
-/// of it (§6.1.3). The last code has two names, so it is compared by number.
+/// Returns whether the code means that the server does not support EDNS (RFC 6891 §7), or not this
+/// version of it (RFC 6891 §6.1.3). The last code has two names, so it is compared by number.
 pub(super) fn is_of_edns(code: ResponseCode) -> bool {
     matches!(code, ResponseCode::FormErr | ResponseCode::NotImp)
         || u16::from(code) == u16::from(ResponseCode::BADVERS)

@@ -7,27 +7,29 @@ use crate::instant::Instant;
 /// The transport of a query.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Transport {
-    /// As a datagram, from a socket and a port that were not used before: an attacker who forges an
-    /// answer has to guess the port, too (RFC 5452 §9.2).
+    /// A datagram, from a new socket with a new port: an attacker who forges an answer must guess
+    /// the port too ([RFC 5452 §9.2]).
+    ///
+    /// [RFC 5452 §9.2]: https://www.rfc-editor.org/rfc/rfc5452#section-9.2
     Udp,
-    /// Over a new connection.
+    /// A new TCP connection.
     Tcp,
 }
 
 /// A message to a server.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Sent {
-    /// The number of the turn, counted over all rounds.
+    /// The number of the server's turn, counted over all rounds.
     pub(super) turn: usize,
     pub(super) id: u16,
     pub(super) edns: bool,
-    /// What is asked is where an alias leads.
+    /// `true` if the query is for the target of an alias.
     pub(super) is_of_alias: bool,
-    /// The server's turn ended without an answer, which may still come.
+    /// `true` if the server's turn ended without an answer, which may still come.
     pub(super) is_late: bool,
 }
 
-/// One message to one server, and what was received so far.
+/// A query to one server, with the bytes received so far.
 #[derive(Clone, Debug)]
 pub(super) struct Attempt {
     pub(super) sent: Sent,
@@ -35,9 +37,10 @@ pub(super) struct Attempt {
     pub(super) message: Vec<u8>,
     pub(super) is_sent: bool,
     pub(super) until: Instant,
-    /// The bytes that came over TCP so far.
+    /// The bytes received over TCP so far.
     received: Vec<u8>,
-    /// Whether it was moved to another port because of datagrams that are no answer.
+    /// `true` if the query was sent again from another port because of datagrams that are no
+    /// answer.
     pub(super) is_moved: bool,
 }
 
@@ -60,9 +63,9 @@ impl Attempt {
         self.is_sent && self.transport == Transport::Udp
     }
 
-    /// Takes bytes that came over TCP. Returns the message, once it is whole.
+    /// Adds bytes received over TCP. Returns the message once it is complete.
     pub(super) fn receive(&mut self, mut bytes: &[u8]) -> Option<&[u8]> {
-        // No more than the one message is kept, whatever follows it.
+        // Only one message is stored, whatever follows it.
         while let Some((&byte, rest)) = bytes.split_first() {
             if message(&self.received).is_some() {
                 break;
@@ -74,13 +77,14 @@ impl Attempt {
     }
 }
 
-/// The message that was received over TCP, if it is whole.
+/// Returns the message that was received over TCP, if it is complete.
 fn message(received: &[u8]) -> Option<&[u8]> {
     let (len, message) = received.split_first_chunk()?;
     message.get(..usize::from(u16::from_be_bytes(*len)))
 }
 
-/// The id of an attempt: bits that the ids of others tell nothing of (`SplitMix64`).
+/// Returns the id of an attempt. It cannot be derived from the ids of other attempts
+/// (`SplitMix64`).
 pub(super) fn id(random: u64, attempt: u32) -> u16 {
     let mut bits = random.wrapping_add(u64::from(attempt).wrapping_mul(0x9E37_79B9_7F4A_7C15));
     bits = (bits ^ (bits >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);

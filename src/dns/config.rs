@@ -1,16 +1,18 @@
+//! Time-outs and attempts of an exchange.
+
 use core::time::Duration;
 
 use crate::instant::time_out;
 
-/// How patient an exchange is.
+/// The time-outs and the number of attempts of an exchange.
 ///
 /// ```
 /// use core::time::Duration;
 ///
 /// use mta_sts::dns::Config;
 ///
-/// let config = Config::default().with_deadline(Duration::from_secs(5));
-/// assert_eq!(config.attempt(), Duration::from_secs(2));
+/// let config = Config::default().with_timeout(Duration::from_secs(5));
+/// assert_eq!(config.attempt_timeout(), Duration::from_secs(2));
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Config {
@@ -26,40 +28,41 @@ impl Default for Config {
 }
 
 impl Config {
-    /// Sets the time-out of one query to one server, over UDP or TCP. Default: 2 s; at least 1 ms, at
-    /// most a day.
+    /// Sets the time-out of each message to a server, over UDP or TCP. Default: 2 s. At least 1 ms,
+    /// at most a day.
     #[must_use]
-    pub const fn with_attempt(self, attempt: Duration) -> Self {
+    pub const fn with_attempt_timeout(self, attempt: Duration) -> Self {
         Self { attempt: time_out(attempt), ..self }
     }
 
-    /// Sets the time-out of the whole lookup. Default: 10 s; at least 1 ms, at most a day.
+    /// Sets the time-out of the whole lookup. Default: 10 s. At least 1 ms, at most a day.
     #[must_use]
-    pub const fn with_deadline(self, deadline: Duration) -> Self {
+    pub const fn with_timeout(self, deadline: Duration) -> Self {
         Self { deadline: time_out(deadline), ..self }
     }
 
-    /// How often each server is asked: twice unless set, and once at the least.
+    /// Sets the maximum number of times that each server is asked, within the time-out of the whole
+    /// lookup. Default: 2. At least 1.
     #[must_use]
-    pub const fn with_rounds(self, rounds: u8) -> Self {
+    pub const fn with_attempts(self, rounds: u8) -> Self {
         Self { rounds, ..self }
     }
 
-    /// How long one server has to answer.
+    /// Returns the time-out of each message to a server.
     #[must_use]
-    pub const fn attempt(&self) -> Duration {
+    pub const fn attempt_timeout(&self) -> Duration {
         self.attempt
     }
 
-    /// How long the whole may take.
+    /// Returns the time-out of the whole lookup.
     #[must_use]
-    pub const fn deadline(&self) -> Duration {
+    pub const fn timeout(&self) -> Duration {
         self.deadline
     }
 
-    /// How often each server is asked.
+    /// Returns the maximum number of times that each server is asked.
     #[must_use]
-    pub const fn rounds(&self) -> u8 {
+    pub const fn attempts(&self) -> u8 {
         if self.rounds == 0 { 1 } else { self.rounds }
     }
 }

@@ -1,3 +1,5 @@
+//! A question to a list of nameservers, one after the other.
+
 use alloc::vec::Vec;
 use core::net::SocketAddr;
 
@@ -5,82 +7,63 @@ use super::{
     answer::{self, Reading},
     attempt::{self, Attempt, Sent, Transport},
     config::Config,
-    nameservers::Seen,
-    outcome::{DnsError, Outcome},
+    outcome::{DnsError, LookupOutcome},
     question::{Asked, Question},
+    seen::Seen,
+    step::Step,
     turns::Turns,
 };
 use crate::instant::Instant;
 
-/// One question, put to one nameserver after the other until one answers.
+/// A state machine that sends a question to one nameserver after the other until one answers.
 ///
-/// Each server has [`Config::attempt`] to answer, the last one what is left of the deadline. An answer
-/// that comes later is still taken, be the server's turn over for silence or for an error. In the last
-/// of several rounds the queries have no EDNS, which some firewalls drop. It never holds more than one
-/// message of a server, of 65,535 bytes at most.
+/// Each server has the [time of an attempt](Config::with_attempt_timeout) to answer, and the last
+/// one all the time that is left. An answer that comes later is still accepted, whether the
+/// server's turn ended by time-out or by an error. In the last of several rounds the queries have
+/// no EDNS, which some firewalls drop. The exchange stores at most one message of a server, of at
+/// most 65,535 bytes.
 #[derive(Clone, Debug)]
 pub struct Exchange {
     question: Question,
-    /// The question, or where the aliases of its name lead.
+    /// The question, or the target of the aliases of its name.
     asked: Asked,
     turns: Turns,
     config: Config,
     random: u64,
     deadline: Instant,
-    /// How many attempts were made.
+    /// The number of attempts so far.
     attempts: u32,
-    /// The datagrams before the present attempt.
+    /// The datagrams sent before the present attempt.
     earlier: Vec<Sent>,
     /// The number of datagrams since the last query that are no answer.
     foreign: u32,
-    /// The error of the last server that said something other than an answer.
-    told: Option<DnsError>,
+    /// The last error answer of a server, which is reported rather than a later time-out.
+    last_error: Option<DnsError>,
     state: State,
 }
 
 #[derive(Clone, Debug)]
 enum State {
     Asking(Attempt),
-    /// All have had their turns; an answer may still come to an earlier datagram.
+    /// All servers have had their turns, and an answer to an earlier datagram may still come.
     Lingering,
-    Done(Outcome),
+    Done(LookupOutcome),
 }
 
-/// The most datagrams that are no answer before the port is changed: an attacker guesses ids.
+/// The maximum number of datagrams that are no answer before the port is changed, because an
+/// attacker may be guessing ids.
 const MAX_FOREIGN: u32 = 100;
 
-/// The most earlier datagrams that are waited for.
+/// The maximum number of earlier datagrams that may still be answered.
 const MAX_EARLIER: usize = 7;
 
-/// What is to be done.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Step<'a> {
-    /// Send this. Of the sockets of datagrams that were sent before, keep the last ones open, so many
-    /// as [`Exchange::outstanding`] says: what arrives there is still for
-    /// [`Exchange::handle_datagram`].
-    Send {
-        /// To whom.
-        server: SocketAddr,
-        /// How.
-        transport: Transport,
-        /// What; over TCP, with its length in front.
-        message: &'a [u8],
-    },
-    /// Wait for what arrives, at most until then; then call [`Exchange::handle_timeout`].
-    Wait {
-        /// When the server's time is over.
-        until: Instant,
-    },
-    /// This came of it.
-    Done(&'a Outcome),
-}
-
 impl Exchange {
-    /// Puts a question to these servers. [`Nameservers::ask`](super::Nameservers::ask) does so with
-    /// what is known of them.
+    /// Starts an exchange with these servers.
+    /// [`Nameservers::start_query`](super::Nameservers::start_query) also uses the results of
+    /// earlier exchanges.
     ///
-    /// `random` is 64 bits that nobody can guess, new for every exchange: the ids of the messages are
-    /// made of it.
+    /// `random` is 64 unpredictable bits, new for every exchange. The ids of the messages are
+    /// derived from it.
     #[must_use]
     pub fn new(
         question: Question,
@@ -93,7 +76,7 @@ impl Exchange {
         Self::with_servers(question, servers, config, random, now)
     }
 
-    /// Puts a question to these servers, of which each knows EDNS or does not.
+    /// Starts an exchange with these servers, each with or without EDNS.
     pub(super) fn with_servers(
         question: Question,
         servers: impl Iterator<Item = (SocketAddr, bool)>,
@@ -103,15 +86,15 @@ impl Exchange {
     ) -> Self {
         let mut exchange = Self {
             asked: Asked::from(&question),
-            turns: Turns::new(servers, config.rounds()),
+            turns: Turns::new(servers, config.attempts()),
             config,
             random,
-            deadline: now.saturating_add(config.deadline()),
+            deadline: now.saturating_add(config.timeout()),
             attempts: 0,
             earlier: Vec::new(),
             foreign: 0,
-            told: None,
-            state: State::Done(Outcome::Failed(DnsError::NoServer(question.clone()))),
+            last_error: None,
+            state: State::Done(LookupOutcome::Failed(DnsError::NoServer(question.clone()))),
             question,
         };
         if exchange.turns.count() > 0 {
@@ -126,7 +109,7 @@ impl Exchange {
         &self.question
     }
 
-    /// Returns what is to be done next.
+    /// Returns the next step.
     pub fn poll(&mut self) -> Step<'_> {
         match &mut self.state {
             State::Done(outcome) => Step::Done(outcome),
@@ -140,8 +123,8 @@ impl Exchange {
         }
     }
 
-    /// Returns when the present server's time is over: for sending and for connecting, too. `None` if
-    /// the exchange is over.
+    /// Returns the time at which the present server's turn ends, including sending and connecting,
+    /// or `None` if the exchange is over.
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Instant> {
         match &self.state {
@@ -151,7 +134,8 @@ impl Exchange {
         }
     }
 
-    /// Returns how many datagrams, the last ones that were sent, may still be answered.
+    /// Returns the number of datagrams that may still be answered. They are the last ones that were
+    /// sent.
     #[must_use]
     pub fn outstanding(&self) -> usize {
         match &self.state {
@@ -163,13 +147,13 @@ impl Exchange {
         }
     }
 
-    /// Returns what was seen of each server.
+    /// Returns the observations of each server.
     pub(super) fn seen(&self) -> impl Iterator<Item = (SocketAddr, Seen)> + '_ {
         self.turns.seen()
     }
 
-    /// Takes a datagram. One that is not from a server that was asked, or no answer to what it was
-    /// asked, changes nothing; but many of them have the question put from another port, and then over
+    /// Processes a datagram. One from another server, or one that is no answer to the query, has no
+    /// effect; but after many of them, the query is sent again from another port, and then over
     /// TCP.
     pub fn handle_datagram(&mut self, from: SocketAddr, bytes: &[u8], now: Instant) {
         if self.expire(now) {
@@ -192,8 +176,8 @@ impl Exchange {
         }
     }
 
-    /// Reads the answer to an earlier datagram. An answer may follow an error, which may have been a
-    /// forgery. An alias is followed in the turn of its server only.
+    /// Reads the answer to an earlier datagram. An answer may follow an error, which may have been
+    /// forged. An alias is followed in the turn of its server only.
     fn late_answer(&self, from: SocketAddr, bytes: &[u8]) -> Option<(Sent, Reading)> {
         let is_from = |sent: &&Sent| self.turns.address(sent.turn) == from && !sent.is_of_alias;
         let asked = Asked::from(&self.question);
@@ -204,7 +188,7 @@ impl Exchange {
         })
     }
 
-    /// Takes what came over the TCP connection, in pieces of any size.
+    /// Processes bytes received over the TCP connection, in pieces of any size.
     pub fn handle_stream(&mut self, bytes: &[u8], now: Instant) {
         self.handle_timeout(now);
         let State::Asking(attempt) = &mut self.state else { return };
@@ -217,16 +201,17 @@ impl Exchange {
         self.take(sent, reading, now);
     }
 
-    /// The server could not be reached, or its connection has come to an end. The text says how.
+    /// Ends the attempt with a server that could not be reached, or whose connection was lost.
     pub fn handle_failure(&mut self, message: &str, now: Instant) {
         let State::Asking(attempt) = &self.state else { return };
         let turn = attempt.sent.turn;
-        self.turns.see(turn, Seen::is_silent);
+        self.turns.update(turn, Seen::is_silent);
         let question = self.question.clone();
         self.next(DnsError::Connection { question, message: message.into() }, now);
     }
 
-    /// Lets time pass. May be called at any time.
+    /// Processes everything due at `now`. Call it at [`poll_timeout`](Self::poll_timeout); extra
+    /// calls do nothing.
     pub fn handle_timeout(&mut self, now: Instant) {
         if self.expire(now) {
             return;
@@ -241,7 +226,8 @@ impl Exchange {
         self.next(DnsError::Timeout(self.question.clone()), now);
     }
 
-    /// Ends the exchange if the deadline has passed, whatever has arrived. Whether it has passed.
+    /// Ends the exchange if the deadline has passed, whatever has arrived. Returns whether it has
+    /// passed.
     fn expire(&mut self, now: Instant) -> bool {
         if now < self.deadline {
             return false;
@@ -255,7 +241,7 @@ impl Exchange {
     }
 
     fn note_silence(&mut self, sent: Sent) {
-        self.turns.see(sent.turn, |seen| {
+        self.turns.update(sent.turn, |seen| {
             seen.is_silent();
             seen.dislikes_edns |= sent.edns;
         });
@@ -266,14 +252,14 @@ impl Exchange {
             return self.take_late(sent, reading, now);
         };
         let question = self.question.clone();
-        self.turns.see(sent.turn, |seen| seen.answers = Some(true));
+        self.turns.update(sent.turn, |seen| seen.answers = Some(true));
         match reading {
             Reading::Answered(_) | Reading::Alias(_) => self.take_late(sent, reading, now),
             Reading::Truncated if transport == Transport::Udp => {
                 self.attempt(sent.turn, Transport::Tcp, sent.edns, now);
             }
             Reading::Refused(code) if sent.edns && answer::is_of_edns(code) => {
-                self.turns.see(sent.turn, |seen| seen.dislikes_edns = true);
+                self.turns.update(sent.turn, |seen| seen.dislikes_edns = true);
                 self.attempt(sent.turn, transport, false, now);
             }
             Reading::Refused(code) => {
@@ -287,9 +273,9 @@ impl Exchange {
         }
     }
 
-    /// Takes an answer, which may be to an earlier datagram.
+    /// Processes an answer, which may be to an earlier datagram.
     fn take_late(&mut self, sent: Sent, reading: Reading, now: Instant) {
-        self.turns.see(sent.turn, |seen| {
+        self.turns.update(sent.turn, |seen| {
             seen.answers = Some(true);
             seen.is_plain = !sent.edns && seen.dislikes_edns;
         });
@@ -303,9 +289,9 @@ impl Exchange {
         }
     }
 
-    /// Counts a datagram that is no answer. After too many, the question goes out from a new port,
-    /// which whoever guesses has to find first, and then over TCP: "it MAY abandon the UDP query and
-    /// re-issue it over TCP" (RFC 5452 §9.3).
+    /// Counts a datagram that is no answer. After too many, the query is sent again from a new
+    /// port, which an attacker has to find first, and then over TCP: "it MAY abandon the UDP query
+    /// and re-issue it over TCP" (RFC 5452 §9.3).
     fn ignore(&mut self, now: Instant) {
         self.foreign = self.foreign.saturating_add(1);
         if self.foreign >= MAX_FOREIGN {
@@ -327,7 +313,7 @@ impl Exchange {
         self.handle_timeout(now);
     }
 
-    /// Gives the next server its turn, if there is one.
+    /// Starts the turn of the next server, if there is one.
     fn next(&mut self, error: DnsError, now: Instant) {
         let State::Asking(attempt) = &self.state else { return };
         let turn = attempt.sent.turn.saturating_add(1);
@@ -345,26 +331,26 @@ impl Exchange {
         }
     }
 
-    /// Remembers what a server said; that another was silent is the lesser news.
+    /// Stores an error answer of a server, which is reported rather than a later time-out.
     fn note(&mut self, error: DnsError) {
         if matches!(error, DnsError::Refused { .. } | DnsError::Malformed { .. }) {
-            self.told = Some(error);
+            self.last_error = Some(error);
         }
     }
 
-    /// Ends the exchange. That no server answered is said only if it is so.
+    /// Ends the exchange. It reports a time-out only if no server answered with an error.
     fn fail(&mut self, error: DnsError) {
         if let State::Done(_) = self.state {
             return;
         }
         let error = match error {
-            DnsError::Timeout(_) => self.told.take().unwrap_or(error),
+            DnsError::Timeout(_) => self.last_error.take().unwrap_or(error),
             error => error,
         };
-        self.state = State::Done(Outcome::Failed(error));
+        self.state = State::Done(LookupOutcome::Failed(error));
     }
 
-    /// Asks the server whose turn it is, and for the question itself: aliases are of another one.
+    /// Starts a turn with the question itself, because aliases came from another server.
     fn take_turn(&mut self, turn: usize, now: Instant) {
         if self.asked.aliases > 0 {
             self.asked = Asked::from(&self.question);
@@ -372,7 +358,7 @@ impl Exchange {
         self.attempt(turn, Transport::Udp, self.turns.has_edns(turn), now);
     }
 
-    /// Puts the present attempt to the earlier ones.
+    /// Adds the present attempt to the earlier ones.
     fn retire(&mut self) {
         if let State::Asking(attempt) = &self.state
             && attempt.is_datagram_out()
@@ -390,7 +376,7 @@ impl Exchange {
         self.retire();
         let id = attempt::id(self.random, self.attempts);
         let is_last = turn.saturating_add(1) >= self.turns.count();
-        let until = now.saturating_add(self.config.attempt()).min(self.deadline);
+        let until = now.saturating_add(self.config.attempt_timeout()).min(self.deadline);
         let until = if is_last { self.deadline } else { until };
         let message = self.asked.message(id, edns);
         let is_of_alias = self.asked.aliases > 0;

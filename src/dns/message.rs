@@ -1,4 +1,4 @@
-//! A response as far as it concerns a question: records of no interest may be damaged.
+//! The parts of a response that concern a question. Other records may be damaged.
 
 use alloc::vec::Vec;
 
@@ -10,13 +10,13 @@ use hickory_proto::{
 
 use super::question::Asked;
 
-/// The flags of a response, which can be read however the rest is cut or damaged.
+/// The flags of a response, which can be read even if the rest is truncated or damaged.
 #[derive(Clone, Copy)]
 pub(super) struct Head {
     flags: u16,
 }
 
-/// The question section of a message whose other sections are still unread.
+/// The question section of a message whose other sections have not been read.
 pub(super) struct Opening<'a> {
     pub(super) queries: Vec<Query>,
     sections: [u16; 3],
@@ -25,16 +25,17 @@ pub(super) struct Opening<'a> {
 
 /// The records of a message.
 #[derive(Default)]
-pub(super) struct Records {
+pub(super) struct Sections {
     pub(super) answers: Vec<Record>,
     pub(super) authorities: Vec<Record>,
-    /// The names of records of the answer that are damaged.
+    /// The names of damaged records in the answer section.
     damaged: Vec<Name>,
     high_code: u8,
 }
 
 impl Head {
-    /// Reads the head of a response to the query of this id; `None` if it is none.
+    /// Reads the head of a response to the query with this id. Returns `None` for any other
+    /// message.
     pub(super) fn of_response(id: u16, bytes: &[u8]) -> Option<Self> {
         let &[a, b, c, d, ..] = bytes else { return None };
         let flags = u16::from_be_bytes([c, d]);
@@ -42,28 +43,28 @@ impl Head {
         (is_response && u16::from_be_bytes([a, b]) == id).then_some(Self { flags })
     }
 
-    /// AA.
+    /// Returns the flag AA.
     pub(super) fn is_authoritative(self) -> bool {
         self.flags & 0x0400 != 0
     }
 
-    /// TC.
+    /// Returns the flag TC.
     pub(super) fn is_truncated(self) -> bool {
         self.flags & 0x0200 != 0
     }
 
-    /// RA.
+    /// Returns the flag RA.
     pub(super) fn is_of_recursion(self) -> bool {
         self.flags & 0x0080 != 0
     }
 
-    /// AD.
+    /// Returns the flag AD.
     pub(super) fn is_authentic(self) -> bool {
         self.flags & 0x0020 != 0
     }
 
     /// Returns the response code, whose upper bits are in the OPT record (RFC 6891 §6.1.3).
-    pub(super) fn code(self, records: Option<&Records>) -> ResponseCode {
+    pub(super) fn code(self, records: Option<&Sections>) -> ResponseCode {
         let high = records.map_or(0, |records| records.high_code);
         let [_, low] = self.flags.to_be_bytes();
         ResponseCode::from(high, low)
@@ -82,14 +83,14 @@ impl<'a> Opening<'a> {
         Ok(Self { queries, sections, rest })
     }
 
-    /// Reads the records that may say something about what was asked.
+    /// Reads the records that may be relevant to the question.
     ///
     /// # Errors
     ///
-    /// If the message is cut short.
-    pub(super) fn records(mut self, asked: &Asked) -> Result<Records, DecodeError> {
+    /// Returns an error if the message is truncated.
+    pub(super) fn records(mut self, asked: &Asked) -> Result<Sections, DecodeError> {
         let [answers, authorities, additionals] = self.sections;
-        let mut records = Records::default();
+        let mut records = Sections::default();
         for _ in 0..answers {
             let place = Place::read(&mut self.rest)?;
             if place.kind == RecordType::CNAME || place.kind == asked.kind.into() {
@@ -115,8 +116,8 @@ impl<'a> Opening<'a> {
     }
 }
 
-impl Records {
-    /// Returns whether a record of this name, which might have answered, cannot be read.
+impl Sections {
+    /// Returns whether a record of this name, which might be the answer, is damaged.
     pub(super) fn is_damaged_at(&self, name: &Name) -> bool {
         self.damaged.contains(name)
     }
@@ -131,7 +132,7 @@ struct Place {
 }
 
 impl Place {
-    /// Reads all of a record but its data.
+    /// Reads a record without its data.
     fn read(from: &mut BinDecoder<'_>) -> Result<Self, DecodeError> {
         let start = from.index();
         let name = Name::read(from)?;
@@ -144,7 +145,7 @@ impl Place {
     }
 
     fn record(&self, message: &BinDecoder<'_>) -> Result<Record, DecodeError> {
-        // A message has 65,535 bytes at most.
+        // A message has at most 65,535 bytes.
         let start = u16::try_from(self.start).unwrap_or(u16::MAX);
         Record::read(&mut message.clone(start))
     }

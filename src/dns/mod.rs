@@ -1,35 +1,39 @@
-//! Questions to nameservers, without sockets (§3.1).
+//! Queries to nameservers, without sockets ([RFC 8461 §3.1]).
 //!
-//! An [`Exchange`] puts one [`Question`] to a list of recursive nameservers until one of them answers:
-//! it says what to send and where, is told what arrives, and ends in an [`Outcome`]. What is not an
-//! answer to this question changes nothing; a truncated answer is asked for again over TCP; a server
-//! that fails or is silent gives way to the next.
+//! An [`Exchange`] sends one [`Question`] to a list of recursive nameservers until one of them
+//! answers. It returns the messages to send, takes those that arrive, and ends with a
+//! [`LookupOutcome`]. Datagrams that do not answer the question have no effect. After a truncated
+//! answer the query is repeated over TCP, and after a failure or time-out of a server the next one
+//! is asked.
 //!
 //! ```
 //! use core::net::SocketAddr;
 //!
-//! use mta_sts::{Domain, Instant, cache::TxtAnswer, dns::{Config, Exchange, Question, Step, Transport}};
+//! use mta_sts::{Domain, Instant, cache::TxtAnswer, dns::{Config, Exchange, Question, Step,
+//! Transport}};
 //!
 //! let question = Question::txt(&Domain::parse("example.com")?);
 //! let servers: [SocketAddr; 2] = ["192.0.2.1:53".parse()?, "192.0.2.2:53".parse()?];
-//! let now = Instant::START; // by a clock that cannot be set
+//! let now = Instant::START; // of a monotonic clock
 //! let mut exchange = Exchange::new(question, &servers, Config::default(), 42, now); // random bits
 //!
-//! // Send this from a fresh socket, and give `handle_datagram` what arrives there.
+//! // Send this from a new socket, and pass the datagrams that arrive there to `handle_datagram`.
 //! let Step::Send { server, transport, .. } = exchange.poll() else { panic!() };
 //! assert_eq!((server, transport), (servers[0], Transport::Udp));
 //! let Step::Wait { until } = exchange.poll() else { panic!() };
 //!
-//! // Nothing arrives: the next server is asked. At the end, it is for the cache.
+//! // Nothing arrives, so the next server is asked. At the end, pass the outcome to the cache.
 //! exchange.handle_timeout(until);
 //! assert!(matches!(exchange.poll(), Step::Send { server, .. } if server == servers[1]));
 //! while let Step::Send { .. } | Step::Wait { .. } = exchange.poll() {
-//!     exchange.handle_timeout(now.saturating_add(Config::default().deadline()));
+//!     exchange.handle_timeout(now.saturating_add(Config::default().timeout()));
 //! }
 //! let Step::Done(outcome) = exchange.poll() else { panic!() };
 //! assert!(matches!(outcome.to_txt_answer(), TxtAnswer::Failed(_)));
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
+//!
+//! [RFC 8461 §3.1]: https://www.rfc-editor.org/rfc/rfc8461#section-3.1
 
 mod answer;
 mod attempt;
@@ -40,9 +44,11 @@ mod nameservers;
 mod outcome;
 mod question;
 mod resolv_conf;
+mod seen;
+mod step;
 mod turns;
 
-// Its records are in this interface.
+// Its record types are in the public API.
 pub use hickory_proto;
 
 #[cfg(feature = "hickory-resolver")]
@@ -51,9 +57,10 @@ pub use self::{
     answer::txt_answer,
     attempt::Transport,
     config::Config,
-    exchange::{Exchange, Step},
+    exchange::Exchange,
     nameservers::Nameservers,
-    outcome::{DnsError, Found, Outcome},
-    question::{Kind, Question},
-    resolv_conf::{Ignored, ResolvConf},
+    outcome::{DnsError, LookupOutcome, Records},
+    question::{QueryType, Question},
+    resolv_conf::{IgnoredLine, ResolvConf},
+    step::Step,
 };

@@ -1,3 +1,5 @@
+//! The outcome of an exchange.
+
 use alloc::{boxed::Box, string::ToString, vec::Vec};
 use core::{net::IpAddr, time::Duration};
 
@@ -6,109 +8,117 @@ use thiserror::Error;
 use super::question::Question;
 use crate::{cache::TxtAnswer, excerpt::Printable};
 
-/// What came of an exchange.
+/// The outcome of an exchange.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum Outcome {
-    /// There are such records.
-    Found(Found),
-    /// The name exists, but has no such records, for so long as `ttl` says (RFC 2308 §5).
+pub enum LookupOutcome {
+    /// There are records of the type.
+    Found(Records),
+    /// The name exists, but has no records of the type ([RFC 2308 §5]).
+    ///
+    /// [RFC 2308 §5]: https://www.rfc-editor.org/rfc/rfc2308#section-5
     NoData {
-        /// How long that may be believed; `None` if the answer does not say.
+        /// The time for which the absence may be cached, or `None` if the answer gives none.
         ttl: Option<Duration>,
-        /// Whether the nameserver vouches for it by DNSSEC (the AD bit). That is worth as much as
-        /// the way to the nameserver is safe.
+        /// `true` if the nameserver has validated the answer by DNSSEC (the AD bit). This is only
+        /// as trustworthy as the network path to the nameserver.
         authentic: bool,
     },
-    /// There is no such name, for so long as `ttl` says.
+    /// The name does not exist ([RFC 2308 §5]).
+    ///
+    /// [RFC 2308 §5]: https://www.rfc-editor.org/rfc/rfc2308#section-5
     NoSuchName {
-        /// How long that may be believed; `None` if the answer does not say.
+        /// The time for which the absence may be cached, or `None` if the answer gives none.
         ttl: Option<Duration>,
-        /// As above.
+        /// `true` if the nameserver has validated the answer by DNSSEC (the AD bit). This is only
+        /// as trustworthy as the network path to the nameserver.
         authentic: bool,
     },
-    /// No server gave an answer. This says nothing about the name.
+    /// No server gave an answer. It is unknown whether there are records.
     Failed(DnsError),
 }
 
-/// The records that were asked for.
+/// The records that answer a question.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Found {
+pub struct Records {
     pub(super) texts: Vec<Box<[u8]>>,
     pub(super) addresses: Vec<IpAddr>,
     pub(super) ttl: Duration,
     pub(super) authentic: bool,
 }
 
-impl Found {
-    /// The texts of TXT records, one for each record, which "MUST be treated as if \[its\] strings are
-    /// concatenated without adding spaces" (§3.1).
+impl Records {
+    /// Returns the texts of TXT records, one for each record, which "MUST be treated as if \[its\]
+    /// strings are concatenated without adding spaces" ([RFC 8461 §3.1]).
+    ///
+    /// [RFC 8461 §3.1]: https://www.rfc-editor.org/rfc/rfc8461#section-3.1
     #[must_use]
     pub fn texts(&self) -> &[Box<[u8]>] {
         &self.texts
     }
 
-    /// The addresses of A or AAAA records.
+    /// Returns the addresses of A or AAAA records.
     #[must_use]
     pub fn addresses(&self) -> &[IpAddr] {
         &self.addresses
     }
 
-    /// How long they may be believed: the least of the TTLs on the way to them.
+    /// Returns the time for which the records may be cached: the least of their TTLs and of those
+    /// of the aliases to them.
     #[must_use]
     pub fn ttl(&self) -> Duration {
         self.ttl
     }
 
-    /// Whether the nameserver vouches for them by DNSSEC (the AD bit). That is worth as much as the
-    /// way to the nameserver is safe.
+    /// Returns whether the nameserver has validated the records by DNSSEC (the AD bit). This is
+    /// only as trustworthy as the network path to the nameserver.
     #[must_use]
     pub fn is_authentic(&self) -> bool {
         self.authentic
     }
 }
 
-/// How asking failed: what the last server that was asked did.
+/// The error of an exchange: the failure of the last server that was asked.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum DnsError {
-    /// There is no server to ask.
+    /// The list of servers is empty.
     #[error("there is no nameserver to ask for {0}")]
     NoServer(Question),
-    /// It did not answer in time.
+    /// The server did not answer in time.
     #[error("no nameserver answered in time for {0}")]
     Timeout(Question),
-    /// It could not be reached, or it closed the connection.
+    /// The server could not be reached, or closed the connection.
     #[error("asking for {question}: {}", Printable(message))]
     Connection {
-        /// What was asked.
+        /// The question.
         question: Question,
-        /// What went wrong, as told by whoever owns the socket.
+        /// The error message from the owner of the socket.
         message: Box<str>,
     },
-    /// It answered with an error.
+    /// The server answered with an error.
     #[error("the nameserver answered {code} to {question}")]
     Refused {
-        /// What was asked.
+        /// The question.
         question: Question,
-        /// The response code, in words.
+        /// The name of the response code.
         code: Box<str>,
     },
-    /// It answered something that cannot be an answer.
+    /// The server answered with a malformed message.
     #[error("the nameserver's answer to {question} is malformed: {}", Printable(why))]
     Malformed {
-        /// What was asked.
+        /// The question.
         question: Question,
-        /// What is wrong with it.
+        /// The reason why the message is malformed.
         why: Box<str>,
     },
 }
 
-impl Outcome {
-    /// What the cache is to be told of a question for TXT records.
+impl LookupOutcome {
+    /// Converts the outcome of a question for TXT records to the cache's input.
     ///
-    /// Of two failures the cache makes no difference, and of absence none between a name that does
-    /// not exist and one without records.
+    /// The cache does not distinguish kinds of failures, nor a name that does not exist from one
+    /// without records.
     #[must_use]
     pub fn to_txt_answer(&self) -> TxtAnswer {
         match self {

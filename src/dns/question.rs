@@ -1,3 +1,5 @@
+//! Questions, and the query messages that contain them.
+
 use alloc::{string::String, vec::Vec};
 use core::{fmt, time::Duration};
 
@@ -8,70 +10,72 @@ use hickory_proto::{
 
 use crate::domain::Domain;
 
-/// What is asked of nameservers.
+/// A question for nameservers: a name and a type.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Question {
     name: String,
-    kind: Kind,
+    kind: QueryType,
 }
 
-/// The kind of record that is asked for.
+/// The record type of a question.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
-pub enum Kind {
-    /// Text.
+pub enum QueryType {
+    /// TXT records.
     Txt,
-    /// IPv4 addresses.
+    /// A records: IPv4 addresses.
     A,
-    /// IPv6 addresses.
+    /// AAAA records: IPv6 addresses.
     Aaaa,
 }
 
-/// The largest answer that is asked for over UDP: what passes without being cut to pieces on the way.
+/// The maximum size of an answer over UDP in bytes, small enough to avoid fragmentation.
 const PAYLOAD: u16 = 1232;
 
 impl Question {
-    /// For the TXT records at [`Domain::txt_name`] (§3.1).
+    /// Creates a question for the TXT records at [`Domain::txt_name`] ([RFC 8461 §3.1]).
+    ///
+    /// [RFC 8461 §3.1]: https://www.rfc-editor.org/rfc/rfc8461#section-3.1
     #[must_use]
     pub fn txt(domain: &Domain) -> Self {
-        Self { name: domain.txt_name(), kind: Kind::Txt }
+        Self { name: domain.txt_name(), kind: QueryType::Txt }
     }
 
-    /// For the IPv4 addresses of [`Domain::policy_host`].
+    /// Creates a question for the IPv4 addresses of [`Domain::policy_host`].
     #[must_use]
     pub fn a(domain: &Domain) -> Self {
-        Self { name: domain.policy_host(), kind: Kind::A }
+        Self { name: domain.policy_host(), kind: QueryType::A }
     }
 
-    /// For the IPv6 addresses of [`Domain::policy_host`].
+    /// Creates a question for the IPv6 addresses of [`Domain::policy_host`].
     #[must_use]
     pub fn aaaa(domain: &Domain) -> Self {
-        Self { name: domain.policy_host(), kind: Kind::Aaaa }
+        Self { name: domain.policy_host(), kind: QueryType::Aaaa }
     }
 
-    /// The name asked about.
+    /// Returns the name.
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// The kind of record asked for.
+    /// Returns the record type.
     #[must_use]
-    pub fn kind(&self) -> Kind {
+    pub fn query_type(&self) -> QueryType {
         self.kind
     }
 }
 
-/// The name and kind that a nameserver is asked for: the question's, or where an alias leads.
+/// The name and type in a query: those of the question, or the target of an alias.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Asked {
     pub(super) name: Name,
-    pub(super) kind: Kind,
-    /// The number of aliases that have led here.
+    pub(super) kind: QueryType,
+    /// The number of aliases that have led to this name.
     pub(super) aliases: usize,
-    /// The least of their TTLs.
+    /// The least TTL of these aliases.
     pub(super) ttl: Duration,
-    /// Whether a nameserver vouches for them.
+    /// `true` if a nameserver has validated these aliases.
     pub(super) is_authentic: bool,
 }
 
@@ -85,15 +89,15 @@ impl From<&Question> for Asked {
 }
 
 impl Asked {
-    pub(super) fn new(name: Name, kind: Kind) -> Self {
+    pub(super) fn new(name: Name, kind: QueryType) -> Self {
         Self { name, kind, aliases: 0, ttl: Duration::MAX, is_authentic: true }
     }
 
-    /// The message that asks it.
+    /// Creates the query message.
     pub(super) fn message(&self, id: u16, edns: bool) -> Vec<u8> {
         let mut message = Message::new(id, MessageType::Query, OpCode::Query);
         message.metadata.recursion_desired = true;
-        // So that the server says whether it vouches for the answer (RFC 6840 §5.7).
+        // Requests that the server sets the AD bit if it has validated the answer (RFC 6840 §5.7).
         message.metadata.authentic_data = true;
         message.add_query(Query::query(self.name.clone(), self.kind.into()));
         if edns {
@@ -104,7 +108,7 @@ impl Asked {
         message.to_vec().unwrap_or_default()
     }
 
-    /// Whether a response repeats this question, and no other.
+    /// Returns whether the question section of a response consists of this question.
     pub(super) fn is_only_one_of(&self, queries: &[Query]) -> bool {
         let [query] = queries else { return false };
         query.name() == &self.name
@@ -119,12 +123,12 @@ impl fmt::Display for Question {
     }
 }
 
-impl From<Kind> for RecordType {
-    fn from(kind: Kind) -> Self {
+impl From<QueryType> for RecordType {
+    fn from(kind: QueryType) -> Self {
         match kind {
-            Kind::Txt => Self::TXT,
-            Kind::A => Self::A,
-            Kind::Aaaa => Self::AAAA,
+            QueryType::Txt => Self::TXT,
+            QueryType::A => Self::A,
+            QueryType::Aaaa => Self::AAAA,
         }
     }
 }

@@ -1,4 +1,4 @@
-//! `/etc/resolv.conf`, taken as the C library takes it.
+//! `/etc/resolv.conf`, read as by the C library.
 
 use alloc::{borrow::Cow, boxed::Box, format, string::String, vec::Vec};
 use core::{
@@ -12,10 +12,11 @@ use crate::excerpt::Printable;
 
 /// The nameservers and options of a file in the format of resolv.conf(5).
 ///
-/// What is understood is taken, and the rest listed, since the programs of one machine should agree on
-/// whom they ask. Obeyed are the first three `nameserver` lines, and `options` with `timeout:n`,
-/// `attempts:n` and `rotate`. Other options, and `search`, `domain` and `sortlist`, do not matter here:
-/// only complete names are asked for.
+/// The supported parts are the first three `nameserver` lines, and `options` with `timeout:n`,
+/// `attempts:n` and `rotate`. Other options, and `search`, `domain` and `sortlist`, do not matter,
+/// because all queries are for complete names. All other parts are listed in
+/// [`ignored`](Self::ignored): the programs of a machine should ask the same servers, and this
+/// shows where they may not.
 ///
 /// ```
 /// use mta_sts::dns::ResolvConf;
@@ -33,47 +34,48 @@ pub struct ResolvConf {
     timeout: Option<Duration>,
     attempts: Option<u8>,
     rotates: bool,
-    ignored: Vec<Ignored>,
+    ignored: Vec<IgnoredLine>,
 }
 
-/// A part of the file that is not obeyed.
+/// A part of the file that is ignored.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Ignored {
+pub struct IgnoredLine {
     line: usize,
     why: Box<str>,
 }
 
-impl Ignored {
+impl IgnoredLine {
     /// Returns the number of the line, from 1.
     #[must_use]
     pub fn line(&self) -> usize {
         self.line
     }
 
-    /// Returns why it is ignored.
+    /// Returns the reason why the part is ignored.
     #[must_use]
-    pub fn why(&self) -> &str {
+    pub fn reason(&self) -> &str {
         &self.why
     }
 }
 
-impl fmt::Display for Ignored {
+impl fmt::Display for IgnoredLine {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "line {}: {}", self.line, self.why)
     }
 }
 
-/// As the C library has it (`MAXNS`).
+/// The maximum number of nameservers, as in the C library (`MAXNS`).
 const MAX_SERVERS: usize = 3;
 
-/// The most that the C library heeds (`RES_MAXRETRANS`, in seconds, and `RES_MAXRETRY`).
+/// The maximum time-out in seconds and the maximum number of attempts, as in the C library
+/// (`RES_MAXRETRANS` and `RES_MAXRETRY`).
 const MAX_TIMEOUT: u64 = 30;
 const MAX_ATTEMPTS: u8 = 5;
 
-/// The most ignored parts that are listed.
+/// The maximum number of ignored parts that are listed.
 const MAX_IGNORED: usize = 20;
 
-/// Options that are known, and do not matter here.
+/// The options that are known and have no meaning here.
 const OTHER_OPTIONS: [&str; 15] = [
     "debug",
     "edns0",
@@ -93,23 +95,22 @@ const OTHER_OPTIONS: [&str; 15] = [
 ];
 
 impl ResolvConf {
-    /// Reads a file. `interface` gives the index of a network interface by its name, for addresses
-    /// such as `fe80::1%eth0`.
+    /// Reads a file. `interface` returns the index of a network interface by its name, for
+    /// addresses such as `fe80::1%eth0`.
     #[must_use]
     pub fn parse(text: &[u8], mut interface: impl FnMut(&str) -> Option<u32>) -> Self {
         let mut conf = Self::default();
         let text = text.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(text);
         for (line, number) in text.split(|&byte| byte == b'\n').zip(1..) {
-            // To the C library, a line ends with the first NUL.
+            // For the C library, a line ends with the first NUL.
             let line = line.split(|&byte| byte == 0).next().unwrap_or_default();
             conf.line(number, &String::from_utf8_lossy(line), &mut interface);
         }
         conf
     }
 
-    /// Returns the nameservers, at most three, with port 53. If the file names none, the one on this
-    /// machine:
-    /// `127.0.0.1`.
+    /// Returns the nameservers, at most three, with port 53. If the file names none, returns the
+    /// one on this machine: `127.0.0.1`.
     #[must_use]
     pub fn addresses(&self) -> Cow<'_, [SocketAddr]> {
         if self.addresses.is_empty() {
@@ -124,25 +125,27 @@ impl ResolvConf {
         Nameservers::new(self.addresses().iter().copied()).with_rotation(self.rotates)
     }
 
-    /// Returns the settings of exchanges with what the file says of them. A time-out is shortened so
-    /// that each server has its turn before the [deadline](Config::deadline).
+    /// Returns the settings of exchanges with the options of the file applied. A time-out is
+    /// shortened so that each server has its turn before the [deadline](Config::with_timeout).
     #[must_use]
     pub fn apply(&self, config: Config) -> Config {
         let servers = u32::try_from(self.addresses().len()).unwrap_or(u32::MAX);
-        let longest = config.deadline().checked_div(servers).unwrap_or(config.deadline());
-        let config = self.timeout.map_or(config, |it| config.with_attempt(it.min(longest)));
-        self.attempts.map_or(config, |attempts| config.with_rounds(attempts))
+        let longest = config.timeout().checked_div(servers).unwrap_or(config.timeout());
+        let config = self
+            .timeout
+            .map_or(config, |timeout| config.with_attempt_timeout(timeout.min(longest)));
+        self.attempts.map_or(config, |attempts| config.with_attempts(attempts))
     }
 
-    /// Returns what is ignored: at most the first twenty parts.
+    /// Returns the ignored parts of the file, at most the first twenty.
     #[must_use]
-    pub fn ignored(&self) -> &[Ignored] {
+    pub fn ignored(&self) -> &[IgnoredLine] {
         &self.ignored
     }
 
     fn ignore(&mut self, line: usize, why: String) {
         if self.ignored.len() < MAX_IGNORED {
-            self.ignored.push(Ignored { line, why: why.into() });
+            self.ignored.push(IgnoredLine { line, why: why.into() });
         }
     }
 
@@ -198,7 +201,7 @@ impl ResolvConf {
     }
 }
 
-/// An address with the interface that it is reached by (RFC 4007 §11).
+/// Parses an address with the zone of its interface (RFC 4007 §11).
 fn scoped(
     address: &str,
     scope: &str,
@@ -213,7 +216,7 @@ fn is_number(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
-/// A word of the file, shortened, as it can stand in a log.
+/// Returns a word of the file, shortened and quoted for a log.
 fn quoted(word: &str) -> String {
     let short: String = word.chars().take(40).collect();
     format!("\"{}\"", Printable(&short))

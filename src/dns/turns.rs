@@ -1,9 +1,9 @@
-//! The servers of an exchange, which take turns, round after round.
+//! The servers of an exchange, and their turns over all rounds.
 
 use alloc::boxed::Box;
 use core::net::SocketAddr;
 
-use super::nameservers::Seen;
+use super::seen::Seen;
 
 #[derive(Clone, Debug)]
 pub(super) struct Turns {
@@ -19,34 +19,34 @@ struct Server {
 }
 
 impl Turns {
-    /// Creates as many rounds of these servers, of which each is asked with EDNS or without.
+    /// Creates this many rounds of these servers, each with or without EDNS.
     pub(super) fn new(servers: impl Iterator<Item = (SocketAddr, bool)>, rounds: u8) -> Self {
         let seen = Seen::default();
         let servers = servers.map(|(address, edns)| Server { address, edns, seen }).collect();
         Self { servers, rounds: rounds.into() }
     }
 
-    /// Returns how many turns there are.
+    /// Returns the number of turns.
     pub(super) fn count(&self) -> usize {
         self.servers.len().saturating_mul(self.rounds)
     }
 
     pub(super) fn address(&self, turn: usize) -> SocketAddr {
         let nobody = SocketAddr::from(([0, 0, 0, 0], 0));
-        self.servers.get(self.place(turn)).map_or(nobody, |server| server.address)
+        self.servers.get(self.server_index(turn)).map_or(nobody, |server| server.address)
     }
 
-    /// Returns whether a query of this turn has EDNS: in the last of several rounds none has.
+    /// Returns whether a query of this turn has EDNS. In the last of several rounds none has.
     pub(super) fn has_edns(&self, turn: usize) -> bool {
         let first_of_last_round = self.servers.len().saturating_mul(self.rounds.saturating_sub(1));
         let is_in_last_of_several = self.rounds > 1 && turn >= first_of_last_round;
         !is_in_last_of_several
-            && self.servers.get(self.place(turn)).is_some_and(|server| server.edns)
+            && self.servers.get(self.server_index(turn)).is_some_and(|server| server.edns)
     }
 
-    /// Notes what is seen of the server whose turn it is or was.
-    pub(super) fn see(&mut self, turn: usize, change: impl FnOnce(&mut Seen)) {
-        let place = self.place(turn);
+    /// Updates the observations of the server of this turn.
+    pub(super) fn update(&mut self, turn: usize, change: impl FnOnce(&mut Seen)) {
+        let place = self.server_index(turn);
         if let Some(server) = self.servers.get_mut(place) {
             change(&mut server.seen);
         }
@@ -56,7 +56,7 @@ impl Turns {
         self.servers.iter().map(|server| (server.address, server.seen))
     }
 
-    fn place(&self, turn: usize) -> usize {
+    fn server_index(&self, turn: usize) -> usize {
         turn.checked_rem(self.servers.len()).unwrap_or(0)
     }
 }

@@ -1,32 +1,34 @@
-use super::{FetchError, body::Content};
+//! The chunked coding of a body (RFC 9112 §7.1).
+
+use super::{FetchError, content::Content};
 
 /// A reader of the chunked coding (RFC 9112 §7.1), byte by byte.
 ///
-/// That of ureq-proto refuses a line of more than 20 bytes, though an extension may have any length
-/// (§7.1.1), and takes `+46` and Unicode spaces around a size, where another reader may see the end
-/// of the body in another place.
+/// The reader of ureq-proto is not used: it refuses a line of more than 20 bytes, although an
+/// extension may have any length (RFC 9112 §7.1.1), and accepts `+46` and Unicode spaces around a
+/// size, for which other readers may find another end of the body.
 #[derive(Debug)]
 pub(super) enum Chunked {
     Size {
         digits: u8,
         size: u64,
     },
-    /// Whitespace after the size, which some servers pad it with.
+    /// White space after the size, which some servers add as padding.
     Padding(u64),
-    /// What may be known of extensions is that there are some: "A recipient MUST ignore unrecognized
-    /// chunk extensions" (RFC 9112 §7.1.1).
+    /// A chunk extension, which is not interpreted: "A recipient MUST ignore unrecognized chunk
+    /// extensions" (RFC 9112 §7.1.1).
     Extension(u64),
     SizeEnd(u64),
-    /// The number of bytes of the chunk that are to come.
+    /// The number of bytes of the chunk that have not been received yet.
     Data(u64),
     DataCr,
     DataLf,
-    /// A trailer field, or the empty line after them.
+    /// A trailer field, or the empty line after the trailer fields.
     Trailer(Line),
     Over,
 }
 
-/// The part of a line that has come.
+/// The part of a line that has been received.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Line {
     Nothing,
@@ -36,7 +38,7 @@ pub(super) enum Line {
 
 const NO_SIZE: &str = "the size of a chunk is not a hexadecimal number";
 
-/// Those of a `u64`.
+/// The maximum number of hexadecimal digits of a `u64`.
 const MAX_DIGITS: u8 = 16;
 
 impl Chunked {
@@ -46,7 +48,7 @@ impl Chunked {
         matches!(self, Self::Over)
     }
 
-    /// Reads the bytes up to the end of the body; what comes after that is ignored.
+    /// Reads the bytes up to the end of the body; further bytes are ignored.
     pub(super) fn read(
         &mut self,
         mut bytes: &[u8],
@@ -68,7 +70,7 @@ impl Chunked {
         Ok(())
     }
 
-    /// The state after a byte that is no data.
+    /// Returns the state after a byte that is no data.
     fn next(&self, byte: u8, content: &Content) -> Result<Self, FetchError> {
         Ok(match (self, byte) {
             (Self::Size { digits, size }, _) if byte.is_ascii_hexdigit() => {
@@ -91,15 +93,15 @@ impl Chunked {
                 return Err(malformed("a chunk does not end where its size says"));
             }
             (Self::Trailer(line), _) => trailer(*line, byte),
-            // Read elsewhere.
+            // Data is read elsewhere.
             (Self::Data(left), _) => Self::Data(*left),
             (Self::Over, _) => Self::Over,
         })
     }
 }
 
-/// "Recipients MUST anticipate potentially large hexadecimal numerals and prevent parsing errors due
-/// to integer conversion overflows" (RFC 9112 §7.1).
+/// Adds a digit to the size of a chunk. "Recipients MUST anticipate potentially large hexadecimal
+/// numerals and prevent parsing errors due to integer conversion overflows" (RFC 9112 §7.1).
 fn digit(digits: u8, size: u64, byte: u8) -> Result<Chunked, FetchError> {
     let value = char::from(byte).to_digit(16).map_or(0, u64::from);
     let digits = digits.saturating_add(1);
@@ -126,7 +128,8 @@ fn extension(size: u64, byte: u8) -> Result<Chunked, FetchError> {
     }
 }
 
-/// A line of a field may end in a bare LF (RFC 9112 §2.2). What it says does not count.
+/// Returns the state after a byte of a trailer field, whose contents are ignored. Its line may end
+/// in a bare LF (RFC 9112 §2.2).
 fn trailer(line: Line, byte: u8) -> Chunked {
     match (line, byte) {
         (Line::Nothing | Line::Cr, b'\n') => Chunked::Over,

@@ -1,30 +1,34 @@
+//! The settings of a fetch.
+
 use core::time::Duration;
 
 use thiserror::Error;
 use ureq_proto::http::HeaderValue;
 
-use super::MediaTypeRule;
+use super::AcceptedMediaType;
 use crate::instant::time_out;
 
-/// How policies are fetched.
+/// The settings of a fetch: time-out, media types and user agent.
 ///
 /// ```
 /// use core::time::Duration;
 ///
-/// use mta_sts::fetch::{Config, MediaTypeRule};
+/// use mta_sts::fetch::{Config, AcceptedMediaType};
 ///
-/// let config = Config::default().with_media_type(MediaTypeRule::Any).with_user_agent("mail/1")?;
-/// assert_eq!(config.deadline(), Duration::from_secs(60));
+/// let config =
+/// Config::default().with_media_type(AcceptedMediaType::Any).with_user_agent("mail/1")?;
+/// assert_eq!(config.timeout(), Duration::from_secs(60));
 /// # Ok::<(), mta_sts::fetch::UserAgentError>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Config {
     deadline: Duration,
-    media_type: MediaTypeRule,
+    media_type: AcceptedMediaType,
     user_agent: HeaderValue,
 }
 
-/// A text that no header can hold: it has a control character, or one beyond ASCII.
+/// The error for a text that is not valid in a header: it has a control character, or one beyond
+/// ASCII.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 #[error("a User-Agent is printable ASCII")]
 pub struct UserAgentError(());
@@ -34,45 +38,47 @@ impl Default for Config {
         let user_agent = concat!("mta-sts/", env!("CARGO_PKG_VERSION"));
         Self {
             deadline: Duration::from_secs(60),
-            media_type: MediaTypeRule::default(),
+            media_type: AcceptedMediaType::default(),
             user_agent: HeaderValue::from_static(user_agent),
         }
     }
 }
 
 impl Config {
-    /// Sets the time-out of the whole fetch. Default: 60 s ("a timeout suggested to be 1 minute",
-    /// RFC 8461 §3.3); at least 1 ms, at most a day.
+    /// Sets the time-out of the whole fetch. Default: 60 s, as "a suggested timeout is one minute"
+    /// ([RFC 8461 §3.3]). At least 1 ms, at most a day.
+    ///
+    /// [RFC 8461 §3.3]: https://www.rfc-editor.org/rfc/rfc8461#section-3.3
     #[must_use]
-    pub fn with_deadline(self, deadline: Duration) -> Self {
+    pub fn with_timeout(self, deadline: Duration) -> Self {
         Self { deadline: time_out(deadline), ..self }
     }
 
-    /// What may be served: `text/plain` unless set.
+    /// Sets the accepted media types. Default: only `text/plain`.
     #[must_use]
-    pub fn with_media_type(self, media_type: MediaTypeRule) -> Self {
+    pub fn with_media_type(self, media_type: AcceptedMediaType) -> Self {
         Self { media_type, ..self }
     }
 
-    /// What the Policy Host is told of the client: name and version of this library unless set.
+    /// Sets the `User-Agent` header. Default: the name and version of this library.
     ///
     /// # Errors
     ///
-    /// If it cannot stand in a header.
+    /// Returns an error if the text is not valid in a header.
     pub fn with_user_agent(self, user_agent: &str) -> Result<Self, UserAgentError> {
         let value = HeaderValue::from_str(user_agent).ok().filter(|_| user_agent.is_ascii());
         Ok(Self { user_agent: value.ok_or(UserAgentError(()))?, ..self })
     }
 
-    /// How long the whole may take.
+    /// Returns the time-out of the whole fetch.
     #[must_use]
-    pub fn deadline(&self) -> Duration {
+    pub fn timeout(&self) -> Duration {
         self.deadline
     }
 
-    /// What may be served.
+    /// Returns the accepted media types.
     #[must_use]
-    pub fn media_type(&self) -> MediaTypeRule {
+    pub fn media_type(&self) -> AcceptedMediaType {
         self.media_type
     }
 

@@ -1,3 +1,5 @@
+//! The errors of fetching a policy.
+
 use alloc::{
     boxed::Box,
     string::{String, ToString},
@@ -14,78 +16,85 @@ use crate::{
     policy::{Policy, PolicyError},
 };
 
-/// Why no policy came of a fetch.
+/// The reason why a fetch returned no policy.
 ///
-/// What was found is its beginning, quoted and escaped.
+/// Text from the response is quoted and escaped, and cut if it is longer than URLs and media types
+/// are.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum FetchError {
     /// The Policy Host has no address, or it could not be looked up.
     #[error("the policy host's address: {}", Printable(_0))]
     NoAddress(Box<str>),
-    /// The Policy Host's address is none that it may have.
+    /// The address filter does not allow the Policy Host's address.
     #[cfg(feature = "fetch")]
     #[error(transparent)]
-    Refused(super::RefusedAddress),
-    /// The Policy Host could not be reached, or the connection broke.
-    #[error("the policy host cannot be reached: {}", Printable(_0))]
+    Refused(super::AddressError),
+    /// The Policy Host could not be reached, or the connection was lost.
+    #[error("the connection to the policy host failed: {}", Printable(_0))]
     Connection(Box<str>),
-    /// The TLS handshake failed, or what came after it was no TLS.
+    /// The TLS handshake failed, or the bytes after it were not valid TLS.
     #[error("TLS failed: {message}")]
     Tls {
-        /// The fatal alert that the host sent (RFC 8446 §6), if it did.
+        /// The fatal alert that the host sent ([RFC 8446 §6]), if any.
+        ///
+        /// [RFC 8446 §6]: https://www.rfc-editor.org/rfc/rfc8446#section-6
         alert: Option<u8>,
-        /// What happened.
+        /// The description of the failure.
         message: Box<str>,
     },
     /// The certificate is not valid for the Policy Host.
     #[cfg(feature = "verify")]
     #[error("{}", _0.kind())]
     Certificate(CertificateError),
-    /// What came is no HTTP response.
+    /// The bytes are not an HTTP response.
     #[error("the response is malformed: {0}")]
     Malformed(Box<str>),
     /// The status line and the headers are too long, or there are too many headers.
     #[error("the head of the response is longer than it may be")]
     HeadTooLarge,
-    /// The body is longer than a policy may be (§3.3).
+    /// The body is longer than a policy may be ([RFC 8461 §3.3]).
+    ///
+    /// [RFC 8461 §3.3]: https://www.rfc-editor.org/rfc/rfc8461#section-3.3
     #[error("the body of the response is longer than {} bytes", Policy::MAX_LEN)]
     BodyTooLarge,
-    /// Far more bytes came than such a response takes.
+    /// The response has far more bytes on the wire than a policy needs.
     #[error("the policy host sends without end")]
     Endless,
-    /// The connection ended before the response did, or without saying that it is all.
+    /// The connection ended before the response was complete, or without an orderly close.
     #[error("the connection ended before the response was whole")]
     Truncated,
-    /// It took too long.
+    /// The fetch timed out.
     #[error("the policy was not fetched in time")]
     Deadline,
     /// The status is not 200.
     #[error("HTTP status {0}, not 200")]
     Status(u16),
-    /// The status is 429 or 503, and the host says when to ask again (RFC 9110 §10.2.3).
+    /// The status is 429 or 503, and the response has a `Retry-After` header ([RFC 9110 §10.2.3]).
+    ///
+    /// [RFC 9110 §10.2.3]: https://www.rfc-editor.org/rfc/rfc9110#section-10.2.3
     #[error("HTTP status {status}, not 200")]
     Unavailable {
-        /// The status.
+        /// The HTTP status.
         status: u16,
-        /// The time for which the host asks to be left alone.
+        /// The delay that the host asks for.
         retry_after: RetryAfter,
     },
-    /// The response sends the client elsewhere.
+    /// The response is a redirect.
     #[error("HTTP status {status} sends on to {target}, where no policy may come from")]
     Redirect {
-        /// The status.
+        /// The HTTP status.
         status: u16,
-        /// Where to, as the response has it.
+        /// The target of the redirect, as in the response.
         target: String,
     },
-    /// It is not `text/plain`.
+    /// The media type is not `text/plain`.
     #[error("found {found} where the media type text/plain should be")]
     MediaType {
-        /// The media type.
+        /// The media type of the response.
         found: String,
     },
-    /// The body is coded, which was not asked for.
+    /// The body has a content coding, which was not requested.
     #[error("the body is coded as {found}, which was not asked for")]
     ContentCoding {
         /// The content coding.
@@ -97,8 +106,11 @@ pub enum FetchError {
 }
 
 impl FetchError {
-    /// What it counts as in a report (RFC 8460 §4.3.2.1): `sts-policy-invalid` if there was a file,
-    /// `sts-webpki-invalid` if the host is not who it should be, else `sts-policy-fetch-error`.
+    /// Returns the result type for a report ([RFC 8460 §4.3.2.2]): `sts-policy-invalid` if there
+    /// was a file, `sts-webpki-invalid` if the certificate is not valid for the host, else
+    /// `sts-policy-fetch-error`.
+    ///
+    /// [RFC 8460 §4.3.2.2]: https://www.rfc-editor.org/rfc/rfc8460#section-4.3.2.2
     #[must_use]
     pub fn result_type(&self) -> ResultType {
         match self {
@@ -109,7 +121,7 @@ impl FetchError {
         }
     }
 
-    /// A stable word for it.
+    /// Returns the reason code, a stable identifier of the exact cause.
     #[must_use]
     pub fn reason_code(&self) -> &'static str {
         match self {
@@ -134,7 +146,7 @@ impl FetchError {
             Self::Policy(error) => error.kind().code(),
         }
     }
-    /// The same as something to report.
+    /// Converts to a reportable failure.
     #[must_use]
     pub fn to_failure(&self, domain: &Domain) -> Failure {
         let host = domain.policy_host();

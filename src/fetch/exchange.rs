@@ -1,6 +1,9 @@
-use alloc::{format, string::ToString, sync::Arc, vec, vec::Vec};
+//! A fetch over TLS and HTTP, without sockets.
+
+use alloc::{string::ToString, sync::Arc, vec, vec::Vec};
 use std::io::{Read as _, Write as _};
 
+use pki_types::ServerName;
 use rustls::ClientConnection;
 use time::UtcDateTime;
 
@@ -12,10 +15,11 @@ use crate::{
     domain::Domain,
     instant::Instant,
     policy::Policy,
-    verify::{HostVerifier, TrustStore, pki_types::ServerName},
+    verify::{HostVerifier, TrustStore},
 };
 
-/// One fetch of a policy: TLS and HTTP in one machine, bytes of TCP in and out.
+/// A fetch of a policy over TLS and HTTP as a state machine. It takes and returns the bytes of a
+/// TCP connection.
 ///
 /// ```
 /// # fn fetch(trust: &mta_sts::verify::TrustStore) -> Result<(), Box<dyn std::error::Error>> {
@@ -52,37 +56,37 @@ use crate::{
 pub struct Exchange {
     deadline: Instant,
     verifier: Arc<HostVerifier>,
-    /// `None` if no connection can be made.
+    /// The TLS connection, or `None` if it could not be created.
     tls: Option<ClientConnection>,
     records: Records,
     http: HttpExchange,
     to_send: Vec<u8>,
-    /// How many bytes may still come.
+    /// The number of bytes that may still be received.
     room: usize,
 }
 
-/// What is to be done.
+/// The next step of an exchange.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Step<'a> {
-    /// Send all of this over the connection.
+    /// Send all these bytes over the connection.
     Send(&'a [u8]),
-    /// Wait for what arrives, at most until then; then call [`Exchange::handle_timeout`].
+    /// Wait for bytes from the host until this time; then call [`Exchange::handle_timeout`].
     Wait {
-        /// When all must be over.
+        /// The deadline of the whole fetch.
         until: Instant,
     },
-    /// This came of it. The connection can be closed.
+    /// The fetch is complete, with this outcome. The connection can be closed.
     Done(&'a Result<Arc<Policy>, FetchError>),
 }
 
 impl Exchange {
-    /// How many bytes of TLS may come: those of a response of [`HttpExchange::MAX_LEN`] however it is
-    /// cut into records of more than a few bytes each, and a handshake.
+    /// The maximum number of bytes of TLS from the host: a handshake, and a response of
+    /// [`HttpExchange::MAX_LEN`] in records of any size above a few bytes.
     pub const MAX_LEN: usize = 4 * 1024 * 1024;
 
-    /// Begins to fetch the policy of this domain, over a connection to port 443 of its Policy Host
-    /// that is being made or has just been made. The host's certificate has to be valid on this
-    /// `date`; time passes by `now`.
+    /// Creates the fetch of the policy of a domain, over a new connection to port 443 of its Policy
+    /// Host, which may still be in progress. The host's certificate must be valid on this `date`;
+    /// time-outs count from `now`.
     #[must_use]
     pub fn new(
         domain: &Domain,
@@ -96,7 +100,7 @@ impl Exchange {
         let tls = connect(domain, &verifier, http.request(), date);
         let tls = tls.map_err(|error| http.fail(error)).ok();
         Self {
-            deadline: now.saturating_add(config.deadline()),
+            deadline: now.saturating_add(config.timeout()),
             verifier,
             tls,
             records: Records::default(),
@@ -106,7 +110,7 @@ impl Exchange {
         }
     }
 
-    /// Returns what is to be done next.
+    /// Returns the next step.
     pub fn poll(&mut self) -> Step<'_> {
         self.to_send.clear();
         if let Some(tls) = &mut self.tls {
@@ -120,7 +124,7 @@ impl Exchange {
         }
     }
 
-    /// Takes what was received, in pieces of any size.
+    /// Processes received bytes, in pieces of any size.
     pub fn handle_received(&mut self, bytes: &[u8], now: Instant) {
         self.handle_timeout(now);
         let (mut bytes, excess) = bytes.split_at_checked(self.room).unwrap_or((bytes, &[]));
@@ -133,48 +137,49 @@ impl Exchange {
         }
     }
 
-    /// The host has closed the connection.
+    /// Notes that the host has closed the connection.
     pub fn handle_end(&mut self, now: Instant) {
         self.handle_timeout(now);
         if self.tls.as_ref().is_some_and(|tls| tls.is_handshaking()) {
             let message = "it closed the connection during the TLS handshake";
             self.http.fail(FetchError::Connection(message.into()));
         }
-        // Without a `close_notify` before it, that is no orderly end.
+        // Without a `close_notify` before it, this is no orderly end.
         self.http.handle_end(false);
     }
 
-    /// The host could not be reached, or the connection broke. The text says how.
+    /// Ends the exchange, because the host could not be reached or the connection was lost.
+    /// `message` describes the failure.
     pub fn handle_failure(&mut self, message: &str, now: Instant) {
         self.handle_timeout(now);
         self.http.fail(FetchError::Connection(message.into()));
     }
 
-    /// Lets time pass. May be called at any time.
+    /// Processes the passing of time. May be called at any time.
     pub fn handle_timeout(&mut self, now: Instant) {
         if now >= self.deadline {
             self.http.fail(FetchError::Deadline);
         }
     }
 
-    /// What came of it, if it is over.
+    /// Returns the outcome, once the exchange is over.
     #[must_use]
     pub fn outcome(&self) -> Option<&Result<Arc<Policy>, FetchError>> {
         self.http.outcome()
     }
 
-    /// Takes what belongs to one record; the rest is returned.
+    /// Processes the bytes of one record, and returns the rest.
     fn advance<'a>(&mut self, bytes: &'a [u8]) -> &'a [u8] {
         let Some(tls) = &mut self.tls else { return &[] };
         let was_handshaking = tls.is_handshaking();
         let Piece { header, payload, is_end, rest } = self.records.cut(bytes);
         let (mut plain, mut closed) = (Vec::new(), Ok(false));
-        for mut piece in [header.as_ref().map_or(&[][..], |it| it), payload] {
+        for mut piece in [header.as_ref().map_or(&[][..], |header| header), payload] {
             while !piece.is_empty() && closed.is_ok() {
                 closed = receive(tls, &mut piece, &mut plain);
             }
         }
-        // What came before an error counts, however it was cut.
+        // Bytes before an error count, whatever the pieces in which they were received.
         self.http.handle_received(&plain);
         match closed {
             Err(failure) => {
@@ -197,27 +202,24 @@ impl Exchange {
     fn explain(&self, failure: &Failure) -> FetchError {
         let error = match failure {
             Failure::Tls(error) => error,
-            Failure::Buffer(error) => return tls_error(None, error),
+            Failure::Buffer(error) => return tls_error(error),
         };
-        match (error, self.verifier.verdict(), self.records.plain_protocol()) {
-            (_, Some(Err(error)), _) => FetchError::Certificate(error.clone()),
-            (rustls::Error::AlertReceived(alert), ..) => tls_error(Some((*alert).into()), error),
-            (rustls::Error::InvalidMessage(_), None, Some(protocol)) => {
-                tls_error(None, &format!("the host speaks plain {protocol} on this port, not TLS"))
-            }
-            _ => tls_error(None, error),
+        match self.verifier.result() {
+            Some(Err(error)) => FetchError::Certificate(error.clone()),
+            Some(Ok(())) => FetchError::from_tls_error(error),
+            None => FetchError::from_tls_error_after(error, self.records.first()),
         }
     }
 }
 
 enum Failure {
     Tls(rustls::Error),
-    /// rustls takes no more.
+    /// The error of a full buffer of rustls.
     Buffer(std::io::Error),
 }
 
-/// Takes some of the bytes, and adds what they are in plain. Returns whether the host has said that it
-/// is all.
+/// Reads some of the bytes, and adds their plaintext. Returns whether the host has sent
+/// `close_notify`.
 fn receive(
     tls: &mut ClientConnection,
     bytes: &mut &[u8],
@@ -225,14 +227,14 @@ fn receive(
 ) -> Result<bool, Failure> {
     let read = tls.read_tls(bytes);
     let state = tls.process_new_packets();
-    // The end of what there is, is an error.
+    // The end of the available bytes is an error here.
     let _ = tls.reader().read_to_end(plain);
     let state = state.map_err(Failure::Tls)?;
     read.map_err(Failure::Buffer)?;
     Ok(state.peer_has_closed())
 }
 
-/// A connection whose first bytes are ready, with the request to be sent once it is secure.
+/// Creates a connection with the request in its buffer, to be sent once the handshake is complete.
 fn connect(
     domain: &Domain,
     verifier: &Arc<HostVerifier>,
@@ -241,16 +243,16 @@ fn connect(
 ) -> Result<ClientConnection, FetchError> {
     let mut config = verifier.client_config(date);
     config.alpn_protocols = vec![b"http/1.1".into()];
-    // "The SNI extension MUST contain the name of the Policy Host" (§7.1), as must the certificate
-    // (§3.3), whatever the address was found by.
+    // "The SNI extension MUST contain the name of the Policy Host" (RFC 8461 §7.1), as must the
+    // certificate (RFC 8461 §3.3), however the address was found.
     let host = ServerName::try_from(domain.policy_host());
-    let host = host.map_err(|error| tls_error(None, &error))?;
+    let host = host.map_err(|error| tls_error(&error))?;
     let connection = ClientConnection::new(Arc::new(config), host);
-    let mut connection = connection.map_err(|error| tls_error(None, &error))?;
-    connection.writer().write_all(request).map_err(|error| tls_error(None, &error))?;
+    let mut connection = connection.map_err(|error| tls_error(&error))?;
+    connection.writer().write_all(request).map_err(|error| tls_error(&error))?;
     Ok(connection)
 }
 
-fn tls_error(alert: Option<u8>, error: &impl ToString) -> FetchError {
-    FetchError::Tls { alert, message: error.to_string().into() }
+fn tls_error(error: &impl ToString) -> FetchError {
+    FetchError::Tls { alert: None, message: error.to_string().into() }
 }

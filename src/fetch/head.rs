@@ -1,4 +1,4 @@
-//! The heads before a body: those of interim responses, and that of the last one.
+//! The heads before a body: those of interim responses, and that of the final one.
 
 use alloc::{boxed::Box, string::ToString, vec::Vec};
 use core::mem;
@@ -9,24 +9,28 @@ use ureq_proto::{
     http::{HeaderMap, Response, Version, header},
 };
 
-use super::{FetchError, HttpExchange, MediaTypeRule, rules::check_head};
+use super::{AcceptedMediaType, FetchError, rules::check_head};
+
+/// The maximum length of a head, with all interim responses before it, in bytes.
+pub(super) const MAX_LEN: usize = 16 * 1024;
 
 /// A reader of heads, line by line.
 ///
-/// ureq-proto reads a head from its beginning at each call, so it is asked twice a head: when the
-/// status line is there, which tells at once what is no HTTP, and when the empty line is. What it
-/// does not take is rewritten before: obsolete line folding, and headers of a `100 Continue`.
+/// ureq-proto parses a head from its beginning at each call, so it is called twice for each head:
+/// after the status line, which detects at once that a response is not HTTP, and after the empty
+/// line. Parts that it does not accept are rewritten before: obsolete line folding, and headers of
+/// a `100 Continue`.
 #[derive(Debug)]
 pub(super) struct Head {
-    /// It is large, and moved with each piece that comes.
+    /// The parser, in a box because it is large and moves with each received piece.
     call: Box<Call<RecvResponse>>,
-    /// The lines that are whole; a folded one is one.
+    /// The complete lines. A folded line is one of them.
     lines: Vec<u8>,
     /// The number of these lines.
     count: usize,
-    /// The beginning of the next.
+    /// The beginning of the next line.
     line: Vec<u8>,
-    /// The number of bytes that may still come.
+    /// The number of bytes that may still be received.
     room: usize,
 }
 
@@ -40,14 +44,14 @@ pub(super) enum Next {
 impl Head {
     pub(super) fn new(call: Call<RecvResponse>) -> Self {
         let (lines, line) = (Vec::new(), Vec::new());
-        Self { call: Box::new(call), lines, count: 0, line, room: HttpExchange::MAX_HEAD }
+        Self { call: Box::new(call), lines, count: 0, line, room: MAX_LEN }
     }
 
-    /// Reads a line, or as much of it as there is. The rest of the bytes is returned.
+    /// Reads a line, or as much of it as there is, and returns the rest of the bytes.
     pub(super) fn read(
         mut self,
         bytes: &[u8],
-        rule: MediaTypeRule,
+        rule: AcceptedMediaType,
     ) -> (Result<Next, FetchError>, &[u8]) {
         let end = bytes.iter().position(|&byte| byte == b'\n');
         let len = end.map_or(bytes.len(), |at| at.saturating_add(1));
@@ -60,16 +64,17 @@ impl Head {
         (if end.is_some() { self.take_line(rule) } else { Ok(Next::Head(self)) }, rest)
     }
 
-    fn take_line(mut self, rule: MediaTypeRule) -> Result<Next, FetchError> {
+    fn take_line(mut self, rule: AcceptedMediaType) -> Result<Next, FetchError> {
         let line = mem::take(&mut self.line);
         match (&*line, self.count) {
-            // Before a status line, an empty one is nothing, as before a request (RFC 9112 §2.2).
+            // An empty line before the status line is ignored, as before a request (RFC 9112 §2.2).
             (b"\r\n" | b"\n", 0) => Ok(Next::Head(self)),
             (b"\r\n" | b"\n", _) => {
                 self.lines.extend_from_slice(&line);
                 self.take_head(rule)
             }
-            // Whitespace after the status line begins no folded line: there is nothing to fold.
+            // White space after the status line begins no folded line, because there is no field to
+            // continue.
             ([b' ' | b'\t', ..], 2..) => {
                 self.unfold(&line);
                 Ok(Next::Head(self))
@@ -85,9 +90,9 @@ impl Head {
         }
     }
 
-    /// "A user agent that receives an obs-fold in a response message … MUST replace each received
-    /// obs-fold with one or more SP octets prior to interpreting the field value" (RFC 9112 §5.2):
-    /// `obs-fold = OWS CRLF RWS`.
+    /// Joins a folded line to the one before. "A user agent that receives an obs-fold in a response
+    /// message … MUST replace each received obs-fold with one or more SP octets prior to
+    /// interpreting the field value" (RFC 9112 §5.2): `obs-fold = OWS CRLF RWS`.
     fn unfold(&mut self, line: &[u8]) {
         self.lines.pop_if(|last| *last == b'\n');
         self.lines.pop_if(|last| *last == b'\r');
@@ -97,7 +102,7 @@ impl Head {
         self.lines.extend_from_slice(text.and_then(|at| line.get(at..)).unwrap_or_default());
     }
 
-    fn take_head(mut self, rule: MediaTypeRule) -> Result<Next, FetchError> {
+    fn take_head(mut self, rule: AcceptedMediaType) -> Result<Next, FetchError> {
         accept_headers_of_100(&mut self.lines);
         match self.call.try_response(&self.lines, false) {
             Ok((_, Some(response))) => self.judge(&response, rule),
@@ -112,7 +117,7 @@ impl Head {
         }
     }
 
-    fn judge(self, response: &Response<()>, rule: MediaTypeRule) -> Result<Next, FetchError> {
+    fn judge(self, response: &Response<()>, rule: AcceptedMediaType) -> Result<Next, FetchError> {
         let headers = response.headers();
         let pairs = headers.iter().map(|(name, value)| (name, value.as_bytes()));
         check_head(response.status().as_u16(), pairs, rule)?;
@@ -124,8 +129,8 @@ impl Head {
     }
 }
 
-/// Writes 103 over the status 100: ureq-proto takes headers in every interim response but this one,
-/// where they are as good as in any other (RFC 9110 §15.2.1).
+/// Replaces the status 100 by 103: ureq-proto accepts headers in every interim response except this
+/// one, in which they are valid too (RFC 9110 §15.2.1).
 fn accept_headers_of_100(head: &mut [u8]) {
     if let [_, _, _, _, _, _, _, _, b' ', b'1', b'0', last @ b'0', b' ' | b'\r' | b'\n', ..] = head
     {
@@ -133,7 +138,7 @@ fn accept_headers_of_100(head: &mut [u8]) {
     }
 }
 
-/// A response whose end two readers may see in two places is none (RFC 9112 §§6.1, 6.3).
+/// Refuses a response for which two readers may find different ends (RFC 9112 §§6.1, 6.3).
 fn check_framing(version: Version, headers: &HeaderMap) -> Result<(), FetchError> {
     let mut codings = headers.get_all(header::TRANSFER_ENCODING).iter();
     let Some(coding) = codings.next() else { return Ok(()) };

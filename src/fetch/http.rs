@@ -10,16 +10,18 @@ use ureq_proto::{
 };
 
 use super::{
-    Config, FetchError, MediaTypeRule,
-    body::{Body, Content},
-    head::{Head, Next},
+    AcceptedMediaType, Config, FetchError,
+    body::Body,
+    content::Content,
+    head::{self, Head, Next},
 };
 use crate::{domain::Domain, policy::Policy, tolerances::Tolerances};
 
-/// The HTTP of a fetch, for those whose TLS is another one than [`Exchange`](super::Exchange)'s.
+/// The HTTP part of a fetch, for use with another TLS implementation than that of
+/// [`Exchange`](super::Exchange).
 ///
-/// No redirect is followed, nothing about caching is said or heeded (§3.3), and no content coding is
-/// asked for. However the bytes are cut into pieces, the outcome is the same.
+/// It follows no redirects, neither sends nor obeys caching headers ([RFC 8461 §3.3]), and requests
+/// no content coding. The outcome does not depend on the pieces in which bytes are received.
 ///
 /// ```
 /// use mta_sts::{Domain, fetch::{Config, HttpExchange}};
@@ -32,15 +34,17 @@ use crate::{domain::Domain, policy::Policy, tolerances::Tolerances};
 /// assert!(exchange.outcome().is_none());
 /// exchange.handle_end(true);
 /// assert!(exchange.outcome().is_some_and(Result::is_ok));
-/// # Ok::<(), mta_sts::DomainError>(())
+/// # Ok::<(), mta_sts::error::DomainError>(())
 /// ```
+///
+/// [RFC 8461 §3.3]: https://www.rfc-editor.org/rfc/rfc8461#section-3.3
 #[derive(Debug)]
 pub struct HttpExchange {
     request: Box<[u8]>,
-    rule: MediaTypeRule,
-    /// How many bytes may still come.
+    rule: AcceptedMediaType,
+    /// The number of bytes that may still be received.
     room: usize,
-    /// What has come of the body.
+    /// The part of the body received so far.
     content: Content,
     state: State,
 }
@@ -53,14 +57,15 @@ enum State {
 }
 
 impl HttpExchange {
-    /// How long the head of a response may be, with all interim responses before it.
-    pub const MAX_HEAD: usize = 16 * 1024;
+    /// The maximum length of the head of a response in bytes, including all interim responses
+    /// before it.
+    pub const MAX_HEAD: usize = head::MAX_LEN;
 
-    /// How long a response may be on the wire. A body of [`Policy::MAX_LEN`] fits in even if each byte
-    /// of it is a chunk of its own.
+    /// The maximum length of a response on the wire in bytes. A body of [`Policy::MAX_LEN`] fits
+    /// even if each byte of it is a chunk of its own.
     pub const MAX_LEN: usize = 1024 * 1024;
 
-    /// Asks for the policy of this domain.
+    /// Creates the request for the policy of a domain.
     #[must_use]
     pub fn new(domain: &Domain, config: &Config) -> Self {
         let (request, state) = match request(domain, config) {
@@ -74,13 +79,13 @@ impl HttpExchange {
         Self { request, rule, room, content, state }
     }
 
-    /// What to send.
+    /// Returns the request to send.
     #[must_use]
     pub fn request(&self) -> &[u8] {
         &self.request
     }
 
-    /// Takes what was received, in pieces of any size.
+    /// Processes received bytes, in pieces of any size.
     pub fn handle_received(&mut self, bytes: &[u8]) {
         let (mut bytes, excess) = bytes.split_at_checked(self.room).unwrap_or((bytes, &[]));
         self.room = self.room.saturating_sub(bytes.len());
@@ -100,8 +105,11 @@ impl HttpExchange {
         }
     }
 
-    /// The connection has come to an end; in an orderly way (TLS: by a `close_notify`) or not. A body
-    /// that goes on until the end is whole only in an orderly one (RFC 9112 §9.8).
+    /// Notes that the connection has ended. `orderly` is whether TLS ended with a `close_notify`. A
+    /// body that is delimited by the end of the connection is complete only after an orderly end
+    /// ([RFC 9112 §9.8]).
+    ///
+    /// [RFC 9112 §9.8]: https://www.rfc-editor.org/rfc/rfc9112#section-9.8
     pub fn handle_end(&mut self, orderly: bool) {
         match &self.state {
             State::Body(body) if orderly && body.is_open_ended() => {
@@ -111,7 +119,7 @@ impl HttpExchange {
         }
     }
 
-    /// What came of it, if it is over.
+    /// Returns the outcome, once the exchange is over.
     #[must_use]
     pub fn outcome(&self) -> Option<&Result<Arc<Policy>, FetchError>> {
         match &self.state {
@@ -120,11 +128,10 @@ impl HttpExchange {
         }
     }
 
-    /// What has come of the response's body, be it a policy or not. It is empty if the head of the
-    /// response has ended the exchange.
+    /// Returns the body of the response received so far, even if it is not a policy. It is empty if
+    /// the head of the response has ended the exchange.
     ///
-    /// For those who publish: what is wrong with it is for [`lint::policy`](crate::lint::policy) to
-    /// tell.
+    /// To show a publisher the errors in it, use [`lint::policy`](crate::lint::policy).
     #[must_use]
     pub fn body(&self) -> &[u8] {
         self.content.as_bytes()

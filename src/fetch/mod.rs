@@ -1,22 +1,23 @@
-//! Fetching a policy from its Policy Host (§3.3), without sockets.
+//! Fetching a policy from its Policy Host ([RFC 8461 §3.3]), without sockets.
 //!
-//! With the feature `fetch`, an `Exchange` is the whole of it, TLS and HTTP, and an `HttpExchange` the
-//! HTTP for those who have a TLS of their own; an `AddressFilter` says whom they may connect to. For
-//! those who have an HTTP client, [`evaluate`] says what an answer is worth.
+//! With the feature `fetch`, an `Exchange` implements TLS and HTTP, and an `HttpExchange` only
+//! HTTP, for use with another TLS implementation; an `AddressFilter` limits the addresses to
+//! connect to. For use with another HTTP client, [`policy_from_response`] checks a response and
+//! reads its policy.
 //!
 //! ```
-//! use mta_sts::{Domain, cache::PolicyAnswer, fetch::{self, MediaTypeRule}};
+//! use mta_sts::{Domain, cache::PolicyAnswer, fetch::{self, AcceptedMediaType}};
 //!
 //! let domain = Domain::parse("example.com")?;
 //! // Of any HTTP client that follows no redirects: a response to a GET of `domain.policy_url()`.
 //! let headers = [("Content-Type", "text/plain; charset=utf-8")];
 //! let body = b"version: STSv1\nmode: enforce\nmx: mx.example.com\nmax_age: 604800\n";
 //!
-//! let policy = fetch::evaluate(200, headers, body, MediaTypeRule::TextPlain)?;
+//! let policy = fetch::policy_from_response(200, headers, body, AcceptedMediaType::TextPlain)?;
 //! assert!(policy.matches("mx.example.com"));
 //!
 //! let moved = [("Location", "https://www.example.com/")];
-//! let error = fetch::evaluate(301, moved, b"", MediaTypeRule::TextPlain).unwrap_err();
+//! let error = fetch::policy_from_response(301, moved, b"", AcceptedMediaType::TextPlain).unwrap_err();
 //! let expected = "HTTP status 301 sends on to \"https://www.example.com/\", where no policy may come from";
 //! assert_eq!(error.to_string(), expected);
 //! // For the cache.
@@ -24,9 +25,11 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! What such a client must see to itself: that the host's certificate is that of the Policy Host, that
-//! the whole takes no more than a minute, and that no more than
-//! [`Policy::MAX_LEN`](crate::Policy::MAX_LEN) bytes are read, and one to see that there are more.
+//! Such a client must itself check that the certificate is valid for the Policy Host, limit the
+//! whole fetch to a minute, and limit the body to [`Policy::MAX_LEN`](crate::Policy::MAX_LEN)
+//! bytes, plus one to detect that there are more.
+//!
+//! [RFC 8461 §3.3]: https://www.rfc-editor.org/rfc/rfc8461#section-3.3
 
 #[cfg(feature = "fetch")]
 mod address;
@@ -36,6 +39,8 @@ mod body;
 mod chunked;
 #[cfg(feature = "fetch")]
 mod config;
+#[cfg(feature = "fetch")]
+mod content;
 mod error;
 #[cfg(feature = "fetch")]
 mod exchange;
@@ -44,22 +49,23 @@ mod head;
 #[cfg(feature = "fetch")]
 mod http;
 #[cfg(feature = "fetch")]
+mod network;
+#[cfg(feature = "fetch")]
 mod records;
 mod retry_after;
 mod rules;
-
-// Its networks are in this interface.
 #[cfg(feature = "fetch")]
-pub use ipnet;
+mod tls;
 
 #[cfg(feature = "fetch")]
 pub use self::{
-    address::{AddressFilter, RefusedAddress},
+    address::{AddressError, AddressFilter},
     config::{Config, UserAgentError},
     exchange::{Exchange, Step},
     http::HttpExchange,
+    network::{Network, ParseNetworkError},
 };
 pub use self::{
     error::FetchError,
-    rules::{MediaTypeRule, evaluate},
+    rules::{AcceptedMediaType, ParseMediaTypeError, policy_from_response},
 };

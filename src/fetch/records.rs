@@ -1,22 +1,21 @@
-//! The records of a TLS connection, as far as what they cost is concerned.
+//! Limits on the records of a TLS connection.
 
 use super::FetchError;
 
-/// Cuts what is received where records end (RFC 8446 §5.1), and counts those that bring nothing.
+/// A splitter of received bytes into records (RFC 8446 §5.1), which counts records without data.
 ///
-/// rustls bounds what a host may ask of a client (renegotiation, key updates, empty records) only one
-/// after the other: a byte of data between two of them sets its counts back. Session tickets it does
-/// not count at all.
+/// rustls limits renegotiations, key updates and empty records only if they follow each other: a
+/// byte of data between two of them resets its counts. It does not count session tickets at all.
 #[derive(Debug, Default)]
 pub(super) struct Records {
     header: [u8; HEADER],
-    /// The length of the header so far.
+    /// The length of the header received so far.
     len: usize,
-    /// The number of bytes of the payload that are to come.
+    /// The number of bytes of the payload that have not been received yet.
     left: usize,
     /// The number of records without data.
     idle: usize,
-    /// The length of these records.
+    /// The total length of the records without data.
     idle_len: usize,
     first: Option<[u8; HEADER]>,
 }
@@ -24,10 +23,11 @@ pub(super) struct Records {
 /// A piece of a record.
 #[derive(Debug)]
 pub(super) struct Piece<'a> {
-    /// Its header, once all of it has come: what an error says must not depend on how it was cut.
+    /// The header of the record, once it is complete: an error must not depend on the received
+    /// pieces.
     pub(super) header: Option<[u8; HEADER]>,
     pub(super) payload: &'a [u8],
-    /// Whether this is the end of the record.
+    /// `true` if this is the end of the record.
     pub(super) is_end: bool,
     /// The bytes of the next record.
     pub(super) rest: &'a [u8],
@@ -36,14 +36,14 @@ pub(super) struct Piece<'a> {
 const HEADER: usize = 5;
 
 impl Records {
-    /// The most records without data that may come after the handshake. A server sends a few session
+    /// The maximum number of records without data after the handshake. A server sends a few session
     /// tickets, and may update its key.
     pub(super) const MAX_IDLE: usize = 64;
 
-    /// The most bytes in such records: one holds hundreds of small tickets.
+    /// The maximum number of bytes in such records: one can contain hundreds of small tickets.
     pub(super) const MAX_IDLE_LEN: usize = 64 * 1024;
 
-    /// Cuts off what belongs to the record that comes.
+    /// Splits off the bytes that belong to the current record.
     pub(super) fn cut<'a>(&mut self, bytes: &'a [u8]) -> Piece<'a> {
         let missing = self.header.get_mut(self.len..).unwrap_or_default();
         let taken = missing.iter_mut().zip(bytes).map(|(to, from)| *to = *from).count();
@@ -68,8 +68,8 @@ impl Records {
         Piece { header: is_new.then_some(self.header), payload, is_end, rest }
     }
 
-    /// Counts the record that has just ended, which has brought nothing. Returns an error if there
-    /// are too many of them.
+    /// Counts the record that has just ended as one without data. Returns an error if there are too
+    /// many of them.
     pub(super) fn note_idle(&mut self) -> Result<(), FetchError> {
         let [.., high, low] = self.header;
         self.idle = self.idle.saturating_add(1);
@@ -80,14 +80,8 @@ impl Records {
         Ok(())
     }
 
-    /// Returns the protocol that the host speaks in the place of TLS, by its first bytes.
-    pub(super) fn plain_protocol(&self) -> Option<&'static str> {
-        match &self.first? {
-            b"HTTP/" | b"<html" | b"<HTML" | b"<!DOC" | b"<!doc" => Some("HTTP"),
-            // A reply (RFC 5321 §4.2): the greeting, or a refusal.
-            [b'2' | b'4' | b'5', b'0'..=b'5', b'0'..=b'9', b' ' | b'-', _] => Some("SMTP"),
-            b"SSH-1" | b"SSH-2" => Some("SSH"),
-            _ => None,
-        }
+    /// Returns the first bytes that the host sent, once there are enough to recognise a protocol.
+    pub(super) fn first(&self) -> &[u8] {
+        self.first.as_ref().map_or(&[], |first| first)
     }
 }

@@ -1,9 +1,11 @@
+//! The settings of the lanes.
+
 use core::time::Duration;
 
-use super::schedule::Lane;
+use super::lane::Lane;
 use crate::instant::time_out;
 
-/// Settings of [`Lanes`](super::Lanes).
+/// The settings of [`Lanes`](super::Lanes).
 ///
 /// ```
 /// use core::time::Duration;
@@ -22,10 +24,10 @@ pub struct Config {
     fetch_limit: Duration,
 }
 
-/// How many requests may wait for each slot of a lane.
+/// The maximum number of requests that wait, for each slot of a lane.
 const WAITING: usize = 256;
 
-/// The most slots of a lane.
+/// The maximum number of slots of a lane.
 const MOST: usize = 1 << 20;
 
 impl Default for Config {
@@ -42,36 +44,37 @@ impl Default for Config {
 }
 
 impl Config {
-    /// Sets the slots of the queries, and those of the fetches, of first contacts. Default: 64. At
-    /// least 1, at most 1,048,576.
+    /// Sets the number of slots for queries, and also for fetches, of first contacts. Default: 64.
+    /// At least 1, at most 1,048,576.
     #[must_use]
     pub fn with_first_contacts(self, slots: usize) -> Self {
         Self { first_contacts: slots.clamp(1, MOST), ..self }
     }
 
-    /// Sets the slots of the queries, and those of the fetches, of domains whose policy is known.
+    /// Sets the number of slots for queries, and also for fetches, of domains with a cached policy.
     /// Default: 16. At least 1, at most 1,048,576.
     #[must_use]
     pub fn with_known(self, slots: usize) -> Self {
         Self { known: slots.clamp(1, MOST), ..self }
     }
 
-    /// Sets how long a query may wait for a slot before it is refused. Default: 9 s. At least
-    /// 1 ms, at most a day.
+    /// Sets the maximum time that a query waits for a slot before it is refused. Default: 9 s. At
+    /// least 1 ms, at most a day.
     #[must_use]
     pub fn with_query_wait(self, wait: Duration) -> Self {
         Self { query_wait: time_out(wait), ..self }
     }
 
-    /// Sets how long a fetch may wait for a slot before it is refused. Default: 30 s. At least
-    /// 1 ms, at most a day.
+    /// Sets the maximum time that a fetch waits for a slot before it is refused. Default: 30 s. At
+    /// least 1 ms, at most a day.
     #[must_use]
     pub fn with_fetch_wait(self, wait: Duration) -> Self {
         Self { fetch_wait: time_out(wait), ..self }
     }
 
-    /// Sets after how long a query, and a fetch, that was begun should have ended: one that has
-    /// not is told as [`Action::Overdue`](super::Action::Overdue). Default: 10 s and 60 s. Each at least 1 ms, at most a day.
+    /// Sets the expected maximum duration of a query and of a fetch. One that has not ended long
+    /// after it is reported as [`Action::Overdue`](super::Action::Overdue). Default: 10 s and 60 s.
+    /// Each at least 1 ms, at most a day.
     #[must_use]
     pub fn with_limits(self, query: Duration, fetch: Duration) -> Self {
         Self { query_limit: time_out(query), fetch_limit: time_out(fetch), ..self }

@@ -1,12 +1,12 @@
-//! Which requests count as one: those to names of one registrable domain, or to addresses of one
-//! network.
+//! Groups of requests that share turns: those to names of one registrable domain, or to addresses
+//! of one network.
 
 use alloc::boxed::Box;
 use core::net::IpAddr;
 
 use crate::domain::Domain;
 
-/// What an attacker has to pay for to look like somebody else.
+/// A group of requests: a registrable domain or a network. An attacker has to pay for each.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Group {
     Name(Box<str>),
@@ -15,10 +15,10 @@ pub(super) enum Group {
 }
 
 impl Group {
-    /// Returns the registrable domain, or what is most likely to be it: the last two labels, or the
-    /// last three where the second one is short and stands below a country (`example.co.uk`). A
-    /// list of public suffixes would be exact and a hundred times as large as this crate; a mistake
-    /// costs a request a place in the queue, and nothing when no queue has formed.
+    /// Returns the probable registrable domain: the last two labels, or the last three if the
+    /// second one is short and below a country (`example.co.uk`). A list of public suffixes would
+    /// be exact, and a hundred times as large as this crate. A mistake costs a request a place in
+    /// the queue, and nothing while there is no queue.
     pub(super) fn of_domain(domain: &Domain) -> Self {
         let mut labels = domain.as_str().rsplitn(4, '.');
         let (top, second, third) = (labels.next(), labels.next(), labels.next());
@@ -29,9 +29,9 @@ impl Group {
         Self::Name(domain.as_str().get(start..).unwrap_or(domain.as_str()).into())
     }
 
-    /// Returns the network of an address: IPv4 /24, IPv6 /48, which is what one customer of a
-    /// provider has; on this machine and in private networks, where each address is another host,
-    /// the address.
+    /// Returns the network of an address: IPv4 /24 or IPv6 /48, the usual network of one customer
+    /// of a provider. For this machine and private networks, where each address is another host,
+    /// returns the address.
     pub(super) fn of_address(address: IpAddr) -> Self {
         match address.to_canonical() {
             IpAddr::V4(v4) => {
@@ -61,6 +61,8 @@ mod tests {
             ("example.co.uk", "example.co.uk"),
             ("x.example.de", "example.de"),
             ("co.uk", "co.uk"),
+            ("a.example.com.au", "example.com.au"),
+            ("a.town.example.de", "example.de"),
         ] {
             let domain = Domain::parse(name).unwrap();
             assert_eq!(Group::of_domain(&domain), Group::Name(expected.into()), "{name}");

@@ -1,4 +1,4 @@
-//! One lane: its queue, and the requests that are out.
+//! A lane: its queue, and its running requests.
 
 use alloc::{collections::BTreeMap, vec::Vec};
 use core::time::Duration;
@@ -10,6 +10,15 @@ use super::{
 };
 use crate::instant::Instant;
 
+/// A lane: the slots that a request competes for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Lane {
+    /// `true` if a policy of the domain applies now. If not, the request is a first contact.
+    pub is_known: bool,
+    /// `true` for the fetch of a policy, `false` for a DNS query.
+    pub is_fetch: bool,
+}
+
 #[derive(Debug)]
 pub(super) struct LaneState<J> {
     slots: usize,
@@ -19,13 +28,27 @@ pub(super) struct LaneState<J> {
     running: BTreeMap<u64, Running>,
     /// Requests that were displaced from a full queue.
     displaced: Vec<J>,
-    /// How long good answers take.
+    /// The usual duration of a successful request.
     usual: Duration,
     behind: usize,
     ending: usize,
 }
 
-/// A request that is out.
+impl Lane {
+    /// All lanes.
+    pub const ALL: [Self; 4] = [
+        Self { is_known: false, is_fetch: false },
+        Self { is_known: false, is_fetch: true },
+        Self { is_known: true, is_fetch: false },
+        Self { is_known: true, is_fetch: true },
+    ];
+
+    pub(super) fn index(self) -> u8 {
+        u8::from(self.is_known) << 1 | u8::from(self.is_fetch)
+    }
+}
+
+/// A running request.
 #[derive(Debug)]
 struct Running {
     request: Request,
@@ -34,19 +57,19 @@ struct Running {
     is_overdue: bool,
 }
 
-/// The load of one lane at one moment.
+/// The load of a lane.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Load {
-    /// Requests that wait for a slot.
+    /// The number of requests that wait for a slot.
     pub waiting: usize,
-    /// Requests that are out.
+    /// The number of running requests.
     pub running: usize,
-    /// Of those, the ones that should have ended long ago.
+    /// The number of running requests that should have ended long ago.
     pub overdue: usize,
 }
 
-/// What a lane wants done.
+/// An action of a lane.
 #[derive(Debug)]
 pub(super) enum Wanted<J> {
     Begin(u64, J),
@@ -55,16 +78,17 @@ pub(super) enum Wanted<J> {
     Overdue(u64),
 }
 
-/// An attempt that takes longer than this has stalled. Also the least time that it is given.
+/// The duration above which an attempt counts as stalled. It is also the minimum time of an
+/// attempt.
 const SLOW: Duration = Duration::from_secs(1);
 
-/// The least time that is given to those who stalled before.
+/// The minimum time of an attempt of a group that has stalled before.
 const SLOW_BEHIND: Duration = Duration::from_millis(500);
 
-/// The most time that is given while others wait.
+/// The maximum time of an attempt while others wait.
 const SLOWEST: Duration = Duration::from_secs(2);
 
-/// How long half of the slots are spared while others wait.
+/// The time for which requests in half of the slots are not ended early while others wait.
 const SPARED: Duration = Duration::from_secs(8);
 
 impl<J> LaneState<J> {
@@ -87,7 +111,7 @@ impl<J> LaneState<J> {
     }
 
     pub(super) fn load(&self) -> Load {
-        let overdue = self.running.values().filter(|it| it.is_overdue).count();
+        let overdue = self.running.values().filter(|run| run.is_overdue).count();
         Load { waiting: self.queue.len(), running: self.running.len(), overdue }
     }
 
@@ -122,25 +146,25 @@ impl<J> LaneState<J> {
         Some(Wanted::Begin(number, payload))
     }
 
-    /// How many slots those who stalled may have: of one slot, that one, as nobody is kept out by
-    /// those who go behind.
+    /// Returns the number of slots for groups that have stalled. If there is one slot, they may use
+    /// it, because other requests still come first.
     fn most_behind(&self) -> usize {
         self.slots.saturating_sub(self.slots / 4).max(1)
     }
 
-    /// Breaks off one that is slow, if somebody waits for its slot.
+    /// Ends a slow request early, if another one waits for its slot.
     fn end_early(&mut self, now: Instant) -> Option<Wanted<J>> {
         let only_behind = self.running.len() < self.slots;
         let wanting = if only_behind { self.queue.behind() } else { self.queue.len() };
         let oldest = self.running.values().find(|running| !running.is_ending);
         let is_slow =
-            oldest.is_some_and(|it| now.saturating_duration_since(it.begun) >= SLOW_BEHIND);
+            oldest.is_some_and(|run| now.saturating_duration_since(run.begun) >= SLOW_BEHIND);
         if wanting <= self.ending || !is_slow {
             return None;
         }
         let in_front = self.queue.in_front() > 0;
-        let slow = self.running.values().filter(|it| !it.request.is_behind);
-        let slow = slow.filter(|it| now.saturating_duration_since(it.begun) >= SLOW).count();
+        let slow = self.running.values().filter(|run| !run.request.is_behind);
+        let slow = slow.filter(|run| now.saturating_duration_since(run.begun) >= SLOW).count();
         let spared = slow <= self.slots / 2;
         let may_end = |running: &&Running| {
             let age = now.saturating_duration_since(running.begun);
@@ -152,7 +176,7 @@ impl<J> LaneState<J> {
             } else {
                 age >= self.patience()
             };
-            // Who goes behind does not push out who has not stalled yet.
+            // A request of a group that has stalled does not end one of a group that has not.
             !running.is_ending && old_enough && (is_behind || in_front)
         };
         let mut groups: BTreeMap<&Group, usize> = BTreeMap::new();
@@ -185,7 +209,8 @@ impl<J> LaneState<J> {
         Some(Wanted::Overdue(number))
     }
 
-    /// Notes where a request goes. Returns whether it may go on; if not, it has to be put back.
+    /// Notes the address of a request. Returns whether it may continue; if not, it has to be put
+    /// back.
     pub(super) fn locate(
         &mut self,
         number: u64,
@@ -205,7 +230,7 @@ impl<J> LaneState<J> {
         self.queue.len() == 0 && self.behind <= most
     }
 
-    /// Puts a request back that was begun.
+    /// Puts a started request back into the queue.
     pub(super) fn put_back(&mut self, number: u64, payload: J) {
         if let Some(running) = self.take(number) {
             self.submit(running.request, payload);
@@ -224,7 +249,7 @@ impl<J> LaneState<J> {
             }
         }
         if good {
-            // A mean in which each answer counts for an eighth.
+            // A moving average in which each answer has a weight of an eighth.
             let sum = self.usual.saturating_mul(7).saturating_add(took);
             self.usual = sum.checked_div(8).unwrap_or(sum);
         }
@@ -243,14 +268,14 @@ impl<J> LaneState<J> {
 
     pub(super) fn next_timeout(&self, now: Instant) -> Option<Instant> {
         let expiry = self.queue.next_expiry();
-        // Ages at which one of those that are out may be broken off or is overdue; the youngest age
-        // that is still to come is enough.
+        // The ages at which a running request may be ended early or is overdue. Only the next one
+        // is needed.
         let mut ages = Vec::from([self.limit.saturating_mul(2)]);
         if self.queue.len() > 0 {
             ages.extend([SLOW_BEHIND, SLOW, self.patience(), SPARED]);
         }
-        let coming = self.running.values().filter(|it| !it.is_ending || !it.is_overdue);
-        let coming = coming.flat_map(|it| ages.iter().map(|&age| it.begun.saturating_add(age)));
+        let coming = self.running.values().filter(|run| !run.is_ending || !run.is_overdue);
+        let coming = coming.flat_map(|run| ages.iter().map(|&age| run.begun.saturating_add(age)));
         [expiry, coming.filter(|&at| at > now).min()].into_iter().flatten().min()
     }
 }

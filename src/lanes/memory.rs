@@ -1,4 +1,4 @@
-//! Who stalled lately.
+//! The groups that have stalled recently.
 
 use alloc::collections::BTreeMap;
 use core::time::Duration;
@@ -6,12 +6,12 @@ use core::time::Duration;
 use super::group::Group;
 use crate::instant::Instant;
 
-/// The groups that stalled lately: each stall counts for it, each quick answer against it. It is
-/// bounded; past the bound the one noted first is forgotten.
+/// The groups that have stalled recently, with a count that each stall increases and each quick
+/// answer decreases. The number of groups is bounded; beyond that, the oldest one is forgotten.
 #[derive(Debug, Default)]
 pub(super) struct Memory {
     stalls: BTreeMap<Group, Stalls>,
-    /// The same, in the order in which they were noted first.
+    /// The groups in the order in which they were first noted.
     order: BTreeMap<u64, Group>,
     number: u64,
 }
@@ -23,13 +23,13 @@ struct Stalls {
     number: u64,
 }
 
-/// How many groups are remembered.
+/// The maximum number of groups.
 const MOST: usize = 4096;
 
-/// How long a stall is remembered.
+/// The time for which a stall is remembered.
 const REMEMBERED: Duration = Duration::from_secs(600);
 
-/// How many stalls of a group count: after so many quick answers it is as good as any.
+/// The maximum count of a group. After as many quick answers, the group is treated like any other.
 const COUNT: u8 = 16;
 
 impl Memory {

@@ -1,4 +1,4 @@
-//! Requests that wait for a slot, in the order in which they will get one.
+//! The requests that wait for a slot, in the order in which they will get one.
 
 use super::group::Group;
 use crate::instant::Instant;
@@ -8,11 +8,11 @@ use alloc::collections::BTreeMap;
 #[derive(Debug)]
 pub(super) struct Queue<J> {
     waiting: BTreeMap<Rank, Waiting<J>>,
-    /// The same, by when they are to be refused.
+    /// The requests in the order of their expiry.
     expiry: BTreeMap<(Instant, u64), Rank>,
-    /// The turn given last to each group that has one to come.
+    /// The last turn of each group that has a turn to come.
     turns: BTreeMap<Group, u64>,
-    /// The turn that is on, of those in front and of those behind.
+    /// The present turn of the requests in front, and of those behind.
     turn: [u64; 2],
     behind: usize,
 }
@@ -24,12 +24,13 @@ struct Rank {
     number: u64,
 }
 
-/// What goes first. A queue holds one kind only.
+/// The order of a request. All requests of a queue have the same kind of order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Order {
-    /// Groups take turns.
+    /// The turn of its group.
     Turn(u64),
-    /// Fewer failures in a row, then what ends sooner.
+    /// The urgency of a refresh: fewer consecutive failures first, then the earlier end of the
+    /// policy.
     Urgency { failures: u32, ends_at: i128 },
 }
 
@@ -39,22 +40,22 @@ struct Waiting<J> {
     payload: J,
 }
 
-/// What is known of a request.
+/// A waiting request.
 #[derive(Clone, Debug)]
 pub(super) struct Request {
     pub(super) number: u64,
     pub(super) name: Group,
     pub(super) place: Option<Group>,
-    /// When its policy ends, in nanoseconds of the calendar; `None` for a first contact.
+    /// The end of the policy, in nanoseconds of the calendar, or `None` for a first contact.
     pub(super) ends_at: Option<i128>,
     pub(super) failures: u32,
-    /// When it is to be refused.
+    /// The time at which the request is refused.
     pub(super) expires: Instant,
     pub(super) is_behind: bool,
 }
 
 impl Request {
-    /// Returns the group whose slots and turns it counts among.
+    /// Returns the group to which the request belongs.
     pub(super) fn group(&self) -> &Group {
         self.place.as_ref().unwrap_or(&self.name)
     }
@@ -72,7 +73,7 @@ impl<J> Queue<J> {
         self.waiting.len()
     }
 
-    /// Returns how many wait behind those who have not stalled.
+    /// Returns the number of requests behind those that have not stalled.
     pub(super) fn behind(&self) -> usize {
         self.behind
     }
@@ -92,8 +93,8 @@ impl<J> Queue<J> {
         self.waiting.insert(rank, Waiting { request, payload });
     }
 
-    /// The turn after the last one of its group, and not before the one that is on: so that a group
-    /// with a thousand requests gets as many slots as one with a single one.
+    /// Returns the turn after the last one of the request's group, and not before the present one,
+    /// so that a group with a thousand requests gets as many slots as one with a single request.
     fn next_turn(&mut self, request: &Request) -> u64 {
         let [front, behind] = self.turn;
         let on = if request.is_behind { behind } else { front };
@@ -103,7 +104,8 @@ impl<J> Queue<J> {
         turn
     }
 
-    /// Takes the next one out: of those in front, or, if it may, of those behind.
+    /// Removes and returns the next request: of those in front or, if `behind`, also of those
+    /// behind.
     pub(super) fn pop(&mut self, behind: bool) -> Option<(Request, J)> {
         let (&rank, _) = self.waiting.first_key_value()?;
         if rank.is_behind && !behind {
@@ -117,13 +119,13 @@ impl<J> Queue<J> {
         self.remove(rank)
     }
 
-    /// Takes the one out that would be served last.
+    /// Removes and returns the last request.
     pub(super) fn pop_last(&mut self) -> Option<(Request, J)> {
         let (&rank, _) = self.waiting.last_key_value()?;
         self.remove(rank)
     }
 
-    /// Takes one out that has waited too long.
+    /// Removes and returns a request that has waited too long.
     pub(super) fn pop_expired(&mut self, now: Instant) -> Option<(Request, J)> {
         let (&(expires, _), &rank) = self.expiry.first_key_value()?;
         if expires <= now { self.remove(rank) } else { None }

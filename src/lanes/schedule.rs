@@ -1,3 +1,5 @@
+//! The scheduler over all lanes.
+
 use core::net::IpAddr;
 
 use time::UtcDateTime;
@@ -5,14 +7,13 @@ use time::UtcDateTime;
 use super::{
     config::Config,
     group::Group,
-    lane::{LaneState, Load, Wanted},
+    lane::{Lane, LaneState, Load, Wanted},
     memory::Memory,
     queue::Request,
 };
 use crate::{domain::Domain, instant::Instant};
 
-/// A scheduler of requests to DNS and to Policy Hosts. `J` is what the caller needs to carry a
-/// request out.
+/// A scheduler of requests to DNS and to Policy Hosts. `J` is the caller's data for a request.
 ///
 /// ```
 /// use core::time::Duration;
@@ -24,94 +25,73 @@ use crate::{domain::Domain, instant::Instant};
 ///
 /// let mut lanes = Lanes::new(Config::default());
 /// let lane = Lane { is_known: false, is_fetch: true };
-/// let now = Instant::START; // by a clock that cannot be set
+/// let now = Instant::START; // of a monotonic clock
 /// let domain = Domain::parse("example.com")?;
 /// lanes.submit(Job { domain: &domain, lane, ends_at: None, failures: 0 }, "fetch it", now);
 /// let Some(Action::Begin(id, "fetch it")) = lanes.poll(now) else { panic!() };
 /// lanes.finish(id, true, now.saturating_add(Duration::from_millis(80)));
 /// assert!(lanes.poll(now).is_none());
-/// # Ok::<(), mta_sts::DomainError>(())
+/// # Ok::<(), mta_sts::error::DomainError>(())
 /// ```
 #[derive(Debug)]
 pub struct Lanes<J> {
     config: Config,
     states: [LaneState<J>; 4],
-    /// Of queries, and of fetches: a nameserver that answers says nothing about a Policy Host.
+    /// The memories of queries and of fetches, which are separate because a nameserver that answers
+    /// says nothing about a Policy Host.
     memories: [Memory; 2],
     number: u64,
     counters: Counters,
 }
 
-/// The slots that a request competes for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Lane {
-    /// Whether a policy of the domain applies now; if not, this is a first contact.
-    pub is_known: bool,
-    /// Whether a policy is to be fetched, and not DNS to be asked.
-    pub is_fetch: bool,
-}
-
-/// A request, as far as its turn depends on it.
+/// The properties of a request that determine its turn.
 #[derive(Clone, Copy, Debug)]
 pub struct Job<'a> {
     /// The Policy Domain.
     pub domain: &'a Domain,
-    /// The lane.
+    /// The lane of the request.
     pub lane: Lane,
-    /// When the policy that applies ends. Of no meaning for a first contact.
+    /// The end of the policy that applies. It has no meaning for a first contact.
     pub ends_at: Option<UtcDateTime>,
-    /// How many attempts in a row failed before this one.
+    /// The number of consecutive failed attempts before this one.
     pub failures: u32,
 }
 
-/// Identifies a request that was begun.
+/// The id of a started request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct RunId {
     lane: u8,
     number: u64,
 }
 
-/// What [`Lanes`] want done.
+/// An action to carry out for [`Lanes`].
 #[derive(Debug, PartialEq, Eq)]
 #[must_use = "a request that is not carried out holds its slot"]
 pub enum Action<J> {
-    /// Begin this request, and call [`Lanes::finish`] when it has ended.
+    /// Start this request, and call [`Lanes::finish`] when it has ended.
     Begin(RunId, J),
     /// Answer this request as not sent: it waited too long, or the queue is full.
     Refuse(J),
-    /// End this request as soon as possible: it is slow, and others wait. It holds its slot until
-    /// [`Lanes::finish`]. An answer that it has all the same is as good as any.
+    /// End this request as soon as possible, because it is slow and others wait. It occupies its
+    /// slot until [`Lanes::finish`]. If it still has an answer, use that like any other.
     EndEarly(RunId),
-    /// Tell the operator that this request has not ended long after it should have. Told once.
+    /// Report to the operator that this request has not ended long after it should have. Returned
+    /// once for each request.
     Overdue(RunId),
 }
 
-/// Counts since [`Lanes`] were made.
+/// The counters of [`Lanes`] since their creation.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Counters {
-    /// Requests that were begun; one that was put back counts each time.
+    /// The number of started requests. One that was put back counts each time.
     pub begun: u64,
-    /// Requests that were refused.
+    /// The number of refused requests.
     pub refused: u64,
-    /// Requests that were broken off.
+    /// The number of requests that were ended early.
     pub ended_early: u64,
-    /// Requests that had not ended long after they should have.
+    /// The number of requests that had not ended long after they should have.
     pub overdue: u64,
-}
-
-impl Lane {
-    /// All lanes.
-    pub const ALL: [Self; 4] = [
-        Self { is_known: false, is_fetch: false },
-        Self { is_known: false, is_fetch: true },
-        Self { is_known: true, is_fetch: false },
-        Self { is_known: true, is_fetch: true },
-    ];
-
-    fn index(self) -> u8 {
-        u8::from(self.is_known) << 1 | u8::from(self.is_fetch)
-    }
 }
 
 impl<J> Lanes<J> {
@@ -126,7 +106,7 @@ impl<J> Lanes<J> {
         Self { config, states, memories, number: 0, counters }
     }
 
-    /// Puts a request into its queue. Takes time logarithmic in the length of the queue.
+    /// Adds a request to its queue. Takes time logarithmic in the length of the queue.
     pub fn submit(&mut self, job: Job<'_>, payload: J, now: Instant) {
         self.number = self.number.saturating_add(1);
         let name = Group::of_domain(job.domain);
@@ -148,8 +128,8 @@ impl<J> Lanes<J> {
         }
     }
 
-    /// Returns the next thing to do, or `None` if there is none now. Call it after every other
-    /// call, and at [`poll_timeout`](Self::poll_timeout), until it returns `None`.
+    /// Returns the next action, or `None` if there is none now. Call it after every other call, and
+    /// at [`poll_timeout`](Self::poll_timeout), until it returns `None`.
     pub fn poll(&mut self, now: Instant) -> Option<Action<J>> {
         let found = (0u8..).zip(&mut self.states).find_map(|(lane, state)| {
             let wanted = state.poll(now)?;
@@ -168,9 +148,9 @@ impl<J> Lanes<J> {
         Some(action)
     }
 
-    /// Notes the address that a request will connect to first. Returns whether it may go on; if
-    /// not, hosts at that address stall and others wait: call [`put_back`](Self::put_back), and do
-    /// not connect.
+    /// Notes the address that a request will connect to first. Returns whether it may continue. If
+    /// not, hosts at that address have stalled and other requests wait: call
+    /// [`put_back`](Self::put_back), and do not connect.
     #[must_use]
     pub fn locate(&mut self, id: RunId, address: IpAddr, now: Instant) -> bool {
         let place = Group::of_address(address);
@@ -181,15 +161,15 @@ impl<J> Lanes<J> {
         }
     }
 
-    /// Puts a request that [`locate`](Self::locate) held up back into its queue. It waits no longer
-    /// in all than any other.
+    /// Puts a request that [`locate`](Self::locate) refused back into its queue. Its total waiting
+    /// time has the same limit as that of others.
     pub fn put_back(&mut self, id: RunId, payload: J) {
         if let Some(lane) = self.lane(id.lane) {
             lane.put_back(id.number, payload);
         }
     }
 
-    /// Notes that a request has ended, and whether it brought what was asked for.
+    /// Notes that a request has ended. `good` is whether it was successful.
     pub fn finish(&mut self, id: RunId, good: bool, now: Instant) {
         let memory = memory_of(&mut self.memories, id.lane);
         if let Some(lane) = self.states.get_mut(usize::from(id.lane)) {
@@ -197,32 +177,32 @@ impl<J> Lanes<J> {
         }
     }
 
-    /// Returns whether a request is out.
+    /// Returns whether a request is running.
     #[must_use]
     pub fn is_running(&self, id: RunId) -> bool {
         self.states.get(usize::from(id.lane)).is_some_and(|lane| lane.running(id.number))
     }
 
-    /// Returns when to call [`poll`](Self::poll) next, if nothing else is called before. Linear in
-    /// the number of requests that are out.
+    /// Returns the time at which to call [`poll`](Self::poll) next, unless another method is called
+    /// before. Takes time linear in the number of running requests.
     #[must_use]
     pub fn poll_timeout(&self, now: Instant) -> Option<Instant> {
         self.states.iter().filter_map(|lane| lane.next_timeout(now)).min()
     }
 
-    /// Returns how many requests wait for a slot.
+    /// Returns the number of requests that wait for a slot.
     #[must_use]
     pub fn waiting(&self) -> usize {
         self.states.iter().map(LaneState::waiting).sum()
     }
 
-    /// Returns what a lane has to do now. Linear in the number of requests that are out.
+    /// Returns the current load of a lane. Takes time linear in the number of running requests.
     #[must_use]
     pub fn load(&self, lane: Lane) -> Load {
         self.states.get(usize::from(lane.index())).map_or(Load::default(), LaneState::load)
     }
 
-    /// Returns counts since the lanes were made.
+    /// Returns the counters since the lanes were created.
     #[must_use]
     pub fn counters(&self) -> Counters {
         self.counters
@@ -246,8 +226,8 @@ mod tests {
     use super::*;
 
     fn run(lanes: &mut Lanes<()>, domain: &Domain, is_fetch: bool, at: u64, takes: u64) {
-        let [begin, end] =
-            [at, at.saturating_add(takes)].map(|it| Instant::from(Duration::from_secs(it)));
+        let [begin, end] = [at, at.saturating_add(takes)]
+            .map(|seconds| Instant::from(Duration::from_secs(seconds)));
         let lane = Lane { is_known: false, is_fetch };
         lanes.submit(Job { domain, lane, ends_at: None, failures: 0 }, (), begin);
         let Some(Action::Begin(id, ())) = lanes.poll(begin) else { panic!() };

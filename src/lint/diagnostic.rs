@@ -1,9 +1,16 @@
-use alloc::string::String;
+//! One finding, and how it is put together.
+
+use alloc::{format, string::String};
 use core::{fmt, ops::Range};
 
-use super::Rendered;
+use super::{Code, Position, Severity, Suggestion};
+use crate::excerpt::Printable;
 
-/// One thing worth telling the one who publishes.
+/// One finding about a record, a policy, a media type or the MX hosts of a domain.
+///
+/// Its span crosses lines (see [`is_multiline`](Self::is_multiline)) where the fault is one of the
+/// whole text, such as `policy-other-text`, `policy-front-matter`, `policy-line-breaks` and
+/// `policy-too-large`, and where a record holds a line end. All other spans lie within one line.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
@@ -12,65 +19,129 @@ pub struct Diagnostic {
     pub(super) severity: Severity,
     pub(super) clause: &'static str,
     pub(super) span: Range<usize>,
+    pub(super) start: Position,
+    pub(super) end: Position,
+    pub(super) multiline: bool,
     pub(super) message: String,
     pub(super) help: Option<String>,
+    pub(super) suggestion: Option<Suggestion>,
 }
 
-/// How much a [`Diagnostic`] matters.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize), serde(rename_all = "lowercase"))]
-pub enum Severity {
-    /// Legal and harmless; there is a better way.
-    Advice,
-    /// Legal, but it does not do what was probably meant, or weakens the policy.
-    Warning,
-    /// Not valid: senders that hold to the RFC find no policy.
-    Error,
-}
+/// The longest line that help shows, in bytes: a field with a DNS name takes half of it.
+pub(super) const MAX_SHOWN: usize = 512;
 
 impl Diagnostic {
-    /// A stable word for what was found, such as `policy-mode`.
+    pub(super) fn new(code: Code, span: Range<usize>, message: impl Into<String>) -> Self {
+        Self {
+            code: code.as_str(),
+            severity: code.severity(),
+            clause: code.clause(),
+            span,
+            start: Position::default(),
+            end: Position::default(),
+            multiline: false,
+            message: message.into(),
+            help: None,
+            suggestion: None,
+        }
+    }
+
+    pub(super) fn with_severity(mut self, severity: Severity) -> Self {
+        self.severity = severity;
+        self
+    }
+
+    /// Adds a sentence of help and no replacement text.
+    pub(super) fn with_help(mut self, help: Option<String>) -> Self {
+        self.help = help;
+        self
+    }
+
+    /// Adds a correction. `reason` completes "write …", or says what to leave out.
+    pub(super) fn with_suggestion(
+        mut self,
+        span: Range<usize>,
+        replacement: impl Into<String>,
+        reason: Option<String>,
+    ) -> Self {
+        let replacement = replacement.into();
+        let shown = replacement.trim();
+        self.help = match (&reason, shown) {
+            (_, "") => reason.clone(),
+            (_, text) if text.lines().any(|line| line.len() > MAX_SHOWN) => reason.clone(),
+            (_, lines) if lines.contains('\n') => Some("write these lines".into()),
+            (None, line) => Some(format!("write `{}`", Printable(line))),
+            (Some(reason), line) => Some(format!("write `{}`: {reason}", Printable(line))),
+        };
+        self.suggestion = Some(Suggestion { span, replacement, reason });
+        self
+    }
+
+    /// Removes the correction and its part of the help.
+    pub(super) fn withdraw_suggestion(&mut self) {
+        if let Some(Suggestion { reason, .. }) = self.suggestion.take() {
+            self.help = reason;
+        }
+    }
+
+    /// Returns the stable code, such as `policy-mode`; see [`Code`].
     #[must_use]
     pub fn code(&self) -> &'static str {
         self.code
     }
 
-    /// How much it matters.
+    /// Returns how much the finding matters.
     #[must_use]
     pub fn severity(&self) -> Severity {
         self.severity
     }
 
-    /// The clause it comes from, such as `RFC 8461 §3.2`.
+    /// Returns the RFC clause, such as `RFC 8461 §3.2`.
     #[must_use]
     pub fn clause(&self) -> &'static str {
         self.clause
     }
 
-    /// Where it is, in bytes; empty, at the end, if something is missing.
+    /// Returns the span in bytes; it is empty, and at the end, if something is missing.
     #[must_use]
     pub fn span(&self) -> Range<usize> {
         self.span.clone()
     }
 
-    /// What was found, in one line.
+    /// Returns the line and the column where the span begins.
+    #[must_use]
+    pub fn start(&self) -> Position {
+        self.start
+    }
+
+    /// Returns the line and the column just after the span.
+    #[must_use]
+    pub fn end(&self) -> Position {
+        self.end
+    }
+
+    /// Returns whether the span crosses a line end.
+    #[must_use]
+    pub fn is_multiline(&self) -> bool {
+        self.multiline
+    }
+
+    /// Returns what was found, in one line.
     #[must_use]
     pub fn message(&self) -> &str {
         &self.message
     }
 
-    /// How to mend it, in one line, where there is a way.
+    /// Returns how to correct it, in one line, where there is a way.
     #[must_use]
     pub fn help(&self) -> Option<&str> {
         self.help.as_deref()
     }
 
-    /// The diagnostic as text, with the line of `source` that it is about and the span underlined.
-    ///
-    /// `source` is what was linted. What is not printable is shown escaped, long lines in part.
+    /// Returns the correction, where one is certain to be right.
     #[must_use]
-    pub fn render<'a>(&'a self, source: &'a [u8]) -> Rendered<'a> {
-        Rendered::new(self, source)
+    pub fn suggestion(&self) -> Option<&Suggestion> {
+        self.suggestion.as_ref()
     }
 }
 
@@ -78,23 +149,5 @@ impl Diagnostic {
 impl fmt::Display for Diagnostic {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}[{}]: {}", self.severity, self.code, self.message)
-    }
-}
-
-impl Severity {
-    /// `advice`, `warning` or `error`.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Advice => "advice",
-            Self::Warning => "warning",
-            Self::Error => "error",
-        }
-    }
-}
-
-impl fmt::Display for Severity {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.as_str())
     }
 }

@@ -1,38 +1,21 @@
-use alloc::{format, string::String, vec::Vec};
+//! The list of findings, sorted and limited.
+
+use alloc::{collections::BTreeMap, format, vec::Vec};
 use core::ops::Range;
 
-use super::{Diagnostic, Severity};
-
-/// What makes one kind of finding: its code, its weight and its source.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Rule {
-    code: &'static str,
-    severity: Severity,
-    clause: &'static str,
-}
-
-impl Rule {
-    pub(super) const fn error(code: &'static str, clause: &'static str) -> Self {
-        Self { code, severity: Severity::Error, clause }
-    }
-
-    pub(super) const fn warning(code: &'static str, clause: &'static str) -> Self {
-        Self { code, severity: Severity::Warning, clause }
-    }
-
-    pub(super) const fn advice(code: &'static str, clause: &'static str) -> Self {
-        Self { code, severity: Severity::Advice, clause }
-    }
-}
+use super::{
+    Code, Diagnostic, Severity,
+    position::{Cursor, Position},
+};
 
 /// A value that was read, and where.
 pub(super) type Placed<T> = (T, Range<usize>);
 
-/// The diagnostics so far, no more than [`MAX`] of them whatever the input.
+/// The diagnostics so far, at most [`MAX`] whatever the input.
 #[derive(Debug, Default)]
 pub(super) struct Findings {
     list: Vec<Diagnostic>,
-    /// How many more there were, and the gravest of them.
+    /// The number of diagnostics that were not kept, and the highest severity among them.
     omitted: usize,
     gravest: Option<Severity>,
 }
@@ -40,37 +23,52 @@ pub(super) struct Findings {
 const MAX: usize = 100;
 
 impl Findings {
-    pub(super) fn add(
-        &mut self,
-        rule: Rule,
-        span: Range<usize>,
-        message: impl Into<String>,
-        help: Option<String>,
-    ) {
-        let Rule { code, severity, clause } = rule;
-        if self.list.len() == MAX {
+    pub(super) fn push(&mut self, found: Diagnostic) {
+        if self.list.len() < MAX {
+            self.list.push(found);
+        } else {
             self.omitted = self.omitted.saturating_add(1);
-            self.gravest = self.gravest.max(Some(severity));
-            return;
+            self.gravest = self.gravest.max(Some(found.severity));
         }
-        let message = message.into();
-        self.list.push(Diagnostic { code, severity, clause, span, message, help });
     }
 
-    /// The diagnostics in the order of the source; if there were too many, a last one says so.
+    /// Returns whether the list is full: further diagnostics are counted and not kept.
+    pub(super) fn is_full(&self) -> bool {
+        self.list.len() >= MAX
+    }
+
+    /// Removes the last diagnostic if it has this code and begins at or after `start`: the correction
+    /// of the whole line covers it.
+    pub(super) fn take_back(&mut self, code: Code, start: usize) {
+        self.list.pop_if(|last| last.code == code.as_str() && last.span.start >= start);
+    }
+
+    /// Returns the diagnostics in the order of the source; if there were too many, a last one says
+    /// so.
     pub(super) fn finish(mut self) -> Vec<Diagnostic> {
         self.list.sort_by_key(|found| found.span.start);
         if let Some(severity) = self.gravest {
             let end = self.list.last().map_or(0, |found| found.span.end);
-            self.list.push(Diagnostic {
-                code: "more",
-                severity,
-                clause: "RFC 8461 §3",
-                span: end..end,
-                message: format!("{} more, not listed", self.omitted),
-                help: None,
-            });
+            let message = format!("{} more, not listed", self.omitted);
+            self.list.push(Diagnostic::new(Code::MORE, end..end, message).with_severity(severity));
         }
         self.list
     }
+}
+
+/// Sets the lines and columns of the diagnostics.
+pub(super) fn sort_and_limit(mut list: Vec<Diagnostic>, source: &[u8]) -> Vec<Diagnostic> {
+    let spans = list.iter().map(|found| &found.span);
+    let mut offsets: Vec<usize> = spans.flat_map(|span| [span.start, span.end]).collect();
+    offsets.sort_unstable();
+    let mut cursor = Cursor::new(source);
+    let positions: BTreeMap<usize, Position> =
+        offsets.into_iter().map(|offset| (offset, cursor.position(offset))).collect();
+    let position = |offset| positions.get(&offset).copied().unwrap_or_default();
+    for found in &mut list {
+        found.start = position(found.span.start);
+        found.end = position(found.span.end);
+        found.multiline = found.start.line != found.end.line;
+    }
+    list
 }

@@ -1,4 +1,4 @@
-//! How to mend what is broken, as far as that can be told.
+//! How to correct what no other text can be suggested for.
 
 use alloc::{
     format,
@@ -6,149 +6,135 @@ use alloc::{
 };
 use core::str;
 
-use crate::{
-    domain::Domain,
-    parse::{
-        is_all,
-        name::sts_policy_mx_value,
-        policy::PolicyErrorKind,
-        record::{RecordErrorKind, sts_id_value},
-    },
-    tolerances::Tolerances,
-};
+use super::{diagnostic::MAX_SHOWN, shown::Shown};
+use crate::{parse::policy::PolicyErrorKind, tolerances::Tolerances};
 
-/// How to mend a fault in a record. `found` is the faulty field, `input` all of the record.
-pub(super) fn record(kind: RecordErrorKind, found: &[u8], input: &[u8]) -> Option<String> {
+/// Returns how to correct a fault in a policy. `text` is the faulty line.
+pub(super) fn policy(kind: PolicyErrorKind, text: &[u8]) -> Option<String> {
     let help = match kind {
-        RecordErrorKind::Version => return record_version(input),
-        RecordErrorKind::Delimiter if found.starts_with(b"\\") => {
-            "leave out the backslash: it belongs into zone files, not into the record"
-        }
-        RecordErrorKind::TrailingSpace => "leave out the white space",
-        RecordErrorKind::EmptyField => "leave out one `;`",
-        RecordErrorKind::Equals => "write `name=value`, with no white space around `=`",
-        RecordErrorKind::Id => return record_id(found),
-        RecordErrorKind::NoId => "add an `id`, such as `id=20160831085700Z;`",
-        _ => return None,
-    };
-    Some(help.to_string())
-}
-
-fn record_version(input: &[u8]) -> Option<String> {
-    let trimmed = input.trim_ascii_start();
-    let starts = |version: &[u8]| {
-        trimmed.get(..version.len()).is_some_and(|head| head.eq_ignore_ascii_case(version))
-    };
-    let help = if input.starts_with(b"\"") {
-        "publish the record without the quotes: some control panels add their own"
-    } else if trimmed.len() < input.len() && starts(b"v=STSv1") {
-        "leave out the white space before `v=STSv1`"
-    } else if starts(b"v=STSv1") {
-        "write `v=STSv1`: it is case-sensitive"
-    } else if input.windows(7).any(|piece| piece == b"v=STSv1") {
-        "put `v=STSv1` first"
-    } else {
-        return None;
-    };
-    Some(help.to_string())
-}
-
-/// An id made of the letters and digits of what was given, if that makes one.
-fn record_id(found: &[u8]) -> Option<String> {
-    let value = found.strip_prefix(b"id=")?;
-    let kept = value.iter().filter(|byte| byte.is_ascii_alphanumeric());
-    let id: String = kept.take(33).map(|&byte| char::from(byte)).collect();
-    is_all(sts_id_value, id.as_bytes()).then(|| format!("write `id={id}`, say"))
-}
-
-/// How to mend a fault in a policy. `found` is the line from the fault on.
-pub(super) fn policy(kind: PolicyErrorKind, found: &[u8]) -> Option<String> {
-    let help = match kind {
-        PolicyErrorKind::Deviation(which) => deviation(which),
-        PolicyErrorKind::NotUtf8 if is_utf16(found) => "this looks like UTF-16: save it as UTF-8",
-        PolicyErrorKind::NotUtf8 => "save the file as UTF-8",
-        PolicyErrorKind::FieldName if found.starts_with(b"<") => {
+        PolicyErrorKind::FieldName if text.starts_with(b"<") => {
             "this looks like HTML: serve the policy file itself"
         }
-        PolicyErrorKind::FieldName if found.starts_with(b"#") => {
-            "leave the line out: there are no comments in a policy"
+        PolicyErrorKind::FieldName | PolicyErrorKind::MissingColon => {
+            "leave the line out: a policy has lines `name: value` and nothing else"
         }
-        PolicyErrorKind::Colon if found.starts_with(b"=") => "write `:`, not `=`",
-        PolicyErrorKind::FieldValue if found.is_empty() => "leave the line out, or give a value",
-        PolicyErrorKind::Version | PolicyErrorKind::NoVersion => "write `version: STSv1`",
-        PolicyErrorKind::Mode => return mode(found),
-        PolicyErrorKind::NoMode => "write `mode: testing` at first",
-        PolicyErrorKind::MaxAge => return max_age(found),
-        PolicyErrorKind::NoMaxAge => "write `max_age: 1209600`, say: two weeks, in seconds",
-        PolicyErrorKind::Mx => return mx(found),
-        PolicyErrorKind::NoMx => "write a line `mx: HOST` for each MX host",
+        PolicyErrorKind::FieldValue if text.ends_with(b":") => {
+            "leave the line out, or give a value"
+        }
+        PolicyErrorKind::MissingVersion => "write `version: STSv1`",
+        PolicyErrorKind::MissingMode => "write `mode: testing` at first",
+        PolicyErrorKind::MissingMaxAge => "write `max_age: 1209600`, say: two weeks, in seconds",
+        PolicyErrorKind::MissingMx => "write a line `mx: HOST` for each MX host",
         _ => return None,
     };
     Some(help.to_string())
 }
 
-fn deviation(which: Tolerances) -> &'static str {
-    match which {
-        Tolerances::BLANK_LINES => "leave the line out",
+/// Returns what is wrong with a line that cannot be read, if more can be said than the grammar says.
+pub(super) fn message(kind: PolicyErrorKind, text: &[u8]) -> Option<String> {
+    let text = str::from_utf8(text).ok()?;
+    Some(match kind {
+        _ if is_invisible(text.as_bytes()) => {
+            "characters that cannot be seen stand on a line of their own".into()
+        }
+        PolicyErrorKind::FieldName | PolicyErrorKind::MissingColon
+            if is_remark(text.as_bytes()) =>
+        {
+            "this line is a comment or a mark, and a policy has none".into()
+        }
+        PolicyErrorKind::FieldName if text.starts_with('<') => {
+            "this line is HTML, which a policy does not have".into()
+        }
+        PolicyErrorKind::FieldName | PolicyErrorKind::MissingColon
+            if is_txt_record(text.as_bytes()) =>
+        {
+            "this line is the TXT record, which belongs into DNS".into()
+        }
+        PolicyErrorKind::FieldName | PolicyErrorKind::MissingColon
+            if text.len() <= 80 && !text.contains([' ', ':']) =>
+        {
+            format!("`{}` is no field: a line is `name: value`", Shown(text))
+        }
+        PolicyErrorKind::MissingColon if text.contains(' ') => {
+            "this line is a sentence, not a field: a line is `name: value`".into()
+        }
+        PolicyErrorKind::FieldValue => {
+            let name = text.strip_suffix(':')?;
+            format!("`{}` has no value", Shown(name))
+        }
+        _ => return None,
+    })
+}
+
+/// Returns whether this line is the TXT record, or that of a zone file.
+pub(super) fn is_txt_record(text: &[u8]) -> bool {
+    let lower = text.to_ascii_lowercase();
+    let holds = |part: &[u8]| lower.windows(part.len()).any(|window| window == part);
+    lower.starts_with(b"v=sts") || holds(b"txt") && holds(b"v=sts")
+}
+
+/// Returns whether all characters of the line are invisible, such as an end-of-file mark (`\u{1a}`).
+fn is_invisible(text: &[u8]) -> bool {
+    let is_invisible =
+        |c: char| c.is_control() || c.is_whitespace() || matches!(c, '\u{feff}' | '\u{200b}');
+    !text.is_empty() && str::from_utf8(text).is_ok_and(|text| text.chars().all(is_invisible))
+}
+
+/// Returns whether this line says nothing to a sender: a comment, or the mark of a code block.
+pub(super) fn is_remark(text: &[u8]) -> bool {
+    let marks: [&[u8]; 9] = [b"#", b"//", b";", b"```", b"--", b"===", b"/*", b"<!--", b"!"];
+    is_invisible(text) || marks.iter().any(|mark| text.starts_with(mark))
+}
+
+/// Returns how to correct a deviation. `before` is the text before it.
+pub(super) fn deviation(which: Tolerances, before: &[u8]) -> String {
+    let help = match which {
+        Tolerances::BLANK_LINES => "leave blank lines out",
         Tolerances::BYTE_ORDER_MARK => "save the file as UTF-8 without a byte order mark",
         Tolerances::MX_TRAILING_DOT => "leave out the dot",
         _ => "leave out the white space",
+    };
+    let line = before.rsplit(|&byte| byte == b'\n').next().unwrap_or_default();
+    let line = str::from_utf8(line).unwrap_or_default().trim();
+    if which == Tolerances::MX_TRAILING_DOT && line.len() <= MAX_SHOWN {
+        return format!("{help}: `{}`", Shown(line));
     }
+    help.to_string()
 }
 
-fn is_utf16(input: &[u8]) -> bool {
-    matches!(input, [0xFE, 0xFF, ..] | [0xFF, 0xFE, ..])
-}
-
-fn mode(found: &[u8]) -> Option<String> {
-    if found.eq_ignore_ascii_case(b"report") {
-        return Some("write `mode: testing`: `report` is from drafts of the RFC".to_string());
-    }
-    let known = ["enforce", "testing", "none"];
-    let known = known.into_iter().find(|mode| found.eq_ignore_ascii_case(mode.as_bytes()))?;
-    Some(format!("write `mode: {known}`: values are case-sensitive"))
-}
-
-/// `604,800` and `86400s` are numbers to people.
-fn max_age(found: &[u8]) -> Option<String> {
-    let is_fringe = |byte: &u8| matches!(byte, b',' | b'.' | b'_' | b' ' | b'\'' | b'"' | b's');
-    let digits: String =
-        found.iter().take(32).filter(|byte| !is_fringe(byte)).map(|&b| char::from(b)).collect();
-    let is_number = (1..=10).contains(&digits.len()) && digits.bytes().all(|b| b.is_ascii_digit());
-    is_number.then(|| format!("write `max_age: {digits}`"))
-}
-
-fn mx(found: &[u8]) -> Option<String> {
-    let help = match found {
-        [] => "name a host, or leave the line out",
-        [b'[', ..] => "name the host: addresses are not allowed",
-        b"*" => "name the hosts: not every host can be allowed at once",
-        _ if found.contains(&b',') || found.contains(&b' ') => {
-            "write a line `mx: HOST` for each host, with nothing but its name"
+/// Returns the length of the front matter, with the blank lines after it.
+pub(super) fn front_matter(input: &[u8]) -> Option<usize> {
+    let text = input.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(input);
+    let mut read = input.len().saturating_sub(text.len());
+    let mut fences: usize = 0;
+    for line in text.split_inclusive(|&byte| byte == b'\n') {
+        let is_fence = matches!(line.trim_ascii_end(), b"---" | b"+++");
+        match fences {
+            0 if !is_fence => return None,
+            2 if !line.trim_ascii().is_empty() => return Some(read),
+            _ => {}
         }
-        _ if found.contains(&b'_') => "a host name has no underscore: name the MX host",
-        _ => return mx_name(found),
-    };
-    Some(help.to_string())
+        fences = fences.saturating_add(usize::from(is_fence));
+        read = read.saturating_add(line.len());
+    }
+    // The policy itself may stand between the marks.
+    let is_policy = input.windows(8).any(|text| text.eq_ignore_ascii_case(b"version:"));
+    (fences == 2 && !is_policy).then_some(read)
 }
 
-/// The pattern that the old drafts (`.example.com`) or a U-label stand for.
-fn mx_name(found: &[u8]) -> Option<String> {
-    let text = str::from_utf8(found).ok().filter(|text| text.len() <= 253)?;
-    let (wildcard, host) = match text.strip_prefix("*.").or_else(|| text.strip_prefix('.')) {
-        Some(base) => ("*.", base),
-        None => ("", text),
-    };
-    let pattern = format!("{wildcard}{}", Domain::parse(host).ok()?);
-    is_all(sts_policy_mx_value, pattern.as_bytes()).then(|| format!("write `mx: {pattern}`"))
+/// Returns the field whose value is at fault.
+pub(super) fn field(kind: PolicyErrorKind) -> Option<&'static [u8]> {
+    match kind {
+        PolicyErrorKind::Version => Some(b"version"),
+        PolicyErrorKind::Mode => Some(b"mode"),
+        PolicyErrorKind::MaxAge => Some(b"max_age"),
+        PolicyErrorKind::Mx => Some(b"mx"),
+        _ => None,
+    }
 }
 
-/// The known field whose name this would be in lower case and with `_` for `-`.
-pub(super) fn known_name(name: &[u8]) -> Option<&'static str> {
-    let is = |known: &&str| {
-        let plain = known.bytes().filter(|&byte| byte != b'_');
-        let given = name.iter().filter(|byte| !matches!(byte, b'-' | b'_' | b'.'));
-        plain.eq(given.map(u8::to_ascii_lowercase))
-    };
-    ["version", "mode", "mx", "max_age"].into_iter().find(is)
+/// Returns the length of the first line with its end.
+pub(super) fn line_len(rest: &[u8]) -> usize {
+    let end = rest.iter().position(|&byte| byte == b'\n');
+    end.map_or(rest.len(), |end| end.saturating_add(1))
 }

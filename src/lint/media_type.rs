@@ -1,36 +1,40 @@
-use alloc::{format, vec::Vec};
+//! Findings about the media type of a policy.
 
-use super::{
-    Diagnostic,
-    findings::{Findings, Rule},
-};
-use crate::{excerpt::excerpt, parse::media_type::media_type as rule};
+use alloc::{format, vec, vec::Vec};
 
-const CLAUSE: &str = "RFC 8461 §3.2";
-const MALFORMED: Rule = Rule::error("media-type-malformed", "RFC 9110 §8.3.1");
-const NOT_TEXT: Rule = Rule::error("media-type-not-text-plain", CLAUSE);
-const CHARSET: Rule = Rule::warning("media-type-charset", CLAUSE);
+use super::{Code, Diagnostic, findings::sort_and_limit};
+use crate::{excerpt::quoted_text as shown, parse::media_type::media_type as rule};
 
-/// Tells what is wrong with the `Content-Type` that a policy file is served with: "senders SHOULD
-/// validate that the media type is "text/plain"" (§3.2).
+/// Returns what is wrong with the `Content-Type` that a policy file is served with: "senders SHOULD
+/// validate that the media type is "text/plain"" ([RFC 8461 §3.2]).
 ///
 /// Give an empty value if there is none.
+///
+/// [RFC 8461 §3.2]: https://www.rfc-editor.org/rfc/rfc8461#section-3.2
 #[must_use]
 pub fn media_type(input: &[u8]) -> Vec<Diagnostic> {
-    let mut findings = Findings::default();
     let whole = 0..input.len();
-    let help = || Some("serve the file as `text/plain`".into());
-    let Ok(([], found)) = rule(input) else {
-        let message = format!("{} is no media type", excerpt(input));
-        findings.add(MALFORMED, whole, message, help());
-        return findings.finish();
+    let found = match rule(input) {
+        Ok(([], found)) if !found.is_text_plain() => {
+            let message = format!("the media type is {}, not `text/plain`", shown(input));
+            Diagnostic::new(Code::MEDIA_TYPE_NOT_TEXT, whole.clone(), message)
+        }
+        Ok(([], found)) => {
+            let Some(charset) = found.odd_charset() else { return Vec::new() };
+            let message = format!("charset {} is neither utf-8 nor us-ascii", shown(charset));
+            Diagnostic::new(Code::MEDIA_TYPE_CHARSET, whole.clone(), message)
+        }
+        _ if input.is_empty() => {
+            let message = "the file is served without a media type";
+            Diagnostic::new(Code::MEDIA_TYPE_MALFORMED, whole.clone(), message)
+        }
+        _ => {
+            let message = format!("{} is no media type", shown(input));
+            Diagnostic::new(Code::MEDIA_TYPE_MALFORMED, whole.clone(), message)
+        }
     };
-    if !found.is_text_plain() {
-        let message = format!("the media type is {}, not `text/plain`", excerpt(input));
-        findings.add(NOT_TEXT, whole, message, help());
-    } else if let Some(charset) = found.odd_charset() {
-        let message = format!("charset {} is neither utf-8 nor us-ascii", excerpt(charset));
-        findings.add(CHARSET, whole, message, help());
-    }
-    findings.finish()
+    let help = "serve the file as `text/plain`";
+    let mut found = found.with_suggestion(whole, "text/plain", None);
+    found.help = Some(help.into());
+    sort_and_limit(vec![found], input)
 }

@@ -1,8 +1,8 @@
-//! What is wrong, or risky, with what a domain publishes.
+//! Diagnostics for what a domain publishes: errors, risky choices and how to correct them.
 //!
-//! The parsers stop at the first fault, because a sender needs a verdict. This is for those who
-//! publish: every deviation from RFC 8461 and every legal choice that tends to be regretted, each
-//! with its place, the clause it comes from and, where there is one, a way to mend it.
+//! The parsers stop at the first fault, because a sender needs a verdict. The linter is for those who
+//! publish: it finds every deviation from RFC 8461 and risky legal choices, each with its position,
+//! the RFC clause and, where there is one, a correction.
 //!
 //! A diagnostic of [`Severity::Error`] is given exactly when the strict parser refuses.
 //!
@@ -23,21 +23,59 @@
 //! );
 //! ```
 
+mod alias;
+mod breaks;
+mod code;
+mod conflict;
 mod diagnostic;
+mod disguise;
+mod field_of;
+mod fields;
 mod findings;
+mod foreign;
+mod foreign_record;
 mod help;
+mod host;
 mod hosts;
+mod html;
+mod line;
+mod line_ends;
+mod look_alike;
+mod max_age;
+mod meant;
 mod media_type;
+mod misspelt;
+mod mode;
 mod mx;
+mod mx_host;
 mod policy;
+mod position;
+mod prefix;
 mod record;
+mod record_fault;
+mod record_repeat;
+mod record_text;
 mod render;
+mod repair;
+mod services;
+mod severity;
+mod shown;
+mod spelling;
+mod stray;
+mod suggestion;
+mod value;
+mod wrapped;
 
 pub use self::{
-    diagnostic::{Diagnostic, Severity},
+    code::Code,
+    diagnostic::Diagnostic,
     hosts::mx_hosts,
+    line_ends::line_ends,
     media_type::media_type,
-    policy::{policy, policy_of},
+    policy::{policy, policy_for_domain},
+    position::Position,
     record::record,
     render::Rendered,
+    severity::Severity,
+    suggestion::Suggestion,
 };

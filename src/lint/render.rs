@@ -1,9 +1,11 @@
+//! Findings as text, beside the source.
+
 use core::{
     fmt::{self, Write as _},
     ops::Range,
 };
 
-use super::Diagnostic;
+use super::{Code, Diagnostic, Position, diagnostic::MAX_SHOWN};
 use crate::excerpt::Printable;
 
 /// A [`Diagnostic`] beside the source it is about; see [`Diagnostic::render`].
@@ -17,8 +19,19 @@ pub struct Rendered<'a> {
 const LEAD: usize = 32;
 const WIDTH: usize = 96;
 
+impl Diagnostic {
+    /// Returns the diagnostic as text, with the line of `source` that it is about and the span
+    /// underlined.
+    ///
+    /// `source` is what was linted. Characters that are not printable are escaped, and long lines are shortened.
+    #[must_use]
+    pub fn render<'a>(&'a self, source: &'a [u8]) -> Rendered<'a> {
+        Rendered::new(self, source)
+    }
+}
+
 impl<'a> Rendered<'a> {
-    pub(super) fn new(diagnostic: &'a Diagnostic, source: &'a [u8]) -> Self {
+    fn new(diagnostic: &'a Diagnostic, source: &'a [u8]) -> Self {
         Self { diagnostic, source }
     }
 
@@ -40,27 +53,37 @@ impl<'a> Rendered<'a> {
         let carets = within.width().max(1);
         writeln!(f, "  | {:indent$}{:^<carets$}", "", "")
     }
+
+    /// The lines to write, if there are several: the help has a single one.
+    fn replacement(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // What stands between blank lines is no text to write.
+        let is_rest = self.diagnostic.code() == Code::POLICY_BLANK_LINE.as_str();
+        let suggestion = self.diagnostic.suggestion().filter(|_| !is_rest);
+        let text = suggestion.map(|suggestion| suggestion.replacement().trim_end());
+        let is_shown =
+            |text: &&str| text.contains('\n') && text.lines().all(|line| line.len() <= MAX_SHOWN);
+        let lines = text.filter(is_shown).unwrap_or_default();
+        lines.lines().try_for_each(|line| writeln!(f, "  + {}", Piece(line.as_bytes())))
+    }
 }
 
 impl fmt::Display for Rendered<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Diagnostic { clause, span, help, .. } = self.diagnostic;
+        let clause = self.diagnostic.clause();
         writeln!(f, "{}", self.diagnostic)?;
-        match self.source.get(..span.start).filter(|before| before.len() < self.source.len()) {
-            None => writeln!(f, "  --> at the end ({clause})")?,
-            Some(before) => {
-                let line = before.split(|&byte| byte == b'\n').count();
-                let column = before.rsplit(|&byte| byte == b'\n').next().unwrap_or_default();
-                let column = Piece(column).width().saturating_add(1);
-                writeln!(f, "  --> line {line}, column {column} ({clause})")?;
-                self.source_line(f)?;
-            }
+        if self.diagnostic.span().start < self.source.len() {
+            let Position { line, column, .. } = self.diagnostic.start();
+            writeln!(f, "  --> line {line}, column {column} ({clause})")?;
+            self.source_line(f)?;
+        } else {
+            writeln!(f, "  --> at the end ({clause})")?;
         }
-        help.iter().try_for_each(|help| writeln!(f, "  = help: {help}"))
+        self.diagnostic.help().iter().try_for_each(|help| writeln!(f, "  = help: {help}"))?;
+        self.replacement(f)
     }
 }
 
-/// The line that `at` is on, without its end.
+/// Returns the line that `at` is on, without its end.
 fn line_around(source: &[u8], at: usize) -> Range<usize> {
     let is_end = |&byte: &u8| byte == b'\n';
     let before = source.get(..at).unwrap_or_default();
@@ -71,7 +94,7 @@ fn line_around(source: &[u8], at: usize) -> Range<usize> {
     start..at.saturating_add(rest.len())
 }
 
-/// The part of a line that is shown.
+/// Returns the part of a line that is shown.
 fn window(source: &[u8], line: &Range<usize>, at: usize) -> Range<usize> {
     let late = at.saturating_sub(line.start) > WIDTH / 2;
     let start = if late { at.saturating_sub(LEAD) } else { line.start };
@@ -81,7 +104,7 @@ fn window(source: &[u8], line: &Range<usize>, at: usize) -> Range<usize> {
     start..end.max(at)
 }
 
-/// Whether no UTF-8 sequence goes on at this byte.
+/// Returns whether a UTF-8 sequence begins at this byte.
 fn is_boundary(source: &[u8], at: usize) -> bool {
     source.get(at).is_none_or(|byte| byte & 0xC0 != 0x80)
 }

@@ -1,15 +1,15 @@
-//! The rules that all others are made of. nom has such rules too, for every kind of input and of
-//! error; these are for bytes alone, which is what makes them fast.
+//! The basic rules on which all others are built. nom has such rules for every type of input and
+//! error; these are for bytes only, which makes them fast.
 
 use core::ops::RangeInclusive;
 
 use nom::{Err, Parser};
 
-/// A set of bytes, as a table: it is asked about nearly every byte of an input.
+/// A set of bytes, as a table, because nearly every byte of an input is looked up in one.
 pub(super) struct Class([bool; 256]);
 
 impl Class {
-    /// The bytes in these ranges.
+    /// Creates the set of the bytes in these ranges.
     #[expect(clippy::arithmetic_side_effects, clippy::indexing_slicing, reason = "compiles or not")]
     pub(super) const fn of(ranges: &[RangeInclusive<u8>]) -> Self {
         let mut table = [false; 256];
@@ -32,7 +32,8 @@ impl Class {
     }
 }
 
-/// The rest of the input, and as many bytes of the class as come before it, maybe none.
+/// Splits off the bytes of the class at the start of the input, which may be none. Returns the
+/// rest, and these bytes.
 #[inline]
 pub(super) fn span<'a>(class: &Class, input: &'a [u8]) -> (&'a [u8], &'a [u8]) {
     let len = input.iter().position(|&byte| !class.contains(byte)).unwrap_or(input.len());
@@ -40,14 +41,14 @@ pub(super) fn span<'a>(class: &Class, input: &'a [u8]) -> (&'a [u8], &'a [u8]) {
     (rest, run)
 }
 
-/// As many bytes of the class as there are, maybe none.
+/// Parses zero or more bytes of the class.
 pub(super) fn run0<'a>(
     class: &'static Class,
 ) -> impl Parser<&'a [u8], Output = &'a [u8], Error = ()> {
     move |input: &'a [u8]| Ok(span(class, input))
 }
 
-/// As many bytes of the class as there are, at least one.
+/// Parses one or more bytes of the class.
 pub(super) fn run1<'a>(
     class: &'static Class,
 ) -> impl Parser<&'a [u8], Output = &'a [u8], Error = ()> {
@@ -57,7 +58,7 @@ pub(super) fn run1<'a>(
     }
 }
 
-/// Exactly these bytes.
+/// Parses exactly these bytes.
 pub(super) fn literal<'a>(text: &'static [u8]) -> impl Parser<&'a [u8], Output = (), Error = ()> {
     move |input: &'a [u8]| match input.strip_prefix(text) {
         Some(rest) => Ok((rest, ())),

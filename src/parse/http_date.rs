@@ -10,12 +10,12 @@ use nom::{
 };
 use time::{Date, Month, Time, UtcDateTime};
 
-use super::Lexed;
+use super::lexical::Lexed;
 
 /// `HTTP-date = IMF-fixdate / obs-date`
 ///
 /// "A recipient that parses a timestamp value in an HTTP field MUST accept all three HTTP-date
-/// formats." The day of the week is not held against the date.
+/// formats." The day of the week is not compared with the date.
 pub(crate) fn http_date(input: &[u8]) -> Lexed<'_, UtcDateTime> {
     all_consuming(alt((imf_fixdate, rfc850_date, asctime_date))).parse(input)
 }
@@ -30,8 +30,8 @@ fn imf_fixdate(input: &[u8]) -> Lexed<'_, UtcDateTime> {
 /// `rfc850-date = day-name-l "," SP date2 SP time-of-day SP GMT`
 fn rfc850_date(input: &[u8]) -> Lexed<'_, UtcDateTime> {
     let date2 = (terminated(number(2), char('-')), terminated(month, char('-')), number(2));
-    // RFC 9110 has the century depend on the current year, which is not known here. Until 2069 the
-    // two agree on all that is not decades away.
+    // In RFC 9110 the century depends on the current year, which is not known here. Until 2069 both
+    // agree on all dates that are not decades away.
     let year = |year| {
         if year < 70 { 2000_u16.saturating_add(year) } else { 1900_u16.saturating_add(year) }
     };

@@ -10,9 +10,9 @@ use nom::{
     sequence::{delimited, separated_pair},
 };
 
-use super::Lexed;
+use super::lexical::Lexed;
 
-/// What a `Content-Type` says, as far as a policy is concerned.
+/// The parts of a `Content-Type` that concern a policy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct MediaType<'a> {
     pub(crate) kind: &'a [u8],
@@ -21,12 +21,13 @@ pub(crate) struct MediaType<'a> {
 }
 
 impl<'a> MediaType<'a> {
-    /// Media types are compared without regard to case (RFC 9110 §8.3.1).
+    /// Returns whether the type is `text/plain`. Media types are compared without regard to case
+    /// (RFC 9110 §8.3.1).
     pub(crate) fn is_text_plain(&self) -> bool {
         self.kind.eq_ignore_ascii_case(b"text") && self.subtype.eq_ignore_ascii_case(b"plain")
     }
 
-    /// The charset, if it is one that a policy, which is UTF-8, cannot be in.
+    /// Returns the charset, if it is not compatible with a policy, which is UTF-8.
     pub(crate) fn odd_charset(&self) -> Option<&'a [u8]> {
         self.charset.filter(|charset| {
             !charset.eq_ignore_ascii_case(b"utf-8") && !charset.eq_ignore_ascii_case(b"us-ascii")

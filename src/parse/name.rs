@@ -7,8 +7,8 @@ use nom::{
 };
 
 use super::{
-    Lexed,
     bytes::{Class, literal, run1},
+    lexical::Lexed,
 };
 
 /// `sts-policy-mx-value = ["*."] Domain`

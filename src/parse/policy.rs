@@ -6,8 +6,9 @@
 //!                     [sts-policy-term]
 //! ```
 //!
-//! That is: lines, each a field and optional white space, the last line end optional. Lines are
-//! read one at a time, so that a parser can stop at the first fault and a linter go on after it.
+//! These are lines, each with a field and optional white space; the last line end is optional.
+//! Lines are read one at a time, so that a parser can stop at the first fault and a linter can
+//! continue after it.
 #![expect(
     clippy::inline_always,
     reason = "handing the fields on in memory nearly doubles the time"
@@ -23,28 +24,28 @@ use nom::{
 use thiserror::Error;
 
 use super::{
-    Fault, Lexed, Parsed, WSP,
     bytes::{Class, literal, run1, span},
-    expect, ext_name,
+    fault::{Fault, Parsed, expect, offset},
+    lexical::{Lexed, WSP, ext_name, wsp0},
     name::sts_policy_mx_value,
-    offset, wsp0,
 };
 use crate::{mode::Mode, tolerances::Tolerances};
 
-/// What is wrong with a policy file.
+/// The kind of an error of a policy file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Error)]
 #[non_exhaustive]
 pub enum PolicyErrorKind {
-    /// There is nothing in the file.
+    /// The file is empty.
     #[error("the policy is empty")]
     Empty,
-    /// The file is larger than [`Policy::MAX_LEN`](crate::Policy::MAX_LEN); it was not looked at.
+    /// The file is larger than [`Policy::MAX_LEN`](crate::Policy::MAX_LEN), and was not parsed.
     #[error("the policy is larger than 65536 bytes")]
     TooLarge,
     /// The file is not UTF-8.
     #[error("the policy is not UTF-8 text")]
     NotUtf8,
-    /// A deviation from the grammar that is not among the [`Tolerances`] asked for (exactly one).
+    /// The file has a deviation from the grammar (exactly one) that is not among the given
+    /// [`Tolerances`].
     #[error("{0} is not allowed")]
     Deviation(Tolerances),
     /// A line does not begin with an `sts-policy-ext-name`.
@@ -55,8 +56,8 @@ pub enum PolicyErrorKind {
     FieldName,
     /// No `:` follows a field's name.
     #[error("a line is `name: value`, but no `:` follows the name")]
-    Colon,
-    /// The value of an extension field is empty, or holds a control character.
+    MissingColon,
+    /// The value of an extension field is empty, or contains a control character.
     #[error("a field value is one or more characters, none of them a control character")]
     FieldValue,
     /// The first `version` is not `STSv1`.
@@ -73,20 +74,21 @@ pub enum PolicyErrorKind {
     Mx,
     /// There is no `version`.
     #[error("the policy has no `version`")]
-    NoVersion,
+    MissingVersion,
     /// There is no `mode`.
     #[error("the policy has no `mode`")]
-    NoMode,
+    MissingMode,
     /// There is no `max_age`.
     #[error("the policy has no `max_age`")]
-    NoMaxAge,
+    MissingMaxAge,
     /// There is no `mx`, and the mode is not `none`.
     #[error("the policy has no `mx`, which only `mode: none` may leave out")]
-    NoMx,
+    MissingMx,
 }
 
 impl PolicyErrorKind {
-    /// A stable word for it: a report's `failure-reason-code`, a diagnostic's code.
+    /// Returns a stable identifier of the error: the `failure-reason-code` of a report, and the
+    /// code of a diagnostic.
     #[must_use]
     pub fn code(self) -> &'static str {
         match self {
@@ -95,16 +97,16 @@ impl PolicyErrorKind {
             Self::NotUtf8 => "policy-not-utf8",
             Self::Deviation(which) => deviation_code(which),
             Self::FieldName => "policy-field-name",
-            Self::Colon => "policy-no-colon",
+            Self::MissingColon => "policy-no-colon",
             Self::FieldValue => "policy-field-value",
             Self::Version => "policy-version",
             Self::Mode => "policy-mode",
             Self::MaxAge => "policy-max-age",
             Self::Mx => "policy-mx",
-            Self::NoVersion => "policy-no-version",
-            Self::NoMode => "policy-no-mode",
-            Self::NoMaxAge => "policy-no-max-age",
-            Self::NoMx => "policy-no-mx",
+            Self::MissingVersion => "policy-no-version",
+            Self::MissingMode => "policy-no-mode",
+            Self::MissingMaxAge => "policy-no-max-age",
+            Self::MissingMx => "policy-no-mx",
         }
     }
 }
@@ -119,14 +121,14 @@ fn deviation_code(which: Tolerances) -> &'static str {
     }
 }
 
-/// What one line says.
+/// The field of a line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Field<'a> {
     Version,
     Mode(Mode),
-    /// In seconds; ten digits, so it may be over the RFC's limit.
+    /// The `max_age` in seconds. It has up to ten digits, so it may be over the RFC's limit.
     MaxAge(u64),
-    /// A pattern without a trailing dot: this many bytes, here.
+    /// An `mx` pattern: its start and its length in bytes, without a trailing dot.
     Mx {
         at: &'a [u8],
         len: usize,
@@ -138,16 +140,17 @@ pub(crate) enum Field<'a> {
     },
 }
 
-/// Asked about each deviation from the grammar and where it is; `false` makes it a fault.
+/// A callback for each deviation from the grammar, with its place. If it returns `false`, the
+/// deviation is a fault.
 pub(crate) type Tolerate<'f, 'a> = &'f mut dyn FnMut(Tolerances, &'a [u8]) -> bool;
 
-/// Reads the lines of a policy, one at a time.
+/// A reader of the lines of a policy, one at a time.
 #[derive(Clone, Debug)]
 pub(crate) struct Lines<'a> {
     rest: &'a [u8],
-    /// All of the input from the field on that was last asked for.
+    /// The input from the last requested field on.
     field: &'a [u8],
-    /// Of the fields that count only once: which have come already.
+    /// The fields that count only once and have been read.
     seen: Seen,
 }
 
@@ -163,12 +166,12 @@ impl<'a> Lines<'a> {
         Self { rest: input, field: input, seen: Seen::default() }
     }
 
-    /// All of the input from the field on that was last asked for, be it faulty or not.
+    /// Returns the input from the last requested field on, even if that is faulty.
     pub(crate) fn field(&self) -> &'a [u8] {
         self.field
     }
 
-    /// Reads the byte order mark that a file may not, but may be tolerated to, begin with.
+    /// Reads a byte order mark, which the grammar does not allow but may be tolerated.
     pub(crate) fn byte_order_mark(
         &mut self,
         tolerate: Tolerate<'_, 'a>,
@@ -180,7 +183,8 @@ impl<'a> Lines<'a> {
         Ok(())
     }
 
-    /// The next line's field; `None` at the end. A line with a fault stays unread.
+    /// Reads the field of the next line, or returns `None` at the end. A line with a fault stays
+    /// unread.
     #[inline(always)]
     pub(crate) fn next_field(
         &mut self,
@@ -196,13 +200,13 @@ impl<'a> Lines<'a> {
         Ok(Some(field))
     }
 
-    /// Goes past the line that begins what is not read yet.
+    /// Skips the next line.
     pub(crate) fn skip_line(&mut self) {
         let end = self.rest.iter().position(|&byte| byte == b'\n');
         self.rest = end.and_then(|end| self.rest.get(end..)?.get(1..)).unwrap_or_default();
     }
 
-    /// Goes past white space and blank lines to the first byte of a field, or to the end.
+    /// Skips white space and blank lines up to the first byte of a field, or to the end.
     #[inline]
     fn skip_blank_lines(
         &mut self,
@@ -227,8 +231,9 @@ impl<'a> Lines<'a> {
         }
     }
 
-    /// "If any non-repeated field -- i.e., all fields excepting "mx" -- is duplicated, all entries
-    /// except for the first SHALL be ignored." (§3.2)
+    /// Notes a field that counts only once. "If any non-repeated field -- i.e., all fields
+    /// excepting "mx" -- is duplicated, all entries except for the first SHALL be ignored." (RFC
+    /// 8461 §3.2)
     #[inline]
     fn note(&mut self, field: &Field<'_>) {
         match field {
@@ -254,9 +259,9 @@ fn deviation<'a>(
 
 /// `sts-policy-field *WSP`, and the `sts-policy-term` or the end of the file that follows.
 ///
-/// By the grammar alone a malformed known field (`mx: *`) would pass as an extension. It is an
-/// error all the same: what its owner meant it to be is not in doubt. The repetition of a field
-/// that counts only once is "ignored" (§3.2), so it is read as an extension is.
+/// By the grammar alone, a malformed known field (`mx: *`) would be an extension. It is still an
+/// error, because the intended field is not in doubt. The repetition of a field that counts only
+/// once is "ignored" (RFC 8461 §3.2), so it is read like an extension.
 #[inline(always)]
 fn sts_policy_field<'a>(
     line: &'a [u8],
@@ -265,7 +270,7 @@ fn sts_policy_field<'a>(
 ) -> Parsed<'a, Field<'a>, PolicyErrorKind> {
     let (rest, name) = expect(ext_name, line, PolicyErrorKind::FieldName)?;
     let rest = space_before_colon(rest, tolerate)?;
-    let (input, ()) = expect(sts_policy_field_delim, rest, PolicyErrorKind::Colon)?;
+    let (input, ()) = expect(sts_policy_field_delim, rest, PolicyErrorKind::MissingColon)?;
     match name {
         b"mx" => sts_policy_mx(input, tolerate),
         b"mode" if !seen.mode => {
@@ -285,7 +290,7 @@ fn sts_policy_field<'a>(
     }
 }
 
-/// A value and the end of its line.
+/// Reads a value and the end of its line.
 #[inline]
 fn whole<'a, T>(
     rule: impl Parser<&'a [u8], Output = T, Error = ()>,
@@ -295,7 +300,7 @@ fn whole<'a, T>(
     expect(terminated(rule, end_of_field), input, kind)
 }
 
-/// Goes past the white space that may not, but may be tolerated to, stand between name and colon.
+/// Skips white space between name and colon, which the grammar does not allow but may be tolerated.
 #[inline]
 fn space_before_colon<'a>(
     input: &'a [u8],
@@ -363,8 +368,8 @@ static DIGIT: Class = Class::of(&[b'0'..=b'9']);
 
 /// `sts-policy-ext-value = sts-policy-vchar [*(%x20 / sts-policy-vchar) sts-policy-vchar]`
 ///
-/// One or more runs of `sts-policy-vchar` with spaces between, so it neither begins nor ends with
-/// a space.
+/// It is one or more runs of `sts-policy-vchar` separated by spaces, so it neither begins nor ends
+/// with a space.
 pub(crate) fn sts_policy_ext_value(input: &[u8]) -> Lexed<'_> {
     let (_, value) =
         verify(run1(&SP_VCHAR), |value: &[u8]| value.first() != Some(&b' ')).parse(input)?;
@@ -375,7 +380,7 @@ pub(crate) fn sts_policy_ext_value(input: &[u8]) -> Lexed<'_> {
 /// that the input is UTF-8.
 static SP_VCHAR: Class = Class::of(&[0x20..=0x7E, 0x80..=0xFF]);
 
-/// The `*WSP` after a field, and the end of its line.
+/// Parses the `*WSP` after a field, and the end of its line.
 #[inline]
 fn end_of_field(input: &[u8]) -> Lexed<'_, ()> {
     preceded(wsp0, end_of_line).parse(input)

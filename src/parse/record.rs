@@ -12,22 +12,22 @@ use nom::{
 use thiserror::Error;
 
 use super::{
-    Fault, Lexed, Parsed,
     bytes::{Class, literal, run1},
-    expect, ext_name, is_all, wsp0,
+    fault::{Fault, Parsed, expect},
+    lexical::{Lexed, ext_name, is_all, wsp0},
 };
 
-/// What is wrong with a record.
+/// The kind of an error of a record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Error)]
 #[non_exhaustive]
 pub enum RecordErrorKind {
-    /// `sts-version` is not what the record begins with.
+    /// The record does not begin with `sts-version`.
     #[error("the record must begin with `v=STSv1`")]
     Version,
     /// Something other than `sts-field-delim` or the end follows a field.
     #[error("expected `;` between fields")]
     Delimiter,
-    /// White space ends the record with no `;` before it.
+    /// White space ends the record without a `;` before it.
     #[error("white space at the end needs a `;` before it")]
     TrailingSpace,
     /// Two delimiters follow each other.
@@ -40,8 +40,8 @@ pub enum RecordErrorKind {
     FieldName,
     /// No `=` follows a field's name.
     #[error("a field is `name=value`, without white space around `=`")]
-    Equals,
-    /// A field's value is empty or holds a byte that `sts-ext-value` does not.
+    MissingEquals,
+    /// A field's value is empty or contains a byte that `sts-ext-value` does not allow.
     #[error("a field value is one or more printable ASCII characters other than `=` and `;`")]
     FieldValue,
     /// The first `id` is not an `sts-id`.
@@ -49,7 +49,7 @@ pub enum RecordErrorKind {
     Id,
     /// There is no `id`.
     #[error("the record has no `id`")]
-    NoId,
+    MissingId,
 }
 
 /// A field after the version.
@@ -62,21 +62,21 @@ pub(crate) enum Field<'a> {
     Other { at: &'a [u8], name: &'a [u8], value: &'a [u8] },
 }
 
-/// Reads the fields after `sts-version`, in order; stops after the first fault.
+/// A reader of the fields after `sts-version`, in order. It stops after the first fault.
 #[derive(Clone, Debug)]
 pub(crate) struct Fields<'a> {
     rest: &'a [u8],
     id_known: bool,
 }
 
-/// Reads `sts-version`, and gives the reader of all that follows it.
+/// Reads `sts-version`, and returns a reader of the fields after it.
 pub(crate) fn sts_text_record(input: &[u8]) -> Result<Fields<'_>, Fault<'_, RecordErrorKind>> {
     let (rest, ()) = expect(sts_version, input, RecordErrorKind::Version)?;
     Ok(Fields { rest, id_known: false })
 }
 
 impl RecordErrorKind {
-    /// A stable word for it, which is also the code of its diagnostic.
+    /// Returns a stable identifier of the error, which is also the code of its diagnostic.
     #[must_use]
     pub fn code(self) -> &'static str {
         match self {
@@ -85,18 +85,18 @@ impl RecordErrorKind {
             Self::TrailingSpace => "record-trailing-space",
             Self::EmptyField => "record-empty-field",
             Self::FieldName => "record-field-name",
-            Self::Equals => "record-no-equals",
+            Self::MissingEquals => "record-no-equals",
             Self::FieldValue => "record-field-value",
             Self::Id => "record-id",
-            Self::NoId => "record-no-id",
+            Self::MissingId => "record-no-id",
         }
     }
 }
 
 impl<'a> Fields<'a> {
-    /// `sts-field-delim sts-field`, or nothing at the end of the record, where one
-    /// `sts-field-delim` may stand if a field came before it: a record without an `id` is refused
-    /// anyway, so that the other case needs no rule.
+    /// Parses `sts-field-delim sts-field`, or the end of the record, before which one
+    /// `sts-field-delim` is allowed. The grammar requires a field before that; a record without an
+    /// `id` is refused anyway, so this needs no check.
     #[expect(
         clippy::inline_always,
         reason = "handing the field on in memory takes half as long again"
@@ -124,9 +124,9 @@ impl<'a> Fields<'a> {
         Fault { kind, at: self.rest }
     }
 
-    /// Goes on at the next `;` after a fault, for those who want to hear of all faults.
+    /// Continues at the next `;` after a fault, to find all faults.
     pub(crate) fn recover(self, fault: &Fault<'a, RecordErrorKind>) -> Self {
-        // An empty field is a `;` too many: what follows that one is the next field's delimiter.
+        // An empty field is an extra `;`, so the `;` after it is the delimiter of the next field.
         let stop = fault.at.iter().position(|&byte| byte == b';').unwrap_or(fault.at.len());
         Self { rest: fault.at.get(stop..).unwrap_or_default(), id_known: self.id_known }
     }
@@ -163,9 +163,9 @@ pub(crate) fn sts_field_delim(input: &[u8]) -> Lexed<'_, ()> {
 
 /// `sts-field = sts-id / sts-extension`
 ///
-/// By the grammar alone a malformed `id` would pass as an extension. It is an error all the same:
-/// `id` is required, and what its owner meant it to be is not in doubt. A *second* `id` is
-/// "ignored" (§3.2, last paragraph), so it is read as any other field.
+/// By the grammar alone, a malformed `id` would be an extension. It is still an error, because `id`
+/// is required and the intended field is not in doubt. A *second* `id` is "ignored" (RFC 8461 §3.2,
+/// last paragraph), so it is read like any other field.
 fn sts_field(input: &[u8], id_known: bool) -> Parsed<'_, Field<'_>, RecordErrorKind> {
     if !id_known && input.starts_with(b"id=") {
         let (rest, id) = expect(sts_id, input, RecordErrorKind::Id)?;
@@ -183,7 +183,7 @@ fn sts_id(input: &[u8]) -> Lexed<'_> {
     preceded(literal(b"id="), sts_id_value).parse(input)
 }
 
-/// The value of `sts-id`: `1*32(ALPHA / DIGIT)`
+/// Parses the value of `sts-id`: `1*32(ALPHA / DIGIT)`
 #[inline]
 pub(crate) fn sts_id_value(input: &[u8]) -> Lexed<'_> {
     let (rest, id) = run1(&ALPHANUMERIC).parse(input)?;
@@ -198,7 +198,7 @@ fn sts_extension(input: &[u8]) -> Parsed<'_, Field<'_>, RecordErrorKind> {
         return Err(Fault { kind: RecordErrorKind::EmptyField, at: input });
     }
     let (rest, name) = expect(ext_name, input, RecordErrorKind::FieldName)?;
-    let (rest, ()) = expect(literal(b"="), rest, RecordErrorKind::Equals)?;
+    let (rest, ()) = expect(literal(b"="), rest, RecordErrorKind::MissingEquals)?;
     let (rest, value) = expect(sts_ext_value, rest, RecordErrorKind::FieldValue)?;
     if ends_field(rest) {
         Ok((rest, Field::Other { at: input, name, value }))
@@ -214,12 +214,12 @@ pub(crate) fn sts_ext_value(input: &[u8]) -> Lexed<'_> {
 
 static VALUE: Class = Class::of(&[0x21..=0x3A, 0x3C..=0x3C, 0x3E..=0x7E]);
 
-/// Whether the record, or white space, or a delimiter follows.
+/// Returns whether the end of the record, white space, or a delimiter follows.
 fn ends_field(rest: &[u8]) -> bool {
     matches!(rest, [] | [b' ' | b'\t' | b';', ..])
 }
 
-/// Whether `input` begins as a record that stands alone must: a version, then a delimiter.
+/// Returns whether `input` begins like a complete record: with a version, then a delimiter.
 pub(crate) fn is_candidate(input: &[u8]) -> bool {
     (sts_version, sts_field_delim).parse(input).is_ok()
 }

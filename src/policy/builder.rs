@@ -1,9 +1,11 @@
+//! Policies to publish.
+
 use alloc::string::{String, ToString};
 use core::{fmt::Write as _, time::Duration};
 
 use thiserror::Error;
 
-use super::Policy;
+use super::file::Policy;
 use crate::{
     excerpt::excerpt,
     mode::Mode,
@@ -11,7 +13,7 @@ use crate::{
     parse::{ext_name, is_all, policy::sts_policy_ext_value},
 };
 
-/// Makes a policy to publish; see [`Policy::builder`].
+/// A builder of a policy to publish; see [`Policy::builder`].
 ///
 /// ```
 /// use core::time::Duration;
@@ -27,7 +29,7 @@ use crate::{
 ///
 /// let opt_out = Policy::builder(Mode::None, Duration::from_secs(86_400)).build()?;
 /// assert_eq!(opt_out.to_string(), "version: STSv1\r\nmode: none\r\nmax_age: 86400\r\n");
-/// # Ok::<(), mta_sts::PolicyBuildError>(())
+/// # Ok::<(), mta_sts::error::PolicyBuildError>(())
 /// ```
 #[derive(Clone, Debug)]
 #[must_use]
@@ -39,23 +41,23 @@ pub struct PolicyBuilder {
     error: Option<PolicyBuildError>,
 }
 
-/// What [`PolicyBuilder`] was given that no policy can say.
+/// The error for a value that no policy can contain.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum PolicyBuildError {
-    /// Over [`Policy::MAX_MAX_AGE`], or not in whole seconds.
+    /// The `max_age` is over [`Policy::MAX_MAX_AGE`], or not in whole seconds.
     #[error("`max_age` must be in whole seconds, at most 31557600, not {0:?}")]
     MaxAge(Duration),
-    /// Not an MX pattern.
+    /// The text is not an MX pattern.
     #[error(transparent)]
     Mx(#[from] MxPatternError),
-    /// No MX pattern, with a mode that needs one.
+    /// There is no MX pattern, and the mode requires one.
     #[error("a policy needs an `mx` unless its mode is `none`")]
     NoMx,
-    /// Not an `sts-policy-ext-name`, or the name of a field that RFC 8461 defines.
+    /// The name is not an `sts-policy-ext-name`, or it is that of a field that RFC 8461 defines.
     #[error("{0} cannot be the name of an extension field")]
     Name(String),
-    /// Not an `sts-policy-ext-value`.
+    /// The value is not an `sts-policy-ext-value`.
     #[error("{0} cannot be the value of an extension field")]
     Value(String),
     /// The file would be larger than [`Policy::MAX_LEN`].
@@ -63,12 +65,19 @@ pub enum PolicyBuildError {
     TooLarge(usize),
 }
 
+impl Policy {
+    /// Returns a builder of a policy to publish.
+    pub fn builder(mode: Mode, max_age: Duration) -> PolicyBuilder {
+        PolicyBuilder::new(mode, max_age)
+    }
+}
+
 impl PolicyBuilder {
-    pub(super) fn new(mode: Mode, max_age: Duration) -> Self {
+    fn new(mode: Mode, max_age: Duration) -> Self {
         Self { mode, max_age, mx: String::new(), extensions: String::new(), error: None }
     }
 
-    /// Allows the MX host with this name, or with `*.` all those right below the name.
+    /// Allows the MX host with this name, or with `*.` all hosts directly below the name.
     pub fn mx(mut self, pattern: &str) -> Self {
         match MxPattern::parse(pattern) {
             // Writing to a `String` does not fail.
@@ -87,11 +96,11 @@ impl PolicyBuilder {
         self
     }
 
-    /// The policy.
+    /// Builds the policy.
     ///
     /// # Errors
     ///
-    /// The first thing that was given and that no policy can say.
+    /// Returns an error for the first value that no policy can contain.
     pub fn build(self) -> Result<Policy, PolicyBuildError> {
         if let Some(error) = self.error {
             return Err(error);
@@ -110,7 +119,7 @@ impl PolicyBuilder {
             &self.extensions,
         ]
         .concat();
-        // With every part checked, a policy can only lack an `mx` or be too large.
+        // All parts are checked, so a policy can only lack an `mx` or be too large.
         Policy::parse(text.as_bytes()).map_err(|_| match text.len() {
             len if len > Policy::MAX_LEN => PolicyBuildError::TooLarge(len),
             _ => PolicyBuildError::NoMx,

@@ -1,3 +1,5 @@
+//! The errors of a policy file.
+
 use alloc::{borrow::Cow, format, string::String};
 use core::fmt;
 
@@ -6,12 +8,12 @@ use thiserror::Error;
 use super::PolicyErrorKind;
 use crate::{
     domain::Domain,
-    excerpt::excerpt,
+    excerpt::{excerpt, quoted_name},
     failure::{Failure, ResultType},
     parse::{Fault, offset},
 };
 
-/// What is wrong with a policy file, and where.
+/// An error of a policy file: its kind and its place.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub struct PolicyError {
     kind: PolicyErrorKind,
@@ -28,31 +30,34 @@ impl PolicyError {
         Self {
             kind: fault.kind,
             offset,
-            // The piece that the fault is in, of the pieces between line ends.
+            // The number of the part with the fault, if the text is split at line ends.
             line: before.split(|&byte| byte == b'\n').count(),
-            found: found(fault.at),
+            found: found(fault),
         }
     }
 
-    /// What is wrong.
+    /// Returns the kind of error.
     #[must_use]
     pub fn kind(&self) -> PolicyErrorKind {
         self.kind
     }
 
-    /// Where, in bytes from the start of the file; its length if something is missing.
+    /// Returns the place of the error, in bytes from the start of the file. If something is
+    /// missing, returns the length of the file.
     #[must_use]
     pub fn offset(&self) -> usize {
         self.offset
     }
 
-    /// Where, as the number of the line, the first being 1.
+    /// Returns the number of the line with the error, from 1.
     #[must_use]
     pub fn line(&self) -> usize {
         self.line
     }
 
-    /// The same as a reportable [`Failure`], `sts-policy-invalid` (RFC 8460 §4.3.2.1).
+    /// Converts to a reportable [`Failure`], `sts-policy-invalid` ([RFC 8460 §4.3.2.2]).
+    ///
+    /// [RFC 8460 §4.3.2.2]: https://www.rfc-editor.org/rfc/rfc8460#section-4.3.2.2
     #[must_use]
     pub fn to_failure(&self, domain: &Domain) -> Failure {
         Failure::new(
@@ -64,11 +69,14 @@ impl PolicyError {
     }
 }
 
-/// What stands at a fault, up to the end of its line.
-fn found(at: &[u8]) -> String {
+/// Returns the text at a fault, up to the end of its line.
+fn found(fault: Fault<'_, PolicyErrorKind>) -> String {
+    let Fault { kind, at } = fault;
     let line = at.split(|&byte| byte == b'\n').next().unwrap_or_default();
     match line.strip_suffix(b"\r").unwrap_or(line) {
         [] if !at.is_empty() => "the end of the line".into(),
+        // A host name is shown whole, to be compared with those of the MX records.
+        line if kind == PolicyErrorKind::Mx => quoted_name(line.trim_ascii_end()),
         line => excerpt(line),
     }
 }
@@ -79,10 +87,10 @@ impl fmt::Display for PolicyError {
         match kind {
             PolicyErrorKind::Empty
             | PolicyErrorKind::TooLarge
-            | PolicyErrorKind::NoVersion
-            | PolicyErrorKind::NoMode
-            | PolicyErrorKind::NoMaxAge
-            | PolicyErrorKind::NoMx => write!(f, "{kind}"),
+            | PolicyErrorKind::MissingVersion
+            | PolicyErrorKind::MissingMode
+            | PolicyErrorKind::MissingMaxAge
+            | PolicyErrorKind::MissingMx => write!(f, "{kind}"),
             _ => write!(f, "line {line}: {kind}, at byte {offset}: found {found}"),
         }
     }

@@ -1,4 +1,6 @@
-use alloc::{borrow::Cow, string::String};
+//! Records to publish.
+
+use alloc::string::String;
 use core::fmt::Write as _;
 
 use thiserror::Error;
@@ -9,7 +11,7 @@ use crate::{
     parse::{ext_name, is_all, record::sts_ext_value},
 };
 
-/// Makes a record to publish; see [`StsRecord::builder`].
+/// A builder of a record to publish; see [`StsRecord::builder`].
 ///
 /// ```
 /// use mta_sts::{PolicyId, StsRecord};
@@ -26,20 +28,27 @@ pub struct RecordBuilder {
     error: Option<RecordBuildError>,
 }
 
-/// What [`RecordBuilder`] was given that no record can say.
+/// The error for a value that no record can contain.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum RecordBuildError {
-    /// Not an `sts-ext-name`, or the name of a field that RFC 8461 defines.
+    /// The name is not an `sts-ext-name`, or it is that of a field that RFC 8461 defines.
     #[error("{0} cannot be the name of an extension field")]
     Name(String),
-    /// Not an `sts-ext-value`.
+    /// The value is not an `sts-ext-value`.
     #[error("{0} cannot be the value of an extension field")]
     Value(String),
 }
 
+impl StsRecord<'_> {
+    /// Returns a builder of a record to publish, with this id.
+    pub fn builder(id: PolicyId) -> RecordBuilder {
+        RecordBuilder::new(id)
+    }
+}
+
 impl RecordBuilder {
-    pub(super) fn new(id: PolicyId) -> Self {
+    fn new(id: PolicyId) -> Self {
         Self { id, text: String::new(), error: None }
     }
 
@@ -54,17 +63,17 @@ impl RecordBuilder {
         self
     }
 
-    /// The record.
+    /// Builds the record.
     ///
     /// # Errors
     ///
-    /// The first thing that was given and that no record can say.
+    /// Returns an error for the first value that no record can contain.
     pub fn build(self) -> Result<StsRecord<'static>, RecordBuildError> {
         if let Some(error) = self.error {
             return Err(error);
         }
         let text = ["v=STSv1; id=", self.id.as_str(), ";", &self.text].concat();
-        Ok(StsRecord { id: self.id, text: Cow::Owned(text.into_bytes()) })
+        Ok(StsRecord::from_parts(self.id, text))
     }
 }
 

@@ -1,3 +1,5 @@
+//! The errors of a record.
+
 use alloc::string::String;
 
 use thiserror::Error;
@@ -8,7 +10,7 @@ use crate::{
     parse::{Fault, offset},
 };
 
-/// What is wrong with a record, and where.
+/// An error of a record: its kind and its place.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[error("{kind}, at byte {offset}: found {found}")]
 pub struct RecordError {
@@ -23,13 +25,14 @@ impl RecordError {
         Self { kind: fault.kind, offset: offset(input, fault.at), found: excerpt(fault.at) }
     }
 
-    /// What is wrong.
+    /// Returns the kind of error.
     #[must_use]
     pub fn kind(&self) -> RecordErrorKind {
         self.kind
     }
 
-    /// Where, in bytes from the start of the record; its length if something is missing.
+    /// Returns the place of the error, in bytes from the start of the record. If something is
+    /// missing, returns the length of the record.
     #[must_use]
     pub fn offset(&self) -> usize {
         self.offset

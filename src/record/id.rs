@@ -1,3 +1,5 @@
+//! The id of a policy.
+
 use alloc::{borrow::Cow, string::String};
 use core::{fmt, str, str::FromStr};
 
@@ -9,10 +11,12 @@ use crate::{
     parse::{is_all, record::sts_id_value},
 };
 
-/// The `id` of an `_mta-sts` record: 1 to 32 ASCII letters and digits (RFC 8461 §3.1).
+/// The `id` of an `_mta-sts` record: 1 to 32 ASCII letters and digits ([RFC 8461 §3.1]).
 ///
-/// Ids are compared as they stand: `007` is not `7`, `a` is not `A`. There is on purpose no order
-/// among them: "There is no implied ordering of "id" fields between revisions."
+/// Ids are compared literally: `007` is not `7`, `a` is not `A`. They have no order: "There is no
+/// implied ordering of "id" fields between revisions."
+///
+/// [RFC 8461 §3.1]: https://www.rfc-editor.org/rfc/rfc8461#section-3.1
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(try_from = "Cow<'_, str>", into = "String"))]
@@ -20,7 +24,7 @@ pub struct PolicyId([u8; MAX_LEN]); // shorter ids are followed by NULs
 
 const MAX_LEN: usize = 32;
 
-/// A text that is no [`PolicyId`].
+/// The error for a text that is not a [`PolicyId`].
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[error("`id` must be 1 to 32 letters and digits, not {found}")]
 pub struct PolicyIdError {
@@ -28,11 +32,12 @@ pub struct PolicyIdError {
 }
 
 impl PolicyId {
-    /// Reads an id, for instance from a configuration or a database.
+    /// Reads an id, for example from a configuration or a database.
     ///
     /// # Errors
     ///
-    /// If it is empty, longer than 32 bytes, or has anything but ASCII letters and digits in it.
+    /// Returns an error if the text is empty, is longer than 32 bytes, or contains a character
+    /// other than ASCII letters and digits.
     pub fn parse(text: &str) -> Result<Self, PolicyIdError> {
         if is_all(sts_id_value, text.as_bytes()) {
             Ok(Self::accepted(text.as_bytes()))
@@ -41,7 +46,7 @@ impl PolicyId {
         }
     }
 
-    /// An id that the record grammar has already accepted.
+    /// Creates an id that the record grammar has already accepted.
     pub(super) fn accepted(id: &[u8]) -> Self {
         let mut bytes = [0; MAX_LEN];
         if let Some(start) = bytes.get_mut(..id.len()) {
@@ -50,11 +55,11 @@ impl PolicyId {
         Self(bytes)
     }
 
-    /// An id made of a policy's text: the first 128 bits of its SHA-256, in lower-case hexadecimal.
+    /// Creates an id from a policy's text: the first 128 bits of its SHA-256, in lower-case
+    /// hexadecimal.
     ///
-    /// The same text always gives the same id, and no two texts that anyone will publish give the
-    /// same one, so nobody needs to keep count. Without this crate:
-    /// `sha256sum mta-sts.txt | cut -c1-32`.
+    /// The same text always gives the same id, and different texts give different ids in practice,
+    /// so that no counter is needed. Without this crate: `sha256sum mta-sts.txt | cut -c1-32`.
     #[cfg(feature = "sha2")]
     #[must_use]
     pub fn from_content(policy_text: &str) -> Self {
@@ -71,10 +76,10 @@ impl PolicyId {
         Self(bytes)
     }
 
-    /// An id made of the time of a change, like the RFC's example: `20160831085700Z`.
+    /// Creates an id from the time of a change, like the RFC's example: `20160831085700Z`.
     ///
-    /// Two changes within a second get the same id, so publish no faster than that. Of a year
-    /// outside 0 … 9999, the last four digits are used.
+    /// Two changes within the same second get the same id, so do not publish faster than that. For
+    /// a year outside 0 … 9999, the last four digits are used.
     #[must_use]
     pub fn from_timestamp(at: UtcDateTime) -> Self {
         let parts = [
@@ -95,7 +100,7 @@ impl PolicyId {
         Self(bytes)
     }
 
-    /// The id.
+    /// Returns the id.
     #[must_use]
     pub fn as_str(&self) -> &str {
         let len = self.0.iter().position(|&byte| byte == 0).unwrap_or(MAX_LEN);
@@ -126,6 +131,18 @@ impl FromStr for PolicyId {
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         Self::parse(text)
+    }
+}
+
+impl PartialEq<str> for PolicyId {
+    fn eq(&self, other: &str) -> bool {
+        self.as_str() == other
+    }
+}
+
+impl PartialEq<&str> for PolicyId {
+    fn eq(&self, other: &&str) -> bool {
+        *self == **other
     }
 }
 

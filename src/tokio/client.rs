@@ -1,3 +1,5 @@
+//! The client.
+
 use alloc::sync::Arc;
 use core::{
     fmt,
@@ -10,52 +12,56 @@ use core::{
 
 use ::tokio::{runtime::Handle, sync::oneshot, task::AbortHandle, time::sleep};
 
-use super::{
-    builder::{Builder, StartError},
-    driver::Driver,
-};
+use super::driver::Driver;
 use crate::{
-    cache::{Answer, Rechecked},
-    client::{Health, Keeper, Kept, LookupError, STOP, Settings, Ticket, spawn_apart},
-    delivery::{Delivery, Floor, Route},
+    cache::{Answer, RecheckResult},
+    client::{
+        Health, LookupError, RestoreReport, SHUTDOWN_TIMEOUT, StoreWriter, Ticket, spawn_apart,
+    },
+    delivery::{Delivery, MinTlsLevel, Route},
     domain::Domain,
     no_policy::NoPolicy,
     policy::Policy,
 };
 
-/// What applies to domains, found out over the network and kept fresh.
+/// An asynchronous MTA-STS client: discovers, caches and refreshes policies.
 ///
-/// It may be used from many tasks at a time. Dropping it shuts it down.
+/// It may be used from many tasks at the same time. Dropping it shuts it down.
 pub struct Client {
-    pub(super) driver: Arc<Driver>,
-    pub(super) keeper: Option<Arc<Keeper>>,
-    pub(super) kept: Kept,
+    driver: Arc<Driver>,
+    keeper: Option<Arc<StoreWriter>>,
+    kept: RestoreReport,
 }
 
 impl Client {
-    /// Starts a client.
+    /// Creates a client from what its builder has started.
+    pub(super) fn from_parts(
+        driver: Arc<Driver>,
+        keeper: Option<Arc<StoreWriter>>,
+        kept: RestoreReport,
+    ) -> Self {
+        Self { driver, keeper, kept }
+    }
+
+    /// Returns the driver, for the parts that the builder has still to start.
+    pub(super) fn driver(&self) -> &Arc<Driver> {
+        &self.driver
+    }
+
+    /// Returns the policy that applies to a domain, or the reason why there is none. If it is not
+    /// cached, the future waits for discovery, but no longer than `budget`.
     ///
     /// # Errors
     ///
-    /// If something is missing that the system does not have either, or if this is no runtime of tokio.
-    pub fn new(settings: Settings) -> Result<Self, StartError> {
-        Self::builder(settings).start()
-    }
-
-    /// For a client with parts of your own.
-    pub fn builder(settings: Settings) -> Builder {
-        Builder::new(settings)
-    }
-
-    /// What applies to a domain. If that has to be found out first, it takes as long as DNS and the
-    /// Policy Host take, and no longer than `budget`.
+    /// Returns an error if the time is over, or if the client is shut down. After a time-out,
+    /// discovery continues.
     ///
-    /// # Errors
+    /// # Cancel safety
     ///
-    /// If the time is over, or the client is shut down. Finding out goes on.
+    /// Dropping the future cancels this lookup only. Discovery continues.
     pub async fn policy(&self, domain: &Domain, budget: Duration) -> Result<Answer, LookupError> {
         if let Some(answer) =
-            self.driver.hub.cached(domain, self.driver.time.this_second(), |it| it.cloned())
+            self.driver.hub.cached(domain, self.driver.time.this_second(), |answer| answer.cloned())
         {
             return Ok(answer);
         }
@@ -72,41 +78,55 @@ impl Client {
         }
     }
 
-    /// The policy that applies to a domain, or why there is none, if that is at hand and nothing is due.
-    /// It waits for nothing, allocates nothing, and takes no lock that others cannot take at the same
-    /// time. [`policy`](Self::policy) tells the rest, too: when it was fetched, and when it ends.
+    /// Returns the cached policy, or the reason why there is none; `None` if a lookup has work to
+    /// do. It starts no requests, allocates nothing except for an expired policy, and waits only
+    /// while another thread changes an entry of the same shard. [`policy`](Self::policy) also
+    /// returns the source and the dates.
     ///
-    /// In a forked child, returns `None` if a thread of the parent changed the cache during the fork.
+    /// In a forked child, returns `None` if a thread of the parent changed the cache during the
+    /// fork.
     #[must_use]
     pub fn cached(&self, domain: &Domain) -> Option<Result<Arc<Policy>, NoPolicy>> {
-        self.driver.hub.cached(domain, self.driver.time.this_second(), |it| it.cloned_policy())
+        self.driver
+            .hub
+            .cached(domain, self.driver.time.this_second(), |answer| answer.cloned_policy())
     }
 
-    /// Looks for a newer policy, before a message is given up (§5.1).
+    /// Looks for a newer policy, before a message is returned ([RFC 8461 §5.1]).
     ///
     /// # Errors
     ///
-    /// If the time is over, or the client is shut down.
+    /// Returns an error if the time is over, or if the client is shut down.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future cancels this call only. Requests in flight continue.
+    ///
+    /// [RFC 8461 §5.1]: https://www.rfc-editor.org/rfc/rfc8461#section-5.1
     pub async fn recheck(
         &self,
         domain: &Domain,
         budget: Duration,
-    ) -> Result<Rechecked, LookupError> {
+    ) -> Result<RecheckResult, LookupError> {
         self.check_again(domain, false, budget).await
     }
 
-    /// Fetches the policy of a domain whether or not it is time to: for an operator who knows that
-    /// it has changed. If it cannot be fetched, and its id is the one that is known, nothing has changed
-    /// as far as that tells; there is an event that says how it failed.
+    /// Fetches the policy of a domain now, regardless of back-off. It is for an operator who knows
+    /// that the policy has changed. If the fetch fails and the id in DNS has not changed, the
+    /// outcome is `Unchanged`, and an event reports the failure.
     ///
     /// # Errors
     ///
-    /// If the time is over, or the client is shut down.
-    pub async fn refresh(
+    /// Returns an error if the time is over, or if the client is shut down.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future cancels this call only. Requests in flight continue.
+    pub async fn force_refresh(
         &self,
         domain: &Domain,
         budget: Duration,
-    ) -> Result<Rechecked, LookupError> {
+    ) -> Result<RecheckResult, LookupError> {
         self.check_again(domain, true, budget).await
     }
 
@@ -115,7 +135,7 @@ impl Client {
         domain: &Domain,
         forced: bool,
         budget: Duration,
-    ) -> Result<Rechecked, LookupError> {
+    ) -> Result<RecheckResult, LookupError> {
         if self.driver.is_stopped() {
             return Err(LookupError::ShutDown);
         }
@@ -127,62 +147,72 @@ impl Client {
         self.wait(receiver, ticket, budget).await
     }
 
-    /// The walk of a message over the hosts of its route, under the policy that applies.
+    /// Looks up the policy of a route and returns a [`Delivery`] for a message. `floor` is the
+    /// minimum TLS level.
     ///
     /// # Errors
     ///
-    /// If that is not found out in time.
+    /// Returns an error if the time is over, or if the client is shut down.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future cancels the lookup only. Discovery continues.
     pub async fn delivery(
         &self,
         route: Route,
-        floor: Floor,
+        floor: MinTlsLevel,
         budget: Duration,
     ) -> Result<Delivery, LookupError> {
         let answer = match route.policy_domain() {
             Some(domain) => self.policy(domain, budget).await?,
-            // Where no domain is named, none has a policy.
+            // A route without a policy domain has no policy.
             None => Answer::NoPolicy(NoPolicy::NoRecord),
         };
         Ok(crate::client::delivery(route, answer, floor))
     }
 
-    /// What was taken up from the store at the start.
+    /// Returns the result of restoring the store at the start.
     #[must_use]
-    pub fn kept(&self) -> &Kept {
+    pub fn restore_report(&self) -> &RestoreReport {
         &self.kept
     }
 
-    /// How many domains are known.
+    /// Returns the number of domains in the cache, including those without a policy.
     #[must_use]
     pub fn len(&self) -> usize {
         self.driver.hub.len()
     }
 
-    /// Whether nothing is known of any domain.
+    /// Returns whether the cache holds no domain.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// Returns how the client is doing: what waits, what was dropped, what has panicked. In a forked
-    /// child, all numbers are zero.
+    /// Returns the health of the client: its load, and the numbers of dropped events and panics. In
+    /// a forked child, all numbers are zero.
     #[must_use]
     pub fn health(&self) -> Health {
         self.driver.jobs.health(&self.driver.hub)
     }
 
-    /// Ends all that runs, and waits for it. Those who wait for answers are told
-    /// [`LookupError::ShutDown`]. What has changed is saved, and the callback is told of what has
-    /// happened.
+    /// Shuts the client down, and waits until it has ended. Pending lookups return
+    /// [`LookupError::ShutDown`]. Unsaved changes are saved, and the callback is called with the
+    /// remaining events.
     ///
-    /// Requests, the store and the callback are waited for one after the other, each for 5 s if it
-    /// hangs, then left: 15 s at the most, so that a request that hangs leaves time to save. Of the
-    /// requests there is an [event](crate::client::EventKind::Overdue) for each domain. Every call
-    /// waits for the same end, in any executor, and whether or not the client's runtime is running;
-    /// it returns at once when that has been waited for. In the client's own threads, as in the
-    /// callback, nothing is waited for; those of another client wait. Dropping the client
-    /// ends the same things; within a runtime it waits for nothing, elsewhere until all is saved and
-    /// told.
+    /// The call waits for requests, for the store and for the callback, one after the other, for at
+    /// most 5 s each, so that there is time to save if a request hangs. For each domain whose
+    /// request hangs, there is an [`Overdue`](crate::client::EventKind::Overdue) event. Several
+    /// calls wait for the same end, in any executor, even if the client's runtime is not running; a
+    /// later call returns at once. In the client's own threads, such as in the callback, the call
+    /// does not wait; in those of another client it does.
+    ///
+    /// Dropping the client ends the same parts. Within a runtime it does not wait; elsewhere it
+    /// waits for the store and the callback.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future after its first poll does not stop the shutdown.
     pub async fn shutdown(&self) {
         if self.driver.threads.process.is_another() {
             return;
@@ -216,9 +246,9 @@ impl Client {
         ticket: Ticket,
         budget: Duration,
     ) -> Result<T, LookupError> {
-        // In the client's runtime: the caller's may be another one, or none of tokio.
+        // In the client's runtime, because the caller's may be another one, or not of tokio.
         let mut budget = self.driver.runtime.spawn(async move { sleep(budget).await });
-        // Whoever drops the future does not wait any more either.
+        // Dropping the future cancels the lookup.
         let _waiting = Waiting { driver: &self.driver, ticket, budget: budget.abort_handle() };
         let mut receiver = receiver;
         poll_fn(|context| {
@@ -235,21 +265,21 @@ impl Client {
     }
 }
 
-fn wait_for_end(driver: &Driver, keeper: Option<&Keeper>) {
+fn wait_for_end(driver: &Driver, keeper: Option<&StoreWriter>) {
     driver.wait();
     end(driver, keeper);
-    keeper.into_iter().for_each(Keeper::wait);
+    keeper.into_iter().for_each(StoreWriter::wait);
     driver.hub.teller.close();
-    driver.hub.teller.wait(STOP);
+    driver.hub.teller.wait(SHUTDOWN_TIMEOUT);
 }
 
-/// Has saved what is still to be saved, after which the store ends.
-fn end(driver: &Driver, keeper: Option<&Keeper>) {
+/// Saves the remaining changes, after which the store ends.
+fn end(driver: &Driver, keeper: Option<&StoreWriter>) {
     driver.hub.retry_unsaved(driver.time.now());
-    keeper.into_iter().for_each(Keeper::stop);
+    keeper.into_iter().for_each(StoreWriter::stop);
 }
 
-/// Somebody who waits, until this is dropped.
+/// A pending lookup, which is cancelled when this is dropped.
 struct Waiting<'a> {
     driver: &'a Arc<Driver>,
     ticket: Ticket,
@@ -268,7 +298,7 @@ impl Drop for Waiting<'_> {
 impl Drop for Client {
     fn drop(&mut self) {
         if self.driver.threads.process.is_another() {
-            // What its threads had locked when it was forked stays locked here.
+            // Locks that its threads held during the fork stay locked here.
             return mem::forget((Arc::clone(&self.driver), self.keeper.take()));
         }
         if self.driver.ended.is_completed() {
@@ -276,13 +306,13 @@ impl Drop for Client {
         }
         self.driver.stop();
         end(&self.driver, self.keeper.as_deref());
-        // A runtime must not be kept waiting: there, what is still to be saved is saved behind it.
+        // A runtime must not be blocked: there, the remaining changes are saved in the background.
         if Handle::try_current().is_err() {
             self.keeper.iter().for_each(|keeper| keeper.wait());
         }
         self.driver.hub.teller.close();
         if Handle::try_current().is_err() {
-            self.driver.hub.teller.wait(STOP);
+            self.driver.hub.teller.wait(SHUTDOWN_TIMEOUT);
         }
     }
 }

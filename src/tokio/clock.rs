@@ -11,8 +11,8 @@ use crate::{
     instant::Instant,
 };
 
-/// The clocks of the system, but that both stand still, or are set ahead, with that of the runtime:
-/// timers go by that one, and due times must go by the same.
+/// The clocks of the system, which pause and advance together with that of the runtime: timers use
+/// the clock of the runtime, and due times must use the same.
 #[derive(Clone, Debug)]
 pub(super) struct RuntimeClock {
     runtime: Handle,
@@ -26,8 +26,8 @@ impl RuntimeClock {
         Self { runtime: runtime.clone(), start, system_start }
     }
 
-    /// Returns whether the runtime's clock is paused, or was: it then advances to the next timer whenever
-    /// the runtime is idle, so that a periodic timer would make it run away.
+    /// Returns whether the runtime's clock is paused, or was: it then advances to the next timer
+    /// whenever the runtime is idle, so that a periodic timer would make it run away.
     pub(super) fn is_paused(&self) -> bool {
         let [runtimes, systems] = self.elapsed();
         if runtimes.abs_diff(systems) > Duration::from_secs(1) {
@@ -40,7 +40,7 @@ impl RuntimeClock {
         now_of(&self.runtime) == before
     }
 
-    /// The time since the start, by the runtime's clock and by the system's.
+    /// Returns the time since the start, by the runtime's clock and by the system's.
     fn elapsed(&self) -> [Duration; 2] {
         let runtimes = now_of(&self.runtime).saturating_duration_since(self.start);
         [runtimes, std_now().saturating_duration_since(self.system_start)]
@@ -60,11 +60,11 @@ impl Clock for RuntimeClock {
     }
 }
 
-/// The time in a runtime, wherever it is asked for.
+/// Returns the time of a runtime, from any thread.
 fn now_of(runtime: &Handle) -> RuntimeInstant {
     let is_ended = |it: &::tokio::runtime::TryCurrentError| it.is_thread_local_destroyed();
     if Handle::try_current().as_ref().is_err_and(is_ended) {
-        // The thread is ending: nothing can be entered any more.
+        // The thread is ending, and a runtime can no longer be entered.
         return std_now().into();
     }
     let _within = runtime.enter();

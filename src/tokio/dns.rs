@@ -1,4 +1,4 @@
-//! Questions to nameservers over sockets.
+//! Queries to nameservers over sockets.
 
 use alloc::{boxed::Box, string::ToString, vec::Vec};
 use core::{
@@ -15,39 +15,40 @@ use ::tokio::{
     time::{sleep, timeout},
 };
 
-use super::sockets::{Later, Sockets};
+use super::sockets::{BoxFuture, Sockets};
 use crate::{
-    client::{Found, GRACE, Time, found, is_enough},
-    dns::{self, Exchange, Outcome, Question, Step, Transport},
+    client::{Found, GRACE, Time, is_enough, policy_host_addresses},
+    dns::{self, Exchange, LookupOutcome, Question, Step, Transport},
     domain::Domain,
     instant::Instant,
 };
 
-/// The largest datagram, and the longest message over TCP.
+/// The maximum size of a datagram and of a message over TCP, in bytes.
 const LONGEST: usize = 65_535;
 
 impl Sockets {
-    pub(super) async fn ask(&self, question: Question, config: dns::Config) -> Outcome {
+    pub(super) async fn ask(&self, question: Question, config: dns::Config) -> LookupOutcome {
         let now = self.time.instant();
         let begun = self.nameservers.ask(question, config, &self.setup.provider, now);
         let exchange = match begun {
             Ok(exchange) => exchange,
-            Err(error) => return Outcome::Failed(error),
+            Err(error) => return LookupOutcome::Failed(error),
         };
-        Asked { sockets: self, exchange, links: Links::default() }.answer().await
+        Asked { sockets: self, exchange, links: Connections::default() }.answer().await
     }
 
-    pub(super) async fn ask_until(&self, question: Question, until: Instant) -> Outcome {
+    pub(super) async fn ask_until(&self, question: Question, until: Instant) -> LookupOutcome {
         let config = self.setup.dns;
-        self.ask(question, config.with_deadline(config.deadline().min(self.time.left(until)))).await
+        self.ask(question, config.with_timeout(config.timeout().min(self.time.time_until(until))))
+            .await
     }
 
-    /// All addresses, of both families. Once there are addresses of one, the other one is not waited
-    /// for much longer.
+    /// Looks up the addresses of both families. After there are addresses of one family, the wait
+    /// for the other is short.
     pub(super) async fn addresses(&self, domain: &Domain, until: Instant) -> Found {
         let ask = |question| self.ask_until(question, until);
         let (v6, v4) = (pin!(ask(Question::aaaa(domain))), pin!(ask(Question::a(domain))));
-        let mut asked: [(Asking<'_>, Option<Outcome>); 2] = [(v6, None), (v4, None)];
+        let mut asked: [(Asking<'_>, Option<LookupOutcome>); 2] = [(v6, None), (v4, None)];
         let mut grace = None;
         poll_fn(|context| {
             for (asking, outcome) in &mut asked {
@@ -67,21 +68,21 @@ impl Sockets {
         })
         .await;
         let [(_, v6), (_, v4)] = &asked;
-        found([v6.as_ref(), v4.as_ref()], self.time.left(until))
+        policy_host_addresses([v6.as_ref(), v4.as_ref()], self.time.time_until(until))
     }
 }
 
-type Asking<'a> = Pin<&'a mut (dyn Future<Output = Outcome> + Send)>;
+type Asking<'a> = Pin<&'a mut (dyn Future<Output = LookupOutcome> + Send)>;
 
-/// A question to nameservers, and what it went over.
+/// A query to nameservers, with its connections.
 struct Asked<'a> {
     sockets: &'a Sockets,
     exchange: Exchange,
-    links: Links,
+    links: Connections,
 }
 
 impl Asked<'_> {
-    async fn answer(mut self) -> Outcome {
+    async fn answer(mut self) -> LookupOutcome {
         let time = &self.sockets.time;
         loop {
             match self.exchange.poll() {
@@ -98,7 +99,7 @@ impl Asked<'_> {
                 }
                 Step::Wait { until } => {
                     let ready = poll_fn(|context| self.links.poll_ready(context));
-                    match timeout(time.left(until), ready).await {
+                    match timeout(time.time_until(until), ready).await {
                         Ok(link) => self.links.receive(link, &mut self.exchange, time),
                         Err(_) => self.exchange.handle_timeout(time.instant()),
                     }
@@ -109,39 +110,39 @@ impl Asked<'_> {
     }
 }
 
-/// Has the client learn of its nameservers, however the question ended.
+/// Updates the state of the nameservers, however the query ended.
 impl Drop for Asked<'_> {
     fn drop(&mut self) {
         self.sockets.nameservers.learn(&self.exchange, self.sockets.time.instant());
     }
 }
 
-/// The sockets of a question to nameservers.
+/// The sockets of a query to nameservers.
 #[derive(Default)]
-struct Links {
-    /// The last one is the one in use, unless that is over TCP; the others are for late answers.
+struct Connections {
+    /// The UDP sockets. The last one is in use, unless TCP is; the others are for late answers.
     udp: Vec<(UdpSocket, SocketAddr)>,
     tcp: Option<Tcp>,
 }
 
 /// A connection to a nameserver.
 enum Tcp {
-    /// It is being made, and the query sent.
-    Connecting(Later<'static, io::Result<TcpStream>>),
+    /// The connection is in progress, and the query will be sent over it.
+    Connecting(BoxFuture<'static, io::Result<TcpStream>>),
     Open(TcpStream),
 }
 
 /// A socket or connection that is ready.
 enum Link {
-    /// Something can be read of the socket at this place.
+    /// The UDP socket at this index is readable.
     Udp(usize),
-    /// Something can be read of the connection.
+    /// The TCP connection is readable.
     Tcp,
-    /// The connection is made, or cannot be.
+    /// The TCP connection is established, or has failed.
     Connected(io::Result<TcpStream>),
 }
 
-impl Links {
+impl Connections {
     fn is_empty(&self) -> bool {
         self.udp.is_empty() && self.tcp.is_none()
     }
@@ -159,7 +160,7 @@ impl Links {
             Transport::Udp => {
                 let any: IpAddr = if server.is_ipv6() { [0; 16].into() } else { [0; 4].into() };
                 let socket = UdpSocket::bind((any, 0)).await?;
-                // What others send does not even arrive.
+                // Datagrams from other senders are not received.
                 socket.connect(server).await?;
                 socket.send(message).await?;
                 self.udp.push((socket, server));
@@ -177,7 +178,7 @@ impl Links {
         Ok(())
     }
 
-    /// Closes all but the last so many sockets.
+    /// Closes all but the last `outstanding` sockets.
     fn keep(&mut self, outstanding: usize) {
         self.udp.drain(..self.udp.len().saturating_sub(outstanding));
     }
@@ -202,7 +203,7 @@ impl Links {
         Poll::Pending
     }
 
-    /// Reads what has come.
+    /// Reads the bytes that have arrived.
     fn receive(&mut self, link: Link, exchange: &mut Exchange, time: &Time) {
         let mut buffer = Vec::with_capacity(LONGEST);
         match link {
@@ -234,7 +235,7 @@ impl Links {
         self.keep(exchange.outstanding());
     }
 
-    /// Closes a socket that is of no more use.
+    /// Closes a socket after an error.
     fn fail(&mut self, place: usize, error: &io::Error, exchange: &mut Exchange, time: &Time) {
         self.udp.remove(place);
         if self.tcp.is_none() && place == self.udp.len() {

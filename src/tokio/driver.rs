@@ -1,4 +1,4 @@
-//! What runs behind a client: tasks that work, and one that keeps time.
+//! The background tasks of a client: one for each job, and the timer.
 
 use alloc::sync::{Arc, Weak};
 use core::time::Duration;
@@ -21,8 +21,8 @@ use super::{
 use crate::{
     cache::{PolicyAnswer, TxtAnswer},
     client::{
-        Done, EventKind, Found, Hub, Job, Jobs, NAP, Next, Outputs, Panicked, Part, Replies, STOP,
-        Threads, Time, Trace, Work, discard, guarded, std_now,
+        EventKind, Found, Job, JobKind, JobResult, Jobs, MAX_SLEEP, Next, Outputs, Panicked, Part,
+        Replies, SHUTDOWN_TIMEOUT, ShardedCache, Threads, Time, Trace, discard, guarded, std_now,
     },
     domain::Domain,
     fetch::FetchError,
@@ -31,33 +31,33 @@ use crate::{
 };
 
 pub(super) struct Driver {
-    pub(super) hub: Hub,
+    pub(super) hub: ShardedCache,
     pub(super) threads: Threads,
     pub(super) jobs: Jobs,
     pub(super) sockets: Arc<Sockets>,
     pub(super) resolver: Option<Arc<dyn Resolver>>,
     pub(super) fetcher: Option<Arc<dyn Fetcher>>,
     pub(super) runtime: Handle,
-    /// How long a resolver, and a fetcher, may take.
+    /// The time-outs of the resolver and of the fetcher.
     pub(super) limits: [Duration; 2],
     pub(super) time: Arc<Time>,
     pub(super) clock: RuntimeClock,
-    /// `true` if the client goes by that clock.
+    /// `true` if the client uses that clock.
     pub(super) is_runtimes: bool,
-    /// The jobs that are out, and how to break them off.
+    /// The running jobs, and the handles that cancel them.
     pub(super) running: Mutex<HashMap<RunId, Running>>,
     pub(super) tasks: Tasks,
-    /// Done when the client has ended, and the wait for that is over.
+    /// Completed when the wait for the end of the client is over.
     pub(super) ended: Once,
 }
 
 /// The tasks of a client.
 pub(super) struct Tasks {
-    /// Each task has a clone of it. `None` once the client is shut down.
+    /// The receiver of which each task has a clone. `None` once the client is shut down.
     alive: Mutex<Option<watch::Receiver<()>>>,
-    /// Closed when all of them have ended.
+    /// The sender, which is closed when all tasks have ended.
     ended: watch::Sender<()>,
-    /// When the task that keeps time wakes up.
+    /// The time at which the timer task wakes up.
     next: Mutex<Option<Instant>>,
     earlier: Notify,
 }
@@ -70,7 +70,7 @@ impl Default for Tasks {
     }
 }
 
-/// A job that is out.
+/// A running job.
 pub(super) struct Running {
     domain: Domain,
     task: Option<AbortHandle>,
@@ -86,25 +86,25 @@ impl Driver {
         });
     }
 
-    /// Ends all that runs.
+    /// Ends everything that runs.
     pub(super) fn stop(&self) {
         *lock(&self.tasks.alive) = None;
         self.tasks.earlier.notify_one();
-        // The jobs end when what they wait for has ended.
+        // Jobs end when the tasks that they wait for have ended.
         let running = lock(&self.running);
-        running.values().filter_map(|it| it.task.as_ref()).for_each(AbortHandle::abort);
+        running.values().filter_map(|run| run.task.as_ref()).for_each(AbortHandle::abort);
         drop(running);
-        self.hub.hang_up();
+        self.hub.drop_waiters();
     }
 
-    /// Waits until all tasks have ended, for [`STOP`] at most: for each that hangs there is an event.
-    /// Any number of threads may wait. It does not need the runtime, which may not be running any
-    /// more.
+    /// Waits until all tasks have ended, for at most [`SHUTDOWN_TIMEOUT`]: for each that hangs
+    /// there is an event. Any number of threads may wait. It does not need the runtime, which may
+    /// no longer be running.
     #[expect(clippy::disallowed_methods, reason = "a thread of its own")]
     pub(super) fn wait(&self) {
         let start = std_now();
         while !self.tasks.ended.is_closed() {
-            if start.elapsed() >= STOP {
+            if start.elapsed() >= SHUTDOWN_TIMEOUT {
                 for (_, Running { domain, .. }) in lock(&self.running).drain() {
                     self.tell_overdue(domain);
                 }
@@ -118,45 +118,45 @@ impl Driver {
         self.threads.process.is_another() || lock(&self.tasks.alive).is_none()
     }
 
-    /// Has done what is to be done, and then tells those who wait.
+    /// Carries out the outputs, and then sends the answers to pending lookups.
     pub(super) fn process(self: &Arc<Self>, outputs: Outputs) {
         let mut next = Some(outputs);
         while let Some(outputs) = next {
-            next = self.carry_out(outputs).tell(&self.hub, self.time.now());
+            next = self.carry_out(outputs).deliver(&self.hub, self.time.now());
         }
     }
 
-    /// Has done what is to be done. Who is to be told of it is returned.
+    /// Carries out the outputs, and returns the answers to send.
     fn carry_out(self: &Arc<Self>, outputs: Outputs) -> Replies {
-        let mut replies = self.take(outputs);
+        let mut replies = self.run_outputs(outputs);
         while let Some(next) = self.jobs.next(&self.hub, self.time.now()) {
             match next {
                 Next::Begin(id, job, outputs) => {
-                    replies.add(self.take(outputs));
+                    replies.add(self.run_outputs(outputs));
                     self.begin(id, job);
                 }
                 Next::EndEarly(id) => self.end_early(id),
                 Next::Overdue(id) => {
-                    let domain = lock(&self.running).get(&id).map(|it| it.domain.clone());
+                    let domain = lock(&self.running).get(&id).map(|run| run.domain.clone());
                     if let Some(domain) = domain {
                         self.tell_overdue(domain);
                     }
                 }
-                Next::Process(outputs) => replies.add(self.take(outputs)),
+                Next::Process(outputs) => replies.add(self.run_outputs(outputs)),
             }
         }
         self.wake_by(self.jobs.timeout(self.time.instant()));
         replies
     }
 
-    fn take(&self, outputs: Outputs) -> Replies {
+    fn run_outputs(&self, outputs: Outputs) -> Replies {
         self.wake_by(outputs.wake_at);
         self.jobs.submit(outputs.jobs, self.time.now());
         outputs.replies
     }
 
     fn tell_overdue(&self, domain: Domain) {
-        self.hub.teller.tell(EventKind::Overdue { domain });
+        self.hub.teller.emit(EventKind::Overdue { domain });
     }
 
     fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
@@ -179,7 +179,7 @@ impl Driver {
         });
     }
 
-    /// Frees the slot of a job of which nothing has come.
+    /// Frees the slot of a job that ended without a result.
     fn lose(self: &Arc<Self>, id: RunId) {
         lock(&self.running).remove(&id);
         self.jobs.finish(id, false, self.time.instant());
@@ -202,7 +202,7 @@ impl Driver {
         let new = || Trace::new(&job.domain, job.is_first_contact(self.time.date()), teller);
         let trace = job.trace.clone().unwrap_or_else(new);
         job.trace = Some(trace.clone());
-        if matches!(job.work, Work::Fetch(_)) && !self.locate(id, &mut job, &trace).await {
+        if matches!(job.work, JobKind::Fetch(_)) && !self.locate(id, &mut job, &trace).await {
             lock(&self.running).remove(&id);
             self.jobs.put_back(id, job);
             return self.process(Outputs::default());
@@ -213,21 +213,21 @@ impl Driver {
         }
         let Job { shard, domain, work, addresses, spent, .. } = job;
         let done = match work {
-            Work::Txt(request) => Done::Txt(request, self.txt(id, domain, &trace).await),
-            Work::Fetch(request) => {
+            JobKind::Txt(request) => JobResult::Txt(request, self.txt(id, domain, &trace).await),
+            JobKind::Fetch(request) => {
                 let left = self.sockets.deadline().saturating_sub(spent);
-                Done::Fetch(request, self.fetch(id, domain, addresses, left, &trace).await)
+                JobResult::Fetch(request, self.fetch(id, domain, addresses, left, &trace).await)
             }
         };
         lock(&self.running).remove(&id);
         self.jobs.finish(id, done.is_good(), self.time.instant());
-        // What was broken off says nothing about the domain.
+        // A cancelled job is no result for the domain.
         if !self.is_stopped() {
-            self.process(self.hub.after(shard, done, &trace, self.time.now()));
+            self.process(self.hub.complete_job(shard, done, &trace, self.time.now()));
         }
     }
 
-    /// Finds the addresses of the Policy Host. Whether the fetch may go on.
+    /// Finds the addresses of the Policy Host. Returns whether the fetch may continue.
     async fn locate(&self, id: RunId, job: &mut Job, trace: &Trace) -> bool {
         if self.fetcher.is_some() || job.addresses.is_some() {
             return true;
@@ -287,8 +287,8 @@ impl Driver {
         }
     }
 
-    /// Does something in a task of its own, which can be broken off: so that whoever brings a
-    /// resolver that panics, or never returns, loses an answer and no more.
+    /// Runs a future in a task of its own, which can be cancelled, so that a resolver or fetcher
+    /// which panics or never returns costs only one answer.
     async fn apart<T: Send + 'static>(
         &self,
         id: RunId,
@@ -297,7 +297,7 @@ impl Driver {
     ) -> Ended<T> {
         let mut task = JoinSet::new();
         let alive = lock(&self.tasks.alive).clone();
-        // Dropped after it, so that a shutdown waits for it, whatever becomes of this.
+        // Dropped after the future, so that a shutdown waits for it.
         let work = async move {
             let done = work.await;
             drop(alive);
@@ -330,13 +330,13 @@ impl Driver {
         }
     }
 
-    /// Wakes the caches when something is due, for ever.
+    /// Wakes the caches whenever something is due.
     async fn keep_time(self: &Arc<Self>) {
         let wake = || {
             let _ =
                 self.hub.teller.guard(Part::Other, || self.process(self.hub.wake(self.time.now())));
         };
-        // Of what was kept over a restart, something may be due already.
+        // Something may already be due in the restored entries.
         wake();
         while !self.is_stopped() {
             let earlier = self.tasks.earlier.notified();
@@ -351,23 +351,23 @@ impl Driver {
         }
     }
 
-    /// Returns the time to sleep, or `None` to sleep until woken. It is short enough to notice a clock
-    /// that was set.
+    /// Returns the time to sleep, or `None` to sleep until woken. It is short enough to notice that
+    /// a clock was set.
     fn nap(&self) -> Option<Duration> {
-        let left = lock(&self.tasks.next).map(|at| self.time.left(at));
+        let left = lock(&self.tasks.next).map(|at| self.time.time_until(at));
         if !self.clock.is_paused() {
-            return Some(left.map_or(NAP, |left| left.min(NAP)));
+            return Some(left.map_or(MAX_SLEEP, |left| left.min(MAX_SLEEP)));
         }
         self.time.distrust();
-        // What is due by the caller's clock does not come by sleeping by another one.
+        // Sleeping by one clock does not wait for a time of another.
         left.filter(|left| left.is_zero() || self.is_runtimes)
     }
 }
 
-/// The interval of looks whether all tasks have ended.
+/// The interval at which to check whether all tasks have ended.
 const TICK: Duration = Duration::from_millis(2);
 
-/// Ends what runs when the task that keeps time is dropped: then the runtime has ended.
+/// A guard that ends the client when the timer task is dropped, because the runtime has ended.
 struct End(Weak<Driver>);
 
 impl Drop for End {
@@ -378,11 +378,11 @@ impl Drop for End {
     }
 }
 
-/// How a task apart ended.
+/// The result of a separate task.
 enum Ended<T> {
     With(T),
     Panicked,
-    /// It was broken off, or took too long.
+    /// The task was cancelled or timed out.
     Late,
 }
 

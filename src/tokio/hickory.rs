@@ -1,4 +1,4 @@
-//! hickory's resolver, as a client's.
+//! Support for hickory's resolver as the resolver of a client.
 
 use alloc::{boxed::Box, format, string::ToString};
 use core::time::Duration;
@@ -9,7 +9,7 @@ use hickory_resolver::{
     proto::rr::{Record, RecordType},
 };
 
-use super::sockets::{Later, Resolver};
+use super::sockets::{BoxFuture, Resolver};
 use crate::{
     cache::TxtAnswer,
     dns::{txt_answer, txt_answer_at},
@@ -17,9 +17,9 @@ use crate::{
 };
 
 impl<P: ConnectionProvider> Resolver for hickory_resolver::Resolver<P> {
-    fn txt<'a>(&'a self, domain: &'a Domain) -> Later<'a, TxtAnswer> {
+    fn txt<'a>(&'a self, domain: &'a Domain) -> BoxFuture<'a, TxtAnswer> {
         Box::pin(async move {
-            // With the dot at its end no search list applies to it.
+            // With a dot at its end, no search list applies to the name.
             match self.txt_lookup(format!("{}.", domain.txt_name())).await {
                 Ok(lookup) => {
                     answer(domain, lookup.answers(), self.options().preserve_intermediates)
@@ -34,8 +34,8 @@ impl<P: ConnectionProvider> Resolver for hickory_resolver::Resolver<P> {
     }
 }
 
-/// What the records say. A resolver that does not keep aliases has followed them itself: then there
-/// may be nothing at the domain's own name, and all there is stands where they lead.
+/// Converts records to an answer. A resolver that does not return aliases has followed them itself:
+/// there may be no record at the domain's own name, and all records are at the target.
 fn answer(domain: &Domain, records: &[Record], keeps_aliases: bool) -> TxtAnswer {
     let first = records.iter().find(|record| record.record_type() == RecordType::TXT);
     match (txt_answer(domain, records), first) {
@@ -46,7 +46,7 @@ fn answer(domain: &Domain, records: &[Record], keeps_aliases: bool) -> TxtAnswer
     }
 }
 
-/// Whether the server named others that might know: that says nothing.
+/// Returns whether the answer was a referral to other servers, which is no answer.
 fn is_referral(none: &NoRecords) -> bool {
     none.ns.is_some() && none.soa.is_none()
 }

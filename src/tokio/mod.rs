@@ -1,12 +1,13 @@
 //! A client for tokio.
 //!
 //! ```no_run
+//! # #[cfg(feature = "ring")]
 //! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
 //! use std::time::Duration;
 //!
-//! use mta_sts::{Domain, client::Settings, tokio::Client};
+//! use mta_sts::{Domain, client::Settings, rustls::crypto::ring, tokio::Client};
 //!
-//! let client = Client::new(Settings::default())?;
+//! let client = Client::new(Settings::default().with_crypto_provider(ring::default_provider()))?;
 //! let domain = Domain::parse("example.com")?;
 //! let answer = client.policy(&domain, Duration::from_secs(20)).await?;
 //! match answer.into_policy() {
@@ -18,15 +19,21 @@
 //! # }
 //! ```
 //!
-//! What is known is lost when the process ends, unless there is a [`store`](crate::store): a client
-//! without one meets every domain for the first time after a restart, when an attacker has one more
-//! chance to keep it from the policy (§10.1).
+//! A Policy Host may have several addresses, of which up to eight are tried in turn, within one
+//! deadline. The next one is tried if there was no connection, no TLS session or no valid
+//! certificate; any answer over HTTP is the answer of the Policy Host, even if it is not a policy.
+//! So a policy is accepted only from a host with a valid certificate.
+//!
+//! Without a [`store`](crate::store), the cache starts empty after a restart, and each domain is a
+//! first contact again, at which an attacker can suppress the policy ([RFC 8461 §10.2]).
 //!
 //! # Time
 //!
-//! Timers go by the clock of the runtime, and so do the dates: where a test pauses that clock
-//! (`tokio::time::pause`), policies age as it is advanced. It advances by itself whenever the runtime
-//! has nothing to do, then to the next thing that is due, which may be a refresh hours ahead.
+//! Timers and dates use the clock of the runtime. If a test pauses that clock
+//! (`tokio::time::pause`), policies age as it is advanced. It advances by itself whenever the
+//! runtime is idle, to the next time at which something is due, which may be a refresh hours ahead.
+//!
+//! [RFC 8461 §10.2]: https://www.rfc-editor.org/rfc/rfc8461#section-10.2
 
 mod builder;
 mod client;
@@ -38,7 +45,7 @@ mod hickory;
 mod sockets;
 
 pub use self::{
-    builder::{Builder, StartError},
+    builder::Builder,
     client::Client,
-    sockets::{Fetcher, Later, Resolver, Sockets},
+    sockets::{BoxFuture, Fetcher, Resolver, Sockets},
 };

@@ -1,12 +1,17 @@
-//! Bytes between sockets and the exchanges.
+//! The resolver and the fetcher over tokio's sockets.
 
-use alloc::{boxed::Box, string::ToString, sync::Arc, vec};
+use alloc::{
+    boxed::Box,
+    string::{String, ToString},
+    sync::Arc,
+    vec,
+};
 use core::{net::IpAddr, pin::Pin, time::Duration};
 
 use crate::{
     cache::{PolicyAnswer, TxtAnswer},
-    client::{Addresses, Found, Moment, Nameservers, Setup, Time, share},
-    dns::{Outcome, Question},
+    client::{Found, Moment, Nameservers, Setup, Time, connect_timeout, graver, is_of_address},
+    dns::{LookupOutcome, Question},
     domain::Domain,
     fetch::{self, FetchError},
     instant::Instant,
@@ -18,26 +23,28 @@ use ::tokio::{
     time::timeout,
 };
 
-/// What will be there later.
-pub type Later<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+/// A boxed future, as returned by a [`Resolver`] and a [`Fetcher`].
+pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
-/// Looks up TXT records. Bring your own if you have a resolver that validates.
+/// Looks up TXT records for a client. Implement it to use a resolver that validates DNSSEC.
 ///
-/// With the feature `hickory-resolver`, a resolver of that crate is one. Give it no cache
-/// (`ResolverOpts::cache_size` of zero): the client keeps what it is told for as long as it may, and a
-/// recheck (§5.1) has to see what DNS says now.
+/// With the feature `hickory-resolver`, it is implemented for a resolver of that crate. Switch off
+/// its cache (`ResolverOpts::cache_size` of zero): the client caches answers itself, and a recheck
+/// ([RFC 8461 §5.1]) needs the current answer of DNS.
+///
+/// [RFC 8461 §5.1]: https://www.rfc-editor.org/rfc/rfc8461#section-5.1
 pub trait Resolver: Send + Sync {
-    /// What there is at [`Domain::txt_name`].
-    fn txt<'a>(&'a self, domain: &'a Domain) -> Later<'a, TxtAnswer>;
+    /// Looks up the MTA-STS record at [`Domain::txt_name`].
+    fn txt<'a>(&'a self, domain: &'a Domain) -> BoxFuture<'a, TxtAnswer>;
 }
 
-/// Fetches policies.
+/// Fetches policies for a client.
 pub trait Fetcher: Send + Sync {
-    /// What there is at [`Domain::policy_url`].
-    fn fetch<'a>(&'a self, domain: &'a Domain) -> Later<'a, PolicyAnswer>;
+    /// Fetches the policy at [`Domain::policy_url`].
+    fn fetch<'a>(&'a self, domain: &'a Domain) -> BoxFuture<'a, PolicyAnswer>;
 }
 
-/// Both, over sockets of its own.
+/// The default [`Resolver`] and [`Fetcher`], over tokio's sockets.
 #[derive(Debug)]
 pub struct Sockets {
     pub(super) setup: Setup,
@@ -46,25 +53,25 @@ pub struct Sockets {
 }
 
 impl Resolver for Sockets {
-    fn txt<'a>(&'a self, domain: &'a Domain) -> Later<'a, TxtAnswer> {
+    fn txt<'a>(&'a self, domain: &'a Domain) -> BoxFuture<'a, TxtAnswer> {
         let asked = self.ask(Question::txt(domain), self.setup.dns);
         Box::pin(async { asked.await.to_txt_answer() })
     }
 }
 
 impl Fetcher for Sockets {
-    fn fetch<'a>(&'a self, domain: &'a Domain) -> Later<'a, PolicyAnswer> {
+    fn fetch<'a>(&'a self, domain: &'a Domain) -> BoxFuture<'a, PolicyAnswer> {
         Box::pin(self.fetch_from(domain, None, self.deadline()))
     }
 }
 
 impl Sockets {
-    /// Returns the time-out of a fetch, which covers the search for the addresses.
+    /// Returns the time-out of a fetch, which includes looking up the addresses.
     pub(super) fn deadline(&self) -> Duration {
-        self.setup.fetch.deadline()
+        self.setup.fetch.timeout()
     }
 
-    /// Fetches a policy within this time, from these addresses if they are known already.
+    /// Fetches a policy within this time, from these addresses if they are already known.
     pub(super) async fn fetch_from(
         &self,
         domain: &Domain,
@@ -91,20 +98,85 @@ impl Sockets {
         if left.is_zero() {
             return Err(FetchError::Deadline);
         }
-        let config = self.setup.fetch.clone().with_deadline(left);
-        let Moment { date, at } = self.time.now();
-        let mut exchange = fetch::Exchange::new(domain, &self.setup.trust, &config, date, at);
-        let until = at.saturating_add(left);
+        let until = self.time.deadline_after(left);
         let addresses = match addresses {
             Some(found) => found?,
             None => self.addresses(domain, until).await?,
         };
-        let mut stream = self.reach(domain, &addresses, until).await?;
+        let more = addresses.unknown.is_some();
+        let error = match self.fetch_from_any(domain, &addresses.list, more, until).await {
+            Err(error) if is_of_address(&error) && !self.time.time_until(until).is_zero() => error,
+            fetched => return fetched,
+        };
+        let Some(question) = addresses.question(domain) else { return Err(error) };
+        match self.ask_until(question, until).await {
+            LookupOutcome::Found(found) => {
+                let fetched = self.fetch_from_any(domain, found.addresses(), false, until).await;
+                fetched.map_err(|other| graver(error, other))
+            }
+            _ => Err(error),
+        }
+    }
+
+    /// Fetches from the first address that answers. Each address has its share of the time for
+    /// connecting, and so have `more` addresses that are not known yet.
+    async fn fetch_from_any(
+        &self,
+        domain: &Domain,
+        addresses: &[IpAddr],
+        more: bool,
+        until: Instant,
+    ) -> Result<Arc<Policy>, FetchError> {
+        let mut failed = FetchError::NoAddress("it has none".into());
+        for (tried, &address) in addresses.iter().enumerate() {
+            if self.time.time_until(until).is_zero() {
+                return Err(FetchError::Deadline);
+            }
+            let left = addresses.len().saturating_sub(tried).saturating_add(more.into());
+            let fetched = match self.connect(domain, address, left, until).await {
+                Ok(stream) => self.fetch_over(stream, domain, until).await,
+                Err(error) => Err(error),
+            };
+            match fetched {
+                Err(error) if is_of_address(&error) => failed = graver(failed, error),
+                fetched => return fetched,
+            }
+        }
+        Err(failed)
+    }
+
+    /// Connects to the first of the remaining addresses.
+    async fn connect(
+        &self,
+        domain: &Domain,
+        address: IpAddr,
+        left: usize,
+        until: Instant,
+    ) -> Result<TcpStream, FetchError> {
+        self.setup.filter.check(domain, address).map_err(FetchError::Refused)?;
+        let time = connect_timeout(self.time.time_until(until), left);
+        let failed = |why: String| FetchError::Connection(why.into());
+        let connecting = timeout(time, TcpStream::connect((address, self.setup.port)));
+        let connected = connecting.await.map_err(|late| failed(late.to_string()))?;
+        let stream = connected.map_err(|why| failed(why.to_string()))?;
+        let _ = stream.set_nodelay(true);
+        Ok(stream)
+    }
+
+    async fn fetch_over(
+        &self,
+        mut stream: TcpStream,
+        domain: &Domain,
+        until: Instant,
+    ) -> Result<Arc<Policy>, FetchError> {
+        let config = self.setup.fetch.clone().with_timeout(self.time.time_until(until));
+        let Moment { date, at } = self.time.now();
+        let mut exchange = fetch::Exchange::new(domain, &self.setup.trust, &config, date, at);
         let mut buffer = vec![0; 16 * 1024];
         loop {
             match exchange.poll() {
                 fetch::Step::Send(bytes) => {
-                    match timeout(self.time.left(until), stream.write_all(bytes)).await {
+                    match timeout(self.time.time_until(until), stream.write_all(bytes)).await {
                         Ok(Ok(())) => {}
                         Ok(Err(error)) => {
                             exchange.handle_failure(&error.to_string(), self.time.instant());
@@ -113,7 +185,7 @@ impl Sockets {
                     }
                 }
                 fetch::Step::Wait { until } => {
-                    match timeout(self.time.left(until), stream.read(&mut buffer)).await {
+                    match timeout(self.time.time_until(until), stream.read(&mut buffer)).await {
                         Ok(Ok(0)) => exchange.handle_end(self.time.instant()),
                         Ok(Ok(len)) => {
                             exchange.handle_received(
@@ -130,56 +202,5 @@ impl Sockets {
                 fetch::Step::Done(outcome) => return outcome.clone(),
             }
         }
-    }
-
-    /// A connection to an address that is known, or to one of the family that was not waited for.
-    async fn reach(
-        &self,
-        domain: &Domain,
-        known: &Addresses,
-        until: Instant,
-    ) -> Result<TcpStream, FetchError> {
-        let more = known.unknown.is_some();
-        let error = match self.connect(domain, &known.list, more, until).await {
-            Err(error) if !self.time.left(until).is_zero() => error,
-            connected => return connected,
-        };
-        let Some(question) = known.question(domain) else { return Err(error) };
-        match self.ask_until(question, until).await {
-            Outcome::Found(found) => self.connect(domain, found.addresses(), false, until).await,
-            _ => Err(error),
-        }
-    }
-
-    /// A connection to the first address that answers; each has its share of the time, as have those
-    /// of which there may be `more`.
-    async fn connect(
-        &self,
-        domain: &Domain,
-        addresses: &[IpAddr],
-        more: bool,
-        until: Instant,
-    ) -> Result<TcpStream, FetchError> {
-        let mut error = FetchError::NoAddress("it has none".into());
-        for (tried, &address) in addresses.iter().enumerate() {
-            if let Err(refused) = self.setup.filter.check(domain, address) {
-                error = FetchError::Refused(refused);
-                continue;
-            }
-            if self.time.left(until).is_zero() {
-                return Err(FetchError::Deadline);
-            }
-            let left = addresses.len().saturating_sub(tried).saturating_add(more.into());
-            let time = share(self.time.left(until), left);
-            match timeout(time, TcpStream::connect((address, self.setup.port))).await {
-                Ok(Ok(stream)) => {
-                    let _ = stream.set_nodelay(true);
-                    return Ok(stream);
-                }
-                Ok(Err(why)) => error = FetchError::Connection(why.to_string().into()),
-                Err(late) => error = FetchError::Connection(late.to_string().into()),
-            }
-        }
-        Err(error)
     }
 }

@@ -1,8 +1,9 @@
-//! Certificates as rustls meets them, in a handshake.
+//! Verification of certificates in a handshake of rustls.
 
 use alloc::{boxed::Box, sync::Arc, vec::Vec};
 use std::sync::OnceLock;
 
+use pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::{
     ClientConfig, ConfigBuilder, DigitallySignedStruct, Error, OtherError, RootCertStore,
     SignatureScheme, WantsVerifier,
@@ -10,22 +11,19 @@ use rustls::{
         Resumption,
         danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier},
     },
-    crypto::{
-        CryptoProvider, WebPkiSupportedAlgorithms, verify_tls12_signature, verify_tls13_signature,
-    },
+    crypto::{CryptoProvider, WebPkiSupportedAlgorithms},
     time_provider::TimeProvider,
 };
 use thiserror::Error as ThisError;
 use time::UtcDateTime;
 
 use super::{
-    CertificateError, CertificateErrorKind, MxCertificate, Trust,
+    CertificateError, CertificateErrorKind, MxCertificate, RevocationList, VerifyOptions,
     error::{moment, unix_time},
-    pki_types::{CertificateDer, ServerName, UnixTime},
-    webpki::CertRevocationList,
+    signature,
 };
 
-/// What a sender trusts, and the cryptography it uses: one for all its connections.
+/// The trusted roots and the cryptography of a sender, shared by all its connections.
 ///
 /// ```
 /// # use rustls::{RootCertStore, crypto::CryptoProvider};
@@ -42,27 +40,27 @@ use super::{
 pub struct TrustStore {
     builder: ConfigBuilder<ClientConfig, WantsVerifier>,
     roots: Arc<RootCertStore>,
-    crls: Arc<[CertRevocationList<'static>]>,
+    crls: Arc<[RevocationList]>,
 }
 
-/// What no connection could be made with.
+/// The reason why a [`TrustStore`] could not be created.
 #[derive(Clone, Debug, PartialEq, ThisError)]
 #[non_exhaustive]
 pub enum TrustStoreError {
-    /// There are no roots: no certificate would ever be valid.
+    /// There are no roots, so that no certificate would be valid.
     #[error("no root certificates to trust")]
     NoRoots,
-    /// The provider of cryptography does not do.
+    /// The crypto provider is not usable.
     #[error("this provider of cryptography does not do: {0}")]
     Provider(Error),
 }
 
 impl TrustStore {
-    /// Trusts these roots.
+    /// Creates a trust store with these roots and this crypto provider.
     ///
     /// # Errors
     ///
-    /// If there are none, or if nothing can be done with the provider.
+    /// Returns an error if there are no roots, or if the provider is not usable.
     pub fn new(
         roots: impl Into<Arc<RootCertStore>>,
         provider: impl Into<Arc<CryptoProvider>>,
@@ -72,16 +70,16 @@ impl TrustStore {
             return Err(TrustStoreError::NoRoots);
         }
         let clock = Arc::new(At(UnixTime::since_unix_epoch(core::time::Duration::ZERO)));
-        // TLS 1.2 and 1.3: §4.2 asks for 1.2 or later.
+        // TLS 1.2 and 1.3: RFC 8461 §7.2 requires 1.2 or later.
         let builder = ClientConfig::builder_with_details(provider.into(), clock)
             .with_safe_default_protocol_versions()
             .map_err(TrustStoreError::Provider)?;
         Ok(Self { builder, roots, crls: Arc::default() })
     }
 
-    /// Has certificates looked up in these revocation lists, too, as [`Trust::with_crls`] does.
+    /// Sets the certificate revocation lists, as [`VerifyOptions::with_crls`] does. Default: none.
     #[must_use]
-    pub fn with_crls(self, crls: impl IntoIterator<Item = CertRevocationList<'static>>) -> Self {
+    pub fn with_crls(self, crls: impl IntoIterator<Item = RevocationList>) -> Self {
         Self { crls: crls.into_iter().collect(), ..self }
     }
 
@@ -95,8 +93,8 @@ impl TrustStore {
         chain: &[CertificateDer<'_>],
         now: UnixTime,
     ) -> Result<(), CertificateError> {
-        let crls: Vec<&CertRevocationList<'_>> = self.crls.iter().collect();
-        let trust = Trust::new(&self.roots.roots, self.algorithms().all).with_crls(&crls);
+        let trust =
+            VerifyOptions::new(&self.roots.roots, self.algorithms().all).with_crls(&self.crls);
         MxCertificate::new(chain).verify(host, moment(now), &trust)
     }
 }
@@ -112,9 +110,9 @@ impl core::fmt::Debug for TrustStore {
     }
 }
 
-/// Looks at the certificate of *one* host, in the handshake of one connection.
+/// A rustls certificate verifier for *one* connection to one host.
 ///
-/// The host is the name that the connection was made with: the name in the MX record (§4.2).
+/// The host is the server name of the connection: the name in the MX record ([RFC 8461 §4.2]).
 ///
 /// ```
 /// use std::sync::Arc;
@@ -124,42 +122,51 @@ impl core::fmt::Debug for TrustStore {
 /// use time::UtcDateTime;
 ///
 /// # fn example(trust: &TrustStore, now: UtcDateTime) -> Result<(), Box<dyn std::error::Error>> {
-/// // Under mode `testing`: the handshake goes on whatever the certificate is.
+/// // Under mode `testing`: the handshake continues whatever the certificate is.
 /// let verifier = HostVerifier::testing(trust);
 /// let config = verifier.client_config(now);
 /// let connection = ClientConnection::new(Arc::new(config), "mx.example.com".try_into()?)?;
-/// // After STARTTLS and the handshake: what is to be reported.
-/// if let Some(Err(error)) = verifier.verdict() {
+/// // After STARTTLS and the handshake: the error to report.
+/// if let Some(Err(error)) = verifier.result() {
 ///     eprintln!("{error}");
 /// }
 /// # Ok(())
 /// # }
 /// ```
+///
+/// [RFC 8461 §4.2]: https://www.rfc-editor.org/rfc/rfc8461#section-4.2
 #[derive(Debug)]
 pub struct HostVerifier {
     trust: TrustStore,
     is_strict: bool,
     verdict: OnceLock<Result<(), CertificateError>>,
     host: OnceLock<Box<str>>,
-    /// Set if the host does not hold the key of a certificate that is valid.
+    /// The error if the host does not hold the key of a valid certificate.
     imposture: OnceLock<Result<(), CertificateError>>,
+    /// The error if there was a second handshake.
+    reuse: OnceLock<Result<(), CertificateError>>,
 }
 
 impl HostVerifier {
-    /// Ends the handshake if the certificate is not valid: "Sending MTAs MUST NOT deliver the message
-    /// to hosts that fail MX matching or certificate validation" (§5, `enforce`).
+    /// Creates a verifier that ends the handshake if the certificate is not valid: "Sending MTAs
+    /// MUST NOT deliver the message to hosts that fail MX matching or certificate validation" ([RFC
+    /// 8461 §5], `enforce`).
+    ///
+    /// [RFC 8461 §5]: https://www.rfc-editor.org/rfc/rfc8461#section-5
     #[must_use]
     pub fn enforcing(trust: &TrustStore) -> Arc<Self> {
         Self::new(trust, true)
     }
 
-    /// Lets the handshake go on, and keeps what is wrong with the certificate for
-    /// [`verdict`](Self::verdict): "messages may be delivered as though there were no MTA-STS
-    /// validation failure" (§5, `testing`).
+    /// Creates a verifier that lets the handshake continue, and stores an error of the certificate
+    /// for [`result`](Self::result): "messages may be delivered as though there were no MTA-STS
+    /// validation failure" ([RFC 8461 §5], `testing`).
     ///
-    /// That the host holds the key of the certificate is checked nevertheless, and ends the handshake
-    /// if it does not; a certificate that cannot be read at all has none. So look at the outcome of
-    /// the handshake first: a verdict says nothing about a connection that does not exist.
+    /// It still checks that the host holds the key of the certificate, and ends the handshake if
+    /// not, or if the certificate cannot be read. So check the outcome of the handshake first: a
+    /// result has no meaning without a connection.
+    ///
+    /// [RFC 8461 §5]: https://www.rfc-editor.org/rfc/rfc8461#section-5
     #[must_use]
     pub fn testing(trust: &TrustStore) -> Arc<Self> {
         Self::new(trust, false)
@@ -172,29 +179,39 @@ impl HostVerifier {
             verdict: OnceLock::new(),
             host: OnceLock::new(),
             imposture: OnceLock::new(),
+            reuse: OnceLock::new(),
         })
     }
 
-    /// What came of it; `None` if no certificate was looked at: the handshake did not come that far,
-    /// or an earlier session was resumed. The latter is no success.
+    /// Returns the result of the check, or `None` if no certificate was checked: the handshake
+    /// failed earlier, or an earlier session was resumed, which is no success.
+    ///
+    /// After use for a second connection, the result is
+    /// [`VerifierReused`](CertificateErrorKind::VerifierReused), because it is unknown which
+    /// connection a result would be about.
     #[must_use]
-    pub fn verdict(&self) -> Option<&Result<(), CertificateError>> {
-        self.imposture.get().or_else(|| self.verdict.get())
+    pub fn result(&self) -> Option<&Result<(), CertificateError>> {
+        self.reuse.get().or_else(|| self.imposture.get()).or_else(|| self.verdict.get())
     }
 
-    /// Notes that what the host has signed in the handshake was not signed by the key of its
-    /// certificate. If the certificate is not valid either, that was there first.
-    fn check_key<T>(&self, proof: Result<T, Error>) -> Result<T, Error> {
+    /// Notes an error if the signature of the handshake was not made by the key of the certificate.
+    /// An error of the certificate itself takes precedence.
+    fn check_key<T>(
+        &self,
+        certificate: &CertificateDer<'_>,
+        proof: Result<T, Error>,
+    ) -> Result<T, Error> {
         if let (Err(Error::InvalidCertificate(_)), Some(Ok(()))) = (&proof, self.verdict.get()) {
             let host = self.host.get().map_or("", |host| host);
-            let error = CertificateError::new(host, CertificateErrorKind::KeyMismatch);
+            let error = CertificateError::new(host, signature::why_unproven(certificate));
             let _ = self.imposture.set(Err(error));
         }
         proof
     }
 
-    /// For a connection that is looked at by this: TLS 1.2 or 1.3, no certificate of the client's, and
-    /// no resumption, since a session that is resumed shows no certificate.
+    /// Creates the settings for the connection that this verifier is for: TLS 1.2 or 1.3, no client
+    /// certificate, and no resumption, because the host presents no certificate in a resumed
+    /// session.
     #[must_use]
     pub fn client_config(self: &Arc<Self>, now: UtcDateTime) -> ClientConfig {
         let builder = self.trust.builder.clone().dangerous();
@@ -219,11 +236,14 @@ impl ServerCertVerifier for HostVerifier {
             core::iter::once(end_entity).chain(intermediates).map(borrowed).collect();
         let host = server_name.to_str();
         let verdict = self.trust.check(&host, &chain, now);
-        let _ = self.host.set(host.as_ref().into());
-        let error = verdict.as_ref().err().filter(|_| self.is_strict).map(told);
-        if self.verdict.set(verdict).is_err() {
-            return Err(Error::General("a HostVerifier is for one connection".into()));
+        if self.host.set(host.as_ref().into()).is_err() {
+            let error = CertificateError::new(&host, CertificateErrorKind::VerifierReused);
+            let ending = to_rustls_error(&error);
+            let _ = self.reuse.set(Err(error));
+            return Err(ending);
         }
+        let error = verdict.as_ref().err().filter(|_| self.is_strict).map(to_rustls_error);
+        let _ = self.verdict.set(verdict);
         error.map_or(Ok(ServerCertVerified::assertion()), Err)
     }
 
@@ -233,7 +253,7 @@ impl ServerCertVerifier for HostVerifier {
         cert: &CertificateDer<'_>,
         dss: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        self.check_key(verify_tls12_signature(message, cert, dss, self.trust.algorithms()))
+        self.check_key(cert, signature::verify_tls12(message, cert, dss, self.trust.algorithms()))
     }
 
     fn verify_tls13_signature(
@@ -242,7 +262,7 @@ impl ServerCertVerifier for HostVerifier {
         cert: &CertificateDer<'_>,
         dss: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        self.check_key(verify_tls13_signature(message, cert, dss, self.trust.algorithms()))
+        self.check_key(cert, signature::verify_tls13(message, cert, dss, self.trust.algorithms()))
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
@@ -254,23 +274,26 @@ fn borrowed<'a>(certificate: &'a CertificateDer<'_>) -> CertificateDer<'a> {
     CertificateDer::from(certificate.as_ref())
 }
 
-/// The same in the words of rustls, which has the right alert sent to the host.
-fn told(error: &CertificateError) -> Error {
+/// Converts to the error of rustls that sends the right alert to the host.
+fn to_rustls_error(error: &CertificateError) -> Error {
     use CertificateErrorKind as Kind;
     use rustls::CertificateError as Told;
     Error::InvalidCertificate(match error.kind() {
-        Kind::Malformed(_) => Told::BadEncoding,
-        Kind::Expired(_) => Told::Expired,
-        Kind::NotYetValid(_) => Told::NotValidYet,
+        Kind::Malformed(_) | Kind::UnsupportedVersion => Told::BadEncoding,
+        Kind::UnsupportedExtension => Told::UnhandledCriticalExtension,
+        Kind::Expired(_) | Kind::AuthorityExpired { .. } => Told::Expired,
+        Kind::NotYetValid(_) | Kind::AuthorityNotYetValid { .. } => Told::NotValidYet,
         Kind::NameMismatch(_) => Told::NotValidForName,
-        Kind::UnknownIssuer => Told::UnknownIssuer,
+        Kind::SelfSigned | Kind::IncompleteChain { .. } | Kind::UnknownIssuer { .. } => {
+            Told::UnknownIssuer
+        }
         Kind::Revoked => Told::Revoked,
         Kind::NotForServers => Told::InvalidPurpose,
         _ => Told::Other(OtherError(Arc::new(error.clone()))),
     })
 }
 
-/// The time, as it was given.
+/// A clock that always returns the same time.
 #[derive(Debug)]
 struct At(UnixTime);
 

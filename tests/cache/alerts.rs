@@ -74,7 +74,7 @@ fn s3_3_15_an_alert_tells_how_it_failed_and_until_when_the_policy_applies() {
     });
     assert_eq!(
         alert.unwrap(),
-        "the policy could not be refreshed; it applies until 2026-01-09 0:00:00.0 +00: \
+        "the policy could not be refreshed; it applies until 2026-01-09T00:00:00Z: \
          mta-sts.example.com: status 404 (sts-policy-fetch-error, http-404)",
     );
 }
@@ -96,6 +96,18 @@ fn a_record_absent_for_seven_days_is_told_once() {
     world.pass(HOUR);
     world.lookup();
     assert!(world.events.iter().any(|event| event.kind == EventKind::Recovered));
+}
+
+#[test]
+fn a_record_of_which_dns_says_nothing_is_not_absent() {
+    let mut world = World::with_policy("a", Mode::Enforce, 30 * DAY);
+    world.txt = mta_sts::cache::TxtAnswer::Failed("no answer".into());
+    for _ in 0..20 {
+        world.pass(DAY);
+        world.lookup();
+    }
+    assert!(world.failures() > 0);
+    assert_eq!(world.alerts(), []);
 }
 
 #[test]

@@ -42,7 +42,7 @@ fn one_of_each() -> World {
 }
 
 fn gone(world: &World) -> Vec<&'static str> {
-    let is_gone = |name: &&str| world.cache.view(&domain(name)).is_none();
+    let is_gone = |name: &&str| world.cache.entry(&domain(name)).is_none();
     CLASSES.into_iter().filter(is_gone).collect()
 }
 
@@ -53,13 +53,18 @@ fn what_is_least_missed_goes_first() {
     for n in 0..5 {
         // Pinned, so that the newcomers themselves stay.
         let name = domain(&format!("{n}.example"));
-        world.cache.pin(&name, parsed(Mode::Enforce, HOUR), world.now).unwrap();
+        world.cache.pin_policy(&name, parsed(Mode::Enforce, HOUR), world.now).unwrap();
         assert_eq!(gone(&world), CLASSES[..=n]);
     }
     // The last one is in regular use: there is no room for a domain that nobody knows.
     assert_eq!(world.lookup_of("new.example").into_policy(), Err(NoPolicy::Overloaded));
     assert_eq!(gone(&world), CLASSES[..5]);
-    assert!(world.cache.pin(&domain("6.example"), parsed(Mode::Enforce, HOUR), world.now).is_err());
+    assert!(
+        world
+            .cache
+            .pin_policy(&domain("6.example"), parsed(Mode::Enforce, HOUR), world.now)
+            .is_err()
+    );
     // Until it has not been used for a month.
     world.pass(30 * DAY);
     world.lookup_of("new.example");
@@ -71,7 +76,7 @@ fn a_live_policy_that_goes_is_told_of() {
     let mut world = one_of_each();
     for n in 0..5 {
         let name = domain(&format!("{n}.example"));
-        world.cache.pin(&name, parsed(Mode::Enforce, HOUR), world.now).unwrap();
+        world.cache.pin_policy(&name, parsed(Mode::Enforce, HOUR), world.now).unwrap();
     }
     world.drain();
     let told = world.events.iter().filter_map(|event| match event.kind {
@@ -93,10 +98,10 @@ fn the_least_recently_used_goes_first() {
     // Background work is no use.
     world.pass(2 * DAY);
     world.lookup_of("d.example");
-    assert!(world.cache.view(&domain("b.example")).is_none());
+    assert!(world.cache.entry(&domain("b.example")).is_none());
     world.restart();
     world.lookup_of("e.example");
-    assert!(world.cache.view(&domain("c.example")).is_none(), "the order survives a restart");
+    assert!(world.cache.entry(&domain("c.example")).is_none(), "the order survives a restart");
 }
 
 #[test]
@@ -151,10 +156,10 @@ fn memory_is_bounded_too() {
         );
         world.https = PolicyAnswer::from_body(&domain("a.example"), text.as_bytes());
         world.lookup_of(&format!("{n}.example"));
-        assert!(world.cache.bytes() <= 200_000, "{}", world.cache.bytes());
+        assert!(world.cache.memory_usage() <= 200_000, "{}", world.cache.memory_usage());
     }
     assert!((30..40).contains(&world.cache.len()), "{}", world.cache.len());
-    assert_eq!(world.cache.len(), world.cache.policies());
+    assert_eq!(world.cache.len(), world.cache.policy_count());
 }
 
 #[test]
@@ -163,7 +168,11 @@ fn what_a_domain_takes_is_about_what_it_is_said_to() {
     for n in 0..1000 {
         world.lookup_of(&format!("{n}.example"));
     }
-    assert!((180_000..280_000).contains(&world.cache.bytes()), "{}", world.cache.bytes());
+    assert!(
+        (180_000..280_000).contains(&world.cache.memory_usage()),
+        "{}",
+        world.cache.memory_usage()
+    );
 }
 
 #[test]
@@ -174,7 +183,7 @@ fn memory_is_bounded_when_failures_pile_up() {
     }
     world.txt = TxtAnswer::Failed("x".repeat(2000).into());
     world.drain();
-    assert!(world.cache.bytes() <= 100_000, "{}", world.cache.bytes());
+    assert!(world.cache.memory_usage() <= 100_000, "{}", world.cache.memory_usage());
     assert!(world.cache.len() > 30, "{}", world.cache.len());
 }
 
@@ -198,12 +207,12 @@ fn large_policies_drive_out_no_small_ones_in_regular_use() {
             );
             world.https = PolicyAnswer::from_body(&domain("a.example"), text.as_bytes());
             world.lookup_of(&format!("evil{n}.example"));
-            assert!(world.cache.bytes() <= 1_000_000);
+            assert!(world.cache.memory_usage() <= 1_000_000);
         }
         world.pass(DAY);
     }
     for n in 0..100 {
-        assert!(world.cache.view(&domain(&format!("good{n}.example"))).is_some(), "{n}");
+        assert!(world.cache.entry(&domain(&format!("good{n}.example"))).is_some(), "{n}");
     }
 }
 
@@ -214,9 +223,10 @@ fn a_cache_without_room_says_so() {
     assert_eq!(world.why(), NoPolicy::Overloaded);
     assert!(matches!(
         world.outcome(),
-        mta_sts::cache::Outcome::Unknown(mta_sts::cache::Doubt::Overloaded)
+        mta_sts::cache::RecheckOutcome::Unknown(mta_sts::cache::RecheckError::Overloaded)
     ));
-    let full = world.cache.pin(&domain("example.com"), parsed(Mode::Enforce, HOUR), world.now);
+    let full =
+        world.cache.pin_policy(&domain("example.com"), parsed(Mode::Enforce, HOUR), world.now);
     assert_eq!(full.unwrap_err().to_string(), "the cache is full of what must stay");
 }
 

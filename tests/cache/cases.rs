@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use mta_sts::{
     Mode, NoPolicy,
-    cache::{Cache, Config, EventKind, Lookup, Outcome, Request, TxtAnswer},
+    cache::{Cache, Config, EventKind, Lookup, RecheckOutcome, Request, TxtAnswer},
 };
 
 use crate::world::{
@@ -44,7 +44,7 @@ fn a_change_of_mode_is_noticed_by_a_recheck_at_once() {
     for (from, to) in [(Mode::Testing, Mode::Enforce), (Mode::Enforce, Mode::None)] {
         let mut world = World::with_policy("a", from, WEEK);
         world.publish("b", to, WEEK);
-        assert_eq!(world.outcome(), Outcome::Changed);
+        assert_eq!(world.outcome(), RecheckOutcome::Changed);
         assert_eq!(world.mode(), Some(to).filter(|&mode| mode != Mode::None));
     }
 }
@@ -76,10 +76,9 @@ fn what_was_answered_survives_a_kill() {
     // The snapshot is taken when the policy has come, before its answer is given out.
     let mut world = World::new();
     let waiter = world.fetch_policy(Mode::Enforce, WEEK);
-    let snapshots: Vec<_> = world.cache.snapshot().collect();
-    let answered = core::iter::from_fn(|| world.cache.poll_event()).any(
-        |event| matches!(event.kind, EventKind::Answered { waiter: who, .. } if who == waiter),
-    );
+    let snapshots: Vec<_> = world.cache.snapshots().collect();
+    let answered = core::iter::from_fn(|| world.cache.poll_event())
+        .any(|event| matches!(event.kind, EventKind::Answered { id: who, .. } if who == waiter));
     assert!(answered);
 
     let mut cache = Cache::new(Config::new(2));

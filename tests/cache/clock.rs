@@ -5,8 +5,8 @@ use std::time::Duration;
 use mta_sts::{
     Domain, Mode, NoPolicy, PolicyId,
     cache::{
-        AlertKind, Ask, At, Config, Entry, EventKind, Input, Lookup, PolicyAnswer, Request,
-        TxtAnswer,
+        AlertKind, Config, Context, Entry, EntryRequest, EventKind, Input, Lookup, PolicyAnswer,
+        Request, TxtAnswer,
     },
 };
 use time::{Duration as Step, UtcDateTime, macros::utc_datetime};
@@ -225,7 +225,7 @@ fn what_is_out_keeps_the_time_that_it_had_left_when_the_clock_is_set() {
         world.now += left;
         world.cache.handle_timeout(world.now);
         let event = world.cache.poll_event().unwrap();
-        let EventKind::Answered { waiter: who, answer } = event.kind else { panic!("{event:?}") };
+        let EventKind::Answered { id: who, answer } = event.kind else { panic!("{event:?}") };
         assert_eq!(who, waiter);
         assert_eq!(
             answer.into_policy().unwrap_err(),
@@ -275,7 +275,9 @@ fn a_save_keeps_the_time_that_it_had_left_when_the_clock_is_set() {
         }
         let mut told = std::iter::from_fn(|| world.cache.poll_event());
         assert!(
-            told.any(|event| matches!(event.kind, EventKind::Answered { waiter: who, .. } if who == waiter)),
+            told.any(
+                |event| matches!(event.kind, EventKind::Answered { id: who, .. } if who == waiter)
+            ),
             "{by}"
         );
     }
@@ -320,19 +322,25 @@ fn lives_follow_the_clock_that_was_set() {
 #[test]
 fn an_entry_alone_keeps_the_time_that_its_request_had_left() {
     let (name, config): (Domain, _) = (domain("example.com"), Config::new(1));
-    let mut at =
-        At { domain: &name, now: utc_datetime!(2026-01-01 0:00), ticket: 1, config: &config };
+    let mut at = Context {
+        domain: &name,
+        now: utc_datetime!(2026-01-01 0:00),
+        request_id: 1,
+        config: &config,
+    };
     let mut entry = Entry::default();
-    assert_eq!(entry.step(Input::Lookup, &at).ask, Some(Ask::Txt));
+    assert_eq!(entry.step(Input::Lookup, &at).request, Some(EntryRequest::Txt));
     at.now += Step::hours(1);
     entry.clock_set(Step::hours(1));
-    assert_eq!(entry.timeout(&config), Some(at.now + Duration::from_secs(10)));
-    let outputs = entry.step(Input::Time, &At { ticket: 2, ..at });
+    assert_eq!(entry.poll_timeout(&config), Some(at.now + Duration::from_secs(10)));
+    let outputs = entry.step(Input::Timeout, &Context { request_id: 2, ..at });
     assert_eq!(outputs.answer, None);
-    let outputs = entry.step(Input::Txt(1, found("a")), &At { ticket: 3, ..at });
-    assert_eq!(outputs.ask, Some(Ask::Fetch));
+    let outputs = entry.step(Input::Txt(1, found("a")), &Context { request_id: 3, ..at });
+    assert_eq!(outputs.request, Some(EntryRequest::Fetch));
     entry.clock_set(Step::MAX);
     entry.clock_set(Step::MIN);
     let answer: PolicyAnswer = policy(Mode::Enforce, WEEK);
-    assert!(entry.step(Input::Policy(3, answer), &At { ticket: 4, ..at }).answer.is_some());
+    assert!(
+        entry.step(Input::Policy(3, answer), &Context { request_id: 4, ..at }).answer.is_some()
+    );
 }

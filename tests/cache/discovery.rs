@@ -41,7 +41,7 @@ fn s3_1_06_an_id_is_stored_only_with_its_policy() {
     world.https = fetch_failed();
     world.pass(TTL);
     world.lookup();
-    let view = world.cache.view(&crate::world::domain("example.com")).unwrap();
+    let view = world.cache.entry(&crate::world::domain("example.com")).unwrap();
     assert_eq!(view.id().unwrap().as_str(), "a");
     assert_eq!(view.failure().unwrap(), &failure());
     // So when the host is back, the policy of "b" is still to be had.
@@ -233,12 +233,12 @@ fn s3_3_14_an_idle_domain_is_refreshed_daily_and_not_all_at_once() {
     let mut first = Vec::new();
     for name in ["a.example", "b.example", "c.example", "d.example"] {
         world.lookup_of(name);
-        first.push(world.cache.view(&crate::world::domain(name)).unwrap().ends_at().unwrap());
+        first.push(world.cache.entry(&crate::world::domain(name)).unwrap().ends_at().unwrap());
     }
     world.took();
     world.pass(DAY);
     assert_eq!(world.took().iter().filter(|&&name| name == "fetch").count(), 5);
-    let mut times: Vec<_> = world.cache.iter().map(|view| view.fetched_at().unwrap()).collect();
+    let mut times: Vec<_> = world.cache.entries().map(|view| view.fetched_at().unwrap()).collect();
     times.sort();
     times.dedup();
     assert_eq!(times.len(), 5, "all were fetched at one time");
@@ -283,7 +283,7 @@ fn s10_2_01_a_refresh_does_not_need_the_record() {
         world.txt = txt;
         world.pass(60 * DAY);
         assert_eq!(world.mode(), Some(Mode::Enforce), "{:?}", world.txt);
-        let view = world.cache.view(&crate::world::domain("example.com")).unwrap();
+        let view = world.cache.entry(&crate::world::domain("example.com")).unwrap();
         assert_eq!(view.id().unwrap().as_str(), "a", "the id stays that of the last record");
     }
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use mta_sts::{
     Domain,
-    cache::{At, Config, Entry, Input, PolicyAnswer, TxtAnswer},
+    cache::{Config, Context, Entry, Input, PolicyAnswer, TxtAnswer},
 };
 use time::{Duration as Span, macros::utc_datetime};
 
@@ -12,13 +12,13 @@ use time::{Duration as Span, macros::utc_datetime};
 fn it_says_what_it_knows_and_when_it_wants_to_be_called() {
     let (domain, config) = (Domain::parse("example.com").unwrap(), Config::new(1));
     let now = utc_datetime!(2026-01-01 0:00);
-    let at = |ticket| At { domain: &domain, now, ticket, config: &config };
+    let at = |ticket| Context { domain: &domain, now, request_id: ticket, config: &config };
     let mut entry = Entry::default();
     assert_eq!(entry.peek(&domain, now), None);
-    assert_eq!(entry.timeout(&config), None);
+    assert_eq!(entry.poll_timeout(&config), None);
 
     let _ = entry.step(Input::Lookup, &at(1));
-    let due = entry.timeout(&config).expect("a query is out");
+    let due = entry.poll_timeout(&config).expect("a query is out");
     assert!(now < due && due <= now + Span::MINUTE, "{due}");
     let txt = TxtAnswer::from_records(["v=STSv1; id=1"], Duration::from_secs(300));
     let _ = entry.step(Input::Txt(1, txt), &at(2));
@@ -29,6 +29,6 @@ fn it_says_what_it_knows_and_when_it_wants_to_be_called() {
     let answer = entry.peek(&domain, now + Span::WEEK).expect("it still applies");
     assert!(answer.policy().unwrap().matches("mx.example.com"));
     assert_eq!(entry.peek(&domain, now + Span::WEEK + Span::MICROSECOND), None);
-    let due = entry.timeout(&config).expect("it is to be fetched again");
+    let due = entry.poll_timeout(&config).expect("it is to be fetched again");
     assert!(now + Span::HOUR < due && due < now + Span::DAY * 2, "{due}");
 }

@@ -9,6 +9,7 @@ mod damage;
 mod dates;
 mod discovery;
 mod entry;
+mod events;
 mod operator;
 mod persistence;
 mod recheck;

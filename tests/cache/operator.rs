@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use mta_sts::{
     Mode, NoPolicy,
-    cache::{Answer, Config, EventKind, Outcome, Source, StaticOutcome},
+    cache::{Answer, Config, EventKind, RecheckOutcome, Source, StaticOutcome},
 };
 
 use crate::world::{DAY, HOUR, TTL, World, domain, fetch_failed, no_record, parsed};
@@ -22,14 +22,14 @@ fn source(answer: &Answer) -> Option<Source> {
 fn a_pinned_policy_applies_whatever_is_published() {
     let mut world = World::with_policy("a", Mode::Testing, WEEK);
     let name = domain("example.com");
-    world.cache.pin(&name, parsed(Mode::Enforce, HOUR), world.now).unwrap();
+    world.cache.pin_policy(&name, parsed(Mode::Enforce, HOUR), world.now).unwrap();
     for _ in 0..30 {
         let answer = world.lookup();
         assert_eq!(source(&answer), Some(Source::Pinned));
         assert_eq!(answer.policy().unwrap().mode(), Mode::Enforce);
         world.pass(DAY);
     }
-    assert_eq!(world.outcome(), Outcome::Unchanged);
+    assert_eq!(world.outcome(), RecheckOutcome::Unchanged);
     assert_eq!(world.took(), [""; 0], "nobody is asked");
     let Answer::Policy(applied) = world.lookup() else { panic!() };
     assert_eq!((applied.ends_at(), applied.checked_at()), (None, None));
@@ -42,7 +42,7 @@ fn a_pinned_policy_applies_whatever_is_published() {
 #[test]
 fn a_pinned_policy_of_mode_none_is_none() {
     let mut world = World::with_policy("a", Mode::Enforce, WEEK);
-    world.cache.pin(&domain("example.com"), parsed(Mode::None, HOUR), world.now).unwrap();
+    world.cache.pin_policy(&domain("example.com"), parsed(Mode::None, HOUR), world.now).unwrap();
     assert_eq!(world.why(), NoPolicy::ModeNone);
 }
 
@@ -50,9 +50,9 @@ fn a_pinned_policy_of_mode_none_is_none() {
 fn what_is_known_beneath_an_override_stays() {
     let mut world = World::with_policy("a", Mode::Enforce, WEEK);
     let name = domain("example.com");
-    world.cache.ignore(&name, world.now).unwrap();
-    assert_eq!(world.why(), NoPolicy::Ignored);
-    world.cache.pin(&name, parsed(Mode::Testing, HOUR), world.now).unwrap();
+    world.cache.disable(&name, world.now).unwrap();
+    assert_eq!(world.why(), NoPolicy::Disabled);
+    world.cache.pin_policy(&name, parsed(Mode::Testing, HOUR), world.now).unwrap();
     assert_eq!(world.mode(), Some(Mode::Testing));
     world.https = fetch_failed();
     world.cache.clear_override(&name, world.now);
@@ -66,16 +66,16 @@ fn an_override_leaves_nobody_waiting() {
     let _ = world.cache.lookup(&name, world.now);
     let waiter = world.cache.recheck(&name, world.now);
     while world.cache.poll_request().is_some() {}
-    world.cache.ignore(&name, world.now).unwrap();
+    world.cache.disable(&name, world.now).unwrap();
     world.drain();
-    assert_eq!(world.rechecked(waiter).unwrap().outcome, Outcome::Unchanged);
+    assert_eq!(world.rechecked(waiter).unwrap().outcome, RecheckOutcome::Unchanged);
     assert!(world.events.iter().any(|event| matches!(
         &event.kind,
-        EventKind::Answered { answer: Answer::NoPolicy(NoPolicy::Ignored), .. }
+        EventKind::Answered { answer: Answer::NoPolicy(NoPolicy::Disabled), .. }
     )));
     // What was asked comes to an end.
     world.pass(HOUR);
-    assert!(!world.cache.view(&name).unwrap().is_being_discovered());
+    assert!(!world.cache.entry(&name).unwrap().is_discovering());
     assert_eq!(world.cache.poll_timeout(), None);
 }
 
@@ -83,8 +83,8 @@ fn an_override_leaves_nobody_waiting() {
 fn a_domain_can_be_ignored_before_it_is_known() {
     let mut world = World::new();
     world.publish("a", Mode::Enforce, WEEK);
-    world.cache.ignore(&domain("example.com"), world.now).unwrap();
-    assert_eq!(world.why(), NoPolicy::Ignored);
+    world.cache.disable(&domain("example.com"), world.now).unwrap();
+    assert_eq!(world.why(), NoPolicy::Disabled);
     assert_eq!(world.took(), [""; 0]);
     assert_eq!(world.cache.poll_timeout(), None);
 }
@@ -93,7 +93,7 @@ fn a_domain_can_be_ignored_before_it_is_known() {
 fn a_28_a_static_policy_applies_until_the_domains_own_is_found() {
     let mut world = World::new();
     let name = domain("example.com");
-    let loaded = world.cache.load_static(&name, parsed(Mode::Enforce, HOUR), world.now);
+    let loaded = world.cache.set_static_policy(&name, parsed(Mode::Enforce, HOUR), world.now);
     assert_eq!(loaded, Ok(StaticOutcome::Loaded));
     for _ in 0..10 {
         assert_eq!(source(&world.lookup()), Some(Source::Static));
@@ -105,7 +105,7 @@ fn a_28_a_static_policy_applies_until_the_domains_own_is_found() {
     let answer = world.lookup();
     assert_eq!(source(&answer), Some(Source::Fetched));
     assert_eq!(answer.policy().unwrap().mode(), Mode::Testing);
-    let again = world.cache.load_static(&name, parsed(Mode::Enforce, HOUR), world.now);
+    let again = world.cache.set_static_policy(&name, parsed(Mode::Enforce, HOUR), world.now);
     assert_eq!(again, Ok(StaticOutcome::HasOwnPolicy));
     assert_eq!(world.mode(), Some(Mode::Testing));
 }
@@ -114,10 +114,10 @@ fn a_28_a_static_policy_applies_until_the_domains_own_is_found() {
 fn a_static_policy_is_not_in_snapshots_and_one_fetched_is() {
     let mut world = World::new();
     let name = domain("example.com");
-    world.cache.load_static(&name, parsed(Mode::Enforce, HOUR), world.now).unwrap();
+    world.cache.set_static_policy(&name, parsed(Mode::Enforce, HOUR), world.now).unwrap();
     world.restart();
     assert_eq!(world.mode(), None, "the list is to be loaded again");
-    world.cache.load_static(&name, parsed(Mode::Enforce, HOUR), world.now).unwrap();
+    world.cache.set_static_policy(&name, parsed(Mode::Enforce, HOUR), world.now).unwrap();
     world.publish("a", Mode::Testing, WEEK);
     world.pass(HOUR);
     world.lookup();
@@ -129,10 +129,10 @@ fn a_static_policy_is_not_in_snapshots_and_one_fetched_is() {
 fn forgetting_starts_anew() {
     let mut world = World::with_policy("a", Mode::Enforce, WEEK);
     let name = domain("example.com");
-    assert!(world.cache.forget(&name, world.now));
-    assert!(!world.cache.forget(&name, world.now));
+    assert!(world.cache.remove(&name, world.now));
+    assert!(!world.cache.remove(&name, world.now));
     assert!(world.cache.is_empty());
-    assert_eq!((world.cache.bytes(), world.cache.policies()), (0, 0));
+    assert_eq!((world.cache.memory_usage(), world.cache.policy_count()), (0, 0));
     world.txt = no_record();
     assert_eq!(world.why(), NoPolicy::NoRecord);
 }
@@ -143,7 +143,7 @@ fn forgetting_in_the_midst_of_discovery_leaves_nobody_without_an_answer() {
     world.publish("a", Mode::Enforce, WEEK);
     let name = domain("example.com");
     let _ = world.cache.lookup(&name, world.now);
-    assert!(world.cache.forget(&name, world.now));
+    assert!(world.cache.remove(&name, world.now));
     world.drain();
     assert_eq!(world.events.iter().filter(|event| {
         matches!(&event.kind, EventKind::Answered { answer, .. } if answer.policy().is_some())
@@ -156,25 +156,25 @@ fn views_tell_what_is_known() {
     let start = world.now;
     world.pass(TTL);
     world.lookup_of("other.example");
-    world.cache.ignore(&domain("ignored.example"), world.now).unwrap();
+    world.cache.disable(&domain("ignored.example"), world.now).unwrap();
     world.txt = no_record();
     world.lookup_of("none.example");
 
-    let mut names: Vec<_> = world.cache.iter().map(|view| view.domain().to_string()).collect();
+    let mut names: Vec<_> = world.cache.entries().map(|view| view.domain().to_string()).collect();
     names.sort();
     assert_eq!(names, ["example.com", "ignored.example", "none.example", "other.example"]);
-    let view = world.cache.view(&domain("example.com")).unwrap();
+    let view = world.cache.entry(&domain("example.com")).unwrap();
     assert_eq!(view.policy().unwrap().mode(), Mode::Enforce);
     assert_eq!(view.id().unwrap().as_str(), "a");
     assert_eq!(view.fetched_at(), Some(start));
     assert_eq!(view.ends_at(), Some(start + WEEK));
     assert_eq!(view.last_used(), Some(start));
     assert_eq!(view.failure(), None);
-    assert!(!view.is_being_discovered() && !view.is_overridden());
-    assert!(world.cache.view(&domain("ignored.example")).unwrap().is_overridden());
-    assert!(world.cache.view(&domain("unknown.example")).is_none());
+    assert!(!view.is_discovering() && !view.is_overridden());
+    assert!(world.cache.entry(&domain("ignored.example")).unwrap().is_overridden());
+    assert!(world.cache.entry(&domain("unknown.example")).is_none());
     // Filters are those of iterators.
-    let enforced = world.cache.iter().filter(|view| {
+    let enforced = world.cache.entries().filter(|view| {
         view.answer(world.now).policy().is_some_and(|policy| policy.mode() == Mode::Enforce)
     });
     assert_eq!(enforced.count(), 2);
@@ -201,14 +201,14 @@ fn counters_count() {
 #[test]
 fn equal_policies_are_kept_once() {
     let mut world = World::with_policy("a", Mode::Enforce, WEEK);
-    let bytes = world.cache.bytes();
+    let bytes = world.cache.memory_usage();
     for n in 0..10 {
         world.lookup_of(&format!("{n}.example"));
     }
-    assert_eq!(world.cache.policies(), 1);
-    assert!(world.cache.bytes() - bytes < 10 * 400);
+    assert_eq!(world.cache.policy_count(), 1);
+    assert!(world.cache.memory_usage() - bytes < 10 * 400);
     let [one, other] = ["1.example", "2.example"].map(|name| {
-        std::sync::Arc::as_ptr(world.cache.view(&domain(name)).unwrap().policy().unwrap())
+        std::sync::Arc::as_ptr(world.cache.entry(&domain(name)).unwrap().policy().unwrap())
     });
     assert_eq!(one, other);
     world.publish("b", Mode::Testing, WEEK);
@@ -216,9 +216,19 @@ fn equal_policies_are_kept_once() {
     for n in 0..10 {
         world.lookup_of(&format!("{n}.example"));
     }
-    assert_eq!(world.cache.policies(), 2);
+    assert_eq!(world.cache.policy_count(), 2);
     world.pass(DAY);
-    assert_eq!(world.cache.policies(), 1);
+    assert_eq!(world.cache.policy_count(), 1);
     world.restart();
-    assert_eq!(world.cache.policies(), 1);
+    assert_eq!(world.cache.policy_count(), 1);
+}
+
+/// A call of `get` does not say what the operator has set: a lookup does.
+#[test]
+fn what_get_leaves_to_lookups() {
+    let mut world = World::new();
+    let name = domain("example.com");
+    world.cache.pin_policy(&name, parsed(Mode::Enforce, DAY), world.now).unwrap();
+    assert!(world.cache.get(&name, world.now).is_none());
+    assert_eq!(world.mode(), Some(Mode::Enforce));
 }

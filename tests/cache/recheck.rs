@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use mta_sts::{
     Mode, NoPolicy,
-    cache::{Cache, Config, Doubt, Outcome, PolicyAnswer, Request, TxtAnswer},
+    cache::{
+        Answer, Cache, Config, PolicyAnswer, RecheckError, RecheckOutcome, Request, TxtAnswer,
+    },
 };
 
 use crate::world::{
@@ -16,10 +18,10 @@ const WEEK: Duration = Duration::from_secs(7 * 86_400);
 #[test]
 fn s5_05_a_recheck_asks_dns_whatever_is_known() {
     let mut world = World::with_policy("a", Mode::Enforce, WEEK);
-    assert_eq!(world.outcome(), Outcome::Unchanged);
+    assert_eq!(world.outcome(), RecheckOutcome::Unchanged);
     assert_eq!(world.took(), ["txt"], "a fetch ended within five minutes");
     world.pass(5 * MINUTE);
-    assert_eq!(world.outcome(), Outcome::Unchanged);
+    assert_eq!(world.outcome(), RecheckOutcome::Unchanged);
     assert_eq!(world.took(), ["txt", "fetch"], "whatever the id says");
 }
 
@@ -28,7 +30,7 @@ fn s5_1_02_a_new_policy_is_found_and_told() {
     let mut world = World::with_policy("a", Mode::Enforce, WEEK);
     world.publish("b", Mode::Testing, WEEK);
     let result = world.recheck();
-    assert_eq!(result.outcome, Outcome::Changed);
+    assert_eq!(result.outcome, RecheckOutcome::Changed);
     assert_eq!(result.answer.policy().unwrap().mode(), Mode::Testing);
 }
 
@@ -37,7 +39,7 @@ fn s5_1_02_a_body_that_changed_behind_the_same_id_is_found() {
     let mut world = World::with_policy("a", Mode::Enforce, WEEK);
     world.https = policy(Mode::Testing, WEEK);
     world.pass(HOUR);
-    assert_eq!(world.outcome(), Outcome::Changed);
+    assert_eq!(world.outcome(), RecheckOutcome::Changed);
 }
 
 #[test]
@@ -48,25 +50,25 @@ fn s5_1_02_an_answer_known_from_before_counts_for_nothing() {
         world.txt = txt;
         world.lookup();
         world.publish("a", Mode::Enforce, WEEK);
-        assert_eq!(world.outcome(), Outcome::Changed);
+        assert_eq!(world.outcome(), RecheckOutcome::Changed);
     }
 }
 
 #[test]
 fn what_is_in_doubt_is_said() {
-    let b_failed = (found("b"), fetch_failed(), Doubt::FetchFailed(failure().into()));
-    let dns = (dns_failed(), fetch_failed(), Doubt::DnsFailed("SERVFAIL".into()));
+    let b_failed = (found("b"), fetch_failed(), RecheckError::FetchFailed(failure().into()));
+    let dns = (dns_failed(), fetch_failed(), RecheckError::DnsFailed("SERVFAIL".into()));
     let dns_with_policy =
-        (dns_failed(), policy(Mode::Enforce, WEEK), Doubt::DnsFailed("SERVFAIL".into()));
-    let old_body = (found("b"), policy(Mode::Enforce, WEEK), Doubt::Unconfirmed);
-    let unsent = (TxtAnswer::NotSent, fetch_failed(), Doubt::Overloaded);
-    let fetch_unsent = (found("b"), PolicyAnswer::NotSent, Doubt::Overloaded);
+        (dns_failed(), policy(Mode::Enforce, WEEK), RecheckError::DnsFailed("SERVFAIL".into()));
+    let old_body = (found("b"), policy(Mode::Enforce, WEEK), RecheckError::Unconfirmed);
+    let unsent = (TxtAnswer::NotSent, fetch_failed(), RecheckError::Overloaded);
+    let fetch_unsent = (found("b"), PolicyAnswer::NotSent, RecheckError::Overloaded);
     for (txt, https, doubt) in [b_failed, dns, dns_with_policy, old_body, unsent, fetch_unsent] {
         let mut world = World::with_policy("a", Mode::Enforce, WEEK);
         world.pass(HOUR);
         (world.txt, world.https) = (txt, https);
         let result = world.recheck();
-        assert_eq!(result.outcome, Outcome::Unknown(doubt));
+        assert_eq!(result.outcome, RecheckOutcome::Unknown(doubt));
         assert_eq!(result.answer.policy().unwrap().mode(), Mode::Enforce);
     }
 }
@@ -78,7 +80,9 @@ fn what_is_held_back_is_in_doubt() {
     world.pass(HOUR);
     world.recheck();
     world.took();
-    let Outcome::Unknown(Doubt::HeldBack { until }) = world.outcome() else { panic!() };
+    let RecheckOutcome::Unknown(RecheckError::HeldBack { until }) = world.outcome() else {
+        panic!()
+    };
     assert_eq!(world.took(), ["txt"]);
     assert!((world.now + 5 * MINUTE..world.now + 7 * MINUTE).contains(&until));
 }
@@ -89,7 +93,7 @@ fn the_same_id_or_no_record_is_no_news() {
         let mut world = World::with_policy("a", Mode::Enforce, WEEK);
         world.pass(HOUR);
         (world.txt, world.https) = (txt, fetch_failed());
-        assert_eq!(world.outcome(), Outcome::Unchanged);
+        assert_eq!(world.outcome(), RecheckOutcome::Unchanged);
     }
 }
 
@@ -97,10 +101,13 @@ fn the_same_id_or_no_record_is_no_news() {
 fn without_a_policy_before_or_after_nothing_has_changed() {
     let mut world = World::new();
     let result = world.recheck();
-    assert_eq!(result.outcome, Outcome::Unchanged);
+    assert_eq!(result.outcome, RecheckOutcome::Unchanged);
     assert_eq!(result.answer.into_policy(), Err(NoPolicy::NoRecord));
     world.txt = found("a");
-    assert_eq!(world.outcome(), Outcome::Unknown(Doubt::FetchFailed(failure().into())));
+    assert_eq!(
+        world.outcome(),
+        RecheckOutcome::Unknown(RecheckError::FetchFailed(failure().into()))
+    );
 }
 
 #[test]
@@ -118,7 +125,7 @@ fn rechecks_at_one_time_share_one_and_follow_what_is_out() {
     world.drain();
     assert_eq!(world.took(), ["txt", "fetch"]);
     for waiter in waiters {
-        assert_eq!(world.rechecked(waiter).unwrap().outcome, Outcome::Changed);
+        assert_eq!(world.rechecked(waiter).unwrap().outcome, RecheckOutcome::Changed);
     }
 }
 
@@ -130,7 +137,7 @@ fn a_recheck_is_told_of_its_own_query_only() {
     let waiter = world.cache.recheck(&name, world.now);
     world.cache.handle_txt(id, dns_failed(), world.now);
     world.drain();
-    assert_eq!(world.rechecked(waiter).unwrap().outcome, Outcome::Unchanged);
+    assert_eq!(world.rechecked(waiter).unwrap().outcome, RecheckOutcome::Unchanged);
 }
 
 #[test]
@@ -150,7 +157,10 @@ fn every_recheck_is_answered_though_nobody_answers_it() {
             world.events.push(event);
         }
         let outcome = world.rechecked(waiter).unwrap().outcome;
-        assert!(matches!(outcome, Outcome::Unknown(Doubt::DnsFailed(_))), "{outcome:?}");
+        assert!(
+            matches!(outcome, RecheckOutcome::Unknown(RecheckError::DnsFailed(_))),
+            "{outcome:?}"
+        );
     }
 }
 
@@ -161,11 +171,14 @@ fn a_forced_refresh_does_not_wait() {
     world.pass(HOUR);
     world.lookup();
     world.took();
-    assert!(matches!(world.refresh().outcome, Outcome::Unknown(Doubt::FetchFailed(_))));
+    assert!(matches!(
+        world.refresh().outcome,
+        RecheckOutcome::Unknown(RecheckError::FetchFailed(_))
+    ));
     assert_eq!(world.took(), ["txt", "fetch"], "back-off or not");
     world.https = policy(Mode::Testing, WEEK);
-    assert_eq!(world.refresh().outcome, Outcome::Changed);
-    assert_eq!(world.refresh().outcome, Outcome::Unchanged);
+    assert_eq!(world.refresh().outcome, RecheckOutcome::Changed);
+    assert_eq!(world.refresh().outcome, RecheckOutcome::Unchanged);
     assert_eq!(world.took(), ["txt", "fetch", "txt", "fetch"]);
 }
 
@@ -180,7 +193,7 @@ fn i25_no_choice_of_ids_keeps_a_verdict_away() {
                 world.pass(every);
                 world.txt = found(&format!("n{}", n % ids));
                 let outcome = world.outcome();
-                let is_settled = outcome == Outcome::Unchanged;
+                let is_settled = outcome == RecheckOutcome::Unchanged;
                 // While the first new id may be ahead of its file (§8.1), nobody knows.
                 let is_early = n < 3 || world.now <= start + 70 * MINUTE;
                 assert!(is_settled || is_early, "{ids} ids, every {every:?}, {n}: {outcome:?}");
@@ -199,7 +212,7 @@ fn i25_what_a_restart_finds_is_settled_too() {
         world.pass(HOUR);
         world.txt = found(&format!("n{n}"));
         let outcome = world.outcome();
-        assert!(n < 2 || outcome == Outcome::Unchanged, "{n}: {outcome:?}");
+        assert!(n < 2 || outcome == RecheckOutcome::Unchanged, "{n}: {outcome:?}");
         world.restart();
     }
 }
@@ -210,10 +223,13 @@ fn s5_1_02_a_fetch_of_long_ago_settles_nothing() {
     (world.txt, world.https) = (found("b"), fetch_failed());
     // Less than five minutes after the fetch, its body is the last word; then it is not.
     world.pass(4 * MINUTE);
-    assert_eq!(world.outcome(), Outcome::Unchanged);
+    assert_eq!(world.outcome(), RecheckOutcome::Unchanged);
     world.pass(MINUTE);
     let outcome = world.outcome();
-    assert!(matches!(outcome, Outcome::Unknown(Doubt::HeldBack { .. })), "{outcome:?}");
+    assert!(
+        matches!(outcome, RecheckOutcome::Unknown(RecheckError::HeldBack { .. })),
+        "{outcome:?}"
+    );
 }
 
 #[test]
@@ -256,7 +272,7 @@ fn i25_a_short_life_keeps_no_verdict_away() {
                 world.lookup();
                 world.pass(Duration::from_secs(every));
                 let outcome = world.outcome();
-                let is_settled = outcome == Outcome::Unchanged;
+                let is_settled = outcome == RecheckOutcome::Unchanged;
                 let is_early = world.now <= early;
                 assert!(is_settled || is_early, "{max_age} s, {every} s, {ids} ids: {outcome:?}");
                 world.pass(Duration::from_secs(every));
@@ -272,7 +288,7 @@ fn i25_a_short_life_keeps_no_verdict_away() {
 fn i25_a_policy_that_has_just_ended_and_is_there_again_is_no_news() {
     let mut world = World::with_policy("a", Mode::Enforce, HOUR);
     world.pass(HOUR + MINUTE);
-    assert_eq!(world.outcome(), Outcome::Unchanged);
+    assert_eq!(world.outcome(), RecheckOutcome::Unchanged);
     assert_eq!(world.took(), ["txt", "fetch"]);
     assert_eq!(world.mode(), Some(Mode::Enforce));
 }
@@ -283,17 +299,32 @@ fn s5_1_02_what_has_changed_since_the_last_policy_ended_is_told() {
     let mut world = World::with_policy("a", Mode::Enforce, HOUR);
     world.pass(HOUR + MINUTE);
     world.publish("b", Mode::Testing, HOUR);
-    assert_eq!(world.outcome(), Outcome::Changed);
+    assert_eq!(world.outcome(), RecheckOutcome::Changed);
     // The same body, after a time without a record, in which mail was sent without a policy.
     let mut world = World::with_policy("a", Mode::Enforce, HOUR);
     world.pass(HOUR + MINUTE);
     world.txt = no_record();
     assert_eq!(world.why(), NoPolicy::NoRecord);
     world.publish("a", Mode::Enforce, HOUR);
-    assert_eq!(world.outcome(), Outcome::Changed);
+    assert_eq!(world.outcome(), RecheckOutcome::Changed);
     // It cannot be had: nobody knows.
     let mut world = World::with_policy("a", Mode::Enforce, HOUR);
     world.pass(HOUR + MINUTE);
     world.https = fetch_failed();
-    assert_eq!(world.outcome(), Outcome::Unknown(Doubt::FetchFailed(failure().into())));
+    assert_eq!(
+        world.outcome(),
+        RecheckOutcome::Unknown(RecheckError::FetchFailed(failure().into()))
+    );
+}
+
+/// Without a valid record there is nothing to fetch, whoever asks.
+#[test]
+fn a_forced_refresh_without_a_record_fetches_nothing() {
+    let mut world = World::new();
+    world.lookup();
+    world.requests.clear();
+    let result = world.refresh();
+    assert_eq!(world.requests, ["txt"]);
+    assert_eq!(result.outcome, RecheckOutcome::Unchanged);
+    assert_eq!(result.answer, Answer::NoPolicy(NoPolicy::NoRecord));
 }

@@ -36,17 +36,17 @@ fn back_off_survives_a_restart() {
 #[test]
 fn of_two_snapshots_the_one_fetched_later_counts() {
     let mut world = World::with_policy("a", Mode::Testing, WEEK);
-    let early: Vec<_> = world.cache.snapshot().collect();
+    let early: Vec<_> = world.cache.snapshots().collect();
     world.publish("b", Mode::Enforce, WEEK);
     world.pass(DAY);
-    let late: Vec<_> = world.cache.snapshot().collect();
+    let late: Vec<_> = world.cache.snapshots().collect();
     for snapshots in [[early.clone(), late.clone()], [late, early]] {
         let mut cache = Cache::new(Config::new(1));
         let report = cache.restore(snapshots.into_iter().flatten(), world.now);
         assert_eq!(report.restored + report.outdated, 2);
-        let view = cache.view(&domain("example.com")).unwrap();
+        let view = cache.entry(&domain("example.com")).unwrap();
         assert_eq!(view.policy().unwrap().mode(), Mode::Enforce);
-        assert_eq!(cache.policies(), 1);
+        assert_eq!(cache.policy_count(), 1);
     }
 }
 
@@ -61,7 +61,7 @@ fn what_there_is_no_room_for_is_counted() {
         world.pass(DAY);
     }
     let mut cache = Cache::new(Config::new(1).with_max_entries(4));
-    let report = cache.restore(world.cache.snapshot(), world.now);
+    let report = cache.restore(world.cache.snapshots(), world.now);
     assert_eq!((report.restored, report.refused, cache.len()), (4, 6, 4));
 }
 
@@ -87,7 +87,7 @@ fn what_the_operator_lists_or_pins_and_what_is_restored_merge_in_any_order() {
             world.lookup();
         }
         old.now = world.now;
-        let rows: Vec<_> = world.cache.snapshot().collect();
+        let rows: Vec<_> = world.cache.snapshots().collect();
         let listed = || parsed(Mode::Testing, DAY);
         for is_pinned in [false, true] {
             let mut told = Vec::new();
@@ -97,11 +97,12 @@ fn what_the_operator_lists_or_pins_and_what_is_restored_merge_in_any_order() {
                 for step in order {
                     match step {
                         0 => {
-                            let _ = world.cache.load_static(&name, listed(), world.now).unwrap();
+                            let _ =
+                                world.cache.set_static_policy(&name, listed(), world.now).unwrap();
                         }
                         1 if is_pinned => {
                             let pinned = parsed(Mode::Enforce, HOUR);
-                            world.cache.pin(&name, pinned, world.now).unwrap();
+                            world.cache.pin_policy(&name, pinned, world.now).unwrap();
                         }
                         1 => {}
                         _ => {
@@ -110,14 +111,14 @@ fn what_the_operator_lists_or_pins_and_what_is_restored_merge_in_any_order() {
                         }
                     }
                 }
-                let known = world.cache.view(&name).unwrap();
+                let known = world.cache.entry(&name).unwrap();
                 let (policy, id, end) = (known.policy().cloned(), known.id(), known.ends_at());
                 let applies = known.answer(world.now).cloned().into_policy();
                 // What is stored is forgotten in the store, too.
                 let mut removed = World::with(Config::new(1).with_persistence(true));
-                let _ = removed.cache.load_static(&name, listed(), old.now).unwrap();
+                let _ = removed.cache.set_static_policy(&name, listed(), old.now).unwrap();
                 let _ = removed.cache.restore(rows.clone(), old.now);
-                removed.cache.forget(&name, old.now);
+                removed.cache.remove(&name, old.now);
                 let request = removed.cache.poll_request();
                 assert!(matches!(request, Some(Request::Persist { snapshot: None, .. })));
                 // Back-off is kept.
@@ -157,19 +158,19 @@ fn i24_the_most_valuable_rows_are_kept_where_bytes_are_short() {
         world.https = body(n, Mode::Testing);
         world.lookup_of(&format!("a{n}.example"));
     }
-    let mut rows: Vec<_> = world.cache.snapshot().collect();
+    let mut rows: Vec<_> = world.cache.snapshots().collect();
     for _ in 0..2 {
-        let config = Config::new(1).with_max_bytes(world.cache.bytes() / 4);
+        let config = Config::new(1).with_max_bytes(world.cache.memory_usage() / 4);
         let mut cache = Cache::new(config);
         let report = cache.restore(rows.clone(), world.now);
         assert_eq!(report.restored + report.refused, 220);
         assert!((40..80).contains(&report.restored), "{report:?}");
         assert_eq!(
-            (report.refused_by_class.enforce, cache.bytes() <= config.max_bytes()),
+            (report.refused_by_class.enforce, cache.memory_usage() <= config.max_bytes()),
             (0, true)
         );
         for n in 0..20 {
-            assert!(cache.view(&domain(&format!("good{n}.example"))).is_some(), "{n}");
+            assert!(cache.entry(&domain(&format!("good{n}.example"))).is_some(), "{n}");
         }
         rows.reverse();
     }
@@ -187,7 +188,7 @@ fn i24_the_order_of_one_hour_is_kept() {
     }
     for n in 0..5 {
         world.lookup_of(&format!("new{n}.example"));
-        let gone = world.cache.view(&domain(&format!("d{n}.example")));
+        let gone = world.cache.entry(&domain(&format!("d{n}.example")));
         assert!(gone.is_none(), "{n}: used least recently");
         assert_eq!(world.cache.len(), 10);
     }

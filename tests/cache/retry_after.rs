@@ -5,7 +5,7 @@ use std::time::Duration;
 use mta_sts::{
     Mode,
     cache::PolicyAnswer,
-    fetch::{MediaTypeRule, evaluate},
+    fetch::{AcceptedMediaType, policy_from_response},
 };
 
 use crate::world::{DAY, HOUR, MINUTE, World, domain, found};
@@ -16,7 +16,8 @@ const SECOND: Duration = Duration::from_secs(1);
 /// What a host answers that is busy.
 fn busy(status: u16, retry_after: &str) -> PolicyAnswer {
     let headers = [("retry-after", retry_after)];
-    let error = evaluate(status, headers, b"", MediaTypeRule::TextPlain).unwrap_err();
+    let error =
+        policy_from_response(status, headers, b"", AcceptedMediaType::TextPlain).unwrap_err();
     Err(error.to_failure(&domain("example.com"))).into()
 }
 
@@ -95,7 +96,7 @@ fn retry_after_lengthens_the_back_off() {
 #[test]
 fn several_values() {
     let headers = [("Retry-After", "soon"), ("RETRY-AFTER", " 2400 "), ("Retry-After", "60")];
-    let error = evaluate(503, headers, b"", MediaTypeRule::TextPlain).unwrap_err();
+    let error = policy_from_response(503, headers, b"", AcceptedMediaType::TextPlain).unwrap_err();
     assert_eq!(
         (error.reason_code(), &*error.to_string()),
         ("http-status", "HTTP status 503, not 200")

@@ -25,7 +25,7 @@ fn who_waits_for_a_policy_that_has_ended_is_not_driven_out_by_newcomers() {
     }
     world.drain();
     let answer = world.events.iter().find_map(|event| match &event.kind {
-        EventKind::Answered { waiter: who, answer } if *who == waiter => Some(answer),
+        EventKind::Answered { id: who, answer } if *who == waiter => Some(answer),
         _ => None,
     });
     assert!(answer.is_some_and(|answer| answer.policy().is_some()), "{answer:?}");
@@ -70,7 +70,7 @@ fn what_is_forgotten_leaves_the_store_though_there_was_no_room_for_it() {
     world.drain();
     assert_eq!(world.store.len(), 4);
     for n in 0..4 {
-        world.cache.forget(&domain(&format!("d{n}.example")), world.now);
+        world.cache.remove(&domain(&format!("d{n}.example")), world.now);
     }
     world.drain();
     assert!(world.store.is_empty(), "{:?}", world.store.keys());
@@ -90,10 +90,10 @@ fn a_row_saved_after_its_removal_was_queued_stays() {
     world.cache.handle_txt(id, found("b"), world.now);
     let Some(Request::Fetch { id, .. }) = world.cache.poll_request() else { panic!() };
     world.cache.handle_policy(id, policy(Mode::Testing, WEEK), world.now);
-    world.cache.forget(&name, world.now);
+    world.cache.remove(&name, world.now);
     let _ = world.cache.lookup(&name, world.now);
     world.drain();
-    let held = world.cache.view(&name).and_then(|view| view.policy().cloned());
+    let held = world.cache.entry(&name).and_then(|view| view.policy().cloned());
     assert_eq!(held.map(|policy| policy.mode()), Some(Mode::Enforce));
     assert!(world.store.contains_key(&name), "the cache holds it, and the store does not");
 }
@@ -121,7 +121,7 @@ fn save(world: &mut World, works: bool) -> usize {
         match event.kind {
             EventKind::NotPersisted { .. } => told += 1,
             EventKind::PersistRecovered => {
-                assert_eq!(world.cache.unsaved(), 0, "told before all was saved");
+                assert_eq!(world.cache.unsaved_count(), 0, "told before all was saved");
                 world.events.push(event);
             }
             _ => {}
@@ -137,18 +137,18 @@ fn i23_a_store_that_is_down_is_told_once_for_each_row_and_its_end_when_all_is_sa
         let _ = world.cache.lookup(&domain(&format!("d{n}.example")), world.now);
     }
     assert_eq!(save(&mut world, false), 50);
-    assert_eq!(world.cache.unsaved(), 50);
+    assert_eq!(world.cache.unsaved_count(), 50);
     for _ in 0..20 {
         world.now = world.cache.poll_timeout().unwrap();
         world.cache.handle_timeout(world.now);
         assert_eq!(save(&mut world, false), 0, "told again");
-        assert_eq!(world.cache.unsaved(), 50);
+        assert_eq!(world.cache.unsaved_count(), 50);
     }
     // The store works again: another row is saved, and with it all the others. One is on its way
     // when the first of them is durable.
     let _ = world.cache.lookup(&domain("other.example"), world.now);
     assert_eq!(save(&mut world, true), 0);
-    assert_eq!((world.cache.unsaved(), world.store.len()), (0, 51));
+    assert_eq!((world.cache.unsaved_count(), world.store.len()), (0, 51));
     let recovered = |world: &World| {
         world.events.iter().filter(|it| matches!(it.kind, EventKind::PersistRecovered)).count()
     };
@@ -162,10 +162,10 @@ fn negatives_go_before_who_is_waited_for() {
     world.lookup_of("absent.example");
     let _ = world.cache.lookup(&domain("first.example"), world.now);
     let _ = world.cache.lookup(&domain("second.example"), world.now);
-    assert!(world.cache.view(&domain("absent.example")).is_none());
+    assert!(world.cache.entry(&domain("absent.example")).is_none());
     let refused = world.cache.lookup(&domain("third.example"), world.now);
     assert_eq!(refused, Lookup::Answer(Answer::NoPolicy(NoPolicy::Overloaded)));
     world.txt = dns_failed();
     world.drain();
-    assert!(world.cache.view(&domain("first.example")).is_some());
+    assert!(world.cache.entry(&domain("first.example")).is_some());
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use mta_sts::{
     Mode, NoPolicy,
     cache::{
-        Answer, Cache, Config, EventKind, Lookup, PolicyAnswer, Request, StaticOutcome, Waiter,
+        Answer, Cache, Config, EventKind, Lookup, LookupId, PolicyAnswer, Request, StaticOutcome,
     },
 };
 
@@ -41,7 +41,7 @@ fn large(n: usize) -> PolicyAnswer {
 
 fn all_live(world: &World, names: &[String], mode: Mode) {
     for name in names {
-        let view = world.cache.view(&domain(name));
+        let view = world.cache.entry(&domain(name));
         let held = view.and_then(|view| view.answer(world.now).policy().map(|it| it.mode()));
         assert_eq!(held, Some(mode), "{name} in memory");
         if world.cache.config().persistence() {
@@ -57,7 +57,7 @@ fn i22_large_policies_of_newcomers_that_are_being_saved_drive_out_nobody() {
         let names = regulars(1500);
         let mut world = settled(config, &names, mode);
         // All of them in one burst: nothing is saved, or polled, before the last one has come.
-        let waiters: Vec<Waiter> = (0..30)
+        let waiters: Vec<LookupId> = (0..30)
             .filter_map(|n| {
                 match world.cache.lookup(&domain(&format!("evil{n}.example")), world.now) {
                     Lookup::Waiting(waiter) => Some(waiter),
@@ -80,12 +80,12 @@ fn i22_large_policies_of_newcomers_that_are_being_saved_drive_out_nobody() {
         drop(persists);
         world.drain();
         all_live(&world, &names, mode);
-        assert!(world.cache.bytes() <= 1 << 20);
+        assert!(world.cache.memory_usage() <= 1 << 20);
         // They are answered all the same.
         for waiter in waiters {
-            let told = world.events.iter().filter(|event| {
-                matches!(event.kind, EventKind::Answered { waiter: who, .. } if who == waiter)
-            });
+            let told = world.events.iter().filter(
+                |event| matches!(event.kind, EventKind::Answered { id: who, .. } if who == waiter),
+            );
             assert_eq!(told.count(), 1);
         }
     }
@@ -135,7 +135,7 @@ fn i24_a_restore_removes_nothing_and_keeps_the_best() {
     for n in 0..4 {
         world.lookup_of(&format!("a{n}.example"));
     }
-    let mut snapshots: Vec<_> = world.cache.snapshot().collect();
+    let mut snapshots: Vec<_> = world.cache.snapshots().collect();
     snapshots.sort_by_key(|it| it.domain().map(ToString::to_string));
     for _ in 0..2 {
         let config = Config::new(1).with_max_entries(4).with_persistence(true);
@@ -144,7 +144,7 @@ fn i24_a_restore_removes_nothing_and_keeps_the_best() {
         assert_eq!((report.restored, report.refused), (4, 8));
         assert_eq!((report.refused_by_class.enforce, report.refused_by_class.other), (4, 4));
         assert!(cache.poll_request().is_none(), "nothing is removed from the store");
-        assert!(names[4..].iter().all(|name| cache.view(&domain(name)).is_some()));
+        assert!(names[4..].iter().all(|name| cache.entry(&domain(name)).is_some()));
         snapshots.reverse();
     }
 }
@@ -157,13 +157,13 @@ fn i24_the_order_of_eviction_outlives_a_restart() {
         world.lookup_of(name);
         world.now += 2 * HOUR;
     }
-    let mut snapshots: Vec<_> = world.cache.snapshot().collect();
+    let mut snapshots: Vec<_> = world.cache.snapshots().collect();
     snapshots.sort_by_key(|it| it.domain().map(ToString::to_string));
     world.cache = Cache::new(*world.cache.config());
     let _ = world.cache.restore(snapshots, world.now);
     for (n, gone) in ["d.example", "b.example", "a.example", "c.example"].into_iter().enumerate() {
         world.lookup_of(&format!("new{n}.example"));
-        assert!(world.cache.view(&domain(gone)).is_none(), "{gone} is next");
+        assert!(world.cache.entry(&domain(gone)).is_none(), "{gone} is next");
     }
 }
 
@@ -172,7 +172,7 @@ fn i24_a_restored_row_is_merged() {
     let mut world = World::with_policy("a", Mode::Testing, WEEK);
     world.pass(DAY);
     world.lookup();
-    let rows: Vec<_> = world.cache.snapshot().collect();
+    let rows: Vec<_> = world.cache.snapshots().collect();
     // A new id whose policy cannot be had.
     world.txt = found("b");
     world.https = fetch_failed();
@@ -194,7 +194,7 @@ fn i24_a_restored_row_is_merged() {
     world.took();
     let mut old = World::with_policy("a", Mode::Enforce, HOUR);
     old.now -= 30 * DAY;
-    let rows: Vec<_> = old.cache.snapshot().collect();
+    let rows: Vec<_> = old.cache.snapshots().collect();
     world.now += 3 * HOUR;
     world.lookup();
     world.took();
@@ -229,26 +229,26 @@ fn i23_what_was_not_saved_is_tried_again() {
         rows
     };
     assert_eq!(drive(&mut world, false), [true]);
-    assert_eq!(world.cache.unsaved(), 1);
+    assert_eq!(world.cache.unsaved_count(), 1);
     // A second later, as the disk has room again.
     let due = world.cache.poll_timeout().unwrap();
     assert_eq!(due, world.now + Duration::from_secs(1));
     world.now = due;
     world.cache.handle_timeout(world.now);
     assert_eq!(drive(&mut world, true), [true]);
-    assert_eq!(world.cache.unsaved(), 0);
+    assert_eq!(world.cache.unsaved_count(), 0);
     let told = core::iter::from_fn(|| world.cache.poll_event()).map(|event| event.kind);
     let told: Vec<_> = told.filter(|it| *it == EventKind::PersistRecovered).collect();
     assert_eq!(told.len(), 1);
     // A removal, too.
-    assert!(world.cache.forget(&name, world.now));
+    assert!(world.cache.remove(&name, world.now));
     assert_eq!(drive(&mut world, false), [false]);
     world.now += Duration::from_secs(1);
     world.cache.handle_timeout(world.now);
     assert_eq!(drive(&mut world, false), [false]);
     world.cache.retry_unsaved(world.now);
     assert_eq!(drive(&mut world, true), [false]);
-    assert_eq!(world.cache.unsaved(), 0);
+    assert_eq!(world.cache.unsaved_count(), 0);
 }
 
 #[test]
@@ -262,13 +262,11 @@ fn an_operators_word_holds_at_once() {
     let Some(Request::Fetch { id, .. }) = world.cache.poll_request() else { panic!() };
     world.cache.handle_policy(id, world.https.clone(), world.now);
     // The save is out.
-    world.cache.pin(&name, parsed(Mode::Enforce, WEEK), world.now).unwrap();
+    world.cache.pin_policy(&name, parsed(Mode::Enforce, WEEK), world.now).unwrap();
     let answers = core::iter::from_fn(|| world.cache.poll_event());
     let answers: Vec<_> = answers
         .filter_map(|event| match event.kind {
-            EventKind::Answered { waiter: who, answer } if who == waiter => {
-                answer.into_policy().ok()
-            }
+            EventKind::Answered { id: who, answer } if who == waiter => answer.into_policy().ok(),
             _ => None,
         })
         .collect();
@@ -278,23 +276,23 @@ fn an_operators_word_holds_at_once() {
     // A listed policy stays when what was found out is forgotten.
     let mut world = World::new();
     let listed = parsed(Mode::Enforce, WEEK);
-    let loaded = world.cache.load_static(&name, listed, world.now).unwrap();
+    let loaded = world.cache.set_static_policy(&name, listed, world.now).unwrap();
     assert_eq!(loaded, StaticOutcome::Loaded);
-    world.cache.forget(&name, world.now);
+    world.cache.remove(&name, world.now);
     assert_eq!(world.lookup().policy().unwrap().mode(), Mode::Enforce);
 
     // What is forgotten while its fetch is out, and comes then, is in cache and store.
     let mut world = World::with(Config::new(1).with_persistence(true));
     world.publish("a", Mode::Testing, WEEK);
     world.lookup();
-    let _ = world.cache.refresh(&name, world.now);
+    let _ = world.cache.force_refresh(&name, world.now);
     let Some(Request::Txt { id, .. }) = world.cache.poll_request() else { panic!() };
     world.cache.handle_txt(id, found("b"), world.now);
     let Some(Request::Fetch { id, .. }) = world.cache.poll_request() else { panic!() };
-    world.cache.forget(&name, world.now);
+    world.cache.remove(&name, world.now);
     world.cache.handle_policy(id, world.https.clone(), world.now);
     world.drain();
-    assert!(world.cache.view(&name).unwrap().policy().is_some());
+    assert!(world.cache.entry(&name).unwrap().policy().is_some());
     assert!(world.store.contains_key(&name));
 }
 
@@ -323,7 +321,7 @@ fn a_clock_that_jumps_ahead_for_a_moment_evicts_nothing_silently() {
             .events
             .iter()
             .any(|event| event.domain == name && matches!(event.kind, EventKind::Evicted { .. }));
-        let is_held = world.cache.view(&name).is_some();
+        let is_held = world.cache.entry(&name).is_some();
         assert!(is_held && !is_told, "{name}: {is_held} {is_told}");
     }
 }
@@ -332,7 +330,7 @@ fn a_clock_that_jumps_ahead_for_a_moment_evicts_nothing_silently() {
 fn cancelling_one_of_many_takes_no_time() {
     let mut world = World::new();
     let name = domain("example.com");
-    let waiters: Vec<Waiter> = (0..100_000)
+    let waiters: Vec<LookupId> = (0..100_000)
         .map(|_| match world.cache.lookup(&name, world.now) {
             Lookup::Waiting(waiter) => waiter,
             Lookup::Answer(answer) => panic!("{answer:?}"),
@@ -344,7 +342,7 @@ fn cancelling_one_of_many_takes_no_time() {
     }
     world.drain();
     let told = world.events.iter().filter_map(|event| match &event.kind {
-        EventKind::Answered { waiter, .. } => Some(*waiter),
+        EventKind::Answered { id: waiter, .. } => Some(*waiter),
         _ => None,
     });
     assert_eq!(told.collect::<Vec<_>>(), waiters[..2], "in the order in which they came");
@@ -363,7 +361,7 @@ fn i3_who_fails_again_and_again_is_not_washed_out_by_a_flood_of_failures() {
         world.lookup_of(&format!("flood{n}.example"));
         world.events.clear();
     }
-    assert!(world.cache.view(&domain("example.com")).is_none());
+    assert!(world.cache.entry(&domain("example.com")).is_none());
     world.took();
     world.now += 4 * MINUTE;
     world.why();

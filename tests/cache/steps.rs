@@ -137,9 +137,9 @@ fn the_order_of_eviction_outlives_a_restart_at_a_wrong_clock() {
     world.now = utc_datetime!(1970-01-01 0:00);
     world.restart();
     for (n, name) in names.into_iter().enumerate() {
-        assert!(world.cache.view(&domain(name)).is_some(), "{name} has gone before others");
+        assert!(world.cache.entry(&domain(name)).is_some(), "{name} has gone before others");
         world.lookup_of(&format!("new{n}.example"));
-        assert!(world.cache.view(&domain(name)).is_none(), "{name} stays, and another has gone");
+        assert!(world.cache.entry(&domain(name)).is_none(), "{name} stays, and another has gone");
     }
 }
 
@@ -254,7 +254,7 @@ fn what_ends_first_is_refreshed_first() {
     let fetches = world.took().into_iter().filter(|it| *it == "fetch").count();
     assert!(fetches < 1300, "{fetches}, with those that do not end soon");
     let late = |world: &World, name: &str| {
-        let all = world.cache.iter().filter(|it| it.domain().as_str().starts_with(name));
+        let all = world.cache.entries().filter(|it| it.domain().as_str().starts_with(name));
         all.filter(|it| it.fetched_at() < Some(world.now - DAY / 2)).count()
     };
     assert_eq!(late(&world, "short"), 0);
@@ -312,7 +312,7 @@ fn what_one_step_of_the_clock_ends_is_one_alert() {
         world.drain();
         assert_eq!(world.alerts(), [AlertKind::Expired], "{step}, and another");
         let name = domain("d17.example");
-        let answer = world.cache.view(&name).unwrap().answer(world.now).cloned();
+        let answer = world.cache.entry(&name).unwrap().answer(world.now).cloned();
         let is_told = matches!(answer, Answer::NoPolicy(NoPolicy::Expired { .. }));
         assert!(is_told, "{step}: {answer:?}");
     }
@@ -345,7 +345,7 @@ fn a_step_back_is_taken_in_by_calls_that_are_bounded() {
     }
     world.now = start + HOUR;
     let ends = |world: &World| {
-        let last = world.cache.view(&domain("d9999.example")).unwrap();
+        let last = world.cache.entry(&domain("d9999.example")).unwrap();
         last.answer(world.now).policy().is_some()
     };
     assert!(ends(&world));
@@ -377,7 +377,7 @@ fn a_step_back_is_taken_in_by_calls_that_are_bounded() {
     world.now = start + HOUR;
     world.events.clear();
     world.lookup_of("new.example");
-    assert!(world.cache.view(&domain("nothing.example")).is_none());
+    assert!(world.cache.entry(&domain("nothing.example")).is_none());
     let evicted = |it: &mta_sts::cache::Event| matches!(it.kind, EventKind::Evicted { .. });
     assert!(!world.events.iter().any(evicted));
 }

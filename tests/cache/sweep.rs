@@ -87,7 +87,7 @@ fn a_clock_that_is_set_ahead_as_rows_are_removed_removes_no_live_policy() {
     world.now += 60 * DAY;
     assert_eq!(restart(&mut world).ended, 3);
     // Its place is taken by another.
-    world.cache.forget(&domain("old1.example"), world.now);
+    world.cache.remove(&domain("old1.example"), world.now);
     world.drain();
     assert!(world.lookup_of("new.example").policy().is_some());
     world.pass(23 * HOUR);
@@ -98,7 +98,7 @@ fn a_clock_that_is_set_ahead_as_rows_are_removed_removes_no_live_policy() {
     world.pass(MINUTE);
     world.now -= 730 * DAY;
     wake(&mut world);
-    assert!(world.cache.view(&domain("new.example")).is_some());
+    assert!(world.cache.entry(&domain("new.example")).is_some());
     assert!(world.store.contains_key(&domain("new.example")));
     world.pass(2 * DAY);
     assert_eq!(world.store.len(), 1);

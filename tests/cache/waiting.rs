@@ -5,8 +5,8 @@ use std::time::Duration;
 use mta_sts::{
     Mode, NoPolicy, PolicyId,
     cache::{
-        AlertKind, Answer, Cache, Config, Event, EventKind, FetchRequestId, Lookup, PolicyAnswer,
-        Request, Waiter,
+        AlertKind, Answer, Cache, Config, Event, EventKind, FetchRequestId, Lookup, LookupId,
+        PolicyAnswer, Request,
     },
 };
 use time::UtcDateTime;
@@ -15,17 +15,17 @@ use crate::world::{DAY, World, domain, fetch_failed, found, no_record, parsed, p
 
 const WEEK: Duration = Duration::from_secs(7 * 86_400);
 
-fn wait(cache: &mut Cache, now: UtcDateTime) -> Waiter {
+fn wait(cache: &mut Cache, now: UtcDateTime) -> LookupId {
     match cache.lookup(&domain("example.com"), now) {
         Lookup::Waiting(waiter) => waiter,
         Lookup::Answer(answer) => panic!("{answer:?}"),
     }
 }
 
-fn answers(cache: &mut Cache) -> Vec<Waiter> {
+fn answers(cache: &mut Cache) -> Vec<LookupId> {
     let events = core::iter::from_fn(|| cache.poll_event());
     let waiters = events.filter_map(|Event { kind, .. }| match kind {
-        EventKind::Answered { waiter, .. } => Some(waiter),
+        EventKind::Answered { id: waiter, .. } => Some(waiter),
         _ => None,
     });
     waiters.collect()
@@ -79,7 +79,7 @@ fn a_policy_that_comes_late_is_kept() {
         world.events.clear();
         world.took();
         world.cache.handle_policy(id, policy(Mode::Enforce, WEEK), world.now);
-        let view = world.cache.view(&domain("example.com")).unwrap();
+        let view = world.cache.entry(&domain("example.com")).unwrap();
         assert_eq!(view.id(), Some(PolicyId::parse("a").unwrap()));
         assert_eq!(view.fetched_at(), Some(world.now));
         assert_eq!(view.failure(), None);
@@ -109,7 +109,7 @@ fn a_policy_that_comes_late_takes_the_place_of_the_one_before() {
     world.drain();
     assert!(world.events.iter().any(|it| it.kind == EventKind::Recovered), "{:?}", world.events);
     assert_eq!(world.mode(), Some(Mode::Enforce));
-    let id = world.cache.view(&domain("example.com")).unwrap().id();
+    let id = world.cache.entry(&domain("example.com")).unwrap().id();
     assert_eq!(id, Some(PolicyId::parse("b").unwrap()));
 }
 
@@ -122,7 +122,7 @@ fn who_waits_for_another_request_is_told_of_a_policy_that_comes_late() {
     world.cache.handle_policy(id, policy(Mode::Enforce, WEEK), world.now);
     assert_eq!(answers(&mut world.cache), [waiter]);
     // The query that is out is not disturbed.
-    assert!(world.cache.view(&domain("example.com")).unwrap().is_being_discovered());
+    assert!(world.cache.entry(&domain("example.com")).unwrap().is_discovering());
     world.pass(Duration::from_secs(60));
     assert_eq!(world.mode(), Some(Mode::Enforce));
 }
@@ -135,7 +135,7 @@ fn a_late_policy_is_of_the_id_that_it_was_fetched_for() {
     world.pass(Duration::from_secs(900));
     assert!(matches!(world.why(), NoPolicy::FetchFailed(_)));
     world.cache.handle_policy(id, policy(Mode::Testing, WEEK), world.now);
-    let held = |world: &World| world.cache.view(&domain("example.com")).unwrap().id();
+    let held = |world: &World| world.cache.entry(&domain("example.com")).unwrap().id();
     assert_eq!(held(&world), Some(PolicyId::parse("a").unwrap()));
     world.https = policy(Mode::Enforce, WEEK);
     world.took();
@@ -163,7 +163,7 @@ fn a_late_policy_undoes_nothing_that_came_after_it() {
     for is_met_again in [false, true] {
         let (mut world, id) = overdue();
         world.txt = no_record();
-        world.cache.forget(&name, world.now);
+        world.cache.remove(&name, world.now);
         if is_met_again {
             world.why();
         }
@@ -172,7 +172,7 @@ fn a_late_policy_undoes_nothing_that_came_after_it() {
     }
     // The operator has spoken.
     let (mut world, id) = overdue();
-    world.cache.pin(&name, parsed(Mode::Enforce, WEEK), world.now).unwrap();
+    world.cache.pin_policy(&name, parsed(Mode::Enforce, WEEK), world.now).unwrap();
     late(&mut world, id);
     assert_eq!(world.mode(), Some(Mode::Enforce));
     // A late failure, and what was never sent, are no news either.
@@ -211,7 +211,7 @@ fn an_answer_about_a_domain_that_had_to_go_reaches_no_other() {
     let Some(Request::Txt { id, .. }) = world.cache.poll_request() else { panic!() };
     world.cache.cancel(waiter);
     let _ = world.cache.lookup(&domain("other.example"), world.now);
-    assert!(world.cache.view(&domain("example.com")).is_none());
+    assert!(world.cache.entry(&domain("example.com")).is_none());
     world.cache.handle_txt(id, found("a"), world.now);
     let requests: Vec<_> = core::iter::from_fn(|| world.cache.poll_request()).collect();
     assert!(
@@ -247,7 +247,7 @@ fn cancelling_removes_the_waiter_and_nothing_else() {
         .events
         .iter()
         .filter_map(|event| match event.kind {
-            EventKind::Answered { waiter, .. } => Some(waiter),
+            EventKind::Answered { id: waiter, .. } => Some(waiter),
             _ => None,
         })
         .collect();
@@ -287,7 +287,7 @@ fn get_tells_what_a_lookup_would_only_read() {
     let mut world = World::with_policy("a", Mode::Enforce, WEEK);
     let name = domain("example.com");
     let got = |world: &World| world.cache.get(&name, world.now).map(Answer::cloned);
-    assert_eq!(got(&world), Some(world.cache.view(&name).unwrap().answer(world.now).cloned()));
+    assert_eq!(got(&world), Some(world.cache.entry(&name).unwrap().answer(world.now).cloned()));
     world.pass(Duration::from_secs(299));
     assert!(got(&world).is_some());
     world.pass(Duration::from_secs(1));

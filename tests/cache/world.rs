@@ -3,11 +3,12 @@
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use mta_sts::{
-    Domain, Failure, Mode, NoPolicy, Policy, PolicyId, ResultType, SelectError, StsRecord,
+    Domain, Failure, Mode, NoPolicy, Policy, PolicyId, ResultType, StsRecord,
     cache::{
-        Alert, AlertKind, Answer, Cache, Config, Event, EventKind, Lookup, Outcome, PolicyAnswer,
-        Rechecked, Request, Snapshot, TxtAnswer, Waiter,
+        Alert, AlertKind, Answer, Cache, Config, Event, EventKind, Lookup, LookupId, PolicyAnswer,
+        RecheckOutcome, RecheckResult, Request, Snapshot, TxtAnswer,
     },
+    error::SelectError,
 };
 use time::{UtcDateTime, macros::utc_datetime};
 
@@ -75,7 +76,7 @@ impl World {
         self.drain();
         answer.unwrap_or_else(|| {
             let answered = self.events.iter().find_map(|event| match &event.kind {
-                EventKind::Answered { waiter: who, answer } if Some(*who) == waiter => Some(answer),
+                EventKind::Answered { id: who, answer } if Some(*who) == waiter => Some(answer),
                 _ => None,
             });
             answered.expect("the lookup is not answered").clone()
@@ -91,31 +92,31 @@ impl World {
         self.lookup().into_policy().expect_err("a policy applies")
     }
 
-    pub(crate) fn recheck(&mut self) -> Rechecked {
+    pub(crate) fn recheck(&mut self) -> RecheckResult {
         let waiter = self.cache.recheck(&domain("example.com"), self.now);
         self.drain();
         self.rechecked(waiter).expect("the recheck is not answered")
     }
 
-    pub(crate) fn outcome(&mut self) -> Outcome {
+    pub(crate) fn outcome(&mut self) -> RecheckOutcome {
         self.recheck().outcome
     }
 
-    pub(crate) fn refresh(&mut self) -> Rechecked {
-        let waiter = self.cache.refresh(&domain("example.com"), self.now);
+    pub(crate) fn refresh(&mut self) -> RecheckResult {
+        let waiter = self.cache.force_refresh(&domain("example.com"), self.now);
         self.drain();
         self.rechecked(waiter).expect("the refresh is not answered")
     }
 
-    pub(crate) fn rechecked(&self, waiter: Waiter) -> Option<Rechecked> {
+    pub(crate) fn rechecked(&self, waiter: LookupId) -> Option<RecheckResult> {
         self.events.iter().find_map(|event| match &event.kind {
-            EventKind::Rechecked { waiter: who, result } if *who == waiter => Some(result.clone()),
+            EventKind::Rechecked { id: who, result } if *who == waiter => Some(result.clone()),
             _ => None,
         })
     }
 
     /// Looks up example.com, up to where its policy has come and nothing of that was heard yet.
-    pub(crate) fn fetch_policy(&mut self, mode: Mode, max_age: Duration) -> Waiter {
+    pub(crate) fn fetch_policy(&mut self, mode: Mode, max_age: Duration) -> LookupId {
         let Lookup::Waiting(waiter) = self.cache.lookup(&domain("example.com"), self.now) else {
             panic!("it is known")
         };
@@ -193,7 +194,7 @@ impl World {
 
     /// The process is killed, and started again with what a snapshot of it says.
     pub(crate) fn restart(&mut self) {
-        let snapshots: Vec<Snapshot> = self.cache.snapshot().collect();
+        let snapshots: Vec<Snapshot> = self.cache.snapshots().collect();
         let mut cache = Cache::new(*self.cache.config());
         let report = cache.restore(snapshots, self.now);
         assert!(report.damaged.is_empty() && report.refused == 0, "{report:?}");

@@ -42,7 +42,7 @@ impl Kept {
                 other => panic!("{other:?}"),
             }
         }
-        Self(cache.snapshot().collect())
+        Self(cache.snapshots().collect())
     }
 }
 
@@ -152,7 +152,8 @@ fn busy(kind: Kind, world: &World, gate: &Arc<Gate>) -> Client {
     let store: Box<dyn Store> = Box::new(Kept::new(100, LATE));
     let parts =
         Parts { txt: Some(txt), fetch: Some(fetch), store: Some(store), ..Parts::default() };
-    let client = Client::with(kind, settings(world).with_refreshes(2), parts).unwrap();
+    let client =
+        Client::with(kind, settings(world).with_max_concurrent_refreshes(2), parts).unwrap();
     eventually(|| asked.load(Ordering::SeqCst) == 100 && gate.inside.load(Ordering::SeqCst) == 2);
     client
 }
@@ -217,14 +218,14 @@ fn i24_bytes_are_shared_over_all_caches_of_a_client() {
                 }
             }
         }
-        bytes[at] = cache.bytes();
+        bytes[at] = cache.memory_usage();
     }
     let in_use = bytes[1] - bytes[0];
     for kind in BOTH {
-        let (world, rows) = (World::new(), Kept(cache.snapshot().collect()));
+        let (world, rows) = (World::new(), Kept(cache.snapshots().collect()));
         let bound = Config::new(1).with_max_entries(100_000).with_max_bytes(in_use * 11 / 10);
         let parts = Parts { store: Some(Box::new(rows)), ..Parts::default() };
-        let client = Client::with(kind, settings(&world).with_cache(bound), parts).unwrap();
+        let client = Client::with(kind, settings(&world).with_cache_config(bound), parts).unwrap();
         let report = &client.kept().policies;
         assert_eq!((report.restored + report.refused, report.refused_by_class.enforce), (4000, 0));
         assert!(report.refused > 2000, "{report:?}");

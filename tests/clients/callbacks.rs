@@ -14,7 +14,7 @@ use std::{
 
 use mta_sts::{
     Domain, NoPolicy,
-    cache::{self, Answer, Outcome, PolicyAnswer, TxtAnswer},
+    cache::{self, Answer, PolicyAnswer, RecheckOutcome, TxtAnswer},
     client::{Event, EventKind, Part as Who},
     store::{Change, Loaded, Store, StoreError},
 };
@@ -100,7 +100,7 @@ fn what_is_missed_is_told(kind: Kind) {
         kept.lock().unwrap().push((event.sequence, missed));
     };
     let config = cache::Config::new(1).with_max_entries(2 * DOMAINS);
-    let settings = settings(&world).with_cache(config);
+    let settings = settings(&world).with_cache_config(config);
     let client = Client::hearing(kind, settings, changing(), on_event).unwrap();
     let next = AtomicUsize::new(0);
     thread::scope(|scope| {
@@ -161,7 +161,8 @@ fn a_callback_calls_the_client(kind: Kind) {
         client.shutdown();
         sender.send((other, again)).unwrap();
     };
-    let settings = settings(&world).with_discoveries(1).with_refreshes(1);
+    let settings =
+        settings(&world).with_max_concurrent_discoveries(1).with_max_concurrent_refreshes(1);
     let client = Client::hearing(kind, settings, changing(), on_event).unwrap();
     let client = Arc::new(client);
     shared.set(Arc::downgrade(&client)).unwrap();
@@ -169,7 +170,7 @@ fn a_callback_calls_the_client(kind: Kind) {
     client.policy(&domain("a.example"), LONG).unwrap();
     let (other, again) = results.recv_timeout(LONG).unwrap();
     assert!(other.unwrap().policy().is_some(), "{kind:?}");
-    assert_ne!(again.unwrap().outcome, Outcome::Changed, "{kind:?}");
+    assert_ne!(again.unwrap().outcome, RecheckOutcome::Changed, "{kind:?}");
     assert!(client.policy(&domain("c.example"), LONG).is_err(), "{kind:?}");
     assert!(start.elapsed() < Duration::from_secs(4), "{kind:?}: {:?}", start.elapsed());
 }
@@ -332,7 +333,8 @@ fn whatever_panics(kind: Kind) {
         panic_any(Bomb);
     };
     // One slot of each: none is lost.
-    let settings = settings(&world).with_discoveries(1).with_refreshes(1);
+    let settings =
+        settings(&world).with_max_concurrent_discoveries(1).with_max_concurrent_refreshes(1);
     let client = Client::hearing(kind, settings, parts, on_event).unwrap();
     let policy = |name| client.policy(&domain(name), LONG).unwrap();
     assert!(matches!(policy("resolver.example"), Answer::NoPolicy(NoPolicy::DnsFailed(_))));
@@ -347,11 +349,11 @@ fn whatever_panics(kind: Kind) {
     client.shutdown();
     let panics = client.health().panics;
     let counts = [Who::Resolver, Who::Fetcher, Who::Store, Who::Waker, Who::Other];
-    assert_eq!(counts.map(|who| panics.of(who)), [1, 1, 1, 0, 0], "{kind:?}");
+    assert_eq!(counts.map(|who| panics.count(who)), [1, 1, 1, 0, 0], "{kind:?}");
     let told = told.lock().unwrap();
     // Of a callback that panics each time it is told once each time, and not of that again.
     assert!(told.len() < 30, "{kind:?}: {:?}", &told[..30]);
-    assert_eq!(panics.of(Who::Callback), told.len() as u64, "{kind:?}");
+    assert_eq!(panics.count(Who::Callback), told.len() as u64, "{kind:?}");
     // What could not be saved at first was saved then.
     assert!(saved.load(Ordering::SeqCst) >= 3, "{kind:?}: {saved:?}");
 }
@@ -374,7 +376,7 @@ fn many_wait(others: usize) {
     }));
     let parts = Parts { txt: Some(txt), ..Parts::default() };
     let config = cache::Config::new(1).with_max_entries(1000);
-    let settings = settings(&world).with_cache(config).with_discoveries(1);
+    let settings = settings(&world).with_cache_config(config).with_max_concurrent_discoveries(1);
     let both = Client::with(Kind::Tokio, settings, parts).unwrap();
     let Client::Tokio(runtime, client) = &both else { unreachable!() };
     let mut names = vec![domain("a.example"); MANY];

@@ -105,7 +105,7 @@ fn questions_that_are_lost_hold_no_slot_when_the_clock_is_set() {
             world.set(&format!("lost{n}.example"), Site { dns: Dns::Silent, ..Site::new("1", "") });
         }
         world.set("a.example", Site::new("1", POLICY));
-        let settings = settings(&world).with_discoveries(4);
+        let settings = settings(&world).with_max_concurrent_discoveries(4);
         let client = Client::with(kind, settings, parts(&clock).0).unwrap();
         thread::scope(|scope| {
             let lost = (0..4).map(|n| {
@@ -203,7 +203,7 @@ fn a_shard_that_nobody_asks_sees_that_the_clock_was_set() {
         }));
         let parts = Parts { txt: Some(txt), ..parts(&clock).0 };
         let cache = Config::new(1).with_txt_timeout(2 * SECOND);
-        let client = Client::with(kind, settings(&world).with_cache(cache), parts).unwrap();
+        let client = Client::with(kind, settings(&world).with_cache_config(cache), parts).unwrap();
         thread::scope(|scope| {
             let opens = Opens(gate);
             let start = Instant::now();
@@ -252,7 +252,7 @@ fn save(kind: Kind, by: i64, patience: Duration, open: Option<Duration>) -> (Dur
     world.set("a.example", Site::new("1", POLICY));
     let cache = Config::new(1).with_persist_timeout(patience);
     let parts = Parts { store: Some(Box::new(store)), ..parts };
-    let client = Client::with(kind, settings(&world).with_cache(cache), parts).unwrap();
+    let client = Client::with(kind, settings(&world).with_cache_config(cache), parts).unwrap();
     thread::scope(|scope| {
         let opens = Opens(gate.clone());
         let lookup = scope.spawn(|| {

@@ -136,17 +136,17 @@ const ROWS: &[Row] = &[
     (
         "nobody trusts it",
         |site| site.certificate = Certificate::Untrusted,
-        FetchFailed(Pki, "certificate-unknown-issuer"),
+        FetchFailed(Pki, "certificate-chain-incomplete"),
     ),
     (
         "self-signed",
         |site| site.certificate = Certificate::SelfSigned,
-        FetchFailed(Pki, "certificate-unknown-issuer"),
+        FetchFailed(Pki, "certificate-self-signed"),
     ),
     (
         "an authority of its own",
         |site| site.certificate = Certificate::OwnAuthority,
-        FetchFailed(Pki, "certificate-unknown-issuer"),
+        FetchFailed(Pki, "certificate-self-signed"),
     ),
     (
         "a certificate without its key",

@@ -48,7 +48,7 @@ fn row(name: &str, len: usize) -> Change {
             other => panic!("{other:?}"),
         }
     }
-    let snapshot: Option<Snapshot> = cache.snapshot().next();
+    let snapshot: Option<Snapshot> = cache.snapshots().next();
     Change { domain: domain(name), snapshot: Some(snapshot.unwrap()) }
 }
 

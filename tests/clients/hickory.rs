@@ -61,7 +61,7 @@ fn whatever_dns_does_it_is_as_with_sockets_of_its_own() {
     ];
     let (world, runtime) = (World::new(), runtime());
     runtime.block_on(async {
-        let builder = Client::builder(settings(&world)).resolver(resolver(&world));
+        let builder = Client::builder(settings(&world)).with_resolver(resolver(&world));
         let client = builder.start().unwrap();
         for (n, (change, expected)) in rows.into_iter().enumerate() {
             let name = format!("d{n}.example");

@@ -20,9 +20,7 @@ use mta_sts::{
 };
 use mta_sts_testkit::{Dns, Site, World};
 
-use crate::world::{
-    BOTH, Client, Kind, LONG, POLICY, Part, Parts, StartError, domain, eventually, settings,
-};
+use crate::world::{BOTH, Client, Kind, LONG, POLICY, Part, Parts, domain, eventually, settings};
 
 /// A path that no other test has; what is there is removed.
 fn path(name: &str) -> PathBuf {
@@ -168,7 +166,7 @@ fn failing_store_of(kind: Kind) {
     let store: &'static Faulty = Box::leak(Box::default());
     let settings = || {
         let cache = Config::new(1).with_persist_timeout(Duration::from_secs(1));
-        settings(&world).with_cache(cache)
+        settings(&world).with_cache_config(cache)
     };
     let events: Arc<Mutex<Vec<(Domain, String)>>> = Arc::default();
     let told = Arc::clone(&events);
@@ -211,7 +209,7 @@ fn failing_store_of(kind: Kind) {
     drop(client);
     store.mood.store(9, Ordering::SeqCst);
     let error = Client::with(kind, settings(), parts()).unwrap_err();
-    assert!(matches!(&error, StartError::Other(it) if it == "the store: it is gone"), "{error:?}");
+    assert_eq!(error.to_string(), "the store: it is gone");
 }
 
 #[test]
@@ -265,7 +263,7 @@ fn some_snapshot() -> Snapshot {
     let mut cache = Cache::new(Config::new(1));
     let now = time::macros::utc_datetime!(2026-01-01 0:00);
     let _ = cache.lookup(&domain("a.example"), now);
-    cache.snapshot().next().unwrap()
+    cache.snapshots().next().unwrap()
 }
 
 /// Rows, and no more than that.
@@ -298,7 +296,7 @@ fn rows(names: std::ops::Range<usize>, age: Duration) -> Vec<Snapshot> {
         }
         while cache.poll_event().is_some() {}
     }
-    cache.snapshot().collect()
+    cache.snapshots().collect()
 }
 
 #[test]
@@ -312,7 +310,8 @@ fn i24_the_bound_is_one_over_all_shards_at_a_restart() {
         for (rows, restored, ended_refused) in
             [(live.clone(), 15_000, 0), ([ended.clone(), live.clone()].concat(), ROOM, 3616)]
         {
-            let settings = settings(&world).with_cache(Config::new(1).with_max_entries(ROOM));
+            let settings =
+                settings(&world).with_cache_config(Config::new(1).with_max_entries(ROOM));
             let parts = Parts {
                 txt: Some(record()),
                 fetch: Some(file()),

@@ -12,17 +12,15 @@ use std::{
 
 use mta_sts::{
     Domain, Mode, NoPolicy,
-    cache::{Answer, Config, Event, EventKind, Outcome, PolicyAnswer, TxtAnswer},
-    client::{LookupError, Settings, SettingsError},
+    cache::{Answer, Config, Event, EventKind, PolicyAnswer, RecheckOutcome, TxtAnswer},
+    client::{LookupError, Settings, SettingsError, StartError},
     delivery::{Mx, Recheck, Route, Step},
     dns, fetch, tokio as async_,
 };
 use mta_sts_testkit::{Addresses, BlackHole, Dns, Site, Web, World};
 use rustls::RootCertStore;
 
-use crate::world::{
-    BOTH, Client, Kind, LONG, POLICY, Part, Parts, StartError, domain, eventually, settings,
-};
+use crate::world::{BOTH, Client, Kind, LONG, POLICY, Part, Parts, domain, eventually, settings};
 
 #[test]
 fn what_is_known_is_at_hand() {
@@ -66,11 +64,11 @@ fn s5_1_a_recheck_finds_what_is_new_of(kind: Kind) {
     let (client, events) = Client::listening(kind, settings(&world));
     let name = domain("a.example");
     client.policy(&name, LONG).unwrap();
-    assert_eq!(client.recheck(&name).unwrap().outcome, Outcome::Unchanged);
+    assert_eq!(client.recheck(&name).unwrap().outcome, RecheckOutcome::Unchanged);
     let none = "version: STSv1\nmode: none\nmax_age: 86400\n";
     world.set("a.example", Site::new("2", none));
     let found = client.recheck(&name).unwrap();
-    assert_eq!(found.outcome, Outcome::Changed);
+    assert_eq!(found.outcome, RecheckOutcome::Changed);
     assert_eq!(found.answer, Answer::NoPolicy(NoPolicy::ModeNone));
     assert_eq!(client.cached(&name), Some(Err(NoPolicy::ModeNone)));
     eventually(|| {
@@ -93,11 +91,11 @@ fn a_delivery_under_what_applies_of(kind: Kind) {
     world.set("a.example", Site::new("1", POLICY));
     let client = Client::new(kind, settings(&world));
     let hosts = [Mx::new(10, "mx.example.com"), Mx::new(20, "mx.example.org")];
-    let route = Route::to_recipient(domain("a.example"), hosts);
+    let route = Route::for_recipient(domain("a.example"), hosts);
     let mut delivery = client.delivery(route);
     assert_eq!(delivery.policy().map(|policy| policy.mode()), Ok(Mode::Enforce));
     assert!(matches!(delivery.poll(), Step::Consider(_)));
-    let literal = Route::to_address_literal("[192.0.2.1]");
+    let literal = Route::for_address_literal("[192.0.2.1]");
     let delivery = client.delivery(literal);
     assert!(matches!(delivery.policy(), Err(NoPolicy::NotADomain(_))), "{delivery:?}");
 }
@@ -110,7 +108,7 @@ fn the_cache_keeps_its_own_time() {
 fn the_cache_keeps_its_own_time_of(kind: Kind) {
     let world = World::new();
     let cache = Config::new(1).with_txt_timeout(Duration::from_secs(1));
-    let settings = settings(&world).with_cache(cache);
+    let settings = settings(&world).with_cache_config(cache);
     // It answers when nobody listens any more.
     let txt = Part(Arc::new(|_: &Domain| {
         thread::sleep(Duration::from_secs(3));
@@ -164,8 +162,8 @@ fn nothing_runs_after_the_end() {
 fn nothing_runs_after_the_end_of(kind: Kind) {
     let world = World::new();
     world.set("a.example", Site { web: Web::Hangs, ..Site::new("1", POLICY) });
-    let patient = fetch::Config::default().with_deadline(3 * LONG);
-    let client = Client::new(kind, settings(&world).with_fetch(patient));
+    let patient = fetch::Config::default().with_timeout(3 * LONG);
+    let client = Client::new(kind, settings(&world).with_fetch_config(patient));
     let name = domain("a.example");
     thread::scope(|scope| {
         let waiting = scope.spawn(|| client.policy(&name, 3 * LONG));
@@ -192,8 +190,8 @@ fn connecting_ends_with_the_client_of(kind: Kind) {
     let world = World::new();
     let site = Site { addresses: Addresses::BlackHoles, ..Site::new("1", POLICY) };
     world.set("a.example", site);
-    let patient = fetch::Config::default().with_deadline(3 * LONG);
-    let client = Client::new(kind, settings(&world).with_fetch(patient));
+    let patient = fetch::Config::default().with_timeout(3 * LONG);
+    let client = Client::new(kind, settings(&world).with_fetch_config(patient));
     ends_at_once(&client, || world.counts("a.example").queries == 1);
 }
 
@@ -208,9 +206,10 @@ fn dns_over_tcp_ends_with_the_client_of(kind: Kind) {
     let nameserver = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
     let address = nameserver.local_addr().unwrap();
     let _black_hole = BlackHole::new(address).unwrap();
-    let dns = dns::Config::default().with_attempt(LONG).with_deadline(3 * LONG);
+    let dns = dns::Config::default().with_attempt_timeout(LONG).with_timeout(3 * LONG);
     let config = Config::new(1).with_txt_timeout(3 * LONG);
-    let settings = settings(&world).with_dns(dns).with_nameservers([address]).with_cache(config);
+    let settings =
+        settings(&world).with_dns_config(dns).with_nameservers([address]).with_cache_config(config);
     let client = Client::new(kind, settings);
     nameserver.set_read_timeout(Some(LONG)).unwrap();
     ends_at_once(&client, || {
@@ -271,17 +270,36 @@ fn settings_that_do_not_do_of(kind: Kind) {
     let world = World::new();
     let error = |settings| match Client::with(kind, settings, Parts::default()).unwrap_err() {
         StartError::Settings(error) => error,
-        StartError::Other(error) => panic!("{error}"),
+        error => panic!("{error}"),
     };
     let nobody = error(settings(&world).with_nameservers([]));
     assert_eq!(nobody.to_string(), "no nameservers: the list is empty");
-    let untrusting = error(settings(&world).with_roots(RootCertStore::empty()));
+    let untrusting = error(settings(&world).with_root_certificates(RootCertStore::empty()));
     assert_eq!(untrusting.to_string(), "no root certificates to trust");
     // No provider is installed in this process, and none is guessed though two may be built in.
     let guessing = error(Settings::default());
     assert_eq!(guessing, SettingsError::NoProvider);
     let told = guessing.to_string();
-    assert!(told.contains("`Settings::with_provider`"), "{told}");
+    assert!(told.contains("`Settings::with_crypto_provider`"), "{told}");
+}
+
+#[test]
+fn what_answers_in_the_place_of_tls_is_named() {
+    for kind in BOTH {
+        for (said, protocol) in [("HTTP/1.1 400 X\r\n\r\n", "HTTP"), ("220 mx ESMTP\r\n", "SMTP")] {
+            let world = World::new();
+            let web = Web::Plain(said.into());
+            world.set("a.example", Site { web, ..Site::new("1", POLICY) });
+            let client = Client::new(kind, settings(&world));
+            let answer = client.policy(&domain("a.example"), LONG).unwrap();
+            let Answer::NoPolicy(NoPolicy::FetchFailed(failure)) = answer else {
+                panic!("{answer:?}")
+            };
+            let expected =
+                format!("TLS failed: what answered does not speak TLS: it speaks {protocol}");
+            assert_eq!((failure.reason_code(), failure.message()), ("tls", &*expected));
+        }
+    }
 }
 
 #[test]
@@ -292,7 +310,7 @@ fn hosts_behind_a_firewall_are_not_connected_to() {
 fn hosts_behind_a_firewall_are_not_connected_to_of(kind: Kind) {
     let world = World::new();
     world.set("a.example", Site::new("1", POLICY));
-    let settings = settings(&world).with_filter(fetch::AddressFilter::default());
+    let settings = settings(&world).with_address_filter(fetch::AddressFilter::default());
     let client = Client::new(kind, settings);
     let answer = client.policy(&domain("a.example"), LONG).unwrap();
     let Answer::NoPolicy(NoPolicy::FetchFailed(failure)) = answer else { panic!("{answer:?}") };

@@ -22,6 +22,7 @@ mod paused;
 mod retry_after;
 mod runtimes;
 mod settings;
+mod several;
 mod stores;
 mod wakers;
 mod wire;

@@ -47,8 +47,8 @@ fn a_slow_host_delays_nobody_whose_policy_is_known_of(kind: Kind) {
         let world = World::new();
         world.set("known.example", Site::new("1", POLICY));
         world.set("slow.example", Site { web: web.clone(), ..Site::new("1", POLICY) });
-        let patient = fetch::Config::default().with_deadline(LONG);
-        let client = Client::new(kind, settings(&world).with_fetch(patient));
+        let patient = fetch::Config::default().with_timeout(LONG);
+        let client = Client::new(kind, settings(&world).with_fetch_config(patient));
         let known = domain("known.example");
         client.policy(&known, LONG).unwrap();
         // Its own host is slow now, too, while it is looked at again.
@@ -78,8 +78,11 @@ fn hosts_that_hang_hold_up_no_question_to_dns() {
 fn hosts_that_hang_hold_up_no_question_to_dns_of(kind: Kind) {
     let world = World::new();
     world.set("slow.example", Site { web: Web::Hangs, ..Site::new("1", POLICY) });
-    let patient = fetch::Config::default().with_deadline(LONG);
-    let client = Client::new(kind, settings(&world).with_fetch(patient).with_discoveries(1));
+    let patient = fetch::Config::default().with_timeout(LONG);
+    let client = Client::new(
+        kind,
+        settings(&world).with_fetch_config(patient).with_max_concurrent_discoveries(1),
+    );
     thread::scope(|scope| {
         let waiting = scope.spawn(|| drop(client.policy(&domain("slow.example"), LONG)));
         eventually(|| world.counts("slow.example").fetches == 1);
@@ -121,7 +124,7 @@ fn ten_thousand_domains_at_once_of(kind: Kind) {
         world.set(&format!("good{n}.example"), Site::new("1", POLICY));
     }
     // Patient: of so many questions at once, a machine that is busy loses some.
-    let client = Client::new(kind, settings(&world).with_dns(dns::Config::default()));
+    let client = Client::new(kind, settings(&world).with_dns_config(dns::Config::default()));
     thread::scope(|scope| {
         for part in 0..100 {
             let client = &client;

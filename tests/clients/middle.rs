@@ -55,12 +55,12 @@ const ROWS: &[Row] = &[
     (
         "he poses as the host, self-signed",
         |ways| poses(ways, Certificate::SelfSigned),
-        FetchFailed(PKI, "certificate-unknown-issuer"),
+        FetchFailed(PKI, "certificate-self-signed"),
     ),
     (
         "he poses, by an authority of his own",
         |ways| poses(ways, Certificate::Untrusted),
-        FetchFailed(PKI, "certificate-unknown-issuer"),
+        FetchFailed(PKI, "certificate-chain-incomplete"),
     ),
     (
         "he poses, with a certificate for his own host",
@@ -79,7 +79,7 @@ fn for_each_row(kind: Kind, check: impl Fn(&World, &Ways, &Client, &Events, &Row
                 let ways = Ways { dns: world.middle_of_dns(), web: world.middle_of_web() };
                 let settings = settings(&world)
                     .with_nameservers([ways.dns.address()])
-                    .with_port(ways.web.address().port());
+                    .with_https_port(ways.web.address().port());
                 let (client, events) = Client::listening(kind, settings);
                 check(&world, &ways, &client, &events, row);
             });
@@ -88,7 +88,7 @@ fn for_each_row(kind: Kind, check: impl Fn(&World, &Ways, &Client, &Events, &Row
 }
 
 #[test]
-fn s10_1_at_the_first_contact() {
+fn s10_2_at_the_first_contact() {
     BOTH.into_iter().for_each(first_contacts);
 }
 

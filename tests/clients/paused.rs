@@ -40,9 +40,9 @@ fn client(world: &World) -> (Client, Arc<AtomicUsize>, Arc<AtomicUsize>) {
         PolicyAnswer::from_body(domain, POLICY.as_bytes())
     };
     let client = Client::builder(settings(world))
-        .resolver(Part(Arc::new(txt)))
-        .fetcher(Part(Arc::new(fetch)))
-        .on_event(move |_: &mta_sts::client::Event| {
+        .with_resolver(Part(Arc::new(txt)))
+        .with_fetcher(Part(Arc::new(fetch)))
+        .with_event_handler(move |_: &mta_sts::client::Event| {
             told.fetch_add(1, Ordering::SeqCst);
         })
         .start();

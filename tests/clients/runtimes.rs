@@ -15,9 +15,9 @@ use std::{
 use mta_sts::{
     Domain, NoPolicy,
     cache::{Answer, TxtAnswer},
-    client::LookupError,
+    client::{LookupError, StartError},
     store::{Change, Loaded, Store, StoreError},
-    tokio::{Client, Later, Resolver, StartError},
+    tokio::{BoxFuture, Client, Resolver},
 };
 use mta_sts_testkit::{Site, Web, World};
 use tokio::runtime::{Builder, Runtime};
@@ -55,7 +55,7 @@ fn good_world() -> World {
 #[test]
 fn a_client_whose_runtime_has_ended_is_shut_down() {
     let (world, runtime) = (good_world(), runtime());
-    let client = Client::builder(settings(&world)).runtime(runtime.handle().clone()).start();
+    let client = Client::builder(settings(&world)).with_runtime(runtime.handle().clone()).start();
     let client = client.unwrap();
     let good = domain("good.example");
     assert!(block_on(client.policy(&good, LONG)).unwrap().policy().is_some());
@@ -81,7 +81,7 @@ fn a_client_whose_runtime_has_ended_is_shut_down() {
 fn a_runtime_that_stands_still_does_not_hold_up_the_end() {
     let world = good_world();
     let still = Builder::new_current_thread().enable_all().build().unwrap();
-    let client = Client::builder(settings(&world)).runtime(still.handle().clone()).start();
+    let client = Client::builder(settings(&world)).with_runtime(still.handle().clone()).start();
     let client = client.unwrap();
     let start = Instant::now();
     runtime().block_on(async {
@@ -94,7 +94,7 @@ fn a_runtime_that_stands_still_does_not_hold_up_the_end() {
 #[test]
 fn a_client_is_asked_from_any_executor() {
     let (world, runtime) = (good_world(), runtime());
-    let client = Client::builder(settings(&world)).runtime(runtime.handle().clone()).start();
+    let client = Client::builder(settings(&world)).with_runtime(runtime.handle().clone()).start();
     let client = client.unwrap();
     let good = domain("good.example");
     assert!(block_on(client.policy(&good, LONG)).unwrap().policy().is_some());
@@ -107,7 +107,8 @@ fn a_client_is_asked_from_any_executor() {
 #[test]
 fn a_runtime_without_timers_is_an_error_at_the_start() {
     let bare = Builder::new_current_thread().build().unwrap();
-    let started = Client::builder(settings(&World::new())).runtime(bare.handle().clone()).start();
+    let started =
+        Client::builder(settings(&World::new())).with_runtime(bare.handle().clone()).start();
     assert!(matches!(started, Err(StartError::NoTimers)));
     assert!(matches!(Client::new(settings(&World::new())), Err(StartError::NoRuntime(_))));
 }
@@ -148,9 +149,10 @@ fn a_store_may_wait_in_a_runtime_of_its_own() {
                 let saved = Arc::clone(&saved);
                 Waiting { runtime: still(), saved, is_broken }
             };
-            let started = Client::builder(settings(&world)).store(store(true)).start();
+            let started = Client::builder(settings(&world)).with_store(store(true)).start();
             assert!(matches!(started, Err(StartError::Store(_))));
-            let client = Client::builder(settings(&world)).store(store(false)).start().unwrap();
+            let client =
+                Client::builder(settings(&world)).with_store(store(false)).start().unwrap();
             let answer = client.policy(&domain("good.example"), LONG).await.unwrap();
             assert!(answer.policy().is_some());
             client.shutdown().await;
@@ -179,7 +181,7 @@ impl Drop for Alive {
 struct Hanging(Arc<AtomicUsize>, Duration);
 
 impl Resolver for Hanging {
-    fn txt<'a>(&'a self, _: &'a Domain) -> Later<'a, TxtAnswer> {
+    fn txt<'a>(&'a self, _: &'a Domain) -> BoxFuture<'a, TxtAnswer> {
         let alive = Alive::new(&self.0, self.1);
         Box::pin(async move {
             tokio::task::yield_now().await;
@@ -198,7 +200,7 @@ fn nothing_of_a_resolver_is_left_after_the_end() {
         let client = {
             let _within = runtime.enter();
             let builder = Client::builder(settings(&world))
-                .resolver(Hanging(Arc::clone(&count), Duration::ZERO));
+                .with_resolver(Hanging(Arc::clone(&count), Duration::ZERO));
             Arc::new(builder.start().unwrap())
         };
         for n in 0..20 {
@@ -222,8 +224,8 @@ fn nothing_is_left_of_a_resolver_that_was_too_late() {
     let (world, runtime, count) = (World::new(), runtime(), Arc::new(AtomicUsize::new(0)));
     let cache = mta_sts::cache::Config::new(1).with_txt_timeout(Duration::from_secs(1));
     let resolver = Hanging(Arc::clone(&count), Duration::from_millis(500));
-    let client = Client::builder(settings(&world).with_cache(cache)).resolver(resolver);
-    let client = client.runtime(runtime.handle().clone()).start().unwrap();
+    let client = Client::builder(settings(&world).with_cache_config(cache)).with_resolver(resolver);
+    let client = client.with_runtime(runtime.handle().clone()).start().unwrap();
     let answer = block_on(client.policy(&domain("late.example"), LONG)).unwrap();
     assert!(matches!(answer, Answer::NoPolicy(NoPolicy::DnsFailed(_))), "{answer:?}");
     assert_eq!(count.load(Ordering::SeqCst), 1, "it is being dropped");

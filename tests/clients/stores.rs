@@ -115,7 +115,7 @@ pub(crate) fn client(kind: Kind, world: &World, store: impl Store + 'static) -> 
         ..Parts::default()
     };
     let cache = Config::new(1).with_persist_timeout(Duration::from_secs(1));
-    (Client::with(kind, settings(world).with_cache(cache), parts).unwrap(), told)
+    (Client::with(kind, settings(world).with_cache_config(cache), parts).unwrap(), told)
 }
 
 pub(crate) fn count(told: &Told, what: &str) -> usize {

@@ -79,7 +79,7 @@ fn a_waker_that_panics_costs_its_own_wake_up_only() {
     for mut it in asked {
         assert_eq!(poll(it.as_mut(), Waker::noop()), Poll::Ready(Ok(no_record())));
     }
-    assert_eq!(client.health().panics.of(Who::Waker), 3);
+    assert_eq!(client.health().panics.count(Who::Waker), 3);
     let panicked = EventKind::Panicked { part: Who::Waker };
     eventually(|| told.lock().unwrap().iter().filter(|it| **it == panicked).count() == 3);
     assert_eq!(both.policy(&domain("other.example"), LONG), Ok(no_record()));
@@ -96,7 +96,7 @@ fn a_waker_that_panics_does_not_hold_up_the_end() {
     drop(open);
     both.shutdown();
     assert!(asked.iter_mut().all(|it| poll(it.as_mut(), Waker::noop()).is_ready()));
-    assert_eq!(client.health().panics.of(Who::Waker), 3);
+    assert_eq!(client.health().panics.count(Who::Waker), 3);
 }
 
 #[test]

@@ -32,8 +32,8 @@ const NEVER: Duration = Duration::from_secs(86_400);
 
 fn patience(attempt: u64, deadline: u64) -> dns::Config {
     dns::Config::default()
-        .with_attempt(Duration::from_millis(attempt))
-        .with_deadline(Duration::from_millis(deadline))
+        .with_attempt_timeout(Duration::from_millis(attempt))
+        .with_timeout(Duration::from_millis(deadline))
 }
 
 fn world() -> World {
@@ -55,7 +55,7 @@ fn each(
     for kind in BOTH {
         let world = world();
         let server = Nameserver::new(handler.clone());
-        let settings = settings(&world).with_nameservers([server.address()]).with_dns(dns);
+        let settings = settings(&world).with_nameservers([server.address()]).with_dns_config(dns);
         let client = Client::new(kind, change(settings));
         let answer = client.policy(&domain("d0.example"), LONG);
         check(&server, answer.unwrap_or_else(|error| panic!("{kind:?}: {error}")));
@@ -136,9 +136,9 @@ fn one_deadline_covers_the_addresses_too() {
         }
     };
     let hurried = |settings: Settings| {
-        settings.with_fetch(Config::default().with_deadline(Duration::from_millis(300)))
+        settings.with_fetch_config(Config::default().with_timeout(Duration::from_millis(300)))
     };
-    let forever = dns::Config::default().with_attempt(NEVER).with_deadline(NEVER);
+    let forever = dns::Config::default().with_attempt_timeout(NEVER).with_timeout(NEVER);
     each(forever, hurried, no_addresses, |_, answer| {
         let Answer::NoPolicy(NoPolicy::FetchFailed(failure)) = &answer else {
             panic!("{answer:?}")
@@ -149,13 +149,14 @@ fn one_deadline_covers_the_addresses_too() {
 
 #[test]
 fn rfc8305_s3_a_family_that_is_silent_is_not_waited_for() {
-    let forever = dns::Config::default().with_attempt(NEVER).with_deadline(NEVER);
+    let forever = dns::Config::default().with_attempt_timeout(NEVER).with_timeout(NEVER);
     let without_v6 = |mut asked: Asked<'_>| {
         if asked.kind() != RecordType::AAAA {
             asked.answer();
         }
     };
-    let long = |settings: Settings| settings.with_fetch(Config::default().with_deadline(NEVER));
+    let long =
+        |settings: Settings| settings.with_fetch_config(Config::default().with_timeout(NEVER));
     each(forever, long, without_v6, |_, answer| is_policy(&answer));
 }
 
@@ -177,7 +178,8 @@ fn a_dead_nameserver_delays_one_lookup_and_not_all() {
         let world = world();
         let dead = Nameserver::new(|_| {});
         let servers = [dead.address(), world.nameserver()];
-        let settings = settings(&world).with_nameservers(servers).with_dns(patience(100, 10_000));
+        let settings =
+            settings(&world).with_nameservers(servers).with_dns_config(patience(100, 10_000));
         let client = Client::new(kind, settings);
         is_policy(&client.policy(&domain("d0.example"), LONG).unwrap());
         let asked = dead.queries().len();
@@ -241,8 +243,8 @@ fn an_error_without_a_question_is_that_servers_failure() {
                 asked.send(&message);
             });
             let servers = [broken.address(), world.nameserver()];
-            let dns = dns::Config::default().with_attempt(NEVER).with_deadline(NEVER);
-            let settings = settings(&world).with_nameservers(servers).with_dns(dns);
+            let dns = dns::Config::default().with_attempt_timeout(NEVER).with_timeout(NEVER);
+            let settings = settings(&world).with_nameservers(servers).with_dns_config(dns);
             let client = Client::new(kind, settings);
             is_policy(&client.policy(&domain("d0.example"), LONG).unwrap());
         }
@@ -288,9 +290,10 @@ fn an_answer_to_an_earlier_query_is_taken() {
         let world = world();
         let late = late.clone();
         let server = Nameserver::new(late);
-        let dns =
-            dns::Config::default().with_attempt(Duration::from_millis(100)).with_deadline(NEVER);
-        let settings = settings(&world).with_nameservers([server.address()]).with_dns(dns);
+        let dns = dns::Config::default()
+            .with_attempt_timeout(Duration::from_millis(100))
+            .with_timeout(NEVER);
+        let settings = settings(&world).with_nameservers([server.address()]).with_dns_config(dns);
         let client = Client::new(kind, settings);
         is_policy(&client.policy(&domain("d0.example"), LONG).unwrap());
     }
@@ -305,8 +308,9 @@ fn a_firewall_that_drops_edns() {
                 asked.answer();
             }
         });
-        let settings =
-            settings(&world).with_nameservers([firewall.address()]).with_dns(patience(100, 10_000));
+        let settings = settings(&world)
+            .with_nameservers([firewall.address()])
+            .with_dns_config(patience(100, 10_000));
         let client = Client::new(kind, settings);
         is_policy(&client.policy(&domain("d0.example"), LONG).unwrap());
         let asked = firewall.queries().len();
@@ -346,7 +350,7 @@ fn rfc8305_a_family_that_comes_late_is_tried_when_the_other_one_is_of_no_use() {
         let loopback = |settings: Settings| {
             let filter = AddressFilter::default();
             let filter = filter.exempt_network("127.0.0.0/8".parse().unwrap());
-            settings.with_filter(filter.exempt_network("::1/128".parse().unwrap()))
+            settings.with_address_filter(filter.exempt_network("::1/128".parse().unwrap()))
         };
         each(patience(5000, 10_000), loopback, late, |_, answer| is_policy(&answer));
     }
@@ -374,11 +378,11 @@ fn a_nameserver_that_cannot_be_reached_over_tcp_holds_up_no_other_question() {
     for kind in BOTH {
         let world = world();
         let server = unreachable_over_tcp(&world, |asked| asked.kind() == RecordType::AAAA);
-        let forever = dns::Config::default().with_attempt(NEVER).with_deadline(NEVER);
+        let forever = dns::Config::default().with_attempt_timeout(NEVER).with_timeout(NEVER);
         let settings = settings(&world)
             .with_nameservers([server.address()])
-            .with_dns(forever)
-            .with_fetch(Config::default().with_deadline(NEVER));
+            .with_dns_config(forever)
+            .with_fetch_config(Config::default().with_timeout(NEVER));
         let client = Client::new(kind, settings);
         is_policy(&client.policy(&domain("d0.example"), LONG).unwrap());
     }
@@ -404,11 +408,11 @@ fn an_answer_is_taken_while_another_nameserver_is_connected_to() {
             asked.answer();
         });
         let dns = dns::Config::default()
-            .with_attempt(Duration::from_millis(100))
-            .with_deadline(NEVER)
-            .with_rounds(1);
+            .with_attempt_timeout(Duration::from_millis(100))
+            .with_timeout(NEVER)
+            .with_attempts(1);
         let servers = [first.address(), second.address()];
-        let settings = settings(&world).with_nameservers(servers).with_dns(dns);
+        let settings = settings(&world).with_nameservers(servers).with_dns_config(dns);
         let client = Client::new(kind, settings);
         is_policy(&client.policy(&domain("d0.example"), LONG).unwrap());
     }

@@ -9,13 +9,13 @@ use std::{
 
 use mta_sts::{
     Domain, NoPolicy, Policy, blocking,
-    cache::{Answer, Event, PolicyAnswer, Rechecked, TxtAnswer},
-    client::{self, Clock, EventKind, Health, Kept, LookupError, Settings, SettingsError},
-    delivery::{Delivery, Floor, Route},
+    cache::{Answer, Event, PolicyAnswer, RecheckResult, TxtAnswer},
+    client::{self, Clock, EventKind, Health, LookupError, RestoreReport, Settings, StartError},
+    delivery::{Delivery, MinTlsLevel, Route},
     dns,
     fetch::{self, AddressFilter},
     store::Store,
-    tokio::{self as async_, Later},
+    tokio::{self as async_, BoxFuture},
 };
 use mta_sts_testkit::World;
 use rustls::crypto::ring;
@@ -34,16 +34,18 @@ pub(crate) fn domain(name: &str) -> Domain {
 /// Impatient, so that the tests take little time.
 pub(crate) fn settings(world: &World) -> Settings {
     let dns = dns::Config::default()
-        .with_attempt(Duration::from_millis(500))
-        .with_deadline(Duration::from_secs(2));
+        .with_attempt_timeout(Duration::from_millis(500))
+        .with_timeout(Duration::from_secs(2));
     Settings::default()
         .with_nameservers([world.nameserver()])
-        .with_provider(ring::default_provider())
-        .with_roots(world.roots())
-        .with_port(world.port())
-        .with_filter(AddressFilter::default().exempt_network("127.0.0.0/8".parse().unwrap()))
-        .with_dns(dns)
-        .with_fetch(fetch::Config::default().with_deadline(Duration::from_secs(3)))
+        .with_crypto_provider(ring::default_provider())
+        .with_root_certificates(world.roots())
+        .with_https_port(world.port())
+        .with_address_filter(
+            AddressFilter::default().exempt_network("127.0.0.0/8".parse().unwrap()),
+        )
+        .with_dns_config(dns)
+        .with_fetch_config(fetch::Config::default().with_timeout(Duration::from_secs(3)))
 }
 
 /// Which client.
@@ -88,13 +90,13 @@ impl blocking::Fetcher for Part<PolicyAnswer> {
 }
 
 impl async_::Resolver for Part<TxtAnswer> {
-    fn txt<'a>(&'a self, domain: &'a Domain) -> Later<'a, TxtAnswer> {
+    fn txt<'a>(&'a self, domain: &'a Domain) -> BoxFuture<'a, TxtAnswer> {
         Box::pin(async { self.0(domain) })
     }
 }
 
 impl async_::Fetcher for Part<PolicyAnswer> {
-    fn fetch<'a>(&'a self, domain: &'a Domain) -> Later<'a, PolicyAnswer> {
+    fn fetch<'a>(&'a self, domain: &'a Domain) -> BoxFuture<'a, PolicyAnswer> {
         Box::pin(async { self.0(domain) })
     }
 }
@@ -127,18 +129,18 @@ impl Client {
         let Parts { txt, fetch, store, clock, on_event: _ } = parts;
         macro_rules! assemble {
             ($builder:expr) => {{
-                let mut builder = $builder.on_event(on_event);
+                let mut builder = $builder.with_event_handler(on_event);
                 if let Some(txt) = txt {
-                    builder = builder.resolver(txt);
+                    builder = builder.with_resolver(txt);
                 }
                 if let Some(fetch) = fetch {
-                    builder = builder.fetcher(fetch);
+                    builder = builder.with_fetcher(fetch);
                 }
                 if let Some(store) = store {
-                    builder = builder.store(store);
+                    builder = builder.with_store(store);
                 }
                 if let Some(clock) = clock {
-                    builder = builder.clock(clock);
+                    builder = builder.with_clock(clock);
                 }
                 builder
             }};
@@ -182,22 +184,22 @@ impl Client {
         }
     }
 
-    pub(crate) fn recheck(&self, domain: &Domain) -> Result<Rechecked, LookupError> {
+    pub(crate) fn recheck(&self, domain: &Domain) -> Result<RecheckResult, LookupError> {
         match self {
             Self::Blocking(client) => client.recheck(domain, LONG),
             Self::Tokio(runtime, client) => runtime.block_on(client.recheck(domain, LONG)),
         }
     }
 
-    pub(crate) fn refresh(&self, domain: &Domain) -> Result<Rechecked, LookupError> {
+    pub(crate) fn refresh(&self, domain: &Domain) -> Result<RecheckResult, LookupError> {
         match self {
-            Self::Blocking(client) => client.refresh(domain, LONG),
-            Self::Tokio(runtime, client) => runtime.block_on(client.refresh(domain, LONG)),
+            Self::Blocking(client) => client.force_refresh(domain, LONG),
+            Self::Tokio(runtime, client) => runtime.block_on(client.force_refresh(domain, LONG)),
         }
     }
 
     pub(crate) fn delivery(&self, route: Route) -> Delivery {
-        let floor = Floor::default();
+        let floor = MinTlsLevel::default();
         let delivery = match self {
             Self::Blocking(client) => client.delivery(route, floor, LONG),
             Self::Tokio(runtime, client) => runtime.block_on(client.delivery(route, floor, LONG)),
@@ -219,10 +221,10 @@ impl Client {
         waiting.any(|it| !it.starts_with("{}") && !it.starts_with("0 "))
     }
 
-    pub(crate) fn kept(&self) -> &Kept {
+    pub(crate) fn kept(&self) -> &RestoreReport {
         match self {
-            Self::Blocking(client) => client.kept(),
-            Self::Tokio(_, client) => client.kept(),
+            Self::Blocking(client) => client.restore_report(),
+            Self::Tokio(_, client) => client.restore_report(),
         }
     }
 
@@ -237,31 +239,6 @@ impl Client {
         match self {
             Self::Blocking(client) => client.shutdown(),
             Self::Tokio(runtime, client) => runtime.block_on(client.shutdown()),
-        }
-    }
-}
-
-/// Why a client of either kind did not start.
-#[derive(Debug)]
-pub(crate) enum StartError {
-    Settings(SettingsError),
-    Other(String),
-}
-
-impl From<blocking::StartError> for StartError {
-    fn from(error: blocking::StartError) -> Self {
-        match error {
-            blocking::StartError::Settings(error) => Self::Settings(error),
-            other => Self::Other(other.to_string()),
-        }
-    }
-}
-
-impl From<async_::StartError> for StartError {
-    fn from(error: async_::StartError) -> Self {
-        match error {
-            async_::StartError::Settings(error) => Self::Settings(error),
-            other => Self::Other(other.to_string()),
         }
     }
 }

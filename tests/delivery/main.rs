@@ -1,6 +1,7 @@
 //! The delivery decision (RFC 8461 §5), with DANE, the operator's floor and reports.
 
 mod addresses;
+mod counted;
 mod matrix;
 mod rows;
 mod sentences;
@@ -12,8 +13,9 @@ use std::sync::Arc;
 use mta_sts::{
     Domain, Failure, Mode, NoPolicy, Policy, ResultType,
     delivery::{
-        Advice, Attempt, Checks, Dane, Deferral, Delivery, Floor, Mx, PolicyType, Refusal, Reply,
-        Route, SessionOutcome, SessionReport, Step, Transaction, Verdict,
+        Attempt, CertificateChecks, ConnectDecision, Deferral, Delivery, HostFailure, MinTlsLevel,
+        Mx, PolicyType, Route, SendDecision, SessionOutcome, SessionReport, SmtpReply, Step,
+        TlsaStatus, Transaction,
     },
 };
 
@@ -34,11 +36,11 @@ fn enforce() -> Arc<Policy> {
 
 fn to(names: &[&str]) -> Route {
     let mx = (1..).zip(names).map(|(preference, name)| Mx::new(preference, name));
-    Route::to_recipient(domain("example.org"), mx)
+    Route::for_recipient(domain("example.org"), mx)
 }
 
 fn enforcing(names: &[&str]) -> Delivery {
-    Delivery::new(to(names), Ok(enforce()), Floor::Opportunistic)
+    Delivery::new(to(names), Ok(enforce()), MinTlsLevel::Opportunistic)
 }
 
 fn failure(result_type: ResultType) -> Failure {
@@ -46,24 +48,24 @@ fn failure(result_type: ResultType) -> Failure {
 }
 
 fn valid() -> SessionOutcome {
-    SessionOutcome::Encrypted(Checks::none().pkix(Ok(())))
+    SessionOutcome::Encrypted(CertificateChecks::new().with_pkix(Ok(())))
 }
 
 fn invalid(result_type: ResultType) -> SessionOutcome {
-    SessionOutcome::Encrypted(Checks::none().pkix(Err(failure(result_type))))
+    SessionOutcome::Encrypted(CertificateChecks::new().with_pkix(Err(failure(result_type))))
 }
 
 /// The next host's requirement, or why it is skipped.
 #[track_caller]
-fn advise(delivery: &mut Delivery, host: &str, dane: Dane) -> Result<Attempt, Refusal> {
+fn advise(delivery: &mut Delivery, host: &str, dane: TlsaStatus) -> Result<Attempt, HostFailure> {
     let Step::Consider(candidate) = delivery.poll() else { panic!("there is no next host") };
     assert_eq!(candidate.host(), host);
-    match delivery.handle_dane(candidate, dane) {
-        Advice::Attempt(attempt) => {
+    match delivery.handle_tlsa(candidate, dane) {
+        ConnectDecision::Attempt(attempt) => {
             assert_eq!(attempt.host(), host);
             Ok(attempt)
         }
-        Advice::Skip(refusal) => {
+        ConnectDecision::Skip(refusal) => {
             assert_eq!(refusal.host(), host);
             Err(refusal)
         }
@@ -76,8 +78,8 @@ fn attempt(
     delivery: &mut Delivery,
     host: &str,
     outcome: SessionOutcome,
-) -> Result<Transaction, Refusal> {
-    let attempt = advise(delivery, host, Dane::NotSigned)?;
+) -> Result<Transaction, HostFailure> {
+    let attempt = advise(delivery, host, TlsaStatus::Insecure)?;
     session(delivery, attempt, outcome)
 }
 
@@ -87,18 +89,22 @@ fn session(
     delivery: &mut Delivery,
     attempt: Attempt,
     outcome: SessionOutcome,
-) -> Result<Transaction, Refusal> {
+) -> Result<Transaction, HostFailure> {
     match only_address(delivery, attempt, outcome) {
-        Verdict::Send(transaction) => Ok(transaction),
-        Verdict::Leave(refusal) => Err(refusal),
+        SendDecision::Send(transaction) => Ok(transaction),
+        SendDecision::Reject(refusal) => Err(refusal),
         other => panic!("{other:?}"),
     }
 }
 
 /// The verdict on the session with the only address of a host.
-fn only_address(delivery: &mut Delivery, attempt: Attempt, outcome: SessionOutcome) -> Verdict {
+fn only_address(
+    delivery: &mut Delivery,
+    attempt: Attempt,
+    outcome: SessionOutcome,
+) -> SendDecision {
     match delivery.handle_session(attempt, outcome) {
-        Verdict::NextAddress(attempt) => delivery.handle_no_address(attempt),
+        SendDecision::NextAddress(attempt) => delivery.handle_no_address(attempt),
         verdict => verdict,
     }
 }
@@ -106,15 +112,15 @@ fn only_address(delivery: &mut Delivery, attempt: Attempt, outcome: SessionOutco
 /// The only address of the host refuses the message for now.
 #[track_caller]
 fn refused_for_now(delivery: &mut Delivery, transaction: Transaction) {
-    let attempt = delivery.handle_reply(transaction, Reply::Transient).unwrap();
+    let attempt = delivery.handle_reply(transaction, SmtpReply::Transient).unwrap();
     let verdict = delivery.handle_no_address(attempt);
-    assert!(matches!(verdict, Verdict::Leave(_)), "{verdict:?}");
+    assert!(matches!(verdict, SendDecision::Reject(_)), "{verdict:?}");
 }
 
 #[track_caller]
 fn deliver(delivery: &mut Delivery, host: &str, outcome: SessionOutcome) {
     let transaction = attempt(delivery, host, outcome).unwrap();
-    delivery.handle_reply(transaction, Reply::Accepted);
+    delivery.handle_reply(transaction, SmtpReply::Accepted);
     assert!(matches!(delivery.poll(), Step::Delivered));
 }
 
@@ -144,7 +150,6 @@ fn dns_failed() -> NoPolicy {
     NoPolicy::DnsFailed("timed out".into())
 }
 
-/// The reports so far: policy type, host, and the result types of what failed.
 /// Whether it is one of RFC 8460 §4.3.2.2.
 fn is_of_discovery(failure: &Failure) -> bool {
     matches!(
@@ -155,6 +160,7 @@ fn is_of_discovery(failure: &Failure) -> bool {
     )
 }
 
+/// The reports so far: policy type, host, and the result types of what failed.
 fn reports(delivery: &mut Delivery) -> Vec<(&'static str, String, Vec<ResultType>)> {
     let polled = std::iter::from_fn(|| delivery.poll_report());
     polled
@@ -165,7 +171,15 @@ fn reports(delivery: &mut Delivery) -> Vec<(&'static str, String, Vec<ResultType
             let is_had = !report.failures().iter().any(is_of_discovery);
             let is_quoted = report.policy_type() == PolicyType::Sts && is_had;
             assert_eq!(report.policy().is_some(), is_quoted);
+            #[cfg(feature = "serde")]
+            is_read_as_it_is_written(&report);
             (report.policy_type().as_str(), report.mx_host().to_owned(), failures)
         })
         .collect()
+}
+
+#[cfg(feature = "serde")]
+fn is_read_as_it_is_written(report: &SessionReport) {
+    let json = serde_json::to_string(report).unwrap();
+    assert_eq!(&serde_json::from_str::<SessionReport>(&json).unwrap(), report, "{json}");
 }

@@ -10,17 +10,27 @@ use mta_sts::{
         ValidationFailure,
     },
     delivery::{
-        Advice, Checks, Dane, Delivery, Floor, Reply, Session, SessionOutcome, Step, Tls, Verdict,
+        CertificateChecks, ConnectDecision, Delivery, MinTlsLevel, SendDecision, Session,
+        SessionOutcome, SmtpReply, Step, TlsLevel, TlsaStatus,
     },
 };
 
 use super::{failure, only_address, policy, reports, to};
 
-const FLOORS: [Floor; 4] =
-    [Floor::Opportunistic, Floor::Encrypted, Floor::Authenticated, Floor::Dane];
+const FLOORS: [MinTlsLevel; 4] = [
+    MinTlsLevel::Opportunistic,
+    MinTlsLevel::Encrypted,
+    MinTlsLevel::Authenticated,
+    MinTlsLevel::Dane,
+];
 
-const DANES: [Dane; 5] =
-    [Dane::NotSigned, Dane::Usable, Dane::Unusable, Dane::Failed, Dane::TemporaryFailure];
+const DANES: [TlsaStatus; 5] = [
+    TlsaStatus::Insecure,
+    TlsaStatus::Usable,
+    TlsaStatus::Unusable,
+    TlsaStatus::Bogus,
+    TlsaStatus::Indeterminate,
+];
 
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Check {
@@ -52,8 +62,8 @@ struct Cell {
     /// No policy at all if there is none.
     mode: Option<Mode>,
     listed: bool,
-    floor: Floor,
-    dane: Dane,
+    floor: MinTlsLevel,
+    dane: TlsaStatus,
     met: Met,
 }
 
@@ -112,15 +122,15 @@ impl Cell {
             Met::NoStarttls => SessionOutcome::ClearText,
             Met::NoHandshake => SessionOutcome::HandshakeFailed(failure(ValidationFailure)),
             Met::Rejected { pkix, dane } | Met::Tls { pkix, dane } => {
-                let mut checks = Checks::none();
+                let mut checks = CertificateChecks::new();
                 match pkix {
-                    Check::Good => checks = checks.pkix(Ok(())),
-                    Check::Bad => checks = checks.pkix(Err(failure(CertificateExpired))),
+                    Check::Good => checks = checks.with_pkix(Ok(())),
+                    Check::Bad => checks = checks.with_pkix(Err(failure(CertificateExpired))),
                     Check::Unknown => {}
                 }
                 match dane {
-                    Check::Good => checks = checks.dane(Ok(())),
-                    Check::Bad => checks = checks.dane(Err(failure(ValidationFailure))),
+                    Check::Good => checks = checks.with_dane(Ok(())),
+                    Check::Bad => checks = checks.with_dane(Err(failure(ValidationFailure))),
                     Check::Unknown => {}
                 }
                 match self.met {
@@ -141,9 +151,9 @@ fn enforces(cell: Cell) -> bool {
 fn is_skipped(cell: Cell) -> bool {
     [
         enforces(cell) && !cell.listed,
-        cell.dane == Dane::Failed,
-        cell.dane == Dane::TemporaryFailure,
-        cell.floor == Floor::Dane && cell.dane != Dane::Usable,
+        cell.dane == TlsaStatus::Bogus,
+        cell.dane == TlsaStatus::Indeterminate,
+        cell.floor == MinTlsLevel::Dane && cell.dane != TlsaStatus::Usable,
     ]
     .contains(&true)
 }
@@ -163,19 +173,19 @@ fn has_dane(cell: Cell) -> bool {
 
 fn demands_tls(cell: Cell) -> bool {
     enforces(cell)
-        || cell.floor != Floor::Opportunistic
-        || cell.dane == Dane::Usable
-        || cell.dane == Dane::Unusable
+        || cell.floor != MinTlsLevel::Opportunistic
+        || cell.dane == TlsaStatus::Usable
+        || cell.dane == TlsaStatus::Unusable
 }
 
 fn demands_pkix(cell: Cell) -> bool {
     let by_policy = enforces(cell);
-    let by_operator = cell.floor == Floor::Authenticated;
-    (by_policy || by_operator) && cell.dane != Dane::Usable
+    let by_operator = cell.floor == MinTlsLevel::Authenticated;
+    (by_policy || by_operator) && cell.dane != TlsaStatus::Usable
 }
 
 fn demands_dane(cell: Cell) -> bool {
-    cell.dane == Dane::Usable
+    cell.dane == TlsaStatus::Usable
 }
 
 fn is_sent(cell: Cell) -> bool {
@@ -200,7 +210,7 @@ fn is_by_policy(cell: Cell) -> bool {
     }
     // DANE's verdict on a certificate is none of the policy's, whoever heard of it first.
     let by_dane = matches!(cell.met, Met::Tls { .. } | Met::Rejected { dane: Check::Bad, .. },);
-    !by_dane || cell.dane != Dane::Usable
+    !by_dane || cell.dane != TlsaStatus::Usable
 }
 
 fn counted(cell: Cell) -> Vec<(&'static str, Vec<ResultType>)> {
@@ -212,14 +222,14 @@ fn counted(cell: Cell) -> Vec<(&'static str, Vec<ResultType>)> {
 }
 
 fn counted_as_tlsa(cell: Cell) -> Option<Vec<ResultType>> {
-    if cell.dane == Dane::Failed {
+    if cell.dane == TlsaStatus::Bogus {
         return Some(vec![DnssecInvalid]);
     }
     let unlisted = enforces(cell) && !cell.listed;
-    if cell.floor == Floor::Dane && !unlisted {
+    if cell.floor == MinTlsLevel::Dane && !unlisted {
         match cell.dane {
-            Dane::NotSigned => return Some(vec![DaneRequired]),
-            Dane::Unusable => return Some(vec![TlsaInvalid]),
+            TlsaStatus::Insecure => return Some(vec![DaneRequired]),
+            TlsaStatus::Unusable => return Some(vec![TlsaInvalid]),
             _ => {}
         }
     }
@@ -227,10 +237,10 @@ fn counted_as_tlsa(cell: Cell) -> Option<Vec<ResultType>> {
         return None;
     }
     match (cell.dane, cell.met) {
-        (_, Met::Unreachable) | (Dane::NotSigned, _) => None,
-        (Dane::Unusable, Met::NoStarttls) => Some(vec![TlsaInvalid, StarttlsNotSupported]),
-        (Dane::Unusable, Met::NoHandshake) => Some(vec![TlsaInvalid, ValidationFailure]),
-        (Dane::Unusable, Met::Rejected { .. } | Met::Tls { .. }) => Some(vec![TlsaInvalid]),
+        (_, Met::Unreachable) | (TlsaStatus::Insecure, _) => None,
+        (TlsaStatus::Unusable, Met::NoStarttls) => Some(vec![TlsaInvalid, StarttlsNotSupported]),
+        (TlsaStatus::Unusable, Met::NoHandshake) => Some(vec![TlsaInvalid, ValidationFailure]),
+        (TlsaStatus::Unusable, Met::Rejected { .. } | Met::Tls { .. }) => Some(vec![TlsaInvalid]),
         (_, Met::NoStarttls) => Some(vec![StarttlsNotSupported]),
         (
             _,
@@ -268,7 +278,7 @@ fn counted_as_sts(cell: Cell) -> Option<Vec<ResultType>> {
 }
 
 fn counted_without_policy(cell: Cell) -> Option<Vec<ResultType>> {
-    if cell.mode.is_some() || cell.dane != Dane::NotSigned || is_skipped(cell) {
+    if cell.mode.is_some() || cell.dane != TlsaStatus::Insecure || is_skipped(cell) {
         return None;
     }
     match cell.met {
@@ -283,7 +293,7 @@ fn counted_without_policy(cell: Cell) -> Option<Vec<ResultType>> {
 /// What the delivery does with the cell: the session it sends over, if any.
 fn run(cell: Cell, delivery: &mut Delivery) -> Option<Session> {
     let Step::Consider(candidate) = delivery.poll() else { panic!("no host") };
-    let Advice::Attempt(attempt) = delivery.handle_dane(candidate, cell.dane) else {
+    let ConnectDecision::Attempt(attempt) = delivery.handle_tlsa(candidate, cell.dane) else {
         assert!(is_skipped(cell), "{cell:?}");
         return None;
     };
@@ -295,21 +305,21 @@ fn run(cell: Cell, delivery: &mut Delivery) -> Option<Session> {
     let has_policy = matches!(cell.mode, Some(Mode::Testing | Mode::Enforce));
     assert_eq!(requirement.validates_pkix(), has_policy || demands_pkix(cell), "{cell:?}");
     match only_address(delivery, attempt, cell.outcome()) {
-        Verdict::Send(transaction) => {
+        SendDecision::Send(transaction) => {
             let session = transaction.session().clone();
-            delivery.handle_reply(transaction, Reply::Accepted);
+            delivery.handle_reply(transaction, SmtpReply::Accepted);
             Some(session)
         }
-        Verdict::Leave(_) => None,
-        Verdict::NextAddress(_) => panic!("{cell:?}"),
-        Verdict::Retry(attempt) => {
+        SendDecision::Reject(_) => None,
+        SendDecision::NextAddress(_) => panic!("{cell:?}"),
+        SendDecision::RetryPlaintext(attempt) => {
             assert!(matches!(cell.met, Met::NoHandshake | Met::Rejected { .. }), "{cell:?}");
             assert!(!demands_tls(cell), "{cell:?}");
-            assert_eq!(attempt.requirement().tls(), Tls::Never);
+            assert_eq!(attempt.requirement().tls(), TlsLevel::Never);
             assert!(attempt.requirement().allows_clear_text());
             assert!(!attempt.requirement().validates_pkix());
             match only_address(delivery, attempt, SessionOutcome::ClearText) {
-                Verdict::Send(transaction) => Some(transaction.session().clone()),
+                SendDecision::Send(transaction) => Some(transaction.session().clone()),
                 other => panic!("{cell:?}: {other:?}"),
             }
         }
@@ -358,23 +368,23 @@ fn in_clear_text(cell: Cell) -> SessionOutcome {
 /// was the second round.
 fn run_addresses(delivery: &mut Delivery, cells: [Cell; 2]) -> Option<(usize, bool)> {
     let Step::Consider(candidate) = delivery.poll() else { panic!("no host") };
-    let advice = delivery.handle_dane(candidate, cells[0].dane);
-    let Advice::Attempt(mut attempt) = advice else { return None };
+    let advice = delivery.handle_tlsa(candidate, cells[0].dane);
+    let ConnectDecision::Attempt(mut attempt) = advice else { return None };
     for outcome in [Cell::outcome, in_clear_text] {
-        let is_second = attempt.requirement().tls() == Tls::Never;
+        let is_second = attempt.requirement().tls() == TlsLevel::Never;
         for (at, cell) in cells.into_iter().enumerate() {
             attempt = match delivery.handle_session(attempt, outcome(cell)) {
-                Verdict::NextAddress(attempt) => attempt,
-                Verdict::Send(transaction) => {
-                    delivery.handle_reply(transaction, Reply::Accepted);
+                SendDecision::NextAddress(attempt) => attempt,
+                SendDecision::Send(transaction) => {
+                    delivery.handle_reply(transaction, SmtpReply::Accepted);
                     return Some((at, is_second));
                 }
                 other => panic!("{cells:?}: {other:?}"),
             };
         }
         attempt = match delivery.handle_no_address(attempt) {
-            Verdict::Retry(attempt) => attempt,
-            Verdict::Leave(_) => return None,
+            SendDecision::RetryPlaintext(attempt) => attempt,
+            SendDecision::Reject(_) => return None,
             other => panic!("{cells:?}: {other:?}"),
         };
     }
@@ -436,10 +446,10 @@ fn every_way_without_tls_is_as_the_oracle_says() {
         for outcome in outcomes {
             let mut delivery = cell.delivery();
             let Step::Consider(candidate) = delivery.poll() else { panic!("no host") };
-            if let Advice::Attempt(attempt) = delivery.handle_dane(candidate, cell.dane) {
+            if let ConnectDecision::Attempt(attempt) = delivery.handle_tlsa(candidate, cell.dane) {
                 let verdict = only_address(&mut delivery, attempt, outcome);
-                assert_eq!(matches!(verdict, Verdict::Send(_)), is_sent(cell), "{cell:?}");
-                if let Verdict::Leave(refusal) = verdict {
+                assert_eq!(matches!(verdict, SendDecision::Send(_)), is_sent(cell), "{cell:?}");
+                if let SendDecision::Reject(refusal) = verdict {
                     assert_eq!(refusal.is_by_policy(), is_by_policy(cell), "{cell:?}");
                 }
             }
@@ -466,15 +476,15 @@ fn nothing_is_sent_over_a_session_that_does_not_satisfy_all() {
             assert!(cell.listed && session.is_encrypted() && authenticated, "{cell:?}");
         }
         match cell.dane {
-            Dane::NotSigned => {}
-            Dane::Usable => assert!(session.is_dane_valid(), "{cell:?}"),
-            Dane::Unusable => assert!(session.is_encrypted(), "{cell:?}"),
-            Dane::Failed | Dane::TemporaryFailure => panic!("{cell:?}"),
+            TlsaStatus::Insecure => {}
+            TlsaStatus::Usable => assert!(session.is_dane_valid(), "{cell:?}"),
+            TlsaStatus::Unusable => assert!(session.is_encrypted(), "{cell:?}"),
+            TlsaStatus::Bogus | TlsaStatus::Indeterminate => panic!("{cell:?}"),
         }
         match cell.floor {
-            Floor::Encrypted => assert!(session.is_encrypted(), "{cell:?}"),
-            Floor::Authenticated => assert!(authenticated, "{cell:?}"),
-            Floor::Dane => assert!(session.is_dane_valid(), "{cell:?}"),
+            MinTlsLevel::Encrypted => assert!(session.is_encrypted(), "{cell:?}"),
+            MinTlsLevel::Authenticated => assert!(authenticated, "{cell:?}"),
+            MinTlsLevel::Dane => assert!(session.is_dane_valid(), "{cell:?}"),
             _ => {}
         }
     }
@@ -485,8 +495,10 @@ fn nothing_is_sent_over_a_session_that_does_not_satisfy_all() {
 #[test]
 fn a_connection_is_reused_only_if_it_satisfies_the_other_domain() {
     let sessions: Vec<_> = Cell::all()
-        .filter(|cell| cell.mode.is_none() && cell.floor == Floor::Opportunistic && cell.listed)
-        .filter(|cell| cell.dane == Dane::NotSigned)
+        .filter(|cell| {
+            cell.mode.is_none() && cell.floor == MinTlsLevel::Opportunistic && cell.listed
+        })
+        .filter(|cell| cell.dane == TlsaStatus::Insecure)
         .filter_map(|cell| run(cell, &mut cell.delivery()).map(|session| (cell.met, session)))
         .collect();
     assert_eq!(sessions.len(), 16);
@@ -494,8 +506,8 @@ fn a_connection_is_reused_only_if_it_satisfies_the_other_domain() {
         for (met, session) in &sessions {
             let mut delivery = cell.delivery();
             let Step::Consider(candidate) = delivery.poll() else { panic!("no host") };
-            let advice = delivery.handle_dane(candidate, cell.dane);
-            let Advice::Attempt(attempt) = advice else { continue };
+            let advice = delivery.handle_tlsa(candidate, cell.dane);
+            let ConnectDecision::Attempt(attempt) = advice else { continue };
             let is_reused = delivery.reuse(attempt, session).is_ok();
             // A failed handshake has led to a session in clear text.
             let met = match *met {

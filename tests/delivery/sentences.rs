@@ -7,8 +7,8 @@ use mta_sts::{
         ValidationFailure,
     },
     delivery::{
-        Advice, Checks, Dane, Delivery, Floor, Mx, PolicyType, Recheck, Refusal, Reply, Route,
-        SessionOutcome, Step, Verdict,
+        CertificateChecks, ConnectDecision, Delivery, HostFailure, MinTlsLevel, Mx, PolicyType,
+        Recheck, Route, SendDecision, SessionOutcome, SmtpReply, Step, TlsaStatus,
     },
 };
 
@@ -21,10 +21,10 @@ use super::{
 fn refusal(
     host: &str,
     policy: Option<Mode>,
-    floor: Floor,
-    dane: Dane,
+    floor: MinTlsLevel,
+    dane: TlsaStatus,
     outcome: SessionOutcome,
-) -> Refusal {
+) -> HostFailure {
     let policy =
         policy.map(|mode| self::policy(mode, &["*.example.net"])).ok_or(NoPolicy::NoRecord);
     let mut delivery = Delivery::new(to(&[host]), policy, floor);
@@ -35,7 +35,7 @@ fn refusal(
 }
 
 #[track_caller]
-fn check(refusal: &Refusal, expected: &str) {
+fn check(refusal: &HostFailure, expected: &str) {
     assert_eq!(refusal.to_string(), expected);
 }
 
@@ -47,7 +47,7 @@ fn handshake() -> SessionOutcome {
 fn of_the_policy() {
     let under_enforce = |host, outcome| {
         let mode = Some(Mode::Enforce);
-        refusal(host, mode, Floor::Opportunistic, Dane::NotSigned, outcome)
+        refusal(host, mode, MinTlsLevel::Opportunistic, TlsaStatus::Insecure, outcome)
     };
     let of = |outcome| under_enforce("mx1.example.net", outcome);
     check(
@@ -64,7 +64,7 @@ fn of_the_policy() {
          demands TLS",
     );
     for (result_type, what) in [
-        (CertificateExpired, "or one that it is signed by has expired"),
+        (CertificateExpired, "has expired"),
         (CertificateHostMismatch, "is for another name"),
         (CertificateNotTrusted, "is not trusted"),
         (ValidationFailure, "could not be validated"),
@@ -80,7 +80,7 @@ fn of_the_policy() {
         );
     }
     check(
-        &of(SessionOutcome::Encrypted(Checks::none())),
+        &of(SessionOutcome::Encrypted(CertificateChecks::new())),
         "the certificate of mx1.example.net was not checked, and the MTA-STS policy of \
          example.org demands a valid one",
     );
@@ -89,22 +89,23 @@ fn of_the_policy() {
 
 #[test]
 fn of_the_operator() {
-    let of = |floor, outcome| refusal("mx1.example.net", None, floor, Dane::NotSigned, outcome);
+    let of =
+        |floor, outcome| refusal("mx1.example.net", None, floor, TlsaStatus::Insecure, outcome);
     check(
-        &of(Floor::Encrypted, SessionOutcome::ClearText),
+        &of(MinTlsLevel::Encrypted, SessionOutcome::ClearText),
         "mx1.example.net does not offer STARTTLS, which this mail server demands",
     );
     check(
-        &of(Floor::Encrypted, handshake()),
+        &of(MinTlsLevel::Encrypted, handshake()),
         "the TLS handshake with mx1.example.net failed, and this mail server demands TLS",
     );
     check(
-        &of(Floor::Authenticated, invalid(CertificateExpired)),
-        "the certificate of mx1.example.net or one that it is signed by has expired, and this mail \
+        &of(MinTlsLevel::Authenticated, invalid(CertificateExpired)),
+        "the certificate of mx1.example.net has expired, and this mail \
          server demands a valid one",
     );
     check(
-        &of(Floor::Dane, valid()),
+        &of(MinTlsLevel::Dane, valid()),
         "mx1.example.net has no usable TLSA records, which this mail server demands",
     );
 }
@@ -112,28 +113,31 @@ fn of_the_operator() {
 #[test]
 fn of_dane() {
     let of = |dane, outcome| {
-        refusal("mx1.example.net", Some(Mode::Testing), Floor::Opportunistic, dane, outcome)
+        refusal("mx1.example.net", Some(Mode::Testing), MinTlsLevel::Opportunistic, dane, outcome)
     };
-    check(&of(Dane::Failed, valid()), "the TLSA records of mx1.example.net fail DNSSEC validation");
     check(
-        &of(Dane::TemporaryFailure, valid()),
+        &of(TlsaStatus::Bogus, valid()),
+        "the TLSA records of mx1.example.net fail DNSSEC validation",
+    );
+    check(
+        &of(TlsaStatus::Indeterminate, valid()),
         "the TLSA records of mx1.example.net could not be looked up",
     );
     check(
-        &of(Dane::Usable, SessionOutcome::ClearText),
+        &of(TlsaStatus::Usable, SessionOutcome::ClearText),
         "mx1.example.net does not offer STARTTLS, which its TLSA records demand",
     );
     check(
-        &of(Dane::Unusable, handshake()),
+        &of(TlsaStatus::Unusable, handshake()),
         "the TLS handshake with mx1.example.net failed, and its TLSA records demand TLS",
     );
-    let mismatch = Checks::none().dane(Err(failure(ValidationFailure)));
+    let mismatch = CertificateChecks::new().with_dane(Err(failure(ValidationFailure)));
     check(
-        &of(Dane::Usable, SessionOutcome::Encrypted(mismatch)),
+        &of(TlsaStatus::Usable, SessionOutcome::Encrypted(mismatch)),
         "the certificate of mx1.example.net is none that its TLSA records allow",
     );
     check(
-        &of(Dane::Usable, valid()),
+        &of(TlsaStatus::Usable, valid()),
         "the certificate of mx1.example.net was not checked, and its TLSA records demand a valid one",
     );
 }
@@ -145,8 +149,8 @@ fn of_smtp() {
     refused_for_now(&mut delivery, transaction);
     drop(delivery.poll());
     let transaction = attempt(&mut delivery, "mx3.example.net", valid()).unwrap();
-    delivery.handle_reply(transaction, Reply::Permanent);
-    let sentences: Vec<_> = delivery.refusals().iter().map(Refusal::to_string).collect();
+    delivery.handle_reply(transaction, SmtpReply::Permanent);
+    let sentences: Vec<_> = delivery.host_failures().iter().map(HostFailure::to_string).collect();
     assert_eq!(
         sentences,
         [
@@ -186,15 +190,20 @@ fn of_what_came_before_tls() {
         ),
     ] {
         let mode = Some(Mode::Enforce);
-        let refusal =
-            refusal("mx1.example.net", mode, Floor::Opportunistic, Dane::NotSigned, outcome);
+        let refusal = refusal(
+            "mx1.example.net",
+            mode,
+            MinTlsLevel::Opportunistic,
+            TlsaStatus::Insecure,
+            outcome,
+        );
         check(&refusal, sentence);
         assert_eq!(refusal.status().to_string(), status);
     }
     let mut delivery = enforcing(&["mx1.example.net"]);
     let transaction = attempt(&mut delivery, "mx1.example.net", valid()).unwrap();
-    let attempt = delivery.handle_reply(transaction, Reply::ConnectionLost).unwrap();
-    let Verdict::Leave(refusal) = delivery.handle_no_address(attempt) else { panic!() };
+    let attempt = delivery.handle_reply(transaction, SmtpReply::ConnectionLost).unwrap();
+    let SendDecision::Reject(refusal) = delivery.handle_no_address(attempt) else { panic!() };
     check(&refusal, "the connection to mx1.example.net was lost");
     assert_eq!(deferred(&mut delivery).status().to_string(), "4.4.2");
 }
@@ -204,15 +213,15 @@ fn have_status_codes() {
     let of = |host, policy, floor, dane, outcome| {
         refusal(host, policy, floor, dane, outcome).status().to_string()
     };
-    let (lax, enforce) = (Floor::Opportunistic, Some(Mode::Enforce));
-    let (mx1, secure) = ("mx1.example.net", Dane::Usable);
-    assert_eq!(of("mx1.example.com", enforce, lax, Dane::NotSigned, valid()), "4.7.0");
-    assert_eq!(of(mx1, enforce, lax, Dane::NotSigned, handshake()), "4.7.5");
-    assert_eq!(of(mx1, enforce, lax, Dane::NotSigned, invalid(CertificateExpired)), "4.7.5");
+    let (lax, enforce) = (MinTlsLevel::Opportunistic, Some(Mode::Enforce));
+    let (mx1, secure) = ("mx1.example.net", TlsaStatus::Usable);
+    assert_eq!(of("mx1.example.com", enforce, lax, TlsaStatus::Insecure, valid()), "4.7.0");
+    assert_eq!(of(mx1, enforce, lax, TlsaStatus::Insecure, handshake()), "4.7.5");
+    assert_eq!(of(mx1, enforce, lax, TlsaStatus::Insecure, invalid(CertificateExpired)), "4.7.5");
     assert_eq!(of(mx1, None, lax, secure, valid()), "4.7.5");
-    assert_eq!(of(mx1, None, lax, Dane::Failed, valid()), "4.7.5");
-    assert_eq!(of(mx1, None, lax, Dane::TemporaryFailure, valid()), "4.4.3");
-    assert_eq!(of(mx1, None, Floor::Dane, Dane::NotSigned, valid()), "4.7.4");
+    assert_eq!(of(mx1, None, lax, TlsaStatus::Bogus, valid()), "4.7.5");
+    assert_eq!(of(mx1, None, lax, TlsaStatus::Indeterminate, valid()), "4.4.3");
+    assert_eq!(of(mx1, None, MinTlsLevel::Dane, TlsaStatus::Insecure, valid()), "4.7.4");
 
     // What the policy has ruled out comes first.
     let mut delivery = enforcing(&["mx1.example.com", mx1]);
@@ -222,11 +231,11 @@ fn have_status_codes() {
 
     let mut delivery = enforcing(&[mx1]);
     let transaction = attempt(&mut delivery, mx1, valid()).unwrap();
-    assert!(delivery.handle_reply(transaction, Reply::Permanent).is_none());
+    assert!(delivery.handle_reply(transaction, SmtpReply::Permanent).is_none());
     let Step::Undeliverable(why) = delivery.poll() else { panic!() };
     let status = why.status();
     assert_eq!((status.class(), status.subject(), status.detail()), (5, 0, 0));
-    assert_eq!(delivery.refusals()[0].status(), status);
+    assert_eq!(delivery.host_failures()[0].status(), status);
 }
 
 #[test]
@@ -261,15 +270,15 @@ fn of_many_hosts_only_the_first_are_named() {
         }
         let deferral = deferred(&mut delivery);
         assert!(deferral.to_string().ends_with(end), "{deferral}");
-        assert_eq!(deferral.refusals().len(), len);
+        assert_eq!(deferral.host_failures().len(), len);
     }
 }
 
 #[test]
 fn of_what_is_undeliverable() {
-    let null = Route::to_recipient(domain("example.org"), [Mx::new(0, ".")]);
-    let own = [Mx::new(10, "mx1.example.net").own(true)];
-    let own = Route::to_recipient(domain("example.org"), own);
+    let null = Route::for_recipient(domain("example.org"), [Mx::new(0, ".")]);
+    let own = [Mx::new(10, "mx1.example.net").with_is_self(true)];
+    let own = Route::for_recipient(domain("example.org"), own);
     for (route, sentence) in [
         (null, "example.org accepts no mail, as its MX record says"),
         (
@@ -278,7 +287,8 @@ fn of_what_is_undeliverable() {
              domain is preferred",
         ),
     ] {
-        let mut delivery = Delivery::new(route, Err(NoPolicy::NoRecord), Floor::Opportunistic);
+        let mut delivery =
+            Delivery::new(route, Err(NoPolicy::NoRecord), MinTlsLevel::Opportunistic);
         let Step::Undeliverable(why) = delivery.poll() else { panic!() };
         assert_eq!(why.to_string(), sentence);
     }
@@ -293,27 +303,28 @@ fn of_a_smart_host_that_leads_nowhere() {
              mail, as its MX record says: check this mail server's configuration",
         ),
         (
-            Mx::new(10, "out1.relay.example").own(true),
+            Mx::new(10, "out1.relay.example").with_is_self(true),
             "no host of relay.example took the message: out1.relay.example is not preferred to this \
              mail server, which is itself an MX host of the smart host relay.example: check this \
              mail server's configuration",
         ),
     ] {
-        let route = Route::to_smart_host(domain("relay.example"), [mx]);
-        let mut delivery = Delivery::new(route, Err(NoPolicy::NoRecord), Floor::Opportunistic);
+        let route = Route::for_smart_host(domain("relay.example"), [mx]);
+        let mut delivery =
+            Delivery::new(route, Err(NoPolicy::NoRecord), MinTlsLevel::Opportunistic);
         assert_eq!(deferred(&mut delivery).to_string(), sentence);
     }
 }
 
 #[test]
 fn of_the_own_host() {
-    let mx = [Mx::new(10, "mx1.example.net"), Mx::new(20, "mx2.example.net").own(true)];
-    let route = Route::to_recipient(domain("example.org"), mx);
-    let mut delivery = Delivery::new(route, Err(NoPolicy::NoRecord), Floor::Opportunistic);
+    let mx = [Mx::new(10, "mx1.example.net"), Mx::new(20, "mx2.example.net").with_is_self(true)];
+    let route = Route::for_recipient(domain("example.org"), mx);
+    let mut delivery = Delivery::new(route, Err(NoPolicy::NoRecord), MinTlsLevel::Opportunistic);
     attempt(&mut delivery, "mx1.example.net", SessionOutcome::Unreachable).unwrap_err();
     deferred(&mut delivery);
     check(
-        &delivery.refusals()[1],
+        &delivery.host_failures()[1],
         "mx2.example.net is not preferred to this mail server, which is itself an MX host of \
          example.org",
     );
@@ -325,9 +336,9 @@ fn quote_no_more_than_a_name() {
     let unlisted = |host: &str| {
         let mut delivery = enforcing(&[host]);
         let Step::Consider(candidate) = delivery.poll() else { panic!() };
-        match delivery.handle_dane(candidate, Dane::NotSigned) {
-            Advice::Skip(refusal) => refusal.to_string(),
-            Advice::Attempt(_) => panic!("{host} is listed"),
+        match delivery.handle_tlsa(candidate, TlsaStatus::Insecure) {
+            ConnectDecision::Skip(refusal) => refusal.to_string(),
+            ConnectDecision::Attempt(_) => panic!("{host} is listed"),
         }
     };
     let rest = "is not listed in the MTA-STS policy of example.org";
@@ -358,8 +369,8 @@ fn of_a_mail_domain_that_is_no_policy_domain() {
     for (name, shown) in
         [("_dmarc.example.org", "_dmarc.example.org"), ("a b.example", "\"a b.example\"")]
     {
-        let route = |mx| Route::to_mail_domain(name, mx);
-        let new = |mx| Delivery::new(route(mx), Ok(enforce()), Floor::Opportunistic);
+        let route = |mx| Route::for_mail_domain(name, mx);
+        let new = |mx| Delivery::new(route(mx), Ok(enforce()), MinTlsLevel::Opportunistic);
         let Step::Undeliverable(why) = new(vec![Mx::new(0, ".")]).poll() else { panic!() };
         assert_eq!(why.to_string(), format!("{shown} accepts no mail, as its MX record says"));
         let mut delivery = new(vec![Mx::new(10, "mx1.example.net")]);
@@ -373,8 +384,8 @@ fn of_a_mail_domain_that_is_no_policy_domain() {
 
 #[test]
 fn of_address_literals_name_no_address() {
-    let route = Route::to_address_literal("[192.0.2.1]");
-    let mut delivery = Delivery::new(route, Err(NoPolicy::NoRecord), Floor::Authenticated);
+    let route = Route::for_address_literal("[192.0.2.1]");
+    let mut delivery = Delivery::new(route, Err(NoPolicy::NoRecord), MinTlsLevel::Authenticated);
     let outcome = invalid(CertificateNotTrusted);
     attempt(&mut delivery, "[192.0.2.1]", outcome).unwrap_err();
     assert_eq!(
@@ -391,8 +402,8 @@ fn hold_nothing_of_what_a_host_said() {
     let refusal = refusal(
         "mx1.example.net",
         Some(Mode::Enforce),
-        Floor::Opportunistic,
-        Dane::NotSigned,
+        MinTlsLevel::Opportunistic,
+        TlsaStatus::Insecure,
         SessionOutcome::HandshakeFailed(said.clone()),
     );
     assert_eq!(refusal.failure(), Some(&said));
@@ -410,5 +421,43 @@ fn policy_types_are_those_of_rfc_8460() {
     ] {
         assert_eq!(policy_type.as_str(), text);
         assert_eq!(format!("{policy_type:>16}"), format!("{text:>16}"));
+    }
+}
+
+/// That the sender is a less preferred host itself does not tell why mail waits.
+#[test]
+fn a_backup_host_has_the_status_of_the_host_that_failed() {
+    for policy in [Err(NoPolicy::NoRecord), Ok(enforce())] {
+        let mx =
+            [Mx::new(10, "mx1.example.net"), Mx::new(20, "mx2.example.net").with_is_self(true)];
+        let route = Route::for_recipient(domain("example.org"), mx);
+        let mut delivery = Delivery::new(route, policy, MinTlsLevel::Opportunistic);
+        let _ = attempt(&mut delivery, "mx1.example.net", SessionOutcome::Unreachable);
+        let deferral = match delivery.poll() {
+            Step::Defer(deferral) | Step::Recheck(deferral) => deferral,
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(deferral.status().to_string(), "4.4.1");
+    }
+}
+
+/// Both are demanded: what is known to have failed comes first.
+#[test]
+fn of_pkix_beside_dane() {
+    let expired = || Err(failure(CertificateExpired));
+    for outcome in [
+        SessionOutcome::CertificateRejected(CertificateChecks::new().with_pkix(expired())),
+        SessionOutcome::Encrypted(CertificateChecks::new().with_pkix(expired())),
+        SessionOutcome::Encrypted(CertificateChecks::new().with_pkix(expired()).with_dane(Ok(()))),
+    ] {
+        let mut delivery = enforcing(&["mx1.example.net"]).with_pkix_beside_dane(true);
+        let attempt = advise(&mut delivery, "mx1.example.net", TlsaStatus::Usable).unwrap();
+        let refusal = session(&mut delivery, attempt, outcome).unwrap_err();
+        check(
+            &refusal,
+            "the certificate of mx1.example.net has expired, and the MTA-STS policy of example.org \
+             demands a valid one",
+        );
+        assert!(refusal.is_by_policy());
     }
 }

@@ -1,10 +1,12 @@
 //! The steps in and out of order, and connections that are used again.
 
 use mta_sts::{
-    Mode, NoPolicy,
+    Failure, Mode, NoPolicy,
+    ResultType::ValidationFailure,
     delivery::{
-        Advice, Checks, Dane, Delivery, Floor, Mx, Reason, Recheck, Reply, Route, Session,
-        SessionOutcome, Step, Undeliverable, Verdict,
+        CertificateChecks, ConnectDecision, Delivery, HostFailureReason, MinTlsLevel, Mx,
+        PermanentFailure, Recheck, Route, SendDecision, Session, SessionOutcome, SmtpReply, Step,
+        TlsaStatus,
     },
 };
 
@@ -26,24 +28,33 @@ fn a_temporary_refusal_leads_to_the_next_host() {
 fn a_permanent_refusal_ends_the_walk() {
     let mut delivery = enforcing(&["mx1.example.net", "mx2.example.net"]);
     let transaction = attempt(&mut delivery, "mx1.example.net", valid()).unwrap();
-    delivery.handle_reply(transaction, Reply::Permanent);
-    let Step::Undeliverable(Undeliverable::Refused(refusal)) = delivery.poll() else { panic!() };
-    assert_eq!((refusal.host(), refusal.reason()), ("mx1.example.net", &Reason::Refused));
+    delivery.handle_reply(transaction, SmtpReply::Permanent);
+    let Step::Undeliverable(PermanentFailure::PermanentReply(refusal)) = delivery.poll() else {
+        panic!()
+    };
+    assert_eq!(
+        (refusal.host(), refusal.reason()),
+        ("mx1.example.net", &HostFailureReason::PermanentReply)
+    );
     assert!(matches!(delivery.poll(), Step::Undeliverable(_)));
 }
 
 #[test]
 fn without_a_policy_a_failed_handshake_is_followed_by_clear_text_once() {
     let policy = Err(NoPolicy::NoRecord);
-    let mut delivery = Delivery::new(to(&["mx1.example.net"]), policy, Floor::Opportunistic);
-    let attempt = advise(&mut delivery, "mx1.example.net", Dane::NotSigned).unwrap();
-    let failed =
-        || SessionOutcome::HandshakeFailed(failure(mta_sts::ResultType::ValidationFailure));
-    let Verdict::Retry(attempt) = only_address(&mut delivery, attempt, failed()) else { panic!() };
+    let mut delivery = Delivery::new(to(&["mx1.example.net"]), policy, MinTlsLevel::Opportunistic);
+    let attempt = advise(&mut delivery, "mx1.example.net", TlsaStatus::Insecure).unwrap();
+    let failed = || SessionOutcome::HandshakeFailed(failure(ValidationFailure));
+    let SendDecision::RetryPlaintext(attempt) = only_address(&mut delivery, attempt, failed())
+    else {
+        panic!()
+    };
     assert_eq!(attempt.host(), "mx1.example.net");
     // Nobody asked for a handshake.
-    let Verdict::Leave(refusal) = only_address(&mut delivery, attempt, failed()) else { panic!() };
-    assert_eq!(*refusal.reason(), Reason::Unreachable);
+    let SendDecision::Reject(refusal) = only_address(&mut delivery, attempt, failed()) else {
+        panic!()
+    };
+    assert_eq!(*refusal.reason(), HostFailureReason::Unreachable);
     assert_eq!(reports(&mut delivery).len(), 1);
     assert!(deferred(&mut delivery).may_bounce());
 }
@@ -52,20 +63,20 @@ fn without_a_policy_a_failed_handshake_is_followed_by_clear_text_once() {
 fn what_is_dropped_is_given_up() {
     let mut delivery = enforcing(&["mx1.example.net", "mx2.example.net", "mx3.example.net"]);
     drop(delivery.poll());
-    drop(advise(&mut delivery, "mx2.example.net", Dane::NotSigned).unwrap());
+    drop(advise(&mut delivery, "mx2.example.net", TlsaStatus::Insecure).unwrap());
     drop(attempt(&mut delivery, "mx3.example.net", valid()).unwrap());
     let deferral = rechecking(&mut delivery);
-    let reasons: Vec<_> = deferral.refusals().iter().map(|r| (r.host(), r.reason())).collect();
+    let reasons: Vec<_> = deferral.host_failures().iter().map(|r| (r.host(), r.reason())).collect();
     assert_eq!(
         reasons,
         [
-            ("mx1.example.net", &Reason::GivenUp),
-            ("mx2.example.net", &Reason::GivenUp),
-            ("mx3.example.net", &Reason::GivenUp),
+            ("mx1.example.net", &HostFailureReason::Abandoned),
+            ("mx2.example.net", &HostFailureReason::Abandoned),
+            ("mx3.example.net", &HostFailureReason::Abandoned),
         ],
     );
     assert!(!deferral.may_bounce());
-    assert_eq!(rechecking(&mut delivery).refusals().len(), 3);
+    assert_eq!(rechecking(&mut delivery).host_failures().len(), 3);
 }
 
 /// Such as by an early return after an error: it may be the policy that it failed by.
@@ -74,13 +85,13 @@ fn s5_05_what_is_given_up_under_enforce_waits_for_a_recheck() {
     type GiveUp = fn(&mut Delivery);
     let drop_candidate = |delivery: &mut Delivery| drop(delivery.poll());
     let drop_attempt = |delivery: &mut Delivery| {
-        drop(advise(delivery, "mx1.example.net", Dane::NotSigned).unwrap());
+        drop(advise(delivery, "mx1.example.net", TlsaStatus::Insecure).unwrap());
     };
     let drop_transaction = |delivery: &mut Delivery| {
         drop(attempt(delivery, "mx1.example.net", valid()).unwrap());
     };
     let drop_reused = |delivery: &mut Delivery| {
-        let attempt = advise(delivery, "mx1.example.net", Dane::NotSigned).unwrap();
+        let attempt = advise(delivery, "mx1.example.net", TlsaStatus::Insecure).unwrap();
         drop(delivery.reuse(attempt, &connection("mx1.example.net", valid())).unwrap());
     };
     let given_up: [(GiveUp, bool); 4] = [
@@ -100,12 +111,12 @@ fn s5_05_what_is_given_up_under_enforce_waits_for_a_recheck() {
         }
         let deferral = deferred(&mut delivery);
         assert!(deferral.may_bounce());
-        assert_eq!(*deferral.refusals()[0].reason(), Reason::GivenUp);
-        assert_eq!(deferral.refusals()[0].is_by_policy(), is_by_policy);
+        assert_eq!(*deferral.host_failures()[0].reason(), HostFailureReason::Abandoned);
+        assert_eq!(deferral.host_failures()[0].is_by_policy(), is_by_policy);
 
         for policy in [Ok(policy(Mode::Testing, &["*.example.net"])), Err(NoPolicy::NoRecord)] {
             let route = to(&["mx1.example.net"]);
-            let mut delivery = Delivery::new(route, policy, Floor::Opportunistic);
+            let mut delivery = Delivery::new(route, policy, MinTlsLevel::Opportunistic);
             give_up(&mut delivery);
             assert!(deferred(&mut delivery).may_bounce());
         }
@@ -116,26 +127,36 @@ fn s5_05_what_is_given_up_under_enforce_waits_for_a_recheck() {
 fn what_comes_late_changes_nothing() {
     let mut delivery = enforcing(&["mx1.example.net", "mx2.example.net"]);
     let Step::Consider(late) = delivery.poll() else { panic!() };
-    let attempt = advise(&mut delivery, "mx2.example.net", Dane::NotSigned).unwrap();
-    let Advice::Skip(refusal) = delivery.handle_dane(late, Dane::NotSigned) else { panic!() };
-    assert_eq!((refusal.host(), refusal.reason()), ("mx1.example.net", &Reason::GivenUp));
-    assert_eq!(delivery.refusals().len(), 1);
+    let attempt = advise(&mut delivery, "mx2.example.net", TlsaStatus::Insecure).unwrap();
+    let ConnectDecision::Skip(refusal) = delivery.handle_tlsa(late, TlsaStatus::Insecure) else {
+        panic!()
+    };
+    assert_eq!(
+        (refusal.host(), refusal.reason()),
+        ("mx1.example.net", &HostFailureReason::Abandoned)
+    );
+    assert_eq!(delivery.host_failures().len(), 1);
     rechecking(&mut delivery);
-    let Verdict::Leave(refusal) = only_address(&mut delivery, attempt, valid()) else { panic!() };
-    assert_eq!((refusal.host(), refusal.reason()), ("mx2.example.net", &Reason::GivenUp));
+    let SendDecision::Reject(refusal) = only_address(&mut delivery, attempt, valid()) else {
+        panic!()
+    };
+    assert_eq!(
+        (refusal.host(), refusal.reason()),
+        ("mx2.example.net", &HostFailureReason::Abandoned)
+    );
     assert_eq!(reports(&mut delivery), []);
-    assert_eq!(rechecking(&mut delivery).refusals().len(), 2);
+    assert_eq!(rechecking(&mut delivery).host_failures().len(), 2);
 }
 
 #[test]
 fn a_late_refusal_changes_nothing() {
-    for reply in [Reply::Transient, Reply::Permanent] {
+    for reply in [SmtpReply::Transient, SmtpReply::Permanent] {
         let mut delivery = enforcing(&["mx1.example.net", "mx2.example.net"]);
         let late = attempt(&mut delivery, "mx1.example.net", valid()).unwrap();
         let transaction = attempt(&mut delivery, "mx2.example.net", valid()).unwrap();
         delivery.handle_reply(late, reply);
-        assert_eq!(delivery.refusals().len(), 1);
-        delivery.handle_reply(transaction, Reply::Accepted);
+        assert_eq!(delivery.host_failures().len(), 1);
+        delivery.handle_reply(transaction, SmtpReply::Accepted);
         assert!(matches!(delivery.poll(), Step::Delivered));
     }
 }
@@ -145,10 +166,10 @@ fn a_late_refusal_changes_nothing() {
 fn a_late_acceptance_counts() {
     let mut delivery = enforcing(&["mx1.example.net", "mx2.example.net"]);
     let late = attempt(&mut delivery, "mx1.example.net", valid()).unwrap();
-    let second = advise(&mut delivery, "mx2.example.net", Dane::NotSigned).unwrap();
-    delivery.handle_reply(late, Reply::Accepted);
+    let second = advise(&mut delivery, "mx2.example.net", TlsaStatus::Insecure).unwrap();
+    delivery.handle_reply(late, SmtpReply::Accepted);
     let verdict = only_address(&mut delivery, second, valid());
-    assert!(matches!(verdict, Verdict::Leave(_)), "{verdict:?}");
+    assert!(matches!(verdict, SendDecision::Reject(_)), "{verdict:?}");
     assert!(matches!(delivery.poll(), Step::Delivered));
 }
 
@@ -157,29 +178,29 @@ fn what_another_delivery_gave_changes_nothing() {
     let mut lax = Delivery::new(
         to(&["mx1.example.net"]),
         Ok(policy(Mode::Testing, &["*.example.net"])),
-        Floor::Opportunistic,
+        MinTlsLevel::Opportunistic,
     );
     let mut strict = enforcing(&["mx1.example.net", "mx2.example.net"]);
     let Step::Consider(foreign) = lax.poll() else { panic!() };
     let Step::Consider(own) = strict.poll() else { panic!() };
-    assert!(matches!(strict.handle_dane(foreign, Dane::NotSigned), Advice::Skip(_)));
-    assert!(matches!(strict.handle_dane(own, Dane::NotSigned), Advice::Attempt(_)));
+    assert!(matches!(strict.handle_tlsa(foreign, TlsaStatus::Insecure), ConnectDecision::Skip(_)));
+    assert!(matches!(strict.handle_tlsa(own, TlsaStatus::Insecure), ConnectDecision::Attempt(_)));
 
     let testing = policy(Mode::Testing, &["*.example.net"]);
-    let mut lax = Delivery::new(to(&["mx1.example.net"]), Ok(testing), Floor::Opportunistic);
-    let foreign = advise(&mut lax, "mx1.example.net", Dane::NotSigned).unwrap();
+    let mut lax = Delivery::new(to(&["mx1.example.net"]), Ok(testing), MinTlsLevel::Opportunistic);
+    let foreign = advise(&mut lax, "mx1.example.net", TlsaStatus::Insecure).unwrap();
     let verdict = only_address(&mut strict, foreign, SessionOutcome::ClearText);
-    assert!(matches!(verdict, Verdict::Leave(_)), "{verdict:?}");
+    assert!(matches!(verdict, SendDecision::Reject(_)), "{verdict:?}");
 
     let foreign = attempt(&mut enforcing(&["mx1.example.net"]), "mx1.example.net", valid());
-    strict.handle_reply(foreign.unwrap(), Reply::Accepted);
+    strict.handle_reply(foreign.unwrap(), SmtpReply::Accepted);
     deliver(&mut strict, "mx2.example.net", valid());
 }
 
 /// A connection on which nothing was demanded, and what was found out about it.
 fn connection(host: &str, outcome: SessionOutcome) -> Session {
     let policy = Err(NoPolicy::NoRecord);
-    let mut delivery = Delivery::new(to(&[host]), policy, Floor::Opportunistic);
+    let mut delivery = Delivery::new(to(&[host]), policy, MinTlsLevel::Opportunistic);
     attempt(&mut delivery, host, outcome).unwrap().session().clone()
 }
 
@@ -189,23 +210,23 @@ fn a_connection_carries_mail_of_another_domain_if_it_satisfies_its_policy() {
         (connection("mx1.example.net", valid()), true),
         (connection("mx2.example.net", valid()), false),
         (connection("mx1.example.net", SessionOutcome::ClearText), false),
-        (connection("mx1.example.net", SessionOutcome::Encrypted(Checks::none())), false),
+        (connection("mx1.example.net", SessionOutcome::Encrypted(CertificateChecks::new())), false),
         (connection("mx1.example.net", invalid(mta_sts::ResultType::CertificateExpired)), false),
     ] {
         let mut delivery = enforcing(&["mx1.example.net"]);
-        let attempt = advise(&mut delivery, "mx1.example.net", Dane::NotSigned).unwrap();
+        let attempt = advise(&mut delivery, "mx1.example.net", TlsaStatus::Insecure).unwrap();
         match delivery.reuse(attempt, &session) {
             Ok(transaction) => {
                 assert!(fits, "{session:?}");
                 assert_eq!(transaction.session(), &session);
-                delivery.handle_reply(transaction, Reply::Accepted);
+                delivery.handle_reply(transaction, SmtpReply::Accepted);
                 assert!(matches!(delivery.poll(), Step::Delivered));
                 assert_eq!(reports(&mut delivery), []);
             }
             Err(attempt) => {
                 assert!(!fits, "{session:?}");
                 let transaction = super::session(&mut delivery, attempt, valid()).unwrap();
-                delivery.handle_reply(transaction, Reply::Accepted);
+                delivery.handle_reply(transaction, SmtpReply::Accepted);
             }
         }
     }
@@ -217,7 +238,7 @@ fn a_reused_connection_that_was_closed_leads_to_a_new_one() {
     let kept = connection("mx1.example.net", valid());
     for outcome in [valid(), SessionOutcome::ClearText, SessionOutcome::Unreachable] {
         let mut delivery = enforcing(&["mx1.example.net", "mx2.example.net"]);
-        let mut attempt = advise(&mut delivery, "mx1.example.net", Dane::NotSigned).unwrap();
+        let mut attempt = advise(&mut delivery, "mx1.example.net", TlsaStatus::Insecure).unwrap();
         // Of several that were kept, none is open any more.
         for _ in 0..3 {
             let requirement = attempt.requirement();
@@ -225,13 +246,13 @@ fn a_reused_connection_that_was_closed_leads_to_a_new_one() {
             attempt = delivery.reconnect(transaction).unwrap();
             assert_eq!((attempt.host(), attempt.requirement()), ("mx1.example.net", requirement));
         }
-        assert_eq!(delivery.refusals(), []);
+        assert_eq!(delivery.host_failures(), []);
         match super::session(&mut delivery, attempt, outcome.clone()) {
             Ok(transaction) => {
                 assert_eq!(outcome, valid());
                 // It is this connection's own end if it is lost now.
                 let transaction = delivery.reconnect(transaction).unwrap_err();
-                delivery.handle_reply(transaction, Reply::Accepted);
+                delivery.handle_reply(transaction, SmtpReply::Accepted);
                 assert!(matches!(delivery.poll(), Step::Delivered));
                 assert_eq!(reports(&mut delivery).len(), 1);
             }
@@ -244,17 +265,17 @@ fn a_reused_connection_that_was_closed_leads_to_a_new_one() {
 fn a_late_transaction_does_not_get_a_new_connection() {
     let kept = connection("mx1.example.net", valid());
     let mut delivery = enforcing(&["mx1.example.net", "mx2.example.net"]);
-    let attempt = advise(&mut delivery, "mx1.example.net", Dane::NotSigned).unwrap();
+    let attempt = advise(&mut delivery, "mx1.example.net", TlsaStatus::Insecure).unwrap();
     let late = delivery.reuse(attempt, &kept).unwrap();
-    let second = advise(&mut delivery, "mx2.example.net", Dane::NotSigned).unwrap();
+    let second = advise(&mut delivery, "mx2.example.net", TlsaStatus::Insecure).unwrap();
     let late = delivery.reconnect(late).unwrap_err();
-    delivery.handle_reply(late, Reply::Transient);
-    assert!(matches!(only_address(&mut delivery, second, valid()), Verdict::Send(_)));
-    assert_eq!(delivery.refusals().len(), 1);
+    delivery.handle_reply(late, SmtpReply::Transient);
+    assert!(matches!(only_address(&mut delivery, second, valid()), SendDecision::Send(_)));
+    assert_eq!(delivery.host_failures().len(), 1);
 
     // Dropped after the way back: nothing has satisfied the policy.
     let mut delivery = enforcing(&["mx1.example.net"]);
-    let attempt = advise(&mut delivery, "mx1.example.net", Dane::NotSigned).unwrap();
+    let attempt = advise(&mut delivery, "mx1.example.net", TlsaStatus::Insecure).unwrap();
     let transaction = delivery.reuse(attempt, &kept).unwrap();
     drop(delivery.reconnect(transaction).unwrap());
     assert!(!rechecking(&mut delivery).may_bounce());
@@ -266,16 +287,16 @@ fn a_connection_does_not_carry_mail_of_a_domain_that_does_not_list_the_host() {
     let mut delivery = Delivery::new(
         to(&["mx1.example.net"]),
         Ok(policy(Mode::Enforce, &["mx2.example.net"])),
-        Floor::Opportunistic,
+        MinTlsLevel::Opportunistic,
     );
-    assert!(advise(&mut delivery, "mx1.example.net", Dane::NotSigned).is_err());
+    assert!(advise(&mut delivery, "mx1.example.net", TlsaStatus::Insecure).is_err());
 }
 
 #[test]
 fn a_late_attempt_does_not_get_a_connection() {
     let session = connection("mx1.example.net", valid());
     let mut delivery = enforcing(&["mx1.example.net"]);
-    let late = advise(&mut delivery, "mx1.example.net", Dane::NotSigned).unwrap();
+    let late = advise(&mut delivery, "mx1.example.net", TlsaStatus::Insecure).unwrap();
     rechecking(&mut delivery);
     assert!(delivery.reuse(late, &session).is_err());
 }
@@ -284,7 +305,7 @@ fn a_late_attempt_does_not_get_a_connection() {
 fn a_delivery_keeps_its_policy() {
     let policy = enforce();
     let delivery =
-        Delivery::new(to(&["mx1.example.net"]), Ok(policy.clone()), Floor::Opportunistic);
+        Delivery::new(to(&["mx1.example.net"]), Ok(policy.clone()), MinTlsLevel::Opportunistic);
     assert!(std::sync::Arc::ptr_eq(delivery.policy().unwrap(), &policy));
 }
 
@@ -293,7 +314,7 @@ fn a_delivery_can_be_moved_between_threads() {
     fn is_send_and_sync<T: Send + Sync + 'static>() {}
     is_send_and_sync::<Delivery>();
     is_send_and_sync::<Step>();
-    is_send_and_sync::<Verdict>();
+    is_send_and_sync::<SendDecision>();
 }
 
 /// `MX 10 mx2` and `MX 20 MX2.` are one host, which has said all that it has to say.
@@ -303,7 +324,7 @@ fn a_host_with_several_records_is_asked_once() {
     let outcomes = [
         SessionOutcome::ClearText,
         invalid(mta_sts::ResultType::CertificateExpired),
-        SessionOutcome::HandshakeFailed(failure(mta_sts::ResultType::ValidationFailure)),
+        SessionOutcome::HandshakeFailed(failure(ValidationFailure)),
         SessionOutcome::Unreachable,
     ];
     for outcome in outcomes {
@@ -311,19 +332,27 @@ fn a_host_with_several_records_is_asked_once() {
         attempt(&mut delivery, "mx1.example.net", outcome).unwrap_err();
         assert!(reports(&mut delivery).len() <= 1);
         deliver(&mut delivery, "mx2.example.net", valid());
-        assert_eq!(delivery.refusals().len(), 1);
+        assert_eq!(delivery.host_failures().len(), 1);
     }
     for (names, dane, reason) in [
-        (["mx1.example.com", "MX1.example.com."], Dane::NotSigned, Reason::NotListed),
-        (["mx1.example.net", "mx1.example.net"], Dane::Failed, Reason::DaneFailed),
-        (["MX1.example.net", "mx1.example.net."], Dane::TemporaryFailure, Reason::DaneUnknown),
+        (
+            ["mx1.example.com", "MX1.example.com."],
+            TlsaStatus::Insecure,
+            HostFailureReason::NotListed,
+        ),
+        (["mx1.example.net", "mx1.example.net"], TlsaStatus::Bogus, HostFailureReason::DaneFailed),
+        (
+            ["MX1.example.net", "mx1.example.net."],
+            TlsaStatus::Indeterminate,
+            HostFailureReason::DaneUnknown,
+        ),
     ] {
         let mut delivery = enforcing(&names);
         let host = names[0].to_ascii_lowercase();
         let refusal = advise(&mut delivery, &host, dane).unwrap_err();
         assert_eq!(*refusal.reason(), reason);
         assert!(matches!(delivery.poll(), Step::Recheck(_) | Step::Defer(_)));
-        assert_eq!(delivery.refusals(), [refusal]);
+        assert_eq!(delivery.host_failures(), [refusal]);
         assert!(reports(&mut delivery).len() <= 1);
     }
 }
@@ -332,7 +361,7 @@ fn a_host_with_several_records_is_asked_once() {
 #[test]
 fn a_host_with_several_records_has_the_best_preference_of_them() {
     let domain = super::domain("example.org");
-    let own = |preference| Mx::new(preference, "own.example.net").own(true);
+    let own = |preference| Mx::new(preference, "own.example.net").with_is_self(true);
     let mx = [
         Mx::new(30, "mx1.example.net"),
         own(40),
@@ -342,17 +371,17 @@ fn a_host_with_several_records_has_the_best_preference_of_them() {
         // Found by its address, which one record tells and another does not.
         Mx::new(50, "own.example.net"),
     ];
-    let route = Route::to_recipient(domain, mx);
-    let mut delivery = Delivery::new(route, Err(NoPolicy::NoRecord), Floor::Opportunistic);
+    let route = Route::for_recipient(domain, mx);
+    let mut delivery = Delivery::new(route, Err(NoPolicy::NoRecord), MinTlsLevel::Opportunistic);
     attempt(&mut delivery, "mx1.example.net", SessionOutcome::Unreachable).unwrap_err();
     let deferral = deferred(&mut delivery);
-    let reasons: Vec<_> = deferral.refusals().iter().map(|r| (r.host(), r.reason())).collect();
+    let reasons: Vec<_> = deferral.host_failures().iter().map(|r| (r.host(), r.reason())).collect();
     assert_eq!(
         reasons,
         [
-            ("mx1.example.net", &Reason::Unreachable),
-            ("own.example.net", &Reason::OwnHost),
-            ("mx2.example.net", &Reason::OwnHost),
+            ("mx1.example.net", &HostFailureReason::Unreachable),
+            ("own.example.net", &HostFailureReason::OwnHost),
+            ("mx2.example.net", &HostFailureReason::OwnHost),
         ],
     );
 }
@@ -383,18 +412,18 @@ const EVENTS: [Event; 8] = [
 
 fn happen(delivery: &mut Delivery, event: Event) {
     let Step::Consider(candidate) = delivery.poll() else { return };
-    let dane = if event == Event::BadDane { Dane::Failed } else { Dane::NotSigned };
-    let Advice::Attempt(attempt) = delivery.handle_dane(candidate, dane) else { return };
+    let dane = if event == Event::BadDane { TlsaStatus::Bogus } else { TlsaStatus::Insecure };
+    let ConnectDecision::Attempt(attempt) = delivery.handle_tlsa(candidate, dane) else { return };
     let outcome = match event {
         Event::NoStarttls => SessionOutcome::ClearText,
         Event::BadCertificate => invalid(mta_sts::ResultType::CertificateExpired),
         Event::Unreachable => SessionOutcome::Unreachable,
         _ => valid(),
     };
-    let Verdict::Send(transaction) = only_address(delivery, attempt, outcome) else { return };
+    let SendDecision::Send(transaction) = only_address(delivery, attempt, outcome) else { return };
     match event {
         Event::Transient => refused_for_now(delivery, transaction),
-        Event::Permanent => drop(delivery.handle_reply(transaction, Reply::Permanent)),
+        Event::Permanent => drop(delivery.handle_reply(transaction, SmtpReply::Permanent)),
         _ => {}
     }
 }
@@ -471,5 +500,41 @@ fn s5_1_02_an_operator_may_limit_rechecks_without_a_result() {
         delivery.handle_recheck(Recheck::Current(Ok(enforce())));
         let deferral = deferred(&mut delivery);
         assert_eq!((deferral.may_bounce(), deferral.unconfirmed()), (true, 0));
+    }
+}
+
+/// What a verifier says that was used twice is a mistake of the sender's: nothing follows from it.
+#[test]
+fn a_reused_verifier_says_nothing_of_the_host() {
+    let mistake = || {
+        let message = "the certificate was not checked";
+        Failure::new(ValidationFailure, "verifier-reused", "mx1.example.net", message)
+    };
+    let checks = || CertificateChecks::new().with_pkix(Err(mistake()));
+    for outcome in [
+        SessionOutcome::HandshakeFailed(mistake()),
+        SessionOutcome::CertificateRejected(checks()),
+        SessionOutcome::Encrypted(checks()),
+    ] {
+        for policy in
+            [Err(NoPolicy::NoRecord), Ok(policy(Mode::Testing, &["*.example.net"])), Ok(enforce())]
+        {
+            let enforces = policy.as_ref().is_ok_and(|policy| policy.mode() == Mode::Enforce);
+            let route = to(&["mx1.example.net"]);
+            let mut delivery = Delivery::new(route, policy, MinTlsLevel::Opportunistic);
+            let attempt = advise(&mut delivery, "mx1.example.net", TlsaStatus::Insecure).unwrap();
+            let SendDecision::NextAddress(attempt) =
+                delivery.handle_session(attempt, outcome.clone())
+            else {
+                panic!("{outcome:?}");
+            };
+            // No clear text.
+            let SendDecision::Reject(refusal) = delivery.handle_no_address(attempt) else {
+                panic!()
+            };
+            assert_eq!(*refusal.reason(), HostFailureReason::Abandoned);
+            assert_eq!(reports(&mut delivery), []);
+            assert_eq!(may_bounce(&mut delivery), !enforces);
+        }
     }
 }

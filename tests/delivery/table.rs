@@ -8,7 +8,7 @@ use mta_sts::{
         self, CertificateExpired, CertificateHostMismatch, CertificateNotTrusted,
         StarttlsNotSupported, ValidationFailure,
     },
-    delivery::{Dane, Delivery, Floor, SessionOutcome, Verdict},
+    delivery::{Delivery, MinTlsLevel, SendDecision, SessionOutcome, TlsaStatus},
 };
 
 use super::{advise, failure, invalid, only_address, policy, reports, to, valid};
@@ -111,7 +111,7 @@ fn check(rows: &[Row], policy_type: &str, policy: &Result<Arc<Policy>, NoPolicy>
     for row in rows {
         let (listed, met, sent, counted) = *row;
         let host = if listed { "mx1.example.net" } else { "mx9.example.net" };
-        let mut delivery = Delivery::new(to(&[host]), policy.clone(), Floor::Opportunistic);
+        let mut delivery = Delivery::new(to(&[host]), policy.clone(), MinTlsLevel::Opportunistic);
         assert_eq!(is_sent(&mut delivery, host, met), sent, "{row:?}");
         let expected: Vec<_> = counted
             .map(|failures| (policy_type, host.to_owned(), failures.to_vec()))
@@ -123,13 +123,13 @@ fn check(rows: &[Row], policy_type: &str, policy: &Result<Arc<Policy>, NoPolicy>
 
 /// One host, in clear text too if the delivery says so.
 fn is_sent(delivery: &mut Delivery, host: &str, met: Met) -> bool {
-    let Ok(attempt) = advise(delivery, host, Dane::NotSigned) else { return false };
+    let Ok(attempt) = advise(delivery, host, TlsaStatus::Insecure) else { return false };
     match only_address(delivery, attempt, met.outcome()) {
-        Verdict::Send(_) => true,
-        Verdict::Leave(_) | Verdict::NextAddress(_) => false,
-        Verdict::Retry(attempt) => {
+        SendDecision::Send(_) => true,
+        SendDecision::Reject(_) | SendDecision::NextAddress(_) => false,
+        SendDecision::RetryPlaintext(attempt) => {
             let outcome = SessionOutcome::ClearText;
-            matches!(only_address(delivery, attempt, outcome), Verdict::Send(_))
+            matches!(only_address(delivery, attempt, outcome), SendDecision::Send(_))
         }
     }
 }

@@ -8,19 +8,19 @@ use hickory_proto::{
 };
 use mta_sts::{
     cache::TxtAnswer,
-    dns::{Found, Kind, Outcome, Question, txt_answer},
+    dns::{LookupOutcome, QueryType, Question, Records, txt_answer},
 };
 
 use crate::world::{
     NAME, answered, ask, cname, code, domain, exchange, good, name, ns, outcome, reply, soa, txt,
 };
 
-fn found(outcome: Outcome) -> Found {
-    let Outcome::Found(found) = outcome else { panic!("{outcome:?}") };
+fn found(outcome: LookupOutcome) -> Records {
+    let LookupOutcome::Found(found) = outcome else { panic!("{outcome:?}") };
     found
 }
 
-fn texts(outcome: Outcome) -> Vec<String> {
+fn texts(outcome: LookupOutcome) -> Vec<String> {
     let texts = found(outcome);
     texts.texts().iter().map(|text| String::from_utf8(text.to_vec()).unwrap()).collect()
 }
@@ -111,10 +111,10 @@ fn addresses_of_the_policy_host() {
         Record::from_rdata(name("mta-sts.example.com."), 60, data)
     };
     for (question, kind, expected) in [
-        (Question::a(&domain()), Kind::A, ["192.0.2.7", "192.0.2.8"]),
-        (Question::aaaa(&domain()), Kind::Aaaa, ["2001:db8::7", "2001:db8::8"]),
+        (Question::a(&domain()), QueryType::A, ["192.0.2.7", "192.0.2.8"]),
+        (Question::aaaa(&domain()), QueryType::Aaaa, ["2001:db8::7", "2001:db8::8"]),
     ] {
-        assert_eq!((question.name(), question.kind()), ("mta-sts.example.com", kind));
+        assert_eq!((question.name(), question.query_type()), ("mta-sts.example.com", kind));
         let mut exchange = ask(question, 1);
         reply(&mut exchange, |message| {
             for address in ["192.0.2.7", "2001:db8::7", "192.0.2.8", "2001:db8::8"] {
@@ -169,7 +169,7 @@ fn aliases_lead_somewhere() {
                 }
             });
         }
-        let Outcome::Failed(error) = outcome(&mut exchange) else { panic!() };
+        let LookupOutcome::Failed(error) = outcome(&mut exchange) else { panic!() };
         let expected = "the nameserver's answer to _mta-sts.example.com TXT is malformed: \
                         its aliases lead nowhere";
         assert_eq!(error.to_string(), expected);
@@ -191,7 +191,7 @@ fn records_of_other_names_classes_and_kinds_do_not_count() {
         message.add_additional(txt(NAME, 60, &["v=STSv1; id=additional"]));
         message.add_authority(txt(NAME, 60, &["v=STSv1; id=authority"]));
     });
-    assert_eq!(outcome, Outcome::NoData { ttl: None, authentic: false });
+    assert_eq!(outcome, LookupOutcome::NoData { ttl: None, authentic: false });
 }
 
 #[test]
@@ -206,15 +206,15 @@ fn absence_and_how_long_it_may_be_believed() {
     let (none, missing) = (ResponseCode::NoError, ResponseCode::NXDomain);
     let ttl = Some(seconds(60));
     for authentic in [false, true] {
-        let no_data = Outcome::NoData { ttl, authentic };
+        let no_data = LookupOutcome::NoData { ttl, authentic };
         assert_eq!(answer(none, vec![soa(60, 900)], authentic), no_data);
-        let no_name = Outcome::NoSuchName { ttl, authentic };
+        let no_name = LookupOutcome::NoSuchName { ttl, authentic };
         assert_eq!(answer(missing, vec![soa(900, 60)], authentic), no_name);
     }
-    assert_eq!(answer(none, vec![], false), Outcome::NoData { ttl: None, authentic: false });
+    assert_eq!(answer(none, vec![], false), LookupOutcome::NoData { ttl: None, authentic: false });
     assert_eq!(
         answer(missing, vec![ns()], false),
-        Outcome::NoSuchName { ttl: None, authentic: false }
+        LookupOutcome::NoSuchName { ttl: None, authentic: false }
     );
     // Behind an alias, too; the alias may be of shorter life.
     let alias = answered(|message| {
@@ -222,7 +222,7 @@ fn absence_and_how_long_it_may_be_believed() {
         message.add_answer(cname(NAME, 30, "gone.example."));
         message.add_authority(soa(900, 60));
     });
-    assert_eq!(alias, Outcome::NoSuchName { ttl: Some(seconds(30)), authentic: false });
+    assert_eq!(alias, LookupOutcome::NoSuchName { ttl: Some(seconds(30)), authentic: false });
 }
 
 #[test]
@@ -243,7 +243,7 @@ fn a_referral_is_no_answer() {
                 sends_on(message);
             });
         }
-        let Outcome::Failed(error) = outcome(&mut exchange) else { panic!() };
+        let LookupOutcome::Failed(error) = outcome(&mut exchange) else { panic!() };
         assert!(error.to_string().ends_with("it sends on to other nameservers"), "{error}");
     }
 }
@@ -258,13 +258,13 @@ fn an_alias_without_records_is_no_referral() {
         alias(message);
         message.add_authority(soa(300, 30));
     });
-    assert_eq!(outcome, Outcome::NoData { ttl: Some(seconds(30)), authentic: false });
+    assert_eq!(outcome, LookupOutcome::NoData { ttl: Some(seconds(30)), authentic: false });
     let outcome = answered(|message| {
         message.metadata.recursion_available = false;
         code(ResponseCode::NXDomain)(message);
         alias(message);
     });
-    assert_eq!(outcome, Outcome::NoSuchName { ttl: None, authentic: false });
+    assert_eq!(outcome, LookupOutcome::NoSuchName { ttl: None, authentic: false });
 }
 
 #[test]

@@ -6,7 +6,7 @@ use hickory_proto::{
 };
 use mta_sts::{
     cache::TxtAnswer,
-    dns::{DnsError, Exchange, Found, Outcome, Step, Transport},
+    dns::{DnsError, Exchange, LookupOutcome, Records, Step, Transport},
 };
 
 use crate::world::{
@@ -18,8 +18,8 @@ fn is_next_asked(exchange: &mut Exchange) -> bool {
     sent(exchange).0 == server(2)
 }
 
-fn texts(outcome: &Outcome) -> Vec<&[u8]> {
-    let Outcome::Found(found) = outcome else { panic!("{outcome:?}") };
+fn texts(outcome: &LookupOutcome) -> Vec<&[u8]> {
+    let LookupOutcome::Found(found) = outcome else { panic!("{outcome:?}") };
     found.texts().iter().map(|text| &**text).collect()
 }
 
@@ -29,7 +29,7 @@ fn failed(answer: impl Fn(&mut Message)) -> DnsError {
         reply(&mut exchange, &answer);
     }
     match outcome(&mut exchange) {
-        Outcome::Failed(error) => error,
+        LookupOutcome::Failed(error) => error,
         other => panic!("{other:?}"),
     }
 }
@@ -183,7 +183,7 @@ fn damage_elsewhere_is_none() {
     answer.extend(b"\xC0\x0C\0\x06\0\x01\0\0\0\x3C\0\x02\x09x");
     answer[9] = 1; // NSCOUNT
     exchange.handle_datagram(server(1), &answer, NOW);
-    let none = Outcome::NoData { ttl: None, authentic: false };
+    let none = LookupOutcome::NoData { ttl: None, authentic: false };
     assert_eq!(outcome(&mut exchange), none);
 }
 
@@ -242,7 +242,7 @@ fn an_alias_that_nobody_vouches_for_is_not_authentic() {
         message.metadata.authentic_data = true;
         message.add_answer(txt("a.example.", 60, &["x"]));
     });
-    let Outcome::Found(found) = outcome(&mut exchange) else { panic!() };
+    let LookupOutcome::Found(found) = outcome(&mut exchange) else { panic!() };
     assert!(!found.is_authentic());
 }
 
@@ -253,7 +253,7 @@ fn rfc2181_s5_the_same_record_twice_is_one() {
         message.add_answer(txt("_MTA-STS.example.com.", 100, &["v=STSv1; id=1"]));
     });
     assert_eq!(texts(&twice), [b"v=STSv1; id=1"]);
-    let Outcome::Found(found) = &twice else { panic!() };
+    let LookupOutcome::Found(found) = &twice else { panic!() };
     assert_eq!(found.ttl().as_secs(), 100);
     assert!(matches!(twice.to_txt_answer(), TxtAnswer::Found { .. }));
     // In other strings it is another record.
@@ -315,7 +315,7 @@ fn what_contradicts_itself_or_sends_on_is_no_absence() {
     ];
     for (what, answer) in absent {
         let outcome = answered(answer);
-        assert!(matches!(outcome, Outcome::NoData { .. }), "{what}: {outcome:?}");
+        assert!(matches!(outcome, LookupOutcome::NoData { .. }), "{what}: {outcome:?}");
     }
 }
 
@@ -336,7 +336,7 @@ fn an_alias_whose_target_is_left_out_is_followed_by_another_question() {
     exchange.handle_datagram(server(1), &answer, NOW);
     let outcome = outcome(&mut exchange);
     assert_eq!(texts(&outcome), [b"v=STSv1; id=1"]);
-    let Outcome::Found(found) = &outcome else { panic!() };
+    let LookupOutcome::Found(found) = &outcome else { panic!() };
     assert_eq!((found.ttl().as_secs(), found.is_authentic()), (40, false));
     assert!(matches!(outcome.to_txt_answer(), TxtAnswer::Found { .. }));
     // What the next answer denies, is absent for no longer than the alias stands.
@@ -348,8 +348,10 @@ fn an_alias_whose_target_is_left_out_is_followed_by_another_question() {
         message.add_authority(soa(600, 600));
         code(ResponseCode::NXDomain)(message);
     });
-    let expected =
-        Outcome::NoSuchName { ttl: Some(std::time::Duration::from_secs(40)), authentic: false };
+    let expected = LookupOutcome::NoSuchName {
+        ttl: Some(std::time::Duration::from_secs(40)),
+        authentic: false,
+    };
     assert_eq!(crate::world::outcome(&mut exchange), expected);
 }
 
@@ -366,7 +368,7 @@ fn a_chain_of_aliases_over_many_answers_is_bounded() {
         });
         exchange.handle_datagram(server(1), &answer, NOW);
     }
-    assert!(matches!(outcome(&mut exchange), Outcome::Failed(DnsError::Malformed { .. })));
+    assert!(matches!(outcome(&mut exchange), LookupOutcome::Failed(DnsError::Malformed { .. })));
     assert!(asked <= 18, "{asked} questions: nine in each of two rounds");
     // A circle over two answers is none either.
     let mut exchange = crate::world::exchange(1);
@@ -381,7 +383,7 @@ fn a_chain_of_aliases_over_many_answers_is_bounded() {
         });
         exchange.handle_datagram(server(1), &answer, NOW);
     }
-    assert!(matches!(outcome(&mut exchange), Outcome::Failed(_)));
+    assert!(matches!(outcome(&mut exchange), LookupOutcome::Failed(_)));
     assert!(asked <= 18, "{asked} questions: nine in each of two rounds");
 }
 
@@ -395,8 +397,8 @@ fn addresses_are_bounded_and_each_is_one() {
             message.add_answer(Record::from_rdata(name("mta-sts.example.com."), 60, data));
         }
     });
-    let Outcome::Found(found) = outcome(&mut exchange) else { panic!() };
-    let found: &Found = &found;
+    let LookupOutcome::Found(found) = outcome(&mut exchange) else { panic!() };
+    let found: &Records = &found;
     assert_eq!(found.addresses().len(), 16);
     let unlike: std::collections::BTreeSet<_> = found.addresses().iter().collect();
     assert_eq!(unlike.len(), 16);

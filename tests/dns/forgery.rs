@@ -4,7 +4,7 @@ use hickory_proto::{
     op::{Message, MessageType, OpCode, Query},
     rr::{DNSClass, RecordType},
 };
-use mta_sts::dns::{Outcome, Step};
+use mta_sts::dns::{LookupOutcome, Step};
 use proptest::prelude::*;
 
 use crate::world::{
@@ -73,7 +73,7 @@ fn answers_to_something_else() {
         exchange.handle_datagram(server(1), &forged, NOW);
         assert!(is_waiting(&mut exchange), "change {n} was taken for the answer");
         exchange.handle_datagram(server(1), &response(&query, good), NOW);
-        assert!(matches!(outcome(&mut exchange), Outcome::Found(_)), "change {n}");
+        assert!(matches!(outcome(&mut exchange), LookupOutcome::Found(_)), "change {n}");
     }
 }
 
@@ -89,7 +89,7 @@ fn answers_from_someone_else() {
     exchange.handle_stream(&crate::world::framed(&right), NOW);
     assert!(is_waiting(&mut exchange), "there is no connection");
     exchange.handle_datagram(server(1), &right, NOW);
-    assert!(matches!(outcome(&mut exchange), Outcome::Found(_)));
+    assert!(matches!(outcome(&mut exchange), LookupOutcome::Found(_)));
 }
 
 #[test]
@@ -101,7 +101,7 @@ fn the_case_of_the_name_does_not_matter() {
         good(message);
     });
     exchange.handle_datagram(server(1), &answer, NOW);
-    assert!(matches!(outcome(&mut exchange), Outcome::Found(_)));
+    assert!(matches!(outcome(&mut exchange), LookupOutcome::Found(_)));
 }
 
 #[test]
@@ -124,7 +124,7 @@ fn a_name_that_points_to_itself() {
         let looping = [a, b, 0x81, 0x80, 0, 1, 0, 0, 0, 0, 0, 0, 0xC0, 12, 0, 16, 0, 1];
         exchange.handle_datagram(server(1), &looping, NOW);
     }
-    let Outcome::Failed(error) = outcome(&mut exchange) else { panic!() };
+    let LookupOutcome::Failed(error) = outcome(&mut exchange) else { panic!() };
     assert!(error.to_string().contains("is malformed"), "{error}");
 }
 
@@ -152,7 +152,7 @@ proptest! {
             }
         }
         exchange.handle_datagram(server(1), &bytes, NOW);
-        prop_assert!(!matches!(exchange.poll(), Step::Done(Outcome::Found(_))));
+        prop_assert!(!matches!(exchange.poll(), Step::Done(LookupOutcome::Found(_))));
     }
 
     /// Nothing that arrives makes it panic, or leaves it without a next step.

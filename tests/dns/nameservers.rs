@@ -19,7 +19,7 @@ fn servers(count: u8) -> Nameservers {
 }
 
 fn ask(servers: &mut Nameservers, now: Instant) -> Exchange {
-    servers.ask(Question::txt(&domain()), Config::default(), 42, now)
+    servers.start_query(Question::txt(&domain()), Config::default(), 42, now)
 }
 
 /// The order in which servers are asked from now on.
@@ -41,7 +41,7 @@ fn unanswered(servers: &mut Nameservers, now: Instant) {
     sent(&mut exchange);
     let until = exchange.poll_timeout().unwrap();
     exchange.handle_timeout(until);
-    servers.learn(&exchange, until);
+    servers.record_outcome(&exchange, until);
 }
 
 #[test]
@@ -56,7 +56,7 @@ fn rfc2308_s7_2_who_is_silent_is_asked_last_for_five_minutes() {
     assert_eq!(sent(&mut probe).0, server(1));
     assert_eq!(order(&mut servers, after(302)), [2, 3, 1].map(server));
     probe.handle_timeout(after(304));
-    servers.learn(&probe, after(304));
+    servers.record_outcome(&probe, after(304));
     assert_eq!(order(&mut servers, after(603)), [2, 3, 1].map(server));
 }
 
@@ -71,7 +71,7 @@ fn who_answers_again_is_asked_in_its_place() {
     };
     reply(&mut exchange, |message| code(ResponseCode::ServFail)(message));
     reply(&mut exchange, good);
-    servers.learn(&exchange, after(3));
+    servers.record_outcome(&exchange, after(3));
     assert_eq!(order(&mut servers, after(3)), [1, 2].map(server));
 }
 
@@ -81,12 +81,12 @@ fn an_error_is_an_answer_and_no_route_is_none() {
     let mut exchange = ask(&mut servers, NOW);
     let query = sent(&mut exchange).2;
     exchange.handle_datagram(server(1), &response(&query, code(ResponseCode::Refused)), NOW);
-    servers.learn(&exchange, NOW);
+    servers.record_outcome(&exchange, NOW);
     assert_eq!(order(&mut servers, NOW), [1, 2].map(server));
     let mut exchange = ask(&mut servers, NOW);
     sent(&mut exchange);
     exchange.handle_failure("connection refused", NOW);
-    servers.learn(&exchange, NOW);
+    servers.record_outcome(&exchange, NOW);
     assert_eq!(order(&mut servers, NOW), [2, 1].map(server));
 }
 
@@ -107,7 +107,7 @@ fn who_answers_without_edns_only_is_asked_without_it_for_a_while() {
     let query = sent(&mut exchange).2;
     assert!(edns_of(&query).is_none());
     exchange.handle_datagram(server(1), &response(&query, good), after(3));
-    servers.learn(&exchange, after(3));
+    servers.record_outcome(&exchange, after(3));
     assert!(edns_of(&sent(&mut ask(&mut servers, after(4))).2).is_none());
     assert!(edns_of(&sent(&mut ask(&mut servers, after(4 + 15 * 60))).2).is_some());
 }
@@ -120,7 +120,7 @@ fn who_is_only_slow_is_asked_with_edns() {
     exchange.handle_timeout(after(2));
     sent(&mut exchange);
     exchange.handle_datagram(server(1), &response(&query, good), after(5));
-    servers.learn(&exchange, after(5));
+    servers.record_outcome(&exchange, after(5));
     assert!(edns_of(&sent(&mut ask(&mut servers, after(6))).2).is_some());
 }
 
@@ -132,7 +132,7 @@ fn who_refuses_edns_is_asked_without_it() {
     exchange.handle_datagram(server(1), &response(&query, code(ResponseCode::FormErr)), NOW);
     let query = sent(&mut exchange).2;
     exchange.handle_datagram(server(1), &response(&query, good), NOW);
-    servers.learn(&exchange, NOW);
+    servers.record_outcome(&exchange, NOW);
     assert!(edns_of(&sent(&mut ask(&mut servers, NOW)).2).is_none());
 }
 
@@ -142,14 +142,14 @@ fn rotation_starts_with_each_server() {
     let mut first = std::collections::BTreeSet::new();
     for random in 0..30 {
         let question = Question::txt(&domain());
-        let mut exchange = servers.ask(question, Config::default(), random, NOW);
+        let mut exchange = servers.start_query(question, Config::default(), random, NOW);
         let Step::Send { server, .. } = exchange.poll() else { panic!() };
         first.insert(server);
     }
     assert_eq!(first.len(), 3);
     let question = Question::txt(&domain());
     let mut nobody = Nameservers::new([]).with_rotation(true);
-    let mut exchange = nobody.ask(question, Config::default(), 1, NOW);
+    let mut exchange = nobody.start_query(question, Config::default(), 1, NOW);
     assert!(matches!(exchange.poll(), Step::Done(_)));
 }
 

@@ -105,7 +105,7 @@ fn options_within_the_limits_of_the_c_library() {
     let config = |options: &str| {
         let conf = parse(format!("options {options}\n").as_bytes());
         let config = conf.apply(Config::default());
-        (config.attempt().as_secs(), config.rounds())
+        (config.attempt_timeout().as_secs(), config.attempts())
     };
     assert_eq!(config(""), (2, 2));
     assert_eq!(config("timeout:1 attempts:3"), (1, 3));
@@ -114,10 +114,13 @@ fn options_within_the_limits_of_the_c_library() {
     // Each server has its turn.
     let three = "nameserver 192.0.2.1\nnameserver 192.0.2.2\nnameserver 192.0.2.3\n";
     let conf = parse(format!("{three}options timeout:10\n").as_bytes());
-    assert_eq!(conf.apply(Config::default()).attempt(), Duration::from_secs(10) / 3);
-    assert_eq!(conf.apply(Config::default().with_deadline(Duration::MAX)).attempt().as_secs(), 10);
-    let given = Config::default().with_deadline(Duration::from_secs(3));
-    assert_eq!(parse(b"options timeout:1").apply(given).deadline(), Duration::from_secs(3));
+    assert_eq!(conf.apply(Config::default()).attempt_timeout(), Duration::from_secs(10) / 3);
+    assert_eq!(
+        conf.apply(Config::default().with_timeout(Duration::MAX)).attempt_timeout().as_secs(),
+        10
+    );
+    let given = Config::default().with_timeout(Duration::from_secs(3));
+    assert_eq!(parse(b"options timeout:1").apply(given).timeout(), Duration::from_secs(3));
 }
 
 #[test]
@@ -126,7 +129,7 @@ fn the_list_of_what_is_ignored_is_bounded() {
     assert_eq!(conf.ignored().len(), 20);
     assert_eq!(conf.ignored()[19].line(), 20);
     let long = parse("x".repeat(1 << 20).as_bytes());
-    assert!(long.ignored()[0].why().len() < 200);
+    assert!(long.ignored()[0].reason().len() < 200);
     assert_eq!(ignored(&parse(b"\x1b[2J\n")), ["line 1: unknown keyword \"\\u{1b}[2J\""]);
 }
 

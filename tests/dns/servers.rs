@@ -5,13 +5,13 @@ use std::time::Duration;
 use hickory_proto::op::ResponseCode;
 use mta_sts::{
     Instant,
-    dns::{Config, DnsError, Exchange, Outcome, Question, Step, Transport},
+    dns::{Config, DnsError, Exchange, LookupOutcome, Question, Step, Transport},
 };
 
 use crate::world::{NOW, code, domain, edns_of, exchange, good, outcome, reply, sent, server};
 
 fn failure(exchange: &mut Exchange) -> DnsError {
-    let Outcome::Failed(error) = outcome(exchange) else { panic!("{:?}", outcome(exchange)) };
+    let LookupOutcome::Failed(error) = outcome(exchange) else { panic!("{:?}", outcome(exchange)) };
     error
 }
 
@@ -109,7 +109,7 @@ fn options_that_nobody_asked_for_do_no_harm() {
         edns.set_version(7).set_max_payload(0);
         message.set_edns(edns);
     });
-    assert!(matches!(outcome(&mut exchange), Outcome::Found(_)));
+    assert!(matches!(outcome(&mut exchange), LookupOutcome::Found(_)));
 }
 
 #[test]
@@ -132,10 +132,10 @@ fn a_server_has_two_seconds_and_all_of_them_ten() {
 #[test]
 fn the_deadline_cuts_the_last_turn_short() {
     let config = Config::default()
-        .with_attempt(Duration::from_secs(4))
-        .with_deadline(Duration::from_secs(5))
-        .with_rounds(0);
-    assert_eq!((config.rounds(), config.deadline()), (1, Duration::from_secs(5)));
+        .with_attempt_timeout(Duration::from_secs(4))
+        .with_timeout(Duration::from_secs(5))
+        .with_attempts(0);
+    assert_eq!((config.attempts(), config.timeout()), (1, Duration::from_secs(5)));
     let servers = [server(1), server(2)];
     let mut exchange = Exchange::new(Question::txt(&domain()), &servers, config, 1, NOW);
     sent(&mut exchange);

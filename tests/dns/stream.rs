@@ -1,7 +1,7 @@
 //! Over TCP.
 
 use hickory_proto::op::Message;
-use mta_sts::dns::{Exchange, Outcome, Transport};
+use mta_sts::dns::{Exchange, LookupOutcome, Transport};
 use proptest::prelude::*;
 
 use crate::world::{
@@ -39,7 +39,7 @@ fn what_does_not_fit_is_asked_for_again() {
     let whole = response(&query, large);
     assert!(whole.len() > 60_000);
     exchange.handle_stream(&framed(&whole), NOW);
-    let Outcome::Found(found) = outcome(&mut exchange) else { panic!() };
+    let LookupOutcome::Found(found) = outcome(&mut exchange) else { panic!() };
     assert_eq!(found.texts().len(), 220);
 }
 
@@ -49,7 +49,7 @@ fn a_message_of_65535_bytes() {
     let mut whole = response(&query, large);
     whole.resize(65_535, 0);
     exchange.handle_stream(&framed(&whole), NOW);
-    assert!(matches!(outcome(&mut exchange), Outcome::Found(_)));
+    assert!(matches!(outcome(&mut exchange), LookupOutcome::Found(_)));
 }
 
 #[test]
@@ -58,7 +58,7 @@ fn what_follows_the_message_is_not_read() {
     let mut bytes = framed(&response(&query, good));
     bytes.extend(vec![0xFF; 70_000]);
     exchange.handle_stream(&bytes, NOW);
-    assert!(matches!(outcome(&mut exchange), Outcome::Found(_)));
+    assert!(matches!(outcome(&mut exchange), LookupOutcome::Found(_)));
 }
 
 #[test]

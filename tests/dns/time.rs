@@ -5,7 +5,7 @@ use std::{net::SocketAddr, time::Duration};
 use hickory_proto::op::{Message, ResponseCode};
 use mta_sts::{
     Instant,
-    dns::{Config, DnsError, Exchange, Outcome, Question, Step, Transport},
+    dns::{Config, DnsError, Exchange, LookupOutcome, Question, Step, Transport},
 };
 
 use crate::world::{
@@ -17,7 +17,7 @@ fn after(millis: u64) -> Instant {
 }
 
 fn is_timeout(exchange: &mut Exchange) -> bool {
-    matches!(outcome(exchange), Outcome::Failed(DnsError::Timeout(_)))
+    matches!(outcome(exchange), LookupOutcome::Failed(DnsError::Timeout(_)))
 }
 
 /// Sends what is to be sent. How, and until when it is waited for.
@@ -93,7 +93,7 @@ fn the_answer_is_found_among_forgeries() {
         exchange.handle_datagram(server(1), &forged, NOW);
     }
     exchange.handle_datagram(server(1), &response(&query, good), NOW);
-    assert!(matches!(outcome(&mut exchange), Outcome::Found(_)));
+    assert!(matches!(outcome(&mut exchange), LookupOutcome::Found(_)));
 }
 
 #[test]
@@ -110,7 +110,7 @@ fn one_slow_server_has_all_the_time() {
     for query in [first, second] {
         let mut exchange = exchange.clone();
         exchange.handle_datagram(server(1), &response(&query, good), after(9_999));
-        assert!(matches!(outcome(&mut exchange), Outcome::Found(_)));
+        assert!(matches!(outcome(&mut exchange), LookupOutcome::Found(_)));
         assert_eq!(exchange.outstanding(), 0);
     }
 }
@@ -131,7 +131,7 @@ fn an_answer_is_taken_from_a_server_whose_turn_is_over() {
     exchange.handle_datagram(server(2), &response(&first, good), after(2500));
     assert!(is_waiting(&mut exchange), "from another server than was asked");
     exchange.handle_datagram(server(1), &response(&first, good), after(2500));
-    assert!(matches!(outcome(&mut exchange), Outcome::Found(_)));
+    assert!(matches!(outcome(&mut exchange), LookupOutcome::Found(_)));
 }
 
 #[test]
@@ -141,7 +141,7 @@ fn an_answer_that_comes_after_an_error_is_taken() {
     exchange.handle_datagram(server(1), &response(&query, code(ResponseCode::Refused)), NOW);
     assert_eq!(sent(&mut exchange).0, server(2));
     exchange.handle_datagram(server(1), &response(&query, good), after(1));
-    assert!(matches!(outcome(&mut exchange), Outcome::Found(_)));
+    assert!(matches!(outcome(&mut exchange), LookupOutcome::Found(_)));
 }
 
 #[test]
@@ -166,10 +166,10 @@ fn a_slow_server_is_waited_for_though_the_last_one_fails_at_once() {
         exchange.handle_failure("refused", after(4001));
         exchange.handle_stream(&framed(&response(&query, good)), after(4001));
         exchange.handle_datagram(server(1), &response(&query, good), after(5000));
-        assert!(matches!(outcome(&mut exchange), Outcome::Found(_)));
+        assert!(matches!(outcome(&mut exchange), LookupOutcome::Found(_)));
     }
     exchange.handle_timeout(until);
-    let Outcome::Failed(error) = outcome(&mut exchange) else { panic!() };
+    let LookupOutcome::Failed(error) = outcome(&mut exchange) else { panic!() };
     // That no nameserver answered would be untrue.
     assert!(matches!(error, DnsError::Refused { .. }), "{error}");
 }
@@ -189,7 +189,7 @@ fn the_last_round_goes_without_edns() {
     }
     // The first one was sent before.
     assert_eq!(with_edns, [true, false, false]);
-    let config = Config::default().with_rounds(1);
+    let config = Config::default().with_attempts(1);
     let mut once = Exchange::new(Question::txt(&domain()), &[server(1)], config, 1, NOW);
     assert!(edns_of(&sent(&mut once).2).is_some(), "the only round");
 }

@@ -8,7 +8,7 @@ use hickory_proto::{
 };
 use mta_sts::{
     Domain, Instant,
-    dns::{Config, Exchange, Outcome, Question, Step, Transport},
+    dns::{Config, Exchange, LookupOutcome, Question, Step, Transport},
 };
 
 pub(crate) const NOW: Instant = Instant::from_start(Duration::from_secs(3600));
@@ -53,7 +53,7 @@ pub(crate) fn is_waiting(exchange: &mut Exchange) -> bool {
 }
 
 #[track_caller]
-pub(crate) fn outcome(exchange: &mut Exchange) -> Outcome {
+pub(crate) fn outcome(exchange: &mut Exchange) -> LookupOutcome {
     match exchange.poll() {
         Step::Done(outcome) => outcome.clone(),
         step => panic!("{step:?}"),
@@ -62,7 +62,7 @@ pub(crate) fn outcome(exchange: &mut Exchange) -> Outcome {
 
 /// What comes of an exchange whose first server answers this to the first message.
 #[track_caller]
-pub(crate) fn answered(answer: impl FnOnce(&mut Message)) -> Outcome {
+pub(crate) fn answered(answer: impl FnOnce(&mut Message)) -> LookupOutcome {
     let mut exchange = exchange(1);
     reply(&mut exchange, answer);
     outcome(&mut exchange)

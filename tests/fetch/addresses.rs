@@ -4,19 +4,19 @@ use std::net::IpAddr;
 
 use mta_sts::{
     Domain,
-    fetch::{AddressFilter, RefusedAddress},
+    fetch::{AddressError, AddressFilter},
 };
 
 use crate::world::domain;
 
-fn kind(address: &str) -> Option<RefusedAddress> {
+fn kind(address: &str) -> Option<AddressError> {
     AddressFilter::default().check(&domain(), address.parse().unwrap()).err()
 }
 
 /// The first and the last address of each network, and their neighbours outside.
 #[test]
 fn networks_and_their_edges() {
-    use RefusedAddress::{LinkLocal, Loopback, Multicast, Private, Reserved, Unspecified};
+    use AddressError::{LinkLocal, Loopback, Multicast, Private, Reserved, Unspecified};
     for (within, expected, without) in [
         (&["0.0.0.0", "0.255.255.255"][..], Unspecified, &["1.0.0.0"][..]),
         (&["10.0.0.0", "10.255.255.255"], Private, &["9.255.255.255", "11.0.0.0"]),
@@ -74,8 +74,8 @@ fn networks_and_their_edges() {
 #[test]
 fn an_address_within_another() {
     for (v4, kind_of_it) in [
-        ("127.0.0.1", Some(RefusedAddress::Loopback)),
-        ("192.168.1.1", Some(RefusedAddress::Private)),
+        ("127.0.0.1", Some(AddressError::Loopback)),
+        ("192.168.1.1", Some(AddressError::Private)),
         ("8.8.8.8", None),
     ] {
         let IpAddr::V4(inner) = v4.parse().unwrap() else { panic!() };
@@ -107,7 +107,7 @@ fn exemptions() {
     }
     let filter = AddressFilter::default().exempt_domain(ours.clone());
     assert_eq!(filter.check(&ours, address("127.0.0.1")), Ok(()));
-    assert_eq!(filter.check(&other, address("127.0.0.1")), Err(RefusedAddress::Loopback));
+    assert_eq!(filter.check(&other, address("127.0.0.1")), Err(AddressError::Loopback));
 }
 
 #[test]

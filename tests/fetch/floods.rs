@@ -238,7 +238,7 @@ fn what_the_host_speaks_in_the_place_of_tls() {
                 }
             };
             let told =
-                format!("TLS failed: the host speaks plain {protocol} on this port, not TLS");
+                format!("TLS failed: what answered does not speak TLS: it speaks {protocol}");
             let error = got.unwrap_err();
             assert_eq!((error.reason_code(), error.to_string()), ("tls", told));
         }

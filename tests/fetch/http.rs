@@ -2,7 +2,7 @@
 
 use mta_sts::{
     Domain, Policy, ResultType,
-    fetch::{Config, FetchError, HttpExchange, MediaTypeRule},
+    fetch::{AcceptedMediaType, Config, FetchError, HttpExchange},
 };
 
 use crate::{
@@ -61,7 +61,7 @@ fn chunked(body: &[u8], size: usize) -> Vec<u8> {
 }
 
 /// A policy of just this many bytes.
-fn policy_of(len: usize) -> Vec<u8> {
+fn policy_for_domain(len: usize) -> Vec<u8> {
     let mut body = BODY.to_vec();
     body.extend_from_slice(b"x: ");
     body.resize(len, b'y');
@@ -226,7 +226,7 @@ fn s3_2_04_the_media_type() {
         let got = of(response(&["HTTP/1.1 200 OK", line], BODY));
         assert_fails(got, "media-type", &message);
     }
-    let config = Config::default().with_media_type(MediaTypeRule::Any);
+    let config = Config::default().with_media_type(AcceptedMediaType::Any);
     let mut exchange = HttpExchange::new(&domain(), &config);
     exchange.handle_received(b"HTTP/1.1 200 OK\r\n\r\n");
     exchange.handle_received(BODY);
@@ -258,7 +258,7 @@ fn codings_that_nobody_asked_for() {
 
 #[test]
 fn s3_3_11_the_body_is_bounded() {
-    let (most, over) = (policy_of(Policy::MAX_LEN), policy_of(Policy::MAX_LEN + 1));
+    let (most, over) = (policy_for_domain(Policy::MAX_LEN), policy_for_domain(Policy::MAX_LEN + 1));
     let too_large = ("http-body-too-large", "the body of the response is longer than 65536 bytes");
     for (good, bad) in [
         (sized(&most), sized(&over)),

@@ -5,6 +5,8 @@
 #[cfg(feature = "fetch")]
 mod addresses;
 #[cfg(feature = "fetch")]
+mod alerts;
+#[cfg(feature = "fetch")]
 mod bounds;
 #[cfg(feature = "fetch")]
 mod floods;

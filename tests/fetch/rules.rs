@@ -3,7 +3,7 @@
 use mta_sts::{
     Domain, Policy, ResultType,
     cache::PolicyAnswer,
-    fetch::{FetchError, MediaTypeRule, evaluate},
+    fetch::{AcceptedMediaType, FetchError, policy_from_response},
 };
 
 use crate::BODY;
@@ -11,7 +11,7 @@ use crate::BODY;
 const PLAIN: (&str, &str) = ("Content-Type", "text/plain");
 
 fn fetched(status: u16, headers: &[(&str, &str)]) -> Result<Policy, FetchError> {
-    evaluate(status, headers.iter().copied(), BODY, MediaTypeRule::TextPlain)
+    policy_from_response(status, headers.iter().copied(), BODY, AcceptedMediaType::TextPlain)
 }
 
 /// Fails with this sentence, as something that could not be fetched.
@@ -30,10 +30,10 @@ fn a_policy() {
     assert_eq!(policy, Policy::parse(BODY).unwrap());
     // With the tolerances that policies in the wild need.
     let body = [BODY, b"\n\n"].concat();
-    assert!(evaluate(200, [PLAIN], &body, MediaTypeRule::TextPlain).is_ok());
+    assert!(policy_from_response(200, [PLAIN], &body, AcceptedMediaType::TextPlain).is_ok());
     // As an HTTP client may have them.
     let headers = [(String::from("content-type"), b"text/plain".to_vec())];
-    assert!(evaluate(200, headers, BODY, MediaTypeRule::default()).is_ok());
+    assert!(policy_from_response(200, headers, BODY, AcceptedMediaType::default()).is_ok());
 }
 
 #[test]
@@ -105,7 +105,8 @@ fn s3_2_04_text_plain() {
 #[test]
 fn any_media_type_if_the_operator_says_so() {
     for headers in [&[][..], &[("Content-Type", "text/html")], &[("Content-Type", "?")]] {
-        let policy = evaluate(200, headers.iter().copied(), BODY, MediaTypeRule::Any);
+        let policy =
+            policy_from_response(200, headers.iter().copied(), BODY, AcceptedMediaType::Any);
         assert!(policy.is_ok(), "{headers:?}");
     }
 }
@@ -127,16 +128,17 @@ fn s3_3_11_64_kib_and_no_more() {
     let mut body = BODY.to_vec();
     body.extend(b"x: ");
     body.resize(Policy::MAX_LEN, b'x');
-    assert!(evaluate(200, [PLAIN], &body, MediaTypeRule::TextPlain).is_ok());
+    assert!(policy_from_response(200, [PLAIN], &body, AcceptedMediaType::TextPlain).is_ok());
     body.push(b'x');
-    let got = evaluate(200, [PLAIN], &body, MediaTypeRule::TextPlain);
+    let got = policy_from_response(200, [PLAIN], &body, AcceptedMediaType::TextPlain);
     let message = "the body of the response is longer than 65536 bytes";
     assert_fails(got, "http-body-too-large", message);
 }
 
 #[test]
 fn a_file_that_is_no_policy() {
-    let error = evaluate(200, [PLAIN], b"<html>", MediaTypeRule::TextPlain).unwrap_err();
+    let error =
+        policy_from_response(200, [PLAIN], b"<html>", AcceptedMediaType::TextPlain).unwrap_err();
     let domain = Domain::parse("example.com").unwrap();
     let expected = Policy::parse(b"<html>").unwrap_err();
     assert_eq!(error.to_failure(&domain), expected.to_failure(&domain));

@@ -2,6 +2,7 @@
 
 #![allow(dead_code, reason = "not every test needs all of it")]
 
+pub(crate) mod der;
 #[cfg(feature = "rustls")]
 pub(crate) mod forge;
 #[cfg(feature = "rustls")]
@@ -9,9 +10,9 @@ pub(crate) mod matrix;
 #[cfg(feature = "rustls")]
 pub(crate) mod tls;
 
-use mta_sts::verify::{
+use mta_sts::{
     pki_types::{CertificateDer, TrustAnchor},
-    webpki,
+    verify::RevocationList,
 };
 use rcgen::{
     BasicConstraints, CertificateParams, CertificateRevocationListParams, CertifiedIssuer, DnType,
@@ -63,23 +64,28 @@ impl Pki {
     }
 
     /// A list of the authority in the middle, by which the certificates of [`SERIAL`] are revoked.
-    pub(crate) fn revocations(&self, next_update: i32) -> Vec<u8> {
-        let revoked = RevokedCertParams {
-            serial_number: SerialNumber::from(SERIAL),
-            revocation_time: date_time_ymd(2026, 2, 1),
-            reason_code: None,
-            invalidity_date: None,
-        };
-        let list = CertificateRevocationListParams {
-            this_update: date_time_ymd(2026, 2, 1),
-            next_update: date_time_ymd(next_update, 3, 1),
-            crl_number: SerialNumber::from(1),
-            issuing_distribution_point: None,
-            revoked_certs: vec![revoked],
-            key_identifier_method: KeyIdMethod::Sha256,
-        };
-        list.signed_by(&self.middle).unwrap().der().to_vec()
+    pub(crate) fn revocations(&self, next_update: i32) -> RevocationList {
+        revocations(&self.middle, next_update)
     }
+}
+
+/// A list of this authority, by which the certificates of [`SERIAL`] are revoked.
+pub(crate) fn revocations(by: &Authority, next_update: i32) -> RevocationList {
+    let revoked = RevokedCertParams {
+        serial_number: SerialNumber::from(SERIAL),
+        revocation_time: date_time_ymd(2026, 2, 1),
+        reason_code: None,
+        invalidity_date: None,
+    };
+    let list = CertificateRevocationListParams {
+        this_update: date_time_ymd(2026, 2, 1),
+        next_update: date_time_ymd(next_update, 3, 1),
+        crl_number: SerialNumber::from(1),
+        issuing_distribution_point: None,
+        revoked_certs: vec![revoked],
+        key_identifier_method: KeyIdMethod::Sha256,
+    };
+    RevocationList::from_der(list.signed_by(by).unwrap().der()).unwrap()
 }
 
 /// What a host's certificate says: valid in 2026, for these names.

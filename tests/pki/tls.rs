@@ -5,7 +5,7 @@ use std::{
     sync::Arc,
 };
 
-use mta_sts::verify::{TrustStore, webpki::OwnedCertRevocationList};
+use mta_sts::verify::TrustStore;
 use rcgen::KeyPair;
 use rustls::{
     RootCertStore, ServerConfig, ServerConnection, SupportedProtocolVersion,
@@ -36,8 +36,7 @@ pub(crate) fn ring() -> Arc<CryptoProvider> {
 pub(crate) fn trust(pki: &Pki, provider: impl Into<Arc<CryptoProvider>>) -> TrustStore {
     let mut roots = RootCertStore::empty();
     roots.add(pki.root.der().clone()).unwrap();
-    let list = OwnedCertRevocationList::from_der(&pki.revocations(2027)).unwrap();
-    TrustStore::new(roots, provider).unwrap().with_crls([list.into()])
+    TrustStore::new(roots, provider).unwrap().with_crls([pki.revocations(2027)])
 }
 
 pub(crate) fn config(

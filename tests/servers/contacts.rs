@@ -97,7 +97,7 @@ const ROWS: &[Row] = &[
     ),
     (
         Site { name: "incomplete", certificate: Certificate::Incomplete, ..GOOD },
-        "certificate-unknown-issuer",
+        "certificate-chain-incomplete",
         "",
     ),
     (

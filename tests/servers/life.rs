@@ -2,7 +2,7 @@
 
 use mta_sts::{
     NoPolicy,
-    cache::{Answer, Doubt, EventKind, Outcome, Rechecked},
+    cache::{Answer, EventKind, RecheckError, RecheckOutcome, RecheckResult},
 };
 
 use crate::{
@@ -36,10 +36,10 @@ fn a_refresh_finds_another_policy_behind_the_same_id() {
 fn refreshed(kind: Kind) {
     let (mut world, client, _) = begin(kind);
     let name = domain("good.example");
-    assert_eq!(is(&client.refresh(&name).unwrap()), (&Outcome::Unchanged, Some(POLICY)));
+    assert_eq!(is(&client.refresh(&name).unwrap()), (&RecheckOutcome::Unchanged, Some(POLICY)));
     world.publish(&[Site { policy: OTHER, ..GOOD }]);
-    assert_eq!(is(&client.recheck(&name).unwrap()), (&Outcome::Unchanged, Some(POLICY)));
-    assert_eq!(is(&client.refresh(&name).unwrap()), (&Outcome::Changed, Some(OTHER)));
+    assert_eq!(is(&client.recheck(&name).unwrap()), (&RecheckOutcome::Unchanged, Some(POLICY)));
+    assert_eq!(is(&client.refresh(&name).unwrap()), (&RecheckOutcome::Changed, Some(OTHER)));
     assert_eq!(text(&client.policy(&name, LONG).unwrap()), Some(OTHER));
 }
 
@@ -53,7 +53,7 @@ fn replaced(kind: Kind) {
     let (mut world, client, events) = begin(kind);
     let name = domain("good.example");
     world.publish(&[CHANGED]);
-    assert_eq!(is(&client.recheck(&name).unwrap()), (&Outcome::Changed, Some(OTHER)));
+    assert_eq!(is(&client.recheck(&name).unwrap()), (&RecheckOutcome::Changed, Some(OTHER)));
     eventually(|| {
         events.lock().unwrap().iter().any(|event| match &event.kind {
             EventKind::Updated { policy, previous: Some(_) } => policy.as_text() == OTHER,
@@ -62,7 +62,7 @@ fn replaced(kind: Kind) {
     });
     // Without its record the policy goes on to apply.
     world.publish(&[Site { record: "", ..CHANGED }]);
-    assert_eq!(is(&client.recheck(&name).unwrap()), (&Outcome::Unchanged, Some(OTHER)));
+    assert_eq!(is(&client.recheck(&name).unwrap()), (&RecheckOutcome::Unchanged, Some(OTHER)));
     eventually(|| has_failed(&events, "txt-no-record"));
 }
 
@@ -78,16 +78,16 @@ fn without_nginx(kind: Kind) {
     world.publish(&[CHANGED, LATER]);
     let found = client.recheck(&domain("good.example")).unwrap();
     // The policy was fetched less than five minutes ago: that it cannot be fetched now is no doubt.
-    assert_eq!(is(&found), (&Outcome::Unchanged, Some(POLICY)));
+    assert_eq!(is(&found), (&RecheckOutcome::Unchanged, Some(POLICY)));
     eventually(|| has_failed(&events, "connection"));
     let answer = client.policy(&domain("later.example"), LONG).unwrap();
     let Answer::NoPolicy(NoPolicy::FetchFailed(why)) = &answer else { panic!("{answer:?}") };
     assert_eq!(why.reason_code(), "connection", "{why}");
     world.start(Server::Nginx);
     let known = client.refresh(&domain("good.example")).unwrap();
-    assert_eq!(is(&known), (&Outcome::Changed, Some(OTHER)));
+    assert_eq!(is(&known), (&RecheckOutcome::Changed, Some(OTHER)));
     let new = client.refresh(&domain("later.example")).unwrap();
-    assert_eq!(is(&new), (&Outcome::Changed, Some(POLICY)));
+    assert_eq!(is(&new), (&RecheckOutcome::Changed, Some(POLICY)));
 }
 
 #[test]
@@ -100,19 +100,22 @@ fn without_knot(kind: Kind) {
     let (mut world, client, events) = begin(kind);
     world.stop(Server::Knot);
     let found = client.recheck(&domain("good.example")).unwrap();
-    assert!(matches!(found.outcome, Outcome::Unknown(Doubt::DnsFailed(_))), "{found:?}");
+    assert!(
+        matches!(found.outcome, RecheckOutcome::Unknown(RecheckError::DnsFailed(_))),
+        "{found:?}"
+    );
     assert_eq!(text(&found.answer), Some(POLICY));
     eventually(|| has_failed(&events, "txt-failed"));
     let answer = client.policy(&domain("later.example"), LONG).unwrap();
     assert!(matches!(answer, Answer::NoPolicy(NoPolicy::DnsFailed(_))), "{answer:?}");
     world.start(Server::Knot);
     let known = client.refresh(&domain("good.example")).unwrap();
-    assert_eq!(is(&known), (&Outcome::Unchanged, Some(POLICY)));
+    assert_eq!(is(&known), (&RecheckOutcome::Unchanged, Some(POLICY)));
     let new = client.refresh(&domain("later.example")).unwrap();
-    assert_eq!(is(&new), (&Outcome::Changed, Some(POLICY)));
+    assert_eq!(is(&new), (&RecheckOutcome::Changed, Some(POLICY)));
 }
 
-fn is(found: &Rechecked) -> (&Outcome, Option<&str>) {
+fn is(found: &RecheckResult) -> (&RecheckOutcome, Option<&str>) {
     (&found.outcome, text(&found.answer))
 }
 

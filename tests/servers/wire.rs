@@ -8,7 +8,7 @@ use std::{
 
 use mta_sts::{
     Domain, Instant,
-    dns::{Config, DnsError, Exchange, Outcome, Question, Step, Transport},
+    dns::{Config, DnsError, Exchange, LookupOutcome, Question, Step, Transport},
 };
 
 use crate::{
@@ -19,8 +19,8 @@ use crate::{
 };
 
 /// What comes of a question, and over what.
-pub(crate) fn ask(server: SocketAddr, question: Question) -> (Outcome, Transport) {
-    let config = Config::default().with_attempt(Duration::from_secs(1)).with_rounds(1);
+pub(crate) fn ask(server: SocketAddr, question: Question) -> (LookupOutcome, Transport) {
+    let config = Config::default().with_attempt_timeout(Duration::from_secs(1)).with_attempts(1);
     let start = std::time::Instant::now();
     let now = || Instant::from(start.elapsed());
     let mut exchange = Exchange::new(question, &[server], config, 42, now());
@@ -112,23 +112,23 @@ fn questions_to_nameservers() {
 }
 
 /// TTLs are rounded up: a resolver counts them down.
-fn told(outcome: &Outcome, over: Transport) -> String {
+fn told(outcome: &LookupOutcome, over: Transport) -> String {
     let tens = |ttl: Duration| ttl.as_secs().div_ceil(10) * 10;
     let negative = |ttl: &Option<Duration>| ttl.map(tens).expect("a TTL");
     let (what, authentic) = match outcome {
-        Outcome::Found(found) => {
+        LookupOutcome::Found(found) => {
             let count = found.texts().len() + found.addresses().len();
             (format!("{count} for {} s", tens(found.ttl())), found.is_authentic())
         }
-        Outcome::NoData { ttl, authentic } => {
+        LookupOutcome::NoData { ttl, authentic } => {
             (format!("no data for {} s", negative(ttl)), *authentic)
         }
-        Outcome::NoSuchName { ttl, authentic } => {
+        LookupOutcome::NoSuchName { ttl, authentic } => {
             (format!("no such name for {} s", negative(ttl)), *authentic)
         }
-        Outcome::Failed(DnsError::Refused { code: why, .. } | DnsError::Malformed { why, .. }) => {
-            (why.to_string(), false)
-        }
+        LookupOutcome::Failed(
+            DnsError::Refused { code: why, .. } | DnsError::Malformed { why, .. },
+        ) => (why.to_string(), false),
         other => panic!("{other:?}"),
     };
     format!("{what}, {over:?}{}", if authentic { ", authentic" } else { "" })

@@ -12,7 +12,7 @@ use std::{
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use mta_sts::{
     client::Settings,
-    dns::{self, Outcome, Question},
+    dns::{self, LookupOutcome, Question},
     fetch::{self, AddressFilter},
 };
 use rcgen::{KeyPair, date_time_ymd};
@@ -141,7 +141,7 @@ impl World {
             return TcpStream::connect(address).is_ok();
         }
         let (outcome, _) = wire::ask(address, Question::txt(&domain("example.net")));
-        matches!(outcome, Outcome::Found(_))
+        matches!(outcome, LookupOutcome::Found(_))
     }
 
     pub(crate) fn address(&self, server: Server) -> SocketAddr {
@@ -160,12 +160,14 @@ impl World {
         let seconds = Duration::from_secs;
         Settings::default()
             .with_nameservers([self.address(server)])
-            .with_provider(ring::default_provider())
-            .with_roots(roots)
-            .with_port(self.places.web)
-            .with_filter(AddressFilter::default().exempt_network("127.0.0.0/8".parse().unwrap()))
-            .with_dns(dns::Config::default().with_deadline(seconds(5)))
-            .with_fetch(fetch::Config::default().with_deadline(seconds(10)))
+            .with_crypto_provider(ring::default_provider())
+            .with_root_certificates(roots)
+            .with_https_port(self.places.web)
+            .with_address_filter(
+                AddressFilter::default().exempt_network("127.0.0.0/8".parse().unwrap()),
+            )
+            .with_dns_config(dns::Config::default().with_timeout(seconds(5)))
+            .with_fetch_config(fetch::Config::default().with_timeout(seconds(10)))
     }
 
     /// What nginx has noted: host, version of TLS, status, and by what one knows that the body is

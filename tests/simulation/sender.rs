@@ -10,8 +10,8 @@ use std::{
 };
 
 use mta_sts::cache::{
-    Cache, FetchRequestId, PersistRequestId, PolicyAnswer, Snapshot, TxtAnswer, TxtRequestId,
-    Waiter,
+    Cache, FetchRequestId, LookupId, PersistRequestId, PolicyAnswer, Snapshot, TxtAnswer,
+    TxtRequestId,
 };
 use time::UtcDateTime;
 
@@ -111,8 +111,8 @@ pub(crate) struct Sim<'a> {
     pub(crate) sites: Vec<Site>,
     pub(crate) campaigns: Vec<Campaign>,
     pub(crate) seen: Vec<Seen>,
-    pub(crate) pending: HashMap<Waiter, Pending>,
-    patience: [VecDeque<(Micros, Waiter)>; 2],
+    pub(crate) pending: HashMap<LookupId, Pending>,
+    patience: [VecDeque<(Micros, LookupId)>; 2],
     pub(crate) flights: [VecDeque<(Micros, usize, u64)>; 2],
     /// Whom the call under way has to do with.
     pub(crate) concerned: Vec<usize>,

@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use mta_sts::{
     Domain, NoPolicy, Policy, blocking,
-    cache::{Answer, Config, Rechecked},
+    cache::{Answer, Config, RecheckResult},
     client::{Health, LookupError, Settings},
     tokio as async_,
 };
@@ -45,11 +45,11 @@ pub(crate) fn settings(seed: u64, slots: usize) -> Settings {
         .with_persist_timeout(PERSIST);
     Settings::default()
         .with_nameservers([([127, 0, 0, 1], 9).into()])
-        .with_provider(ring::default_provider())
-        .with_roots(roots)
-        .with_cache(cache)
-        .with_discoveries(slots)
-        .with_refreshes(slots)
+        .with_crypto_provider(ring::default_provider())
+        .with_root_certificates(roots)
+        .with_cache_config(cache)
+        .with_max_concurrent_discoveries(slots)
+        .with_max_concurrent_refreshes(slots)
 }
 
 impl Client {
@@ -65,12 +65,12 @@ impl Client {
         domain: &Domain,
         is_forced: bool,
         budget: Duration,
-    ) -> Result<Rechecked, LookupError> {
+    ) -> Result<RecheckResult, LookupError> {
         match (self, is_forced) {
             (Self::Blocking(client), false) => client.recheck(domain, budget),
-            (Self::Blocking(client), true) => client.refresh(domain, budget),
+            (Self::Blocking(client), true) => client.force_refresh(domain, budget),
             (Self::Tokio(client), false) => block_on(client.recheck(domain, budget)),
-            (Self::Tokio(client), true) => block_on(client.refresh(domain, budget)),
+            (Self::Tokio(client), true) => block_on(client.force_refresh(domain, budget)),
         }
     }
 

@@ -99,7 +99,7 @@ impl Heard {
         if dropped > 0 {
             self.policies.clear();
         }
-        if let EventKind::Cache(cache::Event { domain, kind }) = &event.kind {
+        if let EventKind::Cache(cache::Event { domain, kind, .. }) = &event.kind {
             self.check_of_domain(domain, kind, watch);
         }
     }

@@ -12,7 +12,7 @@ use std::{
 use mta_sts::{
     Domain, blocking,
     cache::{PolicyAnswer, TxtAnswer},
-    tokio::{self as async_, Later},
+    tokio::{self as async_, BoxFuture},
 };
 
 use crate::trouble::{Fate, Token, Trouble, Who};
@@ -89,13 +89,13 @@ impl blocking::Fetcher for Net {
 }
 
 impl async_::Resolver for Net {
-    fn txt<'a>(&'a self, domain: &'a Domain) -> Later<'a, TxtAnswer> {
+    fn txt<'a>(&'a self, domain: &'a Domain) -> BoxFuture<'a, TxtAnswer> {
         Box::pin(async { self.record(self.later_fate_of(domain).await) })
     }
 }
 
 impl async_::Fetcher for Net {
-    fn fetch<'a>(&'a self, domain: &'a Domain) -> Later<'a, PolicyAnswer> {
+    fn fetch<'a>(&'a self, domain: &'a Domain) -> BoxFuture<'a, PolicyAnswer> {
         Box::pin(async { self.policy(domain, self.later_fate_of(domain).await) })
     }
 }

@@ -81,13 +81,14 @@ impl Round {
         let settings = settings(rng.next(), rng.pick(&[2, 8, 64]));
         macro_rules! assemble {
             ($builder:expr) => {{
-                let mut builder = $builder.resolver(net.clone()).fetcher(net);
+                let mut builder = $builder.with_resolver(net.clone()).with_fetcher(net);
                 if let Some(rows) = &rows {
                     let (rows, trouble) = (Arc::clone(rows), Arc::clone(&trouble));
-                    builder = builder.store(Memory { rows, trouble, _token: Token::clone(&token) });
+                    builder =
+                        builder.with_store(Memory { rows, trouble, _token: Token::clone(&token) });
                 }
                 let clock: Arc<dyn Clock> = clock.clone();
-                builder.clock(clock).on_event(move |event| hearer.hear(event))
+                builder.with_clock(clock).with_event_handler(move |event| hearer.hear(event))
             }};
         }
         let client = match &runtimes {
@@ -96,7 +97,7 @@ impl Round {
                 Client::Blocking(assemble!(builder).start().unwrap())
             }
             Some([own, ..]) => {
-                let builder = async_::Client::builder(settings).runtime(own.handle().clone());
+                let builder = async_::Client::builder(settings).with_runtime(own.handle().clone());
                 Client::Tokio(assemble!(builder).start().unwrap())
             }
         };
@@ -199,7 +200,7 @@ impl Round {
             (Part::Callback, Who::Callback),
         ];
         for (part, who) in parts {
-            let (counted, planned) = (panics.of(part), self.trouble.panics(who));
+            let (counted, planned) = (panics.count(part), self.trouble.panics(who));
             if counted != planned {
                 self.watch.find(format!(
                     "{part:?} has panicked {planned} times, of which {counted} count"
@@ -207,10 +208,10 @@ impl Round {
             }
         }
         // A runtime catches some of these itself.
-        if panics.of(Part::Waker) > self.trouble.panics(Who::Waker) {
+        if panics.count(Part::Waker) > self.trouble.panics(Who::Waker) {
             self.watch.find("there were more panics of wakers than there were");
         }
-        if panics.of(Part::Other) + panics.of(Part::Subscriber) > 0 {
+        if panics.count(Part::Other) + panics.count(Part::Subscriber) > 0 {
             self.watch.find(format!("something has panicked that should not have: {panics:?}"));
         }
         self.watch.tell(|tally| tally.panics += panics.total());
@@ -224,7 +225,7 @@ impl Round {
         let _ = restored.restore(rows, now);
         domains.iter().all(|domain| {
             let Some(Ok(held)) = self.client.cached(domain) else { return false };
-            let view = restored.view(domain);
+            let view = restored.entry(domain);
             view.and_then(|view| view.policy().cloned()).is_some_and(|policy| policy == held)
         })
     }

@@ -13,7 +13,7 @@ use std::{
 
 use mta_sts::{
     Domain, NoPolicy,
-    cache::{Answer, Rechecked},
+    cache::{Answer, RecheckResult},
     client::LookupError,
 };
 
@@ -159,7 +159,7 @@ impl Watch {
     pub(crate) fn check_recheck(
         &self,
         domain: &Domain,
-        result: Result<Rechecked, LookupError>,
+        result: Result<RecheckResult, LookupError>,
         took: Duration,
         budget: Duration,
     ) {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use mta_sts::{
     Failure,
-    ResultType::CertificateNotTrusted,
+    ResultType::{CertificateNotTrusted, ValidationFailure},
     verify::{HostVerifier, TrustStore, TrustStoreError},
 };
 use rustls::{
@@ -17,10 +17,13 @@ use rustls::{
     version::{TLS12, TLS13},
 };
 
-use crate::pki::{
-    NOW, Pki, host,
-    matrix::{Fault, Row, rows},
-    tls::{BOTH, config, providers, ring, trust},
+use crate::{
+    limits::with_unknown_extension,
+    pki::{
+        NOW, Pki, der, host, key,
+        matrix::{Fault, Row, rows},
+        tls::{BOTH, config, impostor, providers, ring, trust},
+    },
 };
 
 /// A handshake; what each side says of it.
@@ -61,7 +64,7 @@ fn shake_between(
 }
 
 fn fault(verifier: &HostVerifier) -> Option<Fault> {
-    let error = verifier.verdict().expect("it has looked").clone().err()?;
+    let error = verifier.result().expect("it has looked").clone().err()?;
     let failure = Failure::from(error.clone());
     assert_eq!(failure.subject(), "mx.example.com");
     let reason = error.kind().reason_code();
@@ -102,7 +105,9 @@ fn the_host_is_told_why() {
             "certificate-expired" | "certificate-not-yet-valid" => {
                 AlertDescription::CertificateExpired
             }
-            "certificate-unknown-issuer" => AlertDescription::UnknownCA,
+            "certificate-unknown-issuer"
+            | "certificate-self-signed"
+            | "certificate-chain-incomplete" => AlertDescription::UnknownCA,
             "certificate-revoked" => AlertDescription::CertificateRevoked,
             "certificate-not-for-servers" => AlertDescription::UnsupportedCertificate,
             "certificate-host-mismatch" => AlertDescription::BadCertificate,
@@ -155,13 +160,53 @@ fn whoever_does_not_hold_the_key_is_refused_in_both_modes() {
                 let (at_client, _) = shake(verifier.client_config(NOW), server());
                 let error = at_client.expect_err("the signature is forged");
                 assert!(matches!(error, Error::InvalidCertificate(_)), "{error:?}");
-                let told = "the host does not hold the private key of the certificate that it \
-                            presents, or the key is too short or of a kind that is not supported";
+                let told =
+                    "the host does not hold the private key of the certificate that it presents";
                 let expected =
                     Fault(CertificateNotTrusted, "certificate-key-mismatch", told.into());
                 assert_eq!(fault(&verifier), Some(expected));
             }
         }
+    }
+}
+
+/// ring does not verify by a point that is compressed, and the host may well hold the key.
+#[test]
+fn nobody_is_accused_for_a_compressed_point() {
+    let pki = Pki::new();
+    let trust = trust(&pki, ring());
+    let key = key();
+    let compressed = Compressed::new(key.public_key_raw());
+    let leaf = host(&["mx.example.com"]).signed_by(&compressed, &pki.middle).unwrap();
+    for version in BOTH {
+        let chain = vec![leaf.der().clone(), pki.middle.der().clone()];
+        let verifier = HostVerifier::testing(&trust);
+        let (at_client, _) = shake(verifier.client_config(NOW), impostor(chain, version, &key));
+        assert!(at_client.is_err());
+        let told = "the certificate's key (EC on P-256) is one that the cryptography in use does not \
+                    support";
+        let expected = Fault(CertificateNotTrusted, "certificate-unsupported-key", told.into());
+        assert_eq!(fault(&verifier), Some(expected));
+    }
+}
+
+/// A key on P-256, with its point in compressed form (RFC 5480 §2.2).
+struct Compressed(Vec<u8>);
+
+impl Compressed {
+    fn new(uncompressed: &[u8]) -> Self {
+        let sign = 2 + (uncompressed[64] & 1);
+        Self([&[sign], &uncompressed[1..33]].concat())
+    }
+}
+
+impl rcgen::PublicKeyData for Compressed {
+    fn der_bytes(&self) -> &[u8] {
+        &self.0
+    }
+
+    fn algorithm(&self) -> &'static rcgen::SignatureAlgorithm {
+        &rcgen::PKCS_ECDSA_P256_SHA256
     }
 }
 
@@ -184,6 +229,84 @@ fn bytes_that_are_no_certificate_have_no_key() {
         assert!(at_client.is_err());
         let Some(Fault(_, reason, _)) = fault(&verifier) else { panic!("it was good") };
         assert_eq!(reason, "certificate-malformed");
+    }
+}
+
+/// What a host may present that webpki does not read: TLS comes about where any certificate does.
+#[test]
+fn a_certificate_that_is_refused_has_a_key_all_the_same() {
+    let pki = Pki::new();
+    let good = host(&["mx.example.com"]);
+    for provider in providers() {
+        let trust = trust(&pki, provider);
+        for version in BOTH {
+            for (params, is_version_1, code) in [
+                (&good, true, "certificate-unsupported-version"),
+                (&with_unknown_extension(), false, "certificate-unsupported-extension"),
+            ] {
+                let key = key();
+                let made = params.signed_by(&key, &pki.middle).unwrap();
+                let leaf =
+                    if is_version_1 { der::version_1(made.der()) } else { made.der().clone() };
+                let chain = vec![leaf, pki.middle.der().clone()];
+
+                let lenient = HostVerifier::testing(&trust);
+                let server = impostor(chain.clone(), version, &key);
+                let both = shake(lenient.client_config(NOW), server);
+                assert_eq!(both, (Ok(()), Ok(())), "{code}");
+                assert_eq!(fault(&lenient).map(|fault| fault.1), Some(code));
+
+                let strict = HostVerifier::enforcing(&trust);
+                let server = impostor(chain.clone(), version, &key);
+                assert!(shake(strict.client_config(NOW), server).0.is_err(), "{code}");
+                assert_eq!(fault(&strict).map(|fault| fault.1), Some(code));
+
+                // Whoever does not hold its key is refused in both modes.
+                let lenient = HostVerifier::testing(&trust);
+                let server = impostor(chain, version, &crate::pki::key());
+                let (at_client, _) = shake(lenient.client_config(NOW), server);
+                assert!(matches!(at_client, Err(Error::InvalidCertificate(_))), "{at_client:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_verifier_that_is_used_twice_knows_nothing() {
+    let pki = Pki::new();
+    let trust = trust(&pki, ring());
+    let [good, ..] = &rows(&pki, "mx.example.com")[..] else { panic!() };
+    for verifier in [HostVerifier::enforcing(&trust), HostVerifier::testing(&trust)] {
+        let client = verifier.client_config(NOW);
+        let server = || config(good.chain.clone(), good.key.clone_key(), BOTH);
+        assert_eq!(shake(client.clone(), server()), (Ok(()), Ok(())));
+        assert_eq!(fault(&verifier), None);
+        let (at_client, _) = shake(client, server());
+        assert!(matches!(at_client, Err(Error::InvalidCertificate(_))), "{at_client:?}");
+        let told = "the certificate was not checked: this verifier is for one connection and was used \
+                    for more";
+        assert_eq!(
+            fault(&verifier),
+            Some(Fault(ValidationFailure, "verifier-reused", told.into())),
+        );
+    }
+}
+
+/// RFC 8446 §4.4.2.2 has `digitalSignature` in the `keyUsage` of such a certificate. It is not looked
+/// at, for the reason that `MxCertificate::verify` gives.
+#[test]
+fn the_usage_of_a_key_does_not_end_a_handshake() {
+    let pki = Pki::new();
+    let trust = trust(&pki, ring());
+    let mut params = host(&["mx.example.com"]);
+    params.key_usages = vec![rcgen::KeyUsagePurpose::KeyEncipherment];
+    for version in BOTH {
+        let key = key();
+        let leaf = params.signed_by(&key, &pki.middle).unwrap().der().clone();
+        let server = impostor(vec![leaf, pki.middle.der().clone()], version, &key);
+        let verifier = HostVerifier::enforcing(&trust);
+        assert_eq!(shake(verifier.client_config(NOW), server), (Ok(()), Ok(())));
+        assert_eq!(fault(&verifier), None);
     }
 }
 
@@ -213,7 +336,7 @@ fn no_session_is_resumed() {
 fn nothing_is_said_of_what_was_not_seen() {
     let pki = Pki::new();
     let verifier = HostVerifier::enforcing(&trust(&pki, ring()));
-    assert_eq!(verifier.verdict(), None);
+    assert_eq!(verifier.result(), None);
 }
 
 #[test]
@@ -257,7 +380,7 @@ fn an_address_is_no_name() {
     let mut client = ClientConnection::new(client, name).unwrap();
     let server = Arc::new(config(row.chain, row.key, BOTH));
     let _ = shake_between(&mut client, &mut ServerConnection::new(server).unwrap());
-    let error = verifier.verdict().unwrap().clone().unwrap_err();
+    let error = verifier.result().unwrap().clone().unwrap_err();
     assert_eq!(error.host(), "192.0.2.1");
     let _ = host(&[]);
 }

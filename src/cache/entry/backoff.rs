@@ -1,115 +1,18 @@
-//! When a policy may be fetched: the back-off after a failure, and the bound on new ids.
+//! The delay granted to a host that sends `Retry-After`.
 
-use super::State;
+use super::{attempts::jittered, state::State};
 use crate::{
     cache::{
-        clock::{Deadline, Second, Span, Timestamp},
-        config::rule,
+        clock::{Span, Timestamp},
+        rule,
     },
     failure::RetryAfter,
-    record::PolicyId,
 };
 
-/// The last ids whose policy could not be fetched. An attempt without an id is one made while no
-/// valid record was to be had.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-pub(in crate::cache) struct Attempts([Option<Attempt>; 4]);
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-struct Attempt {
-    id: Option<PolicyId>,
-    failures: u32,
-    until: Deadline,
-}
-
-impl Attempts {
-    /// Until when no fetch may be made for this id.
-    pub(super) fn held_until(&self, id: Option<PolicyId>, now: Timestamp) -> Option<Timestamp> {
-        let known = self.0.iter().flatten().find(|known| known.id == id)?;
-        (!known.until.is_due(now)).then(|| known.until.due())
-    }
-
-    /// Returns how many failures of one id came one after the other, at the most.
-    pub(in crate::cache) fn most_failures(&self) -> u32 {
-        self.0.iter().flatten().map(|known| known.failures).max().unwrap_or(0)
-    }
-
-    /// Takes in the failures of others: of one id, the later one counts.
-    pub(in crate::cache) fn join(&mut self, others: &Self) {
-        for other in others.0.iter().flatten() {
-            let until = |known: &Option<Attempt>| known.map(|known| known.until.due());
-            let same = self.0.iter().position(|it| it.is_some_and(|it| it.id == other.id));
-            let oldest = self.0.iter().enumerate().min_by_key(|(_, known)| until(known));
-            let place = same.or(oldest.map(|(at, _)| at)).and_then(|at| self.0.get_mut(at));
-            if let Some(place) = place.filter(|it| until(it) < Some(other.until.due())) {
-                *place = Some(*other);
-            }
-        }
-    }
-
-    /// Returns the time until which some id may not be fetched; `None` if all may be fetched now.
-    pub(in crate::cache) fn hold_back_until(&self, now: Timestamp) -> Option<Timestamp> {
-        let held = self.0.iter().flatten().filter(|known| !known.until.is_due(now));
-        held.map(|known| known.until.due()).max()
-    }
-
-    /// When the last of them failed.
-    pub(super) fn last(&self) -> Option<Timestamp> {
-        self.0.iter().flatten().map(|known| known.until.armed_at()).max()
-    }
-
-    /// Notes a failure: "wait for at least five minutes … per version ID" (§3.3). The wait doubles
-    /// only if that leaves nobody without a policy. Noise makes it longer, never shorter. What the
-    /// host has asked for, and was granted, counts if it is longer.
-    pub(super) fn fail(
-        &mut self,
-        id: Option<PolicyId>,
-        now: Timestamp,
-        live: bool,
-        noise: u32,
-        granted: Span,
-    ) {
-        let same = self.0.iter_mut().position(|known| known.is_some_and(|known| known.id == id));
-        let oldest = || {
-            let age = |known: &Option<Attempt>| known.map(|known| known.until.armed_at());
-            self.0.iter().enumerate().min_by_key(|(_, known)| age(known)).map(|(at, _)| at)
-        };
-        let Some(place) = same.or_else(oldest).and_then(|at| self.0.get_mut(at)) else { return };
-        let before = place.filter(|known| known.id == id).map_or(0, |known| known.failures);
-        let (first, longest) = rule::BACK_OFF;
-        let span = if live { first.doubled(before).min(longest) } else { first };
-        let span = jittered(span, noise).max(granted);
-        let failures = before.saturating_add(1);
-        *place = Some(Attempt { id, failures, until: Deadline::new(now, span) });
-    }
-
-    /// Forgets the failures of an id that could be fetched, and those that hold nothing back.
-    pub(super) fn succeed(&mut self, id: Option<PolicyId>, now: Timestamp) {
-        for place in &mut self.0 {
-            *place = place.filter(|known| known.id != id && !known.until.is_due(now));
-        }
-    }
-
-    pub(super) fn rearm(&mut self, now: Timestamp) {
-        for known in self.0.iter_mut().flatten() {
-            known.until.rearm(now);
-        }
-    }
-
-    pub(super) fn limit(&mut self) {
-        let (_, longest) = rule::BACK_OFF;
-        for known in self.0.iter_mut().flatten() {
-            known.until.limit(longest.plus(longest.percent(rule::BACK_OFF_JITTER)));
-        }
-    }
-}
-
 impl State {
-    /// Returns how long a host is left alone that asks for it: no longer than any back-off, or
-    /// than half of what is left of the life of a policy that applies, so that a host that is
-    /// always busy costs no policy its refresh.
+    /// Returns the delay granted to a host: at most the longest back-off, and at most half of the
+    /// remaining lifetime of a policy that applies, so that a policy can be refreshed even if its
+    /// host is always busy.
     pub(super) fn grant(&self, asked: RetryAfter, now: Timestamp, noise: u32) -> Span {
         let asked = match asked {
             RetryAfter::Seconds(seconds) => Span::seconds(seconds),
@@ -117,43 +20,7 @@ impl State {
         };
         let (_, longest) = rule::BACK_OFF;
         let half = self.live(now).map_or(longest, |held| held.ends_at().since(now).percent(50));
-        // Many hosts may name one date.
+        // Many hosts may name the same date.
         jittered(asked, noise).min(longest).min(half)
-    }
-}
-
-fn jittered(span: Span, noise: u32) -> Span {
-    span.plus(span.percent(rule::BACK_OFF_JITTER).up_to(noise))
-}
-
-/// A bucket of fetches for new ids: each fetch takes one out, a span of time puts one back.
-///
-/// It keeps the moment at which it will be full again, which is all there is to know.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-pub(in crate::cache) struct Budget {
-    full_at: Second,
-}
-
-impl Budget {
-    pub(super) const FULL: Self = Self { full_at: Second::FIRST };
-
-    /// Until when the bucket is empty. Before 1970, and after 2106, it is full.
-    pub(in crate::cache) fn empty_until(self, now: Timestamp) -> Option<Timestamp> {
-        let (size, span) = rule::NEW_IDS;
-        let next = self.full_at.start().minus(span.times(size.saturating_sub(1)));
-        (next > now && now >= Second::FIRST.start()).then_some(next)
-    }
-
-    pub(super) fn take(&mut self, now: Timestamp) {
-        let (_, span) = rule::NEW_IDS;
-        self.full_at = self.full_at.max(Second::of(now)).plus(span);
-        self.rearm(now);
-    }
-
-    /// No bucket is emptier than empty: it may seem to be after the clock was set back.
-    pub(super) fn rearm(&mut self, now: Timestamp) {
-        let (size, span) = rule::NEW_IDS;
-        self.full_at = self.full_at.min(Second::of(now).plus(span.times(size)));
     }
 }

@@ -1,15 +1,20 @@
-//! From a lookup to a policy: the record, then the file (§3.3), and what each answer changes.
+//! Discovery: the record, then the policy file (RFC 8461 §3.3), and the effects of each answer.
 
 use alloc::{boxed::Box, string::String, sync::Arc};
 
-use super::{Ask, Change, Entry, Flight, Record, Step, Task, recheck::Recheck};
+use super::{
+    Entry,
+    in_flight::{InFlight, Recheck, Task},
+    state::Record,
+    step::{Durability, EntryRequest, Step},
+};
 use crate::{
     cache::{
         answer::{Answer, Source},
         clock::{Deadline, Span, Timestamp},
-        config::rule,
-        event::{Doubt, EventKind},
-        request::{PolicyAnswer, TxtAnswer, text_of},
+        event::{EventKind, RecheckError},
+        inputs::{PolicyAnswer, TxtAnswer, text_of},
+        rule,
     },
     failure::{Failure, ResultType},
     no_policy::NoPolicy,
@@ -20,44 +25,46 @@ use crate::{
 impl Entry {
     pub(super) fn lookup(&mut self, step: &mut Step<'_>) {
         if self.state.note_use(step.now) && self.state.held().is_some() {
-            step.changed(Change::State);
+            step.changed(Durability::State);
         }
         let standing = self.state.standing(step.now).filter(|_| {
-            // A fetch that is out may bring a policy where none is known now.
+            // A fetch in flight may bring a policy where there is none now.
             self.state.live(step.now).is_some() || !self.is_fetching()
         });
         if let Some(answer) = standing {
             step.out.answer = Some(answer.cloned());
-            // A policy that applies is given out at once; DNS is asked for the next one (§5.1: the
-            // fetch may be made "asynchronously, so as not to block message delivery").
-            if self.flight.is_none() && self.is_check_due(step.now) {
-                self.launch(Task::Query, false, None, None, step);
+            // A policy that applies is returned at once; DNS is asked for the next one (RFC 8461
+            // §5.1: the fetch may be made "asynchronously, so as not to block message delivery").
+            if self.in_flight.is_none() && self.is_check_due(step.now) {
+                self.start_request(Task::Query, false, None, None, step);
             }
-        } else if let Some(flight) = &mut self.flight {
+        } else if let Some(flight) = &mut self.in_flight {
             flight.lookups = true;
         } else {
-            self.launch(Task::Query, true, None, None, step);
+            self.start_request(Task::Query, true, None, None, step);
         }
     }
 
-    /// Whether the policy that applies should be checked on.
+    /// Returns whether there is a policy that applies, and its record or the policy must be
+    /// checked.
     fn is_check_due(&self, now: Timestamp) -> bool {
         let state = &self.state;
-        state.live(now).is_some() && (state.check.is_due(now) || state.refresh_is_due(now))
+        state.live(now).is_some() && (state.record_check.is_due(now) || state.refresh_is_due(now))
     }
 
-    /// Lets time pass: what was not answered in time has failed, what is due begins.
+    /// Processes the passing of time: ends a request that was not answered in time, and starts a
+    /// refresh that is due.
     pub(super) fn time(&mut self, step: &mut Step<'_>) {
-        if let Some(flight) = self.flight.take_if(|flight| flight.deadline.is_due(step.now)) {
+        if let Some(flight) = self.in_flight.take_if(|flight| flight.deadline.is_due(step.now)) {
             return self.time_out(*flight, step);
         }
         let due = self.state.refresh_timer(step.config).is_some_and(|due| due <= step.now);
-        if self.flight.is_none() && due && self.state.live(step.now).is_some() {
-            self.launch(Task::Query, false, None, None, step);
+        if self.in_flight.is_none() && due && self.state.live(step.now).is_some() {
+            self.start_request(Task::Query, false, None, None, step);
         }
     }
 
-    fn time_out(&mut self, flight: Flight, step: &mut Step<'_>) {
+    fn time_out(&mut self, flight: InFlight, step: &mut Step<'_>) {
         match flight.task {
             Task::Query => {
                 let answer = TxtAnswer::Failed("no answer in time".into());
@@ -76,17 +83,17 @@ impl Entry {
     }
 
     pub(super) fn txt(&mut self, ticket: u64, answer: TxtAnswer, step: &mut Step<'_>) {
-        if let Some(flight) = self.land(ticket, Ask::Txt) {
+        if let Some(flight) = self.finish_request(ticket, EntryRequest::Txt) {
             self.handle_txt(flight, answer, step);
         }
     }
 
-    fn handle_txt(&mut self, mut flight: Flight, answer: TxtAnswer, step: &mut Step<'_>) {
+    fn handle_txt(&mut self, mut flight: InFlight, answer: TxtAnswer, step: &mut Step<'_>) {
         match answer {
             TxtAnswer::Found { id, ttl } => {
                 let (least, most) = rule::CHECK;
                 self.state.record = Record::Found;
-                self.state.check = Deadline::new(step.now, Span::of(ttl).clamp(least, most));
+                self.state.record_check = Deadline::new(step.now, Span::of(ttl).clamp(least, most));
                 self.state.note_record_found(id, step);
                 self.fetch_if_wanted(flight, Some(id), step);
             }
@@ -99,7 +106,7 @@ impl Entry {
             TxtAnswer::Invalid { error, ttl } => {
                 let text = text_of(&error);
                 self.no_record(Record::Invalid, Span::of(ttl), step);
-                self.state.trouble().text = Some(Arc::clone(&text));
+                self.state.failures_mut().record_error = Some(Arc::clone(&text));
                 let message = String::from(&*text);
                 self.state.note_record_failure("txt-invalid", message, true, step);
                 self.fetch_if_wanted(flight, None, step);
@@ -109,7 +116,7 @@ impl Entry {
                 self.dns_failed(Arc::clone(&text), step);
                 self.state.note_record_failure("txt-failed", how, false, step);
                 if let Some(recheck) = &mut flight.recheck {
-                    recheck.doubt = Some(Doubt::DnsFailed(text));
+                    recheck.doubt = Some(RecheckError::DnsFailed(text));
                 }
                 self.fetch_if_wanted(flight, None, step);
             }
@@ -117,32 +124,33 @@ impl Entry {
         }
     }
 
-    /// "Senders MUST assume the recipient domain does not have an available MTA-STS Policy" (§3.1),
-    /// which takes nothing from a policy in the cache (§3.3).
+    /// Notes that there is no valid record: "senders MUST assume the recipient domain does not have
+    /// an available MTA-STS Policy" (RFC 8461 §3.1). A policy in the cache still applies (RFC 8461
+    /// §3.3).
     fn no_record(&mut self, record: Record, ttl: Span, step: &Step<'_>) {
         let (least, most) = rule::NEGATIVE;
         self.state.record = record;
-        self.state.check = Deadline::new(step.now, ttl.clamp(least, most));
-        if let Some(trouble) = &mut self.state.trouble {
+        self.state.record_check = Deadline::new(step.now, ttl.clamp(least, most));
+        if let Some(trouble) = &mut self.state.failures {
             trouble.dns_failures = 0;
-            trouble.known = None;
+            trouble.pending_id = None;
         }
     }
 
     fn dns_failed(&mut self, how: Arc<str>, step: &Step<'_>) {
         let (first, longest) = rule::DNS_RETRY;
-        let trouble = self.state.trouble();
+        let trouble = self.state.failures_mut();
         let wait = first.doubled(trouble.dns_failures).min(longest);
         trouble.dns_failures = trouble.dns_failures.saturating_add(1);
-        trouble.text = Some(how);
+        trouble.record_error = Some(how);
         self.state.record = Record::Failed;
-        self.state.check = Deadline::new(step.now, wait);
+        self.state.record_check = Deadline::new(step.now, wait);
     }
 
-    /// With the record looked up, fetches the policy if there is need to and leave to. Without a
-    /// valid record (`None`) that is so only for a policy that applies already: the refresh is made
-    /// "regardless of the state of the "_mta-sts" TXT record" (§10.2).
-    fn fetch_if_wanted(&mut self, flight: Flight, id: Option<PolicyId>, step: &mut Step<'_>) {
+    /// Fetches the policy after the record was looked up, if it is needed and allowed. Without a
+    /// valid record (`None`), only a policy that applies is fetched: the refresh is made
+    /// "regardless of the state of the "_mta-sts" TXT record" (RFC 8461 §10.2).
+    fn fetch_if_wanted(&mut self, flight: InFlight, id: Option<PolicyId>, step: &mut Step<'_>) {
         let state = &self.state;
         let live = state.live(step.now);
         let refresh = state.refresh_is_due(step.now) || self.recheck_wants_fetch(&flight, step.now);
@@ -151,56 +159,56 @@ impl Entry {
             None => live.is_some_and(|held| held.source == Source::Fetched) && refresh,
         };
         if !wanted {
-            return self.settle(flight, None, None, step);
+            return self.conclude(flight, None, None, step);
         }
         match state.held_back(id, step.now).filter(|_| !flight.is_forced()) {
             None => {
-                let Flight { lookups, recheck, over, .. } = flight;
-                self.launch(Task::Fetch(id), lookups, recheck, Some(over), step);
+                let InFlight { lookups, recheck, over, .. } = flight;
+                self.start_request(Task::Fetch(id), lookups, recheck, Some(over), step);
             }
             Some(until) => self.hold_back(flight, id, until, step),
         }
     }
 
-    /// The fetch is made when it may be: by timer for a policy that applies, else at a lookup.
+    /// Postpones a fetch until it is allowed. It is then made by timer for a policy that applies,
+    /// else at a lookup.
     fn hold_back(
         &mut self,
-        flight: Flight,
+        flight: InFlight,
         id: Option<PolicyId>,
         until: Timestamp,
         step: &mut Step<'_>,
     ) {
         self.retry_at(Deadline::at(step.now, until), step.now);
         let is_new = self.state.is_new_id(id);
-        let doubt = is_new.then(|| Doubt::HeldBack { until: until.to_utc() });
-        self.settle(flight, None, doubt, step);
+        let doubt = is_new.then(|| RecheckError::HeldBack { until: until.to_utc() });
+        self.conclude(flight, None, doubt, step);
     }
 
-    /// Makes sure that the next fetch comes at this time, or before it; never before it if one is
-    /// due now.
+    /// Schedules the next fetch at this time. An earlier refresh is kept, unless it is due now.
     fn retry_at(&mut self, retry: Deadline, now: Timestamp) {
         let refresh = self.state.refresh;
         self.state.refresh = if refresh.is_due(now) { retry } else { refresh.or(retry) };
     }
 
     pub(super) fn policy(&mut self, ticket: u64, answer: PolicyAnswer, step: &mut Step<'_>) {
-        let Some(flight) = self.land(ticket, Ask::Fetch) else { return };
+        let Some(flight) = self.finish_request(ticket, EntryRequest::Fetch) else { return };
         let Task::Fetch(id) = flight.task else { return };
         match answer {
             PolicyAnswer::Valid(policy) => {
                 if self.state.is_new_id(id) {
-                    self.state.budget.take(step.now);
+                    self.state.new_id_budget.spend(step.now);
                 }
                 self.fetched(id, &policy, step);
-                self.settle(flight, Some(&policy), None, step);
+                self.conclude(flight, Some(&policy), None, step);
             }
             PolicyAnswer::Failed(failure) => self.fetch_failed(flight, id, failure, step),
             PolicyAnswer::NotSent => self.unsent(flight, step),
         }
     }
 
-    /// A policy was fetched: it replaces the one before, be it stricter or weaker (§8.3), and its
-    /// life begins now.
+    /// Processes a fetched policy: it replaces the one before, whether it is stricter or weaker
+    /// (RFC 8461 §8.3), and its lifetime begins now.
     pub(super) fn fetched(
         &mut self,
         id: Option<PolicyId>,
@@ -212,8 +220,8 @@ impl Entry {
         let known_id = id.or(state.id());
         let previous = state.live(step.now).map(|held| Arc::clone(held.policy));
         let same = state.fetched().is_some_and(|held| held.has_same_text(policy));
-        state.hold(Arc::clone(policy), step.now, known_id, Source::Fetched);
-        if let Some(trouble) = &mut state.trouble {
+        state.set_policy(Arc::clone(policy), step.now, known_id, Source::Fetched);
+        if let Some(trouble) = &mut state.failures {
             trouble.attempts.succeed(id, step.now);
         }
         state.note_fetched(step);
@@ -227,46 +235,48 @@ impl Entry {
         previous: Option<Arc<Policy>>,
         step: &mut Step<'_>,
     ) {
-        step.changed(Change::State);
+        step.changed(Durability::State);
         let same = previous.as_ref().is_some_and(|before| before.as_text() == policy.as_text());
         if same || (previous.is_none() && self.state.live(step.now).is_none()) {
             return;
         }
-        step.changed(Change::Policy);
+        step.changed(Durability::Policy);
         step.event(EventKind::Updated { policy: Arc::clone(policy), previous });
     }
 
-    /// A policy could not be fetched. The one in the cache stays (§3.3).
+    /// Processes a failed fetch. A policy in the cache still applies (RFC 8461 §3.3).
     fn fetch_failed(
         &mut self,
-        flight: Flight,
+        flight: InFlight,
         id: Option<PolicyId>,
         mut failure: Failure,
         step: &mut Step<'_>,
     ) {
         let noise = step.noise();
         let retry_after = failure.take_retry_after();
-        let asked = retry_after.map_or(Span::ZERO, |it| self.state.grant(it, step.now, noise));
+        let asked =
+            retry_after.map_or(Span::ZERO, |after| self.state.grant(after, step.now, noise));
         let failure = Arc::new(failure);
         let live = self.state.live(step.now).is_some();
         let is_new = self.state.is_new_id(id);
         if is_new {
-            self.state.budget.take(step.now);
+            self.state.new_id_budget.spend(step.now);
         }
-        let trouble = self.state.trouble();
-        trouble.failure = Some(Arc::clone(&failure));
+        let trouble = self.state.failures_mut();
+        trouble.last_failure = Some(Arc::clone(&failure));
         trouble.attempts.fail(id, step.now, live, noise, asked);
         if let Some(until) = self.state.held_back(id, step.now) {
             self.retry_at(Deadline::at(step.now, until), step.now);
         }
         self.state.note_fetch_failure(id.is_some(), step);
-        step.changed(Change::State);
-        let doubt = (is_new || !live).then_some(Doubt::FetchFailed(failure));
-        self.settle(flight, None, doubt, step);
+        step.changed(Durability::State);
+        let doubt = (is_new || !live).then_some(RecheckError::FetchFailed(failure));
+        self.conclude(flight, None, doubt, step);
     }
 
-    /// Nothing was sent: nothing has failed, and nothing is known that was not known before.
-    fn unsent(&mut self, flight: Flight, step: &mut Step<'_>) {
+    /// Processes a request that was not sent. It does not count as a failure and changes nothing
+    /// that is known.
+    fn unsent(&mut self, flight: InFlight, step: &mut Step<'_>) {
         if flight.task != Task::Query || self.state.refresh_is_due(step.now) {
             self.retry_at(Deadline::new(step.now, rule::UNSENT), step.now);
         }
@@ -274,15 +284,15 @@ impl Entry {
             let why = self.state.since_expiry(NoPolicy::Overloaded);
             step.out.answer = Some(Answer::NoPolicy(why));
         }
-        self.settle(flight, None, Some(Doubt::Overloaded), step);
+        self.conclude(flight, None, Some(RecheckError::Overloaded), step);
     }
 
-    /// Discovery has come to an end, for now: those who wait are told.
-    fn settle(
+    /// Ends discovery and answers the lookups and rechecks that wait for it.
+    fn conclude(
         &mut self,
-        flight: Flight,
+        flight: InFlight,
         fresh: Option<&Arc<Policy>>,
-        doubt: Option<Doubt>,
+        doubt: Option<RecheckError>,
         step: &mut Step<'_>,
     ) {
         if flight.lookups && step.out.answer.is_none() {
@@ -293,7 +303,8 @@ impl Entry {
         }
     }
 
-    /// What applies, counting a policy just fetched even if its `max_age` is 0.
+    /// Returns the answer after discovery. A policy that was just fetched counts even if its
+    /// `max_age` is 0.
     pub(super) fn settled_answer(&self, fresh: Option<&Arc<Policy>>, step: &Step<'_>) -> Answer {
         let state = &self.state;
         match (fresh, state.held()) {
@@ -302,7 +313,7 @@ impl Entry {
         }
     }
 
-    pub(super) fn launch(
+    pub(super) fn start_request(
         &mut self,
         task: Task,
         lookups: bool,
@@ -311,14 +322,15 @@ impl Entry {
         step: &mut Step<'_>,
     ) {
         let (ask, span) = match task {
-            Task::Query => (Ask::Txt, step.config.txt_span()),
-            Task::Fetch(_) => (Ask::Fetch, step.config.fetch_span()),
+            Task::Query => (EntryRequest::Txt, step.config.txt_span()),
+            Task::Fetch(_) => (EntryRequest::Fetch, step.config.fetch_span()),
         };
-        step.out.ask = Some(ask);
+        step.out.request = Some(ask);
         let deadline = Deadline::new(step.now, span);
         let both = step.config.txt_span().plus(step.config.fetch_span());
         let over = over.unwrap_or(Deadline::new(step.now, both));
-        let ticket = step.ticket;
-        self.flight = Some(Box::new(Flight { ticket, deadline, over, task, lookups, recheck }));
+        let ticket = step.request_id;
+        self.in_flight =
+            Some(Box::new(InFlight { request_id: ticket, deadline, over, task, lookups, recheck }));
     }
 }

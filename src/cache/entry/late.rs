@@ -1,41 +1,39 @@
-//! A policy that comes after its fetch was given up.
+//! A policy that arrives after its fetch timed out.
 
 use alloc::sync::Arc;
 
-use super::{At, Entry, Outputs, Step, Task};
-use crate::{policy::Policy, record::PolicyId};
-
-/// A fetch that was given up: its ticket, and the id that it was made for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::cache) struct Overdue {
-    pub(in crate::cache) ticket: u64,
-    id: Option<PolicyId>,
-}
+use super::{
+    Entry,
+    in_flight::{Overdue, Task},
+    step::{Context, Outputs, Step},
+};
+use crate::policy::Policy;
 
 impl Entry {
-    /// Returns what to remember of the fetch in flight, if there is one, when it is given up.
+    /// Returns the record to store if the fetch in flight times out.
     pub(in crate::cache) fn overdue(&self) -> Option<Overdue> {
-        let flight = self.flight.as_ref()?;
+        let flight = self.in_flight.as_ref()?;
         match flight.task {
             Task::Query => None,
-            Task::Fetch(id) => Some(Overdue { ticket: flight.ticket, id }),
+            Task::Fetch(id) => Some(Overdue { ticket: flight.request_id, id }),
         }
     }
 
-    /// Takes a policy that comes after its fetch was given up, as fetched now. What is out stays out.
+    /// Accepts a policy that arrives after its fetch timed out, as fetched now. A request in flight
+    /// continues.
     pub(in crate::cache) fn take_late(
         &mut self,
         Overdue { id, .. }: Overdue,
         policy: &Arc<Policy>,
-        at: &At<'_>,
+        at: &Context<'_>,
     ) -> Outputs {
         let mut step = self.begin(true, at);
-        let known = self.state.trouble.as_ref().and_then(|it| it.known);
+        let known = self.state.failures.as_ref().and_then(|failures| failures.pending_id);
         let refresh = self.state.refresh;
         self.fetched(id, policy, &mut step);
-        // The record may have another id by now, whose policy is still to be fetched.
+        // The record may have another id by now, whose policy has not been fetched yet.
         if self.state.is_new_id(known) {
-            self.state.trouble().known = known;
+            self.state.failures_mut().pending_id = known;
             self.state.refresh = self.state.refresh.or(refresh);
         }
         self.answer_early(policy, &mut step);
@@ -44,7 +42,7 @@ impl Entry {
 
     /// Answers the lookups that wait for another request, now that there is a policy.
     fn answer_early(&mut self, policy: &Arc<Policy>, step: &mut Step<'_>) {
-        if let Some(flight) = &mut self.flight
+        if let Some(flight) = &mut self.in_flight
             && self.state.live(step.now).is_some()
             && core::mem::take(&mut flight.lookups)
         {

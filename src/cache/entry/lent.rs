@@ -1,10 +1,12 @@
+//! Answers that borrow their policy from the cache.
+
 use alloc::sync::Arc;
 use core::fmt;
 
 use super::state::{Held, State};
 use crate::{
     cache::{
-        answer::{Answer, Applied},
+        answer::{Answer, AppliedPolicy},
         clock::Timestamp,
     },
     mode::Mode,
@@ -12,56 +14,57 @@ use crate::{
     policy::Policy,
 };
 
-/// A policy that applies, where it stands in the cache.
+/// A reference to a policy that applies, in the cache.
 ///
-/// Only the policy is at hand. The rest is elsewhere in memory, where [`applied`](Self::applied)
-/// goes: that would cost a lookup more than all else it does, and most senders do not need it.
+/// [`applied`](Self::applied) returns the policy with its source and its dates. These are elsewhere
+/// in memory: reading them would cost more than the rest of a lookup, and most senders do not need
+/// them.
 #[derive(Clone, Copy)]
-pub struct Lent<'a> {
+pub struct AppliedPolicyRef<'a> {
     policy: &'a Arc<Policy>,
     state: &'a State,
 }
 
-impl<'a> Lent<'a> {
-    /// The policy that a state holds.
+impl<'a> AppliedPolicyRef<'a> {
+    /// Creates a reference to the policy of a state.
     #[inline]
     pub(in crate::cache) const fn new(policy: &'a Arc<Policy>, state: &'a State) -> Self {
         Self { policy, state }
     }
 
-    /// The policy.
+    /// Returns the policy.
     #[must_use]
     #[inline]
     pub fn policy(&self) -> &'a Arc<Policy> {
         self.policy
     }
 
-    /// All there is to say about it.
+    /// Returns the policy with its source and its dates.
     #[must_use]
-    pub fn applied(&self) -> Applied {
+    pub fn applied(&self) -> AppliedPolicy {
         let (fetched_at, checked_at) = self.state.dates();
         let (policy, source) = (Arc::clone(self.policy), self.state.source());
-        let believed = self.state.held().and_then(|held| held.believed);
-        Applied { policy, source, fetched_at, checked_at, believed }
+        let believed = self.state.held().and_then(|held| held.trusted_until);
+        AppliedPolicy { policy, source, fetched_at, checked_at, believed }
     }
 }
 
-impl PartialEq for Lent<'_> {
+impl PartialEq for AppliedPolicyRef<'_> {
     fn eq(&self, other: &Self) -> bool {
         self.applied() == other.applied()
     }
 }
 
-impl Eq for Lent<'_> {}
+impl Eq for AppliedPolicyRef<'_> {}
 
-impl fmt::Debug for Lent<'_> {
+impl fmt::Debug for AppliedPolicyRef<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("Lent").field(&self.applied()).finish()
     }
 }
 
-impl<'a> Answer<Lent<'a>> {
-    /// The policy, if one applies.
+impl<'a> Answer<AppliedPolicyRef<'a>> {
+    /// Returns the policy, if one applies.
     #[must_use]
     #[inline]
     pub fn policy(&self) -> Option<&'a Arc<Policy>> {
@@ -71,12 +74,12 @@ impl<'a> Answer<Lent<'a>> {
         }
     }
 
-    /// The policy, or why there is none, and nothing else: what a
-    /// [`Delivery`](crate::delivery::Delivery) takes.
+    /// Returns the policy or the reason why there is none, as a
+    /// [`Delivery`](crate::delivery::Delivery) takes it.
     ///
     /// # Errors
     ///
-    /// If no policy applies, why.
+    /// Returns the reason if no policy applies.
     #[inline]
     pub fn cloned_policy(self) -> Result<Arc<Policy>, NoPolicy> {
         match self {
@@ -85,7 +88,7 @@ impl<'a> Answer<Lent<'a>> {
         }
     }
 
-    /// The same answer, no longer lent.
+    /// Converts to an answer that owns its policy.
     #[must_use]
     pub fn cloned(self) -> Answer {
         match self {
@@ -95,28 +98,30 @@ impl<'a> Answer<Lent<'a>> {
     }
 }
 
-/// What a state answers.
+/// The answers of a state.
 impl State {
-    /// What can be said about the domain without asking anyone.
-    pub(super) fn standing(&self, now: Timestamp) -> Option<Answer<Lent<'_>>> {
+    /// Returns the answer for the domain, if it needs no request.
+    pub(super) fn standing(&self, now: Timestamp) -> Option<Answer<AppliedPolicyRef<'_>>> {
         if self.live(now).is_some() || self.knows_absence(now) {
             return Some(self.answer(now));
         }
         None
     }
 
-    /// What applies, as far as is known.
-    pub(in crate::cache) fn answer(&self, now: Timestamp) -> Answer<Lent<'_>> {
+    /// Returns the answer as far as it is known.
+    pub(in crate::cache) fn answer(&self, now: Timestamp) -> Answer<AppliedPolicyRef<'_>> {
         match self.live(now) {
             Some(held) => self.applied(held),
             None => Answer::NoPolicy(self.no_policy()),
         }
     }
 
-    pub(in crate::cache) fn applied<'a>(&'a self, held: Held<'a>) -> Answer<Lent<'a>> {
+    pub(in crate::cache) fn applied<'a>(&'a self, held: Held<'a>) -> Answer<AppliedPolicyRef<'a>> {
         match held.mode {
             Mode::None => Answer::NoPolicy(NoPolicy::ModeNone),
-            Mode::Testing | Mode::Enforce => Answer::Policy(Lent::new(held.policy, self)),
+            Mode::Testing | Mode::Enforce => {
+                Answer::Policy(AppliedPolicyRef::new(held.policy, self))
+            }
         }
     }
 }

@@ -1,52 +1,54 @@
-//! What is known about a domain: everything but the request that is out.
+//! The state of a domain, without the request in flight.
 
 use alloc::{boxed::Box, sync::Arc};
 
-use super::backoff::{Attempts, Budget};
+use super::{attempts::Budget, failure_state::FailureState};
 use crate::{
     cache::{
         answer::Source,
         clock::{Deadline, Hour, Span, Timestamp},
-        config::{Config, rule},
+        config::Config,
         event::AlertKind,
+        rule,
     },
-    failure::Failure,
     mode::Mode,
     no_policy::NoPolicy,
     policy::Policy,
     record::PolicyId,
 };
 
-/// The policy stands beside the state of discovery, so that nothing that happens to discovery can
-/// lose it.
+/// The state of a domain. The policy is held beside the state of discovery, so that no outcome of
+/// discovery can lose it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(in crate::cache) struct State {
-    /// The last policy that was fetched, or that the operator's list gives.
+    /// The last policy that was fetched, or that comes from the operator's list.
     policy: Option<Arc<Policy>>,
-    /// When the last successful fetch ended (§3.2: `max_age` counts from "the last policy fetch").
+    /// The end of the last successful fetch (RFC 8461 §3.2: `max_age` counts from "the last policy
+    /// fetch").
     fetched_at: Timestamp,
-    /// When the record must be looked up again.
-    pub(in crate::cache) check: Deadline,
+    /// The deadline for looking up the record again.
+    pub(in crate::cache) record_check: Deadline,
     mode: Mode,
     source: Source,
-    /// Whether it is known that the policy does not apply any more.
-    pub(in crate::cache) lapsed: bool,
-    /// Whether lookups were on more than one day.
-    pub(in crate::cache) regular: bool,
+    /// `true` if the policy was found to have expired.
+    pub(in crate::cache) expired: bool,
+    /// `true` if there were lookups on more than one day.
+    pub(in crate::cache) used_on_two_days: bool,
     pub(in crate::cache) record: Record,
-    /// The id known when the last successful fetch was asked for.
+    /// The id that was known when the last successful fetch was requested.
     id: Option<PolicyId>,
-    /// When the policy must be fetched again, whatever the record says.
+    /// The deadline for fetching the policy again, whatever the record says.
     pub(in crate::cache) refresh: Deadline,
-    pub(in crate::cache) budget: Budget,
-    /// When the domain was last looked up.
-    pub(in crate::cache) used: Option<Hour>,
-    /// So many days later it was looked up by a clock that stood wrong, unless it stands wrong now.
-    pub(in crate::cache) ahead: u16,
-    pub(in crate::cache) trouble: Option<Box<Trouble>>,
+    pub(in crate::cache) new_id_budget: Budget,
+    /// The hour of the last lookup.
+    pub(in crate::cache) last_lookup: Option<Hour>,
+    /// The number of days by which a lookup was noted later than `last_lookup`, because the clock
+    /// was wrong then or is wrong now.
+    pub(in crate::cache) days_ahead: u16,
+    pub(in crate::cache) failures: Option<Box<FailureState>>,
 }
 
-/// The policy of a [`State`], with what belongs to it.
+/// The policy of a [`State`], with its dates, id, source and mode.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::cache) struct Held<'a> {
     pub(in crate::cache) policy: &'a Arc<Policy>,
@@ -54,11 +56,11 @@ pub(in crate::cache) struct Held<'a> {
     pub(in crate::cache) id: Option<PolicyId>,
     pub(in crate::cache) source: Source,
     pub(in crate::cache) mode: Mode,
-    /// Until when it is believed, if it is dated in the future.
-    pub(in crate::cache) believed: Option<Timestamp>,
+    /// The end of the policy, if it is dated in the future.
+    pub(in crate::cache) trusted_until: Option<Timestamp>,
 }
 
-/// What is known of the domain's record.
+/// The result of the last lookup of the record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(rename_all = "lowercase"))]
@@ -70,36 +72,12 @@ pub(in crate::cache) enum Record {
     Failed,
 }
 
-/// What most domains never have: their state is small without it.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(in crate::cache) struct Trouble {
-    pub(in crate::cache) attempts: Attempts,
-    /// The id in DNS, if its policy has not been had yet.
-    pub(in crate::cache) known: Option<PolicyId>,
-    /// What is wrong with the record, or with DNS.
-    pub(in crate::cache) text: Option<Arc<str>>,
-    /// How fetching failed last.
-    pub(in crate::cache) failure: Option<Arc<Failure>>,
-    pub(in crate::cache) dns_failures: u32,
-    /// How many fetches are to come that look for the body behind a new id.
-    pub(in crate::cache) confirm: u8,
-    /// Whether such fetches were armed for the body that is held: another id does not arm them again,
-    /// or whoever changes the id with every answer keeps them coming for ever.
-    pub(in crate::cache) confirm_armed: bool,
-    pub(in crate::cache) absent_since: Option<Timestamp>,
-    pub(in crate::cache) absence_told: bool,
-    /// What the operator was told last.
-    pub(in crate::cache) told: Option<AlertKind>,
-    /// Until when a stored policy that is dated in the future is believed.
-    pub(in crate::cache) believed: Option<Timestamp>,
-}
-
 impl Held<'_> {
     pub(in crate::cache) fn ends_at(self) -> Timestamp {
         match self.source {
             Source::Fetched => {
                 let end = self.fetched_at.plus(self.max_age());
-                self.believed.map_or(end, |believed| believed.min(end))
+                self.trusted_until.map_or(end, |believed| believed.min(end))
             }
             Source::Static | Source::Pinned => Timestamp::MAX,
         }
@@ -121,38 +99,38 @@ impl State {
         id: None,
         source: Source::Fetched,
         mode: Mode::None,
-        check: Deadline::PAST,
+        record_check: Deadline::PAST,
         refresh: Deadline::PAST,
-        budget: Budget::FULL,
-        used: None,
-        ahead: 0,
-        regular: false,
+        new_id_budget: Budget::FULL,
+        last_lookup: None,
+        days_ahead: 0,
+        used_on_two_days: false,
         record: Record::Unknown,
-        lapsed: false,
-        trouble: None,
+        expired: false,
+        failures: None,
     };
 
-    /// The last policy, whether it still applies or not.
+    /// Returns the last policy, whether it still applies or not.
     #[inline]
     pub(in crate::cache) fn held(&self) -> Option<Held<'_>> {
         let policy = self.policy.as_ref()?;
         let &Self { fetched_at, id, source, mode, .. } = self;
-        let believed = self.trouble.as_ref().and_then(|it| it.believed);
-        Some(Held { policy, fetched_at, id, source, mode, believed })
+        let believed = self.failures.as_ref().and_then(|failures| failures.trusted_until);
+        Some(Held { policy, fetched_at, id, source, mode, trusted_until: believed })
     }
 
-    /// Whether nothing has been found out yet.
+    /// Returns whether there is no result of discovery yet.
     pub(in crate::cache) fn is_new(&self) -> bool {
         self.record == Record::Unknown && self.policy.is_none()
     }
 
-    /// The last policy, if it is the domain's own.
+    /// Returns the last policy, if it is the domain's own.
     pub(in crate::cache) fn fetched(&self) -> Option<Held<'_>> {
         self.held().filter(|held| held.source == Source::Fetched)
     }
 
-    /// Holds a policy in the place of the one before, which is given back.
-    pub(in crate::cache) fn hold(
+    /// Sets the policy, and returns the previous one.
+    pub(in crate::cache) fn set_policy(
         &mut self,
         policy: Arc<Policy>,
         fetched_at: Timestamp,
@@ -163,28 +141,28 @@ impl State {
         self.id = id;
         self.source = source;
         self.mode = policy.mode();
-        if let Some(trouble) = &mut self.trouble {
-            trouble.believed = None;
+        if let Some(trouble) = &mut self.failures {
+            trouble.trusted_until = None;
         }
-        self.lapsed = source == Source::Fetched && policy.max_age().is_zero();
+        self.expired = source == Source::Fetched && policy.max_age().is_zero();
         self.policy.replace(policy)
     }
 
-    /// Holds an equal policy in the place of the one held.
-    pub(in crate::cache) fn set_policy(&mut self, policy: Arc<Policy>) {
+    /// Replaces the policy with an equal one.
+    pub(in crate::cache) fn replace_equal(&mut self, policy: Arc<Policy>) {
         self.policy = Some(policy);
     }
 
-    /// The policy that applies: "time-since-fetch has not exceeded its `max_age`" (§5.1). One of
-    /// `max_age` 0 serves only those who waited for it. A policy from the future, which is what a
-    /// clock set back makes of it, applies.
+    /// Returns the policy that applies: "time-since-fetch has not exceeded its `max_age`" (RFC 8461
+    /// §5.1). A policy of `max_age` 0 serves only the lookups that waited for it. A policy that is
+    /// dated in the future, because the clock was set back, applies.
     pub(in crate::cache) fn live(&self, now: Timestamp) -> Option<Held<'_>> {
         self.held().filter(|held| {
             held.source != Source::Fetched || (now <= held.ends_at() && held.max_age() > Span::ZERO)
         })
     }
 
-    /// The live policy, if it was fetched and the operator wants to hear of it (§10.2: not of mode
+    /// Returns the live policy, if it was fetched and may cause alerts (RFC 8461 §10.2: not of mode
     /// `none`).
     pub(super) fn watched(&self, now: Timestamp) -> Option<Held<'_>> {
         let held = self.live(now)?;
@@ -196,53 +174,58 @@ impl State {
         self.held().and_then(|held| held.id)
     }
 
-    /// Whether the live policy must be fetched again now.
+    /// Returns whether the live policy must be fetched again now.
     pub(super) fn refresh_is_due(&self, now: Timestamp) -> bool {
         self.live(now).is_some_and(|held| held.source == Source::Fetched)
             && self.refresh.is_due(now)
     }
 
-    /// When the live policy is fetched again without being asked: policies of a short life are not,
-    /// nor are those that nobody has looked up for long.
+    /// Returns the time at which the live policy is refreshed by timer. Policies with a short
+    /// lifetime, and those that have not been looked up for long, are not.
     pub(super) fn refresh_timer(&self, config: &Config) -> Option<Timestamp> {
         let held = self.fetched()?;
-        if self.lapsed || held.max_age() < rule::SHORT_LIFE {
+        if self.expired || held.max_age() < rule::SHORT_LIFE {
             return None;
         }
         let due = self.refresh.due();
         self.in_use(due, config).then_some(due)
     }
 
-    /// Until when no fetch may be made for this id.
+    /// Returns the time until which no fetch may be made for this id.
     pub(super) fn held_back(&self, id: Option<PolicyId>, now: Timestamp) -> Option<Timestamp> {
-        let backoff = self.trouble.as_ref().and_then(|it| it.attempts.held_until(id, now));
-        let rate =
-            if self.is_new_id(id) { self.budget.empty_until(now) } else { self.refetch_at(now) };
+        let backoff =
+            self.failures.as_ref().and_then(|failures| failures.attempts.held_until(id, now));
+        let rate = if self.is_new_id(id) {
+            self.new_id_budget.empty_until(now)
+        } else {
+            self.refetch_at(now)
+        };
         backoff.max(rate)
     }
 
-    /// Whether this is an id, and not the one whose policy is held. Ids have no order: "differs" is
-    /// all there is to know (§3.1).
+    /// Returns whether this is an id other than that of the present policy. Ids have no order: they
+    /// are equal or different (RFC 8461 §3.1).
     pub(super) fn is_new_id(&self, id: Option<PolicyId>) -> bool {
         id.is_some() && id != self.id()
     }
 
-    /// When a policy that has ended may be fetched again under the same id.
+    /// Returns the time at which an expired policy may be fetched again under the same id.
     fn refetch_at(&self, now: Timestamp) -> Option<Timestamp> {
         let held = self.held().filter(|_| self.live(now).is_none())?;
         let next = held.fetched_at.plus(rule::least_gap(held.max_age()));
         (held.fetched_at <= now && now < next).then_some(next)
     }
 
-    /// When the last fetch ended, well or not.
+    /// Returns the end of the last fetch, whether it succeeded or failed.
     pub(super) fn last_fetch(&self) -> Option<Timestamp> {
-        let failed = self.trouble.as_ref().and_then(|it| it.attempts.last());
+        let failed = self.failures.as_ref().and_then(|failures| failures.attempts.last());
         self.fetched().map(|held| held.fetched_at).max(failed)
     }
 
-    /// Whether the absence of a policy need not be looked into now.
+    /// Returns whether no policy is known to be available, so that a lookup need not start
+    /// discovery now.
     pub(super) fn knows_absence(&self, now: Timestamp) -> bool {
-        if self.check.is_due(now) {
+        if self.record_check.is_due(now) {
             return false;
         }
         match self.record {
@@ -253,25 +236,26 @@ impl State {
         }
     }
 
-    /// Returns whether DNS has said since the end of the last policy that there is no record. Such an
-    /// answer from before that end does not count.
+    /// Returns whether DNS has answered that there is no valid record. An answer from before the
+    /// end of the last policy does not count.
     pub(super) fn is_withdrawn(&self) -> bool {
         let is_absent = matches!(self.record, Record::Missing | Record::Invalid);
-        is_absent && self.held().is_none_or(|held| self.check.armed_at() > held.ends_at())
+        is_absent && self.held().is_none_or(|held| self.record_check.armed_at() > held.ends_at())
     }
 
     pub(super) fn known_id(&self) -> Option<PolicyId> {
-        self.trouble.as_ref().and_then(|it| it.known).or_else(|| self.id())
+        self.failures.as_ref().and_then(|failures| failures.pending_id).or_else(|| self.id())
     }
 
-    /// Where the policy comes from.
+    /// Returns the source of the policy.
     pub(in crate::cache) const fn source(&self) -> Source {
         self.source
     }
 
-    /// When the policy was fetched, and when DNS was last asked for a newer one.
+    /// Returns the times at which the policy was fetched, and at which DNS last answered about a
+    /// newer one.
     pub(in crate::cache) const fn dates(&self) -> (Timestamp, Timestamp) {
-        (self.fetched_at, self.check.armed_at())
+        (self.fetched_at, self.record_check.armed_at())
     }
 
     pub(super) fn no_policy(&self) -> NoPolicy {
@@ -280,18 +264,20 @@ impl State {
             Record::Missing => NoPolicy::NoRecord,
             Record::Invalid => NoPolicy::InvalidRecord(self.text()),
             Record::Failed => NoPolicy::DnsFailed(self.text()),
-            Record::Found => match self.trouble.as_ref().and_then(|it| it.failure.clone()) {
-                Some(failure) => NoPolicy::FetchFailed(failure),
-                None if self.held().is_some() => NoPolicy::HeldBack,
-                // The fetch could not be sent.
-                None => NoPolicy::Overloaded,
-            },
+            Record::Found => {
+                match self.failures.as_ref().and_then(|failures| failures.last_failure.clone()) {
+                    Some(failure) => NoPolicy::FetchFailed(failure),
+                    None if self.held().is_some() => NoPolicy::HeldBack,
+                    // The fetch could not be sent.
+                    None => NoPolicy::Overloaded,
+                }
+            }
         };
         self.since_expiry(why)
     }
 
-    /// The reason, with the policy that has ended if that is to be regretted: the silent end of a
-    /// policy of mode `none` is not (§8.3).
+    /// Returns the reason, with the last policy if that has expired. A policy of mode `none` is
+    /// left out, because it may expire silently (RFC 8461 §8.3).
     pub(super) fn since_expiry(&self, why: NoPolicy) -> NoPolicy {
         let ended = self.held().filter(|held| held.mode != Mode::None);
         match ended {
@@ -305,72 +291,72 @@ impl State {
     }
 
     fn text(&self) -> Arc<str> {
-        let text = self.trouble.as_ref().and_then(|it| it.text.clone());
+        let text = self.failures.as_ref().and_then(|failures| failures.record_error.clone());
         text.unwrap_or_else(|| "the reason was lost".into())
     }
 
-    pub(in crate::cache) fn trouble(&mut self) -> &mut Trouble {
-        self.trouble.get_or_insert_default()
+    pub(in crate::cache) fn failures_mut(&mut self) -> &mut FailureState {
+        self.failures.get_or_insert_default()
     }
 
-    /// Takes a stored policy that is dated in the future for one that was fetched now, as long as the
-    /// clock has not reached its date.
+    /// Treats a stored policy that is dated in the future as fetched now, until the clock has
+    /// reached its date.
     pub(in crate::cache) fn doubt_future(&mut self, now: Timestamp) {
         let Some(held) = self.fetched().filter(|held| now < held.fetched_at) else { return };
         let end = now.plus(held.max_age());
-        let believed = held.believed.map_or(end, |before| before.min(end));
-        self.trouble().believed = Some(believed);
+        let believed = held.trusted_until.map_or(end, |before| before.min(end));
+        self.failures_mut().trusted_until = Some(believed);
     }
 
-    /// Believes a policy dated in the future once the clock has reached its date, unless it was seen
-    /// to have ended before.
+    /// Accepts the date of a policy that was dated in the future once the clock has reached it,
+    /// unless the policy was found to have expired before.
     fn settle_future(&mut self, now: Timestamp) {
         let is_reached = self.held().is_some_and(|held| held.fetched_at <= now);
         if is_reached
-            && !self.lapsed
-            && let Some(trouble) = &mut self.trouble
+            && !self.expired
+            && let Some(trouble) = &mut self.failures
         {
-            trouble.believed = None;
+            trouble.trusted_until = None;
         }
     }
 
-    /// Arms anew what lies farther away than it can: the clock was set back. A policy from the
-    /// future is to be refreshed, and one that had ended may apply again.
+    /// Rearms deadlines that are farther away than they can be, because the clock was set back. A
+    /// policy that is dated in the future is refreshed, and one that had expired may apply again.
     pub(in crate::cache) fn rearm(&mut self, now: Timestamp) {
         self.settle_future(now);
         self.rearm_use(now);
-        if self.lapsed && self.live(now).is_some() {
-            self.lapsed = false;
-            if let Some(trouble) = &mut self.trouble {
-                trouble.told = trouble.told.min(Some(AlertKind::RefreshFailed));
+        if self.expired && self.live(now).is_some() {
+            self.expired = false;
+            if let Some(trouble) = &mut self.failures {
+                trouble.last_alert = trouble.last_alert.min(Some(AlertKind::RefreshFailed));
             }
         }
         let from_future = self.held().is_some_and(|held| now < held.fetched_at);
         if from_future && now < self.refresh.armed_at() {
             self.refresh = Deadline::new(now, Span::ZERO);
         }
-        self.check.rearm(now);
+        self.record_check.rearm(now);
         self.refresh.rearm(now);
-        self.budget.rearm(now);
-        if let Some(trouble) = &mut self.trouble {
+        self.new_id_budget.rearm(now);
+        if let Some(trouble) = &mut self.failures {
             trouble.attempts.rearm(now);
             trouble.absent_since = trouble.absent_since.map(|since| since.min(now));
         }
     }
 
-    /// Drops what tells nothing.
+    /// Drops a failure state that is empty.
     pub(super) fn tidy(&mut self) {
-        self.trouble = self.trouble.take().filter(|it| **it != Trouble::default());
+        self.failures =
+            self.failures.take().filter(|failures| **failures != FailureState::default());
     }
 
-    /// Bounds what was read from a snapshot, so that nothing in it lies beyond what this machine
-    /// would ever wait for.
+    /// Limits deadlines that were read from a snapshot to those that a step could have set.
     pub(in crate::cache) fn limit(&mut self, config: &Config) {
-        self.check.limit(rule::CHECK.1);
-        self.refresh.limit(config.refresh);
-        if let Some(trouble) = &mut self.trouble {
+        self.record_check.limit(rule::CHECK.1);
+        self.refresh.limit(config.refresh_span());
+        if let Some(trouble) = &mut self.failures {
             trouble.attempts.limit();
-            trouble.confirm = trouble.confirm.min(2);
+            trouble.confirming_fetches = trouble.confirming_fetches.min(2);
         }
     }
 }

@@ -21,7 +21,7 @@ use crate::{
 #[test]
 fn answers_are_given_out_in_portions() {
     let count = PORTION.saturating_mul(3).saturating_add(1);
-    let hub = Hub::new(Config::new(1), None, Teller::new(false));
+    let hub = ShardedCache::new(Config::new(1), None, Teller::new(false));
     let (domain, now) = (
         Domain::parse("example.com").unwrap(),
         Moment { date: UtcDateTime::UNIX_EPOCH, at: Instant::default() },
@@ -37,24 +37,28 @@ fn answers_are_given_out_in_portions() {
         assert!(answer.is_err());
         jobs.extend(outputs.jobs);
     }
-    let Some(Job { shard, work: Work::Txt(id), .. }) = jobs.pop() else { panic!() };
-    let done = Done::Txt(id, TxtAnswer::NoRecord { ttl: None });
+    let Some(Job { shard, work: JobKind::Txt(id), .. }) = jobs.pop() else { panic!() };
+    let done = JobResult::Txt(id, TxtAnswer::NoRecord { ttl: None });
     let mut next = Some(hub.done(shard, done, now));
     let mut portions = Vec::new();
     while let Some(outputs) = next {
         let before = told.load(Ordering::SeqCst);
-        next = outputs.replies.tell(&hub, now);
+        next = outputs.replies.deliver(&hub, now);
         portions.push(told.load(Ordering::SeqCst).saturating_sub(before));
-        // Whoever asks meanwhile does not wait for all of it.
+        // A lookup in between does not wait for all of it.
         assert!(hub.cached(&domain, now.date, |_| ()).is_some());
     }
     assert_eq!(portions, [PORTION, PORTION, PORTION, 1]);
 }
 
-/// A child of the process in which its client was made.
-fn child() -> Arc<Hub> {
+/// Creates the caches as seen by a forked child of the process in which the client was created.
+fn child() -> Arc<ShardedCache> {
     let threads = Threads { process: Process::parent(), ..Threads::new() };
-    Arc::new(Hub::new(Config::new(1).with_max_entries(8), None, Teller::with(threads, false)))
+    Arc::new(ShardedCache::new(
+        Config::new(1).with_max_entries(8),
+        None,
+        Teller::with(threads, false),
+    ))
 }
 
 #[test]
@@ -72,34 +76,34 @@ fn in_a_forked_child_what_was_locked_is_not_waited_for() {
     });
 }
 
-/// One of those who ask, answer and go away at the same time. Each step is one hold of the lock, or what
-/// is done after it.
+/// A step of one of several threads. Each step holds the lock once, or is done after the lock is
+/// released.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Step {
-    /// The answer comes, and the first portion is given out.
+    /// The answer comes, and the first portion of replies is sent.
     Answers,
-    /// One portion more is given out by whoever has seen that there is more.
+    /// A thread that has seen that there is more sends one more portion.
     GivesMore,
-    /// Somebody asks for the domain.
+    /// A caller looks up the domain.
     Asks,
-    /// Somebody who has waited goes away.
+    /// A caller cancels a pending lookup.
     GoesAway,
-    /// A query for another domain begins.
+    /// A query for another domain starts.
     Begins,
     /// Time passes.
     Wakes,
 }
 
-/// The state of a run: who waits, and how often each was told.
+/// The state of a run: the pending lookups, and the number of replies to each.
 struct Run {
-    hub: Hub,
+    hub: ShardedCache,
     now: Moment,
     domain: Domain,
     told: Vec<Arc<AtomicUsize>>,
     tickets: Vec<Option<Ticket>>,
-    answers: Option<(usize, Done)>,
+    answers: Option<(usize, JobResult)>,
     other: Option<Job>,
-    /// What the threads have still to tell, each its own.
+    /// The replies that each thread still has to send.
     open: Vec<Replies>,
 }
 
@@ -113,7 +117,7 @@ fn counts(told: &Arc<AtomicUsize>) -> impl FnOnce(Answer) + Send + Sync + use<> 
 
 impl Run {
     fn new(waiting: usize) -> Self {
-        let hub = Hub::new(Config::new(1).with_max_entries(8), None, Teller::new(false));
+        let hub = ShardedCache::new(Config::new(1).with_max_entries(8), None, Teller::new(false));
         let now = Moment { date: UtcDateTime::UNIX_EPOCH, at: Instant::default() };
         let domain = Domain::parse("example.com").unwrap();
         let (told, tickets, open) = (Vec::new(), Vec::new(), Vec::new());
@@ -140,11 +144,11 @@ impl Run {
         self.keep(outputs);
     }
 
-    /// A job is to be done; others are to be told, which another thread may be quicker at.
+    /// Keeps the outputs, whose replies another thread may send first.
     fn keep(&mut self, outputs: Outputs) {
         for Job { shard, work, .. } in outputs.jobs {
-            let Work::Txt(id) = work else { panic!() };
-            self.answers = Some((shard, Done::Txt(id, TxtAnswer::NoRecord { ttl: None })));
+            let JobKind::Txt(id) = work else { panic!() };
+            self.answers = Some((shard, JobResult::Txt(id, TxtAnswer::NoRecord { ttl: None })));
         }
         self.open.push(outputs.replies);
     }
@@ -156,10 +160,12 @@ impl Run {
                 let outputs = self.hub.done(shard, done, self.now);
                 self.keep(outputs);
             }
-            // That of the last who came, so that the others are overtaken.
+            // The replies of the latest thread, so that it overtakes the others.
             Step::GivesMore => {
                 let replies = self.open.pop();
-                if let Some(outputs) = replies.and_then(|it| it.tell(&self.hub, self.now)) {
+                if let Some(outputs) =
+                    replies.and_then(|replies| replies.deliver(&self.hub, self.now))
+                {
                     self.keep(outputs);
                 }
             }
@@ -187,7 +193,7 @@ impl Run {
         }
         for (n, (told, ticket)) in self.told.iter().zip(&self.tickets).enumerate() {
             let told = told.load(Ordering::SeqCst);
-            // The first goes away, and may have been told before.
+            // The first lookup is cancelled, and may have been answered before.
             let least = usize::from(ticket.is_some() || n > 0);
             assert!((least..=1).contains(&told), "{steps:?}: {n} was told {told} times");
         }
@@ -195,11 +201,12 @@ impl Run {
     }
 }
 
-/// Whatever is done between two portions, in whichever order: nobody is forgotten, nobody is told twice.
+/// Each lookup gets exactly one reply, whatever is done between two portions, and in whichever
+/// order.
 ///
-/// Threads meet in the hub at the lock of a cache only, and what is done under it is one step: so all
-/// orders of the steps are all there are. (`loom` would have to stand in for the locks of other crates,
-/// and for a cache of thousands of lines, to find the same orders.)
+/// Threads synchronise in the hub only at the lock of a cache, and an operation under it is one
+/// step, so that the orders of the steps are all possible executions. (`loom` would have to replace
+/// the locks of other crates, and run a cache of thousands of lines, to find the same orders.)
 #[test]
 fn whoever_waits_is_told_once_whatever_happens_between_two_portions() {
     let all = [

@@ -1,4 +1,4 @@
-//! A file that can be let go of.
+//! A storage backend that can be detached from its file.
 
 use alloc::{boxed::Box, sync::Arc};
 use core::{
@@ -9,8 +9,8 @@ use std::io;
 
 use redb::{BackendError, StorageBackend};
 
-/// A backend that writes nothing any more once it is released. redb writes when it closes a database;
-/// a file that others have changed may be theirs by then.
+/// A backend that writes nothing after it was released. redb writes when it closes a database; a
+/// file that was changed by another program may belong to that program.
 #[derive(Debug)]
 pub(super) struct Releasable {
     file: Box<dyn StorageBackend>,

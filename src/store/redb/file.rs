@@ -1,4 +1,4 @@
-//! The file as the file system knows it: where it is, and whether it is one of ours.
+//! The file in the file system: its path, and whether it belongs to this crate.
 
 use alloc::{format, vec, vec::Vec};
 use std::{
@@ -10,37 +10,39 @@ use std::{
 
 use super::rows::{MARK, POLICIES, ROW};
 
-/// What a redb file begins with.
+/// The first bytes of a redb file.
 const MAGIC: [u8; 9] = *b"redb\x1a\x0a\xa9\x0d\x0a";
 
-/// Where the head ends. Until something is saved, all after it is zeros.
+/// The length of the head. Until something is saved, all bytes after it are zero.
 const HEAD: usize = 4096;
 
 const CHUNK: usize = 64 * 1024;
 
-/// How much is looked through at the most for a sign of ours.
+/// The maximum number of bytes that are searched for a sign of this crate.
 const FAR_ENOUGH: u64 = 256 * 1024 * 1024;
 
-/// More than a database has in which nothing is saved yet.
+/// A size above that of a database in which nothing has been saved.
 const SMALL: u64 = 8 * 1024 * 1024;
 
-/// How many links are followed at the most, as in Linux.
+/// The maximum number of symbolic links that are followed, as in Linux.
 const LINKS: usize = 40;
 
-/// What a file is, before a database is made of it.
+/// The nature of a file, before it is opened as a database.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Nature {
-    /// Empty, or recognisably ours, damaged or not.
+    /// The file is empty, or recognisably of this crate, damaged or not.
     Usable,
-    /// What is left of a database that was cut before its tables, or not yet begun.
+    /// The file is the remnant of a database that was truncated before its tables, or whose
+    /// creation was interrupted.
     Remnant,
-    /// A database without a sign of anybody, so small that it may be one whose creation was cut short.
+    /// The file is a database without a sign of its owner, so small that its creation may have been
+    /// interrupted.
     Unsigned,
     InUse,
     Foreign,
 }
 
-/// Follows links, also those that lead to a file that is still to be made.
+/// Follows symbolic links, including those to a file that does not exist yet.
 pub(super) fn resolve(path: &Path) -> io::Result<PathBuf> {
     let mut path = path.to_path_buf();
     for _ in 0..LINKS {
@@ -53,7 +55,7 @@ pub(super) fn resolve(path: &Path) -> io::Result<PathBuf> {
 }
 
 pub(super) fn open(path: &Path) -> io::Result<File> {
-    // Opening a pipe waits for somebody at its other end.
+    // Opening a pipe blocks until its other end is open.
     match fs::metadata(path) {
         Ok(metadata) if metadata.is_dir() => return Err(ErrorKind::IsADirectory.into()),
         Ok(metadata) if !metadata.is_file() => {
@@ -64,11 +66,11 @@ pub(super) fn open(path: &Path) -> io::Result<File> {
     OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path)
 }
 
-/// Says what the file is. Nothing is written.
+/// Determines the nature of a file. Nothing is written.
 pub(super) fn nature(file: &File) -> io::Result<Nature> {
     match file.try_lock() {
         Err(TryLockError::WouldBlock) => return Ok(Nature::InUse),
-        // Where there are no locks, redb says so.
+        // Without support for locks, redb returns an error.
         Err(TryLockError::Error(_)) => return look_at(file),
         Ok(()) => {}
     }
@@ -83,7 +85,7 @@ fn look_at(mut file: &File) -> io::Result<Nature> {
     Ok(signs.nature(file.metadata()?.len()))
 }
 
-/// What can be seen of a file by its bytes.
+/// The signs of its nature in the bytes of a file.
 #[derive(Debug, Default)]
 struct Signs {
     head: Vec<u8>,
@@ -112,7 +114,7 @@ impl Signs {
         let (head, rest) = read.split_at_checked(to_head).unwrap_or((read, &[]));
         self.head.extend_from_slice(head);
         self.is_zero_after_head &= rest.iter().all(|byte| *byte == 0);
-        // A sign may lie across two reads.
+        // A sign may span two reads.
         window.extend_from_slice(read);
         let has = |sign: &[u8]| window.windows(sign.len()).any(|bytes| bytes == sign);
         self.has_mark |= has(MARK);
@@ -121,12 +123,13 @@ impl Signs {
         window.drain(..window.len().saturating_sub(longest));
     }
 
-    /// How many bytes of redb's magic are there.
+    /// Returns the number of bytes of redb's magic at the start of the file.
     fn magic(&self) -> usize {
         self.head.iter().zip(MAGIC).filter(|(found, wanted)| *found == wanted).count()
     }
 
-    /// How long the head says that the file is: redb never writes a head before it has the room.
+    /// Returns the length of the file according to its head. redb never writes a head before it has
+    /// allocated the space.
     fn len(&self) -> Option<u64> {
         let number = |at: usize| {
             let bytes = self.head.get(at..at.checked_add(4)?)?;
@@ -140,11 +143,11 @@ impl Signs {
     }
 
     fn nature(&self, len: u64) -> Nature {
-        // Text cannot have the mark. Text about this crate may have the rest, and so may others'
-        // databases: that counts where redb's magic stood.
+        // No text contains the mark. Text about this crate and other databases may contain the
+        // other signs, which count only with redb's magic.
         let start = self.head.get(..MAGIC.len()).unwrap_or(&self.head);
         let is_zero = start.iter().all(|byte| *byte == 0);
-        // A short text may begin like redb's magic.
+        // A short text may begin with a part of redb's magic.
         let is_redb = is_zero
             || MAGIC.starts_with(start)
             || (start.len() == MAGIC.len() && self.magic() > MAGIC.len() / 2);
@@ -160,7 +163,7 @@ impl Signs {
     }
 }
 
-/// Returns all of a small file.
+/// Returns all bytes of a small file.
 pub(super) fn bytes(mut file: &File) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     file.rewind()?;
@@ -168,7 +171,7 @@ pub(super) fn bytes(mut file: &File) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// Renames the file to a name that no other has, and returns that.
+/// Renames the file to an unused name, and returns that name.
 pub(super) fn set_aside(path: &Path) -> io::Result<PathBuf> {
     let names = (1..=u16::MAX).map(|n| {
         let mut name = OsString::from(path);

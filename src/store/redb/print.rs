@@ -1,4 +1,4 @@
-//! By what it is found out that others have changed a file.
+//! The fingerprint of a file, by which changes of other programs are detected.
 
 use alloc::vec::Vec;
 use std::{
@@ -8,8 +8,9 @@ use std::{
     time::SystemTime,
 };
 
-/// The bytes of the file that are compared: redb writes them with each transaction, and never the
-/// same twice, since they hold the number of the transaction and the checksums of the roots.
+/// The number of bytes at the start of the file that are compared. redb writes them with each
+/// transaction, and never the same twice, because they contain the number of the transaction and
+/// the checksums of the roots.
 const HEAD: u64 = 512;
 
 /// The state of a file as seen from outside.
@@ -21,19 +22,19 @@ pub(super) struct Print {
     head: Vec<u8>,
 }
 
-/// The identity of a file: another one of the same name has another.
+/// The identity of a file: another file with the same name has a different one.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Id([u64; 2]);
 
 impl Print {
     pub(super) fn of(path: &Path) -> io::Result<Self> {
-        // Windows refuses reads of a file that is locked; it refuses writes as well.
+        // Windows refuses to read a locked file, but also to write it.
         #[cfg(not(unix))]
         let (metadata, head) = (std::fs::metadata(path)?, Vec::new());
         #[cfg(unix)]
         let (metadata, head) = {
             let metadata = std::fs::metadata(path)?;
-            // Opening a pipe waits for somebody at its other end.
+            // Opening a pipe blocks until its other end is open.
             if !metadata.is_file() {
                 return Err(io::Error::other("not a regular file"));
             }
@@ -46,12 +47,12 @@ impl Print {
         Ok(Self { id: Id::of(&metadata), len: metadata.len(), modified, head })
     }
 
-    /// Returns whether the file has the same content: only its time or its length may differ.
+    /// Returns whether the file has the same content, even if its time or its length differs.
     pub(super) fn has_content_of(&self, other: &Self) -> bool {
         self.id == other.id && self.head == other.head
     }
 
-    /// The same, for a file that is known to be this one.
+    /// Sets the identity of the file.
     #[must_use]
     pub(super) fn with_id(self, id: Id) -> Self {
         Self { id, ..self }

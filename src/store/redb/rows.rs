@@ -1,4 +1,4 @@
-//! What is in the tables.
+//! The tables of the database, and their rows.
 
 use alloc::{
     format,
@@ -14,28 +14,30 @@ use redb::{
 use super::super::{Change, Loaded};
 use crate::{cache::Snapshot, domain::Domain, excerpt::excerpt};
 
-/// The layout of a snapshot is its own affair: see [`Snapshot::VERSION`].
+/// The name of the table of policies. The layout of a snapshot has its own version: see
+/// [`Snapshot::VERSION`].
 pub(super) const POLICIES: &str = "mta-sts policies";
 const TABLE: TableDefinition<'_, &str, &[u8]> = TableDefinition::new(POLICIES);
 
 const MARKER: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("mta-sts store");
 const FORMAT: &str = "format";
 
-/// What no text contains, before the version of the layout of the tables.
+/// The mark of this crate's files, which no text contains, before the version of the layout of the
+/// tables.
 pub(super) const MARK: &[u8] = b"\x89mta-sts store\r\n\x1a\n\0";
 const VERSION: u8 = 1;
 
-/// What every row begins with.
+/// The first bytes of every row.
 pub(super) const ROW: &[u8] = b"{\"version\":1,\"domain\":\"";
 
-/// Whose a database is.
+/// The owner of a database.
 pub(super) enum Standing {
     Ours,
     Foreign,
     Later,
 }
 
-/// Whether a database, of which this is a copy, has no tables.
+/// Returns whether a database has no tables. `bytes` is a copy of it.
 pub(super) fn has_none(bytes: &[u8]) -> Result<bool, redb::Error> {
     let copy = InMemoryBackend::new();
     let len = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
@@ -45,7 +47,7 @@ pub(super) fn has_none(bytes: &[u8]) -> Result<bool, redb::Error> {
     Ok(database.begin_read()?.list_tables()?.next().is_none())
 }
 
-/// Says whose it is, and makes the tables if they are to be here.
+/// Determines the owner of a database, and creates the tables if it is this crate's.
 pub(super) fn prepare(database: &Database) -> Result<Standing, redb::Error> {
     let transaction = database.begin_write()?;
     let mut tables = Vec::new();
@@ -53,7 +55,7 @@ pub(super) fn prepare(database: &Database) -> Result<Standing, redb::Error> {
         tables.push(table.name().to_string());
     }
     let has = |name: &str| tables.iter().any(|table| table == name);
-    // One without tables is one whose creation was cut short.
+    // A database without tables is one whose creation was interrupted.
     if !tables.is_empty() && !has(POLICIES) && !has(MARKER.name()) {
         transaction.abort()?;
         return Ok(Standing::Foreign);
@@ -85,7 +87,7 @@ fn mark(transaction: &WriteTransaction) -> Result<Standing, redb::Error> {
 
 pub(super) struct Read {
     pub(super) loaded: Loaded,
-    /// Keys of rows of other domains.
+    /// The keys of rows that contain another domain.
     pub(super) misplaced: Vec<String>,
 }
 
@@ -141,6 +143,6 @@ pub(super) fn write(database: &Database, rows: &[Row<'_>]) -> Result<(), redb::E
             }
         }
     }
-    // Durable once it returns: that is redb's default.
+    // Durable once it returns, which is redb's default.
     Ok(transaction.commit()?)
 }

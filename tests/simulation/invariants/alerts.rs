@@ -1,9 +1,7 @@
 //! What the operator must hear, and no more.
 
-use mta_sts::{
-    Mode,
-    cache::{Alert, AlertKind},
-};
+use mta_sts::{Mode, cache::AlertKind};
+use time::UtcDateTime;
 
 use super::{Cause, Held, Seen};
 use crate::{
@@ -34,7 +32,7 @@ impl Seen {
 }
 
 impl Sim<'_> {
-    pub(crate) fn check_alert(&mut self, who: usize, alert: &Alert) {
+    pub(crate) fn check_alert(&mut self, who: usize, kind: AlertKind, ends_at: UtcDateTime) {
         self.believe(who);
         self.tally.alerts += 1;
         let (now, again) = (self.now(), self.has_stepped_back);
@@ -42,11 +40,11 @@ impl Sim<'_> {
         let held = seen.held.as_ref().expect("an alert about no policy");
         let is_live = seen.watched(now).is_some();
         let told = seen.told;
-        let is_due = match alert.kind {
+        let is_due = match kind {
             AlertKind::RecordAbsent => {
                 let is_old = seen.absent_since.is_some_and(|since| now - since >= 7 * DAY);
                 let is_due = is_live && is_old && !seen.absence_told;
-                assert!(is_due, "an alert that is not due: {alert:?}");
+                assert!(is_due, "an alert that is not due: {kind:?}");
                 seen.absence_told = true;
                 return;
             }
@@ -54,22 +52,20 @@ impl Sim<'_> {
                 is_live && told.is_none() && seen.cause == Cause::FetchFailed
             }
             AlertKind::HalfLifeOver | AlertKind::QuarterLifeLeft => {
-                is_live
-                    && held.stage(now) == Some(alert.kind)
-                    && told.is_some_and(|it| it < alert.kind)
+                is_live && held.stage(now) == Some(kind) && told.is_some_and(|it| it < kind)
             }
             AlertKind::Expired => {
-                let is_first = told != Some(alert.kind) || again;
+                let is_first = told != Some(kind) || again;
                 // A use in the future is known to the day.
                 let used = seen.used_latest + if again { DAY } else { 0 };
                 now > held.ends_at() && seen.regrets_end(held, used) && is_first
             }
             _ => false,
         };
-        assert!(is_due, "an alert that is not due: {alert:?}, after {told:?}");
-        assert_eq!(micros(alert.ends_at), held.ends_at(), "the end that the alert tells");
-        seen.told = match alert.kind {
-            AlertKind::RefreshFailed => held.stage(now).max(Some(alert.kind)),
+        assert!(is_due, "an alert that is not due: {kind:?}, after {told:?}");
+        assert_eq!(micros(ends_at), held.ends_at(), "the end that the alert tells");
+        seen.told = match kind {
+            AlertKind::RefreshFailed => held.stage(now).max(Some(kind)),
             kind => Some(kind),
         };
     }

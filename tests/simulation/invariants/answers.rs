@@ -2,7 +2,7 @@
 
 use mta_sts::{
     Mode, NoPolicy,
-    cache::{Alert, AlertKind, Answer, Doubt, Event, EventKind, Outcome, Rechecked},
+    cache::{AlertKind, Answer, Event, EventKind, RecheckError, RecheckOutcome, RecheckResult},
 };
 
 use super::{Said, Seen};
@@ -17,7 +17,7 @@ impl Sim<'_> {
         let who = number(&event.domain);
         self.note(who, |_| format!("event {:?}", event.kind));
         match event.kind {
-            EventKind::Answered { waiter, answer } => {
+            EventKind::Answered { id: waiter, answer } => {
                 if let Some(pending) = self.pending.remove(&waiter) {
                     assert!(!pending.is_recheck, "a recheck was answered as a lookup");
                     self.check_answer(who, &answer, false);
@@ -25,7 +25,7 @@ impl Sim<'_> {
                     self.seen[who].ranked = self.time;
                 }
             }
-            EventKind::Rechecked { waiter, result } => {
+            EventKind::Rechecked { id: waiter, result } => {
                 let pending = self.pending.remove(&waiter).expect("nobody has asked");
                 assert!(pending.is_recheck, "a lookup was answered as a recheck");
                 let seen = &mut self.seen[who];
@@ -41,10 +41,9 @@ impl Sim<'_> {
                 assert!(std::mem::take(&mut seen.owes_update), "an update of nothing");
                 assert_eq!(held, Some(policy.as_text()), "an update to something else");
             }
-            EventKind::Alert(alert) => self.check_alert(who, &alert),
+            EventKind::Alert(alert) => self.check_alert(who, alert.kind, alert.ends_at),
             EventKind::Expired { ended_at } => {
-                let (kind, failure) = (AlertKind::Expired, None);
-                self.check_alert(who, &Alert { kind, ends_at: ended_at, failure });
+                self.check_alert(who, AlertKind::Expired, ended_at);
             }
             EventKind::Recovered => self.check_recovery(who),
             EventKind::Evicted { policy } => self.check_eviction(who, &policy),
@@ -188,18 +187,19 @@ impl Sim<'_> {
     }
 
     /// A recheck has asked DNS, and knows at once.
-    fn check_recheck(&mut self, pending: Pending, result: &Rechecked) {
+    fn check_recheck(&mut self, pending: Pending, result: &RecheckResult) {
         let Pending { who, asked, .. } = pending;
         let (zone, site, seen) = (self.zone(who), &self.sites[who], &self.seen[who]);
         let is_clear = site.disturbed.max(self.disturbed) < asked && site.touched < asked;
-        if result.outcome == Outcome::Unchanged {
+        if result.outcome == RecheckOutcome::Unchanged {
             let has_asked =
                 seen.txt.is_some_and(|txt| txt.time >= asked && txt.what != Said::Failed);
             assert!(has_asked, "a recheck says `Unchanged` without asking DNS");
         }
-        if let Outcome::Unknown(doubt) = &result.outcome {
-            let is_fair = matches!(doubt, Doubt::Unconfirmed | Doubt::HeldBack { .. });
-            let is_full = self.spec.mix.flood > 0 && *doubt == Doubt::Overloaded;
+        if let RecheckOutcome::Unknown(doubt) = &result.outcome {
+            let is_fair =
+                matches!(doubt, RecheckError::Unconfirmed | RecheckError::HeldBack { .. });
+            let is_full = self.spec.mix.flood > 0 && *doubt == RecheckError::Overloaded;
             assert!(is_fair || is_full || !is_clear, "a recheck has failed: {doubt:?}");
             return;
         }

@@ -21,7 +21,7 @@ impl Sim<'_> {
         if !self.seen[who].is_known {
             return;
         }
-        if self.cache.view(&self.sites[who].name).is_none() {
+        if self.cache.entry(&self.sites[who].name).is_none() {
             let now = self.now();
             let lost = self.seen[who].watched(now);
             assert!(lost.is_none(), "evicted without an event: {lost:?}");
@@ -40,7 +40,7 @@ impl Sim<'_> {
         let class = gone.class(now, false);
         let is_established = class >= 4 && now < gone.used_clock + 30 * DAY;
         assert!(!is_established, "an established policy has gone for a newcomer");
-        for view in self.cache.iter().filter(|view| !view.is_being_discovered()) {
+        for view in self.cache.entries().filter(|view| !view.is_discovering()) {
             let other = &self.seen[number(view.domain())];
             // By a clock that was set ahead, it is not sure that it has ended.
             let (least, most) = (other.class(now, false), other.class(now, true));

@@ -108,7 +108,7 @@ impl Sim<'_> {
     /// if it had been fetched now.
     pub(crate) fn believe(&mut self, who: usize) {
         let now = self.now();
-        let (seen, view) = (&mut self.seen[who], self.cache.view(&self.sites[who].name));
+        let (seen, view) = (&mut self.seen[who], self.cache.entry(&self.sites[who].name));
         if let Some(end) = view.and_then(|view| view.ends_at()).filter(|_| seen.is_future)
             && let Some(held) = &mut seen.held
         {

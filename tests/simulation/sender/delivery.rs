@@ -1,6 +1,6 @@
 //! What the sender asks of the cache, and what it does for it.
 
-use mta_sts::cache::{Lookup, PersistRequestId, Request, Snapshot, Waiter};
+use mta_sts::cache::{Lookup, LookupId, PersistRequestId, Request, Snapshot};
 
 use super::{Arrival, Pending, Sim, Stored, What, number, stream};
 use crate::{
@@ -65,7 +65,7 @@ impl Sim<'_> {
         let (now, name) = (self.clock(), self.sites[who].name.clone());
         let waiter = if forced {
             self.seen[who].forced = true;
-            self.cache.refresh(&name, now)
+            self.cache.force_refresh(&name, now)
         } else {
             self.cache.recheck(&name, now)
         };
@@ -77,7 +77,7 @@ impl Sim<'_> {
         self.drain();
     }
 
-    fn wait(&mut self, waiter: Waiter, pending: Pending) {
+    fn wait(&mut self, waiter: LookupId, pending: Pending) {
         let kind = usize::from(pending.is_recheck);
         self.patience[kind].push_back((self.time + self.limit(kind), waiter));
         self.pending.insert(waiter, pending);

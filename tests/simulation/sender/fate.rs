@@ -87,7 +87,7 @@ impl Sim<'_> {
         self.note(usize::MAX, |_| format!("goes down for {} s", span / SECOND));
         (0..self.seen.len()).for_each(|who| self.check_presence(who));
         if !self.spec.mix.persistence {
-            let kept: Vec<Snapshot> = self.cache.snapshot().collect();
+            let kept: Vec<Snapshot> = self.cache.snapshots().collect();
             self.store.fill(None);
             for snapshot in kept {
                 let who = number(snapshot.domain().unwrap());

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use mta_sts::cache::{Cache, Restored, Snapshot, View};
+use mta_sts::cache::{Cache, EntryView, Restored, Snapshot};
 
 use super::{
     disk::Row,
@@ -69,7 +69,7 @@ impl System<'_> {
         self.process();
         self.is_restoring = false;
         if self.scenario.plant == Plant::RemovesRefused {
-            let held = |who: &usize| self.cache.view(&self.sites[*who].name).is_some();
+            let held = |who: &usize| self.cache.entry(&self.sites[*who].name).is_some();
             let refused: Vec<usize> = rows.keys().copied().filter(|who| !held(who)).collect();
             self.disk.rows.retain(|who, _| !refused.contains(who));
         }
@@ -112,7 +112,7 @@ impl System<'_> {
         let old: Vec<(usize, Snapshot)> =
             rows.map(|(who, row)| (*who, row.snapshot.clone())).collect();
         let held = |system: &Self, who: usize| {
-            let view = system.cache.view(&system.sites[who].name)?;
+            let view = system.cache.entry(&system.sites[who].name)?;
             let is_live = view.answer(system.clock()).policy().is_some();
             Some((view.policy()?.clone(), is_live))
         };
@@ -130,12 +130,12 @@ impl System<'_> {
 
     /// As a planted fault: drives out the policy not used for longest when the cache is full.
     pub(super) fn evict_by_age(&mut self, newcomer: usize) {
-        let is_new = self.cache.view(&self.sites[newcomer].name).is_none();
+        let is_new = self.cache.entry(&self.sites[newcomer].name).is_none();
         if self.scenario.plant == Plant::EvictsByAge && is_new && self.cache.len() >= self.room {
-            let oldest = self.cache.iter().filter(|view| view.policy().is_some());
-            let oldest = oldest.min_by_key(View::last_used).map(|it| it.domain().clone());
+            let oldest = self.cache.entries().filter(|view| view.policy().is_some());
+            let oldest = oldest.min_by_key(EntryView::last_used).map(|it| it.domain().clone());
             if let Some(oldest) = oldest {
-                self.cache.forget(&oldest, self.clock());
+                self.cache.remove(&oldest, self.clock());
             }
         }
     }

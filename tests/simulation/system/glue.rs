@@ -50,7 +50,7 @@ impl System<'_> {
             Request::Persist { id, domain, snapshot } => {
                 let who = number(&domain);
                 let row = snapshot.map(|snapshot| {
-                    let view = self.cache.view(&domain).expect("a row of an entry");
+                    let view = self.cache.entry(&domain).expect("a row of an entry");
                     let policy = view.policy().expect("a row of a policy").clone();
                     let fetched_at = view.fetched_at().map_or(0, micros);
                     let used = view.last_used().map_or(0, micros);
@@ -80,7 +80,7 @@ impl System<'_> {
             work => work,
         };
         let domain = self.sites[who].name.clone();
-        let view = self.cache.view(&domain);
+        let view = self.cache.entry(&domain);
         let ends_at = view.and_then(|view| view.policy().and(view.ends_at()));
         let failures = view.map_or(0, |view| view.failures_in_a_row());
         let is_known = ends_at.is_some_and(|end| self.clock() <= end);
@@ -221,7 +221,7 @@ impl System<'_> {
     }
 
     fn failures(&self, who: usize) -> u32 {
-        let view = self.cache.view(&self.sites[who].name);
+        let view = self.cache.entry(&self.sites[who].name);
         view.map_or(0, |view| view.failures_in_a_row())
     }
 

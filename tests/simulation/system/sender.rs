@@ -6,7 +6,7 @@ use core::time::Duration;
 
 use mta_sts::{
     Instant,
-    cache::{Cache, Lookup, PolicyAnswer, TxtAnswer, Waiter},
+    cache::{Cache, Lookup, LookupId, PolicyAnswer, TxtAnswer},
 };
 use time::UtcDateTime;
 
@@ -89,8 +89,8 @@ pub(super) struct System<'a> {
     pub(super) running: HashMap<Slot, Running>,
     pub(super) sites: Vec<Site>,
     pub(super) known: Vec<Known>,
-    pub(super) waits: HashMap<Waiter, Wait>,
-    pub(super) patience: [VecDeque<(Micros, Waiter)>; 2],
+    pub(super) waits: HashMap<LookupId, Wait>,
+    pub(super) patience: [VecDeque<(Micros, LookupId)>; 2],
     pub(super) is_up: bool,
     pub(super) is_restoring: bool,
     pub(super) up_since: Micros,
@@ -314,7 +314,7 @@ impl<'a> System<'a> {
         }
     }
 
-    fn wait(&mut self, waiter: Waiter, who: usize, is_recheck: bool) {
+    fn wait(&mut self, waiter: LookupId, who: usize, is_recheck: bool) {
         self.note(who, |_| format!("waits (for a recheck: {is_recheck})"));
         let kind = usize::from(is_recheck);
         self.patience[kind].push_back((self.time + self.limit(kind), waiter));

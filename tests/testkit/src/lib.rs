@@ -2,6 +2,8 @@
 //! all of which can misbehave, and somebody on the way to each of them. Ports are chosen by the
 //! system, so that many worlds run side by side; when a world is dropped, all of it ends.
 
+#![allow(clippy::disallowed_methods, reason = "here are real sockets, and real time passes")]
+
 mod dns;
 mod listen;
 mod middle;
@@ -14,7 +16,7 @@ mod web;
 use std::{
     collections::HashMap,
     io::{self, ErrorKind},
-    net::SocketAddr,
+    net::{Ipv4Addr, SocketAddr},
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, Ordering},
@@ -29,7 +31,7 @@ pub use self::{
     listen::BlackHole,
     middle::{Lie, Middle, Tamper},
     mx::{Mx, MxHost},
-    nameserver::Dns,
+    nameserver::{Dns, Named},
     pki::Certificate,
     site::{Addresses, Site},
     web::{Body, Web},
@@ -52,6 +54,7 @@ pub struct Counts {
 struct Shared {
     sites: Mutex<HashMap<String, Site>>,
     counts: Mutex<HashMap<String, Counts>>,
+    names: Mutex<HashMap<String, Named>>,
     is_over: AtomicBool,
 }
 
@@ -79,11 +82,12 @@ impl World {
         let shared = Arc::new(Shared {
             sites: Mutex::default(),
             counts: Mutex::default(),
+            names: Mutex::default(),
             is_over: AtomicBool::new(false),
         });
         let pki = Arc::new(Pki::new());
         let (nameserver, dns) = nameserver::start(&shared);
-        let hosts = PolicyHosts { shared: Arc::clone(&shared), pki: Arc::clone(&pki) };
+        let hosts = PolicyHosts { shared: Arc::clone(&shared), pki: Arc::clone(&pki), site: None };
         let (web, hosts) = hosts.start();
         let threads = Mutex::new(dns.into_iter().chain([hosts]).collect());
         let hole = |address| BlackHole::new((address, web.port()).into()).ok();
@@ -101,10 +105,24 @@ impl World {
         change(lock(&self.shared.sites).get_mut(domain).expect("a domain of this world"));
     }
 
+    /// From now on there is this at a name, whatever the domain does.
+    pub fn name(&self, name: &str, named: Named) {
+        lock(&self.shared.names).insert(name.to_owned(), named);
+    }
+
     /// Starts an MX host of this name.
     #[must_use]
     pub fn mx(&self, name: &str, manner: Mx) -> MxHost {
         let (host, thread) = MxHost::start(name, manner, &self.pki, &self.shared);
+        lock(&self.threads).push(thread);
+        host
+    }
+
+    /// Starts an MX host of this name at another address, at the port of this host: both are of one name.
+    #[must_use]
+    pub fn mx_beside(&self, host: &MxHost, address: Ipv4Addr, manner: Mx) -> MxHost {
+        let socket = listen::bind_to((address, host.address().port()).into());
+        let (host, thread) = MxHost::start_at(socket, host.name(), manner, &self.pki, &self.shared);
         lock(&self.threads).push(thread);
         host
     }
@@ -120,8 +138,19 @@ impl World {
     /// Somebody on the way to all Policy Hosts.
     #[must_use]
     pub fn middle_of_web(&self) -> Middle<Tamper> {
-        let hosts = PolicyHosts { shared: Arc::clone(&self.shared), pki: Arc::clone(&self.pki) };
+        let hosts = self.policy_hosts(None);
         self.middle(self.web, move |guest, certificate| hosts.pose(guest, certificate))
+    }
+
+    /// Starts Policy Hosts at another address, at the same port. They all do this.
+    pub fn web_beside(&self, address: Ipv4Addr, site: Site) {
+        let socket = listen::bind_to((address, self.web.port()).into());
+        let (_, thread) = self.policy_hosts(Some(site)).start_at(socket);
+        lock(&self.threads).push(thread);
+    }
+
+    fn policy_hosts(&self, site: Option<Site>) -> PolicyHosts {
+        PolicyHosts { shared: Arc::clone(&self.shared), pki: Arc::clone(&self.pki), site }
     }
 
     /// Somebody on the way to an MX host.

@@ -14,7 +14,11 @@ use crate::{LOOK_UP, Shared};
 
 /// A port of the system's choice.
 pub(crate) fn bind() -> (TcpListener, SocketAddr) {
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port");
+    bind_to((Ipv4Addr::LOCALHOST, 0).into())
+}
+
+pub(crate) fn bind_to(address: SocketAddr) -> (TcpListener, SocketAddr) {
+    let listener = TcpListener::bind(address).expect("a port");
     let address = listener.local_addr().expect("an address");
     (listener, address)
 }

@@ -2,7 +2,7 @@
 
 use std::{
     io::{self, Read, Write},
-    net::SocketAddr,
+    net::{Shutdown, SocketAddr, TcpListener},
     sync::{Arc, Mutex},
     thread::JoinHandle,
 };
@@ -23,6 +23,16 @@ pub enum Mx {
     Starttls(Certificate),
     /// No STARTTLS.
     ClearText,
+    /// This greeting, and then an end.
+    Greets(&'static str),
+    /// This answer to EHLO, and then an end.
+    AnswersEhlo(&'static str),
+    /// STARTTLS is offered, and answered with this. In clear text, messages are taken.
+    AnswersStarttls(&'static str),
+    /// STARTTLS is offered and granted; what comes then is this, and no TLS.
+    SpeaksAfterStarttls(&'static str),
+    /// Closes the connection at once.
+    Closes,
 }
 
 /// An MX host.
@@ -35,6 +45,7 @@ struct Inside {
     name: String,
     manner: Mutex<Mx>,
     messages: Mutex<Vec<String>>,
+    greeted: Mutex<Vec<String>>,
     pki: Arc<Pki>,
 }
 
@@ -45,11 +56,21 @@ impl MxHost {
         pki: &Arc<Pki>,
         shared: &Arc<Shared>,
     ) -> (Self, JoinHandle<()>) {
-        let (listener, address) = bind();
+        Self::start_at(bind(), name, manner, pki, shared)
+    }
+
+    pub(crate) fn start_at(
+        (listener, address): (TcpListener, SocketAddr),
+        name: &str,
+        manner: Mx,
+        pki: &Arc<Pki>,
+        shared: &Arc<Shared>,
+    ) -> (Self, JoinHandle<()>) {
         let inside = Arc::new(Inside {
             name: name.to_owned(),
             manner: Mutex::new(manner),
             messages: Mutex::default(),
+            greeted: Mutex::default(),
             pki: Arc::clone(pki),
         });
         let thread = listen(listener, shared, {
@@ -82,6 +103,12 @@ impl MxHost {
         *lock(&self.inside.manner) = manner;
     }
 
+    /// The names that guests have called themselves in EHLO.
+    #[must_use]
+    pub fn greeted(&self) -> Vec<String> {
+        lock(&self.inside.greeted).clone()
+    }
+
     /// The messages that it has taken.
     #[must_use]
     pub fn messages(&self) -> Vec<String> {
@@ -91,28 +118,52 @@ impl MxHost {
 
 impl Inside {
     fn receive(&self, mut guest: Guest, manner: Mx) -> io::Result<()> {
-        write!(guest, "220 {} ESMTP\r\n", self.name)?;
-        let Mx::Starttls(kind) = manner else { return self.session(&mut guest, false).map(drop) };
-        if !self.session(&mut guest, true)? {
+        match manner {
+            Mx::Closes => return guest.shutdown(Shutdown::Both),
+            Mx::Greets(greeting) => return write!(guest, "{greeting}\r\n"),
+            _ => write!(guest, "220 {} ESMTP\r\n", self.name)?,
+        }
+        if let Mx::AnswersEhlo(answer) = manner {
+            line(&mut guest)?;
+            return write!(guest, "{answer}\r\n");
+        }
+        if !self.session(&mut guest, manner)? {
             return Ok(());
         }
+        let kind = match manner {
+            Mx::Starttls(kind) => kind,
+            Mx::SpeaksAfterStarttls(text) => {
+                let mut hello = [0; 1];
+                guest.read_exact(&mut hello)?;
+                return guest.write_all(text.as_bytes());
+            }
+            _ => return Ok(()),
+        };
         let config = self.pki.server(&self.name, kind);
         let mut tls = ServerConnection::new(config).map_err(io::Error::other)?;
-        self.session(&mut Stream::new(&mut tls, &mut guest), false).map(drop)
+        self.session(&mut Stream::new(&mut tls, &mut guest), Mx::ClearText).map(drop)
     }
 
     /// Whether it is to go on with TLS.
-    fn session(&self, stream: &mut (impl Read + Write), has_starttls: bool) -> io::Result<bool> {
+    fn session(&self, stream: &mut (impl Read + Write), manner: Mx) -> io::Result<bool> {
+        let has_starttls = manner != Mx::ClearText;
         loop {
             let line = line(stream)?;
             let verb = line.split([' ', ':']).next().unwrap_or_default().to_ascii_uppercase();
+            if verb == "EHLO" {
+                let name = line.split_once(' ').map(|(_, name)| name.to_owned());
+                lock(&self.greeted).extend(name);
+            }
             match verb.as_str() {
                 "EHLO" if has_starttls => write!(stream, "250-{}\r\n250 STARTTLS\r\n", self.name)?,
                 "EHLO" => write!(stream, "250 {}\r\n", self.name)?,
-                "STARTTLS" if has_starttls => {
-                    write!(stream, "220 go ahead\r\n")?;
-                    return Ok(true);
-                }
+                "STARTTLS" if has_starttls => match manner {
+                    Mx::AnswersStarttls(answer) => write!(stream, "{answer}\r\n")?,
+                    _ => {
+                        write!(stream, "220 go ahead\r\n")?;
+                        return Ok(true);
+                    }
+                },
                 "MAIL" | "RCPT" => write!(stream, "250 ok\r\n")?,
                 "DATA" => {
                     write!(stream, "354 go ahead\r\n")?;

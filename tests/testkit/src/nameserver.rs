@@ -1,18 +1,18 @@
 //! The nameserver.
 
 use std::{
-    net::{Ipv4Addr, SocketAddr},
+    net::{IpAddr, Ipv4Addr, SocketAddr},
     sync::Arc,
     thread::JoinHandle,
     time::Duration,
 };
 
 use hickory_proto::{
-    op::{Message, MessageType, OpCode, ResponseCode},
+    op::{Message, MessageType, OpCode, Query, ResponseCode},
     rr::{Name, RData, Record, RecordType, rdata},
 };
 
-use crate::{Shared, Site, dns, lock};
+use crate::{Addresses, Shared, Site, dns, lock};
 
 /// What it does when asked for a domain's record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,18 +35,82 @@ pub enum Dns {
     Garbage,
 }
 
+/// What there is at a name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Named {
+    /// These TXT records, and nothing else.
+    Texts(Vec<String>),
+    /// These addresses, and nothing else.
+    Addresses(Vec<IpAddr>),
+    /// An alias for another name.
+    Alias(String),
+}
+
 /// The TTL of everything: a minute, the least that senders heed.
 const TTL: u32 = 60;
+
+/// The longest answer that is sent over UDP.
+const MAX_UDP: usize = 1232;
 
 pub(crate) fn start(shared: &Arc<Shared>) -> (SocketAddr, [JoinHandle<()>; 2]) {
     dns::serve(shared, {
         let shared = Arc::clone(shared);
         move |query, is_udp| {
             let Ok(query) = Message::from_vec(query) else { return Vec::new() };
+            if let Some(message) = named(&query, &shared) {
+                let answer = bytes(&message);
+                return vec![if is_udp && answer.len() > MAX_UDP {
+                    truncated(&query)
+                } else {
+                    answer
+                }];
+            }
             let asked = Asked::of(&query, &shared);
             asked.map_or_else(Vec::new, |asked| asked.answers(&query, is_udp, &shared))
         }
     })
+}
+
+/// The answer to a question for a name that was given something of its own.
+fn named(query: &Message, shared: &Shared) -> Option<Message> {
+    let question = query.queries.first()?;
+    let (name, kind) = (question.name().clone(), question.query_type());
+    let text = name.to_ascii().to_ascii_lowercase();
+    let named = lock(&shared.names).get(text.trim_end_matches('.')).cloned()?;
+    let mut message = reply(query);
+    match named {
+        Named::Texts(texts) if kind == RecordType::TXT => {
+            message.add_answers(texts.iter().map(|text| txt(&name, text)));
+        }
+        Named::Texts(_) => {}
+        Named::Addresses(addresses) => {
+            let data = addresses.into_iter().map(|address| match address {
+                IpAddr::V4(v4) => RData::A(rdata::A(v4)),
+                IpAddr::V6(v6) => RData::AAAA(rdata::AAAA(v6)),
+            });
+            let of_kind = data.filter(|data| data.record_type() == kind);
+            message.add_answers(of_kind.map(|data| Record::from_rdata(name.clone(), TTL, data)));
+        }
+        Named::Alias(target) => {
+            let target = Name::from_ascii(target + ".").expect("a name");
+            let mut further = query.clone();
+            further.queries = vec![Query::query(target.clone(), kind)];
+            let asked = Asked::of(&further, shared);
+            let found = named_or(&further, shared, asked.as_ref());
+            let alias = RData::CNAME(rdata::CNAME(target));
+            message.metadata.response_code = found.metadata.response_code;
+            message.add_answer(Record::from_rdata(name, TTL, alias));
+            message.add_answers(found.answers);
+            message.add_authorities(found.authorities);
+        }
+    }
+    Some(message)
+}
+
+fn named_or(query: &Message, shared: &Shared, asked: Option<&Asked>) -> Message {
+    named(query, shared)
+        .or_else(|| asked.map(|asked| asked.answer(query)))
+        .unwrap_or_else(|| reply(query))
 }
 
 /// What is asked for, and of whom.
@@ -54,6 +118,7 @@ struct Asked {
     kind: RecordType,
     name: Name,
     domain: String,
+    is_mx: bool,
     site: Option<Site>,
 }
 
@@ -63,31 +128,26 @@ impl Asked {
         let (name, kind) = (question.name().clone(), question.query_type());
         let text = name.to_ascii().to_ascii_lowercase();
         let text = text.trim_end_matches('.');
+        let policy_domain = text.strip_prefix("mta-sts.");
+        let mx_domain = shared.domain_of_mx(text);
+        let is_mx = policy_domain.is_none() && mx_domain.is_some();
         let domain = match kind {
             RecordType::TXT => text.strip_prefix("_mta-sts.").map(str::to_owned),
             RecordType::MX => None,
-            _ => text
-                .strip_prefix("mta-sts.")
-                .map(str::to_owned)
-                .or_else(|| shared.domain_of_mx(text)),
+            _ => policy_domain.map(str::to_owned).or(mx_domain),
         };
         let domain = domain.unwrap_or_else(|| text.to_owned());
         if kind == RecordType::TXT {
             shared.count(&domain, |counts| counts.queries += 1);
         }
         let site = shared.site(&domain);
-        Some(Self { kind, name, domain, site })
+        Some(Self { kind, name, domain, is_mx, site })
     }
 
     /// What to send, one message after the other.
     fn answers(&self, query: &Message, is_udp: bool, shared: &Shared) -> Vec<Vec<u8>> {
         let good = || bytes(&self.answer(query));
-        let Some(site) = &self.site else {
-            let mut message = reply(query);
-            message.metadata.response_code = ResponseCode::NXDomain;
-            message.add_authority(self.start_of_authority());
-            return vec![bytes(&message)];
-        };
+        let Some(site) = &self.site else { return vec![good()] };
         let failure = || vec![refusal(query, ResponseCode::ServFail)];
         if self.kind != RecordType::TXT {
             return vec![good()];
@@ -104,9 +164,7 @@ impl Asked {
                 if so_far <= times { failure() } else { vec![good()] }
             }
             Dns::Truncated if is_udp => {
-                let mut message = reply(query);
-                message.metadata.truncation = true;
-                vec![bytes(&message)]
+                vec![truncated(query)]
             }
             Dns::Truncated => vec![good()],
             Dns::ForgeriesFirst => {
@@ -127,8 +185,19 @@ impl Asked {
 
     fn answer(&self, query: &Message) -> Message {
         let mut message = reply(query);
-        let Some(site) = &self.site else { return message };
+        let addresses = self.site.as_ref().map(|site| match site.mx_addresses {
+            Some(addresses) if self.is_mx => addresses,
+            _ => site.addresses,
+        });
+        let (Some(site), Some(addresses)) = (&self.site, addresses) else {
+            message.metadata.response_code = ResponseCode::NXDomain;
+            message.add_authority(self.start_of_authority());
+            return message;
+        };
         match self.kind {
+            RecordType::A | RecordType::AAAA if addresses == Addresses::NoSuchName => {
+                message.metadata.response_code = ResponseCode::NXDomain;
+            }
             RecordType::TXT => {
                 message.add_answers(site.txt.iter().map(|text| txt(&self.name, text)));
             }
@@ -140,7 +209,7 @@ impl Asked {
                 }));
             }
             RecordType::A => {
-                message.add_answers(site.addresses.all().iter().map(|&it| self.address(it)));
+                message.add_answers(addresses.all().iter().map(|&it| self.address(it)));
             }
             _ => {}
         }
@@ -163,13 +232,21 @@ impl Asked {
 }
 
 pub(crate) fn txt(name: &Name, text: &str) -> Record {
-    let txt = rdata::TXT::new(vec![text.to_owned()]);
+    // A string of a record has 255 bytes at the most (RFC 1035 §3.3).
+    let strings = text.as_bytes().chunks(255).map(|piece| String::from_utf8_lossy(piece).into());
+    let txt = rdata::TXT::new(strings.collect());
     Record::from_rdata(name.clone(), TTL, RData::TXT(txt))
 }
 
 pub(crate) fn refusal(query: &Message, code: ResponseCode) -> Vec<u8> {
     let mut message = reply(query);
     message.metadata.response_code = code;
+    bytes(&message)
+}
+
+fn truncated(query: &Message) -> Vec<u8> {
+    let mut message = reply(query);
+    message.metadata.truncation = true;
     bytes(&message)
 }
 

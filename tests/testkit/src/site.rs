@@ -17,8 +17,11 @@ pub struct Site {
     pub certificate: Certificate,
     /// What the Policy Host does.
     pub web: Web,
-    /// Its MX records. The hosts have the same addresses as the Policy Host.
+    /// Its MX records.
     pub mx: Vec<(u16, String)>,
+    /// What the nameserver does when asked for the addresses of an MX host; `None` if these are those of
+    /// the Policy Host.
+    pub mx_addresses: Option<Addresses>,
 }
 
 /// Which addresses a Policy Host has.
@@ -38,6 +41,10 @@ pub enum Addresses {
     BlackHoleFirst,
     /// None.
     None,
+    /// None, as there is no such name.
+    NoSuchName,
+    /// These.
+    Given(&'static [Ipv4Addr]),
 }
 
 impl Addresses {
@@ -63,7 +70,8 @@ impl Addresses {
             Self::BlackHole => &[Self::BLACK_HOLE],
             Self::BlackHoles => &Self::BLACK_HOLES,
             Self::BlackHoleFirst => &[Self::BLACK_HOLE, Ipv4Addr::LOCALHOST],
-            Self::None => &[],
+            Self::None | Self::NoSuchName => &[],
+            Self::Given(all) => all,
         }
     }
 }
@@ -79,6 +87,7 @@ impl Site {
             certificate: Certificate::Good,
             web: Web::Serves(policy.to_owned()),
             mx: Vec::new(),
+            mx_addresses: None,
         }
     }
 }

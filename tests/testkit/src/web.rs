@@ -2,7 +2,7 @@
 
 use std::{
     io::{self, ErrorKind, Read as _, Write as _},
-    net::{Shutdown, SocketAddr},
+    net::{Shutdown, SocketAddr, TcpListener},
     sync::Arc,
     thread::JoinHandle,
     time::Duration,
@@ -14,7 +14,7 @@ use rustls::{
 };
 
 use crate::{
-    Certificate, Shared,
+    Certificate, Shared, Site,
     listen::{Guest, bind, listen},
     pki::Pki,
 };
@@ -69,11 +69,19 @@ impl Body {
 pub(crate) struct PolicyHosts {
     pub(crate) shared: Arc<Shared>,
     pub(crate) pki: Arc<Pki>,
+    /// The site of every domain, where it is another one than at the first address.
+    pub(crate) site: Option<Site>,
 }
 
 impl PolicyHosts {
     pub(crate) fn start(self) -> (SocketAddr, JoinHandle<()>) {
-        let (listener, address) = bind();
+        self.start_at(bind())
+    }
+
+    pub(crate) fn start_at(
+        self,
+        (listener, address): (TcpListener, SocketAddr),
+    ) -> (SocketAddr, JoinHandle<()>) {
         let shared = Arc::clone(&self.shared);
         (address, listen(listener, &shared, move |guest| self.talk(guest)))
     }
@@ -82,7 +90,8 @@ impl PolicyHosts {
         let (accepted, name) = hello(&mut guest)?;
         let domain = name.strip_prefix("mta-sts.").unwrap_or_default();
         self.shared.count(domain, |counts| counts.fetches += 1);
-        let Some(site) = self.shared.site(domain) else { return Ok(()) };
+        let site = self.site.clone().or_else(|| self.shared.site(domain));
+        let Some(site) = site else { return Ok(()) };
         match site.web {
             Web::Closes => Ok(()),
             Web::Hangs => self.shared.wait(None),

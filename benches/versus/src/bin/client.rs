@@ -12,16 +12,7 @@ use std::{
 
 use foldhash::fast::RandomState;
 use hashbrown::HashMap;
-use mta_sts::{
-    Domain, Policy,
-    blocking::{Client, Fetcher, Resolver},
-    cache::{PolicyAnswer, TxtAnswer},
-    client::Settings,
-    verify::{
-        pki_types::{Der, TrustAnchor},
-        rustls::{RootCertStore, crypto::ring},
-    },
-};
+use mta_sts::{Domain, Policy, blocking::{Client, Fetcher, Resolver}, cache::{PolicyAnswer, TxtAnswer}, client::Settings, pki_types::{Der, TrustAnchor}, rustls::{RootCertStore, crypto::ring}};
 use versus::domains::{Shuffled, domains, policies};
 
 const SIZES: [usize; 3] = [1_000, 10_000, 100_000];
@@ -123,9 +114,9 @@ fn client(domains: &[Domain]) -> Client {
     };
     let settings = Settings::default()
         .with_nameservers([([127, 0, 0, 1], 53).into()])
-        .with_provider(ring::default_provider())
-        .with_roots(RootCertStore { roots: vec![root] });
-    let builder = Client::builder(settings).resolver(Records).fetcher(Files::of(domains));
+        .with_crypto_provider(ring::default_provider())
+        .with_root_certificates(RootCertStore { roots: vec![root] });
+    let builder = Client::builder(settings).with_resolver(Records).with_fetcher(Files::of(domains));
     let client = builder.start().expect("settings that do");
     thread::scope(|scope| {
         for part in domains.chunks(domains.len().div_ceil(8)) {

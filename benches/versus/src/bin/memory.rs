@@ -88,7 +88,7 @@ fn discovered() -> Cache {
     for n in 0..DOMAINS {
         discover(&mut cache, [(n, &domain(n))], START);
     }
-    assert_eq!((cache.len(), cache.policies()), (DOMAINS, policies().len()));
+    assert_eq!((cache.len(), cache.policy_count()), (DOMAINS, policies().len()));
     cache
 }
 
@@ -98,7 +98,7 @@ fn restored() -> Cache {
     let sample = sample();
     let report = cache.restore((0..DOMAINS).map(|n| row(n, &sample)), START);
     assert_eq!(report.restored, DOMAINS, "{:?}", report.damaged.first());
-    assert_eq!(cache.policies(), policies().len());
+    assert_eq!(cache.policy_count(), policies().len());
     cache
 }
 
@@ -106,7 +106,7 @@ fn restored() -> Cache {
 fn sample() -> Value {
     let mut cache = Cache::new(config());
     discover(&mut cache, [(0, &domain(0))], START);
-    let snapshot = cache.snapshot().next().expect("one domain");
+    let snapshot = cache.snapshots().next().expect("one domain");
     serde_json::to_value(snapshot).expect("can be written")
 }
 

@@ -9,16 +9,7 @@ use std::{
 };
 
 use cap::Cap;
-use mta_sts::{
-    Domain, blocking,
-    cache::{Answer, PolicyAnswer, TxtAnswer},
-    client::Settings,
-    tokio::{self as async_, Later},
-    verify::{
-        pki_types::{Der, TrustAnchor},
-        rustls::{RootCertStore, crypto::ring},
-    },
-};
+use mta_sts::{Domain, blocking, cache::{Answer, PolicyAnswer, TxtAnswer}, client::Settings, tokio::{self as async_, BoxFuture}, pki_types::{Der, TrustAnchor}, rustls::{RootCertStore, crypto::ring}};
 use tokio::{runtime::Builder, task::JoinSet};
 use versus::{
     discovery::found,
@@ -85,7 +76,8 @@ fn keep<T>(built: T) {
 }
 
 fn blocking() -> blocking::Client {
-    let builder = blocking::Client::builder(settings()).resolver(Network).fetcher(Network);
+    let builder =
+        blocking::Client::builder(settings()).with_resolver(Network).with_fetcher(Network);
     let client = builder.start().expect("settings that do");
     thread::scope(|scope| {
         for caller in 0..CALLERS {
@@ -104,7 +96,8 @@ fn blocking() -> blocking::Client {
 fn tokio() -> (tokio::runtime::Runtime, Arc<async_::Client>) {
     let runtime = Builder::new_multi_thread().enable_all().build().expect("a runtime");
     let client = runtime.block_on(async {
-        let builder = async_::Client::builder(settings()).resolver(Network).fetcher(Network);
+        let builder =
+            async_::Client::builder(settings()).with_resolver(Network).with_fetcher(Network);
         let client = Arc::new(builder.start().expect("settings that do"));
         let mut callers = JoinSet::new();
         for caller in 0..CALLERS {
@@ -134,8 +127,8 @@ fn settings() -> Settings {
     };
     Settings::default()
         .with_nameservers([([127, 0, 0, 1], 53).into()])
-        .with_provider(ring::default_provider())
-        .with_roots(RootCertStore { roots: vec![root] })
+        .with_crypto_provider(ring::default_provider())
+        .with_root_certificates(RootCertStore { roots: vec![root] })
 }
 
 /// Says at once what the domain of each number has.
@@ -171,13 +164,13 @@ impl blocking::Fetcher for Network {
 }
 
 impl async_::Resolver for Network {
-    fn txt<'a>(&'a self, domain: &'a Domain) -> Later<'a, TxtAnswer> {
+    fn txt<'a>(&'a self, domain: &'a Domain) -> BoxFuture<'a, TxtAnswer> {
         Box::pin(async { Self::txt(domain) })
     }
 }
 
 impl async_::Fetcher for Network {
-    fn fetch<'a>(&'a self, domain: &'a Domain) -> Later<'a, PolicyAnswer> {
+    fn fetch<'a>(&'a self, domain: &'a Domain) -> BoxFuture<'a, PolicyAnswer> {
         Box::pin(async { Self::policy(domain) })
     }
 }

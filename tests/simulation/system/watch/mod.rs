@@ -129,12 +129,12 @@ impl System<'_> {
         let who = number(&event.domain);
         self.note(who, |_| format!("tells {:?}", event.kind));
         match event.kind {
-            EventKind::Answered { waiter, answer } => {
+            EventKind::Answered { id: waiter, answer } => {
                 if let Some(wait) = self.waits.remove(&waiter) {
                     self.answered(who, &answer, Some(wait.asked));
                 }
             }
-            EventKind::Rechecked { waiter, result } => {
+            EventKind::Rechecked { id: waiter, result } => {
                 if let Some(wait) = self.waits.remove(&waiter) {
                     self.rechecked(who, &result, wait.asked);
                 }
@@ -192,7 +192,7 @@ impl System<'_> {
     }
 
     pub(super) fn check_bounds(&self) {
-        let (len, bytes) = (self.cache.len(), self.cache.bytes());
+        let (len, bytes) = (self.cache.len(), self.cache.memory_usage());
         assert!(len <= self.room, "invariant 7 (bound): {len} entries");
         assert!(bytes <= self.scenario.max_bytes, "invariant 7 (bound): {bytes} bytes");
     }

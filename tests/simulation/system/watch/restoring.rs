@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use mta_sts::{
     Policy,
-    cache::{Applied, Restored},
+    cache::{AppliedPolicy, Restored},
 };
 
 use super::super::{disk::Row, sender::System, site::Site};
@@ -42,7 +42,7 @@ impl System<'_> {
             let name = &self.sites[who].name;
             let life = max_age(&row.policy);
             let is_live = now <= row.fetched_at + life;
-            let view = self.cache.view(name);
+            let view = self.cache.entry(name);
             self.known[who].is_set_aside = view.is_none();
             let Some(view) = view else {
                 self.tally.set_aside += 1;
@@ -103,7 +103,7 @@ impl System<'_> {
     }
 
     /// A policy that is dated in the future lives from the restart, not from its date.
-    pub(super) fn check_dated(&mut self, who: usize, applied: &Applied) {
+    pub(super) fn check_dated(&mut self, who: usize, applied: &AppliedPolicy) {
         let Some((restored_at, latest)) = self.restored else { return };
         let (fetched_at, known) = (micros(applied.fetched_at()), &self.known[who]);
         // Once the clock has reached its date it counts as itself.

@@ -32,9 +32,9 @@ impl System<'_> {
         if !self.scenario.is_persistent || !is_well || !self.disk.is_idle() {
             return;
         }
-        let unsaved = self.cache.unsaved();
+        let unsaved = self.cache.unsaved_count();
         assert_eq!(unsaved, 0, "invariant 23 (saved in the end): {unsaved} changes are not saved");
-        for view in self.cache.iter() {
+        for view in self.cache.entries() {
             let (Some(policy), Some(fetched_at)) = (view.policy(), view.fetched_at()) else {
                 continue;
             };
@@ -51,7 +51,7 @@ impl System<'_> {
         }
         for who in self.disk.rows.keys() {
             let (name, known) = (&self.sites[*who].name, &self.known[*who]);
-            let view = self.cache.view(name);
+            let view = self.cache.entry(name);
             assert!(
                 known.is_set_aside || view.is_some_and(|view| view.policy().is_some()),
                 "invariant 23 (saved in the end): the row of {name} was not removed"

@@ -47,7 +47,7 @@ impl System<'_> {
                 continue;
             }
             let name = &self.sites[who].name;
-            let view = self.cache.view(name);
+            let view = self.cache.entry(name);
             assert!(
                 view.is_some_and(|view| view.policy().is_some()),
                 "invariant 22 (seniority): {name}, used on two days, is not in memory any more"
@@ -71,7 +71,7 @@ impl System<'_> {
     /// Before a lookup: who is not in memory is a newcomer, and may be so.
     pub(in super::super) fn check_admission(&mut self, who: usize) {
         let (name, known) = (&self.sites[who].name, &self.known[who]);
-        if self.cache.view(name).is_some() {
+        if self.cache.entry(name).is_some() {
             return;
         }
         let is_senior = known.is_senior() && self.is_in_use(known.used) && !known.is_set_aside;

@@ -16,7 +16,7 @@ impl System<'_> {
     pub(in super::super) fn check_begun(&mut self, who: usize) {
         self.tally.begun += 1;
         let name = &self.sites[who].name;
-        let is_wanted = self.cache.view(name).is_some_and(|view| view.is_being_discovered());
+        let is_wanted = self.cache.entry(name).is_some_and(|view| view.is_discovering());
         assert!(
             is_wanted,
             "invariant 21 (no starvation): {name}: a request is begun that nobody waits for any more"

@@ -64,7 +64,7 @@ fn contestants(domains: &[Domain]) -> Vec<Contestant<'static>> {
     let mut discovered = cache(domains.len());
     discover(&mut discovered, domains.iter().enumerate(), START);
     let mut restored = cache(domains.len());
-    assert_eq!(restored.restore(discovered.snapshot(), START).restored, domains.len());
+    assert_eq!(restored.restore(discovered.snapshots(), START).restored, domains.len());
     let discovered = Rc::new(RefCell::new(discovered));
     let shared = Rc::clone(&discovered);
     vec![
@@ -98,8 +98,7 @@ fn quick_cache(
     // Its shards are not filled evenly: with more room, it need not throw anything out.
     let cache = quick_cache::sync::Cache::new(size + size / 4 + 1000);
     entries.for_each(|(key, policy)| cache.insert(key, policy));
-    let find =
-        move |keys: &[Domain]| count(keys, |key| is_found(cache.get(key.as_str()).as_ref()));
+    let find = move |keys: &[Domain]| count(keys, |key| is_found(cache.get(key.as_str()).as_ref()));
     Contestant { name: "quick_cache", find: Box::new(find) }
 }
 
@@ -110,8 +109,7 @@ fn moka(
     let cache = moka::sync::Cache::new(2 * size as u64);
     entries.for_each(|(key, policy)| cache.insert(key, policy));
     cache.run_pending_tasks();
-    let find =
-        move |keys: &[Domain]| count(keys, |key| is_found(cache.get(key.as_str()).as_ref()));
+    let find = move |keys: &[Domain]| count(keys, |key| is_found(cache.get(key.as_str()).as_ref()));
     Contestant { name: "moka", find: Box::new(find) }
 }
 

@@ -43,12 +43,12 @@ fn costs(size: usize) -> Costs {
     let domains: Vec<Domain> = domains(size);
     let mut full = cache(size);
     discover(&mut full, domains.iter().enumerate(), START);
-    let text: Vec<u8> = full.snapshot().flat_map(|it| line(&it)).collect();
+    let text: Vec<u8> = full.snapshots().flat_map(|it| line(&it)).collect();
     let mut rounds = [const { Vec::new() }; 3];
     for _ in 0..ROUNDS {
         let (snapshots, taken) = time(|| {
             let mut snapshots = Vec::with_capacity(size);
-            snapshots.extend(full.snapshot());
+            snapshots.extend(full.snapshots());
             snapshots
         });
         rounds[0].push(nanos_each(taken, size));

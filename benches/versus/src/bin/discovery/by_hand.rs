@@ -8,13 +8,8 @@ use std::{
     time::{self, Duration},
 };
 
-use mta_sts::{
-    Domain, Instant, Policy,
-    dns::{self, Outcome, Question},
-    fetch::{self, AddressFilter},
-    verify::{TrustStore, rustls::crypto::ring},
-};
 use ::time::UtcDateTime;
+use mta_sts::{Domain, Instant, Policy, dns::{self, LookupOutcome, Question}, fetch::{self, AddressFilter}, verify::{TrustStore}, rustls::crypto::ring};
 
 use crate::{
     clock::{Phase, Phases},
@@ -43,7 +38,7 @@ impl ByHand {
         phases.mark(Phase::Txt);
         let both = [Question::aaaa(domain), Question::a(domain)].map(|it| self.ask(it));
         let [_, v4] = both.map(Asked::answer);
-        let Outcome::Found(found) = v4 else { panic!("{v4:?}") };
+        let LookupOutcome::Found(found) = v4 else { panic!("{v4:?}") };
         let address = found.addresses()[0];
         phases.mark(Phase::Addresses);
         let policy = self.fetch(domain, (address, self.port).into(), phases);
@@ -100,7 +95,7 @@ struct Asked {
 }
 
 impl Asked {
-    fn answer(mut self) -> Outcome {
+    fn answer(mut self) -> LookupOutcome {
         let mut buffer = [0; 1500];
         let len = self.socket.recv(&mut buffer).expect("an answer");
         self.exchange.handle_datagram(self.server, &buffer[..len], now());

@@ -8,10 +8,7 @@ use std::{
     time::Duration,
 };
 
-use mta_sts::{
-    Domain, Policy,
-    verify::rustls::{ClientConfig, ClientConnection, Stream, client::Resumption, crypto::ring},
-};
+use mta_sts::{Domain, Policy, rustls::{ClientConfig, ClientConnection, Stream, client::Resumption, crypto::ring}};
 
 use crate::{
     clock::{Phase, Phases},

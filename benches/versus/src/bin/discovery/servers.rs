@@ -13,19 +13,7 @@ use std::{
     time::Duration,
 };
 
-use mta_sts::{
-    client::Settings,
-    fetch::AddressFilter,
-    verify::{
-        pki_types::{CertificateDer, PrivatePkcs8KeyDer},
-        rustls::{
-            RootCertStore, ServerConfig, ServerConnection, Stream,
-            crypto::ring,
-            server::{ClientHello, ResolvesServerCert},
-            sign::{CertifiedKey, SigningKey},
-        },
-    },
-};
+use mta_sts::{client::Settings, fetch::AddressFilter, pki_types::{CertificateDer, PrivatePkcs8KeyDer}, rustls::{RootCertStore, ServerConfig, ServerConnection, Stream, crypto::ring, server::{ClientHello, ResolvesServerCert}, sign::{CertifiedKey, SigningKey}}};
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair};
 use versus::domains::{domains, file};
 
@@ -96,10 +84,10 @@ impl Servers {
     pub fn settings(&self) -> Settings {
         Settings::default()
             .with_nameservers([self.nameserver])
-            .with_provider(ring::default_provider())
-            .with_roots(self.roots())
-            .with_port(self.port)
-            .with_filter(filter())
+            .with_crypto_provider(ring::default_provider())
+            .with_root_certificates(self.roots())
+            .with_https_port(self.port)
+            .with_address_filter(filter())
     }
 }
 

@@ -1,0 +1,206 @@
+//! The cache, and lookups that do not change it.
+
+use alloc::collections::VecDeque;
+use core::fmt;
+
+use foldhash::fast::FixedState;
+use hashbrown::HashMap;
+use time::UtcDateTime;
+
+use super::{
+    answer::Answer,
+    clock::{Tick, Timestamp},
+    config::Config,
+    counters::Counters,
+    entry::{AppliedPolicyRef, Overdue},
+    event::{Event, LookupId},
+    failures::Failures,
+    index::Row,
+    overrides::Override,
+    policies::Policies,
+    queue::Queued,
+    room::RoomShare,
+    sweep::Sweep,
+    table::Table,
+    unsaved::Unsaved,
+    waiting::{PendingAnswers, Waiters},
+};
+#[cfg(any(feature = "blocking", feature = "tokio"))]
+use super::{room::SharedRoom, unsaved::StoreHealth};
+use crate::{domain::Domain, no_policy::NoPolicy};
+
+/// A bounded cache of policies: one state machine for each domain, with deadlines and pending
+/// lookups.
+pub struct Cache {
+    pub(super) config: Config,
+    pub(super) table: Table,
+    pub(super) policies: Policies,
+    pub(super) overrides: HashMap<u32, Override, FixedState>,
+    pub(super) waiting: HashMap<u32, Waiters, FixedState>,
+    /// The last fetch of each entry that timed out, if nothing was fetched since.
+    pub(super) overdue: HashMap<u32, Overdue, FixedState>,
+    pub(super) failures: Failures,
+    pub(super) unsaved: Unsaved,
+    pub(super) sweep: Sweep,
+    pub(super) share: RoomShare,
+    pub(super) queue: VecDeque<Queued>,
+    pub(super) events: VecDeque<Event>,
+    /// Answers to emit after the events.
+    pub(super) answers: VecDeque<(Domain, PendingAnswers)>,
+    /// The number that was last assigned to a request or a waiter.
+    pub(super) number: u64,
+    /// The latest `now` of any call.
+    pub(super) latest: Timestamp,
+    /// The second below which a `now` means that the clock was set back. Within this second it may
+    /// mean that.
+    pub(super) earliest: Tick,
+    /// The times before and after the clock was set ahead, if that was recently.
+    pub(super) jump: Option<(Timestamp, Timestamp)>,
+    /// The first slot whose deadlines have not yet been rearmed after the clock was set back.
+    pub(super) unarmed: Option<u32>,
+    /// The bytes of the entries, without the policies.
+    pub(super) bytes: usize,
+    pub(super) counters: Counters,
+}
+
+/// Shows counts and no contents: a cache may hold millions of domains.
+impl fmt::Debug for Cache {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Cache")
+            .field("entries", &self.len())
+            .field("policies", &self.policy_count())
+            .field("bytes", &self.memory_usage())
+            .field("pending", &self.waiting.len())
+            .field("counters", &self.counters)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The result of a lookup: the answer, or the id of a pending lookup.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[must_use = "an answer that has to be waited for comes as an event"]
+pub enum Lookup<'a> {
+    /// The answer is known.
+    Answer(Answer<AppliedPolicyRef<'a>>),
+    /// Discovery is needed. The answer follows as
+    /// [`EventKind::Answered`](super::EventKind::Answered) with this id.
+    Waiting(LookupId),
+}
+
+/// Creation, and read-only access.
+impl Cache {
+    /// Creates an empty cache.
+    #[must_use]
+    pub fn new(config: Config) -> Self {
+        Self {
+            config,
+            table: Table::new(config.seed()),
+            policies: Policies::new(config.seed()),
+            overrides: HashMap::default(),
+            waiting: HashMap::default(),
+            overdue: HashMap::default(),
+            failures: Failures::default(),
+            unsaved: Unsaved::default(),
+            sweep: Sweep::default(),
+            share: RoomShare::default(),
+            queue: VecDeque::new(),
+            events: VecDeque::new(),
+            answers: VecDeque::new(),
+            number: 0,
+            latest: Timestamp::MIN,
+            earliest: Tick::FIRST,
+            jump: None,
+            unarmed: None,
+            bytes: 0,
+            counters: Counters::default(),
+        }
+    }
+
+    /// Creates a cache that shares its bounds, and its store, with all caches of this room.
+    #[cfg(any(feature = "blocking", feature = "tokio"))]
+    pub(crate) fn within(config: Config, room: SharedRoom, store: StoreHealth) -> Self {
+        Self { share: RoomShare::of(room), unsaved: Unsaved::of(store), ..Self::new(config) }
+    }
+
+    /// Returns the cached answer without changing the cache, or `None` if a
+    /// [`lookup`](Self::lookup) would change it.
+    ///
+    /// `None` does not mean that there is no policy. It means that a lookup may have work to do, if
+    /// only to note once an hour that the domain is in use; it is always `None` for domains that
+    /// the operator has pinned or disabled, and for those whose fetch is held back. Many threads
+    /// may call this at the same time. It allocates nothing for a domain with a policy or without a
+    /// record.
+    #[must_use]
+    #[inline]
+    pub fn get(&self, domain: &Domain, now: UtcDateTime) -> Option<Answer<AppliedPolicyRef<'_>>> {
+        let row = self.table.index().find(domain)?;
+        if !self.is_calm(row, now) {
+            return None;
+        }
+        match self.lent(row) {
+            Some(lent) => Some(Answer::Policy(lent)),
+            None => Some(self.answer(row.slot(), now)),
+        }
+    }
+
+    /// Returns the settings.
+    #[must_use]
+    pub fn config(&self) -> &Config {
+        &self.config
+    }
+
+    /// Returns the number of domains, including those without a policy.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.table.len()
+    }
+
+    /// Returns whether the cache holds no domain.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Returns the estimated size of the cache in bytes: entries, names and policies.
+    #[must_use]
+    pub fn memory_usage(&self) -> usize {
+        self.bytes.saturating_add(self.policies.bytes())
+    }
+
+    /// Returns the number of distinct policies. Policies of equal content are stored once.
+    #[must_use]
+    pub fn policy_count(&self) -> usize {
+        self.policies.len()
+    }
+
+    /// Returns the counters since the cache was created.
+    #[must_use]
+    pub fn counters(&self) -> Counters {
+        self.counters
+    }
+
+    /// Returns whether a lookup of this row has nothing to do but return its policy.
+    #[inline]
+    pub(super) fn is_calm(&self, row: &Row, now: UtcDateTime) -> bool {
+        let now = Tick::of(now);
+        self.earliest < now && row.is_quiescent(now)
+    }
+
+    /// Returns the policy that a lookup of such a row finds, if there is one.
+    #[inline]
+    pub(super) fn lent<'a>(&'a self, row: &'a Row) -> Option<AppliedPolicyRef<'a>> {
+        let (policy, slot) = row.policy().zip(self.table.get(row.slot()))?;
+        Some(AppliedPolicyRef::new(policy, &slot.entry.state))
+    }
+
+    #[cold]
+    pub(super) fn answer(&self, slot: u32, now: UtcDateTime) -> Answer<AppliedPolicyRef<'_>> {
+        if let Some(found) = self.overrides.get(&slot) {
+            return found.answer();
+        }
+        match self.table.get(slot) {
+            Some(slot) => slot.entry.state.answer(Timestamp::of(now)),
+            None => Answer::NoPolicy(NoPolicy::Overloaded),
+        }
+    }
+}

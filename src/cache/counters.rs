@@ -1,0 +1,23 @@
+//! The counters of a cache.
+
+/// The counters of a cache since its creation.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Counters {
+    /// Lookups answered from the cache. Calls of [`Cache::get`](super::Cache::get) are not counted.
+    pub cached: u64,
+    /// Lookups that had to wait for an answer.
+    pub waited: u64,
+    /// Lookups and rechecks for which there was no room.
+    pub overloaded: u64,
+    /// TXT queries requested.
+    pub txt_queries: u64,
+    /// Fetches requested.
+    pub fetches: u64,
+    /// Answers that came after their request had ended, and changed nothing.
+    pub late: u64,
+    /// Entries evicted for lack of room.
+    pub evicted: u64,
+    /// Evicted entries with a policy that still applied and was not of mode `none`.
+    pub evicted_live: u64,
+}

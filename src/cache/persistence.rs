@@ -1,0 +1,175 @@
+//! The outcomes of saves: time-outs, failures and retries.
+
+use time::UtcDateTime;
+
+use super::{
+    Cache, bounds::is_stored, clock::Timestamp, entry::Durability, event::EventKind, queue::Queued,
+    request::PersistRequestId, waiting::PendingPersist,
+};
+use crate::domain::Domain;
+
+/// The number of saves to retry when a retry is due: enough to find out if the store works.
+const PROBES: usize = 16;
+
+/// The number of saves to retry after each that succeeded: soon all, while no call takes long.
+const FOLLOWERS: usize = 64;
+
+impl Cache {
+    /// Completes a [`Request::Persist`](super::Request::Persist). Pass `Err` with a message if the
+    /// write failed.
+    ///
+    /// In both cases the answers that waited for it are emitted: a failed store is no reason to
+    /// send mail without a policy.
+    pub fn handle_persisted(
+        &mut self,
+        id: PersistRequestId,
+        outcome: Result<(), &str>,
+        now: UtcDateTime,
+    ) {
+        self.note_time(now);
+        let PersistRequestId { domain, number, begun } = id;
+        let is_late = Timestamp::of(now) >= begun.plus(self.config.persist_span());
+        if !is_late && self.unsaved.answered() {
+            self.emit(&domain, EventKind::StoreResumed);
+        }
+        match outcome {
+            Ok(()) => self.saved(&domain, number, now),
+            Err(error) => self.not_saved(&domain, number, error, now),
+        }
+        let Some(slot) = self.table.find(&domain) else { return };
+        if is_late && self.unsaved.is_stalled() && self.unsaved.len() == 0 {
+            // Without this, nothing would show that the store has become faster.
+            self.must_persist(slot, Durability::State, None, now);
+        }
+        let waiting = self.waiting.get_mut(&slot);
+        let answered = |saving: &mut PendingPersist| saving.request == Some(number);
+        if let Some(saving) = waiting.and_then(|waiting| waiting.saving.take_if(answered)) {
+            self.release(slot, saving.answers);
+            self.update_derived(slot, Timestamp::of(now), false);
+            self.make_room();
+        }
+    }
+
+    fn saved(&mut self, domain: &Domain, number: u64, now: UtcDateTime) {
+        if !self.unsaved.is_old(domain, number) && self.unsaved.remove(domain) {
+            self.emit(domain, EventKind::PersistRecovered);
+        }
+        if self.unsaved.has_failed() {
+            // The store works again: there is no need to wait.
+            self.retry_some(FOLLOWERS, now);
+        }
+    }
+
+    fn not_saved(&mut self, domain: &Domain, number: u64, error: &str, now: UtcDateTime) {
+        let most = self.most_unsaved();
+        let unsaved = &mut self.unsaved;
+        if !unsaved.contains(domain) {
+            unsaved.add(domain, number, false, most);
+            self.emit(domain, EventKind::NotPersisted { error: error.into() });
+        } else if unsaved.is_old(domain, number) {
+            return;
+        } else {
+            unsaved.failed(domain, number);
+        }
+        self.unsaved.retry_later(now);
+    }
+
+    /// Emits [`EventKind::NotPersisted`] for an answer that does not wait until its change is
+    /// durable, once for each domain. The save may still succeed.
+    pub(super) fn not_durable(&mut self, slot: u32, request: Option<u64>, error: &str) {
+        let Some(domain) = self.table.domain(slot).cloned() else { return };
+        if self.unsaved.contains(&domain) {
+            return;
+        }
+        self.emit(&domain, EventKind::NotPersisted { error: error.into() });
+        if let Some(number) = request {
+            let most = self.most_unsaved();
+            self.unsaved.add(&domain, number, true, most);
+        }
+    }
+
+    /// Returns the maximum number of unsaved domains: those in the cache, and as many others. The
+    /// bound is that of the cache.
+    fn most_unsaved(&self) -> usize {
+        self.config.max_entries().saturating_mul(2)
+    }
+
+    pub(super) fn time_out_saving(&mut self, slot: u32, now: UtcDateTime) {
+        let moment = Timestamp::of(now);
+        let waiting = self.waiting.get_mut(&slot);
+        let late = |saving: &mut PendingPersist| saving.deadline.is_due(moment);
+        let Some(saving) = waiting.and_then(|waiting| waiting.saving.take_if(late)) else { return };
+        self.not_durable(slot, saving.request, "no answer in time");
+        // After a long discovery, the store had less than its full time-out.
+        let had_its_time = moment >= saving.since.plus(self.config.persist_span());
+        if had_its_time
+            && self.unsaved.timed_out()
+            && let Some(domain) = self.table.domain(slot).cloned()
+        {
+            self.emit(&domain, EventKind::StoreStalled);
+        }
+        self.release(slot, saving.answers);
+    }
+}
+
+/// Retries.
+impl Cache {
+    /// Returns the number of domains for which the last save or removal has failed or timed out.
+    /// Failed ones are retried after 1 s, doubling to a minute, and at once after another save
+    /// succeeds.
+    #[must_use]
+    pub fn unsaved_count(&self) -> usize {
+        self.unsaved.len()
+    }
+
+    /// Retries all failed saves now: before a shutdown, or because the operator knows that the
+    /// store works again.
+    pub fn retry_unsaved(&mut self, now: UtcDateTime) {
+        self.retry_some(usize::MAX, now);
+    }
+
+    /// Saves all entries again, because the store has lost its contents.
+    ///
+    /// The domains count as unsaved until then. They are saved a few at a time;
+    /// [`EventKind::PersistRecovered`] is emitted when all are saved. Takes time linear in the
+    /// number of domains.
+    pub fn save_all(&mut self, now: UtcDateTime) {
+        let (number, most) = (self.number(), self.most_unsaved());
+        for slot in 0..self.table.slots() {
+            let Some(found) = self.table.get(slot) else { continue };
+            if !found.in_store && !is_stored(&found.entry.state) {
+                continue;
+            }
+            let domain = self.table.domain(slot).cloned();
+            if let Some(domain) = domain.filter(|domain| !self.unsaved.contains(domain)) {
+                self.unsaved.add(&domain, number, false, most);
+            }
+        }
+        self.retry_some(PROBES, now);
+    }
+
+    fn retry_some(&mut self, most: usize, now: UtcDateTime) {
+        self.unsaved.clear_retry();
+        for _ in 0..most {
+            let Some(domain) = self.unsaved.try_next() else { return };
+            match self.table.find(&domain) {
+                Some(slot) => {
+                    // The contents of the store are unknown: it may hold a row that was to be
+                    // removed.
+                    if let Some(found) = self.table.get_mut(slot) {
+                        found.in_store = true;
+                    }
+                    self.must_persist(slot, Durability::State, None, now);
+                }
+                None => self.queue.push_back(Queued::Remove(domain)),
+            }
+        }
+    }
+
+    pub(super) fn retry_if_due(&mut self, now: UtcDateTime) {
+        let now_is = Timestamp::of(now);
+        if self.unsaved.is_retry_due(now_is) {
+            self.retry_some(PROBES, now);
+        }
+    }
+}

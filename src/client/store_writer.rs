@@ -1,0 +1,117 @@
+//! The thread that saves changes to the store.
+
+use alloc::{boxed::Box, string::ToString, sync::Arc, vec::Vec};
+use std::io;
+
+use super::{
+    clock::Time,
+    event::Part,
+    job_result::JobResult,
+    save_queue::{PendingSave, SaveQueue},
+    teller::Teller,
+    threads::Threads,
+    time_outs::SHUTDOWN_TIMEOUT,
+};
+use crate::store::{Change, Store, StoreError};
+
+/// The running thread that saves changes to the store.
+#[derive(Debug)]
+pub(crate) struct StoreWriter(Arc<SaveQueue>, Threads);
+
+/// A guard that notes the end of the thread, however it ends.
+struct End(Arc<SaveQueue>);
+
+/// A store whose thread has not been started yet.
+pub(crate) struct WriterSettings {
+    store: Box<dyn Store>,
+    queue: Arc<SaveQueue>,
+    teller: Teller,
+}
+
+impl WriterSettings {
+    pub(super) fn new(store: Box<dyn Store>, queue: Arc<SaveQueue>, teller: Teller) -> Self {
+        Self { store, queue, teller }
+    }
+
+    /// Starts the thread, which saves changes and passes on the result of each.
+    pub(crate) fn start(
+        self,
+        time: Arc<Time>,
+        told: impl Fn(usize, JobResult) + Send + 'static,
+    ) -> io::Result<StoreWriter> {
+        let Self { store, queue, teller } = self;
+        let end = End(Arc::clone(&queue));
+        let threads = teller.threads();
+        threads.spawn("mta-sts store", move || {
+            let End(changes) = &end;
+            keep(&*store, changes, &time, &told, &teller);
+            // A caller that waits for the end may then open the same file.
+            let _ = teller.guard(Part::Store, || drop(store));
+        })?;
+        Ok(StoreWriter(queue, threads))
+    }
+}
+
+impl Drop for End {
+    fn drop(&mut self) {
+        self.0.end();
+    }
+}
+
+impl StoreWriter {
+    /// Ends the thread once all queued changes are saved.
+    pub(crate) fn stop(&self) {
+        self.0.close();
+    }
+
+    /// Waits until the thread has ended, up to a time-out, after which a store that hangs is
+    /// abandoned.
+    pub(crate) fn wait(&self) {
+        if self.1.has_current() {
+            return;
+        }
+        self.0.wait_for_end(SHUTDOWN_TIMEOUT);
+    }
+}
+
+fn keep(
+    store: &dyn Store,
+    queue: &SaveQueue,
+    time: &Time,
+    told: &dyn Fn(usize, JobResult),
+    teller: &Teller,
+) {
+    loop {
+        let taken = queue.take();
+        if taken.is_empty() {
+            return;
+        }
+        let begun = time.date();
+        let (mut changes, mut waiting) = (Vec::new(), Vec::new());
+        for PendingSave { shard, mut id, change } in taken {
+            id.started(begun);
+            changes.push(change);
+            waiting.push((shard, id));
+        }
+        let told = |shard, done| {
+            let _ = teller.guard(Part::Other, || told(shard, done));
+        };
+        let mut saved = save(store, &changes, teller);
+        if let (Err(lost), Some(change)) = (&saved, changes.first())
+            && lost.is_lost()
+        {
+            told(0, JobResult::Lost(change.domain.clone(), lost.to_string()));
+            saved = save(store, &changes, teller);
+        }
+        for (shard, id) in waiting {
+            let result = saved.as_ref().copied().map_err(ToString::to_string);
+            told(shard, JobResult::Persisted(id, result));
+        }
+    }
+}
+
+fn save(store: &dyn Store, changes: &[Change], teller: &Teller) -> Result<(), StoreError> {
+    teller
+        .guard(Part::Store, || store.save(changes))
+        .unwrap_or_else(|_| Err(StoreError::new("it has panicked")))
+}

@@ -1,0 +1,50 @@
+//! The inputs of a [`Delivery`](crate::delivery::Delivery), and the replies of a host that they
+//! stand for.
+//!
+//! | event | input |
+//! | --- | --- |
+//! | the host has no address, or no address is left | [`handle_no_address`](crate::delivery::Delivery::handle_no_address) |
+//! | connecting fails | [`SessionOutcome::Unreachable`](crate::delivery::SessionOutcome::Unreachable) |
+//! | the greeting or the first `EHLO` is answered with 4yz or 5yz | [`GreetingRefused`](crate::delivery::SessionOutcome::GreetingRefused) |
+//! | the connection is lost before `STARTTLS` | [`ConnectionLost`](crate::delivery::SessionOutcome::ConnectionLost) |
+//! | no `STARTTLS` in the answer to `EHLO` | [`ClearText`](crate::delivery::SessionOutcome::ClearText) |
+//! | `STARTTLS` is answered with 4yz or 5yz | [`StarttlsRefused`](crate::delivery::SessionOutcome::StarttlsRefused) |
+//! | the handshake fails, and the verifier has no error | [`HandshakeFailed`](crate::delivery::SessionOutcome::HandshakeFailed) |
+//! | the handshake fails because the verifier refused the certificate | [`CertificateRejected`](crate::delivery::SessionOutcome::CertificateRejected) |
+//! | the handshake succeeds | [`Encrypted`](crate::delivery::SessionOutcome::Encrypted), with the results of the checks |
+//! | the `EHLO` after TLS fails | `GreetingRefused` or `ConnectionLost`: the session ended before a message could be sent |
+//! | 4yz to `MAIL`, to every `RCPT`, or to the data | [`SmtpReply::Transient`](crate::delivery::SmtpReply::Transient) |
+//! | 5yz to them | [`SmtpReply::Permanent`](crate::delivery::SmtpReply::Permanent) |
+//! | the connection is lost before the final answer | [`SmtpReply::ConnectionLost`](crate::delivery::SmtpReply::ConnectionLost) |
+//! | 2yz to the data | [`SmtpReply::Accepted`](crate::delivery::SmtpReply::Accepted) |
+//!
+//! Supply the outcome of *every* connection, with
+//! [`with_receiving_ip`](crate::delivery::Attempt::with_receiving_ip): each is a session in reports
+//! ([RFC 8460 §4.4]). Send nothing of the message, not even `MAIL`, before
+//! [`SendDecision::Send`](crate::delivery::SendDecision::Send).
+//!
+//! # Several recipients
+//!
+//! A [`Delivery`](crate::delivery::Delivery) is for the recipients of one Policy Domain. If the
+//! host accepts some of them and refuses others, keep the outcomes of those apart in the queue: a
+//! 5yz to one `RCPT` is final for that recipient, a 4yz keeps it for the next attempt. Supply the
+//! result for the message: `Accepted` if the data was accepted for at least one recipient,
+//! otherwise `Transient` if a refusal was transient, else `Permanent`.
+//!
+//! # Time-outs and temporary answers
+//!
+//! A [`NoPolicy`](crate::NoPolicy) for which [`is_temporary`](crate::NoPolicy::is_temporary)
+//! returns `true` means that discovery has failed and there may be a policy. [RFC 8461 §5.1] lets
+//! the sender continue as without a policy; a cautious sender defers the message once or twice
+//! first. [`may_bounce`](crate::delivery::Deferral::may_bounce) returns whether a deferral may
+//! become a bounce.
+//!
+//! # Connections that are kept open
+//!
+//! Keep the [`Session`](crate::delivery::Session) of
+//! [`Transaction::session`](crate::delivery::Transaction::session) with the connection. For the
+//! next message, even one for another domain, call
+//! [`Delivery::reuse`](crate::delivery::Delivery::reuse).
+//!
+//! [RFC 8460 §4.4]: https://www.rfc-editor.org/rfc/rfc8460#section-4.4
+//! [RFC 8461 §5.1]: https://www.rfc-editor.org/rfc/rfc8461#section-5.1

@@ -1,0 +1,64 @@
+//! Reads a faulty `mode` as its writer meant it.
+
+use alloc::{format, vec::Vec};
+
+use super::{meant::Meant, shown::Shown, spelling::is_one_edit};
+
+const MODES: [&str; 3] = ["enforce", "testing", "none"];
+const CHOOSE: &str =
+    "write `mode: testing` at first, and `mode: enforce` once the reports are clean";
+
+pub(super) fn read(text: &str) -> Meant {
+    let lower = text.to_ascii_lowercase();
+    if let Some(mode) = MODES.into_iter().find(|mode| *mode == lower) {
+        return Meant::one(mode).because_of_case(text);
+    }
+    if lower.is_empty() {
+        return Meant::help(CHOOSE).fault("`mode` has no value");
+    }
+    let words =
+        || lower.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty());
+    if words().filter(|word| MODES.contains(word)).count() > 1 {
+        return Meant::help(CHOOSE).fault("`mode` names several modes: choose one of them");
+    }
+    let shown = Shown(text);
+    if lower == "report" {
+        return Meant::one("testing").because("`report` is from drafts of the RFC");
+    }
+    match meant(&lower) {
+        Some(mode) => {
+            Meant::one(mode).fault(format!("`{shown}` is no `mode`: did you mean `{mode}`?"))
+        }
+        None => Meant::help(advice(&lower))
+            .fault(format!("`{shown}` is no `mode`: it must be `enforce`, `testing` or `none`")),
+    }
+}
+
+fn meant(lower: &str) -> Option<&'static str> {
+    match lower {
+        "test" | "tests" | "tested" | "testmode" | "test-mode" => Some("testing"),
+        "enforced" | "enforcing" | "enforces" | "enforcement" | "inforce" => Some("enforce"),
+        _ => {
+            let chars = |text: &str| text.chars().collect::<Vec<char>>();
+            let written = chars(lower);
+            MODES.into_iter().find(|mode| is_one_edit(&written, &chars(mode)))
+        }
+    }
+}
+
+/// Returns the help for words of other protocols.
+fn advice(lower: &str) -> &'static str {
+    match lower {
+        "off" | "no" | "false" | "null" | "nothing" | "disabled" | "disable" | "inactive" | "0" => {
+            "write `mode: none` to opt out"
+        }
+        "on" | "yes" | "true" | "enabled" | "enable" | "strict" | "reject" | "active" | "1" => {
+            "write `mode: enforce` to have mail that is not secure refused"
+        }
+        "report-only" | "reporting" | "monitor" | "monitoring" | "audit" | "dry-run" | "soft"
+        | "quarantine" | "opportunistic" => {
+            "write `mode: testing` to get reports and refuse no mail"
+        }
+        _ => CHOOSE,
+    }
+}

@@ -1,0 +1,214 @@
+//! Reads a faulty record as its writer meant it.
+
+use alloc::{borrow::ToOwned, format, string::String, vec::Vec};
+use core::{ops::Range, str};
+
+use super::{
+    diagnostic::MAX_SHOWN,
+    spelling::{is_one_edit, is_placeholder, known_name},
+    stray,
+};
+use crate::parse::{
+    ext_name, is_all,
+    record::{sts_ext_value, sts_id_value},
+};
+
+/// Returns the record that was meant, if each part of the text is certain: a version, one `id` and
+/// extensions, whatever separates them.
+pub(super) fn canonical(input: &[u8]) -> Option<String> {
+    Draft::read(input, false)?.finish()
+}
+
+/// Returns the same without what belongs into the policy file.
+pub(super) fn without_policy_fields(input: &[u8]) -> Option<String> {
+    Draft::read(input, true)?.finish()
+}
+
+/// The parts of a record that were read.
+#[derive(Default)]
+struct Draft {
+    version: bool,
+    id: Option<String>,
+    extensions: Vec<(String, String)>,
+    /// Set if a `;` ends the record.
+    is_ended: bool,
+}
+
+impl Draft {
+    fn read(input: &[u8], skip_policy_fields: bool) -> Option<Self> {
+        // Longer texts are no records that somebody typed.
+        let text = Some(input).filter(|text| text.len() <= MAX_SHOWN)?;
+        let text = str::from_utf8(text).ok()?;
+        let text = stray::clean(text);
+        let parts = parts(&text);
+        let mut draft = Self { is_ended: text.trim_end().ends_with(';'), ..Self::default() };
+        let mut rest = parts.iter().map(String::as_str).peekable();
+        while let Some(part) = rest.next() {
+            let (name, mut value) = split(part);
+            let lower = name.to_ascii_lowercase();
+            if value.is_none() && matches!(&*lower, "v" | "id") {
+                // `id 20240101`
+                value = rest.next_if(|next| split(next).1.is_none());
+            }
+            match value {
+                Some(_) if skip_policy_fields && is_policy_field(name.as_bytes()) => {}
+                _ => draft.add(&lower, name, value)?,
+            }
+        }
+        Some(draft)
+    }
+
+    /// Adds a field; `None` if it is not certain what it is.
+    fn add(&mut self, lower: &str, name: &str, value: Option<&str>) -> Option<()> {
+        match (lower, value) {
+            ("v" | "version", Some(value)) if !self.version && is_version(value) => {
+                self.version = true;
+            }
+            ("stsv1" | "vstsv1", None) if !self.version => self.version = true,
+            ("id", Some(value)) if self.id.is_none() => self.id = Some(mended_id(value)?),
+            ("id", Some(value)) if self.id != mended_id(value) => return None,
+            ("id", Some(_)) => {}
+            (bare, None) if self.id.is_none() && is_bare_id(bare) => {
+                let is_named = bare.starts_with("id");
+                self.id = Some(mended_id(name.get(if is_named { 2 } else { 0 }..)?)?);
+            }
+            (_, Some(value)) if is_extension(name, value) => {
+                self.extensions.push((name.to_owned(), value.to_owned()));
+            }
+            _ => return None,
+        }
+        Some(())
+    }
+
+    fn finish(mut self) -> Option<String> {
+        if self.id.is_none() {
+            let is_likely = |(name, value): &(String, String)| is_misspelt_id(name, value);
+            let likely = self.extensions.iter().position(is_likely)?;
+            self.id = mended_id(&self.extensions.remove(likely).1);
+        }
+        let id = self.id.filter(|_| self.version)?;
+        let mut text = format!("v=STSv1; id={id}");
+        for (name, value) in &self.extensions {
+            text.extend(["; ", name, "=", value]);
+        }
+        text.extend(self.is_ended.then_some(";"));
+        Some(text)
+    }
+}
+
+const SEPARATORS: [char; 4] = [';', ',', '|', ' '];
+
+/// Splits the text into fields, with no white space around their `=` or `:`.
+fn parts(text: &str) -> Vec<String> {
+    let text = with_delimiter(&text.replace('\\', " "));
+    let mut tight = String::with_capacity(text.len());
+    for c in text.chars() {
+        let c = if c.is_whitespace() { ' ' } else { c };
+        let before = tight.trim_end_matches(' ');
+        let part = before.rsplit(SEPARATORS).next().unwrap_or_default();
+        let name = part.strip_suffix(['=', ':']).unwrap_or(part);
+        // In a value, these signs are no reason to join what white space separates.
+        let is_first = !name.contains(['=', ':']);
+        if is_first && matches!(c, '=' | ':') {
+            tight.truncate(before.len());
+        } else if is_first && c == ' ' && tight.ends_with(['=', ':']) {
+            continue;
+        }
+        tight.push(c);
+    }
+    let parts = tight.split(SEPARATORS);
+    parts.filter(|part| !part.is_empty() && *part != ".").map(ToOwned::to_owned).collect()
+}
+
+/// Puts a `;` after the version in place of other signs.
+fn with_delimiter(text: &str) -> String {
+    let lower = text.to_ascii_lowercase();
+    let end = lower.find("stsv1").and_then(|at| at.checked_add(5)).unwrap_or(text.len());
+    let (version, rest) = text.split_at_checked(end).unwrap_or((text, ""));
+    let signs = ["059", ".0"];
+    let rest = signs.iter().find_map(|sign| rest.strip_prefix(sign)).unwrap_or(rest);
+    let is_sign = |c: char| c.is_whitespace() || ".:;,/|&-+".contains(c);
+    [version, ";", rest.trim_start_matches(is_sign)].concat()
+}
+
+fn split(part: &str) -> (&str, Option<&str>) {
+    let at = part.split_once('=').or_else(|| part.split_once(':'));
+    let (name, value) = at.map_or((part, None), |(name, value)| (name, Some(value)));
+    let (name, value) = match name.split_once(':') {
+        Some((before, _))
+            if before.eq_ignore_ascii_case("id") || before.eq_ignore_ascii_case("v") =>
+        {
+            (before, part.get(before.len()..).and_then(|rest| rest.get(1..)))
+        }
+        _ => (name, value),
+    };
+    (name, value.map(|value| value.trim_start_matches(['=', ':'])))
+}
+
+pub(super) fn is_version(value: &str) -> bool {
+    let lower = value.to_ascii_lowercase();
+    let likely = ["stsv1", "sts", "1", "v1", "tstv1", "mtasts", "mta-sts", "mtastsv1", "mta-stsv1"];
+    likely.contains(&&*lower) || is_one_edit(lower.as_bytes(), b"stsv1")
+}
+
+/// Returns an id made of the letters and digits of what was given, if that makes one.
+fn mended_id(value: &str) -> Option<String> {
+    let inner = value.trim_matches(['<', '>', '[', ']', '(', ')', '{', '}']);
+    let is_number = inner.bytes().all(|byte| byte.is_ascii_digit());
+    let value = if is_number { inner } else { value };
+    let is_mark = |c: char| c.is_ascii_alphanumeric() || "-_.:/+".contains(c);
+    if is_placeholder(value) || !value.chars().all(is_mark) {
+        return None;
+    }
+    let id: String = value.chars().filter(char::is_ascii_alphanumeric).collect();
+    is_all(sts_id_value, id.as_bytes()).then_some(id)
+}
+
+/// Returns whether this is an `id` without `=`: `20240101` or `id20240101`.
+pub(super) fn is_bare_id(text: &str) -> bool {
+    let digits = text.strip_prefix("id").unwrap_or(text);
+    let count = digits.bytes().filter(u8::is_ascii_digit).count();
+    count > 0
+        && (count >= 6 || count == digits.len())
+        && digits.bytes().all(|byte| byte.is_ascii_alphanumeric())
+}
+
+/// Returns whether `id` is a word of the text, in any letter case: `id.`, `policy-id`, `"ID"`.
+pub(super) fn has_word_id(text: &str) -> bool {
+    text.split(|c: char| !c.is_ascii_alphanumeric()).any(|word| word.eq_ignore_ascii_case("id"))
+}
+
+/// Returns whether a field was meant for the `id`, if there is no other.
+pub(super) fn is_misspelt_id(name: &str, value: &str) -> bool {
+    let name = name.to_ascii_lowercase();
+    let is_like = matches!(&*name, "i" | "d" | "ids" | "idd" | "iid" | "di" | "ld" | "1d" | "uid")
+        || has_word_id(&name)
+        || name.ends_with("id");
+    mended_id(value).is_some() && (is_like || is_bare_id(&value.to_ascii_lowercase()))
+}
+
+fn is_extension(name: &str, value: &str) -> bool {
+    !is_policy_field(name.as_bytes())
+        && name.contains(|c: char| c.is_ascii_alphabetic())
+        && !name.eq_ignore_ascii_case("v")
+        && is_all(ext_name, name.as_bytes())
+        && is_all(sts_ext_value, value.as_bytes())
+}
+
+pub(super) fn is_policy_field(name: &[u8]) -> bool {
+    known_name(name).is_some()
+}
+
+/// Returns whether the text at this place, a faulty piece of the record, may have been meant for the
+/// `id`.
+pub(super) fn may_be_id(input: &[u8], piece: Range<usize>) -> bool {
+    // A fault may lie behind the name of its field.
+    let before = input.get(..piece.start).unwrap_or_default();
+    let start = before.iter().rposition(|&byte| byte == b';').unwrap_or_default();
+    let text = String::from_utf8_lossy(input.get(start..piece.end).unwrap_or_default());
+    let mut words = text.split(|c: char| !c.is_ascii_alphanumeric());
+    words.any(|word| {
+        let lower = word.to_ascii_lowercase();
+        lower == "id" || lower == "ids" || is_bare_id(&lower)
+    })
+}

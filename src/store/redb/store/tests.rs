@@ -1,0 +1,124 @@
+use alloc::string::ToString as _;
+use core::sync::atomic::AtomicU32;
+use std::{
+    env, fs,
+    io::{self, ErrorKind},
+    process,
+};
+
+use redb::BackendError;
+
+use super::*;
+use crate::domain::Domain;
+
+std::thread_local! {
+    /// The number of writes that succeed before the disk is full, for the databases that this
+    /// thread opens.
+    static ROOM: Arc<AtomicU32> = Arc::new(AtomicU32::new(u32::MAX));
+}
+
+#[derive(Debug)]
+struct Disk(FileBackend, Arc<AtomicU32>);
+
+impl Disk {
+    fn spend(&self) -> Result<(), BackendError> {
+        let spent = self.1.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |room| match room {
+            u32::MAX => Some(u32::MAX),
+            room => room.checked_sub(1),
+        });
+        spent.map(drop).map_err(|_| io::Error::from(ErrorKind::StorageFull).into())
+    }
+}
+
+impl StorageBackend for Disk {
+    fn len(&self) -> Result<u64, io::Error> {
+        self.0.len()
+    }
+
+    fn read(&self, offset: u64, out: &mut [u8]) -> Result<(), io::Error> {
+        self.0.read(offset, out)
+    }
+
+    fn set_len(&self, len: u64) -> Result<(), io::Error> {
+        self.spend().map_err(io::Error::from)?;
+        self.0.set_len(len)
+    }
+
+    fn sync_data(&self) -> Result<(), io::Error> {
+        self.spend().map_err(io::Error::from)?;
+        self.0.sync_data()
+    }
+
+    fn write(&self, offset: u64, data: &[u8]) -> Result<(), io::Error> {
+        self.spend().map_err(io::Error::from)?;
+        self.0.write(offset, data)
+    }
+}
+
+fn on_disk(file: File) -> Result<Box<dyn StorageBackend>, DatabaseError> {
+    Ok(Box::new(Disk(FileBackend::new(file)?, ROOM.with(Arc::clone))))
+}
+
+fn room(writes: u32) {
+    ROOM.with(|room| room.store(writes, Ordering::SeqCst));
+}
+
+fn path(name: &str) -> PathBuf {
+    let path = env::temp_dir().join(format!("mta-sts-{}-{name}", process::id()));
+    let _ = fs::remove_file(&path);
+    path
+}
+
+fn change(name: &str) -> Change {
+    let json = r#"{"version":2,"domain":"NAME","policy":null,"id":null,"fetched_at":0,
+        "record_check":{"armed_at":0,"span":0},"refresh":{"armed_at":0,"span":0},"new_id_budget":{"full_at":0},
+        "last_lookup":null,"used_on_two_days":false,"record":"missing","expired":false}"#;
+    let snapshot = serde_json::from_str(&json.replace("NAME", name)).unwrap();
+    Change { domain: Domain::parse(name).unwrap(), snapshot: Some(snapshot) }
+}
+
+#[test]
+fn a_full_disk_is_no_end() {
+    let path = path("full");
+    let store = Redb::open_by(&path, on_disk).unwrap();
+    store.save(&[change("before.example")]).unwrap();
+    for writes in 0..12 {
+        let name = format!("d{writes}.example");
+        room(writes);
+        for _ in 0..3 {
+            // Some fail, and some have just enough room.
+            let _ = store.save(&[change(&name)]);
+        }
+        room(0);
+        let error = store.save(&[change(&name)]).unwrap_err().to_string();
+        assert!(error.contains(path.to_str().unwrap()), "{error}");
+        room(u32::MAX);
+        store.save(&[change(&name)]).unwrap();
+        assert_eq!(store.load().unwrap().snapshots.len(), usize::try_from(writes).unwrap() + 2);
+    }
+    assert_eq!(store.set_aside(), None);
+    drop(store);
+    let store = Redb::open(&path).unwrap();
+    assert_eq!(store.load().unwrap().snapshots.len(), 13);
+    drop(store);
+    fs::remove_file(path).unwrap();
+}
+
+/// Simulates a full disk, or a killed process, at any moment of the creation.
+#[test]
+fn a_creation_that_was_cut_short_is_no_obstacle() {
+    let path = path("creation");
+    for writes in 0..60 {
+        room(writes);
+        let begun = Redb::open_by(&path, on_disk);
+        drop(begun);
+        room(u32::MAX);
+        let store = Redb::open(&path).unwrap_or_else(|error| panic!("{writes} writes: {error}"));
+        store.save(&[change("a.example")]).unwrap();
+        if let Some(aside) = store.set_aside() {
+            fs::remove_file(aside).unwrap();
+        }
+        drop(store);
+        fs::remove_file(&path).unwrap();
+    }
+}

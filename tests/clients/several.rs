@@ -1,0 +1,81 @@
+//! Policy Hosts with several addresses, of which not all are good.
+
+use std::net::Ipv4Addr;
+
+use mta_sts_testkit::{Addresses, Body, Certificate, Site, Web, World};
+
+use crate::{
+    faults::{Expected, FetchFailed, Policy, outcome},
+    world::{BOTH, Client, LONG, POLICY, domain, settings},
+};
+use mta_sts::ResultType::{StsPolicyFetchError as Fetch, StsWebpkiInvalid as Pki};
+
+const FIRST: Ipv4Addr = Ipv4Addr::LOCALHOST;
+const SECOND: Ipv4Addr = Ipv4Addr::new(127, 0, 0, 31);
+const DEAD: Ipv4Addr = Ipv4Addr::new(127, 0, 0, 32);
+const ORDERS: [&[Ipv4Addr]; 2] = [&[FIRST, SECOND], &[SECOND, FIRST]];
+
+/// What comes of a first contact, in either order of the addresses.
+#[track_caller]
+fn assert_in_both_orders(change: fn(&mut Site), second: fn(&mut Site), expected: Expected) {
+    for kind in BOTH {
+        for order in ORDERS {
+            let world = World::new();
+            let mut site = Site { addresses: Addresses::Given(order), ..Site::new("1", POLICY) };
+            let mut other = site.clone();
+            change(&mut site);
+            second(&mut other);
+            world.set("example.com", site);
+            world.web_beside(SECOND, other);
+            let client = Client::new(kind, settings(&world));
+            let answer = client.policy(&domain("example.com"), LONG).unwrap();
+            assert_eq!(outcome(&answer), expected, "{kind:?}, {order:?}");
+        }
+    }
+}
+
+#[test]
+fn a_good_address_is_found_after_one_without_tls() {
+    let good = |_: &mut Site| {};
+    assert_in_both_orders(|site| site.web = Web::Closes, good, Policy);
+    let smtp = |site: &mut Site| site.web = Web::Plain(b"220 mx ESMTP\r\n".into());
+    assert_in_both_orders(smtp, good, Policy);
+}
+
+#[test]
+fn a_good_address_is_found_after_one_with_a_bad_certificate() {
+    for certificate in [
+        |site: &mut Site| site.certificate = Certificate::Expired,
+        |site: &mut Site| site.certificate = Certificate::WrongName,
+        |site: &mut Site| site.certificate = Certificate::SelfSigned,
+    ] {
+        assert_in_both_orders(certificate, |_| {}, Policy);
+    }
+}
+
+/// A policy comes from a validated answer only.
+#[test]
+fn what_is_told_of_several_bad_addresses_does_not_depend_on_their_order() {
+    let expired = |site: &mut Site| site.certificate = Certificate::Expired;
+    let expected = FetchFailed(Pki, "certificate-expired");
+    assert_in_both_orders(|site| site.web = Web::Closes, expired, expected);
+    assert_in_both_orders(expired, expired, expected);
+    let smtp = |site: &mut Site| site.web = Web::Plain(b"220 mx ESMTP\r\n".into());
+    assert_in_both_orders(smtp, |site| site.web = Web::Closes, FetchFailed(Fetch, "tls"));
+}
+
+/// An answer of the Policy Host ends the search, whatever it is.
+#[test]
+fn an_answer_over_http_is_an_answer() {
+    for kind in BOTH {
+        let world = World::new();
+        let addresses = Addresses::Given(&[DEAD, SECOND, FIRST]);
+        world.set("example.com", Site { addresses, ..Site::new("1", POLICY) });
+        let web = Web::Answers(Body::response("404 Not Found", "text/plain", ""));
+        world.web_beside(SECOND, Site { web, ..Site::new("1", POLICY) });
+        let client = Client::new(kind, settings(&world));
+        let answer = client.policy(&domain("example.com"), LONG).unwrap();
+        assert_eq!(outcome(&answer), FetchFailed(Fetch, "http-status"), "{kind:?}");
+        assert_eq!(world.counts("example.com").fetches, 1);
+    }
+}

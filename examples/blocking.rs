@@ -13,7 +13,7 @@
 #[path = "smtp/mod.rs"]
 pub(crate) mod smtp;
 
-use std::{error::Error, sync::Arc, time::Duration};
+use std::{error::Error, sync::Arc};
 
 use mta_sts::{
     Domain,
@@ -27,9 +27,6 @@ use mta_sts_testkit::{Certificate, Mx as Manner, Site, World};
 use rustls::crypto::ring;
 
 const POLICY: &str = "version: STSv1\nmode: enforce\nmx: mx.example.com\nmax_age: 604800\n";
-
-/// How long a message may wait for a policy to be found out.
-const BUDGET: Duration = Duration::from_secs(20);
 
 fn main() -> Result<(), Box<dyn Error>> {
     let world = World::new();
@@ -45,12 +42,12 @@ fn main() -> Result<(), Box<dyn Error>> {
         .with_root_certificates(world.roots())
         .with_https_port(world.port())
         .with_address_filter(AddressFilter::default().exempt_network("127.0.0.0/8".parse()?));
-    let client = Client::new(settings)?;
+    let client = Client::builder().with_settings(settings).build()?;
 
     // For each message.
     let domain = Domain::parse("example.com")?;
     let route = Route::for_recipient(domain.clone(), [Mx::new(10, "mx.example.com")]);
-    let mut delivery = client.delivery(route, MinTlsLevel::Opportunistic, BUDGET)?;
+    let mut delivery = client.delivery(route, MinTlsLevel::Opportunistic)?;
     let end = loop {
         match delivery.poll() {
             Step::Consider(candidate) => {
@@ -64,7 +61,7 @@ fn main() -> Result<(), Box<dyn Error>> {
                 }
             }
             Step::Recheck(_) => {
-                let found = client.recheck(&domain, BUDGET);
+                let found = client.recheck(&domain);
                 delivery.handle_recheck(found.map_or_else(Recheck::from, Recheck::from));
             }
             end => break end,

@@ -228,10 +228,10 @@ fn what_a_client_knows_is_at_hand_without_allocating() {
         .with_address_filter(
             AddressFilter::default().exempt_network("127.0.0.0/8".parse().unwrap()),
         );
-    let client = Client::new(settings).unwrap();
+    let client = Client::builder().with_settings(settings).build().unwrap();
     let absent = Domain::parse("absent.example").unwrap();
     for domain in [&known, &absent] {
-        client.policy(domain, Duration::from_secs(20)).unwrap();
+        client.policy_within(domain, Duration::from_secs(20)).unwrap();
     }
     let answers = [&known, &absent].map(|domain| {
         assert_eq!(count(|| client.cached(domain)), 0, "{domain}");

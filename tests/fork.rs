@@ -67,7 +67,7 @@ fn in_a_process_of_its_own() {
             let ended = fork::wait_event(child).unwrap();
             assert!(matches!(ended, ChildEvent::Exited { code: 0, .. }), "{kind:?}: {ended:?}");
             // Here it goes on.
-            client.policy(&domain("b.example"), LONG).unwrap();
+            client.policy_within(&domain("b.example"), LONG).unwrap();
         }
     }
 }
@@ -76,11 +76,11 @@ fn in_the_child(client: Client) {
     let start = Instant::now();
     // A runtime of tokio's does not outlive a fork: what polls futures here is another one.
     let answer = match &client {
-        Client::Blocking(client) => client.policy(&domain("b.example"), LONG),
+        Client::Blocking(client) => client.policy_within(&domain("b.example"), LONG),
         Client::Tokio(_, client) => {
             let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
             runtime.block_on(client.shutdown());
-            runtime.block_on(client.policy(&domain("b.example"), LONG))
+            runtime.block_on(client.policy_within(&domain("b.example"), LONG))
         }
     };
     if answer != Err(LookupError::ShutDown) {

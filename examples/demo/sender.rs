@@ -61,7 +61,7 @@ impl Sender {
             // The Policy Hosts of this world are on loopback.
             .with_address_filter(AddressFilter::default().exempt_network("127.0.0.0/8".parse()?));
         Ok(Self {
-            client: Client::new(settings)?,
+            client: Client::builder().with_settings(settings).build()?,
             trust: TrustStore::new(ways.roots, provider)?,
             domain: Domain::parse("example.com")?,
             addresses: ways.mx,
@@ -71,7 +71,7 @@ impl Sender {
     /// Sends a message to the domain, whose MX record names this host.
     pub(crate) fn send(&self, mx: &str) -> Result<Sent, Box<dyn Error>> {
         let start = Instant::now();
-        let mut policy = self.client.policy(&self.domain, BUDGET)?.into_policy();
+        let mut policy = self.client.policy_within(&self.domain, BUDGET)?.into_policy();
         println!("  {:>8.1?}  {}", start.elapsed(), told(policy.as_ref().map(|it| &**it)));
         loop {
             let route = Route::for_recipient(self.domain.clone(), [Mx::new(10, mx)]);
@@ -152,7 +152,7 @@ impl Sender {
 
     /// Before it is given up: is there a newer policy (§5.1)?
     fn recheck(&self, start: Instant) -> Result<Recheck, Box<dyn Error>> {
-        let found = Recheck::from(self.client.recheck(&self.domain, BUDGET)?);
+        let found = Recheck::from(self.client.recheck_within(&self.domain, BUDGET)?);
         let how = match &found {
             Recheck::Current(_) => String::new(),
             Recheck::Unconfirmed { why, .. } | Recheck::Unknown(why) => format!(": {why}"),

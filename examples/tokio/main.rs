@@ -12,7 +12,7 @@
 
 pub(crate) mod smtp;
 
-use std::{error::Error, net::SocketAddr, sync::Arc, time::Duration};
+use std::{error::Error, net::SocketAddr, sync::Arc};
 
 use mta_sts::{
     Domain, Failure, ResultType,
@@ -34,9 +34,6 @@ use self::smtp::Session;
 
 const POLICY: &str = "version: STSv1\nmode: enforce\nmx: mx.example.com\nmax_age: 604800\n";
 
-/// How long a message may wait for a policy to be found out.
-const BUDGET: Duration = Duration::from_secs(20);
-
 fn main() -> Result<(), Box<dyn Error>> {
     Runtime::new()?.block_on(send_a_message())
 }
@@ -55,12 +52,12 @@ async fn send_a_message() -> Result<(), Box<dyn Error>> {
         .with_root_certificates(world.roots())
         .with_https_port(world.port())
         .with_address_filter(AddressFilter::default().exempt_network("127.0.0.0/8".parse()?));
-    let client = Client::new(settings)?;
+    let client = Client::builder().with_settings(settings).build().await?;
 
     // For each message.
     let domain = Domain::parse("example.com")?;
     let route = Route::for_recipient(domain.clone(), [Mx::new(10, "mx.example.com")]);
-    let mut delivery = client.delivery(route, MinTlsLevel::Opportunistic, BUDGET).await?;
+    let mut delivery = client.delivery(route, MinTlsLevel::Opportunistic).await?;
     let end = loop {
         match delivery.poll() {
             Step::Consider(candidate) => {
@@ -74,7 +71,7 @@ async fn send_a_message() -> Result<(), Box<dyn Error>> {
                 }
             }
             Step::Recheck(_) => {
-                let found = client.recheck(&domain, BUDGET).await;
+                let found = client.recheck(&domain).await;
                 delivery.handle_recheck(found.map_or_else(Recheck::from, Recheck::from));
             }
             end => break end,

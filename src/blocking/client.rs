@@ -1,13 +1,13 @@
 //! The client.
 
 use alloc::sync::Arc;
-use core::{fmt, mem, time::Duration};
-use std::sync::mpsc::{self, RecvTimeoutError};
+use core::{fmt, time::Duration};
+use std::sync::mpsc;
 
-use super::driver::Driver;
+use super::{driver::Driver, inner::Inner};
 use crate::{
     cache::{Answer, RecheckResult},
-    client::{Health, LookupError, RestoreReport, SHUTDOWN_TIMEOUT, StoreWriter, Ticket},
+    client::{Health, LookupError, RestoreReport, StoreWriter},
     delivery::{Delivery, MinTlsLevel, Route},
     domain::Domain,
     no_policy::NoPolicy,
@@ -16,49 +16,59 @@ use crate::{
 
 /// A blocking MTA-STS client: discovers, caches and refreshes policies.
 ///
-/// It may be used from many threads at the same time. Dropping it shuts it down.
-pub struct Client {
-    driver: Arc<Driver>,
-    keeper: Option<StoreWriter>,
-    kept: RestoreReport,
-}
+/// It is a handle: clones are cheap, refer to the same client, and may be used from many threads at
+/// the same time. Dropping the last one shuts the client down.
+#[derive(Clone)]
+pub struct Client(Arc<Inner>);
 
 impl Client {
     /// Creates a client from what its builder has started.
     pub(super) fn from_parts(
         driver: Arc<Driver>,
-        keeper: Option<StoreWriter>,
-        kept: RestoreReport,
+        writer: Option<StoreWriter>,
+        restore_report: RestoreReport,
     ) -> Self {
-        Self { driver, keeper, kept }
+        Self(Arc::new(Inner { driver, writer, restore_report }))
     }
 
     /// Returns the driver, for the parts that the builder has still to start.
     pub(super) fn driver(&self) -> &Arc<Driver> {
-        &self.driver
+        &self.0.driver
     }
 
     /// Returns the policy that applies to a domain, or the reason why there is none. If it is not
-    /// cached, the call waits for discovery, but no longer than `budget`.
+    /// cached, the call waits for discovery, for at most
+    /// [`Settings::with_lookup_timeout`](crate::client::Settings::with_lookup_timeout).
     ///
     /// # Errors
     ///
     /// Returns an error if the time is over, or if the client is shut down. After a time-out,
-    /// discovery continues.
-    pub fn policy(&self, domain: &Domain, budget: Duration) -> Result<Answer, LookupError> {
-        if let Some(answer) =
-            self.driver.hub.cached(domain, self.driver.time.this_second(), |answer| answer.cloned())
-        {
+    /// discovery continues. In both cases, keep the message and try again later: nothing is known
+    /// about the domain. If the answer is [temporary](NoPolicy::is_temporary), a policy may exist,
+    /// and the message may be sent as without one ([RFC 8461 §3.3]).
+    ///
+    /// [RFC 8461 §3.3]: https://www.rfc-editor.org/rfc/rfc8461#section-3.3
+    pub fn policy(&self, domain: &Domain) -> Result<Answer, LookupError> {
+        self.policy_within(domain, self.0.driver.setup.lookup_timeout)
+    }
+
+    /// Returns the policy as [`policy`](Self::policy) does, and waits for at most `budget`.
+    ///
+    /// # Errors
+    ///
+    /// Returns the same errors.
+    pub fn policy_within(&self, domain: &Domain, budget: Duration) -> Result<Answer, LookupError> {
+        if let Some(answer) = self.0.cached(domain, |answer| answer.cloned()) {
             return Ok(answer);
         }
-        if self.driver.is_stopped() {
+        if self.0.driver.is_stopped() {
             return Err(LookupError::ShutDown);
         }
         let (sender, receiver) = mpsc::sync_channel(1);
         let reply = move |answer| drop(sender.try_send(answer));
-        let (answer, outputs) = self.driver.hub.lookup(domain, self.driver.time.now(), reply);
-        self.driver.process(outputs);
-        answer.or_else(|ticket| self.wait(&receiver, ticket, budget))
+        let (answer, outputs) = self.0.driver.hub.lookup(domain, self.0.driver.time.now(), reply);
+        self.0.driver.process(outputs);
+        answer.or_else(|ticket| self.0.wait(&receiver, ticket, budget))
     }
 
     /// Returns the cached policy, or the reason why there is none; `None` if a lookup has work to
@@ -70,19 +80,31 @@ impl Client {
     /// fork.
     #[must_use]
     pub fn cached(&self, domain: &Domain) -> Option<Result<Arc<Policy>, NoPolicy>> {
-        self.driver
-            .hub
-            .cached(domain, self.driver.time.this_second(), |answer| answer.cloned_policy())
+        self.0.cached(domain, |answer| answer.cloned_policy())
     }
 
-    /// Looks for a newer policy, before a message is returned ([RFC 8461 §5.1]).
+    /// Looks for a newer policy, before a message is returned ([RFC 8461 §5.1]). The call waits for
+    /// at most [`Settings::with_lookup_timeout`](crate::client::Settings::with_lookup_timeout).
     ///
     /// # Errors
     ///
     /// Returns an error if the time is over, or if the client is shut down.
     ///
     /// [RFC 8461 §5.1]: https://www.rfc-editor.org/rfc/rfc8461#section-5.1
-    pub fn recheck(&self, domain: &Domain, budget: Duration) -> Result<RecheckResult, LookupError> {
+    pub fn recheck(&self, domain: &Domain) -> Result<RecheckResult, LookupError> {
+        self.recheck_within(domain, self.0.driver.setup.lookup_timeout)
+    }
+
+    /// Looks for a newer policy as [`recheck`](Self::recheck) does, and waits for at most `budget`.
+    ///
+    /// # Errors
+    ///
+    /// Returns the same errors.
+    pub fn recheck_within(
+        &self,
+        domain: &Domain,
+        budget: Duration,
+    ) -> Result<RecheckResult, LookupError> {
         self.check_again(domain, false, budget)
     }
 
@@ -93,7 +115,17 @@ impl Client {
     /// # Errors
     ///
     /// Returns an error if the time is over, or if the client is shut down.
-    pub fn force_refresh(
+    pub fn force_refresh(&self, domain: &Domain) -> Result<RecheckResult, LookupError> {
+        self.force_refresh_within(domain, self.0.driver.setup.lookup_timeout)
+    }
+
+    /// Fetches the policy as [`force_refresh`](Self::force_refresh) does, and waits for at most
+    /// `budget`.
+    ///
+    /// # Errors
+    ///
+    /// Returns the same errors.
+    pub fn force_refresh_within(
         &self,
         domain: &Domain,
         budget: Duration,
@@ -107,15 +139,15 @@ impl Client {
         forced: bool,
         budget: Duration,
     ) -> Result<RecheckResult, LookupError> {
-        if self.driver.is_stopped() {
+        if self.0.driver.is_stopped() {
             return Err(LookupError::ShutDown);
         }
         let (sender, receiver) = mpsc::sync_channel(1);
         let reply = move |result| drop(sender.try_send(result));
         let (ticket, outputs) =
-            self.driver.hub.recheck(domain, forced, self.driver.time.now(), reply);
-        self.driver.process(outputs);
-        self.wait(&receiver, ticket, budget)
+            self.0.driver.hub.recheck(domain, forced, self.0.driver.time.now(), reply);
+        self.0.driver.process(outputs);
+        self.0.wait(&receiver, ticket, budget)
     }
 
     /// Looks up the policy of a route and returns a [`Delivery`] for a message. `floor` is the
@@ -124,14 +156,23 @@ impl Client {
     /// # Errors
     ///
     /// Returns an error if the time is over, or if the client is shut down.
-    pub fn delivery(
+    pub fn delivery(&self, route: Route, floor: MinTlsLevel) -> Result<Delivery, LookupError> {
+        self.delivery_within(route, floor, self.0.driver.setup.lookup_timeout)
+    }
+
+    /// Returns a delivery as [`delivery`](Self::delivery) does, and waits for at most `budget`.
+    ///
+    /// # Errors
+    ///
+    /// Returns the same errors.
+    pub fn delivery_within(
         &self,
         route: Route,
         floor: MinTlsLevel,
         budget: Duration,
     ) -> Result<Delivery, LookupError> {
         let answer = match route.policy_domain() {
-            Some(domain) => self.policy(domain, budget)?,
+            Some(domain) => self.policy_within(domain, budget)?,
             // A route without a policy domain has no policy.
             None => Answer::NoPolicy(NoPolicy::NoRecord),
         };
@@ -141,13 +182,13 @@ impl Client {
     /// Returns the result of restoring the store at the start.
     #[must_use]
     pub fn restore_report(&self) -> &RestoreReport {
-        &self.kept
+        &self.0.restore_report
     }
 
     /// Returns the number of domains in the cache, including those without a policy.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.driver.hub.len()
+        self.0.driver.hub.len()
     }
 
     /// Returns whether the cache holds no domain.
@@ -160,7 +201,7 @@ impl Client {
     /// a forked child, all numbers are zero.
     #[must_use]
     pub fn health(&self) -> Health {
-        self.driver.jobs.health(&self.driver.hub)
+        self.0.driver.jobs.health(&self.0.driver.hub)
     }
 
     /// Shuts the client down, and waits until it has ended. Pending lookups return
@@ -174,60 +215,12 @@ impl Client {
     /// threads, such as in the callback, the call does not wait, because it would wait for itself;
     /// in those of another client it does.
     pub fn shutdown(&self) {
-        if self.driver.threads.process.is_another() {
-            return;
-        }
-        self.driver.stop();
-        if self.driver.threads.has_current() {
-            self.save_rest();
-            self.driver.hub.teller.close();
-        } else {
-            self.driver.ended.call_once_force(|_| self.wait_for_end());
-        }
-    }
-
-    fn wait_for_end(&self) {
-        self.driver.wait();
-        self.save_rest();
-        self.keeper.iter().for_each(StoreWriter::wait);
-        self.driver.hub.teller.close();
-        self.driver.hub.teller.wait(SHUTDOWN_TIMEOUT);
-    }
-
-    /// Saves the remaining changes, after which the store ends.
-    fn save_rest(&self) {
-        self.driver.hub.retry_unsaved(self.driver.time.now());
-        self.keeper.iter().for_each(StoreWriter::stop);
-    }
-
-    fn wait<T>(
-        &self,
-        receiver: &mpsc::Receiver<T>,
-        ticket: Ticket,
-        budget: Duration,
-    ) -> Result<T, LookupError> {
-        receiver.recv_timeout(budget).map_err(|error| match error {
-            RecvTimeoutError::Timeout => {
-                self.driver.process(self.driver.hub.cancel(ticket, self.driver.time.now()));
-                LookupError::TimedOut
-            }
-            RecvTimeoutError::Disconnected => LookupError::ShutDown,
-        })
-    }
-}
-
-impl Drop for Client {
-    fn drop(&mut self) {
-        if self.driver.threads.process.is_another() {
-            // Locks that its threads held during the fork stay locked here.
-            return mem::forget((Arc::clone(&self.driver), self.keeper.take()));
-        }
-        self.shutdown();
+        self.0.shutdown();
     }
 }
 
 impl fmt::Debug for Client {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Client").field("hub", &self.driver.hub).finish_non_exhaustive()
+        f.debug_struct("Client").field("hub", &self.0.driver.hub).finish_non_exhaustive()
     }
 }

@@ -1,6 +1,6 @@
 //! Queries to nameservers over sockets.
 
-use alloc::{boxed::Box, string::ToString, vec, vec::Vec};
+use alloc::{boxed::Box, string::ToString, sync::Arc, vec, vec::Vec};
 use core::{
     net::{IpAddr, SocketAddr},
     time::Duration,
@@ -14,10 +14,11 @@ use std::{
 use super::{
     connect::Connecting,
     control::{Control, STOP_POLL_INTERVAL, a_while, is_late},
-    sockets::{Sockets, receive},
+    https::receive,
 };
 use crate::{
-    client::{Found, GRACE, Time, is_enough, policy_host_addresses},
+    cache::TxtAnswer,
+    client::{DnsSetup, Found, GRACE, Nameservers, Time, is_enough, policy_host_addresses},
     dns::{self, DnsError, Exchange, LookupOutcome, Question, Step, Transport},
     domain::Domain,
     fetch::FetchError,
@@ -30,31 +31,45 @@ const SLICE: Duration = Duration::from_millis(10);
 /// The maximum size of a datagram and of a message over TCP, in bytes.
 const LONGEST: usize = 65_535;
 
-impl Sockets {
-    pub(super) fn ask(&self, question: Question, control: &Control) -> LookupOutcome {
-        self.ask_with(question, self.setup.dns, control)
+/// Looks up records at nameservers, over sockets of the standard library.
+#[derive(Debug)]
+pub(super) struct DnsSockets {
+    nameservers: Nameservers,
+    time: Arc<Time>,
+}
+
+impl DnsSockets {
+    pub(super) fn new(setup: DnsSetup, time: Arc<Time>) -> Self {
+        Self { nameservers: Nameservers::new(setup), time }
     }
 
-    pub(super) fn ask_until(
+    pub(super) fn nameservers(&self) -> &Nameservers {
+        &self.nameservers
+    }
+
+    pub(super) fn txt(&self, domain: &Domain, control: &Control) -> TxtAnswer {
+        self.ask(Question::txt(domain), self.nameservers.config(), control).to_txt_answer()
+    }
+
+    /// Looks up the addresses of one family.
+    pub(super) fn addresses_of(
         &self,
         question: Question,
         until: Instant,
         control: &Control,
-    ) -> LookupOutcome {
-        self.ask_with(question, self.config_until(until), control)
+    ) -> Vec<IpAddr> {
+        match self.ask(question, self.config_until(until), control) {
+            LookupOutcome::Found(found) => found.addresses().to_vec(),
+            _ => Vec::new(),
+        }
     }
 
     fn config_until(&self, until: Instant) -> dns::Config {
-        let config = self.setup.dns;
+        let config = self.nameservers.config();
         config.with_timeout(config.timeout().min(self.time.time_until(until)))
     }
 
-    fn ask_with(
-        &self,
-        question: Question,
-        config: dns::Config,
-        control: &Control,
-    ) -> LookupOutcome {
+    fn ask(&self, question: Question, config: dns::Config, control: &Control) -> LookupOutcome {
         let mut asked = match self.begin(question, config, control) {
             Ok(asked) => asked,
             Err(error) => return LookupOutcome::Failed(error),
@@ -70,7 +85,8 @@ impl Sockets {
     /// Looks up the addresses of both families. The two queries take turns: a socket buffers an
     /// answer that comes while the other is read. After there are addresses of one family, the wait
     /// for the other is short.
-    pub(super) fn addresses(&self, domain: &Domain, until: Instant, control: &Control) -> Found {
+    pub(super) fn addresses(&self, domain: &Domain, left: Duration, control: &Control) -> Found {
+        let until = self.time.deadline_after(left);
         let config = self.config_until(until);
         let begin = |question| {
             let begun = self.begin(question, config, control);
@@ -105,14 +121,14 @@ impl Sockets {
         control: &'a Control,
     ) -> Result<Asked<'a>, DnsError> {
         let now = self.time.instant();
-        let exchange = self.nameservers.ask(question, config, &self.setup.provider, now)?;
+        let exchange = self.nameservers.ask(question, config, now)?;
         Ok(Asked { sockets: self, control, exchange, links: Connections::default() })
     }
 }
 
 /// A query to nameservers, with its connections.
 struct Asked<'a> {
-    sockets: &'a Sockets,
+    sockets: &'a DnsSockets,
     control: &'a Control,
     exchange: Exchange,
     links: Connections,

@@ -1,6 +1,6 @@
 //! The background threads of a client: the pool for jobs, and the timer.
 
-use alloc::{boxed::Box, string::ToString, sync::Arc, vec::Vec};
+use alloc::{string::ToString, sync::Arc, vec::Vec};
 use core::{
     sync::atomic::{AtomicBool, Ordering},
     time::Duration,
@@ -13,14 +13,14 @@ use std::{
 
 use super::{
     control::Control,
+    parts::{FetcherPart, ResolverPart},
     pool::{Pool, Task},
-    sockets::{Fetcher, Resolver, Sockets},
 };
 use crate::{
     cache::{PolicyAnswer, TxtAnswer},
     client::{
-        EventKind, Job, JobKind, JobResult, Jobs, MAX_SLEEP, Next, Outputs, Part, Replies,
-        SHUTDOWN_TIMEOUT, ShardedCache, Threads, Time, Trace,
+        CacheSetup, EventKind, Job, JobKind, JobResult, Jobs, MAX_SLEEP, Next, Outputs, Part,
+        Replies, SHUTDOWN_TIMEOUT, ShardedCache, Threads, Time, Trace,
     },
     domain::Domain,
     instant::Instant,
@@ -31,9 +31,9 @@ pub(super) struct Driver {
     pub(super) hub: ShardedCache,
     pub(super) threads: Threads,
     pub(super) jobs: Jobs,
-    pub(super) sockets: Sockets,
-    pub(super) resolver: Option<Box<dyn Resolver>>,
-    pub(super) fetcher: Option<Box<dyn Fetcher>>,
+    pub(super) setup: CacheSetup,
+    pub(super) resolver: ResolverPart,
+    pub(super) fetcher: FetcherPart,
     pub(super) pool: Pool<Run>,
     pub(super) shortage: Shortage,
     pub(super) stop: Arc<AtomicBool>,
@@ -233,11 +233,11 @@ impl Driver {
 
     /// Finds the addresses of the Policy Host. Returns whether the fetch may continue.
     fn locate(&self, id: RunId, job: &mut Job, control: &Control) -> bool {
-        if self.fetcher.is_some() || job.addresses.is_some() {
+        if matches!(self.fetcher, FetcherPart::Users(_)) || job.addresses.is_some() {
             return true;
         }
-        let (now, deadline) = (self.time.instant(), self.sockets.deadline());
-        let found = self.sockets.addresses(&job.domain, now.saturating_add(deadline), control);
+        let now = self.time.instant();
+        let found = self.resolver.addresses(&job.domain, self.setup.fetch_timeout, control);
         job.spent = self.time.instant().saturating_duration_since(now);
         let may_go_on = self.jobs.locate(id, &found, self.time.instant());
         job.addresses = Some(found);
@@ -248,18 +248,18 @@ impl Driver {
         let Job { shard, domain, work, addresses, spent, .. } = job;
         let done = match work {
             JobKind::Txt(id) => {
-                let answer = trace.within(Part::Resolver, || match &self.resolver {
-                    Some(resolver) => resolver.txt(&domain),
-                    None => self.sockets.txt_with(&domain, control),
-                });
+                let answer = trace.within(Part::Resolver, || self.resolver.txt(&domain, control));
                 let panicked = |_| TxtAnswer::Failed("the resolver has panicked".into());
                 JobResult::Txt(id, answer.unwrap_or_else(panicked))
             }
             JobKind::Fetch(id) => {
-                let left = self.sockets.deadline().saturating_sub(spent);
-                let answer = trace.within(Part::Fetcher, || match &self.fetcher {
-                    Some(fetcher) => fetcher.fetch(&domain),
-                    None => self.sockets.fetch_with(&domain, addresses, left, control),
+                let left = self.setup.fetch_timeout.saturating_sub(spent);
+                let answer = trace.within(Part::Fetcher, || match (&self.fetcher, addresses) {
+                    (FetcherPart::Users(fetcher), _) => fetcher.fetch(&domain),
+                    (FetcherPart::Sockets(https), Some(addresses)) => {
+                        https.fetch(&domain, addresses, left, &self.resolver, control)
+                    }
+                    (FetcherPart::Sockets(_), None) => PolicyAnswer::NotSent,
                 });
                 JobResult::Fetch(id, answer.unwrap_or(PolicyAnswer::NotSent))
             }

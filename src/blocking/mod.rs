@@ -3,13 +3,11 @@
 //! ```no_run
 //! # #[cfg(feature = "ring")]
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
-//! use std::time::Duration;
+//! use mta_sts::{Domain, blocking::Client};
 //!
-//! use mta_sts::{Domain, blocking::Client, client::Settings, rustls::crypto::ring};
-//!
-//! let client = Client::new(Settings::default().with_crypto_provider(ring::default_provider()))?;
+//! let client = Client::builder().build()?;
 //! let domain = Domain::parse("example.com")?;
-//! let answer = client.policy(&domain, Duration::from_secs(20))?;
+//! let answer = client.policy(&domain)?;
 //! match answer.into_policy() {
 //!     Ok(policy) => println!("{}", policy.as_text()),
 //!     Err(why) => println!("{why}"),
@@ -39,6 +37,10 @@ mod connect;
 mod control;
 mod dns;
 mod driver;
+mod https;
+mod inner;
+mod interface;
+mod parts;
 mod pool;
 mod sockets;
 /// The synchronisation primitives of the pool.
@@ -47,9 +49,9 @@ mod sync {
 }
 
 pub use self::{
-    builder::Builder,
     client::Client,
-    sockets::{Fetcher, Resolver, Sockets},
+    interface::{Fetcher, Resolver},
+    sockets::Sockets,
 };
 
 #[cfg(test)]

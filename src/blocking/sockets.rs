@@ -1,214 +1,93 @@
-//! The resolver and the fetcher over sockets.
+//! The client's own resolver and fetcher, for use in those of a user.
 
-use alloc::{string::ToString, sync::Arc, vec};
-use core::{net::IpAddr, sync::atomic::AtomicBool, time::Duration};
-use std::{
-    io::{self, ErrorKind, Read},
-    net::{Shutdown, TcpStream},
-};
+use alloc::sync::Arc;
+use core::sync::atomic::AtomicBool;
 
 use super::{
-    connect::{connect, send},
-    control::{Control, a_while, is_late},
+    control::Control,
+    dns::DnsSockets,
+    https::HttpsSockets,
+    interface::{Fetcher, Resolver},
+    parts::ResolverPart,
 };
 use crate::{
     cache::{PolicyAnswer, TxtAnswer},
-    client::{Found, Moment, Nameservers, Setup, Time, connect_timeout, graver, is_of_address},
-    dns::{LookupOutcome, Question},
+    client::{AddressAnswer, Settings, SettingsError, SystemClock, Time},
     domain::Domain,
-    fetch::{self, FetchError},
-    instant::Instant,
-    policy::Policy,
 };
 
-/// Looks up TXT records for a client. Implement it to use a resolver that validates DNSSEC.
-pub trait Resolver: Send + Sync {
-    /// Looks up the MTA-STS record at [`Domain::txt_name`].
-    fn txt(&self, domain: &Domain) -> TxtAnswer;
-}
-
-/// Fetches policies for a client.
-pub trait Fetcher: Send + Sync {
-    /// Fetches the policy at [`Domain::policy_url`].
-    fn fetch(&self, domain: &Domain) -> PolicyAnswer;
-}
-
 /// The default [`Resolver`] and [`Fetcher`], over sockets of the standard library.
+///
+/// A client without a resolver or fetcher of your own has them already. Create them to wrap them,
+/// for example to log requests, or to answer for one domain yourself:
+///
+/// ```no_run
+/// use mta_sts::{
+///     Domain,
+///     blocking::{Client, Resolver, Sockets},
+///     cache::TxtAnswer,
+///     client::{AddressAnswer, Settings},
+/// };
+///
+/// struct Logged(Sockets);
+///
+/// impl Resolver for Logged {
+///     fn txt(&self, domain: &Domain) -> TxtAnswer {
+///         println!("query for {}", domain.txt_name());
+///         self.0.txt(domain)
+///     }
+///
+///     fn addresses(&self, domain: &Domain) -> AddressAnswer {
+///         self.0.addresses(domain)
+///     }
+/// }
+///
+/// let settings = Settings::default();
+/// let logged = Logged(Sockets::new(&settings)?);
+/// let client = Client::builder().with_settings(settings).with_resolver(logged).build()?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// A client that is shut down ends its own requests early. Those of sockets that you have created
+/// end by their time-outs.
 #[derive(Debug)]
 pub struct Sockets {
-    pub(super) setup: Setup,
-    pub(super) nameservers: Nameservers,
-    pub(super) time: Arc<Time>,
-    stop: Arc<AtomicBool>,
+    resolver: ResolverPart,
+    https: HttpsSockets,
+    control: Control,
+}
+
+impl Sockets {
+    /// Creates a resolver and a fetcher with these settings. No socket is opened before the first
+    /// request.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if a required setting has no system default.
+    pub fn new(settings: &Settings) -> Result<Self, SettingsError> {
+        let time = Arc::new(Time::new(None, SystemClock::start()));
+        let dns = DnsSockets::new(settings.dns_setup()?, Arc::clone(&time));
+        let https = HttpsSockets::new(settings.https_setup()?, time);
+        let control = Control::new(&Arc::new(AtomicBool::new(false)));
+        Ok(Self { resolver: ResolverPart::Sockets(dns), https, control })
+    }
 }
 
 impl Resolver for Sockets {
     fn txt(&self, domain: &Domain) -> TxtAnswer {
-        self.txt_with(domain, &Control::new(&self.stop))
+        self.resolver.txt(domain, &self.control)
+    }
+
+    fn addresses(&self, domain: &Domain) -> AddressAnswer {
+        self.resolver.addresses(domain, self.https.deadline(), &self.control).into()
     }
 }
 
 impl Fetcher for Sockets {
     fn fetch(&self, domain: &Domain) -> PolicyAnswer {
-        self.fetch_with(domain, None, self.deadline(), &Control::new(&self.stop))
-    }
-}
-
-impl Sockets {
-    pub(super) fn txt_with(&self, domain: &Domain, control: &Control) -> TxtAnswer {
-        self.ask(Question::txt(domain), control).to_txt_answer()
-    }
-
-    /// Returns the time-out of a fetch, which includes looking up the addresses.
-    pub(super) fn deadline(&self) -> Duration {
-        self.setup.fetch.timeout()
-    }
-
-    /// Fetches a policy within this time, from these addresses if they are already known.
-    pub(super) fn fetch_with(
-        &self,
-        domain: &Domain,
-        addresses: Option<Found>,
-        left: Duration,
-        control: &Control,
-    ) -> PolicyAnswer {
-        match self.policy(domain, addresses, left, control) {
-            Ok(policy) => PolicyAnswer::Valid(policy),
-            Err(error) => PolicyAnswer::Failed(error.to_failure(domain)),
-        }
-    }
-
-    pub(super) fn new(setup: Setup, time: Arc<Time>, stop: Arc<AtomicBool>) -> Self {
-        let nameservers = Nameservers::new(setup.nameservers.clone());
-        Self { setup, nameservers, time, stop }
-    }
-
-    fn policy(
-        &self,
-        domain: &Domain,
-        addresses: Option<Found>,
-        left: Duration,
-        control: &Control,
-    ) -> Result<Arc<Policy>, FetchError> {
-        if left.is_zero() {
-            return Err(FetchError::Deadline);
-        }
-        let until = self.time.deadline_after(left);
-        let addresses = addresses.unwrap_or_else(|| self.addresses(domain, until, control))?;
-        let more = addresses.unknown.is_some();
-        let error = match self.fetch_from_any(domain, &addresses.list, more, until, control) {
-            Err(error) if is_of_address(&error) && !self.time.time_until(until).is_zero() => error,
-            fetched => return fetched,
-        };
-        let Some(question) = addresses.question(domain) else { return Err(error) };
-        match self.ask_until(question, until, control) {
-            LookupOutcome::Found(found) => {
-                let fetched = self.fetch_from_any(domain, found.addresses(), false, until, control);
-                fetched.map_err(|other| graver(error, other))
-            }
-            _ => Err(error),
-        }
-    }
-}
-
-impl Sockets {
-    /// Fetches from the first address that answers. Each address has its share of the time for
-    /// connecting, and so have `more` addresses that are not known yet.
-    fn fetch_from_any(
-        &self,
-        domain: &Domain,
-        addresses: &[IpAddr],
-        more: bool,
-        until: Instant,
-        control: &Control,
-    ) -> Result<Arc<Policy>, FetchError> {
-        let mut failed = FetchError::NoAddress("it has none".into());
-        for (tried, &address) in addresses.iter().enumerate() {
-            if self.time.time_until(until).is_zero() {
-                return Err(FetchError::Deadline);
-            }
-            let left = addresses.len().saturating_sub(tried).saturating_add(more.into());
-            let stream = self.connect(domain, address, left, until, control);
-            match stream.and_then(|stream| self.fetch_over(stream, domain, until, control)) {
-                Err(error) if is_of_address(&error) => failed = graver(failed, error),
-                fetched => return fetched,
-            }
-        }
-        Err(failed)
-    }
-
-    /// Connects to the first of the remaining addresses.
-    fn connect(
-        &self,
-        domain: &Domain,
-        address: IpAddr,
-        left: usize,
-        until: Instant,
-        control: &Control,
-    ) -> Result<TcpStream, FetchError> {
-        self.setup.filter.check(domain, address).map_err(FetchError::Refused)?;
-        let share = connect_timeout(self.time.time_until(until), left);
-        let address = (address, self.setup.port).into();
-        let stream = connect(address, self.time.deadline_after(share), &self.time, control)
-            .map_err(|why| FetchError::Connection(why.to_string().into()))?;
-        let _ = stream.set_nodelay(true);
-        Ok(stream)
-    }
-
-    fn fetch_over(
-        &self,
-        mut stream: TcpStream,
-        domain: &Domain,
-        until: Instant,
-        control: &Control,
-    ) -> Result<Arc<Policy>, FetchError> {
-        let config = self.setup.fetch.clone().with_timeout(self.time.time_until(until));
-        let Moment { date, at } = self.time.now();
-        let mut exchange = fetch::Exchange::new(domain, &self.setup.trust, &config, date, at);
-        let mut buffer = vec![0; 16 * 1024];
-        loop {
-            match exchange.poll() {
-                fetch::Step::Send(bytes) => {
-                    if let Err(error) = send(&mut stream, bytes, until, &self.time, control) {
-                        exchange.handle_failure(&error.to_string(), self.time.instant());
-                    }
-                }
-                fetch::Step::Wait { .. } if control.is_stopped() => {
-                    return Err(FetchError::Deadline);
-                }
-                fetch::Step::Wait { until } => {
-                    match receive(&mut stream, self.time.time_until(until), &mut buffer) {
-                        Ok(Some(bytes)) => exchange.handle_received(bytes, self.time.instant()),
-                        Ok(None) => exchange.handle_timeout(self.time.instant()),
-                        Err(error) if error.kind() == ErrorKind::UnexpectedEof => {
-                            exchange.handle_end(self.time.instant());
-                        }
-                        Err(error) => {
-                            exchange.handle_failure(&error.to_string(), self.time.instant());
-                        }
-                    }
-                }
-                fetch::Step::Done(outcome) => {
-                    let _ = stream.shutdown(Shutdown::Both);
-                    return outcome.clone();
-                }
-            }
-        }
-    }
-}
-
-/// Waits for bytes, for at most [`STOP_POLL_INTERVAL`](super::control::STOP_POLL_INTERVAL). Returns
-/// `None` if none came; the end of the stream is an error.
-pub(super) fn receive<'a>(
-    stream: &mut TcpStream,
-    left: Duration,
-    buffer: &'a mut [u8],
-) -> io::Result<Option<&'a [u8]>> {
-    stream.set_read_timeout(Some(a_while(left)))?;
-    match stream.read(buffer) {
-        Ok(0) => Err(ErrorKind::UnexpectedEof.into()),
-        Ok(len) => Ok(buffer.get(..len)),
-        Err(error) if is_late(&error) => Ok(None),
-        Err(error) => Err(error),
+        let (start, deadline) = (self.https.now(), self.https.deadline());
+        let addresses = self.resolver.addresses(domain, deadline, &self.control);
+        let left = deadline.saturating_sub(self.https.now().saturating_duration_since(start));
+        self.https.fetch(domain, addresses, left, &self.resolver, &self.control)
     }
 }

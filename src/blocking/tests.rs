@@ -14,8 +14,9 @@ use std::{
 
 use super::{Client, Resolver};
 use crate::{
-    cache::{Answer, Config, TxtAnswer},
-    client::{EventKind, settings_for_tests, spawn_apart},
+    cache::{Answer, TxtAnswer},
+    client::{AddressAnswer, EventKind, settings_for_tests, spawn_apart},
+    dns,
     domain::Domain,
     no_policy::NoPolicy,
 };
@@ -37,6 +38,10 @@ impl Resolver for Gate {
         }
         TxtAnswer::NoRecord { ttl: None }
     }
+
+    fn addresses(&self, _: &Domain) -> AddressAnswer {
+        AddressAnswer::NoAddress
+    }
 }
 
 struct World {
@@ -51,9 +56,10 @@ fn world(threads: usize, patience: Duration) -> World {
     let system = System(Arc::new(AtomicUsize::new(threads)));
     let (open, gate) = mpsc::channel();
     let (sender, events) = mpsc::channel();
-    let config = Config::new(1).with_txt_timeout(patience);
+    let config = dns::Config::default().with_timeout(patience);
     let left = system.clone();
-    let client = Client::builder(settings_for_tests().with_cache_config(config))
+    let client = Client::builder()
+        .with_settings(settings_for_tests().with_dns_config(config))
         .with_resolver(Gate(AtomicBool::new(false), Mutex::new(gate)))
         .with_event_handler(move |event| drop(sender.send(event.kind.clone())))
         .spawn(Box::new(move |work| {
@@ -61,14 +67,14 @@ fn world(threads: usize, patience: Duration) -> World {
             taken.map_err(|_| io::Error::other("no thread"))?;
             spawn_apart("worker", work)
         }))
-        .start()
+        .build()
         .unwrap();
     World { open, client, system, events: Mutex::new(events) }
 }
 
 impl World {
     fn ask(&self, name: &str) -> Answer {
-        self.client.policy(&Domain::parse(name).unwrap(), LONG).unwrap()
+        self.client.policy_within(&Domain::parse(name).unwrap(), LONG).unwrap()
     }
 
     fn hears(&self, of: &EventKind) -> bool {

@@ -178,6 +178,12 @@ impl Config {
         self.fetch_timeout.into()
     }
 
+    /// Returns the time for which an answer waits until the changes it depends on are durable.
+    #[must_use]
+    pub fn persist_timeout(&self) -> Duration {
+        self.persist_timeout.into()
+    }
+
     pub(super) const fn txt_span(&self) -> Span {
         self.txt_timeout
     }

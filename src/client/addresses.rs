@@ -19,6 +19,19 @@ const MAX: usize = 8;
 /// §3).
 pub(crate) const GRACE: Duration = Duration::from_millis(50);
 
+/// The text of the error for a host without addresses.
+const NONE: &str = "it has none";
+
+/// Returns the error for a host without addresses.
+pub(super) fn no_address() -> FetchError {
+    FetchError::NoAddress(NONE.into())
+}
+
+/// Returns whether an error says that the host has no addresses.
+pub(super) fn is_without(error: &FetchError) -> bool {
+    matches!(error, FetchError::NoAddress(why) if &**why == NONE)
+}
+
 /// Returns whether the outcome for one family has an address to connect to.
 pub(crate) fn is_enough(outcome: Option<&LookupOutcome>) -> bool {
     matches!(outcome, Some(LookupOutcome::Found(found)) if !found.addresses().is_empty())
@@ -57,7 +70,7 @@ pub(crate) fn policy_host_addresses(
         _ if left.is_zero() => Err(FetchError::Deadline),
         _ if !addresses.is_empty() => Ok(Addresses { list: addresses, unknown }),
         Some(error) => Err(FetchError::NoAddress(error.into())),
-        None => Err(FetchError::NoAddress("it has none".into())),
+        None => Err(no_address()),
     }
 }
 
@@ -78,6 +91,11 @@ fn in_turn<'a>(addresses: impl Iterator<Item = &'a IpAddr>) -> Vec<IpAddr> {
 }
 
 impl Addresses {
+    /// Creates the addresses that a resolver has found, of both families.
+    pub(super) fn known(all: &[IpAddr]) -> Self {
+        Self { list: in_turn(all.iter()), unknown: None }
+    }
+
     /// Returns the query for the unknown addresses, for use after the known ones have failed.
     pub(crate) fn question(&self, domain: &Domain) -> Option<Question> {
         Some(match self.unknown? {

@@ -9,7 +9,7 @@ use super::{
     hub::ShardedCache,
     job::{Found, Job, JobKind},
     outputs::Outputs,
-    settings::Setup,
+    setup::CacheSetup,
 };
 use crate::{
     instant::Instant,
@@ -31,8 +31,8 @@ pub(crate) enum Next {
 pub(crate) struct Jobs(Mutex<Lanes<Job>>);
 
 impl Jobs {
-    pub(crate) fn new(setup: &Setup) -> Self {
-        let (query, fetch) = (setup.cache.txt_timeout(), setup.cache.fetch_timeout());
+    pub(crate) fn new(setup: &CacheSetup) -> Self {
+        let (query, fetch) = (setup.config.txt_timeout(), setup.config.fetch_timeout());
         let config = lanes::Config::default()
             .with_first_contacts(setup.discoveries)
             .with_known(setup.refreshes)

@@ -1,7 +1,9 @@
 //! The common parts of the clients, without sockets, threads and tasks: settings, caches, events,
 //! and the order of addresses.
 
+mod address_answer;
 mod addresses;
+mod builder;
 mod clock;
 mod delivery;
 mod event;
@@ -19,6 +21,7 @@ mod outputs;
 mod restore_report;
 mod save_queue;
 mod settings;
+mod setup;
 mod shard;
 mod start_error;
 mod store_writer;
@@ -33,31 +36,16 @@ pub(crate) use self::clock::SystemClock;
 #[cfg(feature = "tokio")]
 pub(crate) use self::clock::{std_now, utc_now};
 #[cfg(feature = "tokio")]
+pub(crate) use self::event::OnEvent;
+#[cfg(feature = "tokio")]
 pub(crate) use self::guard::{Panicked, discard, guard, guarded};
 #[cfg(all(test, feature = "blocking"))]
 pub(crate) use self::settings::settings_for_tests;
 #[cfg(any(feature = "tokio", all(test, feature = "blocking")))]
 pub(crate) use self::threads::spawn_apart;
-pub(crate) use self::{
-    addresses::{GRACE, connect_timeout, graver, is_enough, is_of_address, policy_host_addresses},
-    clock::{Moment, Time},
-    delivery::delivery,
-    event::OnEvent,
-    hub::{ShardedCache, Ticket},
-    job::{Found, Job, JobKind},
-    job_result::JobResult,
-    jobs::{Jobs, Next},
-    loaded_store::LoadedStore,
-    nameservers::Nameservers,
-    outputs::{Outputs, Replies},
-    settings::Setup,
-    store_writer::StoreWriter,
-    teller::Teller,
-    threads::Threads,
-    time_outs::{MAX_SLEEP, SHUTDOWN_TIMEOUT},
-    trace::Trace,
-};
 pub use self::{
+    address_answer::AddressAnswer,
+    builder::{Builder, Kind},
     clock::Clock,
     event::{Event, EventKind, Part},
     health::{Health, Panics},
@@ -65,4 +53,25 @@ pub use self::{
     restore_report::RestoreReport,
     settings::{Settings, SettingsError},
     start_error::StartError,
+};
+pub(crate) use self::{
+    addresses::{
+        Addresses, GRACE, connect_timeout, graver, is_enough, is_of_address, policy_host_addresses,
+    },
+    builder::sealed::Sealed,
+    clock::{Moment, Time},
+    delivery::delivery,
+    hub::{ShardedCache, Ticket},
+    job::{Found, Job, JobKind},
+    job_result::JobResult,
+    jobs::{Jobs, Next},
+    loaded_store::LoadedStore,
+    nameservers::Nameservers,
+    outputs::{Outputs, Replies},
+    setup::{CacheSetup, DnsSetup, HttpsSetup},
+    store_writer::StoreWriter,
+    teller::Teller,
+    threads::Threads,
+    time_outs::{MAX_SLEEP, SHUTDOWN_TIMEOUT},
+    trace::Trace,
 };

@@ -1,20 +1,19 @@
 //! The settings of a client.
 
-use alloc::{boxed::Box, string::ToString, sync::Arc, vec::Vec};
-use core::net::SocketAddr;
+use alloc::{boxed::Box, sync::Arc, vec::Vec};
+use core::{net::SocketAddr, time::Duration};
 
 use rustls::{RootCertStore, crypto::CryptoProvider};
 use thiserror::Error;
 
-use super::system;
 use crate::{
-    cache,
-    dns::{self, Nameservers},
+    cache, dns,
     fetch::{self, AddressFilter},
-    verify::{TrustStore, TrustStoreError},
+    verify::TrustStoreError,
 };
 
-/// The settings of a client. All have defaults.
+/// The settings of a client. All have defaults. Nameservers, a crypto provider and root certificates
+/// are needed only by the client's own [`Resolver`](crate::client#resolver-and-fetcher) and fetcher.
 ///
 /// ```
 /// use mta_sts::client::Settings;
@@ -26,16 +25,17 @@ use crate::{
 /// ```
 #[derive(Clone, Debug)]
 pub struct Settings {
-    nameservers: Option<Vec<SocketAddr>>,
-    provider: Option<Arc<CryptoProvider>>,
-    roots: Option<Arc<RootCertStore>>,
-    cache: Option<cache::Config>,
-    dns: Option<dns::Config>,
-    fetch: fetch::Config,
-    filter: AddressFilter,
-    discoveries: usize,
-    refreshes: usize,
-    port: u16,
+    pub(super) nameservers: Option<Vec<SocketAddr>>,
+    pub(super) provider: Option<Arc<CryptoProvider>>,
+    pub(super) roots: Option<Arc<RootCertStore>>,
+    pub(super) cache: Option<cache::Config>,
+    pub(super) dns: Option<dns::Config>,
+    pub(super) fetch: fetch::Config,
+    pub(super) filter: AddressFilter,
+    pub(super) discoveries: usize,
+    pub(super) refreshes: usize,
+    pub(super) port: u16,
+    pub(super) lookup_timeout: Option<Duration>,
 }
 
 /// The error of settings that no client can work with.
@@ -45,10 +45,11 @@ pub enum SettingsError {
     /// The list of nameservers is empty.
     #[error("no nameservers: {0}")]
     NoNameservers(Box<str>),
-    /// There is no crypto provider in the settings, and the process has no default.
+    /// There is no crypto provider: none in the settings, no default of the process, and neither of
+    /// the features `ring` and `aws-lc-rs`.
     #[error(
-        "no provider of cryptography: give one to `Settings::with_crypto_provider`, or install a \
-         default with `CryptoProvider::install_default`"
+        "no provider of cryptography: give one to `Settings::with_crypto_provider`, install a \
+         default with `CryptoProvider::install_default`, or enable the feature `ring` or `aws-lc-rs`"
     )]
     NoProvider,
     /// There are no root certificates in the settings, and the platform has none.
@@ -57,26 +58,6 @@ pub enum SettingsError {
     /// The crypto provider is not usable.
     #[error(transparent)]
     Trust(TrustStoreError),
-    /// The crypto provider has no random numbers.
-    #[error("no random numbers")]
-    NoRandomness,
-}
-
-/// The settings with all defaults filled in.
-#[derive(Clone, Debug)]
-pub(crate) struct Setup {
-    pub(crate) nameservers: Nameservers,
-    /// The parts of the system's list of nameservers that are ignored, in a sentence each.
-    pub(crate) ignored: Vec<Box<str>>,
-    pub(crate) provider: Arc<CryptoProvider>,
-    pub(crate) trust: TrustStore,
-    pub(crate) cache: cache::Config,
-    pub(crate) dns: dns::Config,
-    pub(crate) fetch: fetch::Config,
-    pub(crate) filter: AddressFilter,
-    pub(crate) discoveries: usize,
-    pub(crate) refreshes: usize,
-    pub(crate) port: u16,
 }
 
 impl Default for Settings {
@@ -92,6 +73,7 @@ impl Default for Settings {
             discoveries: 64,
             refreshes: 16,
             port: 443,
+            lookup_timeout: None,
         }
     }
 }
@@ -106,8 +88,8 @@ impl Settings {
         Self { nameservers: Some(servers.into_iter().collect()), ..self }
     }
 
-    /// Sets the rustls crypto provider. Default: the process default; without either, the client
-    /// does not start.
+    /// Sets the rustls crypto provider. Default: that of the process; without one, that of the
+    /// feature `aws-lc-rs` or else `ring`.
     #[must_use]
     pub fn with_crypto_provider(self, provider: impl Into<Arc<CryptoProvider>>) -> Self {
         Self { provider: Some(provider.into()), ..self }
@@ -120,20 +102,24 @@ impl Settings {
     }
 
     /// Sets the settings of the cache. Default: those of [`cache::Config`] with a random seed.
-    /// Changes are persisted if the client has a store.
+    /// Changes are persisted if the client has a store. Its time-outs of queries and fetches follow
+    /// from [`with_dns_config`](Self::with_dns_config) and
+    /// [`with_fetch_config`](Self::with_fetch_config); those set here have no effect.
     #[must_use]
     pub fn with_cache_config(self, config: cache::Config) -> Self {
         Self { cache: Some(config), ..self }
     }
 
     /// Sets the time-outs of queries to nameservers. Default: those of [`dns::Config`], with the
-    /// options `timeout` and `attempts` of `/etc/resolv.conf` if its nameservers are used.
+    /// options `timeout` and `attempts` of `/etc/resolv.conf` if its nameservers are used. The
+    /// time-out of the whole lookup holds for a resolver of your own, too.
     #[must_use]
     pub fn with_dns_config(self, config: dns::Config) -> Self {
         Self { dns: Some(config), ..self }
     }
 
-    /// Sets the time-out, the media types and the user agent of fetches.
+    /// Sets the time-out, the media types and the user agent of fetches. The time-out holds for a
+    /// fetcher of your own, too.
     #[must_use]
     pub fn with_fetch_config(self, config: fetch::Config) -> Self {
         Self { fetch: config, ..self }
@@ -167,59 +153,21 @@ impl Settings {
         Self { port, ..self }
     }
 
-    pub(crate) fn complete(self) -> Result<Setup, SettingsError> {
-        let provider = self.provider.or_else(|| CryptoProvider::get_default().cloned());
-        let provider = provider.ok_or(SettingsError::NoProvider)?;
-        let roots = self.roots.map_or_else(platform_roots, Ok)?;
-        let mut ignored = Vec::new();
-        let (nameservers, dns) = match self.nameservers {
-            Some(list) if list.is_empty() => {
-                return Err(SettingsError::NoNameservers("the list is empty".into()));
-            }
-            Some(list) => (Nameservers::new(list), dns::Config::default()),
-            None => system::nameservers(&mut ignored),
-        };
-        let seed = random(&provider).ok_or(SettingsError::NoRandomness)?;
-        let cache = self.cache.unwrap_or_else(|| cache::Config::new(seed));
-        Ok(Setup {
-            nameservers,
-            ignored,
-            trust: TrustStore::new(roots, Arc::clone(&provider)).map_err(SettingsError::Trust)?,
-            provider,
-            cache,
-            dns: self.dns.unwrap_or(dns),
-            fetch: self.fetch,
-            filter: self.filter,
-            discoveries: self.discoveries,
-            refreshes: self.refreshes,
-            port: self.port,
-        })
+    /// Sets the time that a lookup, a recheck or a forced refresh waits if the call names none.
+    /// Default: the time-outs of a query, of a fetch and of saving, together. A hanging nameserver or
+    /// Policy Host then ends in an answer and not in
+    /// [`LookupError::TimedOut`](super::LookupError::TimedOut).
+    #[must_use]
+    pub fn with_lookup_timeout(self, timeout: Duration) -> Self {
+        Self { lookup_timeout: Some(timeout), ..self }
     }
-}
-
-/// Returns random bits from the crypto provider.
-pub(crate) fn random(provider: &CryptoProvider) -> Option<u64> {
-    let mut bytes = [0; 8];
-    provider.secure_random.fill(&mut bytes).ok()?;
-    Some(u64::from_ne_bytes(bytes))
-}
-
-fn platform_roots() -> Result<Arc<RootCertStore>, SettingsError> {
-    let found = rustls_native_certs::load_native_certs();
-    let mut roots = RootCertStore::empty();
-    roots.add_parsable_certificates(found.certs);
-    if roots.is_empty() {
-        let why = found.errors.first().map_or("the platform has none".into(), ToString::to_string);
-        return Err(SettingsError::NoRoots(why.into()));
-    }
-    Ok(Arc::new(roots))
 }
 
 /// Creates settings with which a client starts, and makes no connection.
 #[cfg(all(test, feature = "blocking"))]
 #[allow(clippy::unwrap_used, reason = "here a panic is a finding")]
 pub(crate) fn settings_for_tests() -> Settings {
-    let authority = rcgen::generate_simple_self_signed(["example.com".to_string()]).unwrap();
+    let authority = rcgen::generate_simple_self_signed(["example.com".into()]).unwrap();
     let mut roots = RootCertStore::empty();
     roots.add(authority.cert.der().clone()).unwrap();
     Settings::default()

@@ -1,5 +1,7 @@
 //! The threads of clients.
 
+#[cfg(all(test, feature = "blocking"))]
+use alloc::boxed::Box;
 use alloc::string::ToString;
 use core::{
     cell::Cell,
@@ -65,6 +67,10 @@ impl Process {
         self.0 != process::id()
     }
 }
+
+/// A function that starts a thread.
+#[cfg(all(test, feature = "blocking"))]
+pub(crate) type Spawn = Box<dyn Fn(Box<dyn FnOnce() + Send>) -> io::Result<()> + Send + Sync>;
 
 /// Starts a thread that may wait for those of a client.
 pub(crate) fn spawn_apart(name: &str, work: impl FnOnce() + Send + 'static) -> io::Result<()> {

@@ -1,32 +1,28 @@
 //! Using the client in a server over tokio.
 //!
-//! Create one client when the server starts, inside the runtime, and share it. For each message,
-//! request a policy or a whole [`Delivery`](crate::delivery::Delivery), with the time that the
-//! message may wait.
+//! Create one client when the server starts, inside the runtime, and clone it wherever it is needed:
+//! it is a handle. For each message, request a policy or a whole
+//! [`Delivery`](crate::delivery::Delivery).
 //!
 //! ```no_run
 //! # #[cfg(all(feature = "tokio", feature = "redb", feature = "ring"))]
 //! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
-//! use std::time::Duration;
-//!
 //! use mta_sts::{
 //!     Domain,
-//!     client::Settings,
 //!     delivery::{MinTlsLevel, Mx, Route},
 //!     store::Redb,
 //!     tokio::Client,
-//!     rustls::crypto::ring,
 //! };
 //!
-//! let settings = Settings::default().with_crypto_provider(ring::default_provider());
-//! let client = Client::builder(settings)
+//! let client = Client::builder()
 //!     .with_store(Redb::open("/var/lib/mta/mta-sts.redb")?)
-//!     .with_event_handler(|event| eprintln!("{event:?}"))
-//!     .start()?;
+//!     .with_event_handler(|event| eprintln!("{event}"))
+//!     .build()
+//!     .await?;
 //!
 //! // For each message:
 //! let route = Route::for_recipient(Domain::parse("example.com")?, [Mx::new(10, "mx.example.com")]);
-//! let delivery = client.delivery(route, MinTlsLevel::Opportunistic, Duration::from_secs(20)).await?;
+//! let delivery = client.delivery(route, MinTlsLevel::Opportunistic).await?;
 //! # drop(delivery);
 //!
 //! // At the end:
@@ -39,8 +35,8 @@
 //! next message finds its result. Defer the message, or send it as to a domain without a policy:
 //! before the first contact succeeds there is nothing to enforce ([RFC 8461 §10.2]).
 //!
-//! Dropping a future of the client cancels that lookup only. A client that is dropped inside the
-//! runtime waits for nothing; `shutdown` waits until the store has saved everything, up to five
+//! Dropping a future of the client cancels that lookup only. The last handle, if it is dropped inside
+//! the runtime, waits for nothing; `shutdown` waits until the store has saved everything, up to five
 //! seconds.
 //!
 //! [RFC 8461 §10.2]: https://www.rfc-editor.org/rfc/rfc8461#section-10.2

@@ -1,6 +1,6 @@
 //! The interface of a store.
 
-use alloc::{boxed::Box, vec::Vec};
+use alloc::{boxed::Box, sync::Arc, vec::Vec};
 
 use super::error::StoreError;
 use crate::{cache::Snapshot, domain::Domain};
@@ -28,15 +28,22 @@ pub trait Store: Send + Sync {
     fn save(&self, changes: &[Change]) -> Result<(), StoreError>;
 }
 
-impl<T: Store + ?Sized> Store for Box<T> {
-    fn load(&self) -> Result<Loaded, StoreError> {
-        (**self).load()
-    }
+/// Implements the trait for a pointer to a store.
+macro_rules! forward {
+    ($($pointer:ty),*) => {$(
+        impl<T: Store + ?Sized> Store for $pointer {
+            fn load(&self) -> Result<Loaded, StoreError> {
+                (**self).load()
+            }
 
-    fn save(&self, changes: &[Change]) -> Result<(), StoreError> {
-        (**self).save(changes)
-    }
+            fn save(&self, changes: &[Change]) -> Result<(), StoreError> {
+                (**self).save(changes)
+            }
+        }
+    )*};
 }
+
+forward!(&T, Arc<T>, Box<T>);
 
 /// The contents of a store.
 #[derive(Debug, Default)]

@@ -1,53 +1,50 @@
-//! The builder of a client, and the errors of its start.
+//! The start of a client.
 
 use alloc::{boxed::Box, sync::Arc};
-use core::{fmt, time::Duration};
+use core::time::Duration;
 use std::sync::{Mutex, Once};
+
+use ::tokio::{runtime::Handle, sync::oneshot, time::sleep};
 
 use super::{
     client::Client,
     clock::RuntimeClock,
     driver::{Driver, Tasks},
-    sockets::{Fetcher, Resolver, Sockets},
+    interface::{Fetcher, Resolver},
+    parts::{FetcherPart, ResolverPart},
 };
 use crate::{
-    client::{Clock, Event, Jobs, LoadedStore, OnEvent, Settings, StartError, Teller, Time, guard},
-    store::Store,
+    cache::Config,
+    client::{
+        Builder, Jobs, Kind, LoadedStore, Moment, Nameservers, OnEvent, Sealed, StartError, Teller,
+        Time, guard, spawn_apart,
+    },
+    store::{Store, StoreError},
 };
-use ::tokio::{runtime::Handle, time::sleep};
 
-/// A builder of a client. Created by [`Client::builder`].
-#[must_use = "nothing happens before `start`"]
-pub struct Builder {
-    settings: Settings,
-    resolver: Option<Box<dyn Resolver>>,
-    fetcher: Option<Box<dyn Fetcher>>,
-    store: Option<Box<dyn Store>>,
-    clock: Option<Box<dyn Clock>>,
-    on_event: Option<OnEvent>,
-    runtime: Option<Handle>,
+impl Sealed for Client {}
+
+impl Kind for Client {
+    type Resolver = dyn Resolver;
+    type Fetcher = dyn Fetcher;
 }
 
 impl Client {
-    /// Starts a client with these settings, without a store, within a tokio runtime.
-    ///
-    /// # Errors
-    ///
-    /// Returns an error if a required setting has no system default, or outside a tokio runtime.
-    pub fn new(settings: Settings) -> Result<Self, StartError> {
-        Self::builder(settings).start()
-    }
-
-    /// Returns a builder for a client with a store, or with a resolver or fetcher of your own.
-    pub fn builder(settings: Settings) -> Builder {
-        Builder::new(settings)
+    /// Returns a builder for a client.
+    pub fn builder() -> Builder<Self> {
+        Builder::new()
     }
 }
 
-impl Builder {
-    fn new(settings: Settings) -> Self {
-        let (resolver, fetcher, store, clock) = (None, None, None, None);
-        Self { settings, resolver, fetcher, store, clock, on_event: None, runtime: None }
+impl Builder<Client> {
+    /// Uses this resolver for all DNS queries. Default: [`Sockets`](super::Sockets).
+    pub fn with_resolver(self, resolver: impl Resolver + 'static) -> Self {
+        Self { resolver: Some(Arc::new(resolver)), ..self }
+    }
+
+    /// Uses this fetcher to fetch policies. Default: [`Sockets`](super::Sockets).
+    pub fn with_fetcher(self, fetcher: impl Fetcher + 'static) -> Self {
+        Self { fetcher: Some(Arc::new(fetcher)), ..self }
     }
 
     /// Sets the runtime that runs the client's tasks. Default: the one in which the client is
@@ -57,44 +54,8 @@ impl Builder {
         Self { runtime: Some(runtime), ..self }
     }
 
-    /// Uses this resolver to look up records. Default: [`Sockets`](super::Sockets).
-    pub fn with_resolver(self, resolver: impl Resolver + 'static) -> Self {
-        Self { resolver: Some(Box::new(resolver)), ..self }
-    }
-
-    /// Uses this fetcher to fetch policies. Default: [`Sockets`](super::Sockets).
-    pub fn with_fetcher(self, fetcher: impl Fetcher + 'static) -> Self {
-        Self { fetcher: Some(Box::new(fetcher)), ..self }
-    }
-
-    /// Uses this store to keep policies over a restart. Default: none. Every change is durable
-    /// before an answer that depends on it is returned, unless the store fails or times out.
-    pub fn with_store(self, store: impl Store + 'static) -> Self {
-        Self { store: Some(Box::new(store)), ..self }
-    }
-
-    /// Sets the clocks, for tests and simulations. Default: those of the system, or that of the
-    /// runtime if it is paused.
-    pub fn with_clock(self, clock: impl Clock + 'static) -> Self {
-        Self { clock: Some(Box::new(clock)), ..self }
-    }
-
-    /// Sets a callback for events, for logs, alerts and reports. Default: none.
-    ///
-    /// It is called in a thread of its own, once for each event, in order. It may be slow and may
-    /// call the client, including [`Client::shutdown`]; a panic in it is caught. Up to 16,384
-    /// events wait for it (fewer if they contain large policies). Further events are dropped,
-    /// counted in [`Health::events_dropped`], and reported by [`EventKind::Dropped`] once the queue
-    /// is half empty.
-    ///
-    /// [`Health::events_dropped`]: crate::client::Health::events_dropped
-    /// [`EventKind::Dropped`]: crate::client::EventKind::Dropped
-    /// `tokio::spawn` works in the callback.
-    pub fn with_event_handler(self, call: impl Fn(&Event) + Send + Sync + 'static) -> Self {
-        Self { on_event: Some(Box::new(call)), ..self }
-    }
-
-    /// Starts the client, within a runtime that has time and I/O enabled.
+    /// Starts the client, within a runtime that has time and I/O enabled. The store is loaded in a
+    /// thread of its own, so that the runtime is not blocked.
     ///
     /// A process that forks must create its clients after the fork. In the child, a client that was
     /// created before returns [`LookupError::ShutDown`](crate::client::LookupError::ShutDown), and
@@ -103,35 +64,43 @@ impl Builder {
     /// # Errors
     ///
     /// Returns an error if a required setting has no system default, if the store cannot be read,
-    /// if there is no runtime with timers, or if a thread cannot be started.
-    pub fn start(self) -> Result<Client, StartError> {
-        let runtime = self.runtime.map_or_else(Handle::try_current, Ok)?;
+    /// if there is no runtime with timers, or if a thread cannot be started. Nameservers are
+    /// required without a resolver of your own, root certificates without a fetcher of your own, and
+    /// a crypto provider unless there are both.
+    ///
+    /// # Cancel safety
+    ///
+    /// If the future is dropped, no client is started, and the store is dropped once it is loaded.
+    pub async fn build(self) -> Result<Client, StartError> {
+        let Self { settings, resolver, fetcher, store, clock, on_event, runtime, .. } = self;
+        let runtime = runtime.map_or_else(Handle::try_current, Ok)?;
         if !has_timers(&runtime) {
             return Err(StartError::NoTimers);
         }
-        let setup = self.settings.complete()?;
-        let (clock, is_runtimes) = (RuntimeClock::start(&runtime), self.clock.is_none());
-        let time = Arc::new(Time::new(self.clock, clock.clone()));
+        let (runtimes, is_runtimes) = (RuntimeClock::start(&runtime), clock.is_none());
+        let time = Arc::new(Time::new(clock, runtimes.clone()));
         // In tests, the clock may be paused at any time.
-        if cfg!(debug_assertions) || clock.is_paused() {
+        if cfg!(debug_assertions) || runtimes.is_paused() {
             time.distrust();
         }
-        let teller = Teller::new(self.on_event.is_some());
-        teller.resolv_conf(&setup.ignored);
+        let resolver = ResolverPart::new(resolver, &settings, &time)?;
+        let fetcher = FetcherPart::new(fetcher, &settings, &time)?;
+        let setup = settings.cache_setup(resolver.nameservers().map(Nameservers::timeout));
+        let teller = Teller::new(on_event.is_some());
+        resolver.nameservers().into_iter().for_each(|servers| servers.tell_ignored(&teller));
         let threads = teller.threads();
-        let LoadedStore { hub, restore_report: kept, writer: keeping } =
-            LoadedStore::new(setup.cache, self.store, teller, time.now())?;
+        let LoadedStore { hub, restore_report, writer } =
+            load(setup.config, store, teller, time.now()).await?;
         let driver = Arc::new(Driver {
             hub,
             threads,
             jobs: Jobs::new(&setup),
-            limits: [setup.cache.txt_timeout(), setup.cache.fetch_timeout()],
-            sockets: Arc::new(Sockets::new(setup, Arc::clone(&time))),
-            resolver: self.resolver.map(Into::into),
-            fetcher: self.fetcher.map(Into::into),
+            setup,
+            resolver,
+            fetcher,
             runtime,
             time: Arc::clone(&time),
-            clock,
+            clock: runtimes,
             is_runtimes,
             running: Mutex::default(),
             tasks: Tasks::default(),
@@ -143,11 +112,11 @@ impl Builder {
                 driver.process(driver.hub.done(shard, done, driver.time.now()));
             }
         };
-        let keeper = keeping.map(|writer| writer.start(time, complete)).transpose()?.map(Arc::new);
+        let writer = writer.map(|writer| writer.start(time, complete)).transpose()?.map(Arc::new);
         // Dropping it ends the parts that have been started, if another part cannot be.
-        let client = Client::from_parts(driver, keeper, kept);
+        let client = Client::from_parts(driver, writer, restore_report);
         let runtime = client.driver().runtime.clone();
-        let on_event = self.on_event.map(|call| -> OnEvent {
+        let on_event = on_event.map(|call| -> OnEvent {
             Box::new(move |event| {
                 let _within = runtime.enter();
                 call(event);
@@ -159,14 +128,26 @@ impl Builder {
     }
 }
 
+/// Loads the store in a thread of its own. Without a store, nothing has to be waited for.
+async fn load(
+    config: Config,
+    store: Option<Box<dyn Store>>,
+    teller: Teller,
+    now: Moment,
+) -> Result<LoadedStore, StartError> {
+    if store.is_none() {
+        return Ok(LoadedStore::new(config, store, teller, now)?);
+    }
+    let (sender, loaded) = oneshot::channel();
+    spawn_apart("mta-sts start", move || {
+        drop(sender.send(LoadedStore::new(config, store, teller, now)));
+    })?;
+    let panicked = || StoreError::new("it has panicked");
+    Ok(loaded.await.unwrap_or_else(|_| Err(panicked()))?)
+}
+
 /// Returns whether a runtime has timers: without them it panics when a timer is created.
 fn has_timers(runtime: &Handle) -> bool {
     let _within = runtime.enter();
     guard(|| drop(sleep(Duration::ZERO))).is_ok()
-}
-
-impl fmt::Debug for Builder {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Builder").field("settings", &self.settings).finish_non_exhaustive()
-    }
 }

@@ -1,23 +1,14 @@
 //! The client.
 
 use alloc::sync::Arc;
-use core::{
-    fmt,
-    future::{Future, poll_fn},
-    mem,
-    pin::Pin,
-    task::Poll,
-    time::Duration,
-};
+use core::{fmt, time::Duration};
 
-use ::tokio::{runtime::Handle, sync::oneshot, task::AbortHandle, time::sleep};
+use ::tokio::sync::oneshot;
 
-use super::driver::Driver;
+use super::{driver::Driver, inner::Inner};
 use crate::{
     cache::{Answer, RecheckResult},
-    client::{
-        Health, LookupError, RestoreReport, SHUTDOWN_TIMEOUT, StoreWriter, Ticket, spawn_apart,
-    },
+    client::{Health, LookupError, RestoreReport, StoreWriter},
     delivery::{Delivery, MinTlsLevel, Route},
     domain::Domain,
     no_policy::NoPolicy,
@@ -26,55 +17,73 @@ use crate::{
 
 /// An asynchronous MTA-STS client: discovers, caches and refreshes policies.
 ///
-/// It may be used from many tasks at the same time. Dropping it shuts it down.
-pub struct Client {
-    driver: Arc<Driver>,
-    keeper: Option<Arc<StoreWriter>>,
-    kept: RestoreReport,
-}
+/// It is a handle: clones are cheap, refer to the same client, and may be used from many tasks at
+/// the same time. Dropping the last one shuts the client down.
+#[derive(Clone)]
+pub struct Client(Arc<Inner>);
 
 impl Client {
     /// Creates a client from what its builder has started.
     pub(super) fn from_parts(
         driver: Arc<Driver>,
-        keeper: Option<Arc<StoreWriter>>,
-        kept: RestoreReport,
+        writer: Option<Arc<StoreWriter>>,
+        restore_report: RestoreReport,
     ) -> Self {
-        Self { driver, keeper, kept }
+        Self(Arc::new(Inner { driver, writer, restore_report }))
     }
 
     /// Returns the driver, for the parts that the builder has still to start.
     pub(super) fn driver(&self) -> &Arc<Driver> {
-        &self.driver
+        &self.0.driver
     }
 
     /// Returns the policy that applies to a domain, or the reason why there is none. If it is not
-    /// cached, the future waits for discovery, but no longer than `budget`.
+    /// cached, the future waits for discovery, for at most
+    /// [`Settings::with_lookup_timeout`](crate::client::Settings::with_lookup_timeout).
     ///
     /// # Errors
     ///
     /// Returns an error if the time is over, or if the client is shut down. After a time-out,
-    /// discovery continues.
+    /// discovery continues. In both cases, keep the message and try again later: nothing is known
+    /// about the domain. If the answer is [temporary](NoPolicy::is_temporary), a policy may exist,
+    /// and the message may be sent as without one ([RFC 8461 §3.3]).
     ///
     /// # Cancel safety
     ///
     /// Dropping the future cancels this lookup only. Discovery continues.
-    pub async fn policy(&self, domain: &Domain, budget: Duration) -> Result<Answer, LookupError> {
-        if let Some(answer) =
-            self.driver.hub.cached(domain, self.driver.time.this_second(), |answer| answer.cloned())
-        {
+    ///
+    /// [RFC 8461 §3.3]: https://www.rfc-editor.org/rfc/rfc8461#section-3.3
+    pub async fn policy(&self, domain: &Domain) -> Result<Answer, LookupError> {
+        self.policy_within(domain, self.0.driver.setup.lookup_timeout).await
+    }
+
+    /// Returns the policy as [`policy`](Self::policy) does, and waits for at most `budget`.
+    ///
+    /// # Errors
+    ///
+    /// Returns the same errors.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future cancels this lookup only. Discovery continues.
+    pub async fn policy_within(
+        &self,
+        domain: &Domain,
+        budget: Duration,
+    ) -> Result<Answer, LookupError> {
+        if let Some(answer) = self.0.cached(domain, |answer| answer.cloned()) {
             return Ok(answer);
         }
-        if self.driver.is_stopped() {
+        if self.0.driver.is_stopped() {
             return Err(LookupError::ShutDown);
         }
         let (sender, receiver) = oneshot::channel();
         let reply = move |answer| drop(sender.send(answer));
-        let (answer, outputs) = self.driver.hub.lookup(domain, self.driver.time.now(), reply);
-        self.driver.process(outputs);
+        let (answer, outputs) = self.0.driver.hub.lookup(domain, self.0.driver.time.now(), reply);
+        self.0.driver.process(outputs);
         match answer {
             Ok(answer) => Ok(answer),
-            Err(ticket) => self.wait(receiver, ticket, budget).await,
+            Err(ticket) => self.0.wait(receiver, ticket, budget).await,
         }
     }
 
@@ -87,12 +96,11 @@ impl Client {
     /// fork.
     #[must_use]
     pub fn cached(&self, domain: &Domain) -> Option<Result<Arc<Policy>, NoPolicy>> {
-        self.driver
-            .hub
-            .cached(domain, self.driver.time.this_second(), |answer| answer.cloned_policy())
+        self.0.cached(domain, |answer| answer.cloned_policy())
     }
 
-    /// Looks for a newer policy, before a message is returned ([RFC 8461 §5.1]).
+    /// Looks for a newer policy, before a message is returned ([RFC 8461 §5.1]). The future waits for
+    /// at most [`Settings::with_lookup_timeout`](crate::client::Settings::with_lookup_timeout).
     ///
     /// # Errors
     ///
@@ -103,7 +111,20 @@ impl Client {
     /// Dropping the future cancels this call only. Requests in flight continue.
     ///
     /// [RFC 8461 §5.1]: https://www.rfc-editor.org/rfc/rfc8461#section-5.1
-    pub async fn recheck(
+    pub async fn recheck(&self, domain: &Domain) -> Result<RecheckResult, LookupError> {
+        self.recheck_within(domain, self.0.driver.setup.lookup_timeout).await
+    }
+
+    /// Looks for a newer policy as [`recheck`](Self::recheck) does, and waits for at most `budget`.
+    ///
+    /// # Errors
+    ///
+    /// Returns the same errors.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future cancels this call only. Requests in flight continue.
+    pub async fn recheck_within(
         &self,
         domain: &Domain,
         budget: Duration,
@@ -122,7 +143,21 @@ impl Client {
     /// # Cancel safety
     ///
     /// Dropping the future cancels this call only. Requests in flight continue.
-    pub async fn force_refresh(
+    pub async fn force_refresh(&self, domain: &Domain) -> Result<RecheckResult, LookupError> {
+        self.force_refresh_within(domain, self.0.driver.setup.lookup_timeout).await
+    }
+
+    /// Fetches the policy as [`force_refresh`](Self::force_refresh) does, and waits for at most
+    /// `budget`.
+    ///
+    /// # Errors
+    ///
+    /// Returns the same errors.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future cancels this call only. Requests in flight continue.
+    pub async fn force_refresh_within(
         &self,
         domain: &Domain,
         budget: Duration,
@@ -136,15 +171,15 @@ impl Client {
         forced: bool,
         budget: Duration,
     ) -> Result<RecheckResult, LookupError> {
-        if self.driver.is_stopped() {
+        if self.0.driver.is_stopped() {
             return Err(LookupError::ShutDown);
         }
         let (sender, receiver) = oneshot::channel();
         let reply = move |result| drop(sender.send(result));
         let (ticket, outputs) =
-            self.driver.hub.recheck(domain, forced, self.driver.time.now(), reply);
-        self.driver.process(outputs);
-        self.wait(receiver, ticket, budget).await
+            self.0.driver.hub.recheck(domain, forced, self.0.driver.time.now(), reply);
+        self.0.driver.process(outputs);
+        self.0.wait(receiver, ticket, budget).await
     }
 
     /// Looks up the policy of a route and returns a [`Delivery`] for a message. `floor` is the
@@ -156,15 +191,32 @@ impl Client {
     ///
     /// # Cancel safety
     ///
-    /// Dropping the future cancels the lookup only. Discovery continues.
+    /// Dropping the future cancels this lookup only. Discovery continues.
     pub async fn delivery(
+        &self,
+        route: Route,
+        floor: MinTlsLevel,
+    ) -> Result<Delivery, LookupError> {
+        self.delivery_within(route, floor, self.0.driver.setup.lookup_timeout).await
+    }
+
+    /// Returns a delivery as [`delivery`](Self::delivery) does, and waits for at most `budget`.
+    ///
+    /// # Errors
+    ///
+    /// Returns the same errors.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future cancels this lookup only. Discovery continues.
+    pub async fn delivery_within(
         &self,
         route: Route,
         floor: MinTlsLevel,
         budget: Duration,
     ) -> Result<Delivery, LookupError> {
         let answer = match route.policy_domain() {
-            Some(domain) => self.policy(domain, budget).await?,
+            Some(domain) => self.policy_within(domain, budget).await?,
             // A route without a policy domain has no policy.
             None => Answer::NoPolicy(NoPolicy::NoRecord),
         };
@@ -174,13 +226,13 @@ impl Client {
     /// Returns the result of restoring the store at the start.
     #[must_use]
     pub fn restore_report(&self) -> &RestoreReport {
-        &self.kept
+        &self.0.restore_report
     }
 
     /// Returns the number of domains in the cache, including those without a policy.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.driver.hub.len()
+        self.0.driver.hub.len()
     }
 
     /// Returns whether the cache holds no domain.
@@ -193,7 +245,7 @@ impl Client {
     /// a forked child, all numbers are zero.
     #[must_use]
     pub fn health(&self) -> Health {
-        self.driver.jobs.health(&self.driver.hub)
+        self.0.driver.jobs.health(&self.0.driver.hub)
     }
 
     /// Shuts the client down, and waits until it has ended. Pending lookups return
@@ -207,118 +259,19 @@ impl Client {
     /// later call returns at once. In the client's own threads, such as in the callback, the call
     /// does not wait; in those of another client it does.
     ///
-    /// Dropping the client ends the same parts. Within a runtime it does not wait; elsewhere it
+    /// Dropping the last handle ends the same parts. Within a runtime it does not wait; elsewhere it
     /// waits for the store and the callback.
     ///
     /// # Cancel safety
     ///
     /// Dropping the future after its first poll does not stop the shutdown.
     pub async fn shutdown(&self) {
-        if self.driver.threads.process.is_another() {
-            return;
-        }
-        self.driver.stop();
-        if self.driver.threads.has_current() {
-            return self.end();
-        }
-        let (keeper, driver) = (self.keeper.clone(), Arc::clone(&self.driver));
-        let (done, ended) = oneshot::channel::<()>();
-        let wait = move || {
-            driver.ended.call_once_force(|_| wait_for_end(&driver, keeper.as_deref()));
-            drop(done);
-        };
-        // Without a thread to wait in, the call does not wait.
-        if spawn_apart("mta-sts end", wait).is_ok() {
-            let _ = ended.await;
-        } else {
-            self.end();
-        }
-    }
-
-    fn end(&self) {
-        end(&self.driver, self.keeper.as_deref());
-        self.driver.hub.teller.close();
-    }
-
-    async fn wait<T>(
-        &self,
-        receiver: oneshot::Receiver<T>,
-        ticket: Ticket,
-        budget: Duration,
-    ) -> Result<T, LookupError> {
-        // In the client's runtime, because the caller's may be another one, or not of tokio.
-        let mut budget = self.driver.runtime.spawn(async move { sleep(budget).await });
-        // Dropping the future cancels the lookup.
-        let _waiting = Waiting { driver: &self.driver, ticket, budget: budget.abort_handle() };
-        let mut receiver = receiver;
-        poll_fn(|context| {
-            if let Poll::Ready(answer) = Pin::new(&mut receiver).poll(context) {
-                return Poll::Ready(answer.map_err(|_| LookupError::ShutDown));
-            }
-            match Pin::new(&mut budget).poll(context) {
-                Poll::Ready(Ok(())) => Poll::Ready(Err(LookupError::TimedOut)),
-                Poll::Ready(Err(_)) => Poll::Ready(Err(LookupError::ShutDown)),
-                Poll::Pending => Poll::Pending,
-            }
-        })
-        .await
-    }
-}
-
-fn wait_for_end(driver: &Driver, keeper: Option<&StoreWriter>) {
-    driver.wait();
-    end(driver, keeper);
-    keeper.into_iter().for_each(StoreWriter::wait);
-    driver.hub.teller.close();
-    driver.hub.teller.wait(SHUTDOWN_TIMEOUT);
-}
-
-/// Saves the remaining changes, after which the store ends.
-fn end(driver: &Driver, keeper: Option<&StoreWriter>) {
-    driver.hub.retry_unsaved(driver.time.now());
-    keeper.into_iter().for_each(StoreWriter::stop);
-}
-
-/// A pending lookup, which is cancelled when this is dropped.
-struct Waiting<'a> {
-    driver: &'a Arc<Driver>,
-    ticket: Ticket,
-    budget: AbortHandle,
-}
-
-impl Drop for Waiting<'_> {
-    fn drop(&mut self) {
-        self.budget.abort();
-        if !self.driver.threads.process.is_another() {
-            self.driver.process(self.driver.hub.cancel(self.ticket, self.driver.time.now()));
-        }
-    }
-}
-
-impl Drop for Client {
-    fn drop(&mut self) {
-        if self.driver.threads.process.is_another() {
-            // Locks that its threads held during the fork stay locked here.
-            return mem::forget((Arc::clone(&self.driver), self.keeper.take()));
-        }
-        if self.driver.ended.is_completed() {
-            return;
-        }
-        self.driver.stop();
-        end(&self.driver, self.keeper.as_deref());
-        // A runtime must not be blocked: there, the remaining changes are saved in the background.
-        if Handle::try_current().is_err() {
-            self.keeper.iter().for_each(|keeper| keeper.wait());
-        }
-        self.driver.hub.teller.close();
-        if Handle::try_current().is_err() {
-            self.driver.hub.teller.wait(SHUTDOWN_TIMEOUT);
-        }
+        self.0.shutdown().await;
     }
 }
 
 impl fmt::Debug for Client {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Client").field("hub", &self.driver.hub).finish_non_exhaustive()
+        f.debug_struct("Client").field("hub", &self.0.driver.hub).finish_non_exhaustive()
     }
 }

@@ -1,11 +1,12 @@
 //! Queries to nameservers over sockets.
 
-use alloc::{boxed::Box, string::ToString, vec::Vec};
+use alloc::{boxed::Box, string::ToString, sync::Arc, vec::Vec};
 use core::{
     future::poll_fn,
     net::{IpAddr, SocketAddr},
     pin::{Pin, pin},
     task::{Context, Poll},
+    time::Duration,
 };
 use std::io;
 
@@ -15,9 +16,10 @@ use ::tokio::{
     time::{sleep, timeout},
 };
 
-use super::sockets::{BoxFuture, Sockets};
+use super::interface::BoxFuture;
 use crate::{
-    client::{Found, GRACE, Time, is_enough, policy_host_addresses},
+    cache::TxtAnswer,
+    client::{DnsSetup, Found, GRACE, Nameservers, Time, is_enough, policy_host_addresses},
     dns::{self, Exchange, LookupOutcome, Question, Step, Transport},
     domain::Domain,
     instant::Instant,
@@ -26,26 +28,53 @@ use crate::{
 /// The maximum size of a datagram and of a message over TCP, in bytes.
 const LONGEST: usize = 65_535;
 
-impl Sockets {
-    pub(super) async fn ask(&self, question: Question, config: dns::Config) -> LookupOutcome {
+/// Looks up records at nameservers, over tokio's sockets.
+#[derive(Debug)]
+pub(super) struct DnsSockets {
+    nameservers: Nameservers,
+    time: Arc<Time>,
+}
+
+impl DnsSockets {
+    pub(super) fn new(setup: DnsSetup, time: Arc<Time>) -> Self {
+        Self { nameservers: Nameservers::new(setup), time }
+    }
+
+    pub(super) fn nameservers(&self) -> &Nameservers {
+        &self.nameservers
+    }
+
+    pub(super) async fn txt(&self, domain: &Domain) -> TxtAnswer {
+        self.ask(Question::txt(domain), self.nameservers.config()).await.to_txt_answer()
+    }
+
+    /// Looks up the addresses of one family.
+    pub(super) async fn addresses_of(&self, question: Question, until: Instant) -> Vec<IpAddr> {
+        match self.ask_until(question, until).await {
+            LookupOutcome::Found(found) => found.addresses().to_vec(),
+            _ => Vec::new(),
+        }
+    }
+
+    async fn ask(&self, question: Question, config: dns::Config) -> LookupOutcome {
         let now = self.time.instant();
-        let begun = self.nameservers.ask(question, config, &self.setup.provider, now);
-        let exchange = match begun {
+        let exchange = match self.nameservers.ask(question, config, now) {
             Ok(exchange) => exchange,
             Err(error) => return LookupOutcome::Failed(error),
         };
         Asked { sockets: self, exchange, links: Connections::default() }.answer().await
     }
 
-    pub(super) async fn ask_until(&self, question: Question, until: Instant) -> LookupOutcome {
-        let config = self.setup.dns;
+    async fn ask_until(&self, question: Question, until: Instant) -> LookupOutcome {
+        let config = self.nameservers.config();
         self.ask(question, config.with_timeout(config.timeout().min(self.time.time_until(until))))
             .await
     }
 
     /// Looks up the addresses of both families. After there are addresses of one family, the wait
     /// for the other is short.
-    pub(super) async fn addresses(&self, domain: &Domain, until: Instant) -> Found {
+    pub(super) async fn addresses(&self, domain: &Domain, left: Duration) -> Found {
+        let until = self.time.deadline_after(left);
         let ask = |question| self.ask_until(question, until);
         let (v6, v4) = (pin!(ask(Question::aaaa(domain))), pin!(ask(Question::a(domain))));
         let mut asked: [(Asking<'_>, Option<LookupOutcome>); 2] = [(v6, None), (v4, None)];
@@ -76,7 +105,7 @@ type Asking<'a> = Pin<&'a mut (dyn Future<Output = LookupOutcome> + Send)>;
 
 /// A query to nameservers, with its connections.
 struct Asked<'a> {
-    sockets: &'a Sockets,
+    sockets: &'a DnsSockets,
     exchange: Exchange,
     links: Connections,
 }

@@ -16,13 +16,14 @@ use ::tokio::{
 
 use super::{
     clock::RuntimeClock,
-    sockets::{Fetcher, Resolver, Sockets},
+    parts::{FetcherPart, ResolverPart},
 };
 use crate::{
     cache::{PolicyAnswer, TxtAnswer},
     client::{
-        EventKind, Found, Job, JobKind, JobResult, Jobs, MAX_SLEEP, Next, Outputs, Panicked, Part,
-        Replies, SHUTDOWN_TIMEOUT, ShardedCache, Threads, Time, Trace, discard, guarded, std_now,
+        CacheSetup, EventKind, Found, Job, JobKind, JobResult, Jobs, MAX_SLEEP, Next, Outputs,
+        Panicked, Part, Replies, SHUTDOWN_TIMEOUT, ShardedCache, Threads, Time, Trace, discard,
+        guarded, std_now,
     },
     domain::Domain,
     fetch::FetchError,
@@ -34,12 +35,10 @@ pub(super) struct Driver {
     pub(super) hub: ShardedCache,
     pub(super) threads: Threads,
     pub(super) jobs: Jobs,
-    pub(super) sockets: Arc<Sockets>,
-    pub(super) resolver: Option<Arc<dyn Resolver>>,
-    pub(super) fetcher: Option<Arc<dyn Fetcher>>,
+    pub(super) setup: CacheSetup,
+    pub(super) resolver: ResolverPart,
+    pub(super) fetcher: FetcherPart,
     pub(super) runtime: Handle,
-    /// The time-outs of the resolver and of the fetcher.
-    pub(super) limits: [Duration; 2],
     pub(super) time: Arc<Time>,
     pub(super) clock: RuntimeClock,
     /// `true` if the client uses that clock.
@@ -215,7 +214,7 @@ impl Driver {
         let done = match work {
             JobKind::Txt(request) => JobResult::Txt(request, self.txt(id, domain, &trace).await),
             JobKind::Fetch(request) => {
-                let left = self.sockets.deadline().saturating_sub(spent);
+                let left = self.setup.fetch_timeout.saturating_sub(spent);
                 JobResult::Fetch(request, self.fetch(id, domain, addresses, left, &trace).await)
             }
         };
@@ -229,14 +228,13 @@ impl Driver {
 
     /// Finds the addresses of the Policy Host. Returns whether the fetch may continue.
     async fn locate(&self, id: RunId, job: &mut Job, trace: &Trace) -> bool {
-        if self.fetcher.is_some() || job.addresses.is_some() {
+        if matches!(self.fetcher, FetcherPart::Users(_)) || job.addresses.is_some() {
             return true;
         }
-        let (sockets, domain) = (Arc::clone(&self.sockets), job.domain.clone());
-        let [_, limit] = self.limits;
-        let now = self.time.instant();
-        let until = now.saturating_add(sockets.deadline());
-        let task = async move { sockets.addresses(&domain, until).await };
+        let (resolver, domain) = (self.resolver.clone(), job.domain.clone());
+        let (now, left) = (self.time.instant(), self.setup.fetch_timeout);
+        let limit = self.setup.config.fetch_timeout();
+        let task = async move { resolver.addresses(&domain, left).await };
         let found = match self.apart(id, limit, trace.around(Part::Fetcher, task)).await {
             Ended::With(found) => found,
             Ended::Panicked | Ended::Late => Err(FetchError::Deadline),
@@ -248,14 +246,8 @@ impl Driver {
     }
 
     async fn txt(&self, id: RunId, domain: Domain, trace: &Trace) -> TxtAnswer {
-        let (resolver, sockets) = (self.resolver.clone(), Arc::clone(&self.sockets));
-        let [limit, _] = self.limits;
-        let task = async move {
-            match resolver {
-                Some(resolver) => resolver.txt(&domain).await,
-                None => sockets.txt(&domain).await,
-            }
-        };
+        let (resolver, limit) = (self.resolver.clone(), self.setup.config.txt_timeout());
+        let task = async move { resolver.txt(&domain).await };
         match self.apart(id, limit, trace.around(Part::Resolver, task)).await {
             Ended::With(answer) => answer,
             Ended::Panicked => TxtAnswer::Failed("the resolver has panicked".into()),
@@ -271,13 +263,15 @@ impl Driver {
         left: Duration,
         trace: &Trace,
     ) -> PolicyAnswer {
-        let (fetcher, sockets) = (self.fetcher.clone(), Arc::clone(&self.sockets));
-        let [_, limit] = self.limits;
-        let named = domain.clone();
+        let (fetcher, resolver) = (self.fetcher.clone(), self.resolver.clone());
+        let (named, limit) = (domain.clone(), self.setup.config.fetch_timeout());
         let task = async move {
-            match fetcher {
-                Some(fetcher) => fetcher.fetch(&domain).await,
-                None => sockets.fetch_from(&domain, addresses, left).await,
+            match (fetcher, addresses) {
+                (FetcherPart::Users(fetcher), _) => fetcher.fetch(&domain).await,
+                (FetcherPart::Sockets(https), Some(addresses)) => {
+                    https.fetch(&domain, addresses, left, &resolver).await
+                }
+                (FetcherPart::Sockets(_), None) => PolicyAnswer::NotSent,
             }
         };
         match self.apart(id, limit, trace.around(Part::Fetcher, task)).await {

@@ -9,9 +9,10 @@ use hickory_resolver::{
     proto::rr::{Record, RecordType},
 };
 
-use super::sockets::{BoxFuture, Resolver};
+use super::interface::{BoxFuture, Resolver};
 use crate::{
     cache::TxtAnswer,
+    client::AddressAnswer,
     dns::{txt_answer, txt_answer_at},
     domain::Domain,
 };
@@ -29,6 +30,18 @@ impl<P: ConnectionProvider> Resolver for hickory_resolver::Resolver<P> {
                     TxtAnswer::NoRecord { ttl: seconds.map(Duration::from_secs) }
                 }
                 Err(error) => TxtAnswer::Failed(error.to_string().into()),
+            }
+        })
+    }
+
+    fn addresses<'a>(&'a self, domain: &'a Domain) -> BoxFuture<'a, AddressAnswer> {
+        Box::pin(async move {
+            match self.lookup_ip(format!("{}.", domain.policy_host())).await {
+                Ok(lookup) => AddressAnswer::Found(lookup.iter().collect()),
+                Err(NetError::Dns(DnsError::NoRecordsFound(none))) if !is_referral(&none) => {
+                    AddressAnswer::NoAddress
+                }
+                Err(error) => AddressAnswer::Failed(error.to_string().into()),
             }
         })
     }

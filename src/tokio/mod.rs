@@ -3,13 +3,11 @@
 //! ```no_run
 //! # #[cfg(feature = "ring")]
 //! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
-//! use std::time::Duration;
+//! use mta_sts::{Domain, tokio::Client};
 //!
-//! use mta_sts::{Domain, client::Settings, rustls::crypto::ring, tokio::Client};
-//!
-//! let client = Client::new(Settings::default().with_crypto_provider(ring::default_provider()))?;
+//! let client = Client::builder().build().await?;
 //! let domain = Domain::parse("example.com")?;
-//! let answer = client.policy(&domain, Duration::from_secs(20)).await?;
+//! let answer = client.policy(&domain).await?;
 //! match answer.into_policy() {
 //!     Ok(policy) => println!("{}", policy.as_text()),
 //!     Err(why) => println!("{why}"),
@@ -42,10 +40,14 @@ mod dns;
 mod driver;
 #[cfg(feature = "hickory-resolver")]
 mod hickory;
+mod https;
+mod inner;
+mod interface;
+mod parts;
 mod sockets;
 
 pub use self::{
-    builder::Builder,
     client::Client,
-    sockets::{BoxFuture, Fetcher, Resolver, Sockets},
+    interface::{BoxFuture, Fetcher, Resolver},
+    sockets::Sockets,
 };

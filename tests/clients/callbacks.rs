@@ -382,7 +382,7 @@ fn many_wait(others: usize) {
     let mut names = vec![domain("a.example"); MANY];
     names.extend((0..others).map(|n| domain(&format!("b{n}.example"))));
     let mut waiting: Vec<_> =
-        names.iter().map(|name| Box::pin(client.policy(name, LONG))).collect();
+        names.iter().map(|name| Box::pin(client.policy_within(name, LONG))).collect();
     let answers = runtime.block_on(async {
         std::future::poll_fn(|context| {
             assert!(waiting.iter_mut().all(|it| it.as_mut().poll(context).is_pending()));

@@ -13,6 +13,7 @@ use mta_sts::{
     Domain, Mode, NoPolicy,
     cache::{AlertKind, Answer, Config, EventKind, PolicyAnswer, TxtAnswer},
     client::Clock,
+    dns,
     store::{Change, Loaded, Store, StoreError},
 };
 use mta_sts_testkit::{Dns, Site, Web, World};
@@ -202,8 +203,8 @@ fn a_shard_that_nobody_asks_sees_that_the_clock_was_set() {
             TxtAnswer::NoRecord { ttl: None }
         }));
         let parts = Parts { txt: Some(txt), ..parts(&clock).0 };
-        let cache = Config::new(1).with_txt_timeout(2 * SECOND);
-        let client = Client::with(kind, settings(&world).with_cache_config(cache), parts).unwrap();
+        let dns = dns::Config::default().with_timeout(2 * SECOND);
+        let client = Client::with(kind, settings(&world).with_dns_config(dns), parts).unwrap();
         thread::scope(|scope| {
             let opens = Opens(gate);
             let start = Instant::now();

@@ -61,17 +61,18 @@ fn whatever_dns_does_it_is_as_with_sockets_of_its_own() {
     ];
     let (world, runtime) = (World::new(), runtime());
     runtime.block_on(async {
-        let builder = Client::builder(settings(&world)).with_resolver(resolver(&world));
-        let client = builder.start().unwrap();
+        let builder =
+            Client::builder().with_settings(settings(&world)).with_resolver(resolver(&world));
+        let client = builder.build().await.unwrap();
         for (n, (change, expected)) in rows.into_iter().enumerate() {
             let name = format!("d{n}.example");
             let mut site = Site::new("1", POLICY);
             change(&mut site);
             world.set(&name, site);
-            let answer = client.policy(&domain(&name), LONG).await.unwrap();
+            let answer = client.policy_within(&domain(&name), LONG).await.unwrap();
             assert_eq!(outcome(&answer), expected, "{name}: {answer:?}");
         }
-        let unknown = client.policy(&domain("nowhere.example"), LONG).await.unwrap();
+        let unknown = client.policy_within(&domain("nowhere.example"), LONG).await.unwrap();
         assert_eq!(outcome(&unknown), "no record", "{unknown:?}");
         client.shutdown().await;
     });

@@ -98,8 +98,8 @@ fn what_never_began_is_no_failure_of(kind: Kind) {
     let on_event = Arc::new(move |event: &Event| kept.lock().unwrap().push(event.clone()));
     let parts =
         Parts { txt: Some(txt), fetch: Some(fetch), on_event: Some(on_event), ..Parts::default() };
-    let cache = mta_sts::cache::Config::new(1).with_fetch_timeout(4 * SECOND);
-    let settings = settings(&world).with_max_concurrent_discoveries(1).with_cache_config(cache);
+    let fetch = mta_sts::fetch::Config::default().with_timeout(4 * SECOND);
+    let settings = settings(&world).with_max_concurrent_discoveries(1).with_fetch_config(fetch);
     let client = Client::with(kind, settings, parts).unwrap();
     thread::scope(|scope| {
         // In tokio it is cut off after its time, and the slot is not free until it returns.
@@ -122,13 +122,13 @@ fn a_policy_that_comes_late_is_kept() {
         TxtAnswer::from_records(["v=STSv1; id=1"], Duration::from_secs(60))
     }));
     let fetch = Part(Arc::new(|domain: &Domain| {
-        thread::sleep(2 * SECOND);
+        thread::sleep(3 * SECOND);
         PolicyAnswer::from_body(domain, POLICY.as_bytes())
     }));
     let parts = Parts { txt: Some(txt), fetch: Some(fetch), ..Parts::default() };
-    let cache = mta_sts::cache::Config::new(1).with_fetch_timeout(SECOND);
+    let fetch = mta_sts::fetch::Config::default().with_timeout(SECOND);
     let client =
-        Client::with(Kind::Blocking, settings(&world).with_cache_config(cache), parts).unwrap();
+        Client::with(Kind::Blocking, settings(&world).with_fetch_config(fetch), parts).unwrap();
     let name = domain("late.example");
     let answer = client.policy(&name, LONG).unwrap();
     assert!(matches!(answer, Answer::NoPolicy(NoPolicy::FetchFailed(_))), "{answer:?}");
@@ -210,8 +210,8 @@ fn a_thread_held_for_too_long_is_told() {
     }));
     let (is_overdue, overdue) = noting_overdue();
     let parts = Parts { fetch: Some(fetch), ..Parts::default() };
-    let cache = mta_sts::cache::Config::new(1).with_fetch_timeout(SECOND);
-    let settings = settings(&world).with_cache_config(cache);
+    let fetch = mta_sts::fetch::Config::default().with_timeout(SECOND);
+    let settings = settings(&world).with_fetch_config(fetch);
     let client = Client::hearing(Kind::Blocking, settings, parts, is_overdue).unwrap();
     let answer = client.policy(&domain("hangs.example"), LONG).unwrap();
     let is_told = || overdue.load(Ordering::SeqCst);

@@ -12,7 +12,7 @@ use std::{
 
 use mta_sts::{
     Domain, Mode, NoPolicy,
-    cache::{Answer, Config, Event, EventKind, PolicyAnswer, RecheckOutcome, TxtAnswer},
+    cache::{Answer, Event, EventKind, PolicyAnswer, RecheckOutcome, TxtAnswer},
     client::{LookupError, Settings, SettingsError, StartError},
     delivery::{Mx, Recheck, Route, Step},
     dns, fetch, tokio as async_,
@@ -20,7 +20,10 @@ use mta_sts::{
 use mta_sts_testkit::{Addresses, BlackHole, Dns, Site, Web, World};
 use rustls::RootCertStore;
 
-use crate::world::{BOTH, Client, Kind, LONG, POLICY, Part, Parts, domain, eventually, settings};
+use crate::{
+    runtimes::block_on,
+    world::{BOTH, Client, Kind, LONG, POLICY, Part, Parts, domain, eventually, settings},
+};
 
 #[test]
 fn what_is_known_is_at_hand() {
@@ -107,8 +110,8 @@ fn the_cache_keeps_its_own_time() {
 
 fn the_cache_keeps_its_own_time_of(kind: Kind) {
     let world = World::new();
-    let cache = Config::new(1).with_txt_timeout(Duration::from_secs(1));
-    let settings = settings(&world).with_cache_config(cache);
+    let dns = dns::Config::default().with_timeout(Duration::from_secs(1));
+    let settings = settings(&world).with_dns_config(dns);
     // It answers when nobody listens any more.
     let txt = Part(Arc::new(|_: &Domain| {
         thread::sleep(Duration::from_secs(3));
@@ -207,9 +210,7 @@ fn dns_over_tcp_ends_with_the_client_of(kind: Kind) {
     let address = nameserver.local_addr().unwrap();
     let _black_hole = BlackHole::new(address).unwrap();
     let dns = dns::Config::default().with_attempt_timeout(LONG).with_timeout(3 * LONG);
-    let config = Config::new(1).with_txt_timeout(3 * LONG);
-    let settings =
-        settings(&world).with_dns_config(dns).with_nameservers([address]).with_cache_config(config);
+    let settings = settings(&world).with_dns_config(dns).with_nameservers([address]);
     let client = Client::new(kind, settings);
     nameserver.set_read_timeout(Some(LONG)).unwrap();
     ends_at_once(&client, || {
@@ -322,7 +323,8 @@ fn hosts_behind_a_firewall_are_not_connected_to_of(kind: Kind) {
 #[test]
 fn tokio_is_there_or_it_is_said() {
     let world = World::new();
-    let error = async_::Client::new(settings(&world)).map(drop).unwrap_err();
+    let started = async_::Client::builder().with_settings(settings(&world)).build();
+    let error = block_on(started).map(drop).unwrap_err();
     let told = "a client has to be started within a runtime of tokio: ";
     assert!(error.to_string().starts_with(told), "{error}");
 }
@@ -336,7 +338,7 @@ fn a_future_that_is_dropped_waits_for_nothing() {
     let name = domain("a.example");
     runtime.block_on(async {
         for _ in 0..100 {
-            let waiting = client.policy(&name, LONG);
+            let waiting = client.policy_within(&name, LONG);
             assert!(tokio::time::timeout(Duration::from_millis(1), waiting).await.is_err());
         }
     });

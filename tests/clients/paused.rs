@@ -31,7 +31,7 @@ fn runtime(is_paused: bool) -> Runtime {
 }
 
 /// A client that asks nobody over the network, and how often its fetcher and its events were called.
-fn client(world: &World) -> (Client, Arc<AtomicUsize>, Arc<AtomicUsize>) {
+async fn client(world: &World) -> (Client, Arc<AtomicUsize>, Arc<AtomicUsize>) {
     let (fetches, events) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
     let (counted, told) = (Arc::clone(&fetches), Arc::clone(&events));
     let txt = |_: &Domain| TxtAnswer::from_records(["v=STSv1; id=1"], Duration::from_secs(3600));
@@ -39,13 +39,15 @@ fn client(world: &World) -> (Client, Arc<AtomicUsize>, Arc<AtomicUsize>) {
         counted.fetch_add(1, Ordering::SeqCst);
         PolicyAnswer::from_body(domain, POLICY.as_bytes())
     };
-    let client = Client::builder(settings(world))
+    let client = Client::builder()
+        .with_settings(settings(world))
         .with_resolver(Part(Arc::new(txt)))
         .with_fetcher(Part(Arc::new(fetch)))
         .with_event_handler(move |_: &mta_sts::client::Event| {
             told.fetch_add(1, Ordering::SeqCst);
         })
-        .start();
+        .build()
+        .await;
     (client.unwrap(), fetches, events)
 }
 
@@ -72,7 +74,7 @@ fn an_idle_client_lets_a_paused_clock_stand() {
     let world = World::new();
     for is_paused_later in [false, true] {
         runtime(!is_paused_later).block_on(async {
-            let (client, ..) = client(&world);
+            let (client, ..) = client(&world).await;
             if is_paused_later {
                 pause();
             }
@@ -91,8 +93,8 @@ fn an_idle_client_lets_a_paused_clock_stand() {
 fn a_client_with_policies_does_only_what_is_due() {
     let world = World::new();
     runtime(true).block_on(async {
-        let (client, fetches, events) = client(&world);
-        assert!(client.policy(&domain("a.example"), LONG).await.unwrap().policy().is_some());
+        let (client, fetches, events) = client(&world).await;
+        assert!(client.policy_within(&domain("a.example"), LONG).await.unwrap().policy().is_some());
         let (start, before) = (Instant::now(), cpu_time());
         // While the runtime works nothing passes.
         tokio::task::spawn_blocking(|| thread::sleep(REAL)).await.unwrap();
@@ -114,9 +116,9 @@ fn policies_age_by_the_paused_clock() {
     let world = World::new();
     for is_paused_later in [false, true] {
         runtime(!is_paused_later).block_on(async {
-            let (client, fetches, _) = client(&world);
+            let (client, fetches, _) = client(&world).await;
             let name = domain("a.example");
-            let answer = client.policy(&name, LONG).await.unwrap();
+            let answer = client.policy_within(&name, LONG).await.unwrap();
             assert!(answer.policy().is_some() && client.cached(&name).is_some());
             if is_paused_later {
                 pause();
@@ -132,7 +134,7 @@ fn policies_age_by_the_paused_clock() {
             // And at its end it has ended, if all that is left is the clock: nothing ran meanwhile.
             advance(8 * DAY).await;
             assert_eq!(client.cached(&name), None);
-            let answer = client.policy(&name, LONG).await.unwrap();
+            let answer = client.policy_within(&name, LONG).await.unwrap();
             assert!(answer.policy().is_some());
             assert!(fetched_at + 8 * DAY <= self::fetched_at(&client, &name).await);
             client.shutdown().await;
@@ -141,7 +143,7 @@ fn policies_age_by_the_paused_clock() {
 }
 
 async fn fetched_at(client: &Client, name: &Domain) -> time::UtcDateTime {
-    let answer = client.policy(name, LONG).await.unwrap();
+    let answer = client.policy_within(name, LONG).await.unwrap();
     let mta_sts::cache::Answer::Policy(applied) = answer else { panic!("{answer:?}") };
     applied.fetched_at()
 }

@@ -15,7 +15,7 @@ use std::{
 use mta_sts::{
     Domain, NoPolicy,
     cache::{Answer, TxtAnswer},
-    client::{LookupError, StartError},
+    client::{AddressAnswer, LookupError, StartError},
     store::{Change, Loaded, Store, StoreError},
     tokio::{BoxFuture, Client, Resolver},
 };
@@ -34,7 +34,7 @@ impl Wake for Unpark {
 }
 
 /// The simplest executor there is.
-fn block_on<T>(future: impl Future<Output = T>) -> T {
+pub(crate) fn block_on<T>(future: impl Future<Output = T>) -> T {
     let mut future = pin!(future);
     let waker = Waker::from(Arc::new(Unpark(thread::current())));
     loop {
@@ -55,12 +55,13 @@ fn good_world() -> World {
 #[test]
 fn a_client_whose_runtime_has_ended_is_shut_down() {
     let (world, runtime) = (good_world(), runtime());
-    let client = Client::builder(settings(&world)).with_runtime(runtime.handle().clone()).start();
-    let client = client.unwrap();
+    let client =
+        Client::builder().with_settings(settings(&world)).with_runtime(runtime.handle().clone());
+    let client = block_on(client.build()).unwrap();
     let good = domain("good.example");
-    assert!(block_on(client.policy(&good, LONG)).unwrap().policy().is_some());
+    assert!(block_on(client.policy_within(&good, LONG)).unwrap().policy().is_some());
     thread::scope(|scope| {
-        let waiting = scope.spawn(|| block_on(client.policy(&domain("slow.example"), LONG)));
+        let waiting = scope.spawn(|| block_on(client.policy_within(&domain("slow.example"), LONG)));
         while world.counts("slow.example").fetches == 0 {
             thread::sleep(Duration::from_millis(2));
         }
@@ -68,7 +69,7 @@ fn a_client_whose_runtime_has_ended_is_shut_down() {
         runtime.shutdown_background();
         assert_eq!(waiting.join().unwrap(), Err(LookupError::ShutDown));
         let known = client.len();
-        let new = block_on(client.policy(&domain("new.example"), LONG));
+        let new = block_on(client.policy_within(&domain("new.example"), LONG));
         assert_eq!(new, Err(LookupError::ShutDown));
         assert_eq!(client.len(), known, "nothing new is begun");
         assert!(client.cached(&good).is_some(), "what is known goes on to apply");
@@ -81,8 +82,9 @@ fn a_client_whose_runtime_has_ended_is_shut_down() {
 fn a_runtime_that_stands_still_does_not_hold_up_the_end() {
     let world = good_world();
     let still = Builder::new_current_thread().enable_all().build().unwrap();
-    let client = Client::builder(settings(&world)).with_runtime(still.handle().clone()).start();
-    let client = client.unwrap();
+    let client =
+        Client::builder().with_settings(settings(&world)).with_runtime(still.handle().clone());
+    let client = block_on(client.build()).unwrap();
     let start = Instant::now();
     runtime().block_on(async {
         tokio::join!(client.shutdown(), client.shutdown());
@@ -94,12 +96,13 @@ fn a_runtime_that_stands_still_does_not_hold_up_the_end() {
 #[test]
 fn a_client_is_asked_from_any_executor() {
     let (world, runtime) = (good_world(), runtime());
-    let client = Client::builder(settings(&world)).with_runtime(runtime.handle().clone()).start();
-    let client = client.unwrap();
+    let client =
+        Client::builder().with_settings(settings(&world)).with_runtime(runtime.handle().clone());
+    let client = block_on(client.build()).unwrap();
     let good = domain("good.example");
-    assert!(block_on(client.policy(&good, LONG)).unwrap().policy().is_some());
-    assert!(block_on(client.recheck(&good, LONG)).unwrap().answer.policy().is_some());
-    let late = block_on(client.policy(&domain("slow.example"), Duration::from_millis(50)));
+    assert!(block_on(client.policy_within(&good, LONG)).unwrap().policy().is_some());
+    assert!(block_on(client.recheck_within(&good, LONG)).unwrap().answer.policy().is_some());
+    let late = block_on(client.policy_within(&domain("slow.example"), Duration::from_millis(50)));
     assert_eq!(late, Err(LookupError::TimedOut));
     block_on(client.shutdown());
 }
@@ -107,10 +110,12 @@ fn a_client_is_asked_from_any_executor() {
 #[test]
 fn a_runtime_without_timers_is_an_error_at_the_start() {
     let bare = Builder::new_current_thread().build().unwrap();
-    let started =
-        Client::builder(settings(&World::new())).with_runtime(bare.handle().clone()).start();
-    assert!(matches!(started, Err(StartError::NoTimers)));
-    assert!(matches!(Client::new(settings(&World::new())), Err(StartError::NoRuntime(_))));
+    let started = Client::builder()
+        .with_settings(settings(&World::new()))
+        .with_runtime(bare.handle().clone());
+    assert!(matches!(block_on(started.build()), Err(StartError::NoTimers)));
+    let nowhere = Client::builder().with_settings(settings(&World::new()));
+    assert!(matches!(block_on(nowhere.build()), Err(StartError::NoRuntime(_))));
 }
 
 /// A store that waits in a runtime of its own.
@@ -149,11 +154,19 @@ fn a_store_may_wait_in_a_runtime_of_its_own() {
                 let saved = Arc::clone(&saved);
                 Waiting { runtime: still(), saved, is_broken }
             };
-            let started = Client::builder(settings(&world)).with_store(store(true)).start();
+            let started = Client::builder()
+                .with_settings(settings(&world))
+                .with_store(store(true))
+                .build()
+                .await;
             assert!(matches!(started, Err(StartError::Store(_))));
-            let client =
-                Client::builder(settings(&world)).with_store(store(false)).start().unwrap();
-            let answer = client.policy(&domain("good.example"), LONG).await.unwrap();
+            let client = Client::builder()
+                .with_settings(settings(&world))
+                .with_store(store(false))
+                .build()
+                .await
+                .unwrap();
+            let answer = client.policy_within(&domain("good.example"), LONG).await.unwrap();
             assert!(answer.policy().is_some());
             client.shutdown().await;
         });
@@ -190,6 +203,10 @@ impl Resolver for Hanging {
             TxtAnswer::NoRecord { ttl: None }
         })
     }
+
+    fn addresses<'a>(&'a self, _: &'a Domain) -> BoxFuture<'a, AddressAnswer> {
+        Box::pin(async { AddressAnswer::NoAddress })
+    }
 }
 
 #[test]
@@ -198,15 +215,15 @@ fn nothing_of_a_resolver_is_left_after_the_end() {
     for round in 0..50 {
         let count = Arc::new(AtomicUsize::new(0));
         let client = {
-            let _within = runtime.enter();
-            let builder = Client::builder(settings(&world))
+            let builder = Client::builder()
+                .with_settings(settings(&world))
                 .with_resolver(Hanging(Arc::clone(&count), Duration::ZERO));
-            Arc::new(builder.start().unwrap())
+            Arc::new(runtime.block_on(builder.build()).unwrap())
         };
         for n in 0..20 {
             let client = Arc::clone(&client);
             runtime.spawn(async move {
-                let _ = client.policy(&domain(&format!("d{n}.example")), LONG).await;
+                let _ = client.policy_within(&domain(&format!("d{n}.example")), LONG).await;
             });
         }
         if round % 2 == 0 {
@@ -222,11 +239,14 @@ fn nothing_of_a_resolver_is_left_after_the_end() {
 #[test]
 fn nothing_is_left_of_a_resolver_that_was_too_late() {
     let (world, runtime, count) = (World::new(), runtime(), Arc::new(AtomicUsize::new(0)));
-    let cache = mta_sts::cache::Config::new(1).with_txt_timeout(Duration::from_secs(1));
+    let dns = mta_sts::dns::Config::default().with_timeout(Duration::from_secs(1));
     let resolver = Hanging(Arc::clone(&count), Duration::from_millis(500));
-    let client = Client::builder(settings(&world).with_cache_config(cache)).with_resolver(resolver);
-    let client = client.with_runtime(runtime.handle().clone()).start().unwrap();
-    let answer = block_on(client.policy(&domain("late.example"), LONG)).unwrap();
+    let client = Client::builder()
+        .with_settings(settings(&world).with_dns_config(dns))
+        .with_resolver(resolver);
+    let client = client.with_runtime(runtime.handle().clone());
+    let client = block_on(client.build()).unwrap();
+    let answer = block_on(client.policy_within(&domain("late.example"), LONG)).unwrap();
     assert!(matches!(answer, Answer::NoPolicy(NoPolicy::DnsFailed(_))), "{answer:?}");
     assert_eq!(count.load(Ordering::SeqCst), 1, "it is being dropped");
     block_on(client.shutdown());

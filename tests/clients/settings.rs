@@ -20,8 +20,6 @@ fn cache() -> cache::Config {
 
 /// Each setting that takes a span of time or a number.
 const TABLE: &[(&str, Set)] = &[
-    ("txt_timeout", |it, span, _| it.with_cache_config(cache().with_txt_timeout(span))),
-    ("fetch_timeout", |it, span, _| it.with_cache_config(cache().with_fetch_timeout(span))),
     ("persist_timeout", |it, span, _| it.with_cache_config(cache().with_persist_timeout(span))),
     ("refresh_interval", |it, span, _| it.with_cache_config(cache().with_refresh_interval(span))),
     ("idle_time", |it, span, _| it.with_cache_config(cache().with_idle_time(span))),
@@ -40,8 +38,7 @@ const TABLE: &[(&str, Set)] = &[
     ("discoveries", |it, _, n| it.with_max_concurrent_discoveries(n)),
     ("refreshes", |it, _, n| it.with_max_concurrent_refreshes(n)),
     ("all", |it, span, n| {
-        let cache = cache().with_txt_timeout(span).with_fetch_timeout(span);
-        let cache = cache.with_persist_timeout(span).with_refresh_interval(span);
+        let cache = cache().with_persist_timeout(span).with_refresh_interval(span);
         let cache = cache.with_idle_time(span).with_max_entries(n).with_max_bytes(n);
         let dns = dns::Config::default().with_attempt_timeout(span).with_timeout(span);
         let it = it

@@ -68,9 +68,9 @@ fn a_waker_that_panics_costs_its_own_wake_up_only() {
         count.fetch_add(1, Ordering::SeqCst);
         panic!("woken");
     })));
-    let mut asked = [(); 3].map(|()| Box::pin(client.policy(&gate, LONG)));
+    let mut asked = [(); 3].map(|()| Box::pin(client.policy_within(&gate, LONG)));
     assert!(asked.iter_mut().all(|it| poll(it.as_mut(), &bad).is_pending()));
-    let mut good = pin!(client.policy(&gate, LONG));
+    let mut good = pin!(client.policy_within(&gate, LONG));
     assert!(poll(good.as_mut(), Waker::noop()).is_pending());
     drop(open);
     assert_eq!(runtime.block_on(good), Ok(no_record()));
@@ -91,7 +91,7 @@ fn a_waker_that_panics_does_not_hold_up_the_end() {
     let Client::Tokio(_, client) = &both else { unreachable!() };
     let bad = Waker::from(Arc::new(OnWake(|| panic!("woken"))));
     let gate = domain("gate.example");
-    let mut asked = [(); 3].map(|()| Box::pin(client.policy(&gate, LONG)));
+    let mut asked = [(); 3].map(|()| Box::pin(client.policy_within(&gate, LONG)));
     assert!(asked.iter_mut().all(|it| poll(it.as_mut(), &bad).is_pending()));
     drop(open);
     both.shutdown();
@@ -112,14 +112,14 @@ fn a_waker_may_call_the_client() {
             let _ = sender.send(calls_of(&client));
         }
     })));
-    let mut asked = Box::pin(client.policy(&gate, LONG));
+    let mut asked = Box::pin(client.policy_within(&gate, LONG));
     assert!(poll(asked.as_mut(), &calls).is_pending());
     drop(open);
     assert_eq!(results.recv_timeout(LONG), Ok(true));
     assert_eq!(poll(asked.as_mut(), Waker::noop()), Poll::Ready(Ok(no_record())));
     drop(asked);
     runtime.block_on(async {
-        let other = client.policy(&domain("other.example"), LONG).await;
+        let other = client.policy_within(&domain("other.example"), LONG).await;
         assert_eq!(other, Ok(no_record()));
         tokio::time::timeout(Duration::from_secs(4), client.shutdown()).await.unwrap();
     });
@@ -128,11 +128,11 @@ fn a_waker_may_call_the_client() {
 /// Calls that end at once: whether they gave what they should.
 fn calls_of(client: &TokioClient) -> bool {
     let gate = domain("gate.example");
-    let known = poll(pin!(client.policy(&gate, LONG)), Waker::noop());
+    let known = poll(pin!(client.policy_within(&gate, LONG)), Waker::noop());
     // Begun, and dropped.
     let new = domain("new.example");
-    let _ = poll(pin!(client.recheck(&gate, LONG)), Waker::noop());
-    let _ = poll(pin!(client.policy(&new, LONG)), Waker::noop());
+    let _ = poll(pin!(client.recheck_within(&gate, LONG)), Waker::noop());
+    let _ = poll(pin!(client.policy_within(&new, LONG)), Waker::noop());
     let cached = client.cached(&gate);
     !client.is_empty()
         && client.health().panics.total() == 0

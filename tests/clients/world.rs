@@ -10,7 +10,10 @@ use std::{
 use mta_sts::{
     Domain, NoPolicy, Policy, blocking,
     cache::{Answer, Event, PolicyAnswer, RecheckResult, TxtAnswer},
-    client::{self, Clock, EventKind, Health, LookupError, RestoreReport, Settings, StartError},
+    client::{
+        self, AddressAnswer, Clock, EventKind, Health, LookupError, RestoreReport, Settings,
+        StartError,
+    },
     delivery::{Delivery, MinTlsLevel, Route},
     dns,
     fetch::{self, AddressFilter},
@@ -81,6 +84,10 @@ impl blocking::Resolver for Part<TxtAnswer> {
     fn txt(&self, domain: &Domain) -> TxtAnswer {
         self.0(domain)
     }
+
+    fn addresses(&self, _: &Domain) -> AddressAnswer {
+        AddressAnswer::Found(vec![[127, 0, 0, 1].into()])
+    }
 }
 
 impl blocking::Fetcher for Part<PolicyAnswer> {
@@ -92,6 +99,10 @@ impl blocking::Fetcher for Part<PolicyAnswer> {
 impl async_::Resolver for Part<TxtAnswer> {
     fn txt<'a>(&'a self, domain: &'a Domain) -> BoxFuture<'a, TxtAnswer> {
         Box::pin(async { self.0(domain) })
+    }
+
+    fn addresses<'a>(&'a self, _: &'a Domain) -> BoxFuture<'a, AddressAnswer> {
+        Box::pin(async { AddressAnswer::Found(vec![[127, 0, 0, 1].into()]) })
     }
 }
 
@@ -146,16 +157,13 @@ impl Client {
             }};
         }
         Ok(match kind {
-            Kind::Blocking => {
-                Self::Blocking(assemble!(blocking::Client::builder(settings)).start()?)
-            }
+            Kind::Blocking => Self::Blocking(
+                assemble!(blocking::Client::builder().with_settings(settings)).build()?,
+            ),
             Kind::Tokio => {
                 let runtime = runtime();
-                let builder = assemble!(async_::Client::builder(settings));
-                let started = {
-                    let _within = runtime.enter();
-                    builder.start()
-                };
+                let builder = assemble!(async_::Client::builder().with_settings(settings));
+                let started = runtime.block_on(builder.build());
                 Self::Tokio(runtime, started?)
             }
         })
@@ -172,8 +180,8 @@ impl Client {
 
     pub(crate) fn policy(&self, domain: &Domain, budget: Duration) -> Result<Answer, LookupError> {
         match self {
-            Self::Blocking(client) => client.policy(domain, budget),
-            Self::Tokio(runtime, client) => runtime.block_on(client.policy(domain, budget)),
+            Self::Blocking(client) => client.policy_within(domain, budget),
+            Self::Tokio(runtime, client) => runtime.block_on(client.policy_within(domain, budget)),
         }
     }
 
@@ -186,23 +194,25 @@ impl Client {
 
     pub(crate) fn recheck(&self, domain: &Domain) -> Result<RecheckResult, LookupError> {
         match self {
-            Self::Blocking(client) => client.recheck(domain, LONG),
-            Self::Tokio(runtime, client) => runtime.block_on(client.recheck(domain, LONG)),
+            Self::Blocking(client) => client.recheck_within(domain, LONG),
+            Self::Tokio(runtime, client) => runtime.block_on(client.recheck_within(domain, LONG)),
         }
     }
 
     pub(crate) fn refresh(&self, domain: &Domain) -> Result<RecheckResult, LookupError> {
         match self {
-            Self::Blocking(client) => client.force_refresh(domain, LONG),
-            Self::Tokio(runtime, client) => runtime.block_on(client.force_refresh(domain, LONG)),
+            Self::Blocking(client) => client.force_refresh(domain),
+            Self::Tokio(runtime, client) => runtime.block_on(client.force_refresh(domain)),
         }
     }
 
     pub(crate) fn delivery(&self, route: Route) -> Delivery {
         let floor = MinTlsLevel::default();
         let delivery = match self {
-            Self::Blocking(client) => client.delivery(route, floor, LONG),
-            Self::Tokio(runtime, client) => runtime.block_on(client.delivery(route, floor, LONG)),
+            Self::Blocking(client) => client.delivery_within(route, floor, LONG),
+            Self::Tokio(runtime, client) => {
+                runtime.block_on(client.delivery_within(route, floor, LONG))
+            }
         };
         delivery.unwrap()
     }

@@ -77,11 +77,12 @@ impl Caller {
             let running =
                 self.watch.begin(format!("{domain}, given up"), Duration::from_millis(30));
             let waker = self.bad_waker();
-            let asked = client.policy(&domain, LONG);
+            let asked = client.policy_within(&domain, LONG);
             let answer = if rng.percent(80) {
                 poll_until(asked, waker, Some(end), polls)
             } else {
-                let again = async { client.recheck(&domain, LONG).await.map(|it| it.answer) };
+                let again =
+                    async { client.recheck_within(&domain, LONG).await.map(|it| it.answer) };
                 poll_until(again, waker, Some(end), polls)
             };
             let took = running.end();
@@ -107,7 +108,7 @@ impl Caller {
                     let running = watch.begin("a call in a waker", Duration::ZERO);
                     drop((client.health(), client.cached(&name(&mut rng)), client.len()));
                     if let Client::Tokio(client) = &*client {
-                        poll_once(client.policy(&name(&mut rng), LONG));
+                        poll_once(client.policy_within(&name(&mut rng), LONG));
                     }
                     running.end();
                 }
@@ -132,10 +133,10 @@ impl Caller {
             let patience = Duration::from_millis(rng.below(100));
             let running = self.watch.begin(format!("{domain}, in a task"), longest());
             if rng.percent(50) {
-                let result = client.policy(&domain, LONG).await;
+                let result = client.policy_within(&domain, LONG).await;
                 self.watch.check(&domain, result, running.end(), LONG);
             } else {
-                match tokio::time::timeout(patience, client.policy(&domain, LONG)).await {
+                match tokio::time::timeout(patience, client.policy_within(&domain, LONG)).await {
                     Ok(result) => self.watch.check(&domain, result, running.end(), LONG),
                     Err(_) => self.watch.tell(|tally| tally.cancelled += 1),
                 }
@@ -152,7 +153,7 @@ impl Caller {
             let domain = domain('h', 1_000_000 + rng.below(1_000_000));
             let count = 2100 + rng.below(3000);
             let mut crowd: Vec<_> =
-                (0..count).map(|_| Box::pin(client.policy(&domain, LONG))).collect();
+                (0..count).map(|_| Box::pin(client.policy_within(&domain, LONG))).collect();
             let running = self.watch.begin(format!("{domain}, a crowd of {count}"), longest());
             crowd.retain_mut(|one| {
                 one.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending()

@@ -6,7 +6,7 @@ use mta_sts::{
     Domain, NoPolicy, Policy, blocking,
     cache::{Answer, Config, RecheckResult},
     client::{Health, LookupError, Settings},
-    tokio as async_,
+    dns, fetch, tokio as async_,
 };
 use rustls::{RootCertStore, crypto::ring};
 
@@ -39,15 +39,14 @@ pub(crate) fn settings(seed: u64, slots: usize) -> Settings {
     let authority = rcgen::generate_simple_self_signed(["example.com".to_owned()]).unwrap();
     let mut roots = RootCertStore::empty();
     roots.add(authority.cert.der().clone()).unwrap();
-    let cache = Config::new(seed)
-        .with_txt_timeout(TXT)
-        .with_fetch_timeout(FETCH)
-        .with_persist_timeout(PERSIST);
+    let cache = Config::new(seed).with_persist_timeout(PERSIST);
     Settings::default()
         .with_nameservers([([127, 0, 0, 1], 9).into()])
         .with_crypto_provider(ring::default_provider())
         .with_root_certificates(roots)
         .with_cache_config(cache)
+        .with_dns_config(dns::Config::default().with_timeout(TXT))
+        .with_fetch_config(fetch::Config::default().with_timeout(FETCH))
         .with_max_concurrent_discoveries(slots)
         .with_max_concurrent_refreshes(slots)
 }
@@ -55,8 +54,8 @@ pub(crate) fn settings(seed: u64, slots: usize) -> Settings {
 impl Client {
     pub(crate) fn policy(&self, domain: &Domain, budget: Duration) -> Result<Answer, LookupError> {
         match self {
-            Self::Blocking(client) => client.policy(domain, budget),
-            Self::Tokio(client) => block_on(client.policy(domain, budget)),
+            Self::Blocking(client) => client.policy_within(domain, budget),
+            Self::Tokio(client) => block_on(client.policy_within(domain, budget)),
         }
     }
 
@@ -67,10 +66,10 @@ impl Client {
         budget: Duration,
     ) -> Result<RecheckResult, LookupError> {
         match (self, is_forced) {
-            (Self::Blocking(client), false) => client.recheck(domain, budget),
-            (Self::Blocking(client), true) => client.force_refresh(domain, budget),
-            (Self::Tokio(client), false) => block_on(client.recheck(domain, budget)),
-            (Self::Tokio(client), true) => block_on(client.force_refresh(domain, budget)),
+            (Self::Blocking(client), false) => client.recheck_within(domain, budget),
+            (Self::Blocking(client), true) => client.force_refresh_within(domain, budget),
+            (Self::Tokio(client), false) => block_on(client.recheck_within(domain, budget)),
+            (Self::Tokio(client), true) => block_on(client.force_refresh_within(domain, budget)),
         }
     }
 

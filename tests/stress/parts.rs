@@ -12,6 +12,7 @@ use std::{
 use mta_sts::{
     Domain, blocking,
     cache::{PolicyAnswer, TxtAnswer},
+    client::AddressAnswer,
     tokio::{self as async_, BoxFuture},
 };
 
@@ -80,6 +81,10 @@ impl blocking::Resolver for Net {
     fn txt(&self, domain: &Domain) -> TxtAnswer {
         self.record(self.fate_of(domain))
     }
+
+    fn addresses(&self, _: &Domain) -> AddressAnswer {
+        AddressAnswer::NoAddress
+    }
 }
 
 impl blocking::Fetcher for Net {
@@ -91,6 +96,10 @@ impl blocking::Fetcher for Net {
 impl async_::Resolver for Net {
     fn txt<'a>(&'a self, domain: &'a Domain) -> BoxFuture<'a, TxtAnswer> {
         Box::pin(async { self.record(self.later_fate_of(domain).await) })
+    }
+
+    fn addresses<'a>(&'a self, _: &'a Domain) -> BoxFuture<'a, AddressAnswer> {
+        Box::pin(async { AddressAnswer::NoAddress })
     }
 }
 

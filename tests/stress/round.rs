@@ -93,12 +93,14 @@ impl Round {
         }
         let client = match &runtimes {
             None => {
-                let builder = blocking::Client::builder(settings);
-                Client::Blocking(assemble!(builder).start().unwrap())
+                let builder = blocking::Client::builder().with_settings(settings);
+                Client::Blocking(assemble!(builder).build().unwrap())
             }
             Some([own, ..]) => {
-                let builder = async_::Client::builder(settings).with_runtime(own.handle().clone());
-                Client::Tokio(assemble!(builder).start().unwrap())
+                let builder = async_::Client::builder()
+                    .with_settings(settings)
+                    .with_runtime(own.handle().clone());
+                Client::Tokio(own.block_on(assemble!(builder).build()).unwrap())
             }
         };
         let client = Arc::new(client);

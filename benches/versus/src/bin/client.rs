@@ -12,7 +12,7 @@ use std::{
 
 use foldhash::fast::RandomState;
 use hashbrown::HashMap;
-use mta_sts::{Domain, Policy, blocking::{Client, Fetcher, Resolver}, cache::{PolicyAnswer, TxtAnswer}, client::Settings, pki_types::{Der, TrustAnchor}, rustls::{RootCertStore, crypto::ring}};
+use mta_sts::{Domain, Policy, blocking::{Client, Fetcher, Resolver}, cache::{PolicyAnswer, TxtAnswer}, client::{AddressAnswer, Settings}, pki_types::{Der, TrustAnchor}, rustls::{RootCertStore, crypto::ring}};
 use versus::domains::{Shuffled, domains, policies};
 
 const SIZES: [usize; 3] = [1_000, 10_000, 100_000];
@@ -116,14 +116,14 @@ fn client(domains: &[Domain]) -> Client {
         .with_nameservers([([127, 0, 0, 1], 53).into()])
         .with_crypto_provider(ring::default_provider())
         .with_root_certificates(RootCertStore { roots: vec![root] });
-    let builder = Client::builder(settings).with_resolver(Records).with_fetcher(Files::of(domains));
-    let client = builder.start().expect("settings that do");
+    let builder = Client::builder().with_settings(settings).with_resolver(Records).with_fetcher(Files::of(domains));
+    let client = builder.build().expect("settings that do");
     thread::scope(|scope| {
         for part in domains.chunks(domains.len().div_ceil(8)) {
             let client = &client;
             scope.spawn(move || {
                 for domain in part {
-                    let answer = client.policy(domain, Duration::from_secs(60));
+                    let answer = client.policy_within(domain, Duration::from_secs(60));
                     assert!(answer.is_ok_and(|it| it.policy().is_some()));
                 }
             });
@@ -137,6 +137,10 @@ struct Records;
 impl Resolver for Records {
     fn txt(&self, _domain: &Domain) -> TxtAnswer {
         TxtAnswer::from_records(["v=STSv1; id=1"], Duration::from_secs(86_400))
+    }
+
+    fn addresses(&self, _: &Domain) -> AddressAnswer {
+        AddressAnswer::NoAddress
     }
 }
 

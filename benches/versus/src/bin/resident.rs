@@ -9,7 +9,7 @@ use std::{
 };
 
 use cap::Cap;
-use mta_sts::{Domain, blocking, cache::{Answer, PolicyAnswer, TxtAnswer}, client::Settings, tokio::{self as async_, BoxFuture}, pki_types::{Der, TrustAnchor}, rustls::{RootCertStore, crypto::ring}};
+use mta_sts::{Domain, blocking, cache::{Answer, PolicyAnswer, TxtAnswer}, client::{AddressAnswer, Settings}, tokio::{self as async_, BoxFuture}, pki_types::{Der, TrustAnchor}, rustls::{RootCertStore, crypto::ring}};
 use tokio::{runtime::Builder, task::JoinSet};
 use versus::{
     discovery::found,
@@ -77,14 +77,14 @@ fn keep<T>(built: T) {
 
 fn blocking() -> blocking::Client {
     let builder =
-        blocking::Client::builder(settings()).with_resolver(Network).with_fetcher(Network);
-    let client = builder.start().expect("settings that do");
+        blocking::Client::builder().with_settings(settings()).with_resolver(Network).with_fetcher(Network);
+    let client = builder.build().expect("settings that do");
     thread::scope(|scope| {
         for caller in 0..CALLERS {
             let client = &client;
             scope.spawn(move || {
                 for n in (caller..DOMAINS).step_by(CALLERS) {
-                    check(client.policy(&domain(n), PATIENCE).expect("in time"));
+                    check(client.policy_within(&domain(n), PATIENCE).expect("in time"));
                 }
             });
         }
@@ -97,14 +97,14 @@ fn tokio() -> (tokio::runtime::Runtime, Arc<async_::Client>) {
     let runtime = Builder::new_multi_thread().enable_all().build().expect("a runtime");
     let client = runtime.block_on(async {
         let builder =
-            async_::Client::builder(settings()).with_resolver(Network).with_fetcher(Network);
-        let client = Arc::new(builder.start().expect("settings that do"));
+            async_::Client::builder().with_settings(settings()).with_resolver(Network).with_fetcher(Network);
+        let client = Arc::new(builder.build().await.expect("settings that do"));
         let mut callers = JoinSet::new();
         for caller in 0..CALLERS {
             let client = Arc::clone(&client);
             callers.spawn(async move {
                 for n in (caller..DOMAINS).step_by(CALLERS) {
-                    check(client.policy(&domain(n), PATIENCE).await.expect("in time"));
+                    check(client.policy_within(&domain(n), PATIENCE).await.expect("in time"));
                 }
             });
         }
@@ -155,6 +155,10 @@ impl blocking::Resolver for Network {
     fn txt(&self, domain: &Domain) -> TxtAnswer {
         Self::txt(domain)
     }
+
+    fn addresses(&self, _: &Domain) -> AddressAnswer {
+        AddressAnswer::NoAddress
+    }
 }
 
 impl blocking::Fetcher for Network {
@@ -166,6 +170,10 @@ impl blocking::Fetcher for Network {
 impl async_::Resolver for Network {
     fn txt<'a>(&'a self, domain: &'a Domain) -> BoxFuture<'a, TxtAnswer> {
         Box::pin(async { Self::txt(domain) })
+    }
+
+    fn addresses<'a>(&'a self, _: &'a Domain) -> BoxFuture<'a, AddressAnswer> {
+        Box::pin(async { AddressAnswer::NoAddress })
     }
 }
 

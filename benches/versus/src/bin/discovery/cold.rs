@@ -92,27 +92,25 @@ fn split(minimal: &Phases, ours: &Phases, works: &[(&str, f64)]) {
 }
 
 fn blocking(running: &Running) -> Contestant<'_> {
-    let client = blocking::Client::new(running.servers.settings()).expect("it starts");
+    let client = blocking::Client::builder().with_settings(running.servers.settings()).build().expect("it starts");
     Contestant::new("`blocking::Client`", move |domain| {
-        let answer = client.policy(domain, PATIENCE).expect("in time");
+        let answer = client.policy_within(domain, PATIENCE).expect("in time");
         assert!(answer.policy().is_some(), "{answer:?}");
     })
 }
 
 fn tokio<'a>(name: &'static str, mut runtime: Builder, running: &Running) -> Contestant<'a> {
     let runtime: Runtime = runtime.enable_all().build().expect("a runtime");
-    let client = {
-        let _guard = runtime.enter();
-        Arc::new(async_::Client::new(running.servers.settings()).expect("it starts"))
-    };
+    let builder = async_::Client::builder().with_settings(running.servers.settings());
+    let client = runtime.block_on(builder.build()).expect("it starts");
     // By a task of the runtime, as a mail server is made of.
     let discover = move |domains| {
-        let client = Arc::clone(&client);
+        let client = client.clone();
         let task = runtime.spawn(async move {
             let mut taken = Vec::new();
             for domain in domains {
                 let start = Instant::now();
-                let answer = client.policy(&domain, PATIENCE).await.expect("in time");
+                let answer = client.policy_within(&domain, PATIENCE).await.expect("in time");
                 taken.push(start.elapsed());
                 assert!(answer.policy().is_some(), "{answer:?}");
             }

@@ -84,22 +84,22 @@ fn minimal(servers: &Servers, domains: Vec<Domain>) -> usize {
 }
 
 fn blocking(servers: &Servers, domains: Vec<Domain>) -> usize {
-    let client = blocking::Client::new(servers.settings()).expect("it starts");
+    let client = blocking::Client::builder().with_settings(servers.settings()).build().expect("it starts");
     // Nobody waits, but all of them are begun.
-    let begun = domains.iter().filter(|it| client.policy(it, Duration::ZERO).is_err()).count();
+    let begun = domains.iter().filter(|it| client.policy_within(it, Duration::ZERO).is_err()).count();
     assert!(begun > DOMAINS / 2, "they were not there at once");
-    let answers = domains.iter().map(|it| client.policy(it, PATIENCE).expect("in time"));
+    let answers = domains.iter().map(|it| client.policy_within(it, PATIENCE).expect("in time"));
     answers.filter(|it| it.policy().is_some()).count()
 }
 
 fn tokio(mut runtime: Builder, servers: &Servers, domains: Vec<Domain>) -> usize {
     let runtime = runtime.enable_all().build().expect("a runtime");
     runtime.block_on(async {
-        let client = Arc::new(async_::Client::new(servers.settings()).expect("it starts"));
+        let client = async_::Client::builder().with_settings(servers.settings()).build().await.expect("it starts");
         let mut tasks = JoinSet::new();
         for domain in domains {
-            let client = Arc::clone(&client);
-            tasks.spawn(async move { client.policy(&domain, PATIENCE).await.expect("in time") });
+            let client = client.clone();
+            tasks.spawn(async move { client.policy_within(&domain, PATIENCE).await.expect("in time") });
         }
         let answers = tasks.join_all().await;
         answers.iter().filter(|it| it.policy().is_some()).count()

@@ -1,0 +1,83 @@
+//! What the handles of a client share, and its end.
+
+use alloc::sync::Arc;
+use core::{mem, time::Duration};
+use std::sync::mpsc::{self, RecvTimeoutError};
+
+use super::driver::Driver;
+use crate::{
+    cache::{Answer, AppliedPolicyRef},
+    client::{LookupError, RestoreReport, SHUTDOWN_TIMEOUT, StoreWriter, Ticket},
+    domain::Domain,
+};
+
+/// The parts of a client. Dropping them shuts the client down.
+pub(super) struct Inner {
+    pub(super) driver: Arc<Driver>,
+    pub(super) writer: Option<StoreWriter>,
+    pub(super) restore_report: RestoreReport,
+}
+
+impl Inner {
+    #[inline]
+    pub(super) fn cached<T>(
+        &self,
+        domain: &Domain,
+        take: impl FnOnce(Answer<AppliedPolicyRef<'_>>) -> T,
+    ) -> Option<T> {
+        self.driver.hub.cached(domain, self.driver.time.this_second(), take)
+    }
+
+    /// Waits for the answer to a pending lookup, and cancels it if the time is over.
+    pub(super) fn wait<T>(
+        &self,
+        receiver: &mpsc::Receiver<T>,
+        ticket: Ticket,
+        budget: Duration,
+    ) -> Result<T, LookupError> {
+        receiver.recv_timeout(budget).map_err(|error| match error {
+            RecvTimeoutError::Timeout => {
+                self.driver.process(self.driver.hub.cancel(ticket, self.driver.time.now()));
+                LookupError::TimedOut
+            }
+            RecvTimeoutError::Disconnected => LookupError::ShutDown,
+        })
+    }
+
+    pub(super) fn shutdown(&self) {
+        if self.driver.threads.process.is_another() {
+            return;
+        }
+        self.driver.stop();
+        if self.driver.threads.has_current() {
+            self.save_rest();
+            self.driver.hub.teller.close();
+        } else {
+            self.driver.ended.call_once_force(|_| self.wait_for_end());
+        }
+    }
+
+    fn wait_for_end(&self) {
+        self.driver.wait();
+        self.save_rest();
+        self.writer.iter().for_each(StoreWriter::wait);
+        self.driver.hub.teller.close();
+        self.driver.hub.teller.wait(SHUTDOWN_TIMEOUT);
+    }
+
+    /// Saves the remaining changes, after which the store ends.
+    fn save_rest(&self) {
+        self.driver.hub.retry_unsaved(self.driver.time.now());
+        self.writer.iter().for_each(StoreWriter::stop);
+    }
+}
+
+impl Drop for Inner {
+    fn drop(&mut self) {
+        if self.driver.threads.process.is_another() {
+            // Locks that its threads held during the fork stay locked here.
+            return mem::forget((Arc::clone(&self.driver), self.writer.take()));
+        }
+        self.shutdown();
+    }
+}

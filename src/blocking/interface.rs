@@ -1,0 +1,52 @@
+//! The interfaces of a resolver and of a fetcher.
+
+use alloc::{boxed::Box, sync::Arc};
+
+use crate::{
+    cache::{PolicyAnswer, TxtAnswer},
+    client::AddressAnswer,
+    domain::Domain,
+};
+
+/// Looks up DNS records for a client. Implement it to use a resolver that validates DNSSEC. Nothing
+/// else of the client queries DNS then.
+///
+/// The client calls it in a thread of its own for each query. A call that takes longer than
+/// [`dns::Config::with_timeout`](crate::dns::Config::with_timeout) counts as failed.
+pub trait Resolver: Send + Sync {
+    /// Looks up the MTA-STS record at [`Domain::txt_name`].
+    fn txt(&self, domain: &Domain) -> TxtAnswer;
+
+    /// Looks up the addresses of the Policy Host, at [`Domain::policy_host`]. It is not called if
+    /// the client has a fetcher of your own.
+    fn addresses(&self, domain: &Domain) -> AddressAnswer;
+}
+
+/// Fetches policies for a client.
+pub trait Fetcher: Send + Sync {
+    /// Fetches the policy at [`Domain::policy_url`].
+    fn fetch(&self, domain: &Domain) -> PolicyAnswer;
+}
+
+/// Implements both traits for a pointer to a value that implements them.
+macro_rules! forward {
+    ($($pointer:ty),*) => {$(
+        impl<T: Resolver + ?Sized> Resolver for $pointer {
+            fn txt(&self, domain: &Domain) -> TxtAnswer {
+                (**self).txt(domain)
+            }
+
+            fn addresses(&self, domain: &Domain) -> AddressAnswer {
+                (**self).addresses(domain)
+            }
+        }
+
+        impl<T: Fetcher + ?Sized> Fetcher for $pointer {
+            fn fetch(&self, domain: &Domain) -> PolicyAnswer {
+                (**self).fetch(domain)
+            }
+        }
+    )*};
+}
+
+forward!(&T, Arc<T>, Box<T>);

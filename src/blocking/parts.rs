@@ -1,0 +1,105 @@
+//! The resolver and the fetcher of a client: its own over sockets, or those of the user.
+
+use alloc::{sync::Arc, vec::Vec};
+use core::{fmt, net::IpAddr, time::Duration};
+
+use super::{
+    control::Control,
+    dns::DnsSockets,
+    https::HttpsSockets,
+    interface::{Fetcher, Resolver},
+};
+use crate::{
+    cache::TxtAnswer,
+    client::{Addresses, Found, Nameservers, Settings, SettingsError, Time},
+    domain::Domain,
+    instant::Instant,
+};
+
+/// The resolver of a client.
+pub(super) enum ResolverPart {
+    Sockets(DnsSockets),
+    Users(Arc<dyn Resolver>),
+}
+
+/// The fetcher of a client.
+pub(super) enum FetcherPart {
+    Sockets(HttpsSockets),
+    Users(Arc<dyn Fetcher>),
+}
+
+impl ResolverPart {
+    /// Takes the user's resolver, or else makes one of these settings.
+    pub(super) fn new(
+        users: Option<Arc<dyn Resolver>>,
+        settings: &Settings,
+        time: &Arc<Time>,
+    ) -> Result<Self, SettingsError> {
+        Ok(match users {
+            Some(resolver) => Self::Users(resolver),
+            None => Self::Sockets(DnsSockets::new(settings.dns_setup()?, Arc::clone(time))),
+        })
+    }
+
+    /// Returns the nameservers that the client asks itself.
+    pub(super) fn nameservers(&self) -> Option<&Nameservers> {
+        match self {
+            Self::Sockets(sockets) => Some(sockets.nameservers()),
+            Self::Users(_) => None,
+        }
+    }
+
+    pub(super) fn txt(&self, domain: &Domain, control: &Control) -> TxtAnswer {
+        match self {
+            Self::Sockets(sockets) => sockets.txt(domain, control),
+            Self::Users(resolver) => resolver.txt(domain),
+        }
+    }
+
+    /// Looks up the addresses of the Policy Host, within this time.
+    pub(super) fn addresses(&self, domain: &Domain, left: Duration, control: &Control) -> Found {
+        match self {
+            Self::Sockets(sockets) => sockets.addresses(domain, left, control),
+            Self::Users(resolver) => resolver.addresses(domain).into(),
+        }
+    }
+
+    /// Looks up the addresses of the family that was not waited for.
+    pub(super) fn rest_of(
+        &self,
+        known: &Addresses,
+        domain: &Domain,
+        until: Instant,
+        control: &Control,
+    ) -> Vec<IpAddr> {
+        match (self, known.question(domain)) {
+            (Self::Sockets(sockets), Some(question)) => {
+                sockets.addresses_of(question, until, control)
+            }
+            _ => Vec::new(),
+        }
+    }
+}
+
+impl FetcherPart {
+    /// Takes the user's fetcher, or else makes one of these settings.
+    pub(super) fn new(
+        users: Option<Arc<dyn Fetcher>>,
+        settings: &Settings,
+        time: &Arc<Time>,
+    ) -> Result<Self, SettingsError> {
+        Ok(match users {
+            Some(fetcher) => Self::Users(fetcher),
+            None => Self::Sockets(HttpsSockets::new(settings.https_setup()?, Arc::clone(time))),
+        })
+    }
+}
+
+impl fmt::Debug for ResolverPart {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Sockets(sockets) => sockets.fmt(f),
+            Self::Users(_) => f.write_str("Users"),
+        }
+    }
+}

@@ -1,0 +1,155 @@
+//! The settings of a client with the defaults filled in, for each of its parts.
+
+use alloc::{boxed::Box, format, string::String, sync::Arc, vec::Vec};
+use core::{
+    hash::{BuildHasher as _, Hasher as _},
+    time::Duration,
+};
+use std::hash::RandomState;
+
+use rustls::{RootCertStore, crypto::CryptoProvider};
+
+use super::{
+    settings::{Settings, SettingsError},
+    system,
+};
+use crate::{
+    cache,
+    dns::{self, Nameservers},
+    fetch::{self, AddressFilter},
+    verify::TrustStore,
+};
+
+/// The settings of the caches and of the jobs.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct CacheSetup {
+    pub(crate) config: cache::Config,
+    pub(crate) fetch_timeout: Duration,
+    pub(crate) lookup_timeout: Duration,
+    pub(crate) discoveries: usize,
+    pub(crate) refreshes: usize,
+}
+
+/// The settings of queries over sockets.
+#[derive(Debug)]
+pub(crate) struct DnsSetup {
+    pub(crate) nameservers: Nameservers,
+    pub(crate) config: dns::Config,
+    pub(crate) provider: Arc<CryptoProvider>,
+    /// The parts of the system's list of nameservers that are ignored, in a sentence each.
+    pub(crate) ignored: Vec<Box<str>>,
+}
+
+/// The settings of fetches over sockets.
+#[derive(Clone, Debug)]
+pub(crate) struct HttpsSetup {
+    pub(crate) trust: TrustStore,
+    pub(crate) config: fetch::Config,
+    pub(crate) filter: AddressFilter,
+    pub(crate) port: u16,
+}
+
+impl Settings {
+    /// Returns the settings of the caches. The time-out of a query is that of the nameservers, if the
+    /// client asks them itself.
+    pub(crate) fn cache_setup(&self, query_timeout: Option<Duration>) -> CacheSetup {
+        let query_timeout = query_timeout.unwrap_or(self.dns.unwrap_or_default().timeout());
+        let fetch_timeout = self.fetch.timeout();
+        // The cache gives up after the exchanges, whose errors say more.
+        let later = |timeout: Duration| timeout.saturating_add(Duration::from_secs(1));
+        let config = self
+            .cache
+            .unwrap_or_else(|| cache::Config::new(random_seed()))
+            .with_txt_timeout(later(query_timeout))
+            .with_fetch_timeout(later(fetch_timeout));
+        let whole = query_timeout.saturating_add(fetch_timeout);
+        CacheSetup {
+            config,
+            fetch_timeout,
+            lookup_timeout: self
+                .lookup_timeout
+                .unwrap_or_else(|| later(whole.saturating_add(config.persist_timeout()))),
+            discoveries: self.discoveries,
+            refreshes: self.refreshes,
+        }
+    }
+
+    pub(crate) fn dns_setup(&self) -> Result<DnsSetup, SettingsError> {
+        let mut ignored = Vec::new();
+        let (nameservers, dns) = match &self.nameservers {
+            Some(list) if list.is_empty() => {
+                return Err(SettingsError::NoNameservers("the list is empty".into()));
+            }
+            Some(list) => (Nameservers::new(list.iter().copied()), dns::Config::default()),
+            None => system::nameservers(&mut ignored),
+        };
+        let (config, provider) = (self.dns.unwrap_or(dns), self.crypto_provider()?);
+        Ok(DnsSetup { nameservers, config, provider, ignored })
+    }
+
+    pub(crate) fn https_setup(&self) -> Result<HttpsSetup, SettingsError> {
+        let provider = self.crypto_provider()?;
+        let roots = self.roots.clone().map_or_else(platform_roots, Ok)?;
+        Ok(HttpsSetup {
+            trust: TrustStore::new(roots, provider).map_err(SettingsError::Trust)?,
+            config: self.fetch.clone(),
+            filter: self.filter.clone(),
+            port: self.port,
+        })
+    }
+
+    fn crypto_provider(&self) -> Result<Arc<CryptoProvider>, SettingsError> {
+        let set = self.provider.as_ref().or_else(|| CryptoProvider::get_default());
+        set.cloned().or_else(provider_of_features).ok_or(SettingsError::NoProvider)
+    }
+}
+
+#[cfg(feature = "aws-lc-rs")]
+#[allow(clippy::unnecessary_wraps, reason = "without the feature there is none")]
+fn provider_of_features() -> Option<Arc<CryptoProvider>> {
+    Some(Arc::new(rustls::crypto::aws_lc_rs::default_provider()))
+}
+
+#[cfg(all(feature = "ring", not(feature = "aws-lc-rs")))]
+#[allow(clippy::unnecessary_wraps, reason = "without the feature there is none")]
+fn provider_of_features() -> Option<Arc<CryptoProvider>> {
+    Some(Arc::new(rustls::crypto::ring::default_provider()))
+}
+
+#[cfg(not(any(feature = "ring", feature = "aws-lc-rs")))]
+fn provider_of_features() -> Option<Arc<CryptoProvider>> {
+    None
+}
+
+/// Returns random bits from the keys of the standard library's hash maps, which come from the
+/// operating system.
+fn random_seed() -> u64 {
+    RandomState::new().build_hasher().finish()
+}
+
+/// Returns the root certificates of the platform. The error says what was looked at.
+fn platform_roots() -> Result<Arc<RootCertStore>, SettingsError> {
+    let found = rustls_native_certs::load_native_certs();
+    let mut roots = RootCertStore::empty();
+    let (_, unusable) = roots.add_parsable_certificates(found.certs);
+    if roots.is_empty() {
+        let mut why = format!("the platform has none{}", looked_at(unusable));
+        for error in &found.errors {
+            why.push_str(&format!("; {error}"));
+        }
+        return Err(SettingsError::NoRoots(why.into()));
+    }
+    Ok(Arc::new(roots))
+}
+
+/// Returns where the platform's certificates were looked for, and how many were not usable.
+fn looked_at(unusable: usize) -> String {
+    let mut text = format!(", {unusable} could not be read");
+    for name in ["SSL_CERT_FILE", "SSL_CERT_DIR"] {
+        match std::env::var(name) {
+            Ok(value) => text.push_str(&format!("; {name} is {value:?}")),
+            Err(_) => text.push_str(&format!("; {name} is not set")),
+        }
+    }
+    text
+}

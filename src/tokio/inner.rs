@@ -1,0 +1,142 @@
+//! What the handles of a client share, and its end.
+
+use alloc::sync::Arc;
+use core::{
+    future::{Future, poll_fn},
+    mem,
+    pin::Pin,
+    task::Poll,
+    time::Duration,
+};
+
+use ::tokio::{runtime::Handle, sync::oneshot, task::AbortHandle, time::sleep};
+
+use super::driver::Driver;
+use crate::{
+    cache::{Answer, AppliedPolicyRef},
+    client::{LookupError, RestoreReport, SHUTDOWN_TIMEOUT, StoreWriter, Ticket, spawn_apart},
+    domain::Domain,
+};
+
+/// The parts of a client. Dropping them shuts the client down.
+pub(super) struct Inner {
+    pub(super) driver: Arc<Driver>,
+    pub(super) writer: Option<Arc<StoreWriter>>,
+    pub(super) restore_report: RestoreReport,
+}
+
+impl Inner {
+    #[inline]
+    pub(super) fn cached<T>(
+        &self,
+        domain: &Domain,
+        take: impl FnOnce(Answer<AppliedPolicyRef<'_>>) -> T,
+    ) -> Option<T> {
+        self.driver.hub.cached(domain, self.driver.time.this_second(), take)
+    }
+
+    /// Waits for the answer to a pending lookup, and cancels it if the time is over.
+    pub(super) async fn wait<T>(
+        &self,
+        receiver: oneshot::Receiver<T>,
+        ticket: Ticket,
+        budget: Duration,
+    ) -> Result<T, LookupError> {
+        // In the client's runtime, because the caller's may be another one, or not of tokio.
+        let mut budget = self.driver.runtime.spawn(async move { sleep(budget).await });
+        // Dropping the future cancels the lookup.
+        let _waiting = Waiting { driver: &self.driver, ticket, budget: budget.abort_handle() };
+        let mut receiver = receiver;
+        poll_fn(|context| {
+            if let Poll::Ready(answer) = Pin::new(&mut receiver).poll(context) {
+                return Poll::Ready(answer.map_err(|_| LookupError::ShutDown));
+            }
+            match Pin::new(&mut budget).poll(context) {
+                Poll::Ready(Ok(())) => Poll::Ready(Err(LookupError::TimedOut)),
+                Poll::Ready(Err(_)) => Poll::Ready(Err(LookupError::ShutDown)),
+                Poll::Pending => Poll::Pending,
+            }
+        })
+        .await
+    }
+
+    pub(super) async fn shutdown(&self) {
+        if self.driver.threads.process.is_another() {
+            return;
+        }
+        self.driver.stop();
+        if self.driver.threads.has_current() {
+            return self.end();
+        }
+        let (writer, driver) = (self.writer.clone(), Arc::clone(&self.driver));
+        let (done, ended) = oneshot::channel::<()>();
+        let wait = move || {
+            driver.ended.call_once_force(|_| wait_for_end(&driver, writer.as_deref()));
+            drop(done);
+        };
+        // Without a thread to wait in, the call does not wait.
+        if spawn_apart("mta-sts end", wait).is_ok() {
+            let _ = ended.await;
+        } else {
+            self.end();
+        }
+    }
+
+    fn end(&self) {
+        save_rest(&self.driver, self.writer.as_deref());
+        self.driver.hub.teller.close();
+    }
+}
+
+fn wait_for_end(driver: &Driver, writer: Option<&StoreWriter>) {
+    driver.wait();
+    save_rest(driver, writer);
+    writer.into_iter().for_each(StoreWriter::wait);
+    driver.hub.teller.close();
+    driver.hub.teller.wait(SHUTDOWN_TIMEOUT);
+}
+
+/// Saves the remaining changes, after which the store ends.
+fn save_rest(driver: &Driver, writer: Option<&StoreWriter>) {
+    driver.hub.retry_unsaved(driver.time.now());
+    writer.into_iter().for_each(StoreWriter::stop);
+}
+
+/// A pending lookup, which is cancelled when this is dropped.
+struct Waiting<'a> {
+    driver: &'a Arc<Driver>,
+    ticket: Ticket,
+    budget: AbortHandle,
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        self.budget.abort();
+        if !self.driver.threads.process.is_another() {
+            self.driver.process(self.driver.hub.cancel(self.ticket, self.driver.time.now()));
+        }
+    }
+}
+
+impl Drop for Inner {
+    fn drop(&mut self) {
+        if self.driver.threads.process.is_another() {
+            // Locks that its threads held during the fork stay locked here.
+            return mem::forget((Arc::clone(&self.driver), self.writer.take()));
+        }
+        if self.driver.ended.is_completed() {
+            return;
+        }
+        self.driver.stop();
+        save_rest(&self.driver, self.writer.as_deref());
+        // A runtime must not be blocked: there, the remaining changes are saved in the background.
+        let may_wait = Handle::try_current().is_err();
+        if may_wait {
+            self.writer.iter().for_each(|writer| writer.wait());
+        }
+        self.driver.hub.teller.close();
+        if may_wait {
+            self.driver.hub.teller.wait(SHUTDOWN_TIMEOUT);
+        }
+    }
+}

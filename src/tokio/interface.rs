@@ -1,0 +1,62 @@
+//! The interfaces of a resolver and of a fetcher.
+
+use alloc::{boxed::Box, sync::Arc};
+use core::pin::Pin;
+
+use crate::{
+    cache::{PolicyAnswer, TxtAnswer},
+    client::AddressAnswer,
+    domain::Domain,
+};
+
+/// A boxed future, as returned by a [`Resolver`] and a [`Fetcher`].
+pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+/// Looks up DNS records for a client. Implement it to use a resolver that validates DNSSEC. Nothing
+/// else of the client queries DNS then.
+///
+/// A future that takes longer than
+/// [`dns::Config::with_timeout`](crate::dns::Config::with_timeout) is dropped, and counts as failed.
+///
+/// With the feature `hickory-resolver`, it is implemented for a resolver of that crate. Switch off
+/// its cache (`ResolverOpts::cache_size` of zero): the client caches answers itself, and a recheck
+/// ([RFC 8461 §5.1]) needs the current answer of DNS.
+///
+/// [RFC 8461 §5.1]: https://www.rfc-editor.org/rfc/rfc8461#section-5.1
+pub trait Resolver: Send + Sync {
+    /// Looks up the MTA-STS record at [`Domain::txt_name`].
+    fn txt<'a>(&'a self, domain: &'a Domain) -> BoxFuture<'a, TxtAnswer>;
+
+    /// Looks up the addresses of the Policy Host, at [`Domain::policy_host`]. It is not called if
+    /// the client has a fetcher of your own.
+    fn addresses<'a>(&'a self, domain: &'a Domain) -> BoxFuture<'a, AddressAnswer>;
+}
+
+/// Fetches policies for a client.
+pub trait Fetcher: Send + Sync {
+    /// Fetches the policy at [`Domain::policy_url`].
+    fn fetch<'a>(&'a self, domain: &'a Domain) -> BoxFuture<'a, PolicyAnswer>;
+}
+
+/// Implements both traits for a pointer to a value that implements them.
+macro_rules! forward {
+    ($($pointer:ty),*) => {$(
+        impl<T: Resolver + ?Sized> Resolver for $pointer {
+            fn txt<'a>(&'a self, domain: &'a Domain) -> BoxFuture<'a, TxtAnswer> {
+                (**self).txt(domain)
+            }
+
+            fn addresses<'a>(&'a self, domain: &'a Domain) -> BoxFuture<'a, AddressAnswer> {
+                (**self).addresses(domain)
+            }
+        }
+
+        impl<T: Fetcher + ?Sized> Fetcher for $pointer {
+            fn fetch<'a>(&'a self, domain: &'a Domain) -> BoxFuture<'a, PolicyAnswer> {
+                (**self).fetch(domain)
+            }
+        }
+    )*};
+}
+
+forward!(&T, Arc<T>, Box<T>);

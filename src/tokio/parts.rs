@@ -1,0 +1,108 @@
+//! The resolver and the fetcher of a client: its own over sockets, or those of the user.
+
+use alloc::{sync::Arc, vec::Vec};
+use core::{fmt, net::IpAddr, time::Duration};
+
+use super::{
+    dns::DnsSockets,
+    https::HttpsSockets,
+    interface::{Fetcher, Resolver},
+};
+use crate::{
+    cache::TxtAnswer,
+    client::{Addresses, Found, Nameservers, Settings, SettingsError, Time},
+    domain::Domain,
+    instant::Instant,
+};
+
+/// The resolver of a client.
+#[derive(Clone)]
+pub(super) enum ResolverPart {
+    Sockets(Arc<DnsSockets>),
+    Users(Arc<dyn Resolver>),
+}
+
+/// The fetcher of a client.
+#[derive(Clone)]
+pub(super) enum FetcherPart {
+    Sockets(Arc<HttpsSockets>),
+    Users(Arc<dyn Fetcher>),
+}
+
+impl ResolverPart {
+    /// Takes the user's resolver, or else makes one of these settings.
+    pub(super) fn new(
+        users: Option<Arc<dyn Resolver>>,
+        settings: &Settings,
+        time: &Arc<Time>,
+    ) -> Result<Self, SettingsError> {
+        Ok(match users {
+            Some(resolver) => Self::Users(resolver),
+            None => {
+                Self::Sockets(Arc::new(DnsSockets::new(settings.dns_setup()?, Arc::clone(time))))
+            }
+        })
+    }
+
+    /// Returns the nameservers that the client asks itself.
+    pub(super) fn nameservers(&self) -> Option<&Nameservers> {
+        match self {
+            Self::Sockets(sockets) => Some(sockets.nameservers()),
+            Self::Users(_) => None,
+        }
+    }
+
+    pub(super) async fn txt(&self, domain: &Domain) -> TxtAnswer {
+        match self {
+            Self::Sockets(sockets) => sockets.txt(domain).await,
+            Self::Users(resolver) => resolver.txt(domain).await,
+        }
+    }
+
+    /// Looks up the addresses of the Policy Host, within this time.
+    pub(super) async fn addresses(&self, domain: &Domain, left: Duration) -> Found {
+        match self {
+            Self::Sockets(sockets) => sockets.addresses(domain, left).await,
+            Self::Users(resolver) => resolver.addresses(domain).await.into(),
+        }
+    }
+
+    /// Looks up the addresses of the family that was not waited for.
+    pub(super) async fn rest_of(
+        &self,
+        known: &Addresses,
+        domain: &Domain,
+        until: Instant,
+    ) -> Vec<IpAddr> {
+        match (self, known.question(domain)) {
+            (Self::Sockets(sockets), Some(question)) => sockets.addresses_of(question, until).await,
+            _ => Vec::new(),
+        }
+    }
+}
+
+impl FetcherPart {
+    /// Takes the user's fetcher, or else makes one of these settings.
+    pub(super) fn new(
+        users: Option<Arc<dyn Fetcher>>,
+        settings: &Settings,
+        time: &Arc<Time>,
+    ) -> Result<Self, SettingsError> {
+        Ok(match users {
+            Some(fetcher) => Self::Users(fetcher),
+            None => Self::Sockets(Arc::new(HttpsSockets::new(
+                settings.https_setup()?,
+                Arc::clone(time),
+            ))),
+        })
+    }
+}
+
+impl fmt::Debug for ResolverPart {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Sockets(sockets) => sockets.fmt(f),
+            Self::Users(_) => f.write_str("Users"),
+        }
+    }
+}

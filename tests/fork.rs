@@ -67,7 +67,7 @@ fn in_a_process_of_its_own() {
             let ended = fork::wait_event(child).unwrap();
             assert!(matches!(ended, ChildEvent::Exited { code: 0, .. }), "{kind:?}: {ended:?}");
             // Here it goes on.
-            client.policy_within(&domain("b.example"), LONG).unwrap();
+            client.policy(&domain("b.example"), LONG).unwrap();
         }
     }
 }

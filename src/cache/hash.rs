@@ -1,6 +1,6 @@
 //! The hash by which texts are found.
 
-use core::hash::Hasher;
+use core::{fmt, hash::Hasher};
 
 use foldhash::{SharedSeed, fast::FoldHasher};
 
@@ -24,7 +24,6 @@ pub(crate) enum HashPurpose {
 /// withstands those who cannot see it at work, as here: hashes never leave the cache, the order of
 /// iteration does not depend on them, and the nanoseconds of a collision are lost in the
 /// milliseconds of DNS and SMTP.
-#[derive(Debug)]
 pub(crate) struct TextHash {
     seed: u64,
     shared_seed: SharedSeed,
@@ -42,5 +41,12 @@ impl TextHash {
         let mut hasher = FoldHasher::with_seed(self.seed, &self.shared_seed);
         hasher.write(text.as_bytes());
         hasher.finish()
+    }
+}
+
+/// The seeds are secret.
+impl fmt::Debug for TextHash {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("TextHash(..)")
     }
 }

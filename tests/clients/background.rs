@@ -152,8 +152,10 @@ fn busy(kind: Kind, world: &World, gate: &Arc<Gate>) -> Client {
     let store: Box<dyn Store> = Box::new(Kept::new(100, LATE));
     let parts =
         Parts { txt: Some(txt), fetch: Some(fetch), store: Some(store), ..Parts::default() };
-    let client =
-        Client::with(kind, settings(world).with_max_concurrent_refreshes(2), parts).unwrap();
+    let settings = settings(world)
+        .with_max_concurrent_refreshes(2)
+        .with_fetch_config(mta_sts::fetch::Config::default());
+    let client = Client::with(kind, settings, parts).unwrap();
     eventually(|| asked.load(Ordering::SeqCst) == 100 && gate.inside.load(Ordering::SeqCst) == 2);
     client
 }

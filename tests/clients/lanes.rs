@@ -277,7 +277,8 @@ fn a_hanging_resolver_does_not_hold_up_the_end_of(kind: Kind) {
     }));
     let (is_overdue, overdue) = noting_overdue();
     let parts = Parts { txt: Some(txt), ..Parts::default() };
-    let client = Client::hearing(kind, settings(&world), parts, is_overdue).unwrap();
+    let patient = settings(&world).with_dns_config(mta_sts::dns::Config::default());
+    let client = Client::hearing(kind, patient, parts, is_overdue).unwrap();
     thread::scope(|scope| {
         let waiting = scope.spawn(|| client.policy(&domain("a.example"), 3 * LONG));
         eventually(|| is_asked.load(Ordering::SeqCst));

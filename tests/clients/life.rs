@@ -277,11 +277,11 @@ fn settings_that_do_not_do_of(kind: Kind) {
     assert_eq!(nobody.to_string(), "no nameservers: the list is empty");
     let untrusting = error(settings(&world).with_root_certificates(RootCertStore::empty()));
     assert_eq!(untrusting.to_string(), "no root certificates to trust");
-    // No provider is installed in this process, and none is guessed though two may be built in.
-    let guessing = error(Settings::default());
-    assert_eq!(guessing, SettingsError::NoProvider);
-    let told = guessing.to_string();
-    assert!(told.contains("`Settings::with_crypto_provider`"), "{told}");
+    // Without a provider, the one of the crate's features is used.
+    let none = Settings::default()
+        .with_nameservers([world.nameserver()])
+        .with_root_certificates(world.roots());
+    assert!(Client::with(kind, none, Parts::default()).is_ok());
 }
 
 #[test]

@@ -21,6 +21,8 @@ mod outputs;
 mod restore_report;
 mod save_queue;
 mod settings;
+#[cfg(feature = "serde")]
+mod settings_file;
 mod setup;
 mod shard;
 mod start_error;

@@ -13,7 +13,7 @@ use crate::{
 };
 
 /// The settings of a client. All have defaults. Nameservers, a crypto provider and root certificates
-/// are needed only by the client's own [`Resolver`](crate::client#resolver-and-fetcher) and fetcher.
+/// are needed only where the client's own resolver or fetcher uses them.
 ///
 /// ```
 /// use mta_sts::client::Settings;
@@ -22,6 +22,43 @@ use crate::{
 ///     .with_nameservers(["127.0.0.53:53".parse()?])
 ///     .with_max_concurrent_discoveries(128);
 /// # Ok::<(), std::net::AddrParseError>(())
+/// ```
+///
+/// # From a file
+///
+/// With the feature `serde`, settings are read from a file. All keys are optional; an unknown one is
+/// an error with its name. Durations have a unit: `"500ms"`, `"10s"`, `"1m 30s"`, `"1d"`.
+///
+/// | key | setting |
+/// | --- | --- |
+/// | `nameservers` | [`with_nameservers`](Self::with_nameservers); the port is 53 unless one is given |
+/// | `lookup_timeout` | [`with_lookup_timeout`](Self::with_lookup_timeout) |
+/// | `max_concurrent_discoveries`, `max_concurrent_refreshes`, `https_port` | as the methods |
+/// | `cache.` `max_entries`, `max_bytes`, `persist_timeout`, `refresh_interval`, `idle_time` | as the methods of [`cache::Config`] |
+/// | `dns.` `attempt_timeout`, `timeout`, `attempts` | as the methods of [`dns::Config`] |
+/// | `fetch.` `timeout`, `user_agent` | as the methods of [`fetch::Config`] |
+/// | `fetch.any_media_type` | `true` for [`AcceptedMediaType::Any`](fetch::AcceptedMediaType::Any) |
+/// | `fetch.` `exempt_networks`, `exempt_domains` | lists for [`with_address_filter`](Self::with_address_filter) |
+///
+/// ```
+/// # #[cfg(feature = "serde")]
+/// # fn main() -> Result<(), serde_json::Error> {
+/// use mta_sts::client::Settings;
+///
+/// let settings: Settings = serde_json::from_str(
+///     r#"{
+///         "nameservers": ["192.0.2.53"],
+///         "dns": { "timeout": "5s" },
+///         "fetch": { "exempt_networks": ["10.1.0.0/16"] }
+///     }"#,
+/// )?;
+/// let error = serde_json::from_str::<Settings>(r#"{ "dns": { "time_out": "5s" } }"#);
+/// assert!(error.is_err_and(|error| error.to_string().starts_with("unknown field `time_out`")));
+/// # drop(settings);
+/// # Ok(())
+/// # }
+/// # #[cfg(not(feature = "serde"))]
+/// # fn main() {}
 /// ```
 #[derive(Clone, Debug)]
 pub struct Settings {

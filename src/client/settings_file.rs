@@ -5,11 +5,11 @@ use core::{fmt, net::SocketAddr, time::Duration};
 
 use serde::{Deserialize, Deserializer, de::Error};
 
-use super::settings::Settings;
+use super::{settings::Settings, setup::random_seed};
 use crate::{
     cache, dns,
     domain::Domain,
-    fetch::{self, AcceptedMediaType, AddressFilter, IpNetwork},
+    fetch::{self, AcceptedMediaType, AddressFilter},
 };
 
 /// The settings in a file. All are optional, and an unknown key is an error.
@@ -21,15 +21,13 @@ struct SettingsFile {
     max_concurrent_discoveries: Option<usize>,
     max_concurrent_refreshes: Option<usize>,
     https_port: Option<u16>,
-    #[serde(default)]
-    cache: CacheTable,
-    #[serde(default)]
-    dns: DnsTable,
+    cache: Option<CacheTable>,
+    dns: Option<DnsTable>,
     #[serde(default)]
     fetch: FetchTable,
 }
 
-#[derive(Default, Deserialize)]
+#[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct CacheTable {
     max_entries: Option<usize>,
@@ -39,7 +37,7 @@ struct CacheTable {
     idle_time: Option<Span>,
 }
 
-#[derive(Default, Deserialize)]
+#[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct DnsTable {
     attempt_timeout: Option<Span>,
@@ -52,7 +50,8 @@ struct DnsTable {
 struct FetchTable {
     timeout: Option<Span>,
     user_agent: Option<String>,
-    any_media_type: Option<bool>,
+    #[serde(default)]
+    any_media_type: bool,
     #[serde(default)]
     exempt_networks: Vec<Network>,
     #[serde(default)]
@@ -66,7 +65,7 @@ struct Span(Duration);
 struct Nameserver(SocketAddr);
 
 /// A network in CIDR notation.
-struct Network(IpNetwork);
+struct Network(fetch::Network);
 
 impl<'de> Deserialize<'de> for Span {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -102,17 +101,84 @@ impl<'de> Deserialize<'de> for Network {
 impl<'de> Deserialize<'de> for Settings {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let file = SettingsFile::deserialize(deserializer)?;
-        let mut settings = Self::default();
-        settings.nameservers =
-            file.nameservers.map(|list| list.into_iter().map(|Nameserver(at)| at).collect());
-        settings.lookup_timeout = file.lookup_timeout.map(|Span(timeout)| timeout);
-        settings.discoveries = file.max_concurrent_discoveries.unwrap_or(settings.discoveries);
-        settings.refreshes = file.max_concurrent_refreshes.unwrap_or(settings.refreshes);
-        settings.port = file.https_port.unwrap_or(settings.port);
-        settings.cache = file.cache;
-        settings.dns = file.dns;
-        settings.fetch = file.fetch.config().map_err(D::Error::custom)?;
-        settings.filter = file.fetch.filter();
-        Ok(settings)
+        let default = Self::default();
+        Ok(Self {
+            nameservers: file
+                .nameservers
+                .map(|list| list.into_iter().map(|Nameserver(address)| address).collect()),
+            lookup_timeout: file.lookup_timeout.map(|Span(timeout)| timeout),
+            discoveries: file.max_concurrent_discoveries.unwrap_or(default.discoveries),
+            refreshes: file.max_concurrent_refreshes.unwrap_or(default.refreshes),
+            port: file.https_port.unwrap_or(default.port),
+            cache: file.cache.map(CacheTable::config),
+            dns: file.dns.map(DnsTable::config),
+            filter: file.fetch.filter(),
+            fetch: file.fetch.config().map_err(D::Error::custom)?,
+            ..default
+        })
+    }
+}
+
+impl CacheTable {
+    fn config(self) -> cache::Config {
+        let mut config = cache::Config::new(random_seed());
+        if let Some(entries) = self.max_entries {
+            config = config.with_max_entries(entries);
+        }
+        if let Some(bytes) = self.max_bytes {
+            config = config.with_max_bytes(bytes);
+        }
+        if let Some(Span(timeout)) = self.persist_timeout {
+            config = config.with_persist_timeout(timeout);
+        }
+        if let Some(Span(interval)) = self.refresh_interval {
+            config = config.with_refresh_interval(interval);
+        }
+        if let Some(Span(time)) = self.idle_time {
+            config = config.with_idle_time(time);
+        }
+        config
+    }
+}
+
+impl DnsTable {
+    fn config(self) -> dns::Config {
+        let mut config = dns::Config::default();
+        if let Some(Span(timeout)) = self.attempt_timeout {
+            config = config.with_attempt_timeout(timeout);
+        }
+        if let Some(Span(timeout)) = self.timeout {
+            config = config.with_timeout(timeout);
+        }
+        if let Some(attempts) = self.attempts {
+            config = config.with_attempts(attempts);
+        }
+        config
+    }
+}
+
+impl FetchTable {
+    fn config(&self) -> Result<fetch::Config, fetch::UserAgentError> {
+        let mut config = fetch::Config::default();
+        if let Some(Span(timeout)) = self.timeout {
+            config = config.with_timeout(timeout);
+        }
+        if self.any_media_type {
+            config = config.with_media_type(AcceptedMediaType::Any);
+        }
+        match &self.user_agent {
+            Some(user_agent) => config.with_user_agent(user_agent),
+            None => Ok(config),
+        }
+    }
+
+    fn filter(&self) -> AddressFilter {
+        let filter = self
+            .exempt_networks
+            .iter()
+            .fold(AddressFilter::default(), |filter, &Network(network)| {
+                filter.exempt_network(network)
+            });
+        self.exempt_domains.iter().cloned().fold(filter, AddressFilter::exempt_domain)
     }
 }

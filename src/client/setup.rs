@@ -123,7 +123,7 @@ fn provider_of_features() -> Option<Arc<CryptoProvider>> {
 
 /// Returns random bits from the keys of the standard library's hash maps, which come from the
 /// operating system.
-fn random_seed() -> u64 {
+pub(super) fn random_seed() -> u64 {
     RandomState::new().build_hasher().finish()
 }
 

@@ -98,7 +98,7 @@ fn what_never_began_is_no_failure_of(kind: Kind) {
     let on_event = Arc::new(move |event: &Event| kept.lock().unwrap().push(event.clone()));
     let parts =
         Parts { txt: Some(txt), fetch: Some(fetch), on_event: Some(on_event), ..Parts::default() };
-    let fetch = mta_sts::fetch::Config::default().with_timeout(4 * SECOND);
+    let fetch = fetch::Config::default().with_timeout(4 * SECOND);
     let settings = settings(&world).with_max_concurrent_discoveries(1).with_fetch_config(fetch);
     let client = Client::with(kind, settings, parts).unwrap();
     thread::scope(|scope| {
@@ -126,7 +126,7 @@ fn a_policy_that_comes_late_is_kept() {
         PolicyAnswer::from_body(domain, POLICY.as_bytes())
     }));
     let parts = Parts { txt: Some(txt), fetch: Some(fetch), ..Parts::default() };
-    let fetch = mta_sts::fetch::Config::default().with_timeout(SECOND);
+    let fetch = fetch::Config::default().with_timeout(SECOND);
     let client =
         Client::with(Kind::Blocking, settings(&world).with_fetch_config(fetch), parts).unwrap();
     let name = domain("late.example");
@@ -210,7 +210,7 @@ fn a_thread_held_for_too_long_is_told() {
     }));
     let (is_overdue, overdue) = noting_overdue();
     let parts = Parts { fetch: Some(fetch), ..Parts::default() };
-    let fetch = mta_sts::fetch::Config::default().with_timeout(SECOND);
+    let fetch = fetch::Config::default().with_timeout(SECOND);
     let settings = settings(&world).with_fetch_config(fetch);
     let client = Client::hearing(Kind::Blocking, settings, parts, is_overdue).unwrap();
     let answer = client.policy(&domain("hangs.example"), LONG).unwrap();

@@ -13,7 +13,7 @@ use std::{
 use mta_sts::{
     Domain, Mode, NoPolicy,
     cache::{Answer, Event, EventKind, PolicyAnswer, RecheckOutcome, TxtAnswer},
-    client::{LookupError, Settings, SettingsError, StartError},
+    client::{LookupError, Settings, StartError},
     delivery::{Mx, Recheck, Route, Step},
     dns, fetch, tokio as async_,
 };

@@ -25,5 +25,6 @@ mod settings;
 mod several;
 mod stores;
 mod wakers;
+mod whole;
 mod wire;
 mod world;

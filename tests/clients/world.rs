@@ -62,7 +62,7 @@ pub(crate) const BOTH: [Kind; 2] = [Kind::Blocking, Kind::Tokio];
 
 pub(crate) enum Client {
     Blocking(blocking::Client),
-    Tokio(Runtime, async_::Client),
+    Tokio(Arc<Runtime>, async_::Client),
 }
 
 /// What a client may be made of.
@@ -164,7 +164,7 @@ impl Client {
                 let runtime = runtime();
                 let builder = assemble!(async_::Client::builder().with_settings(settings));
                 let started = runtime.block_on(builder.build());
-                Self::Tokio(runtime, started?)
+                Self::Tokio(Arc::new(runtime), started?)
             }
         })
     }
@@ -176,6 +176,14 @@ impl Client {
         let on_event = Arc::new(move |event: &Event| kept.lock().unwrap().push(event.clone()));
         let parts = Parts { on_event: Some(on_event), ..Parts::default() };
         (Self::with(kind, settings, parts).unwrap(), events)
+    }
+
+    /// Another handle of the client.
+    pub(crate) fn another(&self) -> Self {
+        match self {
+            Self::Blocking(client) => Self::Blocking(client.clone()),
+            Self::Tokio(runtime, client) => Self::Tokio(Arc::clone(runtime), client.clone()),
+        }
     }
 
     pub(crate) fn policy(&self, domain: &Domain, budget: Duration) -> Result<Answer, LookupError> {

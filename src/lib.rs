@@ -152,6 +152,8 @@ mod policy;
 mod record;
 mod rfc3339;
 mod same_name;
+#[cfg(feature = "rustls")]
+pub mod smtp;
 #[cfg(feature = "store")]
 pub mod store;
 #[cfg(feature = "tokio")]

@@ -79,6 +79,7 @@ impl Builder<Client> {
             threads,
             jobs: Jobs::new(&setup),
             setup,
+            settings,
             resolver,
             fetcher,
             pool: Pool::new(spawn),

@@ -7,11 +7,13 @@ use std::sync::mpsc;
 use super::{driver::Driver, inner::Inner};
 use crate::{
     cache::{Answer, RecheckResult},
-    client::{Health, LookupError, RestoreReport, StoreWriter},
+    client::{Health, LookupError, RestoreReport, SettingsError, StoreWriter, found_policy},
     delivery::{Delivery, MinTlsLevel, Route},
     domain::Domain,
     no_policy::NoPolicy,
     policy::Policy,
+    smtp::{BlockingTransport, Message, Outcome, Ready, block_on_ready, walk},
+    verify::TrustStore,
 };
 
 /// A blocking MTA-STS client: discovers, caches and refreshes policies.
@@ -105,7 +107,7 @@ impl Client {
         domain: &Domain,
         budget: Duration,
     ) -> Result<RecheckResult, LookupError> {
-        self.check_again(domain, false, budget)
+        self.0.check_again(domain, false, budget)
     }
 
     /// Fetches the policy of a domain now, regardless of back-off. It is for an operator who knows
@@ -130,24 +132,7 @@ impl Client {
         domain: &Domain,
         budget: Duration,
     ) -> Result<RecheckResult, LookupError> {
-        self.check_again(domain, true, budget)
-    }
-
-    fn check_again(
-        &self,
-        domain: &Domain,
-        forced: bool,
-        budget: Duration,
-    ) -> Result<RecheckResult, LookupError> {
-        if self.0.driver.is_stopped() {
-            return Err(LookupError::ShutDown);
-        }
-        let (sender, receiver) = mpsc::sync_channel(1);
-        let reply = move |result| drop(sender.try_send(result));
-        let (ticket, outputs) =
-            self.0.driver.hub.recheck(domain, forced, self.0.driver.time.now(), reply);
-        self.0.driver.process(outputs);
-        self.0.wait(&receiver, ticket, budget)
+        self.0.check_again(domain, true, budget)
     }
 
     /// Looks up the policy of a route and returns a [`Delivery`] for a message. `floor` is the
@@ -177,6 +162,41 @@ impl Client {
             None => Answer::NoPolicy(NoPolicy::NoRecord),
         };
         Ok(crate::client::delivery(route, answer, floor))
+    }
+
+    /// Delivers a message over the SMTP implementation of the mail server, and returns its outcome for
+    /// each recipient. The MX hosts are tried in order, as the policy of the domain, DANE and the
+    /// minimum TLS level allow. Before a failure to which a policy contributed, the cache looks for a
+    /// newer one, with which the message is tried again at once, but no more than once ([RFC 8461
+    /// §5.1]).
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if there was no answer about the policy in time, or if the client is shut
+    /// down. Nothing was sent then: keep the message, and try again later.
+    ///
+    /// [RFC 8461 §5.1]: https://www.rfc-editor.org/rfc/rfc8461#section-5.1
+    pub fn deliver(
+        &self,
+        message: &Message,
+        transport: &mut impl BlockingTransport,
+    ) -> Result<Outcome, LookupError> {
+        let answer = match message.route().policy_domain() {
+            Some(domain) => self.policy(domain)?,
+            None => Answer::NoPolicy(NoPolicy::NoRecord),
+        };
+        let policy = found_policy(answer);
+        Ok(block_on_ready(walk(message, policy, &mut Ready(transport), &*self.0)))
+    }
+
+    /// Returns the roots and the cryptography of the client, for the certificates of MX hosts.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the client has a fetcher of your own, and the settings or the platform have
+    /// no root certificates or no crypto provider.
+    pub fn trust_store(&self) -> Result<TrustStore, SettingsError> {
+        self.0.driver.trust()
     }
 
     /// Returns the result of restoring the store at the start.

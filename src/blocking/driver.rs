@@ -20,11 +20,12 @@ use crate::{
     cache::{PolicyAnswer, TxtAnswer},
     client::{
         CacheSetup, EventKind, Job, JobKind, JobResult, Jobs, MAX_SLEEP, Next, Outputs, Part,
-        Replies, SHUTDOWN_TIMEOUT, ShardedCache, Threads, Time, Trace,
+        Replies, SHUTDOWN_TIMEOUT, Settings, SettingsError, ShardedCache, Threads, Time, Trace,
     },
     domain::Domain,
     instant::Instant,
     lanes::RunId,
+    verify::TrustStore,
 };
 
 pub(super) struct Driver {
@@ -32,6 +33,7 @@ pub(super) struct Driver {
     pub(super) threads: Threads,
     pub(super) jobs: Jobs,
     pub(super) setup: CacheSetup,
+    pub(super) settings: Settings,
     pub(super) resolver: ResolverPart,
     pub(super) fetcher: FetcherPart,
     pub(super) pool: Pool<Run>,
@@ -80,6 +82,15 @@ pub(super) struct Timer {
 }
 
 impl Driver {
+    /// Returns the roots and the cryptography for certificates: those of fetches, if the client
+    /// fetches policies itself.
+    pub(super) fn trust(&self) -> Result<TrustStore, SettingsError> {
+        match &self.fetcher {
+            FetcherPart::Sockets(https) => Ok(https.trust().clone()),
+            FetcherPart::Users(_) => Ok(self.settings.https_setup()?.trust),
+        }
+    }
+
     pub(super) fn start(self: &Arc<Self>) -> io::Result<()> {
         let (this, (running, ended)) = (Arc::clone(self), mpsc::channel::<()>());
         *lock(&self.timer.ended) = Some(ended);

@@ -19,6 +19,7 @@ use crate::{
     fetch::{self, FetchError},
     instant::Instant,
     policy::Policy,
+    verify::TrustStore,
 };
 
 /// Fetches policies over sockets of the standard library.
@@ -36,6 +37,11 @@ impl HttpsSockets {
     /// Returns the time-out of a fetch, which includes looking up the addresses.
     pub(super) fn deadline(&self) -> Duration {
         self.setup.config.timeout()
+    }
+
+    /// Returns the roots and the cryptography.
+    pub(super) fn trust(&self) -> &TrustStore {
+        &self.setup.trust
     }
 
     /// Returns the current time.

@@ -1,14 +1,22 @@
 //! What the handles of a client share, and its end.
 
 use alloc::sync::Arc;
-use core::{mem, time::Duration};
+use core::{
+    future::{Future, ready},
+    mem,
+    time::Duration,
+};
 use std::sync::mpsc::{self, RecvTimeoutError};
+
+use time::UtcDateTime;
 
 use super::driver::Driver;
 use crate::{
-    cache::{Answer, AppliedPolicyRef},
-    client::{LookupError, RestoreReport, SHUTDOWN_TIMEOUT, StoreWriter, Ticket},
+    cache::{Answer, AppliedPolicyRef, RecheckResult},
+    client::{LookupError, RestoreReport, SHUTDOWN_TIMEOUT, StoreWriter, Ticket, rechecked},
+    delivery::Recheck,
     domain::Domain,
+    smtp::PolicyCheck,
 };
 
 /// The parts of a client. Dropping them shuts the client down.
@@ -44,6 +52,24 @@ impl Inner {
         })
     }
 
+    /// Looks for a newer policy, and waits for the result.
+    pub(super) fn check_again(
+        &self,
+        domain: &Domain,
+        forced: bool,
+        budget: Duration,
+    ) -> Result<RecheckResult, LookupError> {
+        if self.driver.is_stopped() {
+            return Err(LookupError::ShutDown);
+        }
+        let (sender, receiver) = mpsc::sync_channel(1);
+        let reply = move |result| drop(sender.try_send(result));
+        let (ticket, outputs) =
+            self.driver.hub.recheck(domain, forced, self.driver.time.now(), reply);
+        self.driver.process(outputs);
+        self.wait(&receiver, ticket, budget)
+    }
+
     pub(super) fn shutdown(&self) {
         if self.driver.threads.process.is_another() {
             return;
@@ -69,6 +95,16 @@ impl Inner {
     fn save_rest(&self) {
         self.driver.hub.retry_unsaved(self.driver.time.now());
         self.writer.iter().for_each(StoreWriter::stop);
+    }
+}
+
+impl PolicyCheck for Inner {
+    fn now(&self) -> UtcDateTime {
+        self.driver.time.date()
+    }
+
+    fn recheck(&self, domain: &Domain) -> impl Future<Output = (Recheck, bool)> + Send {
+        ready(rechecked(self.check_again(domain, false, self.driver.setup.lookup_timeout)))
     }
 }
 

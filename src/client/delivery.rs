@@ -2,9 +2,11 @@
 
 use alloc::string::ToString;
 
+use super::lookup_error::LookupError;
 use crate::{
     cache::{Answer, RecheckOutcome, RecheckResult, Source},
     delivery::{Delivery, MinTlsLevel, Recheck, Route},
+    smtp::FoundPolicy,
 };
 
 /// Converts the result of a client to the input of a delivery.
@@ -22,7 +24,24 @@ impl From<RecheckResult> for Recheck {
 
 /// Creates the delivery of a message with this answer.
 pub(crate) fn delivery(route: Route, answer: Answer, floor: MinTlsLevel) -> Delivery {
+    let (policy, is_operators) = found_policy(answer);
+    Delivery::new(route, policy, floor).with_operators_policy(is_operators)
+}
+
+/// Converts an answer to a policy, and whether it is one of the operator.
+pub(crate) fn found_policy(answer: Answer) -> FoundPolicy {
     let is_operators =
         matches!(&answer, Answer::Policy(applied) if applied.source() != Source::Fetched);
-    Delivery::new(route, answer.into_policy(), floor).with_operators_policy(is_operators)
+    (answer.into_policy(), is_operators)
+}
+
+/// Converts the result of a client to the input of a walk.
+pub(crate) fn rechecked(result: Result<RecheckResult, LookupError>) -> (Recheck, bool) {
+    match result {
+        Ok(result) => {
+            let (_, is_operators) = found_policy(result.answer.clone());
+            (result.into(), is_operators)
+        }
+        Err(error) => (error.into(), false),
+    }
 }

@@ -62,7 +62,7 @@ pub(crate) use self::{
     },
     builder::sealed::Sealed,
     clock::{Moment, Time},
-    delivery::delivery,
+    delivery::{delivery, found_policy, rechecked},
     hub::{ShardedCache, Ticket},
     job::{Found, Job, JobKind},
     job_result::JobResult,

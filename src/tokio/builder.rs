@@ -96,6 +96,7 @@ impl Builder<Client> {
             threads,
             jobs: Jobs::new(&setup),
             setup,
+            settings,
             resolver,
             fetcher,
             runtime,

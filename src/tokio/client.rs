@@ -8,11 +8,13 @@ use ::tokio::sync::oneshot;
 use super::{driver::Driver, inner::Inner};
 use crate::{
     cache::{Answer, RecheckResult},
-    client::{Health, LookupError, RestoreReport, StoreWriter},
+    client::{Health, LookupError, RestoreReport, SettingsError, StoreWriter, found_policy},
     delivery::{Delivery, MinTlsLevel, Route},
     domain::Domain,
     no_policy::NoPolicy,
     policy::Policy,
+    smtp::{Message, Outcome, Transport, walk},
+    verify::TrustStore,
 };
 
 /// An asynchronous MTA-STS client: discovers, caches and refreshes policies.
@@ -129,7 +131,7 @@ impl Client {
         domain: &Domain,
         budget: Duration,
     ) -> Result<RecheckResult, LookupError> {
-        self.check_again(domain, false, budget).await
+        self.0.check_again(domain, false, budget).await
     }
 
     /// Fetches the policy of a domain now, regardless of back-off. It is for an operator who knows
@@ -162,24 +164,7 @@ impl Client {
         domain: &Domain,
         budget: Duration,
     ) -> Result<RecheckResult, LookupError> {
-        self.check_again(domain, true, budget).await
-    }
-
-    async fn check_again(
-        &self,
-        domain: &Domain,
-        forced: bool,
-        budget: Duration,
-    ) -> Result<RecheckResult, LookupError> {
-        if self.0.driver.is_stopped() {
-            return Err(LookupError::ShutDown);
-        }
-        let (sender, receiver) = oneshot::channel();
-        let reply = move |result| drop(sender.send(result));
-        let (ticket, outputs) =
-            self.0.driver.hub.recheck(domain, forced, self.0.driver.time.now(), reply);
-        self.0.driver.process(outputs);
-        self.0.wait(receiver, ticket, budget).await
+        self.0.check_again(domain, true, budget).await
     }
 
     /// Looks up the policy of a route and returns a [`Delivery`] for a message. `floor` is the
@@ -221,6 +206,45 @@ impl Client {
             None => Answer::NoPolicy(NoPolicy::NoRecord),
         };
         Ok(crate::client::delivery(route, answer, floor))
+    }
+
+    /// Delivers a message over the SMTP implementation of the mail server, and returns its outcome for
+    /// each recipient. The MX hosts are tried in order, as the policy of the domain, DANE and the
+    /// minimum TLS level allow. Before a failure to which a policy contributed, the cache looks for a
+    /// newer one, with which the message is tried again at once, but no more than once ([RFC 8461
+    /// §5.1]).
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if there was no answer about the policy in time, or if the client is shut
+    /// down. Nothing was sent then: keep the message, and try again later.
+    ///
+    /// # Cancel safety
+    ///
+    /// If the future is dropped, it is unknown whether a host accepted the message.
+    ///
+    /// [RFC 8461 §5.1]: https://www.rfc-editor.org/rfc/rfc8461#section-5.1
+    pub async fn deliver(
+        &self,
+        message: &Message,
+        transport: &mut impl Transport,
+    ) -> Result<Outcome, LookupError> {
+        let answer = match message.route().policy_domain() {
+            Some(domain) => self.policy(domain).await?,
+            None => Answer::NoPolicy(NoPolicy::NoRecord),
+        };
+        let policy = found_policy(answer);
+        Ok(walk(message, policy, transport, &*self.0).await)
+    }
+
+    /// Returns the roots and the cryptography of the client, for the certificates of MX hosts.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the client has a fetcher of your own, and the settings or the platform have
+    /// no root certificates or no crypto provider.
+    pub fn trust_store(&self) -> Result<TrustStore, SettingsError> {
+        self.0.driver.trust()
     }
 
     /// Returns the result of restoring the store at the start.

@@ -22,13 +22,14 @@ use crate::{
     cache::{PolicyAnswer, TxtAnswer},
     client::{
         CacheSetup, EventKind, Found, Job, JobKind, JobResult, Jobs, MAX_SLEEP, Next, Outputs,
-        Panicked, Part, Replies, SHUTDOWN_TIMEOUT, ShardedCache, Threads, Time, Trace, discard,
-        guarded, std_now,
+        Panicked, Part, Replies, SHUTDOWN_TIMEOUT, Settings, SettingsError, ShardedCache, Threads,
+        Time, Trace, discard, guarded, std_now,
     },
     domain::Domain,
     fetch::FetchError,
     instant::Instant,
     lanes::RunId,
+    verify::TrustStore,
 };
 
 pub(super) struct Driver {
@@ -36,6 +37,7 @@ pub(super) struct Driver {
     pub(super) threads: Threads,
     pub(super) jobs: Jobs,
     pub(super) setup: CacheSetup,
+    pub(super) settings: Settings,
     pub(super) resolver: ResolverPart,
     pub(super) fetcher: FetcherPart,
     pub(super) runtime: Handle,
@@ -76,6 +78,15 @@ pub(super) struct Running {
 }
 
 impl Driver {
+    /// Returns the roots and the cryptography for certificates: those of fetches, if the client
+    /// fetches policies itself.
+    pub(super) fn trust(&self) -> Result<TrustStore, SettingsError> {
+        match &self.fetcher {
+            FetcherPart::Sockets(https) => Ok(https.trust().clone()),
+            FetcherPart::Users(_) => Ok(self.settings.https_setup()?.trust),
+        }
+    }
+
     pub(super) fn start(self: &Arc<Self>) {
         let this = Arc::clone(self);
         let end = End(Arc::downgrade(self));

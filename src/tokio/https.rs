@@ -21,6 +21,7 @@ use crate::{
     fetch::{self, FetchError},
     instant::Instant,
     policy::Policy,
+    verify::TrustStore,
 };
 
 /// Fetches policies over tokio's sockets.
@@ -38,6 +39,11 @@ impl HttpsSockets {
     /// Returns the time-out of a fetch, which includes looking up the addresses.
     pub(super) fn deadline(&self) -> Duration {
         self.setup.config.timeout()
+    }
+
+    /// Returns the roots and the cryptography.
+    pub(super) fn trust(&self) -> &TrustStore {
+        &self.setup.trust
     }
 
     /// Returns the current time.

@@ -11,11 +11,17 @@ use core::{
 
 use ::tokio::{runtime::Handle, sync::oneshot, task::AbortHandle, time::sleep};
 
+use time::UtcDateTime;
+
 use super::driver::Driver;
 use crate::{
-    cache::{Answer, AppliedPolicyRef},
-    client::{LookupError, RestoreReport, SHUTDOWN_TIMEOUT, StoreWriter, Ticket, spawn_apart},
+    cache::{Answer, AppliedPolicyRef, RecheckResult},
+    client::{
+        LookupError, RestoreReport, SHUTDOWN_TIMEOUT, StoreWriter, Ticket, rechecked, spawn_apart,
+    },
+    delivery::Recheck,
     domain::Domain,
+    smtp::PolicyCheck,
 };
 
 /// The parts of a client. Dropping them shuts the client down.
@@ -58,6 +64,24 @@ impl Inner {
             }
         })
         .await
+    }
+
+    /// Looks for a newer policy, and waits for the result.
+    pub(super) async fn check_again(
+        &self,
+        domain: &Domain,
+        forced: bool,
+        budget: Duration,
+    ) -> Result<RecheckResult, LookupError> {
+        if self.driver.is_stopped() {
+            return Err(LookupError::ShutDown);
+        }
+        let (sender, receiver) = oneshot::channel();
+        let reply = move |result| drop(sender.send(result));
+        let (ticket, outputs) =
+            self.driver.hub.recheck(domain, forced, self.driver.time.now(), reply);
+        self.driver.process(outputs);
+        self.wait(receiver, ticket, budget).await
     }
 
     pub(super) async fn shutdown(&self) {
@@ -115,6 +139,16 @@ impl Drop for Waiting<'_> {
         if !self.driver.threads.process.is_another() {
             self.driver.process(self.driver.hub.cancel(self.ticket, self.driver.time.now()));
         }
+    }
+}
+
+impl PolicyCheck for Inner {
+    fn now(&self) -> UtcDateTime {
+        self.driver.time.date()
+    }
+
+    async fn recheck(&self, domain: &Domain) -> (Recheck, bool) {
+        rechecked(self.check_again(domain, false, self.driver.setup.lookup_timeout).await)
     }
 }
 

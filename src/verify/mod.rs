@@ -44,11 +44,17 @@ mod names;
 mod outline;
 #[cfg(feature = "rustls")]
 mod signature;
+#[cfg(feature = "rustls")]
+mod tls;
 mod trust;
 mod words;
 
 #[cfg(feature = "rustls")]
 pub use self::handshake::{HostVerifier, TrustStore, TrustStoreError};
+#[cfg(feature = "fetch")]
+pub(crate) use self::tls::NO_TLS;
+#[cfg(feature = "rustls")]
+pub(crate) use self::tls::describe as describe_tls_error;
 pub use self::{
     certificate::MxCertificate,
     crl::{RevocationList, RevocationListError},

@@ -1,0 +1,145 @@
+//! The TLS handshake of one attempt, and what came of it.
+
+use alloc::{boxed::Box, string::ToString, sync::Arc};
+use core::error::Error;
+
+use pki_types::ServerName;
+use rustls::ClientConfig;
+use time::UtcDateTime;
+
+use crate::{
+    delivery::{Attempt, CertificateChecks, SessionOutcome},
+    failure::{Failure, ResultType},
+    verify::{HostVerifier, TrustStore, describe_tls_error},
+};
+
+/// The TLS handshake of one attempt: the settings for rustls, and the outcome of the session.
+///
+/// Create one for each connection, after the host has accepted `STARTTLS`. Then tell what came of it:
+///
+/// | event | method |
+/// | --- | --- |
+/// | the handshake is complete, and the host has answered the next `EHLO` | [`completed`](Self::completed) |
+/// | the handshake failed, in whatever way | [`failed`](Self::failed) |
+/// | the handshake is complete, and then the host refused `EHLO`, or the connection was lost | [`lost`](Self::lost) |
+///
+/// If the certificate is not valid, all of them say so: it is what the owner of the host can mend.
+///
+/// ```
+/// use mta_sts::{delivery::{Attempt, SessionOutcome}, smtp::Handshake, time::UtcDateTime, verify::TrustStore};
+///
+/// # fn example(attempt: &Attempt, trust: &TrustStore, connect: impl FnOnce(rustls::ClientConfig, rustls::pki_types::ServerName<'static>) -> std::io::Result<()>) {
+/// let handshake = Handshake::new(attempt, trust, UtcDateTime::now());
+/// let outcome: SessionOutcome = match handshake.server_name() {
+///     Some(name) => match connect(handshake.client_config(), name) {
+///         Ok(()) => handshake.completed(),
+///         Err(error) => handshake.failed(&error),
+///     },
+///     None => handshake.failed(&std::io::Error::other("this is no name for a certificate")),
+/// };
+/// # drop(outcome);
+/// # }
+/// ```
+#[derive(Debug)]
+pub struct Handshake {
+    host: Box<str>,
+    verifier: Arc<HostVerifier>,
+    is_fatal: bool,
+    now: UtcDateTime,
+}
+
+impl Handshake {
+    /// Creates the handshake of an attempt. If the requirement is
+    /// [a valid certificate](crate::delivery::Requirement::is_pkix_fatal), one that is not valid
+    /// ends the handshake; otherwise it is only noted.
+    #[must_use]
+    pub fn new(attempt: &Attempt, trust: &TrustStore, now: UtcDateTime) -> Self {
+        let is_fatal = attempt.requirement().is_pkix_fatal();
+        let verifier =
+            if is_fatal { HostVerifier::enforcing(trust) } else { HostVerifier::testing(trust) };
+        Self { host: attempt.host().into(), verifier, is_fatal, now }
+    }
+
+    /// Returns the settings for this connection: TLS 1.2 or 1.3, without resumption.
+    #[must_use]
+    pub fn client_config(&self) -> ClientConfig {
+        self.verifier.client_config(self.now)
+    }
+
+    /// Returns the server name: the MX host, which is also the SNI ([RFC 8461 §7.1]). Returns `None`
+    /// if it is no DNS name, such as an address literal in brackets.
+    ///
+    /// [RFC 8461 §7.1]: https://www.rfc-editor.org/rfc/rfc8461#section-7.1
+    #[must_use]
+    pub fn server_name(&self) -> Option<ServerName<'static>> {
+        ServerName::try_from(self.host.to_string()).ok()
+    }
+
+    /// Returns the outcome of a complete handshake, after the host has answered the next `EHLO`.
+    #[must_use]
+    pub fn completed(self) -> SessionOutcome {
+        match self.result() {
+            Some(result) => SessionOutcome::Encrypted(CertificateChecks::new().with_pkix(result)),
+            None => SessionOutcome::Encrypted(CertificateChecks::new()),
+        }
+    }
+
+    /// Returns the outcome of a failed handshake. If the error is, or contains, one of rustls, it is
+    /// described in words for the owner of the host.
+    #[must_use]
+    pub fn failed(self, error: &(dyn Error + 'static)) -> SessionOutcome {
+        match self.result() {
+            Some(Err(failure)) => self.rejected(failure),
+            _ => SessionOutcome::HandshakeFailed(Failure::new(
+                ResultType::ValidationFailure,
+                "tls",
+                &*self.host,
+                words(error).into_string(),
+            )),
+        }
+    }
+
+    /// Returns the outcome of a session that ended after the handshake: `ended` is
+    /// [`GreetingRefused`](SessionOutcome::GreetingRefused) or
+    /// [`ConnectionLost`](SessionOutcome::ConnectionLost).
+    #[must_use]
+    pub fn lost(self, ended: SessionOutcome) -> SessionOutcome {
+        match self.result() {
+            Some(Err(failure)) => self.rejected(failure),
+            _ => ended,
+        }
+    }
+
+    fn result(&self) -> Option<Result<(), Failure>> {
+        Some(self.verifier.result()?.clone().map_err(Failure::from))
+    }
+
+    /// Returns the outcome of a session without an acceptable certificate. If the certificate was
+    /// not required to be valid, it is no reason to close the connection, but still the best
+    /// description of what is wrong.
+    fn rejected(&self, failure: Failure) -> SessionOutcome {
+        if self.is_fatal {
+            SessionOutcome::CertificateRejected(CertificateChecks::new().with_pkix(Err(failure)))
+        } else {
+            SessionOutcome::HandshakeFailed(failure)
+        }
+    }
+}
+
+/// Describes an error of a handshake: that of rustls within it, or else itself.
+fn words(error: &(dyn Error + 'static)) -> Box<str> {
+    let mut next = Some(error);
+    while let Some(error) = next {
+        if let Some(tls) = tls_error(error) {
+            return describe_tls_error(tls);
+        }
+        next = error.source();
+    }
+    error.to_string().into()
+}
+
+/// Returns the error of rustls that this one is, or that it wraps as an I/O error does.
+fn tls_error<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a rustls::Error> {
+    let inner = error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
+    error.downcast_ref().or_else(|| inner?.downcast_ref())
+}

@@ -1,0 +1,59 @@
+//! A message to deliver.
+
+use crate::{
+    delivery::{MinTlsLevel, Route},
+    verify::TrustStore,
+};
+
+/// A message to deliver: its route, and the requirements of the sender.
+///
+/// A message with recipients in several domains needs one for each domain.
+#[derive(Clone, Debug)]
+pub struct Message {
+    pub(super) route: Route,
+    pub(super) trust: TrustStore,
+    pub(super) floor: MinTlsLevel,
+    pub(super) recipients: usize,
+    pub(super) unconfirmed: u32,
+}
+
+impl Message {
+    /// Creates a message with one recipient. `trust` is for the certificates of MX hosts: the
+    /// `trust_store` of the client, unless the mail server has one of its own.
+    #[must_use]
+    pub fn new(route: Route, trust: &TrustStore) -> Self {
+        let (trust, floor) = (trust.clone(), MinTlsLevel::default());
+        Self { route, trust, floor, recipients: 1, unconfirmed: 0 }
+    }
+
+    /// Sets the minimum TLS level. Default: [`MinTlsLevel::Opportunistic`].
+    #[must_use]
+    pub fn with_min_tls_level(self, floor: MinTlsLevel) -> Self {
+        Self { floor, ..self }
+    }
+
+    /// Sets the number of recipients, all of the domain of the route. Default: 1. At least 1.
+    #[must_use]
+    pub fn with_recipients(self, recipients: usize) -> Self {
+        Self { recipients: recipients.max(1), ..self }
+    }
+
+    /// Sets the number of consecutive rechecks without a result in earlier deliveries of this
+    /// message: [`Outcome::unconfirmed`](super::Outcome::unconfirmed) of the last one. Default: 0.
+    #[must_use]
+    pub fn with_unconfirmed(self, count: u32) -> Self {
+        Self { unconfirmed: count, ..self }
+    }
+
+    /// Returns the route.
+    #[must_use]
+    pub fn route(&self) -> &Route {
+        &self.route
+    }
+
+    /// Returns the minimum TLS level.
+    #[must_use]
+    pub fn min_tls_level(&self) -> MinTlsLevel {
+        self.floor
+    }
+}

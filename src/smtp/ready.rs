@@ -1,0 +1,66 @@
+//! A blocking transport as an asynchronous one, so that there is one walk for both.
+
+use alloc::vec::Vec;
+use core::{
+    future::{Future, ready},
+    net::IpAddr,
+    pin::pin,
+    task::{Context, Poll, Waker},
+};
+
+use super::{
+    capabilities::Capabilities,
+    handshake::Handshake,
+    transport::{BlockingTransport, ConnectError, StarttlsError, Transport},
+};
+use crate::delivery::{SmtpReply, TlsaStatus};
+
+/// A blocking transport whose futures are ready at once.
+pub(crate) struct Ready<'a, T>(pub(crate) &'a mut T);
+
+impl<T: BlockingTransport> Transport for Ready<'_, T> {
+    type Session = T::Session;
+
+    fn addresses(&mut self, host: &str) -> impl Future<Output = Vec<IpAddr>> + Send {
+        ready(self.0.addresses(host))
+    }
+
+    fn connect(
+        &mut self,
+        host: &str,
+        address: IpAddr,
+    ) -> impl Future<Output = Result<(Self::Session, Capabilities), ConnectError>> + Send {
+        ready(self.0.connect(host, address))
+    }
+
+    fn starttls(
+        &mut self,
+        session: Self::Session,
+        handshake: &Handshake,
+    ) -> impl Future<Output = Result<(Self::Session, Capabilities), StarttlsError<Self::Session>>> + Send
+    {
+        ready(self.0.starttls(session, handshake))
+    }
+
+    fn send(
+        &mut self,
+        session: Self::Session,
+        recipients: &[usize],
+    ) -> impl Future<Output = Vec<SmtpReply>> + Send {
+        ready(self.0.send(session, recipients))
+    }
+
+    fn tlsa(&mut self, host: &str) -> impl Future<Output = TlsaStatus> + Send {
+        ready(self.0.tlsa(host))
+    }
+}
+
+/// Runs a future that only waits for ready ones.
+pub(crate) fn block_on_ready<T>(future: impl Future<Output = T>) -> T {
+    let mut future = pin!(future);
+    loop {
+        if let Poll::Ready(value) = future.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+            return value;
+        }
+    }
+}

@@ -1,0 +1,129 @@
+//! The interfaces of a mail server's SMTP implementation.
+
+use alloc::vec::Vec;
+use core::{
+    future::{Future, ready},
+    net::IpAddr,
+};
+use std::io;
+
+use super::{capabilities::Capabilities, handshake::Handshake};
+use crate::delivery::{SmtpReply, TlsaStatus};
+
+/// The SMTP implementation of an asynchronous mail server.
+///
+/// All time-outs are up to it: a session that hangs is [`ConnectError::ConnectionLost`], or
+/// [`SmtpReply::ConnectionLost`]. An implementation may write its methods as `async fn`.
+pub trait Transport {
+    /// An SMTP session. Dropping it closes the connection.
+    type Session: Send;
+
+    /// Looks up the addresses of an MX host, in the order in which to try them. Returns none if
+    /// there is none, or if the lookup failed.
+    fn addresses(&mut self, host: &str) -> impl Future<Output = Vec<IpAddr>> + Send;
+
+    /// Connects to an address of an MX host, reads the greeting, and sends `EHLO`.
+    fn connect(
+        &mut self,
+        host: &str,
+        address: IpAddr,
+    ) -> impl Future<Output = Result<(Self::Session, Capabilities), ConnectError>> + Send;
+
+    /// Sends `STARTTLS`, makes the handshake with
+    /// [`client_config`](Handshake::client_config) and [`server_name`](Handshake::server_name), and
+    /// sends `EHLO` again ([RFC 3207 §4.2]). Bytes that the host sent in clear text after its reply
+    /// to `STARTTLS` must not count as sent after the handshake: return an error if there are any.
+    ///
+    /// [RFC 3207 §4.2]: https://www.rfc-editor.org/rfc/rfc3207#section-4.2
+    fn starttls(
+        &mut self,
+        session: Self::Session,
+        handshake: &Handshake,
+    ) -> impl Future<Output = Result<(Self::Session, Capabilities), StarttlsError<Self::Session>>> + Send;
+
+    /// Sends the message over the session to these recipients, by their numbers, and returns a reply
+    /// for each: to its `RCPT`, or else to the message. A reply to `MAIL` is one for all of them.
+    /// Recipients without a reply count as refused temporarily.
+    fn send(
+        &mut self,
+        session: Self::Session,
+        recipients: &[usize],
+    ) -> impl Future<Output = Vec<SmtpReply>> + Send;
+
+    /// Looks up the TLSA records of an MX host. Default: [`TlsaStatus::Insecure`], for a sender
+    /// without DANE.
+    ///
+    /// Certificates are not checked against usable records here: no message is sent to a host with
+    /// [`TlsaStatus::Usable`].
+    fn tlsa(&mut self, _host: &str) -> impl Future<Output = TlsaStatus> + Send {
+        ready(TlsaStatus::Insecure)
+    }
+}
+
+/// The SMTP implementation of a mail server with threads. Its methods are those of [`Transport`], and
+/// block.
+pub trait BlockingTransport {
+    /// An SMTP session. Dropping it closes the connection.
+    type Session: Send;
+
+    /// Looks up the addresses of an MX host: see [`Transport::addresses`].
+    fn addresses(&mut self, host: &str) -> Vec<IpAddr>;
+
+    /// Connects to an address of an MX host: see [`Transport::connect`].
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if there is no session.
+    fn connect(
+        &mut self,
+        host: &str,
+        address: IpAddr,
+    ) -> Result<(Self::Session, Capabilities), ConnectError>;
+
+    /// Makes the handshake: see [`Transport::starttls`].
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the session is not encrypted.
+    fn starttls(
+        &mut self,
+        session: Self::Session,
+        handshake: &Handshake,
+    ) -> Result<(Self::Session, Capabilities), StarttlsError<Self::Session>>;
+
+    /// Sends the message: see [`Transport::send`].
+    fn send(&mut self, session: Self::Session, recipients: &[usize]) -> Vec<SmtpReply>;
+
+    /// Looks up the TLSA records of an MX host: see [`Transport::tlsa`].
+    fn tlsa(&mut self, _host: &str) -> TlsaStatus {
+        TlsaStatus::Insecure
+    }
+}
+
+/// The reason why there is no session with a host.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ConnectError {
+    /// There is no connection.
+    Unreachable,
+    /// The greeting, or the reply to `EHLO`, was an error, such as 554 or 421.
+    GreetingRefused,
+    /// The connection was lost, timed out, or did not speak SMTP.
+    ConnectionLost,
+}
+
+/// The reason why a session is not encrypted.
+#[derive(Debug)]
+pub enum StarttlsError<S> {
+    /// The host replied to `STARTTLS` with an error, and the session can still be used in clear text.
+    /// If it closed the connection (421), use [`Ended`](Self::Ended).
+    Refused {
+        /// The session.
+        session: S,
+        /// `true` for a temporary error (4yz).
+        is_temporary: bool,
+    },
+    /// The handshake failed. The error of rustls is described if it is, or is within, this one.
+    Handshake(io::Error),
+    /// The session ended before the handshake, or after it at `EHLO`.
+    Ended(ConnectError),
+}

@@ -3,6 +3,7 @@
 use std::{
     io,
     net::{IpAddr, SocketAddr},
+    sync::Arc,
 };
 
 use mta_sts::{
@@ -10,6 +11,7 @@ use mta_sts::{
     delivery::{CertificateChecks, SessionOutcome},
     fetch::{AddressError, FetchError},
     lint::Severity,
+    smtp::ConnectError,
     verify::{CertificateError, CertificateErrorKind, HostVerifier},
 };
 
@@ -88,8 +90,8 @@ impl Visit<'_> {
 
     fn session(&self, address: IpAddr, mut connection: Connection) -> Probed {
         match connection.greet() {
-            Ok(true) => {}
-            Ok(false) => {
+            Ok(found) if found.starttls => {}
+            Ok(_) => {
                 let _ = connection.quit();
                 let message = "it does not offer STARTTLS".to_owned();
                 let finding =
@@ -99,7 +101,12 @@ impl Visit<'_> {
             }
             Err(error) => {
                 let finding = self.greeting(address, &error);
-                return probed(address, None, Some(error.of_greeting()), Some(finding));
+                return probed(
+                    address,
+                    None,
+                    Some(ConnectError::from(&error).into()),
+                    Some(finding),
+                );
             }
         }
         if let Err(error) = connection.ask_for_tls() {
@@ -119,7 +126,7 @@ impl Visit<'_> {
             };
             let finding = self.finding(code, "RFC 3207 §4", address, message);
             let finding = finding.with_help(self.starttls_help());
-            return probed(address, None, Some(error.of_starttls()), Some(finding));
+            return probed(address, None, Some(of_starttls(&error)), Some(finding));
         }
         self.handshake(address, connection)
     }
@@ -150,9 +157,19 @@ impl Visit<'_> {
         }
     }
 
+    /// Makes the TLS handshake with a host.
+    fn shake_hands(
+        &self,
+        connection: &mut Connection,
+        verifier: &Arc<HostVerifier>,
+    ) -> io::Result<()> {
+        let name = self.host.to_owned().try_into().map_err(io::Error::other)?;
+        connection.handshake(name, verifier.client_config(self.tools.now))
+    }
+
     fn handshake(&self, address: IpAddr, mut connection: Connection) -> Probed {
         let verifier = HostVerifier::testing(&self.tools.trust);
-        let handshake = connection.handshake(self.host, verifier.client_config(self.tools.now));
+        let handshake = self.shake_hands(&mut connection, &verifier);
         let verdict = verifier.result();
         let certificate =
             Certificate::of(connection.certificates(), self.host, verdict, self.tools);
@@ -225,4 +242,15 @@ fn probed(
     let findings = trouble.iter().cloned().collect();
     let probe = Probe { address: Some(address), certificate, trouble };
     Probed { probe, outcome, findings }
+}
+
+/// Returns the outcome of a session that ended at `STARTTLS`.
+fn of_starttls(error: &Error) -> SessionOutcome {
+    match error {
+        // It "MUST" close the connection after this (RFC 5321 §4.2.3).
+        Error::Reply(reply) if !reply.starts_with("421") => {
+            SessionOutcome::StarttlsRefused { is_temporary: reply.starts_with('4') }
+        }
+        _ => SessionOutcome::ConnectionLost,
+    }
 }

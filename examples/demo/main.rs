@@ -45,7 +45,7 @@ fn story() -> Result<(), Box<dyn Error>> {
 
     // Somebody is on the way to all of them but to his own.
     let (dns, web, smtp) = (world.middle_of_dns(), world.middle_of_web(), world.middle_of_mx(&mx1));
-    let sender = Sender::new(Ways {
+    let mut sender = Sender::new(Ways {
         nameserver: dns.address(),
         port: web.address().port(),
         mx: [

@@ -1,29 +1,18 @@
 //! A mail server, but for its queue.
 
-use std::{
-    collections::HashMap,
-    error::Error,
-    net::SocketAddr,
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::{error::Error, net::SocketAddr, time::Instant};
 
 use mta_sts::{
     Domain, Policy,
     blocking::Client,
     client::Settings,
-    delivery::{
-        Attempt, ConnectDecision, Delivery, MinTlsLevel, Mx, Recheck, Route, Step, TlsaStatus,
-    },
+    delivery::{Mx, Route},
     fetch::AddressFilter,
-    verify::TrustStore,
+    smtp::{Message, RecipientOutcome},
 };
-use rustls::{RootCertStore, crypto::ring};
+use rustls::RootCertStore;
 
-use super::smtp::session;
-
-/// How long a message may wait for a policy to be found out.
-const BUDGET: Duration = Duration::from_secs(20);
+use super::smtp::transport::Smtp;
 
 /// What became of a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,126 +28,62 @@ pub(crate) struct Ways {
     /// Of all Policy Hosts.
     pub(crate) port: u16,
     /// What DNS says of the MX hosts.
-    pub(crate) mx: HashMap<String, SocketAddr>,
+    pub(crate) mx: Vec<(String, SocketAddr)>,
     pub(crate) roots: RootCertStore,
 }
 
 pub(crate) struct Sender {
     client: Client,
-    trust: TrustStore,
     domain: Domain,
-    addresses: HashMap<String, SocketAddr>,
+    smtp: Smtp,
 }
 
 impl Sender {
     pub(crate) fn new(ways: Ways) -> Result<Self, Box<dyn Error>> {
-        let provider = Arc::new(ring::default_provider());
         let settings = Settings::default()
             .with_nameservers([ways.nameserver])
-            .with_crypto_provider(Arc::clone(&provider))
-            .with_root_certificates(ways.roots.clone())
+            .with_root_certificates(ways.roots)
             .with_https_port(ways.port)
             // The Policy Hosts of this world are on loopback.
             .with_address_filter(AddressFilter::default().exempt_network("127.0.0.0/8".parse()?));
         Ok(Self {
             client: Client::builder().with_settings(settings).build()?,
-            trust: TrustStore::new(ways.roots, provider)?,
             domain: Domain::parse("example.com")?,
-            addresses: ways.mx,
+            smtp: Smtp {
+                hosts: ways.mx,
+                recipients: vec!["bob@example.com".into()],
+                text: "Subject: hello\n\nHello Bob.\n".into(),
+            },
         })
     }
 
     /// Sends a message to the domain, whose MX record names this host.
-    pub(crate) fn send(&self, mx: &str) -> Result<Sent, Box<dyn Error>> {
+    pub(crate) fn send(&mut self, mx: &str) -> Result<Sent, Box<dyn Error>> {
         let start = Instant::now();
-        let mut policy = self.client.policy_within(&self.domain, BUDGET)?.into_policy();
+        let policy = self.client.policy(&self.domain)?.into_policy();
         println!("  {:>8.1?}  {}", start.elapsed(), told(policy.as_ref().map(|it| &**it)));
-        loop {
-            let route = Route::for_recipient(self.domain.clone(), [Mx::new(10, mx)]);
-            let mut delivery = Delivery::new(route, policy, MinTlsLevel::Opportunistic);
-            let (step, sent) = self.walk(&mut delivery, start)?;
-            match step {
-                Step::PolicyChanged(new) => {
-                    println!("  {:>8.1?}  {}", start.elapsed(), told(new.as_ref().map(|it| &**it)));
-                    policy = new;
-                }
-                Step::Delivered => return Ok(sent),
-                Step::Defer(_) => {
-                    println!("  {:>8.1?}  the message waits in the queue", start.elapsed());
-                    return Ok(Sent::Deferred);
-                }
-                other => return Err(format!("{other:?}").into()),
-            }
+        let route = Route::for_recipient(self.domain.clone(), [Mx::new(10, mx)]);
+        let message = Message::new(route, &self.client.trust_store()?);
+        let outcome = self.client.deliver(&message, &mut self.smtp)?;
+        for failure in &outcome.host_failures {
+            println!("  {:>8.1?}  left: {failure}", start.elapsed());
         }
-    }
-
-    /// The message's walk over the hosts, to its end.
-    fn walk(
-        &self,
-        delivery: &mut Delivery,
-        start: Instant,
-    ) -> Result<(Step, Sent), Box<dyn Error>> {
-        let mut sent = Sent::Deferred;
-        loop {
-            match delivery.poll() {
-                Step::Consider(candidate) => {
-                    match delivery.handle_tlsa(candidate, TlsaStatus::Insecure) {
-                        ConnectDecision::Skip(refusal) => {
-                            println!("  {:>8.1?}  not connected: {refusal}", start.elapsed());
-                        }
-                        ConnectDecision::Attempt(attempt) => {
-                            sent = self.attempt(delivery, attempt, start)?;
-                        }
-                    }
-                }
-                Step::Recheck(_) => delivery.handle_recheck(self.recheck(start)?),
-                done => return Ok((done, sent)),
+        let [recipient] = &*outcome.recipients else { return Err("there is one recipient".into()) };
+        match (recipient, &*outcome.sessions) {
+            (RecipientOutcome::Delivered, [session]) => {
+                let (sent, how) = match session.is_encrypted() {
+                    true => (Sent::OverTls, "over TLS"),
+                    false => (Sent::InClearText, "in clear text"),
+                };
+                println!("  {:>8.1?}  {mx} has taken the message, {how}", start.elapsed());
+                Ok(sent)
             }
+            (RecipientOutcome::Deferred { status, .. }, []) => {
+                println!("  {:>8.1?}  the message waits in the queue: {status}", start.elapsed());
+                Ok(Sent::Deferred)
+            }
+            other => Err(format!("{other:?}").into()),
         }
-    }
-
-    fn attempt(
-        &self,
-        delivery: &mut Delivery,
-        attempt: Attempt,
-        start: Instant,
-    ) -> Result<Sent, Box<dyn Error>> {
-        let host = attempt.host().to_owned();
-        // The hosts of this world have one address each.
-        let addresses = [*self.addresses.get(&host).ok_or("no such host")?];
-        let session = session::deliver(delivery, attempt, &addresses, &self.trust, &self.domain);
-        let sent = match session {
-            Some(session) if session.is_encrypted() => Sent::OverTls,
-            Some(_) => Sent::InClearText,
-            None => Sent::Deferred,
-        };
-        match (sent, delivery.host_failures().last()) {
-            (Sent::OverTls, _) => {
-                println!("  {:>8.1?}  {host} has taken the message, over TLS", start.elapsed());
-            }
-            (Sent::InClearText, _) => {
-                println!(
-                    "  {:>8.1?}  {host} has taken the message, in clear text",
-                    start.elapsed()
-                );
-            }
-            (Sent::Deferred, Some(refusal)) => {
-                println!("  {:>8.1?}  left: {refusal}", start.elapsed());
-            }
-            (Sent::Deferred, None) => {}
-        }
-        Ok(sent)
-    }
-
-    /// Before it is given up: is there a newer policy (§5.1)?
-    fn recheck(&self, start: Instant) -> Result<Recheck, Box<dyn Error>> {
-        let found = Recheck::from(self.client.recheck_within(&self.domain, BUDGET)?);
-        let how = match &found {
-            Recheck::Current(_) => String::new(),
-            Recheck::Unconfirmed { why, .. } | Recheck::Unknown(why) => format!(": {why}"),
-        };
-        println!("  {:>8.1?}  looked for a newer policy{how}", start.elapsed());
-        Ok(found)
     }
 }
 

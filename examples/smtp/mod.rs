@@ -2,8 +2,8 @@
 
 #![allow(dead_code, reason = "each example takes what it needs")]
 
-pub(crate) mod session;
 pub(crate) mod timed;
+pub(crate) mod transport;
 
 use std::{
     fmt,
@@ -13,12 +13,11 @@ use std::{
     time::Duration,
 };
 
-use mta_sts::{
-    Domain,
-    delivery::{SessionOutcome, SmtpReply},
-    fetch::FetchError,
+use mta_sts::{delivery::SmtpReply, fetch::FetchError, smtp::Capabilities};
+use rustls::{
+    ClientConfig, ClientConnection, StreamOwned,
+    pki_types::{CertificateDer, ServerName},
 };
-use rustls::{ClientConfig, ClientConnection, StreamOwned, pki_types::CertificateDer};
 
 use self::timed::Timed;
 
@@ -63,23 +62,23 @@ impl Connection {
         Ok(Self { stream: Some(Stream::Clear(stream)), own_name })
     }
 
-    /// Waits for the greeting and says `EHLO`. Returns whether the host offers `STARTTLS`.
-    pub(crate) fn greet(&mut self) -> Result<bool, Error> {
+    /// Waits for the greeting and says `EHLO`.
+    pub(crate) fn greet(&mut self) -> Result<Capabilities, Error> {
         self.expect("220")?;
-        let reply = match self.hello() {
+        match self.hello() {
             // A host that does not know `EHLO` may know `HELO` (RFC 5321 §3.2).
             Err(Error::Reply(reply)) if reply.starts_with("500") || reply.starts_with("502") => {
-                self.say(&format!("HELO {}", self.own_name), "250")?
+                self.say(&format!("HELO {}", self.own_name), "250")?;
+                Ok(Capabilities::default())
             }
-            reply => reply?,
-        };
-        let mut keywords = reply.lines().filter_map(|line| line.get(4..));
-        Ok(keywords.any(|keyword| keyword.trim_end().eq_ignore_ascii_case("STARTTLS")))
+            found => found,
+        }
     }
 
     /// Says `EHLO`, at the beginning and once more after a handshake (RFC 3207 §4.2).
-    pub(crate) fn hello(&mut self) -> Result<String, Error> {
-        self.say(&format!("EHLO {}", self.own_name), "250")
+    pub(crate) fn hello(&mut self) -> Result<Capabilities, Error> {
+        let reply = self.say(&format!("EHLO {}", self.own_name), "250")?;
+        Ok(Capabilities::parse(&reply))
     }
 
     /// Says `STARTTLS`. If the host refuses it, the connection is still good in clear text.
@@ -89,11 +88,14 @@ impl Connection {
 
     /// Makes the TLS handshake. Whether the certificate is valid is for the verifier in the configuration
     /// to say.
-    pub(crate) fn handshake(&mut self, host: &str, config: ClientConfig) -> io::Result<()> {
+    pub(crate) fn handshake(
+        &mut self,
+        name: ServerName<'static>,
+        config: ClientConfig,
+    ) -> io::Result<()> {
         let Some(Stream::Clear(stream)) = self.stream.take() else {
             return Err(io::Error::other("TLS within TLS"));
         };
-        let name = host.to_owned().try_into().map_err(io::Error::other)?;
         let tls = ClientConnection::new(Arc::new(config), name).map_err(io::Error::other)?;
         let mut stream = StreamOwned::new(tls, stream);
         while stream.conn.is_handshaking() {
@@ -111,24 +113,37 @@ impl Connection {
         }
     }
 
-    /// Sends a message. Returns what the host said to it.
-    pub(crate) fn send(&mut self, to: &Domain) -> SmtpReply {
-        match self.try_to_send(to) {
-            Ok(()) => SmtpReply::Accepted,
-            Err(Error::Reply(reply)) if reply.starts_with('5') => SmtpReply::Permanent,
-            Err(Error::Reply(_)) => SmtpReply::Transient,
-            Err(Error::Lost(_)) => SmtpReply::ConnectionLost,
+    /// Sends a message. Returns the reply for each recipient.
+    pub(crate) fn send(&mut self, recipients: &[&str], text: &str) -> Vec<SmtpReply> {
+        if let Err(error) = self.say("MAIL FROM:<alice@sender.example>", "250") {
+            return vec![error.reply(); recipients.len()];
         }
-    }
-
-    fn try_to_send(&mut self, to: &Domain) -> Result<(), Error> {
-        self.say("MAIL FROM:<alice@sender.example>", "250")?;
-        self.say(&format!("RCPT TO:<bob@{to}>"), "250")?;
-        self.say("DATA", "354")?;
-        self.say("Subject: hello\r\n\r\nHello Bob.\r\n.", "250")?;
+        let mut replies = Vec::new();
+        for recipient in recipients {
+            let said = self.say(&format!("RCPT TO:<{recipient}>"), "25");
+            replies.push(said.map_or_else(|error| error.reply(), |_| SmtpReply::Accepted));
+        }
+        let sent = match replies.contains(&SmtpReply::Accepted) {
+            true => self.data(text),
+            false => Ok(()),
+        };
+        if let Err(error) = sent {
+            let taken = replies.iter_mut().filter(|reply| **reply == SmtpReply::Accepted);
+            taken.for_each(|reply| *reply = error.reply());
+        }
         // The message is theirs by now, whatever they say to this.
         let _ = self.quit();
-        Ok(())
+        replies
+    }
+
+    fn data(&mut self, text: &str) -> Result<(), Error> {
+        self.say("DATA", "354")?;
+        // A line that is a dot would end the text (RFC 5321 §4.5.2).
+        let lines = text.lines().map(|line| match line.strip_prefix('.') {
+            Some(_) => format!(".{line}\r\n"),
+            None => format!("{line}\r\n"),
+        });
+        self.say(&format!("{}.", lines.collect::<String>()), "250").map(drop)
     }
 
     pub(crate) fn quit(&mut self) -> Result<(), Error> {
@@ -171,23 +186,12 @@ impl Connection {
 }
 
 impl Error {
-    /// Returns the outcome of a session that ended in its greeting or at `EHLO`.
-    pub(crate) fn of_greeting(&self) -> SessionOutcome {
+    /// Returns the reply to a recipient or a message that this is.
+    fn reply(&self) -> SmtpReply {
         match self {
-            Self::Reply(_) => SessionOutcome::GreetingRefused,
-            Self::Lost(_) => SessionOutcome::ConnectionLost,
-        }
-    }
-
-    /// Returns the outcome of a session that ended at `STARTTLS`.
-    pub(crate) fn of_starttls(&self) -> SessionOutcome {
-        match self {
-            // It "MUST" close the connection after this (RFC 5321 §4.2.3).
-            Self::Reply(reply) if reply.starts_with("421") => SessionOutcome::ConnectionLost,
-            Self::Reply(reply) => {
-                SessionOutcome::StarttlsRefused { is_temporary: reply.starts_with('4') }
-            }
-            Self::Lost(_) => SessionOutcome::ConnectionLost,
+            Self::Reply(reply) if reply.starts_with('5') => SmtpReply::Permanent,
+            Self::Reply(_) => SmtpReply::Transient,
+            Self::Lost(_) => SmtpReply::ConnectionLost,
         }
     }
 }

@@ -2,12 +2,8 @@
 
 use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 
-use mta_sts::{
-    Domain,
-    delivery::{SessionOutcome, SmtpReply},
-    fetch::FetchError,
-};
-use rustls::ClientConfig;
+use mta_sts::{delivery::SmtpReply, smtp::Capabilities};
+use rustls::{ClientConfig, pki_types::ServerName};
 use tokio::{
     io::{
         AsyncBufReadExt as _, AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _,
@@ -25,13 +21,13 @@ const WAIT: Duration = Duration::from_secs(10);
 const MAX_REPLY: u64 = 16 * 1024;
 
 /// A session, in clear text at first.
-pub(crate) struct Session {
+pub(crate) struct Connection {
     stream: Option<BufReader<Box<dyn Stream>>>,
 }
 
-pub(crate) trait Stream: AsyncRead + AsyncWrite + Unpin {}
+pub(crate) trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
 
-impl<S: AsyncRead + AsyncWrite + Unpin> Stream for S {}
+impl<S: AsyncRead + AsyncWrite + Send + Unpin> Stream for S {}
 
 /// An error in a step of a session.
 pub(crate) enum Error {
@@ -41,24 +37,23 @@ pub(crate) enum Error {
     Lost,
 }
 
-impl Session {
+impl Connection {
     pub(crate) async fn connect(address: SocketAddr) -> io::Result<Self> {
         let mut session = Self { stream: None };
         session.take_over(timeout(WAIT, TcpStream::connect(address)).await??);
         Ok(session)
     }
 
-    /// Waits for the greeting and says `EHLO`. Returns whether the host offers `STARTTLS`.
-    pub(crate) async fn greet(&mut self) -> Result<bool, Error> {
+    /// Waits for the greeting and says `EHLO`.
+    pub(crate) async fn greet(&mut self) -> Result<Capabilities, Error> {
         self.expect("220").await?;
-        let reply = self.hello().await?;
-        let mut keywords = reply.lines().filter_map(|line| line.get(4..));
-        Ok(keywords.any(|keyword| keyword.eq_ignore_ascii_case("STARTTLS")))
+        self.hello().await
     }
 
     /// Says `EHLO`, at the beginning and once more after a handshake (RFC 3207 §4.2).
-    pub(crate) async fn hello(&mut self) -> Result<String, Error> {
-        self.say("EHLO sender.example", "250").await
+    pub(crate) async fn hello(&mut self) -> Result<Capabilities, Error> {
+        let reply = self.say("EHLO sender.example", "250").await?;
+        Ok(Capabilities::parse(&reply))
     }
 
     /// Says `STARTTLS`. If the host refuses it, the connection is still good in clear text.
@@ -68,13 +63,16 @@ impl Session {
 
     /// Makes the TLS handshake. Whether the certificate is valid is for the verifier in the configuration
     /// to say.
-    pub(crate) async fn handshake(&mut self, host: &str, config: ClientConfig) -> io::Result<()> {
+    pub(crate) async fn handshake(
+        &mut self,
+        name: ServerName<'static>,
+        config: ClientConfig,
+    ) -> io::Result<()> {
         let stream = self.stream.take().ok_or(io::ErrorKind::NotConnected)?;
         // What was said before the handshake would count as said after it (CVE-2011-0411).
         if !stream.buffer().is_empty() {
             return Err(io::Error::other("there is more in clear text after STARTTLS"));
         }
-        let name = host.to_owned().try_into().map_err(io::Error::other)?;
         let connector = TlsConnector::from(Arc::new(config));
         self.take_over(timeout(WAIT, connector.connect(name, stream.into_inner())).await??);
         Ok(())
@@ -88,24 +86,37 @@ impl Session {
         self.stream.as_mut().ok_or(io::ErrorKind::NotConnected.into())
     }
 
-    /// Sends a message. Returns what the host said to it.
-    pub(crate) async fn send(&mut self, to: &Domain) -> SmtpReply {
-        match self.try_to_send(to).await {
-            Ok(()) => SmtpReply::Accepted,
-            Err(Error::Reply(reply)) if reply.starts_with('5') => SmtpReply::Permanent,
-            Err(Error::Reply(_)) => SmtpReply::Transient,
-            Err(Error::Lost) => SmtpReply::ConnectionLost,
+    /// Sends a message. Returns the reply for each recipient.
+    pub(crate) async fn send(&mut self, recipients: &[&str], text: &str) -> Vec<SmtpReply> {
+        if let Err(error) = self.say("MAIL FROM:<alice@sender.example>", "250").await {
+            return vec![error.reply(); recipients.len()];
         }
-    }
-
-    async fn try_to_send(&mut self, to: &Domain) -> Result<(), Error> {
-        self.say("MAIL FROM:<alice@sender.example>", "250").await?;
-        self.say(&format!("RCPT TO:<bob@{to}>"), "250").await?;
-        self.say("DATA", "354").await?;
-        self.say("Subject: hello\r\n\r\nHello Bob.\r\n.", "250").await?;
+        let mut replies = Vec::new();
+        for recipient in recipients {
+            let said = self.say(&format!("RCPT TO:<{recipient}>"), "25").await;
+            replies.push(said.map_or_else(|error| error.reply(), |_| SmtpReply::Accepted));
+        }
+        let sent = match replies.contains(&SmtpReply::Accepted) {
+            true => self.data(text).await,
+            false => Ok(()),
+        };
+        if let Err(error) = sent {
+            let taken = replies.iter_mut().filter(|reply| **reply == SmtpReply::Accepted);
+            taken.for_each(|reply| *reply = error.reply());
+        }
         // The message is theirs by now, whatever they say to this.
         let _ = self.say("QUIT", "221").await;
-        Ok(())
+        replies
+    }
+
+    async fn data(&mut self, text: &str) -> Result<(), Error> {
+        self.say("DATA", "354").await?;
+        // A line that is a dot would end the text (RFC 5321 §4.5.2).
+        let lines = text.lines().map(|line| match line.strip_prefix('.') {
+            Some(_) => format!(".{line}\r\n"),
+            None => format!("{line}\r\n"),
+        });
+        self.say(&format!("{}.", lines.collect::<String>()), "250").await.map(drop)
     }
 
     async fn say(&mut self, line: &str, expected: &str) -> Result<String, Error> {
@@ -145,31 +156,14 @@ impl Session {
 }
 
 impl Error {
-    /// Returns the outcome of a session that ended in its greeting or at `EHLO`.
-    pub(crate) fn of_greeting(&self) -> SessionOutcome {
+    /// Returns the reply to a recipient or a message that this is.
+    fn reply(&self) -> SmtpReply {
         match self {
-            Self::Reply(_) => SessionOutcome::GreetingRefused,
-            Self::Lost => SessionOutcome::ConnectionLost,
+            Self::Reply(reply) if reply.starts_with('5') => SmtpReply::Permanent,
+            Self::Reply(_) => SmtpReply::Transient,
+            Self::Lost => SmtpReply::ConnectionLost,
         }
     }
-
-    /// Returns the outcome of a session that ended at `STARTTLS`.
-    pub(crate) fn of_starttls(&self) -> SessionOutcome {
-        match self {
-            // It "MUST" close the connection after this (RFC 5321 §4.2.3).
-            Self::Reply(reply) if reply.starts_with("421") => SessionOutcome::ConnectionLost,
-            Self::Reply(reply) => {
-                SessionOutcome::StarttlsRefused { is_temporary: reply.starts_with('4') }
-            }
-            Self::Lost => SessionOutcome::ConnectionLost,
-        }
-    }
-}
-
-/// Describes a failed handshake in the words of the library.
-pub(crate) fn in_words(error: &io::Error) -> String {
-    let inner = error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>());
-    inner.map_or_else(|| error.to_string(), |tls| FetchError::from_tls_error(tls).to_string())
 }
 
 impl From<io::Error> for Error {

@@ -3,7 +3,7 @@
 use alloc::{boxed::Box, string::ToString, sync::Arc};
 use core::error::Error;
 
-use pki_types::ServerName;
+use pki_types::{InvalidDnsNameError, ServerName};
 use rustls::ClientConfig;
 use time::UtcDateTime;
 
@@ -23,7 +23,8 @@ use crate::{
 /// | the handshake failed, in whatever way | [`failed`](Self::failed) |
 /// | the handshake is complete, and then the host refused `EHLO`, or the connection was lost | [`lost`](Self::lost) |
 ///
-/// If the certificate is not valid, all of them say so: it is what the owner of the host can mend.
+/// If the certificate is not valid, that is what they say, however the handshake ended: it is what the
+/// owner of the host can mend.
 ///
 /// ```
 /// use mta_sts::{delivery::{Attempt, SessionOutcome}, smtp::Handshake, time::UtcDateTime, verify::TrustStore};
@@ -31,11 +32,11 @@ use crate::{
 /// # fn example(attempt: &Attempt, trust: &TrustStore, connect: impl FnOnce(rustls::ClientConfig, rustls::pki_types::ServerName<'static>) -> std::io::Result<()>) {
 /// let handshake = Handshake::new(attempt, trust, UtcDateTime::now());
 /// let outcome: SessionOutcome = match handshake.server_name() {
-///     Some(name) => match connect(handshake.client_config(), name) {
+///     Ok(name) => match connect(handshake.client_config(), name) {
 ///         Ok(()) => handshake.completed(),
 ///         Err(error) => handshake.failed(&error),
 ///     },
-///     None => handshake.failed(&std::io::Error::other("this is no name for a certificate")),
+///     Err(error) => handshake.failed(&error),
 /// };
 /// # drop(outcome);
 /// # }
@@ -66,13 +67,16 @@ impl Handshake {
         self.verifier.client_config(self.now)
     }
 
-    /// Returns the server name: the MX host, which is also the SNI ([RFC 8461 §7.1]). Returns `None`
-    /// if it is no DNS name, such as an address literal in brackets.
+    /// Returns the server name: the MX host, which is also the SNI ([RFC 8461 §7.1]).
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the host has no name for a certificate, such as an address literal in
+    /// brackets.
     ///
     /// [RFC 8461 §7.1]: https://www.rfc-editor.org/rfc/rfc8461#section-7.1
-    #[must_use]
-    pub fn server_name(&self) -> Option<ServerName<'static>> {
-        ServerName::try_from(self.host.to_string()).ok()
+    pub fn server_name(&self) -> Result<ServerName<'static>, InvalidDnsNameError> {
+        ServerName::try_from(self.host.to_string())
     }
 
     /// Returns the outcome of a complete handshake, after the host has answered the next `EHLO`.
@@ -105,7 +109,7 @@ impl Handshake {
     #[must_use]
     pub fn lost(self, ended: SessionOutcome) -> SessionOutcome {
         match self.result() {
-            Some(Err(failure)) => self.rejected(failure),
+            Some(Err(failure)) if self.is_fatal => self.rejected(failure),
             _ => ended,
         }
     }

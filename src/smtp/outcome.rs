@@ -2,7 +2,7 @@
 
 use alloc::{boxed::Box, vec::Vec};
 
-use crate::delivery::{HostFailure, SessionReport, StatusCode};
+use crate::delivery::{HostFailure, Session, SessionReport, StatusCode};
 
 /// The outcome of a delivery.
 #[derive(Clone, Debug)]
@@ -10,6 +10,8 @@ use crate::delivery::{HostFailure, SessionReport, StatusCode};
 pub struct Outcome {
     /// The outcome for each recipient, in the order of the message.
     pub recipients: Vec<RecipientOutcome>,
+    /// The sessions over which hosts took the message, for some recipient or for all.
+    pub sessions: Vec<Session>,
     /// The reason why each host that was left did not take the message, in the order in which they
     /// were tried, for a log.
     pub host_failures: Vec<HostFailure>,

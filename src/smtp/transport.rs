@@ -7,6 +7,8 @@ use core::{
 };
 use std::io;
 
+use pki_types::InvalidDnsNameError;
+
 use super::{capabilities::Capabilities, handshake::Handshake};
 use crate::delivery::{SmtpReply, TlsaStatus};
 
@@ -126,4 +128,16 @@ pub enum StarttlsError<S> {
     Handshake(io::Error),
     /// The session ended before the handshake, or after it at `EHLO`.
     Ended(ConnectError),
+}
+
+impl<S> From<InvalidDnsNameError> for StarttlsError<S> {
+    fn from(error: InvalidDnsNameError) -> Self {
+        Self::Handshake(io::Error::other(error))
+    }
+}
+
+impl<S> From<io::Error> for StarttlsError<S> {
+    fn from(error: io::Error) -> Self {
+        Self::Handshake(error)
+    }
 }

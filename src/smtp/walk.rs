@@ -14,8 +14,8 @@ use super::{
 use crate::{
     delivery::{
         Attempt, ConnectDecision, Deferral, Delivery, HostFailure, PermanentFailure, Recheck,
-        SendDecision, SessionOutcome, SessionReport, SmtpReply, StatusCode, Step, TlsLevel,
-        Transaction,
+        SendDecision, Session, SessionOutcome, SessionReport, SmtpReply, StatusCode, Step,
+        TlsLevel, Transaction,
     },
     domain::Domain,
     no_policy::NoPolicy,
@@ -46,9 +46,9 @@ pub(crate) async fn walk<T: Transport, P: PolicyCheck>(
         transport,
         check,
         recipients: vec![Recipient::Pending; message.recipients],
+        sessions: Vec::new(),
         host_failures: Vec::new(),
         reports: Vec::new(),
-        unconfirmed: message.unconfirmed,
     };
     let end = match walk.round(policy).await {
         // One more round with the policy that has changed meanwhile. A domain that changes it all the
@@ -65,9 +65,9 @@ struct Walk<'a, T, P> {
     transport: &'a mut T,
     check: &'a P,
     recipients: Vec<Recipient>,
+    sessions: Vec<Session>,
     host_failures: Vec<HostFailure>,
     reports: Vec<SessionReport>,
-    unconfirmed: u32,
 }
 
 /// The state of a recipient.
@@ -96,10 +96,10 @@ impl<T: Transport, P: PolicyCheck> Walk<'_, T, P> {
                 *recipient = Recipient::Pending;
             }
         }
-        let Message { route, floor, .. } = self.message;
+        let Message { route, floor, unconfirmed, .. } = self.message;
         let mut delivery = Delivery::new(route.clone(), policy, *floor)
             .with_operators_policy(is_operators)
-            .with_unconfirmed(self.unconfirmed);
+            .with_unconfirmed(*unconfirmed);
         let end = self.deliver(&mut delivery).await;
         self.host_failures.extend_from_slice(delivery.host_failures());
         self.reports.extend(core::iter::from_fn(|| delivery.poll_report()));
@@ -203,17 +203,21 @@ impl<T: Transport, P: PolicyCheck> Walk<'_, T, P> {
             .enumerate()
             .filter_map(|(number, recipient)| is_pending(recipient).then_some(number))
             .collect();
-        let host = transaction.session().host().to_string();
+        let opened = transaction.session().clone();
         let replies = self.transport.send(session, &pending).await;
         for (&number, reply) in pending.iter().zip(&replies) {
             let Some(recipient) = self.recipients.get_mut(number) else { continue };
             match reply {
                 SmtpReply::Accepted => *recipient = Recipient::Delivered,
                 SmtpReply::Permanent => {
-                    *recipient = Recipient::Refused(format!("{host} refused the message").into());
+                    *recipient =
+                        Recipient::Refused(format!("{} refused the message", opened.host()).into());
                 }
                 SmtpReply::Transient | SmtpReply::ConnectionLost => {}
             }
+        }
+        if replies.contains(&SmtpReply::Accepted) {
+            self.sessions.push(opened);
         }
         let is_lost =
             !replies.is_empty() && replies.iter().all(|it| *it == SmtpReply::ConnectionLost);
@@ -260,6 +264,7 @@ impl<T: Transport, P: PolicyCheck> Walk<'_, T, P> {
         };
         Outcome {
             recipients: self.recipients.into_iter().map(outcome).collect(),
+            sessions: self.sessions,
             host_failures: self.host_failures,
             reports: self.reports,
             unconfirmed,

@@ -43,6 +43,7 @@
 //! | match an MX host | [`Policy::matches`] |
 //! | have all of this done over the network | `blocking::Client`, `tokio::Client`, with the features of these names |
 //! | know the policy that applies to a domain now | [`cache::Cache`], or [`cache::Entry`] for a single domain |
+//! | deliver a message over your SMTP client | `smtp::Transport` and `deliver` of either client |
 //! | decide about a message and its hosts | [`delivery::Delivery`] |
 //! | check an MX host's certificate | [`verify::MxCertificate`]; `verify::HostVerifier` for rustls |
 //! | publish a record and a policy | [`StsRecord::builder`], [`Policy::builder`], [`PolicyId`] |
@@ -60,6 +61,8 @@
 //!             cache                             what applies to this domain now
 //!               │
 //!             delivery ◄─ verify                may this message go to this host over this connection
+//!               │
+//!              smtp                             a message's walk over the mail server's own SMTP
 //!  ───────────────────────────────────────── above: no_std, no sockets, no clock, no threads, no locks
 //!    dns::Exchange · fetch::Exchange            two wire protocols: bytes in, bytes out
 //!  ───────────────────────────────────────── below: the only code that touches sockets and clocks
@@ -90,9 +93,9 @@
 //! | `verify` | yes | [`verify`]: the certificates of MX hosts |
 //! | `sha2` | no | `PolicyId::from_content`, for publishers |
 //! | `dns` | no | `dns`: queries to nameservers, without sockets |
-//! | `rustls` | no | `verify::HostVerifier`: certificates of MX hosts in a handshake; switches on `verify` |
+//! | `rustls` | no | `verify::HostVerifier`, `smtp`: certificates of MX hosts in a handshake, and deliveries; switches on `verify` |
 //! | `fetch` | no | `fetch::Exchange`: policies over TLS and HTTP, without sockets; switches on `rustls` |
-//! | `ring`, `aws-lc-rs` | no | that cryptography in rustls and webpki; your code chooses it by name |
+//! | `ring`, `aws-lc-rs` | no | that cryptography in rustls and webpki; a client uses it unless told otherwise |
 //! | `blocking` | no | `blocking::Client`: all of it over sockets and threads of the standard library |
 //! | `tokio` | no | `tokio::Client`: all of it over tokio's sockets and tasks |
 //! | `hickory-resolver` | no | a resolver of that crate in a `tokio::Client` |

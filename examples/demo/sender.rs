@@ -71,9 +71,10 @@ impl Sender {
         let [recipient] = &*outcome.recipients else { return Err("there is one recipient".into()) };
         match (recipient, &*outcome.sessions) {
             (RecipientOutcome::Delivered, [session]) => {
-                let (sent, how) = match session.is_encrypted() {
-                    true => (Sent::OverTls, "over TLS"),
-                    false => (Sent::InClearText, "in clear text"),
+                let (sent, how) = if session.is_encrypted() {
+                    (Sent::OverTls, "over TLS")
+                } else {
+                    (Sent::InClearText, "in clear text")
                 };
                 println!("  {:>8.1?}  {mx} has taken the message, {how}", start.elapsed());
                 Ok(sent)

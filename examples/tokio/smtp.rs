@@ -96,10 +96,8 @@ impl Connection {
             let said = self.say(&format!("RCPT TO:<{recipient}>"), "25").await;
             replies.push(said.map_or_else(|error| error.reply(), |_| SmtpReply::Accepted));
         }
-        let sent = match replies.contains(&SmtpReply::Accepted) {
-            true => self.data(text).await,
-            false => Ok(()),
-        };
+        let is_wanted = replies.contains(&SmtpReply::Accepted);
+        let sent = if is_wanted { self.data(text).await } else { Ok(()) };
         if let Err(error) = sent {
             let taken = replies.iter_mut().filter(|reply| **reply == SmtpReply::Accepted);
             taken.for_each(|reply| *reply = error.reply());

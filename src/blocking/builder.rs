@@ -7,9 +7,10 @@ use std::sync::{Mutex, Once};
 use super::{
     client::Client,
     driver::{Driver, Shortage, Timer},
+    fetcher_part::FetcherPart,
     interface::{Fetcher, Resolver},
-    parts::{FetcherPart, ResolverPart},
     pool::{Pool, Spawn},
+    resolver_part::ResolverPart,
 };
 use crate::client::{
     Builder, Jobs, Kind, LoadedStore, Nameservers, Sealed, StartError, SystemClock, Teller, Time,
@@ -59,9 +60,7 @@ impl Builder<Client> {
     /// root certificates without a fetcher of your own, and a crypto provider unless there are both.
     pub fn build(self) -> Result<Client, StartError> {
         #[cfg(test)]
-        let test_spawn = self.spawn;
-        #[cfg(not(test))]
-        let test_spawn: Option<Spawn> = None;
+        let set = self.spawn;
         let Self { settings, resolver, fetcher, store, clock, on_event, .. } = self;
         let time = Arc::new(Time::new(clock, SystemClock::start()));
         let resolver = ResolverPart::new(resolver, &settings, &time)?;
@@ -70,8 +69,9 @@ impl Builder<Client> {
         let teller = Teller::new(on_event.is_some());
         resolver.nameservers().into_iter().for_each(|servers| servers.tell_ignored(&teller));
         let threads = teller.threads();
-        let spawn = test_spawn
-            .unwrap_or_else(|| Box::new(move |work| threads.spawn("mta-sts worker", work)));
+        let spawn: Spawn = Box::new(move |work| threads.spawn("mta-sts worker", work));
+        #[cfg(test)]
+        let spawn = set.unwrap_or(spawn);
         let LoadedStore { hub, restore_report, writer } =
             LoadedStore::new(setup.config, store, teller, time.now())?;
         let driver = Arc::new(Driver {

@@ -196,7 +196,7 @@ impl Client {
     /// Returns an error if the client has a fetcher of your own, and the settings or the platform have
     /// no root certificates or no crypto provider.
     pub fn trust_store(&self) -> Result<TrustStore, SettingsError> {
-        self.0.driver.trust()
+        self.0.driver.fetcher.trust(&self.0.driver.settings)
     }
 
     /// Returns the result of restoring the store at the start.

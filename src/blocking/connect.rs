@@ -2,7 +2,7 @@
 
 use core::{net::SocketAddr, time::Duration};
 use std::{
-    io::{self, ErrorKind, Write as _},
+    io::{self, ErrorKind, Read as _, Write as _},
     net::TcpStream,
     thread,
 };
@@ -88,6 +88,22 @@ pub(super) fn send(
         }
     }
     Ok(())
+}
+
+/// Waits for bytes, for at most [`STOP_POLL_INTERVAL`](super::control::STOP_POLL_INTERVAL). Returns
+/// `None` if none came; the end of the stream is an error.
+pub(super) fn receive<'a>(
+    stream: &mut TcpStream,
+    left: Duration,
+    buffer: &'a mut [u8],
+) -> io::Result<Option<&'a [u8]>> {
+    stream.set_read_timeout(Some(a_while(left)))?;
+    match stream.read(buffer) {
+        Ok(0) => Err(ErrorKind::UnexpectedEof.into()),
+        Ok(len) => Ok(buffer.get(..len)),
+        Err(error) if is_late(&error) => Ok(None),
+        Err(error) => Err(error),
+    }
 }
 
 #[cfg(test)]

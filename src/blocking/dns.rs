@@ -12,9 +12,8 @@ use std::{
 };
 
 use super::{
-    connect::Connecting,
+    connect::{Connecting, receive},
     control::{Control, STOP_POLL_INTERVAL, a_while, is_late},
-    https::receive,
 };
 use crate::{
     cache::TxtAnswer,

@@ -13,19 +13,19 @@ use std::{
 
 use super::{
     control::Control,
-    parts::{FetcherPart, ResolverPart},
+    fetcher_part::FetcherPart,
     pool::{Pool, Task},
+    resolver_part::ResolverPart,
 };
 use crate::{
     cache::{PolicyAnswer, TxtAnswer},
     client::{
         CacheSetup, EventKind, Job, JobKind, JobResult, Jobs, MAX_SLEEP, Next, Outputs, Part,
-        Replies, SHUTDOWN_TIMEOUT, Settings, SettingsError, ShardedCache, Threads, Time, Trace,
+        Replies, SHUTDOWN_TIMEOUT, Settings, ShardedCache, Threads, Time, Trace,
     },
     domain::Domain,
     instant::Instant,
     lanes::RunId,
-    verify::TrustStore,
 };
 
 pub(super) struct Driver {
@@ -82,15 +82,6 @@ pub(super) struct Timer {
 }
 
 impl Driver {
-    /// Returns the roots and the cryptography for certificates: those of fetches, if the client
-    /// fetches policies itself.
-    pub(super) fn trust(&self) -> Result<TrustStore, SettingsError> {
-        match &self.fetcher {
-            FetcherPart::Sockets(https) => Ok(https.trust().clone()),
-            FetcherPart::Users(_) => Ok(self.settings.https_setup()?.trust),
-        }
-    }
-
     pub(super) fn start(self: &Arc<Self>) -> io::Result<()> {
         let (this, (running, ended)) = (Arc::clone(self), mpsc::channel::<()>());
         *lock(&self.timer.ended) = Some(ended);

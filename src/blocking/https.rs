@@ -3,14 +3,14 @@
 use alloc::{string::ToString, sync::Arc, vec};
 use core::{net::IpAddr, time::Duration};
 use std::{
-    io::{self, ErrorKind, Read},
+    io::ErrorKind,
     net::{Shutdown, TcpStream},
 };
 
 use super::{
-    connect::{connect, send},
-    control::{Control, a_while, is_late},
-    parts::ResolverPart,
+    connect::{connect, receive, send},
+    control::Control,
+    resolver_part::ResolverPart,
 };
 use crate::{
     cache::PolicyAnswer,
@@ -173,21 +173,5 @@ impl HttpsSockets {
                 }
             }
         }
-    }
-}
-
-/// Waits for bytes, for at most [`STOP_POLL_INTERVAL`](super::control::STOP_POLL_INTERVAL). Returns
-/// `None` if none came; the end of the stream is an error.
-pub(super) fn receive<'a>(
-    stream: &mut TcpStream,
-    left: Duration,
-    buffer: &'a mut [u8],
-) -> io::Result<Option<&'a [u8]>> {
-    stream.set_read_timeout(Some(a_while(left)))?;
-    match stream.read(buffer) {
-        Ok(0) => Err(ErrorKind::UnexpectedEof.into()),
-        Ok(len) => Ok(buffer.get(..len)),
-        Err(error) if is_late(&error) => Ok(None),
-        Err(error) => Err(error),
     }
 }

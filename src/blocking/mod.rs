@@ -37,11 +37,12 @@ mod connect;
 mod control;
 mod dns;
 mod driver;
+mod fetcher_part;
 mod https;
 mod inner;
 mod interface;
-mod parts;
 mod pool;
+mod resolver_part;
 mod sockets;
 /// The synchronisation primitives of the pool.
 mod sync {

@@ -8,7 +8,7 @@ use super::{
     dns::DnsSockets,
     https::HttpsSockets,
     interface::{Fetcher, Resolver},
-    parts::ResolverPart,
+    resolver_part::ResolverPart,
 };
 use crate::{
     cache::{PolicyAnswer, TxtAnswer},

@@ -1,6 +1,12 @@
 //! The settings of a client with the defaults filled in, for each of its parts.
 
-use alloc::{boxed::Box, format, string::String, sync::Arc, vec::Vec};
+use alloc::{
+    boxed::Box,
+    format,
+    string::{String, ToString},
+    sync::Arc,
+    vec::Vec,
+};
 use core::{
     hash::{BuildHasher as _, Hasher as _},
     time::Duration,
@@ -133,23 +139,21 @@ fn platform_roots() -> Result<Arc<RootCertStore>, SettingsError> {
     let mut roots = RootCertStore::empty();
     let (_, unusable) = roots.add_parsable_certificates(found.certs);
     if roots.is_empty() {
-        let mut why = format!("the platform has none{}", looked_at(unusable));
-        for error in &found.errors {
-            why.push_str(&format!("; {error}"));
-        }
+        let mut looked_at = looked_at(unusable);
+        looked_at.extend(found.errors.iter().map(ToString::to_string));
+        let why = format!("the platform has none: {}", looked_at.join("; "));
         return Err(SettingsError::NoRoots(why.into()));
     }
     Ok(Arc::new(roots))
 }
 
 /// Returns where the platform's certificates were looked for, and how many were not usable.
-fn looked_at(unusable: usize) -> String {
-    let mut text = format!(", {unusable} could not be read");
-    for name in ["SSL_CERT_FILE", "SSL_CERT_DIR"] {
-        match std::env::var(name) {
-            Ok(value) => text.push_str(&format!("; {name} is {value:?}")),
-            Err(_) => text.push_str(&format!("; {name} is not set")),
-        }
-    }
-    text
+fn looked_at(unusable: usize) -> Vec<String> {
+    let set = ["SSL_CERT_FILE", "SSL_CERT_DIR"].map(|name| match std::env::var(name) {
+        Ok(value) => format!("{name} is {value:?}"),
+        Err(_) => format!("{name} is not set"),
+    });
+    let mut sentences = Vec::from(set);
+    sentences.push(format!("{unusable} certificates could not be read"));
+    sentences
 }

@@ -14,11 +14,11 @@ pub struct StatusCode {
 
 impl StatusCode {
     /// A host refused the message permanently, with a code of its own.
-    #[cfg(feature = "rustls")]
+    #[cfg(any(feature = "blocking", feature = "tokio"))]
     pub(crate) const REFUSED: Self = Self::permanent((0, 0));
 
     /// "Other or undefined security status" (RFC 3463 §3.8): a policy changes all the time.
-    #[cfg(feature = "rustls")]
+    #[cfg(any(feature = "blocking", feature = "tokio"))]
     pub(crate) const POLICY_CHANGED: Self = Self::transient((7, 0));
 
     pub(super) const fn transient((subject, detail): (u16, u16)) -> Self {

@@ -1,3 +1,10 @@
+//! What to tell a delivery, and when.
+//!
+//! The clients' `deliver` does all of this over a `smtp::Transport` of the mail server, which reports
+//! connections, handshakes and replies. This page is for mail servers with a loop of their own over
+//! a [`Delivery`](crate::delivery::Delivery); `smtp::Handshake` gives the outcome of a handshake
+//! there, too.
+//!
 //! The inputs of a [`Delivery`](crate::delivery::Delivery), and the replies of a host that they
 //! stand for.
 //!

@@ -62,46 +62,6 @@ pub trait Transport {
     }
 }
 
-/// The SMTP implementation of a mail server with threads. Its methods are those of [`Transport`], and
-/// block.
-pub trait BlockingTransport {
-    /// An SMTP session. Dropping it closes the connection.
-    type Session: Send;
-
-    /// Looks up the addresses of an MX host: see [`Transport::addresses`].
-    fn addresses(&mut self, host: &str) -> Vec<IpAddr>;
-
-    /// Connects to an address of an MX host: see [`Transport::connect`].
-    ///
-    /// # Errors
-    ///
-    /// Returns an error if there is no session.
-    fn connect(
-        &mut self,
-        host: &str,
-        address: IpAddr,
-    ) -> Result<(Self::Session, Capabilities), ConnectError>;
-
-    /// Makes the handshake: see [`Transport::starttls`].
-    ///
-    /// # Errors
-    ///
-    /// Returns an error if the session is not encrypted.
-    fn starttls(
-        &mut self,
-        session: Self::Session,
-        handshake: &Handshake,
-    ) -> Result<(Self::Session, Capabilities), StarttlsError<Self::Session>>;
-
-    /// Sends the message: see [`Transport::send`].
-    fn send(&mut self, session: Self::Session, recipients: &[usize]) -> Vec<SmtpReply>;
-
-    /// Looks up the TLSA records of an MX host: see [`Transport::tlsa`].
-    fn tlsa(&mut self, _host: &str) -> TlsaStatus {
-        TlsaStatus::Insecure
-    }
-}
-
 /// The reason why there is no session with a host.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ConnectError {

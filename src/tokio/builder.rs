@@ -10,8 +10,9 @@ use super::{
     client::Client,
     clock::RuntimeClock,
     driver::{Driver, Tasks},
+    fetcher_part::FetcherPart,
     interface::{Fetcher, Resolver},
-    parts::{FetcherPart, ResolverPart},
+    resolver_part::ResolverPart,
 };
 use crate::{
     cache::Config,

@@ -14,22 +14,18 @@ use ::tokio::{
     time::timeout,
 };
 
-use super::{
-    clock::RuntimeClock,
-    parts::{FetcherPart, ResolverPart},
-};
+use super::{clock::RuntimeClock, fetcher_part::FetcherPart, resolver_part::ResolverPart};
 use crate::{
     cache::{PolicyAnswer, TxtAnswer},
     client::{
         CacheSetup, EventKind, Found, Job, JobKind, JobResult, Jobs, MAX_SLEEP, Next, Outputs,
-        Panicked, Part, Replies, SHUTDOWN_TIMEOUT, Settings, SettingsError, ShardedCache, Threads,
-        Time, Trace, discard, guarded, std_now,
+        Panicked, Part, Replies, SHUTDOWN_TIMEOUT, Settings, ShardedCache, Threads, Time, Trace,
+        discard, guarded, std_now,
     },
     domain::Domain,
     fetch::FetchError,
     instant::Instant,
     lanes::RunId,
-    verify::TrustStore,
 };
 
 pub(super) struct Driver {
@@ -78,15 +74,6 @@ pub(super) struct Running {
 }
 
 impl Driver {
-    /// Returns the roots and the cryptography for certificates: those of fetches, if the client
-    /// fetches policies itself.
-    pub(super) fn trust(&self) -> Result<TrustStore, SettingsError> {
-        match &self.fetcher {
-            FetcherPart::Sockets(https) => Ok(https.trust().clone()),
-            FetcherPart::Users(_) => Ok(self.settings.https_setup()?.trust),
-        }
-    }
-
     pub(super) fn start(self: &Arc<Self>) {
         let this = Arc::clone(self);
         let end = End(Arc::downgrade(self));

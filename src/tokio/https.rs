@@ -13,7 +13,7 @@ use ::tokio::{
     time::timeout,
 };
 
-use super::parts::ResolverPart;
+use super::resolver_part::ResolverPart;
 use crate::{
     cache::PolicyAnswer,
     client::{Found, HttpsSetup, Moment, Time, connect_timeout, graver, is_of_address},

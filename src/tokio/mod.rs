@@ -38,12 +38,13 @@ mod client;
 mod clock;
 mod dns;
 mod driver;
+mod fetcher_part;
 #[cfg(feature = "hickory-resolver")]
 mod hickory;
 mod https;
 mod inner;
 mod interface;
-mod parts;
+mod resolver_part;
 mod sockets;
 
 pub use self::{

@@ -9,7 +9,7 @@ use super::{
     dns::DnsSockets,
     https::HttpsSockets,
     interface::{BoxFuture, Fetcher, Resolver},
-    parts::ResolverPart,
+    resolver_part::ResolverPart,
 };
 use crate::{
     cache::{PolicyAnswer, TxtAnswer},

@@ -45,6 +45,7 @@ const IMPORTS: &[(&str, &[&str])] = &[
             "tolerances",
         ],
     ),
+    ("smtp", &["delivery", "domain", "failure", "no_policy", "policy", "verify"]),
     ("guide", &[]),
     ("lanes", &["domain", "instant"]),
     ("dns", &["cache", "domain", "excerpt", "instant"]),
@@ -53,7 +54,7 @@ const IMPORTS: &[(&str, &[&str])] = &[
         "client",
         &[
             "cache", "delivery", "dns", "domain", "excerpt", "failure", "fetch", "instant",
-            "lanes", "policy", "rfc3339", "store", "verify",
+            "lanes", "policy", "rfc3339", "smtp", "store", "verify",
         ],
     ),
     ("blocking", CLIENT),
@@ -72,7 +73,9 @@ const CLIENT: &[&str] = &[
     "lanes",
     "no_policy",
     "policy",
+    "smtp",
     "store",
+    "verify",
 ];
 
 /// May import everything public: nothing imports them.
@@ -85,13 +88,14 @@ const CRATES: &[(&str, &[&str])] = &[
     ("sha2", &["record"]),
     ("arbitrary", &["arbitrary"]),
     ("crossbeam_utils", &["client"]),
+    ("humantime", &["client"]),
     ("rustix", &["client"]),
     ("hashbrown", &["cache"]),
     ("foldhash", &["cache"]),
     ("hickory_proto", &["dns"]),
     ("hickory_resolver", &["tokio"]),
-    ("pki_types", &["verify", "fetch"]),
-    ("rustls", &["verify", "fetch", "client"]),
+    ("pki_types", &["verify", "fetch", "smtp"]),
+    ("rustls", &["verify", "fetch", "smtp", "client"]),
     ("redb", &["store"]),
     ("serde_json", &["store"]),
     ("tracing", &["client"]),

@@ -191,14 +191,16 @@ fn pointers_are_what_they_point_to() {
     fn fetcher(_: impl blocking::Fetcher + async_::Fetcher) {}
     fn store(_: impl Store) {}
     let fetch = Part(Arc::new(|_: &Domain| PolicyAnswer::NotSent));
-    resolver(&Counted::default());
-    resolver(Box::new(Counted::default()));
+    let counted = Counted::default();
+    resolver(&counted);
+    resolver(Box::new(counted));
     resolver(Arc::new(Counted::default()));
     fetcher(&fetch);
     fetcher(Box::new(fetch.clone()));
     fetcher(Arc::new(fetch));
-    store(&Sleepy(Duration::ZERO));
-    store(Box::new(Sleepy(Duration::ZERO)));
+    let sleepy = Sleepy(Duration::ZERO);
+    store(&sleepy);
+    store(Box::new(sleepy));
     store(Arc::new(Sleepy(Duration::ZERO)));
 }
 

@@ -10,8 +10,8 @@ use crate::world::{BOTH, Client, told};
 const GOOD: Mx = Mx::Starttls(Certificate::Good);
 
 fn policy(mode: &str, hosts: &[&str]) -> String {
-    let mx: String = hosts.iter().map(|host| format!("mx: {host}\n")).collect();
-    format!("version: STSv1\nmode: {mode}\n{mx}max_age: 604800\n")
+    let mx: Vec<String> = hosts.iter().map(|host| format!("mx: {host}\n")).collect();
+    format!("version: STSv1\nmode: {mode}\n{}max_age: 604800\n", mx.concat())
 }
 
 /// A row: the policy's mode or `-`, how the hosts behave, and what is expected: the host that takes the

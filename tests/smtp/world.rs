@@ -103,11 +103,11 @@ impl Client {
 pub(crate) fn told(outcome: &RecipientOutcome) -> String {
     match outcome {
         RecipientOutcome::Delivered => "delivered".into(),
-        RecipientOutcome::Deferred { status, text, may_bounce: true } => format!("{status} {text}"),
         RecipientOutcome::Deferred { status, text, may_bounce: false } => {
             format!("{status} {text} (must not bounce)")
         }
-        RecipientOutcome::Failed { status, text } => format!("{status} {text}"),
+        RecipientOutcome::Deferred { status, text, .. }
+        | RecipientOutcome::Failed { status, text } => format!("{status} {text}"),
         _ => unreachable!(),
     }
 }

@@ -1,13 +1,9 @@
-//! The resolver and the fetcher of a client: its own over sockets, or those of the user.
+//! The resolver of a client: its own over sockets, or that of the user.
 
 use alloc::{sync::Arc, vec::Vec};
 use core::{fmt, net::IpAddr, time::Duration};
 
-use super::{
-    dns::DnsSockets,
-    https::HttpsSockets,
-    interface::{Fetcher, Resolver},
-};
+use super::{dns::DnsSockets, interface::Resolver};
 use crate::{
     cache::TxtAnswer,
     client::{Addresses, Found, Nameservers, Settings, SettingsError, Time},
@@ -20,13 +16,6 @@ use crate::{
 pub(super) enum ResolverPart {
     Sockets(Arc<DnsSockets>),
     Users(Arc<dyn Resolver>),
-}
-
-/// The fetcher of a client.
-#[derive(Clone)]
-pub(super) enum FetcherPart {
-    Sockets(Arc<HttpsSockets>),
-    Users(Arc<dyn Fetcher>),
 }
 
 impl ResolverPart {
@@ -78,23 +67,6 @@ impl ResolverPart {
             (Self::Sockets(sockets), Some(question)) => sockets.addresses_of(question, until).await,
             _ => Vec::new(),
         }
-    }
-}
-
-impl FetcherPart {
-    /// Takes the user's fetcher, or else makes one of these settings.
-    pub(super) fn new(
-        users: Option<Arc<dyn Fetcher>>,
-        settings: &Settings,
-        time: &Arc<Time>,
-    ) -> Result<Self, SettingsError> {
-        Ok(match users {
-            Some(fetcher) => Self::Users(fetcher),
-            None => Self::Sockets(Arc::new(HttpsSockets::new(
-                settings.https_setup()?,
-                Arc::clone(time),
-            ))),
-        })
     }
 }
 

@@ -1,4 +1,5 @@
-//! A blocking transport as an asynchronous one, so that there is one walk for both.
+//! The interface of a blocking SMTP implementation. It becomes an asynchronous one, so that there is
+//! one walk for both.
 
 use alloc::vec::Vec;
 use core::{
@@ -11,9 +12,49 @@ use core::{
 use super::{
     capabilities::Capabilities,
     handshake::Handshake,
-    transport::{BlockingTransport, ConnectError, StarttlsError, Transport},
+    transport::{ConnectError, StarttlsError, Transport},
 };
 use crate::delivery::{SmtpReply, TlsaStatus};
+
+/// The SMTP implementation of a mail server with threads. Its methods are those of [`Transport`], and
+/// block.
+pub trait BlockingTransport {
+    /// An SMTP session. Dropping it closes the connection.
+    type Session: Send;
+
+    /// Looks up the addresses of an MX host: see [`Transport::addresses`].
+    fn addresses(&mut self, host: &str) -> Vec<IpAddr>;
+
+    /// Connects to an address of an MX host: see [`Transport::connect`].
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if there is no session.
+    fn connect(
+        &mut self,
+        host: &str,
+        address: IpAddr,
+    ) -> Result<(Self::Session, Capabilities), ConnectError>;
+
+    /// Makes the handshake: see [`Transport::starttls`].
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the session is not encrypted.
+    fn starttls(
+        &mut self,
+        session: Self::Session,
+        handshake: &Handshake,
+    ) -> Result<(Self::Session, Capabilities), StarttlsError<Self::Session>>;
+
+    /// Sends the message: see [`Transport::send`].
+    fn send(&mut self, session: Self::Session, recipients: &[usize]) -> Vec<SmtpReply>;
+
+    /// Looks up the TLSA records of an MX host: see [`Transport::tlsa`].
+    fn tlsa(&mut self, _host: &str) -> TlsaStatus {
+        TlsaStatus::Insecure
+    }
+}
 
 /// A blocking transport whose futures are ready at once.
 pub(crate) struct Ready<'a, T>(pub(crate) &'a mut T);

@@ -1,14 +1,9 @@
-//! The resolver and the fetcher of a client: its own over sockets, or those of the user.
+//! The resolver of a client: its own over sockets, or that of the user.
 
 use alloc::{sync::Arc, vec::Vec};
 use core::{fmt, net::IpAddr, time::Duration};
 
-use super::{
-    control::Control,
-    dns::DnsSockets,
-    https::HttpsSockets,
-    interface::{Fetcher, Resolver},
-};
+use super::{control::Control, dns::DnsSockets, interface::Resolver};
 use crate::{
     cache::TxtAnswer,
     client::{Addresses, Found, Nameservers, Settings, SettingsError, Time},
@@ -20,12 +15,6 @@ use crate::{
 pub(super) enum ResolverPart {
     Sockets(DnsSockets),
     Users(Arc<dyn Resolver>),
-}
-
-/// The fetcher of a client.
-pub(super) enum FetcherPart {
-    Sockets(HttpsSockets),
-    Users(Arc<dyn Fetcher>),
 }
 
 impl ResolverPart {
@@ -78,20 +67,6 @@ impl ResolverPart {
             }
             _ => Vec::new(),
         }
-    }
-}
-
-impl FetcherPart {
-    /// Takes the user's fetcher, or else makes one of these settings.
-    pub(super) fn new(
-        users: Option<Arc<dyn Fetcher>>,
-        settings: &Settings,
-        time: &Arc<Time>,
-    ) -> Result<Self, SettingsError> {
-        Ok(match users {
-            Some(fetcher) => Self::Users(fetcher),
-            None => Self::Sockets(HttpsSockets::new(settings.https_setup()?, Arc::clone(time))),
-        })
     }
 }
 

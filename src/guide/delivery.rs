@@ -1,4 +1,4 @@
-//! What to tell a delivery, and when.
+//! The events of a delivery, and how they are reported.
 //!
 //! The clients' `deliver` does all of this over a `smtp::Transport` of the mail server, which reports
 //! connections, handshakes and replies. This page is for mail servers with a loop of their own over

@@ -1,4 +1,4 @@
-//! What the handles of a client share, and its end.
+//! The state that the handles of a client share, and its end.
 
 use alloc::sync::Arc;
 use core::{

@@ -20,6 +20,7 @@ const VERBS: &[&str] = &[
     "Completes",
     "Converts",
     "Creates",
+    "Delivers",
     "Describes",
     "Disables",
     "Ends",

@@ -35,6 +35,22 @@ where
     }
 }
 
+/// Serializes a time that may be missing.
+#[cfg(all(feature = "serde", any(feature = "blocking", feature = "tokio")))]
+#[expect(clippy::ref_option, reason = "this is how serde passes it")]
+pub(crate) fn serialize_option<S>(
+    at: &Option<UtcDateTime>,
+    serializer: S,
+) -> Result<S::Ok, S::Error>
+where
+    S: serde::Serializer,
+{
+    match at {
+        Some(at) => serialize(at, serializer),
+        None => serializer.serialize_none(),
+    }
+}
+
 /// Deserializes a time, with any offset.
 #[cfg(feature = "serde")]
 pub(crate) fn deserialize<'de, D>(deserializer: D) -> Result<UtcDateTime, D::Error>

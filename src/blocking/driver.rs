@@ -20,8 +20,9 @@ use super::{
 use crate::{
     cache::{PolicyAnswer, TxtAnswer},
     client::{
-        CacheSetup, EventKind, Job, JobKind, JobResult, Jobs, MAX_SLEEP, Next, Outputs, Part,
-        Replies, SHUTDOWN_TIMEOUT, Settings, ShardedCache, Threads, Time, Trace,
+        CacheSetup, EventKind, Job, JobKind, JobResult, Jobs, MAX_SLEEP, Moment, Next, Outputs,
+        Part, Replies, RunningClient, SHUTDOWN_TIMEOUT, Settings, ShardedCache, Threads, Time,
+        Trace,
     },
     domain::Domain,
     instant::Instant,
@@ -125,12 +126,12 @@ impl Driver {
     pub(super) fn process(self: &Arc<Self>, outputs: Outputs) {
         let mut next = Some(outputs);
         while let Some(outputs) = next {
-            next = self.carry_out(outputs).deliver(&self.hub, self.time.now());
+            next = self.run_all(outputs).deliver(&self.hub, self.time.now());
         }
     }
 
     /// Carries out the outputs, and returns the answers to send.
-    fn carry_out(self: &Arc<Self>, outputs: Outputs) -> Replies {
+    fn run_all(self: &Arc<Self>, outputs: Outputs) -> Replies {
         let mut replies = self.run_outputs(outputs);
         while let Some(next) = self.jobs.next(&self.hub, self.time.now()) {
             match next {
@@ -312,6 +313,20 @@ impl Driver {
             }
         }
         false
+    }
+}
+
+impl RunningClient for Arc<Driver> {
+    fn hub(&self) -> &ShardedCache {
+        &self.hub
+    }
+
+    fn now(&self) -> Moment {
+        self.time.now()
+    }
+
+    fn carry_out(&self, outputs: Outputs) {
+        self.process(outputs);
     }
 }
 

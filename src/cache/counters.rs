@@ -21,3 +21,20 @@ pub struct Counters {
     /// Evicted entries with a policy that still applied and was not of mode `none`.
     pub evicted_live: u64,
 }
+
+impl Counters {
+    /// Returns the sums with the counters of another cache.
+    #[must_use]
+    pub const fn plus(self, other: Self) -> Self {
+        Self {
+            cached: self.cached.saturating_add(other.cached),
+            waited: self.waited.saturating_add(other.waited),
+            overloaded: self.overloaded.saturating_add(other.overloaded),
+            txt_queries: self.txt_queries.saturating_add(other.txt_queries),
+            fetches: self.fetches.saturating_add(other.fetches),
+            late: self.late.saturating_add(other.late),
+            evicted: self.evicted.saturating_add(other.evicted),
+            evicted_live: self.evicted_live.saturating_add(other.evicted_live),
+        }
+    }
+}

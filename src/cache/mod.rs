@@ -136,6 +136,7 @@ mod late;
 mod operator;
 mod order;
 mod outputs;
+mod override_list;
 mod overrides;
 mod persistence;
 mod policies;
@@ -164,6 +165,7 @@ pub use self::{
     },
     inputs::{PolicyAnswer, TxtAnswer},
     operator::{CacheFull, StaticOutcome},
+    override_list::{OverrideList, OverrideListError, OverrideListErrorKind},
     request::{FetchRequestId, PersistRequestId, Request, TxtRequestId},
     restart::{Refused, Restored},
     snapshot::{Snapshot, SnapshotError, SnapshotErrorKind},

@@ -44,11 +44,11 @@ impl Cache {
     pub fn pin_policy(
         &mut self,
         domain: &Domain,
-        policy: Policy,
+        policy: impl Into<Arc<Policy>>,
         now: UtcDateTime,
     ) -> Result<(), CacheFull> {
         let slot = self.find_or_admit(domain, now)?;
-        let policy = self.policies.intern(Arc::new(policy));
+        let policy = self.policies.intern(policy.into());
         self.set_override(slot, Override::pin(policy, Timestamp::of(now)), now);
         Ok(())
     }
@@ -73,6 +73,14 @@ impl Cache {
         self.update_derived(slot, Timestamp::of(now), false);
         self.make_room();
         true
+    }
+
+    /// Returns the overrides: each domain with the policy that is pinned, or `None` if MTA-STS is
+    /// disabled.
+    pub fn overrides(&self) -> impl Iterator<Item = (&Domain, Option<&Arc<Policy>>)> {
+        self.overrides
+            .iter()
+            .filter_map(|(&slot, found)| Some((self.table.domain(slot)?, found.policy())))
     }
 
     /// Sets a policy that applies until the domain's own policy is found. Discovery runs as usual,

@@ -47,6 +47,19 @@ impl Cache {
         })
     }
 
+    /// Returns the number of slots: a slot with a lower number may hold an entry.
+    #[cfg(any(feature = "blocking", feature = "tokio"))]
+    pub(crate) fn slots(&self) -> u32 {
+        self.table.slots()
+    }
+
+    /// Returns a view of the entry in a slot, if there is one.
+    #[cfg(any(feature = "blocking", feature = "tokio"))]
+    pub(crate) fn entry_at(&self, slot: u32) -> Option<EntryView<'_>> {
+        let (domain, entry) = self.table.entry(slot)?;
+        Some(EntryView { cache: self, slot, domain, state: &entry.state })
+    }
+
     /// Returns a view of one domain, if it is in the cache.
     #[must_use]
     pub fn entry(&self, domain: &Domain) -> Option<EntryView<'_>> {

@@ -254,11 +254,16 @@ impl ShardedCache {
 
     /// Returns the number of domains.
     pub(crate) fn len(&self) -> usize {
-        let len = |place| {
-            let len = |inside: &ShardState| inside.cache.len();
-            self.shard(place).read_unless_lost(self.process(), len).unwrap_or(0)
-        };
-        (0..=self.others.len()).map(len).sum()
+        self.sum(0usize, |sum, inside| sum.saturating_add(inside.cache.len()))
+    }
+
+    /// Combines what the caches have, except for one that stays locked in a forked child.
+    fn sum<T: Copy>(&self, start: T, add: impl Fn(T, &ShardState) -> T) -> T {
+        (0..=self.others.len()).fold(start, |sum, place| {
+            let added =
+                self.shard(place).read_unless_lost(self.process(), |inside| add(sum, inside));
+            added.unwrap_or(sum)
+        })
     }
 
     fn process(&self) -> Process {
@@ -299,5 +304,6 @@ impl Replies {
     }
 }
 
+mod operator;
 #[cfg(test)]
 mod tests;

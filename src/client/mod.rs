@@ -4,6 +4,8 @@
 mod address_answer;
 mod addresses;
 mod builder;
+mod cache_control;
+mod cached_entry;
 mod clock;
 mod delivery;
 mod event;
@@ -48,6 +50,8 @@ pub(crate) use self::threads::spawn_apart;
 pub use self::{
     address_answer::AddressAnswer,
     builder::{Builder, Kind},
+    cache_control::CacheControl,
+    cached_entry::{CachedEntry, EntryCursor, EntryPage},
     clock::Clock,
     event::{Event, EventKind, Part},
     health::{Health, Panics},
@@ -61,6 +65,7 @@ pub(crate) use self::{
         Addresses, GRACE, connect_timeout, graver, is_enough, is_of_address, policy_host_addresses,
     },
     builder::sealed::Sealed,
+    cache_control::RunningClient,
     clock::{Moment, Time},
     delivery::{delivery, found_policy, rechecked},
     hub::{ShardedCache, Ticket},

@@ -8,7 +8,9 @@ use ::tokio::sync::oneshot;
 use super::{driver::Driver, inner::Inner};
 use crate::{
     cache::{Answer, RecheckResult},
-    client::{Health, LookupError, RestoreReport, SettingsError, StoreWriter, found_policy},
+    client::{
+        CacheControl, Health, LookupError, RestoreReport, SettingsError, StoreWriter, found_policy,
+    },
     delivery::{Delivery, MinTlsLevel, Route},
     domain::Domain,
     no_policy::NoPolicy,
@@ -253,16 +255,10 @@ impl Client {
         &self.0.restore_report
     }
 
-    /// Returns the number of domains in the cache, including those without a policy.
+    /// Returns the operator's access to the cache: overrides, removal, lists and counters.
     #[must_use]
-    pub fn len(&self) -> usize {
-        self.0.driver.hub.len()
-    }
-
-    /// Returns whether the cache holds no domain.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
+    pub fn cache(&self) -> CacheControl<'_> {
+        CacheControl::new(&self.0.driver)
     }
 
     /// Returns the health of the client: its load, and the numbers of dropped events and panics. In

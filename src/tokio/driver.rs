@@ -18,9 +18,9 @@ use super::{clock::RuntimeClock, fetcher_part::FetcherPart, resolver_part::Resol
 use crate::{
     cache::{PolicyAnswer, TxtAnswer},
     client::{
-        CacheSetup, EventKind, Found, Job, JobKind, JobResult, Jobs, MAX_SLEEP, Next, Outputs,
-        Panicked, Part, Replies, SHUTDOWN_TIMEOUT, Settings, ShardedCache, Threads, Time, Trace,
-        discard, guarded, std_now,
+        CacheSetup, EventKind, Found, Job, JobKind, JobResult, Jobs, MAX_SLEEP, Moment, Next,
+        Outputs, Panicked, Part, Replies, RunningClient, SHUTDOWN_TIMEOUT, Settings, ShardedCache,
+        Threads, Time, Trace, discard, guarded, std_now,
     },
     domain::Domain,
     fetch::FetchError,
@@ -119,12 +119,12 @@ impl Driver {
     pub(super) fn process(self: &Arc<Self>, outputs: Outputs) {
         let mut next = Some(outputs);
         while let Some(outputs) = next {
-            next = self.carry_out(outputs).deliver(&self.hub, self.time.now());
+            next = self.run_all(outputs).deliver(&self.hub, self.time.now());
         }
     }
 
     /// Carries out the outputs, and returns the answers to send.
-    fn carry_out(self: &Arc<Self>, outputs: Outputs) -> Replies {
+    fn run_all(self: &Arc<Self>, outputs: Outputs) -> Replies {
         let mut replies = self.run_outputs(outputs);
         while let Some(next) = self.jobs.next(&self.hub, self.time.now()) {
             match next {
@@ -353,6 +353,20 @@ impl Driver {
         self.time.distrust();
         // Sleeping by one clock does not wait for a time of another.
         left.filter(|left| left.is_zero() || self.is_runtimes)
+    }
+}
+
+impl RunningClient for Arc<Driver> {
+    fn hub(&self) -> &ShardedCache {
+        &self.hub
+    }
+
+    fn now(&self) -> Moment {
+        self.time.now()
+    }
+
+    fn carry_out(&self, outputs: Outputs) {
+        self.process(outputs);
     }
 }
 

@@ -11,6 +11,7 @@ mod discovery;
 mod entry;
 mod events;
 mod operator;
+mod override_list;
 mod persistence;
 mod recheck;
 mod restart;

@@ -18,6 +18,8 @@ mod life;
 mod many;
 mod middle;
 mod nameserver;
+#[cfg(feature = "serde")]
+mod operator;
 mod paused;
 mod retry_after;
 mod runtimes;

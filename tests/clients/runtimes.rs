@@ -68,10 +68,10 @@ fn a_client_whose_runtime_has_ended_is_shut_down() {
         let start = Instant::now();
         runtime.shutdown_background();
         assert_eq!(waiting.join().unwrap(), Err(LookupError::ShutDown));
-        let known = client.len();
+        let known = client.cache().len();
         let new = block_on(client.policy_within(&domain("new.example"), LONG));
         assert_eq!(new, Err(LookupError::ShutDown));
-        assert_eq!(client.len(), known, "nothing new is begun");
+        assert_eq!(client.cache().len(), known, "nothing new is begun");
         assert!(client.cached(&good).is_some(), "what is known goes on to apply");
         block_on(client.shutdown());
         assert!(start.elapsed() < LONG / 2, "{:?}", start.elapsed());

@@ -134,7 +134,7 @@ fn calls_of(client: &TokioClient) -> bool {
     let _ = poll(pin!(client.recheck_within(&gate, LONG)), Waker::noop());
     let _ = poll(pin!(client.policy_within(&new, LONG)), Waker::noop());
     let cached = client.cached(&gate);
-    !client.is_empty()
+    !client.cache().is_empty()
         && client.health().panics.total() == 0
         && known == Poll::Ready(Ok(no_record()))
         && cached == Some(Err(NoPolicy::NoRecord))

@@ -11,8 +11,8 @@ use mta_sts::{
     Domain, NoPolicy, Policy, blocking,
     cache::{Answer, Event, PolicyAnswer, RecheckResult, TxtAnswer},
     client::{
-        self, AddressAnswer, Clock, EventKind, Health, LookupError, RestoreReport, Settings,
-        StartError,
+        self, AddressAnswer, CacheControl, Clock, EventKind, Health, LookupError, RestoreReport,
+        Settings, StartError,
     },
     delivery::{Delivery, MinTlsLevel, Route},
     dns,
@@ -227,8 +227,16 @@ impl Client {
 
     pub(crate) fn len(&self) -> usize {
         match self {
-            Self::Blocking(client) => client.len(),
-            Self::Tokio(_, client) => client.len(),
+            Self::Blocking(client) => client.cache().len(),
+            Self::Tokio(_, client) => client.cache().len(),
+        }
+    }
+
+    /// Its cache, as the operator sees it.
+    pub(crate) fn cache(&self) -> CacheControl<'_> {
+        match self {
+            Self::Blocking(client) => client.cache(),
+            Self::Tokio(_, client) => client.cache(),
         }
     }
 

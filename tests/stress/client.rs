@@ -89,8 +89,8 @@ impl Client {
 
     pub(crate) fn len(&self) -> usize {
         match self {
-            Self::Blocking(client) => client.len(),
-            Self::Tokio(client) => client.len(),
+            Self::Blocking(client) => client.cache().len(),
+            Self::Tokio(client) => client.cache().len(),
         }
     }
 

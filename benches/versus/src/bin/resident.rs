@@ -89,7 +89,7 @@ fn blocking() -> blocking::Client {
             });
         }
     });
-    assert_eq!(client.len(), DOMAINS);
+    assert_eq!(client.cache().len(), DOMAINS);
     client
 }
 
@@ -111,7 +111,7 @@ fn tokio() -> (tokio::runtime::Runtime, Arc<async_::Client>) {
         callers.join_all().await;
         client
     });
-    assert_eq!(client.len(), DOMAINS);
+    assert_eq!(client.cache().len(), DOMAINS);
     (runtime, client)
 }
 

@@ -47,7 +47,8 @@ impl DnsSockets {
     }
 
     pub(super) fn txt(&self, domain: &Domain, control: &Control) -> TxtAnswer {
-        self.ask(Question::txt(domain), self.nameservers.config(), control).to_txt_answer()
+        self.ask(Question::txt(domain), self.nameservers.config(self.time.instant()), control)
+            .to_txt_answer()
     }
 
     /// Looks up the addresses of one family.
@@ -64,7 +65,7 @@ impl DnsSockets {
     }
 
     fn config_until(&self, until: Instant) -> dns::Config {
-        let config = self.nameservers.config();
+        let config = self.nameservers.config(self.time.instant());
         config.with_timeout(config.timeout().min(self.time.time_until(until)))
     }
 

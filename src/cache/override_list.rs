@@ -9,7 +9,7 @@ use crate::{
     domain::{Domain, DomainError},
     mode::Mode,
     mx::MxPatternError,
-    policy::{Policy, PolicyBuildError},
+    policy::{Policy, PolicyBuildError, PolicyBuilder},
 };
 
 /// A list of overrides: the policy that the operator applies to each domain, or none.
@@ -149,7 +149,7 @@ fn read_line(text: &str) -> Result<(Domain, Option<Policy>), OverrideListErrorKi
     }
     // It does not expire: the operator removes it.
     let builder = Policy::builder(mode, Policy::MAX_MAX_AGE);
-    let policy = patterns.fold(builder, |builder, pattern| builder.mx(pattern)).build();
+    let policy = patterns.fold(builder, PolicyBuilder::mx).build();
     match policy {
         Ok(policy) => Ok((domain, Some(policy))),
         Err(PolicyBuildError::Mx(error)) => Err(Kind::Mx(error)),

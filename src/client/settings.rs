@@ -117,7 +117,7 @@ impl Default for Settings {
 
 impl Settings {
     /// Sets the recursive nameservers. Default: those in `/etc/resolv.conf`, with the options that
-    /// [`dns::ResolvConf`] supports; ignored parts of that file are reported by
+    /// [`dns::ResolvConf`] supports. The file is read again within 5 s of a change. Its are reported by
     /// [`EventKind::ResolvConf`](super::EventKind::ResolvConf). The network path to them should be
     /// one on which nobody can forge answers.
     #[must_use]

@@ -17,7 +17,7 @@ use rustls::{RootCertStore, crypto::CryptoProvider};
 
 use super::{
     settings::{Settings, SettingsError},
-    system,
+    system::{self, FileVersion, SystemServers},
 };
 use crate::{
     cache,
@@ -42,8 +42,19 @@ pub(crate) struct DnsSetup {
     pub(crate) nameservers: Nameservers,
     pub(crate) config: dns::Config,
     pub(crate) provider: Arc<CryptoProvider>,
-    /// The parts of the system's list of nameservers that are ignored, in a sentence each.
-    pub(crate) ignored: Vec<Box<str>>,
+    /// The file from which the nameservers come, if they are the system's.
+    pub(super) source: Option<ServerSource>,
+}
+
+/// The file from which nameservers are read, again when it has changed.
+#[derive(Debug)]
+pub(super) struct ServerSource {
+    pub(super) path: &'static str,
+    pub(super) version: Option<FileVersion>,
+    /// The parts of the file that are ignored, in a sentence each.
+    pub(super) ignored: Vec<Box<str>>,
+    /// `true` if the time-outs come from the file, too.
+    pub(super) sets_config: bool,
 }
 
 /// The settings of fetches over sockets.
@@ -81,16 +92,27 @@ impl Settings {
     }
 
     pub(crate) fn dns_setup(&self) -> Result<DnsSetup, SettingsError> {
-        let mut ignored = Vec::new();
-        let (nameservers, dns) = match &self.nameservers {
+        let provider = self.crypto_provider()?;
+        match &self.nameservers {
             Some(list) if list.is_empty() => {
-                return Err(SettingsError::NoNameservers("the list is empty".into()));
+                Err(SettingsError::NoNameservers("the list is empty".into()))
             }
-            Some(list) => (Nameservers::new(list.iter().copied()), dns::Config::default()),
-            None => system::nameservers(&mut ignored),
-        };
-        let (config, provider) = (self.dns.unwrap_or(dns), self.crypto_provider()?);
-        Ok(DnsSetup { nameservers, config, provider, ignored })
+            Some(list) => Ok(DnsSetup {
+                nameservers: Nameservers::new(list.iter().copied()),
+                config: self.dns.unwrap_or_default(),
+                provider,
+                source: None,
+            }),
+            None => {
+                let path = system::RESOLV_CONF;
+                let found = system::nameservers(path);
+                let SystemServers { nameservers, config, ignored, version } = found;
+                let sets_config = self.dns.is_none();
+                let source = ServerSource { path, version, ignored, sets_config };
+                let config = self.dns.unwrap_or(config);
+                Ok(DnsSetup { nameservers, config, provider, source: Some(source) })
+            }
+        }
     }
 
     pub(crate) fn https_setup(&self) -> Result<HttpsSetup, SettingsError> {

@@ -4,38 +4,64 @@ use alloc::{boxed::Box, format, vec::Vec};
 use std::{
     fs::{self, File},
     io::{self, ErrorKind, Read as _},
+    time::SystemTime,
 };
 
 use crate::dns::{Config, Nameservers, ResolvConf};
 
-const PATH: &str = "/etc/resolv.conf";
+/// The file with the system's nameservers.
+pub(super) const RESOLV_CONF: &str = "/etc/resolv.conf";
 
 /// The maximum length of the file in bytes.
 const LONGEST: u64 = 1 << 20;
 
-/// Returns the nameservers of this machine, and the settings for queries to them. A sentence for
-/// each ignored part is added to the list.
-pub(super) fn nameservers(ignored: &mut Vec<Box<str>>) -> (Nameservers, Config) {
-    let conf = understood(read(), ignored);
-    (conf.nameservers(), conf.apply(Config::default()))
+/// The nameservers of the system, and the settings for queries to them.
+#[derive(Debug)]
+pub(super) struct SystemServers {
+    pub(super) nameservers: Nameservers,
+    pub(super) config: Config,
+    /// The parts of the file that are ignored, in a sentence each.
+    pub(super) ignored: Vec<Box<str>>,
+    /// The state of the file when it was read.
+    pub(super) version: Option<FileVersion>,
 }
 
-fn read() -> io::Result<Vec<u8>> {
+/// What changes with the contents of a file: the time of its last change, and its length.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct FileVersion(SystemTime, u64);
+
+/// Returns the version of a file, or `None` if there is no file.
+pub(super) fn file_version(path: &str) -> Option<FileVersion> {
+    let metadata = fs::metadata(path).ok()?;
+    Some(FileVersion(metadata.modified().ok()?, metadata.len()))
+}
+
+/// Reads the nameservers of this machine from a file.
+pub(super) fn nameservers(path: &str) -> SystemServers {
+    // Before the file is read, so that a change meanwhile is noticed later.
+    let version = file_version(path);
+    let mut ignored = Vec::new();
+    let conf = understood(path, read(path), &mut ignored);
+    let (nameservers, config) = (conf.nameservers(), conf.apply(Config::default()));
+    SystemServers { nameservers, config, ignored, version }
+}
+
+fn read(path: &str) -> io::Result<Vec<u8>> {
     let mut text = Vec::new();
-    File::open(PATH)?.take(LONGEST).read_to_end(&mut text)?;
+    File::open(path)?.take(LONGEST).read_to_end(&mut text)?;
     Ok(text)
 }
 
-fn understood(text: io::Result<Vec<u8>>, ignored: &mut Vec<Box<str>>) -> ResolvConf {
+fn understood(path: &str, text: io::Result<Vec<u8>>, ignored: &mut Vec<Box<str>>) -> ResolvConf {
     let text = text.unwrap_or_else(|error| {
         // Without a file, the nameserver is the one on this machine (resolv.conf(5)).
         if error.kind() != ErrorKind::NotFound {
-            ignored.push(format!("{PATH}: {error}").into());
+            ignored.push(format!("{path}: {error}").into());
         }
         Vec::new()
     });
     let conf = ResolvConf::parse(&text, interface);
-    ignored.extend(conf.ignored().iter().map(|part| format!("{PATH}, {part}").into()));
+    ignored.extend(conf.ignored().iter().map(|part| format!("{path}, {part}").into()));
     conf
 }
 
@@ -76,7 +102,7 @@ mod tests {
         ];
         for (text, expected, sentences) in rows {
             let mut ignored = Vec::new();
-            let conf = understood(text.map(<[u8]>::to_vec), &mut ignored);
+            let conf = understood(RESOLV_CONF, text.map(<[u8]>::to_vec), &mut ignored);
             assert_eq!(conf.addresses().to_vec(), [expected]);
             assert!(
                 ignored.iter().map(|sentence| &**sentence).eq(sentences.iter().copied()),

@@ -45,7 +45,9 @@ impl DnsSockets {
     }
 
     pub(super) async fn txt(&self, domain: &Domain) -> TxtAnswer {
-        self.ask(Question::txt(domain), self.nameservers.config()).await.to_txt_answer()
+        self.ask(Question::txt(domain), self.nameservers.config(self.time.instant()))
+            .await
+            .to_txt_answer()
     }
 
     /// Looks up the addresses of one family.
@@ -66,7 +68,7 @@ impl DnsSockets {
     }
 
     async fn ask_until(&self, question: Question, until: Instant) -> LookupOutcome {
-        let config = self.nameservers.config();
+        let config = self.nameservers.config(self.time.instant());
         self.ask(question, config.with_timeout(config.timeout().min(self.time.time_until(until))))
             .await
     }

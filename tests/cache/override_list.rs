@@ -16,7 +16,10 @@ fn errors_name_the_line() {
         ("a.example none mx.a.example", "line 1: mode none has no MX patterns"),
         ("a.example none\n# b\nA.Example. none", "line 3: the domain is on line 1, too"),
         ("[192.0.2.1] none", "line 1: \"[192.0.2.1]\" is an address literal, which has no policy"),
-        ("a.example enforce mx.*.example", "line 1: an MX pattern is one host name, or `*.` and a host name, not \"mx.*.example\""),
+        (
+            "a.example enforce mx.*.example",
+            "line 1: an MX pattern is one host name, or `*.` and a host name, not \"mx.*.example\"",
+        ),
         (&long, "line 1: the patterns are too long for a policy"),
     ];
     for (text, expected) in rows {

@@ -155,9 +155,10 @@ fn entries_are_listed_in_parts_and_each_once() {
         let counter = Arc::clone(&queries);
         let txt = Part(Arc::new(move |name: &Domain| {
             counter.fetch_add(1, Ordering::SeqCst);
-            match name.as_str().ends_with("7.example") {
-                true => TxtAnswer::from_records(["v=STSv1; id=1"], LONG),
-                false => TxtAnswer::NoRecord { ttl: None },
+            if name.as_str().ends_with("7.example") {
+                TxtAnswer::from_records(["v=STSv1; id=1"], LONG)
+            } else {
+                TxtAnswer::NoRecord { ttl: None }
             }
         }));
         let fetch =

@@ -55,18 +55,14 @@ impl ShardedCache {
     }
 
     pub(crate) fn overrides(&self) -> OverrideList {
-        let mut list = OverrideList::new();
-        for place in 0..=self.others.len() {
-            let add = |list: OverrideList| {
-                self.shard(place).read(|inside| {
-                    inside.cache.overrides().fold(list, |list, (domain, policy)| {
-                        list.with(domain.clone(), policy.cloned())
-                    })
-                })
-            };
-            list = add(list);
-        }
-        list
+        (0..=self.others.len()).fold(OverrideList::new(), |list, place| {
+            self.shard(place).read(|inside| {
+                inside
+                    .cache
+                    .overrides()
+                    .fold(list, |list, (domain, policy)| list.with(domain.clone(), policy.cloned()))
+            })
+        })
     }
 
     /// Looks at the entry of a domain, if it is in a cache.

@@ -20,9 +20,8 @@ use super::{
 use crate::{
     cache::{PolicyAnswer, TxtAnswer},
     client::{
-        CacheSetup, EventKind, Job, JobKind, JobResult, Jobs, MAX_SLEEP, Moment, Next, Outputs,
-        Part, Replies, RunningClient, SHUTDOWN_TIMEOUT, Settings, ShardedCache, Threads, Time,
-        Trace,
+        CacheSetup, EventKind, Job, JobKind, JobResult, Jobs, MAX_SLEEP, Next, Outputs, Part,
+        Replies, SHUTDOWN_TIMEOUT, Settings, ShardedCache, Threads, Time, Trace,
     },
     domain::Domain,
     instant::Instant,
@@ -313,20 +312,6 @@ impl Driver {
             }
         }
         false
-    }
-}
-
-impl RunningClient for Arc<Driver> {
-    fn hub(&self) -> &ShardedCache {
-        &self.hub
-    }
-
-    fn now(&self) -> Moment {
-        self.time.now()
-    }
-
-    fn carry_out(&self, outputs: Outputs) {
-        self.process(outputs);
     }
 }
 

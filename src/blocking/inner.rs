@@ -13,7 +13,10 @@ use time::UtcDateTime;
 use super::driver::Driver;
 use crate::{
     cache::{Answer, AppliedPolicyRef, RecheckResult},
-    client::{LookupError, RestoreReport, SHUTDOWN_TIMEOUT, StoreWriter, Ticket, rechecked},
+    client::{
+        LookupError, Moment, Outputs, RestoreReport, RunningClient, SHUTDOWN_TIMEOUT, ShardedCache,
+        StoreWriter, Ticket, rechecked,
+    },
     delivery::Recheck,
     domain::Domain,
     smtp::PolicyCheck,
@@ -95,6 +98,20 @@ impl Inner {
     fn save_rest(&self) {
         self.driver.hub.retry_unsaved(self.driver.time.now());
         self.writer.iter().for_each(StoreWriter::stop);
+    }
+}
+
+impl RunningClient for Inner {
+    fn hub(&self) -> &ShardedCache {
+        &self.driver.hub
+    }
+
+    fn now(&self) -> Moment {
+        self.driver.time.now()
+    }
+
+    fn carry_out(&self, outputs: Outputs) {
+        self.driver.process(outputs);
     }
 }
 

@@ -52,7 +52,7 @@ pub enum EventKind {
         error: Box<str>,
     },
     /// A part of `/etc/resolv.conf` is not valid or not supported, and is ignored. Emitted at the
-    /// start.
+    /// start, and when the file has changed.
     ResolvConf {
         /// The ignored part, with the file and the line.
         ignored: Box<str>,

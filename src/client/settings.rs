@@ -117,9 +117,10 @@ impl Default for Settings {
 
 impl Settings {
     /// Sets the recursive nameservers. Default: those in `/etc/resolv.conf`, with the options that
-    /// [`dns::ResolvConf`] supports. The file is read again within 5 s of a change. Its are reported by
-    /// [`EventKind::ResolvConf`](super::EventKind::ResolvConf). The network path to them should be
-    /// one on which nobody can forge answers.
+    /// [`dns::ResolvConf`] supports. The file is read again within 5 s of a change. What is
+    /// ignored of it is reported by [`EventKind::ResolvConf`](super::EventKind::ResolvConf). Protect
+    /// the network path to them: whoever can forge answers on it can suppress a policy at first
+    /// contact.
     #[must_use]
     pub fn with_nameservers(self, servers: impl IntoIterator<Item = SocketAddr>) -> Self {
         Self { nameservers: Some(servers.into_iter().collect()), ..self }

@@ -258,7 +258,7 @@ impl Client {
     /// Returns the operator's access to the cache: overrides, removal, lists and counters.
     #[must_use]
     pub fn cache(&self) -> CacheControl<'_> {
-        CacheControl::new(&self.0.driver)
+        CacheControl::new(&*self.0)
     }
 
     /// Returns the health of the client: its load, and the numbers of dropped events and panics. In

@@ -18,9 +18,9 @@ use super::{clock::RuntimeClock, fetcher_part::FetcherPart, resolver_part::Resol
 use crate::{
     cache::{PolicyAnswer, TxtAnswer},
     client::{
-        CacheSetup, EventKind, Found, Job, JobKind, JobResult, Jobs, MAX_SLEEP, Moment, Next,
-        Outputs, Panicked, Part, Replies, RunningClient, SHUTDOWN_TIMEOUT, Settings, ShardedCache,
-        Threads, Time, Trace, discard, guarded, std_now,
+        CacheSetup, EventKind, Found, Job, JobKind, JobResult, Jobs, MAX_SLEEP, Next, Outputs,
+        Panicked, Part, Replies, SHUTDOWN_TIMEOUT, Settings, ShardedCache, Threads, Time, Trace,
+        discard, guarded, std_now,
     },
     domain::Domain,
     fetch::FetchError,
@@ -353,20 +353,6 @@ impl Driver {
         self.time.distrust();
         // Sleeping by one clock does not wait for a time of another.
         left.filter(|left| left.is_zero() || self.is_runtimes)
-    }
-}
-
-impl RunningClient for Arc<Driver> {
-    fn hub(&self) -> &ShardedCache {
-        &self.hub
-    }
-
-    fn now(&self) -> Moment {
-        self.time.now()
-    }
-
-    fn carry_out(&self, outputs: Outputs) {
-        self.process(outputs);
     }
 }
 

@@ -17,7 +17,8 @@ use super::driver::Driver;
 use crate::{
     cache::{Answer, AppliedPolicyRef, RecheckResult},
     client::{
-        LookupError, RestoreReport, SHUTDOWN_TIMEOUT, StoreWriter, Ticket, rechecked, spawn_apart,
+        LookupError, Moment, Outputs, RestoreReport, RunningClient, SHUTDOWN_TIMEOUT, ShardedCache,
+        StoreWriter, Ticket, rechecked, spawn_apart,
     },
     delivery::Recheck,
     domain::Domain,
@@ -139,6 +140,20 @@ impl Drop for Waiting<'_> {
         if !self.driver.threads.process.is_another() {
             self.driver.process(self.driver.hub.cancel(self.ticket, self.driver.time.now()));
         }
+    }
+}
+
+impl RunningClient for Inner {
+    fn hub(&self) -> &ShardedCache {
+        &self.driver.hub
+    }
+
+    fn now(&self) -> Moment {
+        self.driver.time.now()
+    }
+
+    fn carry_out(&self, outputs: Outputs) {
+        self.driver.process(outputs);
     }
 }
 

@@ -38,6 +38,7 @@ const IMPORTS: &[(&str, &[&str])] = &[
             "excerpt",
             "failure",
             "mode",
+            "mx",
             "no_policy",
             "policy",
             "record",
@@ -54,7 +55,7 @@ const IMPORTS: &[(&str, &[&str])] = &[
         "client",
         &[
             "cache", "delivery", "dns", "domain", "excerpt", "failure", "fetch", "instant",
-            "lanes", "policy", "rfc3339", "smtp", "store", "verify",
+            "lanes", "policy", "record", "rfc3339", "smtp", "store", "verify",
         ],
     ),
     ("blocking", CLIENT),

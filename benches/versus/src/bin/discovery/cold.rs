@@ -2,7 +2,6 @@
 //! machine may be busy.
 
 use std::{
-    sync::Arc,
     time::{Duration, Instant},
 };
 

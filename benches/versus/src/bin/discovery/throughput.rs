@@ -5,7 +5,6 @@ use std::{
     env, fs,
     process::Command,
     sync::{
-        Arc,
         atomic::{AtomicUsize, Ordering},
     },
     thread,

@@ -10,6 +10,7 @@ use super::{
     help::{is_remark, is_txt_record},
     html,
     meant::Meant,
+    several,
     shown::Shown,
     spelling::{FIELDS, known_name, near_name},
     value,
@@ -105,6 +106,11 @@ fn named<'a>(line: &'a str, text: &'a str) -> Option<Reading> {
 fn tagged(line: &str) -> Option<Reading> {
     let text = html::without_tags(line)?;
     let reading = read(text.trim().as_bytes())?;
+    // A tag may hide a host.
+    let has_all = |hosts: &[String]| reading.name != "mx" || several::has_all_hosts(hosts, line);
+    if !reading.meant.values.as_deref().is_none_or(has_all) {
+        return None;
+    }
     let meant = reading.meant.fault("HTML tags stand in the line: a policy is plain text");
     Some(Reading { meant, ..reading })
 }

@@ -23,6 +23,7 @@
 //! );
 //! ```
 
+mod address;
 mod alias;
 mod breaks;
 mod code;
@@ -55,15 +56,18 @@ mod record;
 mod record_fault;
 mod record_repeat;
 mod record_text;
+mod remark;
 mod render;
 mod repair;
 mod services;
+mod several;
 mod severity;
 mod shown;
 mod spelling;
 mod stray;
 mod suggestion;
 mod value;
+mod weak;
 mod wrapped;
 
 pub use self::{

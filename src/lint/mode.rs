@@ -18,8 +18,16 @@ pub(super) fn read(text: &str) -> Meant {
     }
     let words =
         || lower.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty());
-    if words().filter(|word| MODES.contains(word)).count() > 1 {
-        return Meant::help(CHOOSE).fault("`mode` names several modes: choose one of them");
+    let mut named = words().filter(|word| MODES.contains(word));
+    let (first, count) = (named.clone().next(), named.clone().count());
+    if let Some(first) = first.filter(|_| count > 1) {
+        if named.any(|other| other != first) {
+            return Meant::help(CHOOSE).fault("`mode` names several modes: choose one of them");
+        }
+        if words().all(|word| word == first || word == "or") {
+            let times = if count == 2 { "twice".into() } else { format!("{count} times") };
+            return Meant::one(first).fault(format!("`mode` names its mode {times}"));
+        }
     }
     let shown = Shown(text);
     if lower == "report" {

@@ -19,6 +19,7 @@ mod records;
 mod rules;
 mod strays;
 mod values;
+mod values_apart;
 mod wildcards;
 
 use mta_sts::{

@@ -1,0 +1,24 @@
+//! Remarks among the hosts of a value.
+
+use alloc::string::String;
+
+/// Removes parentheses with one word that is no host name: `a.example (primary)`.
+pub(super) fn without_remarks(text: &str) -> String {
+    let mut result = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some((before, inner)) = rest.split_once('(') {
+        result.push_str(before);
+        let remark = inner.split_once(')').filter(|(word, _)| {
+            !word.is_empty() && word.chars().all(|c| c.is_alphanumeric() || matches!(c, '-' | '_'))
+        });
+        rest = match remark {
+            Some((_, after)) => after,
+            None => {
+                result.push('(');
+                inner
+            }
+        };
+    }
+    result.push_str(rest);
+    result
+}

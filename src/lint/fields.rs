@@ -203,8 +203,8 @@ impl<'a> Lint<'a> {
             None if line::commented(text).is_some() => {
                 found.with_help(Some("leave out the mark before the field, or the line".into()))
             }
-            None if help::is_txt_record(text) => {
-                let help = Some("leave the line out: it belongs into DNS".into());
+            None if let Some((_, place)) = str::from_utf8(text).ok().and_then(help::record_of) => {
+                let help = Some(format!("leave the line out: {place}"));
                 found.with_suggestion(self.span(field, help::line_len(field)), "", help)
             }
             None if help::is_remark(text)
@@ -252,6 +252,9 @@ impl<'a> Lint<'a> {
                 }
                 b"mx"
             }
+            Field::Other { name, value } if value.starts_with(b"//") && is_scheme(name) => {
+                return self.url(name, at);
+            }
             Field::Other { name, .. } => {
                 self.other(name, at);
                 name
@@ -267,6 +270,17 @@ impl<'a> Lint<'a> {
             let span = self.span(at, line(at).len());
             self.findings.push(Diagnostic::new(Code::POLICY_VERSION_NOT_FIRST, span, message));
         }
+    }
+
+    fn url(&mut self, name: &[u8], at: &'a [u8]) {
+        let name = String::from_utf8_lossy(name);
+        let message =
+            format!("this line is a URL, which senders take for a field `{name}` and ignore");
+        let span = self.span(at, line(at).len());
+        let found = Diagnostic::new(Code::POLICY_EXTENSION, span, message);
+        let removed = self.span(at, help::line_len(at));
+        let help = Some("leave the line out".into());
+        self.findings.push(found.with_suggestion(removed, "", help));
     }
 
     fn other(&mut self, name: &'a [u8], at: &'a [u8]) {
@@ -341,6 +355,10 @@ impl<'a> Lint<'a> {
         let start = offset(self.input, rest);
         start..start.saturating_add(len)
     }
+}
+
+fn is_scheme(name: &[u8]) -> bool {
+    name.eq_ignore_ascii_case(b"https") || name.eq_ignore_ascii_case(b"http")
 }
 
 /// Returns the error for an address, or another number, with a dot at its end. `before` is the text before

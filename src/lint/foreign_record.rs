@@ -7,7 +7,7 @@ use alloc::{
 };
 use core::str;
 
-use super::{Code, Diagnostic, foreign::known_record, record_text::canonical, shown::Shown};
+use super::{Code, Diagnostic, known_record::known_record, record_text::canonical, shown::Shown};
 use crate::{domain::Domain, parse::record::sts_text_record};
 
 /// Returns the one diagnostic for a text that is no record, or a record with something around it.

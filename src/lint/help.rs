@@ -6,7 +6,7 @@ use alloc::{
 };
 use core::str;
 
-use super::{diagnostic::MAX_SHOWN, shown::Shown};
+use super::{diagnostic::MAX_SHOWN, known_record::known_record, shown::Shown};
 use crate::{parse::policy::PolicyErrorKind, tolerances::Tolerances};
 
 /// Returns how to correct a fault in a policy. `text` is the faulty line.
@@ -46,9 +46,9 @@ pub(super) fn message(kind: PolicyErrorKind, text: &[u8]) -> Option<String> {
             "this line is HTML, which a policy does not have".into()
         }
         PolicyErrorKind::FieldName | PolicyErrorKind::MissingColon
-            if is_txt_record(text.as_bytes()) =>
+            if let Some((record, _)) = record_of(text) =>
         {
-            "this line is the TXT record, which belongs into DNS".into()
+            format!("this line is {record}, which belongs into DNS")
         }
         PolicyErrorKind::FieldName | PolicyErrorKind::MissingColon
             if text.len() <= 80 && !text.contains([' ', ':']) =>
@@ -66,11 +66,21 @@ pub(super) fn message(kind: PolicyErrorKind, text: &[u8]) -> Option<String> {
     })
 }
 
-/// Returns whether this line is the TXT record, or that of a zone file.
-pub(super) fn is_txt_record(text: &[u8]) -> bool {
-    let lower = text.to_ascii_lowercase();
-    let holds = |part: &[u8]| lower.windows(part.len()).any(|window| window == part);
-    lower.starts_with(b"v=sts") || holds(b"txt") && holds(b"v=sts")
+/// Returns the kind of the TXT record that a line is, alone or in a zone file, and where it belongs.
+pub(super) fn record_of(text: &str) -> Option<(String, String)> {
+    let quotes: &[char] = &['"', '\'', '`', '“', ' ', '\t'];
+    let lower = text.trim_start_matches(quotes).to_ascii_lowercase();
+    let sts = lower.find("v=sts").and_then(|at| lower.split_at_checked(at));
+    if let Some((before, record)) = sts {
+        let is_named = before.is_empty() || before.contains("txt") || before.contains("_mta-sts");
+        let is_whole = record.contains("id") || before.contains("txt");
+        return (is_named && is_whole)
+            .then(|| ("the TXT record".to_string(), "it belongs into DNS".to_string()));
+    }
+    // The data of a line of a zone file.
+    let data = lower.split_once('"').or_else(|| lower.split_once(" txt ")).map(|(_, data)| data);
+    let (kind, place) = known_record(&lower).or_else(|| known_record(data?))?;
+    Some((format!("{kind} record"), format!("publish it {place}")))
 }
 
 /// Returns whether all characters of the line are invisible, such as an end-of-file mark (`\u{1a}`).

@@ -16,6 +16,10 @@ pub(super) fn read(text: &str) -> Meant {
     if lower.is_empty() {
         return Meant::help(CHOOSE).fault("`mode` has no value");
     }
+    let switch = lower.split_once(['=', ':', ' ']);
+    if let Some(meant) = switch.and_then(|(mode, value)| switched(mode.trim(), value.trim())) {
+        return meant.fault("`mode` has a switch after its value");
+    }
     let words =
         || lower.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty());
     let mut named = words().filter(|word| MODES.contains(word));
@@ -39,6 +43,16 @@ pub(super) fn read(text: &str) -> Meant {
         }
         None => Meant::help(advice(&lower))
             .fault(format!("`{shown}` is no `mode`: it must be `enforce`, `testing` or `none`")),
+    }
+}
+
+/// Reads a mode that is switched on: `enforce: true`.
+pub(super) fn switched(name: &str, value: &str) -> Option<Meant> {
+    let mode = MODES.into_iter().find(|mode| name.eq_ignore_ascii_case(mode))?;
+    match &*value.to_ascii_lowercase() {
+        "true" | "yes" | "on" | "1" | "enabled" => Some(Meant::one(mode)),
+        "false" | "no" | "off" | "0" | "disabled" => Some(Meant::help(CHOOSE)),
+        _ => None,
     }
 }
 

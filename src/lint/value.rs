@@ -135,6 +135,11 @@ fn peel(text: &str) -> Option<(&str, &'static str)> {
     let ends = [
         (';', "a `;` after its value"),
         (',', "a `,` after its value"),
+        ('$', "a `$` after its value"),
+        ('%', "a `%` after its value"),
+        ('¶', "a `¶` after its value"),
+        ('↵', "a `↵` after its value"),
+        ('⏎', "a `⏎` after its value"),
         ('\\', "a backslash after its value"),
         ('`', "a quote after its value"),
         ('"', "a quote after its value"),
@@ -146,6 +151,9 @@ fn peel(text: &str) -> Option<(&str, &'static str)> {
     ];
     if let Some(inner) = text.strip_suffix("\\n").or_else(|| text.strip_suffix("\\r")) {
         return Some((inner, "a literal line end, `\\n` or `\\r`, after its value"));
+    }
+    if let Some(inner) = text.strip_suffix("^M") {
+        return Some((inner, "`^M` after its value"));
     }
     if let Some((inner, tag)) = text.rsplit_once('<').filter(|(_, tag)| is_tag(tag)) {
         return Some((inner, "an HTML tag after its value")).filter(|_| !tag.is_empty());

@@ -14,6 +14,7 @@ mod lines;
 mod meaning;
 mod mx_hosts;
 mod names;
+mod other_lines;
 mod prefixes;
 mod records;
 mod rules;
@@ -21,6 +22,7 @@ mod strays;
 mod values;
 mod values_apart;
 mod wildcards;
+mod wrapped;
 
 use mta_sts::{
     Domain, Policy,

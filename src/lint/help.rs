@@ -12,7 +12,7 @@ use crate::{parse::policy::PolicyErrorKind, tolerances::Tolerances};
 /// Returns how to correct a fault in a policy. `text` is the faulty line.
 pub(super) fn policy(kind: PolicyErrorKind, text: &[u8]) -> Option<String> {
     let help = match kind {
-        PolicyErrorKind::FieldName if text.starts_with(b"<") => {
+        PolicyErrorKind::FieldName if text.starts_with(b"<") && !text.starts_with(b"<http") => {
             "this looks like HTML: serve the policy file itself"
         }
         PolicyErrorKind::FieldName | PolicyErrorKind::MissingColon => {
@@ -42,6 +42,9 @@ pub(super) fn message(kind: PolicyErrorKind, text: &[u8]) -> Option<String> {
         {
             "this line is a comment or a mark, and a policy has none".into()
         }
+        PolicyErrorKind::FieldName if is_url(text.trim_start_matches(['<', '"', ' '])) => {
+            "this line is a URL, not a field".into()
+        }
         PolicyErrorKind::FieldName if text.starts_with('<') => {
             "this line is HTML, which a policy does not have".into()
         }
@@ -68,7 +71,7 @@ pub(super) fn message(kind: PolicyErrorKind, text: &[u8]) -> Option<String> {
 
 /// Returns the kind of the TXT record that a line is, alone or in a zone file, and where it belongs.
 pub(super) fn record_of(text: &str) -> Option<(String, String)> {
-    let quotes: &[char] = &['"', '\'', '`', '“', ' ', '\t'];
+    let quotes: &[char] = &['"', '\'', '`', '“', ' ', '\t', '-', '*', '>'];
     let lower = text.trim_start_matches(quotes).to_ascii_lowercase();
     let sts = lower.find("v=sts").and_then(|at| lower.split_at_checked(at));
     if let Some((before, record)) = sts {
@@ -81,6 +84,10 @@ pub(super) fn record_of(text: &str) -> Option<(String, String)> {
     let data = lower.split_once('"').or_else(|| lower.split_once(" txt ")).map(|(_, data)| data);
     let (kind, place) = known_record(&lower).or_else(|| known_record(data?))?;
     Some((format!("{kind} record"), format!("publish it {place}")))
+}
+
+fn is_url(text: &str) -> bool {
+    text.starts_with("https://") || text.starts_with("http://")
 }
 
 /// Returns whether all characters of the line are invisible, such as an end-of-file mark (`\u{1a}`).

@@ -22,8 +22,8 @@ use crate::{
 
 /// Reads one or several hosts.
 pub(super) fn read(text: &str) -> Meant {
-    let text = &*without_remarks(text);
-    let parts: Vec<&str> = text
+    let plain = without_remarks(text);
+    let parts: Vec<&str> = plain
         .split(|c: char| c.is_whitespace() || matches!(c, ',' | ';' | '|' | '&'))
         .filter(|part| !part.is_empty() && !part.eq_ignore_ascii_case("and"))
         .collect();
@@ -32,6 +32,9 @@ pub(super) fn read(text: &str) -> Meant {
             "a domain that accepts no mail has `mode: none` and no `mx`, or no policy",
         )
         .fault("`mx` is a null MX (RFC 7505), which names no host");
+    }
+    if plain != text && parts.len() > 1 {
+        return list(&parts);
     }
     if let Some(meant) = joined(text, &parts) {
         return meant;

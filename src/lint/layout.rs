@@ -114,9 +114,10 @@ fn name_alone(line: &str) -> Option<&str> {
     is_alone.then(|| name.trim_end())
 }
 
-/// Returns whether this begins a text of several lines in YAML: `|`, `>-`.
+/// Returns whether this begins a value on the lines below in YAML: `|`, `>-`, `&name`.
 fn is_block(value: &str) -> bool {
-    matches!(value.trim_end_matches(['-', '+']), "|" | ">")
+    let is_mark = value.starts_with(['&', '!']) && !value.contains(char::is_whitespace);
+    is_mark || matches!(value.trim_end_matches(['-', '+']), "|" | ">")
 }
 
 /// Writes each name before its value, where all names stand before all values.

@@ -102,9 +102,9 @@ fn named<'a>(line: &'a str, text: &'a str) -> Option<Reading> {
 }
 
 /// The signs that stand for a `:` after a name.
-const SIGNS: [&str; 21] = [
+const SIGNS: [&str; 25] = [
     "-->", "=>", "->", ":=", "::", "==", "=", ":", "：", "∶", "ː", "꞉", ";", ",", "→", "- ", "– ",
-    "-", ">", "|", "~",
+    "-", ">", "|", "~", "–", "—", "/", "»",
 ];
 
 /// Returns the length of the name where a `-` that may be of a name begins the sign: `mode->enforce`,

@@ -16,7 +16,10 @@ pub(super) fn without_marks(text: &str) -> String {
     let without = |line: &str| {
         let plain = line.trim_end();
         let end = line.strip_prefix(plain).unwrap_or_default();
-        plain.strip_suffix(mark).unwrap_or(plain).to_owned() + end
+        let plain = plain.strip_suffix(mark).unwrap_or(plain);
+        // `cat -A` shows a tab so.
+        let plain = if mark.contains('$') { plain.replace("^I", "\t") } else { plain.to_owned() };
+        plain + end
     };
     text.split_inclusive('\n').map(without).collect()
 }

@@ -16,8 +16,10 @@ pub(super) fn read(text: &str) -> Meant {
     if lower.is_empty() {
         return Meant::help(CHOOSE).fault("`mode` has no value");
     }
-    let switch = lower.split_once(['=', ':', ' ']);
-    if let Some(meant) = switch.and_then(|(mode, value)| switched(mode.trim(), value.trim())) {
+    let signs = ['=', ':', ' ', '\t'];
+    let switch = lower.split_once(signs);
+    if let Some(meant) = switch.and_then(|(mode, value)| switched(mode, value.trim_matches(signs)))
+    {
         return meant.fault("`mode` has a switch after its value");
     }
     let words =
@@ -48,7 +50,8 @@ pub(super) fn read(text: &str) -> Meant {
 
 /// Reads a mode that is switched on: `enforce: true`.
 pub(super) fn switched(name: &str, value: &str) -> Option<Meant> {
-    let mode = MODES.into_iter().find(|mode| name.eq_ignore_ascii_case(mode))?;
+    let name = name.to_ascii_lowercase();
+    let mode = MODES.into_iter().find(|mode| *mode == name).or_else(|| other_form(&name))?;
     match &*value.to_ascii_lowercase() {
         "true" | "yes" | "on" | "1" | "enabled" => Some(Meant::one(mode)),
         "false" | "no" | "off" | "0" | "disabled" => Some(Meant::help(CHOOSE)),
@@ -57,14 +60,17 @@ pub(super) fn switched(name: &str, value: &str) -> Option<Meant> {
 }
 
 fn meant(lower: &str) -> Option<&'static str> {
+    let chars = |text: &str| text.chars().collect::<Vec<char>>();
+    let written = chars(lower);
+    let near = || MODES.into_iter().find(|mode| is_one_edit(&written, &chars(mode)));
+    other_form(lower).or_else(near)
+}
+
+fn other_form(lower: &str) -> Option<&'static str> {
     match lower {
         "test" | "tests" | "tested" | "testmode" | "test-mode" => Some("testing"),
         "enforced" | "enforcing" | "enforces" | "enforcement" | "inforce" => Some("enforce"),
-        _ => {
-            let chars = |text: &str| text.chars().collect::<Vec<char>>();
-            let written = chars(lower);
-            MODES.into_iter().find(|mode| is_one_edit(&written, &chars(mode)))
-        }
+        _ => None,
     }
 }
 

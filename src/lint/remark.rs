@@ -8,8 +8,11 @@ pub(super) fn without_remarks(text: &str) -> String {
     let mut rest = text;
     while let Some((before, inner)) = rest.split_once('(') {
         result.push_str(before);
-        let remark = inner.split_once(')').filter(|(word, _)| {
-            !word.is_empty() && word.chars().all(|c| c.is_alphanumeric() || matches!(c, '-' | '_'))
+        let remark = inner.split_once(')').filter(|(word, after)| {
+            result.ends_with([' ', '\t'])
+                && !word.is_empty()
+                && word.chars().all(|c| c.is_alphanumeric() || matches!(c, '-' | '_'))
+                && (after.is_empty() || after.starts_with([' ', '\t', ',', ';']))
         });
         rest = match remark {
             Some((_, after)) => after,

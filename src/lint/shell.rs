@@ -6,7 +6,9 @@ use super::spelling::known_name;
 
 /// Returns the text of a here-document: `cat <<EOF`, the lines, `EOF`.
 pub(super) fn without_here_document(text: &str) -> String {
-    let lines: Vec<&str> = text.split_inclusive('\n').collect();
+    // The second prompt of a shell.
+    let without_prompt = |line| str::strip_prefix(line, "> ").unwrap_or(line);
+    let lines: Vec<&str> = text.split_inclusive('\n').map(without_prompt).collect();
     let Some((start, end_word)) =
         lines.iter().enumerate().find_map(|(at, line)| Some((at, word(line)?)))
     else {

@@ -159,6 +159,11 @@ fn peel(text: &str) -> Option<(&str, &'static str)> {
         return Some((inner, "an HTML tag after its value")).filter(|_| !tag.is_empty());
     }
     let end = ends.iter().find_map(|&(end, what)| Some((text.strip_suffix(end)?, what)));
+    for arrow in ["-->", "->", "=>"] {
+        if let Some(inner) = text.strip_prefix(arrow).filter(|rest| !rest.is_empty()) {
+            return Some((inner, "an arrow before its value"));
+        }
+    }
     let starts = [
         ("a quote before its value", ['"', '\'', '“', '”', '`'].as_slice()),
         ("`:` before its value", &[':']),

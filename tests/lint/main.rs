@@ -17,6 +17,7 @@ mod names;
 mod other_lines;
 mod prefixes;
 mod records;
+mod records_apart;
 mod rules;
 mod strays;
 mod values;

@@ -2,7 +2,7 @@
 
 use alloc::{borrow::ToOwned, string::String};
 
-/// What `cat -A` and editors show at the end of a line; a longer mark comes before its parts.
+/// The marks of `cat -A` and of editors; a longer one comes before its parts.
 const MARKS: [&str; 13] =
     ["^M$", "␍␊", "<CR><LF>", "[CR][LF]", "<CR>", "<LF>", "^M", "$", "¶", "↵", "⏎", "␊", "␤"];
 
@@ -19,7 +19,7 @@ pub(super) fn without_marks(text: &str) -> String {
         let plain = plain.strip_suffix(mark).unwrap_or(plain);
         // `cat -A` shows a tab so.
         let plain = if mark.contains('$') { plain.replace("^I", "\t") } else { plain.to_owned() };
-        plain + end
+        [&*plain, end].concat()
     };
     text.split_inclusive('\n').map(without).collect()
 }

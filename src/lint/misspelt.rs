@@ -87,15 +87,13 @@ impl<'a> Misspelt<'a> {
 fn read(name: &[u8], known: &'static str, at: &[u8]) -> Reading {
     let value = value_of(at);
     let inner = line::read(value.as_bytes()).filter(|inner| inner.name == known);
-    match inner {
+    if let Some(inner) = inner {
         // `policy: version: STSv1`
-        Some(inner) => Reading { name: known, meant: inner.meant },
-        None => {
-            let meant = alias::read(name, value).filter(|(field, _)| *field == known);
-            let meant = meant.map_or_else(|| value::read(known, value), |(_, meant)| meant);
-            Reading { name: known, meant }
-        }
+        return Reading { name: known, meant: inner.meant };
     }
+    let meant = alias::read(name, value).filter(|(field, _)| *field == known);
+    let meant = meant.map_or_else(|| value::read(known, value), |(_, meant)| meant);
+    Reading { name: known, meant }
 }
 
 /// Returns the known field name that follows an unknown one: `mode` in `policy: mode: enforce`.

@@ -14,13 +14,8 @@ pub(super) fn without_remarks(text: &str) -> String {
                 && word.chars().all(|c| c.is_alphanumeric() || matches!(c, '-' | '_'))
                 && (after.is_empty() || after.starts_with([' ', '\t', ',', ';']))
         });
-        rest = match remark {
-            Some((_, after)) => after,
-            None => {
-                result.push('(');
-                inner
-            }
-        };
+        rest = remark.map_or(inner, |(_, after)| after);
+        result.push_str(if remark.is_none() { "(" } else { "" });
     }
     result.push_str(rest);
     result

@@ -39,7 +39,7 @@ pub(super) fn without_end(text: &str) -> String {
     let rest = text.trim_end();
     let (before, last) = rest.rsplit_once('\n').unwrap_or(("", rest));
     match last.trim() {
-        "EOF" | "EOT" | "END" | "_EOF_" | "HERE" => before.to_owned() + "\n",
+        "EOF" | "EOT" | "END" | "_EOF_" | "HERE" => [before, "\n"].concat(),
         _ => text.to_owned(),
     }
 }

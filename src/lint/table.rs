@@ -29,23 +29,34 @@ fn cells(line: &str) -> Vec<&str> {
 
 /// Reads rows of a name, its value and what is said about them.
 fn by_row(rows: &[Vec<&str>]) -> Option<String> {
-    let mut fields = String::new();
-    for (n, row) in rows.iter().enumerate() {
-        let [name, value, more @ ..] = row.as_slice() else { return None };
-        let name = near_name(name.trim_end_matches([':', ' ']).as_bytes());
-        let Some(name) = name.filter(|_| near_name(value.as_bytes()).is_none()) else {
-            // The head of the table.
-            if n == 0 { continue } else { return None }
-        };
-        fields.push_str(&format!("{name}: {value}\n"));
-        for other in more.iter().filter(|other| field_of(other).is_some()) {
-            if name != "mx" {
-                return None;
-            }
-            fields.push_str(&format!("mx: {other}\n"));
-        }
+    let (first, rest) = rows.split_first()?;
+    // The first row may be the head of the table.
+    let is_head = first.first().is_some_and(|name| field_name(name).is_none());
+    let mut fields = if is_head { String::new() } else { row(first)? };
+    for line in rest {
+        fields.push_str(&row(line)?);
     }
-    (!fields.is_empty()).then_some(fields)
+    Some(fields)
+}
+
+fn field_name(cell: &str) -> Option<&'static str> {
+    near_name(cell.trim_end_matches([':', ' ']).as_bytes())
+}
+
+/// Reads the field of a row; several hosts are a field each.
+fn row(cells: &[&str]) -> Option<String> {
+    let [name, value, more @ ..] = cells else { return None };
+    let name = field_name(name)?;
+    if near_name(value.as_bytes()).is_some() {
+        return None;
+    }
+    let others: Vec<&str> = more.iter().filter(|cell| field_of(cell).is_some()).copied().collect();
+    if name != "mx" && !others.is_empty() {
+        return None;
+    }
+    let values = [*value].into_iter().chain(others);
+    let lines: Vec<String> = values.map(|value| format!("{name}: {value}\n")).collect();
+    Some(lines.concat())
 }
 
 /// Reads a row of names, and one of their values.
@@ -54,5 +65,5 @@ fn by_column(rows: &[Vec<&str>]) -> Option<String> {
     let names: Option<Vec<&str>> = names.iter().map(|name| known_name(name.as_bytes())).collect();
     let names = names.filter(|names| names.len() == values.len())?;
     let fields = names.iter().zip(values).map(|(name, value)| format!("{name}: {value}\n"));
-    Some(fields.collect())
+    Some(fields.collect::<Vec<String>>().concat())
 }

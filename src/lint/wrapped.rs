@@ -12,7 +12,7 @@ pub(super) fn without_header(text: &str) -> String {
     end.map_or(text, |(_, policy)| policy).to_owned()
 }
 
-/// Where something stands that is no part of the policy.
+/// The sides of a policy on which something stands.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Side {
     Before,

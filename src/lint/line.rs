@@ -119,7 +119,8 @@ fn name_before_sign(text: &str, end: usize) -> Option<usize> {
         let known = known_name(before.as_bytes());
         known.is_some() && known == field_of(after.trim_start_matches('-').trim_end())
     };
-    text.match_indices('-').find(is_sign).map(|(at, _)| at)
+    // No name is longer than that of `max_age`, with a sign or two.
+    text.match_indices('-').take_while(|(at, _)| *at < 12).find(is_sign).map(|(at, _)| at)
 }
 
 /// Reads a line with HTML tags in it.

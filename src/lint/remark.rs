@@ -8,13 +8,14 @@ pub(super) fn without_remarks(text: &str) -> String {
     let mut rest = text;
     while let Some((before, inner)) = rest.split_once('(') {
         result.push_str(before);
-        let remark = inner.split_once(')').filter(|(word, after)| {
-            result.ends_with([' ', '\t'])
-                && !word.is_empty()
-                && word.chars().all(|c| c.is_alphanumeric() || matches!(c, '-' | '_'))
-                && (after.is_empty() || after.starts_with([' ', '\t', ',', ';']))
+        let is_other = |c: char| !c.is_alphanumeric() && !matches!(c, '-' | '_');
+        let (word, after) =
+            inner.split_at_checked(inner.find(is_other).unwrap_or(0)).unwrap_or_default();
+        let remark = after.strip_prefix(')').filter(|after| {
+            let is_end = after.is_empty() || after.starts_with([' ', '\t', ',', ';']);
+            is_end && result.ends_with([' ', '\t']) && !word.is_empty()
         });
-        rest = remark.map_or(inner, |(_, after)| after);
+        rest = remark.unwrap_or(inner);
         result.push_str(if remark.is_none() { "(" } else { "" });
     }
     result.push_str(rest);

@@ -1,6 +1,6 @@
 //! Values of `mx` with more hosts than the one that was read.
 
-use alloc::string::String;
+use alloc::{collections::BTreeSet, string::String};
 
 use super::{field_of::field_of, host, meant::Meant};
 use crate::domain::Domain;
@@ -8,15 +8,22 @@ use crate::domain::Domain;
 const HELP: &str =
     "write a line `mx: HOST` for each host that gets mail, with nothing but its name";
 
+/// The number of values that are compared with each name.
+const MAX_LIST: usize = 8;
+
 /// Returns whether each host that a text names is one of the values, or a part of one.
 pub(super) fn has_all_hosts(values: &[String], text: &str) -> bool {
     let text = without_owner(text);
     let is_name = |c: char| c.is_alphanumeric() || matches!(c, '.' | '-' | '_');
     let mut words = text.split(|c: char| !is_name(c)).map(|word| word.trim_matches(['.', '-']));
-    words.all(|word| {
-        let Some(host) = host_name(word) else { return true };
-        values.iter().any(|value| value.to_ascii_lowercase().contains(&*host))
-    })
+    let values: BTreeSet<String> = values
+        .iter()
+        .map(|value| value.strip_prefix("*.").unwrap_or(value).to_ascii_lowercase())
+        .collect();
+    // A name may have been written in two parts; a long list is of whole names.
+    let is_part =
+        |host: &str| values.len() <= MAX_LIST && values.iter().any(|value| value.contains(host));
+    words.all(|word| host_name(word).is_none_or(|host| values.contains(&host) || is_part(&host)))
 }
 
 /// Removes the owner of an MX record: `example.com. IN MX 10 a.example`.

@@ -14,6 +14,9 @@ use super::{
     ways::{WAYS, Way},
 };
 
+/// The length of the longest text that is rewritten, in bytes: a policy of a hundred hosts is shorter.
+const MAX_LEN: usize = 1 << 14;
+
 /// Returns one diagnostic for a fault of the whole text, with the corrected text.
 ///
 /// `fields` gives the diagnostics of a text line by line.
@@ -22,7 +25,7 @@ pub(super) fn find(
     found: &[Diagnostic],
     fields: impl Fn(&[u8]) -> Vec<Diagnostic>,
 ) -> Option<Diagnostic> {
-    let mut text = str::from_utf8(input).ok()?.to_owned();
+    let mut text = str::from_utf8(input).ok().filter(|text| text.len() <= MAX_LEN)?.to_owned();
     let mut before = Score::of(&text, found);
     let mut applied = Vec::new();
     for way in &WAYS {

@@ -1,8 +1,8 @@
 //! Values of `mx` with more hosts than the one that was read.
 
-use alloc::{collections::BTreeSet, string::String};
+use alloc::{collections::BTreeSet, string::String, vec::Vec};
 
-use super::{field_of::field_of, host, meant::Meant};
+use super::{host, meant::Meant};
 use crate::domain::Domain;
 
 const HELP: &str =
@@ -15,7 +15,8 @@ const MAX_LIST: usize = 8;
 pub(super) fn has_all_hosts(values: &[String], text: &str) -> bool {
     let text = without_owner(text);
     let is_name = |c: char| c.is_alphanumeric() || matches!(c, '.' | '-' | '_');
-    let mut words = text.split(|c: char| !is_name(c)).map(|word| word.trim_matches(['.', '-']));
+    let mut words =
+        text.split(|c: char| !is_name(c)).map(|word| word.trim_matches(['.', '-', '_']));
     let values: BTreeSet<String> = values
         .iter()
         .map(|value| value.strip_prefix("*.").unwrap_or(value).to_ascii_lowercase())
@@ -32,20 +33,26 @@ fn without_owner(text: &str) -> &str {
     let record = lower.rsplit_once(" mx ").filter(|(owner, data)| {
         let mut words = data.split_whitespace();
         let preference = words.next().unwrap_or_default();
-        let is_owner =
-            owner.split_whitespace().next().is_some_and(|name| host_name(name).is_some());
+        let is_owner = owner
+            .split_whitespace()
+            .next()
+            .is_some_and(|name| host_name(name.trim_end_matches('.')).is_some());
         is_owner && preference.parse::<u16>().is_ok() && words.count() == 1
     });
     record.and_then(|(owner, _)| text.get(owner.len()..)).unwrap_or(text)
 }
 
-/// Returns the name in its form of DNS, if a word is one.
+/// Returns the name in its form of DNS, if a word may be one.
 fn host_name(word: &str) -> Option<String> {
-    if word.is_ascii() {
-        return (field_of(word) == Some("mx")).then(|| word.to_ascii_lowercase());
+    if !word.is_ascii() {
+        let domain = Domain::parse(word).ok()?;
+        return domain.as_str().contains('.').then(|| domain.as_str().into());
     }
-    let domain = Domain::parse(word).ok()?;
-    domain.as_str().contains('.').then(|| domain.as_str().into())
+    let (_, last) = word.rsplit_once('.')?;
+    let is_file = matches!(last, "txt" | "html" | "json" | "yml" | "yaml");
+    let is_name = last.len() > 1 && last.starts_with(|c: char| c.is_ascii_alphabetic());
+    let labels = word.split('.').filter(|label| !label.is_empty());
+    (is_name && !is_file).then(|| labels.collect::<Vec<&str>>().join(".").to_ascii_lowercase())
 }
 
 /// Reads a value of which one host alone was understood.

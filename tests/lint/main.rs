@@ -7,6 +7,7 @@ mod disguise;
 mod example;
 mod extras;
 mod foreign;
+mod generators;
 mod hosts;
 mod inputs;
 mod kinds;

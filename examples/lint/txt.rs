@@ -95,7 +95,10 @@ fn records(input: &[u8]) -> Vec<Vec<u8>> {
     let joined = without_brackets(input);
     let lines = || joined.split(|&byte| byte == b'\n').map(<[u8]>::trim_ascii);
     let records: Vec<_> = lines().filter_map(record).collect();
-    let is_start = |line: &&[u8]| line.len() > 1 && line[..2].eq_ignore_ascii_case(b"v=");
+    let is_start = |line: &&[u8]| {
+        let line = String::from_utf8_lossy(line).to_ascii_lowercase();
+        line.starts_with("v=") || line.starts_with("ms=") || line.contains("verification=")
+    };
     if records.is_empty() && lines().filter(is_start).count() > 1 {
         return lines().filter(|line| !line.is_empty()).map(<[u8]>::to_vec).collect();
     }

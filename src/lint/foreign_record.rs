@@ -7,7 +7,12 @@ use alloc::{
 };
 use core::str;
 
-use super::{Code, Diagnostic, known_record::known_record, record_text::canonical, shown::Shown};
+use super::{
+    Code, Diagnostic,
+    known_record::known_record,
+    record_text::{canonical, has_word_id},
+    shown::Shown,
+};
 use crate::{domain::Domain, parse::record::sts_text_record};
 
 /// Returns the one diagnostic for a text that is no record, or a record with something around it.
@@ -98,7 +103,7 @@ fn quoted(text: &str) -> Option<Diagnostic> {
     if !inner.to_ascii_lowercase().trim_start().starts_with("v=sts") {
         return None;
     }
-    let (_, rest) = trimmed.split_at_checked(trimmed.chars().next()?.len_utf8())?;
+    let rest = trimmed.trim_start_matches(['"', '\'', '“', '`']);
     let what = if rest.contains(['"', '\'', '”', '`']) {
         "quotes stand around"
     } else {
@@ -136,6 +141,8 @@ fn other(text: &str, lower: &str) -> Option<Diagnostic> {
         );
     }
     let is_policy = lower.contains("version:") || lower.contains("mode:") && lower.contains("mx:");
+    let has_more = ["mode", "mx:", "max_age"].iter().any(|name| lower.contains(name));
+    let is_policy = is_policy && (has_more || !has_word_id(lower));
     if is_policy && canonical(text.as_bytes()).is_none() {
         let help = format!("serve it at https://mta-sts.DOMAIN/.well-known/mta-sts.txt; {RECORD}");
         return found("this is the policy file, not the TXT record".into(), &help);

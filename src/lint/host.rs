@@ -150,7 +150,7 @@ fn host(text: &str) -> Meant {
     let quotes: &[char] = &['"', '\'', '<', '>', '“', '”', '`'];
     let text = text.trim_matches(quotes);
     let (name, fault) = strip(text);
-    if let Some(meant) = number(text).or_else(|| number(name)) {
+    if let Some(meant) = number(text).or_else(|| number(name.trim_end_matches('/'))) {
         return meant;
     }
     if name.contains('@') {

@@ -49,6 +49,9 @@ pub(super) fn explain(kind: RecordErrorKind, before: &[u8], piece: &[u8], input:
     let name = name.trim();
     let help = match kind {
         RecordErrorKind::Version => return version(input),
+        RecordErrorKind::Id if matches!(&*text, "" | "id=") && is_id_again("id", input) => {
+            return said("`id` has no value", WITHOUT_VALUE);
+        }
         RecordErrorKind::Id => return id(&text),
         RecordErrorKind::Delimiter => {
             let whole = String::from_utf8_lossy(input);
@@ -125,9 +128,11 @@ fn is_id_again(name: &str, input: &[u8]) -> bool {
     name.eq_ignore_ascii_case("id") && input.windows(4).any(is_value)
 }
 
+const WITHOUT_VALUE: &str = "leave out the one without a value";
+
 fn id_again(name: &str) -> Said {
     let message = format!("`{}` is given again, without a value", Shown(name));
-    said(message, "leave out the one without a value")
+    said(message, WITHOUT_VALUE)
 }
 
 fn equals(name: &str, text: &str, input: &[u8]) -> Said {

@@ -174,6 +174,9 @@ pub(super) fn other_version(text: &str) -> Option<&str> {
 }
 
 pub(super) fn is_version(value: &str) -> bool {
+    if other_version(&["v=", value].concat()).is_some() {
+        return false;
+    }
     let lower = value.to_ascii_lowercase();
     let likely = ["stsv1", "sts", "1", "v1", "tstv1", "mtasts", "mta-sts", "mtastsv1", "mta-stsv1"];
     likely.contains(&&*lower) || is_one_edit(lower.as_bytes(), b"stsv1")

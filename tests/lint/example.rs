@@ -159,6 +159,15 @@ errors: 2, warnings: 0, advice: 0
             SEVERAL,
         ),
         (
+            "v=STSv1; id=1\ngoogle-site-verification=x\n",
+            0,
+            "\
+note: senders ignore \"google-site-verification=x\": it does not begin with `v=STSv1;` (RFC 8461 §3.1)
+
+errors: 0, warnings: 0, advice: 0
+",
+        ),
+        (
             "v=spf1 -all\nv=STSv1; id=2\n",
             0,
             "\

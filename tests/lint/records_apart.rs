@@ -118,13 +118,23 @@ error[record-no-equals]: `id` is given again, without a value
   = help: write `v=STSv1; id=1`: leave out the one without a value
 ",
     );
+    shows_record(
+        "v=STSv1; id=; id=1",
+        "
+error[record-id]: `id` has no value
+  --> line 1, column 10 (RFC 8461 §3.1)
+  | v=STSv1; id=; id=1
+  |          ^^^
+  = help: write `v=STSv1; id=1`: leave out the one without a value
+",
+    );
     record("v=STSv1; id", &["error[record-no-equals]: `id` has no value"], None);
 }
 
 #[test]
 fn a_quote_on_one_side() {
     let version = "error[record-version]: ";
-    for quote in ["\"", "'", "`", "“"] {
+    for quote in ["\"", "'", "`", "“", "```"] {
         let message =
             format!("{version}a quote stands before the record, which must begin with `v=STSv1`");
         record(&format!("{quote}v=STSv1; id=1"), &[&message], Some("v=STSv1; id=1"));
@@ -146,6 +156,8 @@ fn another_version() {
     }
     let message = "error[record-version]: `v=STSv2` is not `v=STSv1`: it is another version";
     record("v=STSv2; id=1", &[message], None);
+    let message = "error[record-version]: `version:` stands where `v=` must";
+    record("version: STSv2; id: 1", &[message], None);
     let message = "error[record-version]: `V=STSv10` is not `v=STSv1`: it is another version";
     record("V=STSv10; id=1", &[message], None);
     shows_record(

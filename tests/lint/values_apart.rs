@@ -125,6 +125,7 @@ fn addresses_in_place_of_hosts() {
         "<::1>",
         "[IPv6:2001:db8::1]",
         "ipv6:2001:db8::1",
+        "https://[::1]/",
     ] {
         mx(value, address, None);
     }

@@ -10,6 +10,7 @@ use core::str;
 use super::{
     Code, Diagnostic, Severity,
     repair::mend,
+    several,
     spelling::FIELDS,
     ways::{WAYS, Way},
 };
@@ -55,12 +56,24 @@ pub(super) fn find(
         let found = Diagnostic::new(Code::POLICY_LINE_BREAKS, 0..input.len(), message);
         return Some(found.with_help(Some("publish one policy, and nothing else".to_string())));
     }
-    if let Some(text) = mended {
+    if let Some(text) = mended.filter(|text| keeps_hosts(input, text)) {
         return Some(said(applied.first()?).with_suggestion(0..input.len(), text, None));
     }
     // Of other faults more can be said line by line.
     let breaks = applied.iter().find(|way| way.code == Code::POLICY_LINE_BREAKS)?;
     Some(said(breaks).with_help(Some("write each field on a line of its own".to_string())))
+}
+
+/// Returns whether each host on a line `mx: …` is in the corrected text.
+fn keeps_hosts(input: &[u8], mended: &str) -> bool {
+    let hosts: Vec<String> = mended
+        .lines()
+        .filter_map(|line| line.strip_prefix("mx: "))
+        .map(ToOwned::to_owned)
+        .collect();
+    let lines = input.split(|&byte| byte == b'\n').filter(|line| line.is_ascii());
+    let mut lines = lines.filter_map(|line| str::from_utf8(line.strip_prefix(b"mx:")?).ok());
+    lines.all(|line| several::has_all_hosts(&hosts, line))
 }
 
 /// The score of a text: its number of errors, and of the fields of a policy that it shows.

@@ -50,7 +50,8 @@ fn host_name(word: &str) -> Option<String> {
     }
     let (_, last) = word.rsplit_once('.')?;
     let is_file = matches!(last, "txt" | "html" | "json" | "yml" | "yaml");
-    let is_name = last.len() > 1 && last.starts_with(|c: char| c.is_ascii_alphabetic());
+    let is_name = (last.len() > 1 || word.matches('.').count() > 1)
+        && last.starts_with(|c: char| c.is_ascii_alphabetic());
     let labels = word.split('.').filter(|label| !label.is_empty());
     (is_name && !is_file).then(|| labels.collect::<Vec<&str>>().join(".").to_ascii_lowercase())
 }

@@ -11,10 +11,17 @@ pub(crate) struct Asked {
     pub(crate) note: Option<String>,
 }
 
+/// Quotes of several scripts.
+const PAIRS: [(char, char); 7] =
+    [('"', '"'), ('\'', '\''), ('`', '`'), ('“', '”'), ('‘', '’'), ('«', '»'), ('„', '“')];
+
 /// Finds the domain, which is what stands behind the "@" of a mail address.
 pub(crate) fn asked(typed: &str) -> Result<Asked, String> {
     let typed = typed.trim();
-    let text = typed.trim_matches(['<', '>', '"']);
+    let quoted = PAIRS.iter().find_map(|&(open, close)| {
+        typed.strip_prefix(open)?.strip_suffix(close).filter(|inner| !inner.is_empty())
+    });
+    let text = quoted.unwrap_or(typed).trim_matches(['<', '>', ' ']);
     if let Some(rest) = text.strip_prefix("*.") {
         return Err(format!(
             "{typed:?} is no mail domain: each subdomain has a policy of its own (RFC 8461 §3.4); give \
@@ -35,7 +42,10 @@ pub(crate) fn asked(typed: &str) -> Result<Asked, String> {
              stands behind the \"@\" of a mail address, such as example.com"
         ));
     }
-    let note = what.map(|what| format!("{text} is {what}; the domain is {domain}"));
+    let note = match what {
+        Some(what) => Some(format!("{text} is {what}; the domain is {domain}")),
+        None => quoted.map(|_| format!("{typed} is a domain in quotes; the domain is {domain}")),
+    };
     Ok(Asked { domain, note })
 }
 

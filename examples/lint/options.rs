@@ -29,18 +29,24 @@ pub(crate) enum Target {
 impl Command {
     pub(crate) fn parse(mut args: Parser) -> Result<Self, lexopt::Error> {
         let (mut targets, mut domain, mut mx) = (Vec::new(), None, Vec::new());
-        let mut color = Color::default();
+        let (mut color, mut codes) = (Color::default(), false);
         while let Some(arg) = args.next()? {
             match arg {
                 Arg::Short('h') | Arg::Long("help") => return Ok(Self::Help),
-                Arg::Long("codes") => return Ok(Self::Codes),
+                Arg::Long("codes") => codes = true,
                 Arg::Long("record") => targets.push(Target::Record(args.value()?.string()?)),
-                Arg::Long("mx") => mx.push(args.value()?.string()?),
+                Arg::Long("mx") => mx.push(mx_host(args.value()?.string()?)?),
                 Arg::Long("domain") => domain = Some(policy_domain(&args.value()?.string()?)?),
                 Arg::Long("color") => color = Color::parse(&args.value()?.string()?)?,
                 Arg::Value(file) => targets.push(Target::File(file)),
                 other => return Err(other.unexpected()),
             }
+        }
+        if codes {
+            let is_alone = targets.is_empty() && mx.is_empty() && domain.is_none();
+            return is_alone.then_some(Self::Codes).ok_or_else(|| {
+                "--codes lists the codes: it goes with no FILE and no --record".into()
+            });
         }
         let target = targets.pop().ok_or("give a FILE or a --record")?;
         if !targets.is_empty() {
@@ -55,6 +61,13 @@ impl Command {
         }
         Ok(Self::Lint(Options { target, domain, mx, color }))
     }
+}
+
+fn mx_host(text: String) -> Result<String, String> {
+    if text.trim().is_empty() {
+        return Err("--mx is empty: give the name of an MX host".to_owned());
+    }
+    Ok(text)
 }
 
 /// The Policy Domain, which may stand in a URL or a mail address.

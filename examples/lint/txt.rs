@@ -89,9 +89,49 @@ fn is_like_ours(text: &[u8]) -> bool {
     plain.starts_with("v=sts") || plain.contains("stsv1")
 }
 
-/// Returns the records, one of each line that has quoted strings; none if no program printed the text.
+/// Returns the records, one of each line that has quoted strings, or begins as a record beside another; none
+/// if the text is one record.
 fn records(input: &[u8]) -> Vec<Vec<u8>> {
-    input.split(|&byte| byte == b'\n').filter_map(record).collect()
+    let joined = without_brackets(input);
+    let lines = || joined.split(|&byte| byte == b'\n').map(<[u8]>::trim_ascii);
+    let records: Vec<_> = lines().filter_map(record).collect();
+    let is_start = |line: &&[u8]| {
+        let line = String::from_utf8_lossy(line).to_ascii_lowercase();
+        line.starts_with("v=") || line.starts_with("ms=") || line.contains("verification=")
+    };
+    if records.is_empty() && lines().filter(is_start).count() > 1 {
+        return lines().filter(|line| !line.is_empty()).map(<[u8]>::to_vec).collect();
+    }
+    records
+}
+
+/// Joins the lines of a record of a zone file that has brackets around its strings, and removes the
+/// comments between them (RFC 1035 §5.1).
+fn without_brackets(input: &[u8]) -> Vec<u8> {
+    let (mut is_open, mut is_quoted, mut is_comment) = (false, false, false);
+    let mut text = Vec::with_capacity(input.len());
+    for (at, &byte) in input.iter().enumerate() {
+        is_comment &= byte != b'\n';
+        let is_plain = !is_quoted && !is_comment;
+        match byte {
+            b'(' if is_plain && begins_strings(&input[at + 1..]) => is_open = true,
+            b')' if is_plain && is_open => is_open = false,
+            b';' if is_plain && is_open => is_comment = true,
+            b'\n' if is_open && !is_quoted => text.push(b' '),
+            _ if is_comment => {}
+            _ => {
+                is_quoted ^= byte == b'"' && input.get(at.wrapping_sub(1)) != Some(&b'\\');
+                text.push(byte);
+            }
+        }
+    }
+    text
+}
+
+/// Returns whether a string, or a line end, follows.
+fn begins_strings(text: &[u8]) -> bool {
+    let is_space = |byte: &&u8| matches!(byte, b' ' | b'\t' | b'\r');
+    matches!(text.iter().find(|byte| !is_space(byte)), Some(b'"' | b'\n'))
 }
 
 /// Reads `"v=STSv1; " "id=1"`, behind the name and the type, if they are there, and joins the strings.

@@ -3,10 +3,19 @@
 use alloc::string::String;
 use core::str;
 
-use super::{diagnostic::MAX_SHOWN, field_of::field_of, value};
+use super::{diagnostic::MAX_SHOWN, field_of::field_of, meant::Meant, mode, value};
+
+/// Returns the field that a name and its value stand for together, and what they mean.
+pub(super) fn read(name: &[u8], value: &str) -> Option<(&'static str, Meant)> {
+    let word = value.split([' ', '\t', '#', ';']).next().unwrap_or_default();
+    let switch = str::from_utf8(name).ok().and_then(|name| mode::switched(name, word));
+    switch
+        .map(|meant| ("mode", meant))
+        .or_else(|| told(name, value).map(|known| (known, value::read(known, value))))
+}
 
 /// Returns the known field for this value, where the name says the same.
-pub(super) fn told(name: &[u8], value: &str) -> Option<&'static str> {
+fn told(name: &[u8], value: &str) -> Option<&'static str> {
     if value.len() > MAX_SHOWN {
         return None;
     }

@@ -2,6 +2,8 @@
 
 use alloc::{borrow::ToOwned, format, string::String};
 
+use super::field_of::field_of;
+
 /// A text without its disguise, and what is wrong with the text as it was written.
 pub(super) struct Revealed {
     pub(super) plain: String,
@@ -21,6 +23,11 @@ pub(super) fn reveal(text: &str) -> Option<Revealed> {
 /// Does the same for a host name, which may have labels of another script: only what cannot be seen
 /// and what no label of one script has is disguised.
 pub(super) fn reveal_host(text: &str) -> Option<Revealed> {
+    // A dash between two names may stand for a comma.
+    let is_name = |text: &str| field_of(text) == Some("mx");
+    if text.split_once(is_dash).is_some_and(|(one, other)| is_name(one) && is_name(other)) {
+        return None;
+    }
     let is_disguised = |label: &str| {
         let mut like = label.chars().filter(|&c| ascii_like(c).is_some()).peekable();
         like.peek().is_some()
@@ -144,10 +151,16 @@ fn compatible(c: char) -> Option<char> {
         0x1D400..=0x1D6A3 => letter(code.checked_sub(0x1D400)? % 52, 'A'),
         0x24B6..=0x24E9 => letter(code.checked_sub(0x24B6)?, 'A'),
         0x1D7CE..=0x1D7FF => char::from_digit(code.checked_sub(0x1D7CE)? % 10, 10),
+        _ if is_dash(c) => Some('-'),
         // Ideographic full stops.
         0x3002 | 0xFF61 => Some('.'),
         _ => DIGITS.iter().find_map(|&zero| char::from_digit(code.checked_sub(zero)?, 10)),
     }
+}
+
+/// Returns whether this is a dash or a minus, which only look like a hyphen.
+fn is_dash(c: char) -> bool {
+    matches!(c, '\u{2010}'..='\u{2015}' | '\u{2212}' | '\u{fe58}' | '\u{fe63}')
 }
 
 /// The zeros of other scripts.

@@ -11,10 +11,10 @@ use core::{ops::Range, str};
 use super::{
     Code, Diagnostic,
     findings::{Findings, Placed},
-    help,
+    help, host,
     line::{self, Reading},
     misspelt::Misspelt,
-    mx,
+    mx, weak,
 };
 use crate::{
     domain::Domain,
@@ -24,11 +24,8 @@ use crate::{
         Fault, offset,
         policy::{Field, Lines, PolicyErrorKind},
     },
-    policy::Policy,
     tolerances::Tolerances,
 };
-
-const DAY: u64 = 86_400;
 
 /// Returns the diagnostics of a text line by line.
 pub(super) fn fields(input: &[u8], domain: Option<&Domain>) -> Vec<Diagnostic> {
@@ -72,8 +69,11 @@ impl<'a> Lint<'a> {
         self.blank_lines();
         self.misspelt();
         self.missing();
-        self.mode();
-        self.max_age();
+        weak::mode(self.mode.as_ref(), !self.mx.is_empty(), &mut self.findings);
+        let opting_out = matches!(self.mode, Some((Mode::None, _)));
+        if let Some((seconds, span)) = self.max_age.take() {
+            weak::max_age(seconds, &span, opting_out, &mut self.findings);
+        }
         mx::lint(&self.mx, domain, &mut self.findings);
     }
 
@@ -117,6 +117,10 @@ impl<'a> Lint<'a> {
             return true;
         }
         let before = self.input.get(..found.span.start).unwrap_or_default();
+        if let Some(found) = dotted_number(which, before) {
+            self.findings.push(found);
+            return true;
+        }
         let help = help::deviation(which, before);
         let removed = found.span();
         self.findings.push(found.with_suggestion(removed, "", Some(help)));
@@ -199,8 +203,8 @@ impl<'a> Lint<'a> {
             None if line::commented(text).is_some() => {
                 found.with_help(Some("leave out the mark before the field, or the line".into()))
             }
-            None if help::is_txt_record(text) => {
-                let help = Some("leave the line out: it belongs into DNS".into());
+            None if let Some((_, place)) = str::from_utf8(text).ok().and_then(help::record_of) => {
+                let help = Some(format!("leave the line out: {place}"));
                 found.with_suggestion(self.span(field, help::line_len(field)), "", help)
             }
             None if help::is_remark(text)
@@ -238,8 +242,18 @@ impl<'a> Lint<'a> {
                 b"max_age"
             }
             Field::Mx { at, len } => {
-                self.mx.push((at.get(..len).unwrap_or_default(), self.span(at, len)));
+                let span = self.span(at, len);
+                let before = self.input.get(..span.end).unwrap_or_default();
+                // There is an error for a number with a dot already.
+                if at.get(len) != Some(&b'.')
+                    || dotted_number(Tolerances::MX_TRAILING_DOT, before).is_none()
+                {
+                    self.mx.push((at.get(..len).unwrap_or_default(), span));
+                }
                 b"mx"
+            }
+            Field::Other { name, value } if value.starts_with(b"//") && is_scheme(name) => {
+                return self.url(name, at);
             }
             Field::Other { name, .. } => {
                 self.other(name, at);
@@ -256,6 +270,17 @@ impl<'a> Lint<'a> {
             let span = self.span(at, line(at).len());
             self.findings.push(Diagnostic::new(Code::POLICY_VERSION_NOT_FIRST, span, message));
         }
+    }
+
+    fn url(&mut self, name: &[u8], at: &'a [u8]) {
+        let name = String::from_utf8_lossy(name);
+        let message =
+            format!("this line is a URL, which senders take for a field `{name}` and ignore");
+        let span = self.span(at, line(at).len());
+        let found = Diagnostic::new(Code::POLICY_EXTENSION, span, message);
+        let removed = self.span(at, help::line_len(at));
+        let help = Some("leave the line out".into());
+        self.findings.push(found.with_suggestion(removed, "", help));
     }
 
     fn other(&mut self, name: &'a [u8], at: &'a [u8]) {
@@ -315,51 +340,6 @@ impl<'a> Lint<'a> {
         }
     }
 
-    fn mode(&mut self) {
-        match &self.mode {
-            Some((Mode::Testing, span)) => {
-                let message = "in mode `testing` mail is delivered whatever fails";
-                let help = "once the reports are clean, publish `mode: enforce` and a new `id`";
-                let found = Diagnostic::new(Code::POLICY_TESTING, span.clone(), message);
-                self.findings.push(found.with_help(Some(help.into())));
-            }
-            Some((Mode::None, span)) if !self.mx.is_empty() => {
-                let message = "in mode `none` senders do not look at `mx`";
-                let found = Diagnostic::new(Code::POLICY_NONE_WITH_MX, span.clone(), message);
-                self.findings.push(found);
-            }
-            _ => {}
-        }
-    }
-
-    fn max_age(&mut self) {
-        let Some((seconds, span)) = self.max_age.clone() else { return };
-        let opting_out = matches!(self.mode, Some((Mode::None, _)));
-        let limit = Policy::MAX_MAX_AGE.as_secs();
-        let weeks = || Some("write weeks, such as `max_age: 1209600`".into());
-        let mut push = |code, message: &str, help| {
-            self.findings.push(Diagnostic::new(code, span.clone(), message).with_help(help));
-        };
-        if seconds > limit {
-            let message = format!("`max_age` is over the limit of {limit}, and is taken for that");
-            let found = Diagnostic::new(Code::POLICY_MAX_AGE_OVER_LIMIT, span.clone(), message);
-            let mut found = found.with_suggestion(span, limit.to_string(), None);
-            let help = format!("write `max_age: {limit}`: that is what senders take it for");
-            found.help = Some(help);
-            self.findings.push(found);
-        } else if seconds == 0 {
-            let message = "with `max_age: 0` no sender keeps the policy";
-            push(Code::POLICY_MAX_AGE_ZERO, message, weeks());
-        } else if seconds < DAY && !opting_out {
-            let message = "`max_age` is under a day: an attacker who blocks fetches for that long \
-                           gets rid of the policy";
-            push(Code::POLICY_MAX_AGE_SHORT, message, weeks());
-        } else if seconds < 7 * DAY && !opting_out {
-            let message = "`max_age` is under a week: weeks or more are expected";
-            push(Code::POLICY_MAX_AGE_UNDER_WEEKS, message, weeks());
-        }
-    }
-
     /// Returns the span of the value in the line that begins here.
     fn value(&self, at: &[u8]) -> Range<usize> {
         let line = line(at);
@@ -375,6 +355,22 @@ impl<'a> Lint<'a> {
         let start = offset(self.input, rest);
         start..start.saturating_add(len)
     }
+}
+
+fn is_scheme(name: &[u8]) -> bool {
+    name.eq_ignore_ascii_case(b"https") || name.eq_ignore_ascii_case(b"http")
+}
+
+/// Returns the error for an address, or another number, with a dot at its end. `before` is the text before
+/// the dot.
+fn dotted_number(which: Tolerances, before: &[u8]) -> Option<Diagnostic> {
+    let line = before.rsplit(|&byte| byte == b'\n').next().unwrap_or_default();
+    let (_, value) = str::from_utf8(line).ok()?.split_once(':')?;
+    let meant = host::number(value.trim()).filter(|_| which == Tolerances::MX_TRAILING_DOT)?;
+    let start = before.len().saturating_sub(value.trim_start().len());
+    let span = start..before.len().saturating_add(1);
+    let found = error(PolicyErrorKind::Mx, span).with_help(meant.help);
+    Some(Diagnostic { message: meant.fault?, ..found })
 }
 
 /// Returns the first line, without white space at its end.

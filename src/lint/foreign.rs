@@ -8,7 +8,14 @@ use alloc::{
 };
 use core::str;
 
-use super::{Code, Diagnostic, line, repair::mend, shown::Shown};
+use super::{
+    Code, Diagnostic,
+    known_record::known_record,
+    line,
+    record_text::{canonical, has_word_id},
+    repair::mend,
+    shown::Shown,
+};
 
 /// Returns the one diagnostic for a file that is no policy at all.
 pub(super) fn policy(
@@ -198,6 +205,14 @@ fn html(text: &str, lower: &str) -> String {
 fn txt_record(input: &[u8]) -> Option<Said> {
     let text = str::from_utf8(input).ok()?.trim();
     let lower = text.to_ascii_lowercase();
+    if is_in_words(&lower)
+        && let Some(record) = canonical(input)
+    {
+        return Some(said(
+            "the file holds the TXT record, not the policy",
+            &format!("publish `{record}` in DNS, as the TXT record of `_mta-sts`; {TEMPLATE}"),
+        ));
+    }
     let is_policy = lower.contains("version:") || lower.contains("mode:");
     let holds =
         |version: &str| lower.starts_with(version) || lower.contains(&format!("\"{version}"));
@@ -217,21 +232,9 @@ fn txt_record(input: &[u8]) -> Option<Said> {
     ))
 }
 
-/// Returns the kind of another TXT record, and where it belongs.
-pub(super) fn known_record(lower: &str) -> Option<(&'static str, &'static str)> {
-    const KINDS: [(&str, &str, &str); 11] = [
-        ("v=dmarc", "a DMARC", "as the TXT record of `_dmarc`"),
-        ("v=spf", "an SPF", "as a TXT record of the domain itself"),
-        ("spf2.0/", "a Sender ID", "as a TXT record of the domain itself"),
-        ("v=tlsrpt", "a TLSRPT", "as the TXT record of `_smtp._tls`"),
-        ("v=dkim", "a DKIM", "as the TXT record of `SELECTOR._domainkey`"),
-        ("v=bimi", "a BIMI", "as the TXT record of `default._bimi`"),
-        ("google-site-verification", "a site verification", "as a TXT record of the domain itself"),
-        ("ms=ms", "a site verification", "as a TXT record of the domain itself"),
-        ("k=rsa", "a DKIM", "as the TXT record of `SELECTOR._domainkey`"),
-        ("v=caldav", "a CalDAV", "where its service asks for it"),
-        ("_globalsign", "a site verification", "as a TXT record of the domain itself"),
-    ];
-    let lower = lower.trim_start_matches(['"', ' ']);
-    KINDS.iter().find(|(start, ..)| lower.starts_with(start)).map(|&(_, name, place)| (name, place))
+/// Returns whether this is a record in the words of a policy: `version: STSv1; id: 1`.
+fn is_in_words(lower: &str) -> bool {
+    let is_other = |word: &str| matches!(word, "mode" | "mx" | "max_age");
+    let mut words = lower.split(|c: char| !c.is_ascii_alphanumeric() && c != '_');
+    lower.starts_with("version") && has_word_id(lower) && !words.any(is_other)
 }

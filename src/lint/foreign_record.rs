@@ -7,7 +7,12 @@ use alloc::{
 };
 use core::str;
 
-use super::{Code, Diagnostic, foreign::known_record, record_text::canonical, shown::Shown};
+use super::{
+    Code, Diagnostic,
+    known_record::known_record,
+    record_text::{canonical, has_word_id},
+    shown::Shown,
+};
 use crate::{domain::Domain, parse::record::sts_text_record};
 
 /// Returns the one diagnostic for a text that is no record, or a record with something around it.
@@ -27,13 +32,15 @@ pub(super) fn find(input: &[u8]) -> Option<Diagnostic> {
 /// Finds several records, as `dig +short` prints them.
 fn several(text: &str) -> Option<Diagnostic> {
     let lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
+    // Without quotes, a line that begins otherwise may be a part of a record.
+    let is_quoted = lines.clone().all(|line| line.contains('"'));
     let is_start = |line: &str| {
         let lower = line.to_ascii_lowercase();
-        lower.contains("v=sts") || known_record(&lower).is_some()
+        lower.starts_with("v=sts")
+            || is_quoted && lower.contains("v=sts")
+            || known_record(&lower).is_some()
     };
-    if lines.clone().any(|line| !line.contains('"'))
-        || lines.filter(|line| is_start(line)).count() < 2
-    {
+    if lines.filter(|line| is_start(line)).count() < 2 {
         return None;
     }
     let message = "these are several TXT records, one on each line: give one at a time";
@@ -61,7 +68,10 @@ fn labelled(text: &str, lower: &str) -> Option<Diagnostic> {
 
 fn zone_line(text: &str, lower: &str) -> Option<Diagnostic> {
     let words = lower.split_whitespace();
-    let is_line = words.clone().take(6).any(|word| word == "txt") && lower.contains("v=sts");
+    let is_type = |word: &str| word == "txt" || word.starts_with("txt(");
+    let is_data = lower.trim_start().starts_with('(') && lower.contains('"');
+    let is_line = words.clone().take(6).any(is_type) || is_data;
+    let is_line = is_line && lower.contains("v=sts");
     if !is_line || lower.trim_start().starts_with("v=") {
         return None;
     }
@@ -93,7 +103,13 @@ fn quoted(text: &str) -> Option<Diagnostic> {
     if !inner.to_ascii_lowercase().trim_start().starts_with("v=sts") {
         return None;
     }
-    let message = "quotes stand around the record, which must begin with `v=STSv1`";
+    let rest = trimmed.trim_start_matches(['"', '\'', '“', '`']);
+    let what = if rest.contains(['"', '\'', '”', '`']) {
+        "quotes stand around"
+    } else {
+        "a quote stands before"
+    };
+    let message = format!("{what} the record, which must begin with `v=STSv1`");
     let found = Diagnostic::new(Code::RECORD_VERSION, 0..text.len(), message);
     let help = "publish the record without the quotes: some control panels add their own";
     Some(with_record(found, text, &inner, Some(help)))
@@ -124,7 +140,10 @@ fn other(text: &str, lower: &str) -> Option<Diagnostic> {
             &format!("publish it {place}; {RECORD}"),
         );
     }
-    if lower.contains("version:") || lower.contains("mode:") && lower.contains("mx:") {
+    let is_policy = lower.contains("version:") || lower.contains("mode:") && lower.contains("mx:");
+    let has_more = ["mode", "mx:", "max_age"].iter().any(|name| lower.contains(name));
+    let is_policy = is_policy && (has_more || !has_word_id(lower));
+    if is_policy && canonical(text.as_bytes()).is_none() {
         let help = format!("serve it at https://mta-sts.DOMAIN/.well-known/mta-sts.txt; {RECORD}");
         return found("this is the policy file, not the TXT record".into(), &help);
     }

@@ -6,13 +6,13 @@ use alloc::{
 };
 use core::str;
 
-use super::{diagnostic::MAX_SHOWN, shown::Shown};
+use super::{diagnostic::MAX_SHOWN, known_record::known_record, shown::Shown};
 use crate::{parse::policy::PolicyErrorKind, tolerances::Tolerances};
 
 /// Returns how to correct a fault in a policy. `text` is the faulty line.
 pub(super) fn policy(kind: PolicyErrorKind, text: &[u8]) -> Option<String> {
     let help = match kind {
-        PolicyErrorKind::FieldName if text.starts_with(b"<") => {
+        PolicyErrorKind::FieldName if text.starts_with(b"<") && !text.starts_with(b"<http") => {
             "this looks like HTML: serve the policy file itself"
         }
         PolicyErrorKind::FieldName | PolicyErrorKind::MissingColon => {
@@ -42,13 +42,16 @@ pub(super) fn message(kind: PolicyErrorKind, text: &[u8]) -> Option<String> {
         {
             "this line is a comment or a mark, and a policy has none".into()
         }
+        PolicyErrorKind::FieldName if is_url(text.trim_start_matches(['<', '"', ' '])) => {
+            "this line is a URL, not a field".into()
+        }
         PolicyErrorKind::FieldName if text.starts_with('<') => {
             "this line is HTML, which a policy does not have".into()
         }
         PolicyErrorKind::FieldName | PolicyErrorKind::MissingColon
-            if is_txt_record(text.as_bytes()) =>
+            if let Some((record, _)) = record_of(text) =>
         {
-            "this line is the TXT record, which belongs into DNS".into()
+            format!("this line is {record}, which belongs into DNS")
         }
         PolicyErrorKind::FieldName | PolicyErrorKind::MissingColon
             if text.len() <= 80 && !text.contains([' ', ':']) =>
@@ -66,11 +69,25 @@ pub(super) fn message(kind: PolicyErrorKind, text: &[u8]) -> Option<String> {
     })
 }
 
-/// Returns whether this line is the TXT record, or that of a zone file.
-pub(super) fn is_txt_record(text: &[u8]) -> bool {
-    let lower = text.to_ascii_lowercase();
-    let holds = |part: &[u8]| lower.windows(part.len()).any(|window| window == part);
-    lower.starts_with(b"v=sts") || holds(b"txt") && holds(b"v=sts")
+/// Returns the kind of the TXT record that a line is, alone or in a zone file, and where it belongs.
+pub(super) fn record_of(text: &str) -> Option<(String, String)> {
+    let quotes: &[char] = &['"', '\'', '`', '“', ' ', '\t', '-', '*', '>'];
+    let lower = text.trim_start_matches(quotes).to_ascii_lowercase();
+    let sts = lower.find("v=sts").and_then(|at| lower.split_at_checked(at));
+    if let Some((before, record)) = sts {
+        let is_named = before.is_empty() || before.contains("txt") || before.contains("_mta-sts");
+        let is_whole = record.contains("id") || before.contains("txt");
+        return (is_named && is_whole)
+            .then(|| ("the TXT record".to_string(), "it belongs into DNS".to_string()));
+    }
+    // The data of a line of a zone file.
+    let data = lower.split_once('"').or_else(|| lower.split_once(" txt ")).map(|(_, data)| data);
+    let (kind, place) = known_record(&lower).or_else(|| known_record(data?))?;
+    Some((format!("{kind} record"), format!("publish it {place}")))
+}
+
+fn is_url(text: &str) -> bool {
+    text.starts_with("https://") || text.starts_with("http://")
 }
 
 /// Returns whether all characters of the line are invisible, such as an end-of-file mark (`\u{1a}`).

@@ -6,9 +6,15 @@ use alloc::{
     string::{String, ToString},
     vec::Vec,
 };
-use core::net::IpAddr;
 
-use super::{diagnostic::MAX_SHOWN, field_of::field_of, meant::Meant, shown::Shown};
+use super::{
+    address::{is_address, is_number},
+    diagnostic::MAX_SHOWN,
+    field_of::field_of,
+    meant::Meant,
+    remark::without_remarks,
+    shown::Shown,
+};
 use crate::{
     domain::Domain,
     parse::{is_all, name::sts_policy_mx_value},
@@ -16,7 +22,8 @@ use crate::{
 
 /// Reads one or several hosts.
 pub(super) fn read(text: &str) -> Meant {
-    let parts: Vec<&str> = text
+    let plain = without_remarks(text);
+    let parts: Vec<&str> = plain
         .split(|c: char| c.is_whitespace() || matches!(c, ',' | ';' | '|' | '&'))
         .filter(|part| !part.is_empty() && !part.eq_ignore_ascii_case("and"))
         .collect();
@@ -26,10 +33,19 @@ pub(super) fn read(text: &str) -> Meant {
         )
         .fault("`mx` is a null MX (RFC 7505), which names no host");
     }
+    if plain != text && parts.len() > 1 {
+        return list(&parts);
+    }
     if let Some(meant) = joined(text, &parts) {
         return meant;
     }
-    let is_number = |part: &str| part.bytes().all(|byte| byte.is_ascii_digit());
+    let is_preference = |part: &str| part.bytes().all(|byte| byte.is_ascii_digit());
+    if let Some(hosts) = without_preferences(&parts) {
+        return list(&hosts).fault(
+            "`mx` has preferences and several hosts: each host needs an `mx` of its own, with its \
+             name only",
+        );
+    }
     match parts.as_slice() {
         [] => Meant::help("name a host, or leave the line out").fault("`mx` has no value"),
         ["@"] => Meant::help("name the host in the domain's MX record")
@@ -38,16 +54,29 @@ pub(super) fn read(text: &str) -> Meant {
             Some(several) => list(&several),
             None => host(one),
         },
-        [preference, name] | [name, preference] if is_number(preference) => {
+        [preference, name] | [name, preference] if is_preference(preference) => {
             host(name).fault("`mx` has a preference: it is the host name only")
         }
         [.., kind, preference, name]
-            if kind.eq_ignore_ascii_case("mx") && is_number(preference) =>
+            if kind.eq_ignore_ascii_case("mx") && is_preference(preference) =>
         {
             host(name).fault("`mx` has the MX record of a zone file: it is the host name only")
         }
         several => list(several),
     }
+}
+
+/// Removes the preferences of several hosts: `10 a.example, 20 b.example`.
+fn without_preferences<'a>(parts: &[&'a str]) -> Option<Vec<&'a str>> {
+    let is_type = |part: &&&str| part.eq_ignore_ascii_case("mx");
+    let words: Vec<&str> = parts.iter().filter(|part| !is_type(part)).copied().collect();
+    let is_number = |part: &str| part.bytes().all(|byte| byte.is_ascii_digit());
+    let is_host = |part: &str| field_of(part) == Some("mx");
+    let (pairs, rest) = words.as_chunks::<2>();
+    let is_before = pairs.iter().all(|[a, b]| is_number(a) && is_host(b));
+    let is_after = pairs.iter().all(|[a, b]| is_host(a) && is_number(b));
+    let is_list = pairs.len() > 1 && rest.is_empty() && (is_before || is_after);
+    is_list.then(|| words.into_iter().filter(|word| is_host(word)).collect())
 }
 
 /// Returns whether these are the words of a null MX record, `0 .`, or the end of one.
@@ -119,12 +148,10 @@ fn list(parts: &[&str]) -> Meant {
 
 fn host(text: &str) -> Meant {
     let quotes: &[char] = &['"', '\'', '<', '>', '“', '”', '`'];
-    let (name, fault) = strip(text.trim_matches(quotes));
-    if is_address(name) {
-        return Meant::help(
-            "name the MX host: an `mx` is a host name, as in the MX record (RFC 5321 §5.1)",
-        )
-        .fault("`mx` is an IP address, which matches no MX host");
+    let text = text.trim_matches(quotes);
+    let (name, fault) = strip(text);
+    if let Some(meant) = number(text).or_else(|| number(name.trim_end_matches('/'))) {
+        return meant;
     }
     if name.contains('@') {
         return Meant::help("name the host in the domain's MX record")
@@ -174,10 +201,18 @@ fn strip(text: &str) -> (&str, Option<String>) {
 /// The names of ports that mail uses.
 const SERVICES: [&str; 6] = ["smtp", "smtps", "submission", "submissions", "lmtp", "PORT"];
 
-fn is_address(text: &str) -> bool {
-    let inner = text.trim_start_matches('[').trim_end_matches(']').trim_end_matches('.');
-    let inner = inner.strip_prefix("IPv6:").unwrap_or(inner);
-    inner.parse::<IpAddr>().is_ok()
+/// Reads an IP address, or another number, in the place of a host name.
+pub(super) fn number(text: &str) -> Option<Meant> {
+    let base = text.strip_prefix("*.").unwrap_or(text);
+    let fault = if is_address(base) {
+        "`mx` is an IP address, which matches no MX host"
+    } else if is_number(base) {
+        "`mx` is a number, not a host name"
+    } else {
+        return None;
+    };
+    let help = "name the MX host: an `mx` is a host name, as in the MX record (RFC 5321 §5.1)";
+    Some(Meant::help(help).fault(fault))
 }
 
 fn pattern(name: &str) -> Meant {
@@ -262,7 +297,10 @@ fn no_host_name(name: &str) -> String {
     if name.split('.').any(str::is_empty) {
         return "`mx` has a dot too many: a label is empty".to_owned();
     }
-    "`mx` has a label that begins or ends with `-`".to_owned()
+    if name.split('.').any(|label| label.starts_with('-') || label.ends_with('-')) {
+        return "`mx` has a label that begins or ends with `-`".to_owned();
+    }
+    "`mx` is no host name".to_owned()
 }
 
 fn wildcards(name: &str) -> Meant {

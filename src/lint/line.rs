@@ -7,9 +7,10 @@ use super::{
     alias,
     disguise::{self, Revealed},
     field_of::field_of,
-    help::{is_remark, is_txt_record},
+    help::{is_remark, record_of},
     html,
     meant::Meant,
+    several,
     shown::Shown,
     spelling::{FIELDS, known_name, near_name},
     value,
@@ -25,7 +26,7 @@ pub(super) struct Reading {
 /// its `:`, white space in its name, or no name at all.
 pub(super) fn read(line: &[u8]) -> Option<Reading> {
     let line = str::from_utf8(line).ok()?;
-    if is_remark(line.as_bytes()) {
+    if is_remark(line.as_bytes()) || record_of(line).is_some() {
         return None;
     }
     if let Some(reading) = tagged(line) {
@@ -63,6 +64,7 @@ fn without_number(text: &str) -> &str {
 fn named<'a>(line: &'a str, text: &'a str) -> Option<Reading> {
     let is_name = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.');
     let end = text.find(|c| !is_name(c)).unwrap_or(text.len());
+    let end = name_before_sign(text, end).unwrap_or(end);
     let (name, rest) = text.split_at_checked(end)?;
     let name = near_name(name.as_bytes())?;
     // Marks of Markdown may end after the name, or after its `:`.
@@ -71,9 +73,7 @@ fn named<'a>(line: &'a str, text: &'a str) -> Option<Reading> {
     let without_marks =
         |text: &'a str| text.strip_prefix(marks).filter(|_| is_markdown).unwrap_or(text);
     let after = without_marks(rest).trim_start_matches(['"', '\'', '`', '”', ' ', '\t']);
-    let signs =
-        ["=>", "->", ":=", "::", "==", "=", ":", "：", "∶", "ː", "꞉", ";", ",", "→", "- ", "– "];
-    let value = signs.iter().find_map(|sign| after.strip_prefix(sign)).or_else(|| {
+    let value = SIGNS.iter().find_map(|sign| after.strip_prefix(sign)).or_else(|| {
         // Only white space stands where a `:` should.
         (rest.is_empty() || rest.starts_with([' ', '\t'])).then_some(after)
     })?;
@@ -101,10 +101,37 @@ fn named<'a>(line: &'a str, text: &'a str) -> Option<Reading> {
     Some(Reading { name, meant })
 }
 
+/// The signs that stand for a `:` after a name.
+const SIGNS: [&str; 25] = [
+    "-->", "=>", "->", ":=", "::", "==", "=", ":", "：", "∶", "ː", "꞉", ";", ",", "→", "- ", "– ",
+    "-", ">", "|", "~", "–", "—", "/", "»",
+];
+
+/// Returns the length of the name where a `-` that may be of a name begins the sign: `mode->enforce`,
+/// `mode-enforce`.
+fn name_before_sign(text: &str, end: usize) -> Option<usize> {
+    let (name, rest) = text.split_at_checked(end)?;
+    if rest.starts_with('>') {
+        return Some(name.trim_end_matches('-').len());
+    }
+    let is_sign = |(at, _): &(usize, &str)| {
+        let (before, after) = text.split_at_checked(*at).unwrap_or_default();
+        let known = known_name(before.as_bytes());
+        known.is_some() && known == field_of(after.trim_start_matches('-').trim_end())
+    };
+    // No name is longer than that of `max_age`, with a sign or two.
+    text.match_indices('-').take_while(|(at, _)| *at < 12).find(is_sign).map(|(at, _)| at)
+}
+
 /// Reads a line with HTML tags in it.
 fn tagged(line: &str) -> Option<Reading> {
     let text = html::without_tags(line)?;
     let reading = read(text.trim().as_bytes())?;
+    // A tag may hide a host.
+    let has_all = |hosts: &[String]| reading.name != "mx" || several::has_all_hosts(hosts, line);
+    if !reading.meant.values.as_deref().is_none_or(has_all) {
+        return None;
+    }
     let meant = reading.meant.fault("HTML tags stand in the line: a policy is plain text");
     Some(Reading { meant, ..reading })
 }
@@ -162,7 +189,7 @@ fn lookalike(text: &str) -> Option<Reading> {
 fn nameless(line: &str, text: &str) -> Option<Reading> {
     // A comment, or a sentence, is none.
     let text = if line.trim_start().starts_with("*.") { line } else { text };
-    let whole = text.trim().trim_start_matches([':', '=']).trim();
+    let whole = text.trim().trim_matches([':', '=']).trim();
     if let Some(name) = field_of(whole).or_else(|| mx_record(whole)) {
         let meant = value::read(name, whole);
         let message = format!("`{}` stands without a field name", Shown(whole));
@@ -175,15 +202,13 @@ fn nameless(line: &str, text: &str) -> Option<Reading> {
         return Some(Reading { name: "version", meant: Meant::one("STSv1").fault(message) });
     }
     // Another sign after a name that tells the field.
-    let equals = text
-        .split_once('=')
-        .filter(|(written, _)| !written.contains(':') && !is_txt_record(text.as_bytes()));
+    let equals = text.split_once('=').filter(|(written, _)| !written.contains(':'));
     if let Some((written, value)) = equals
-        && let Some(name) = alias::told(written.trim().as_bytes(), value.trim())
+        && let Some((name, meant)) = alias::read(written.trim().as_bytes(), value.trim())
     {
         let message =
             format!("`{}` is no field of RFC 8461: `{name}` is meant", Shown(written.trim()));
-        return Some(Reading { name, meant: value::read(name, value).fault(message) });
+        return Some(Reading { name, meant: meant.fault(message) });
     }
     // An invalid name, and a value that only one field has.
     let (written, value) = text.split_once(':').filter(|(written, _)| written.len() <= 32)?;

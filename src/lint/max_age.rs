@@ -10,10 +10,20 @@ use alloc::{
 use super::meant::Meant;
 
 const YEAR: &str = "the limit is a year: write `max_age: 31557600`, or less";
+const LIMIT: u64 = 31_557_600;
 const SECONDS: &str = "write seconds, such as `max_age: 604800` for a week";
 
 /// Reads `604,800`, `86400s`, `one week` and the like; `1209600.5` is no number of seconds.
 pub(super) fn read(text: &str) -> Meant {
+    let meant = read_any(text);
+    let is_over = |value: &String| value.parse().is_ok_and(|seconds: u64| seconds > LIMIT);
+    if meant.values.iter().flatten().any(is_over) {
+        return Meant { values: None, help: Some(YEAR.to_owned()), ..meant };
+    }
+    meant
+}
+
+fn read_any(text: &str) -> Meant {
     let lower = text.to_ascii_lowercase();
     let is_digits = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
     if lower.is_empty() {
@@ -162,7 +172,7 @@ fn about(number: u64, unit: &str) -> Option<Duration> {
         "mo" | "month" | "months" => number.checked_mul(30)?,
         _ => return None,
     };
-    let seconds = days.checked_mul(86_400).filter(|&seconds| seconds <= 31_557_600);
+    let seconds = days.checked_mul(86_400).filter(|&seconds| seconds <= LIMIT);
     Some(Duration::About(match seconds {
         Some(seconds) => format!("write `max_age: {seconds}` for {days} days"),
         None => YEAR.to_owned(),

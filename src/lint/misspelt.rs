@@ -71,7 +71,7 @@ impl<'a> Misspelt<'a> {
         if !is_missing && known != "mx" {
             return found;
         }
-        let reading = read(known, at);
+        let reading = read(self.name, known, at);
         match reading.lines(line_end) {
             Some(lines) => found.with_suggestion(line_span, lines, None),
             None => found.with_help(reading.meant.help.or(Some(format!("write `{known}`")))),
@@ -80,18 +80,20 @@ impl<'a> Misspelt<'a> {
 
     /// Returns what the line was meant to say.
     pub(super) fn reading(&self) -> Reading {
-        read(self.known, self.at)
+        read(self.name, self.known, self.at)
     }
 }
 
-fn read(known: &'static str, at: &[u8]) -> Reading {
+fn read(name: &[u8], known: &'static str, at: &[u8]) -> Reading {
     let value = value_of(at);
     let inner = line::read(value.as_bytes()).filter(|inner| inner.name == known);
-    match inner {
+    if let Some(inner) = inner {
         // `policy: version: STSv1`
-        Some(inner) => Reading { name: known, meant: inner.meant },
-        None => Reading { name: known, meant: value::read(known, value) },
+        return Reading { name: known, meant: inner.meant };
     }
+    let meant = alias::read(name, value).filter(|(field, _)| *field == known);
+    let meant = meant.map_or_else(|| value::read(known, value), |(_, meant)| meant);
+    Reading { name: known, meant }
 }
 
 /// Returns the known field name that follows an unknown one: `mode` in `policy: mode: enforce`.
@@ -109,5 +111,5 @@ fn value_of(at: &[u8]) -> &str {
 
 /// Returns the known field to which the value of an unknown field belongs.
 fn told_by_value(name: &[u8], at: &[u8]) -> Option<&'static str> {
-    inner_name(at).or_else(|| alias::told(name, value_of(at)))
+    inner_name(at).or_else(|| alias::read(name, value_of(at)).map(|(known, _)| known))
 }

@@ -23,6 +23,7 @@
 //! );
 //! ```
 
+mod address;
 mod alias;
 mod breaks;
 mod code;
@@ -38,8 +39,11 @@ mod help;
 mod host;
 mod hosts;
 mod html;
+mod known_record;
+mod layout;
 mod line;
 mod line_ends;
+mod line_mark;
 mod look_alike;
 mod max_age;
 mod meant;
@@ -55,15 +59,22 @@ mod record;
 mod record_fault;
 mod record_repeat;
 mod record_text;
+mod remark;
 mod render;
 mod repair;
 mod services;
+mod several;
 mod severity;
+mod shell;
 mod shown;
 mod spelling;
 mod stray;
 mod suggestion;
+mod table;
+mod twice;
 mod value;
+mod ways;
+mod weak;
 mod wrapped;
 
 pub use self::{

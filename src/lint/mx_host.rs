@@ -5,9 +5,13 @@ use alloc::{
     format,
     string::{String, ToString},
 };
-use core::net::IpAddr;
 
-use super::{host, shown::Shown};
+use super::{
+    address::{is_address, is_number},
+    disguise,
+    shown::Shown,
+    value,
+};
 use crate::{
     domain::Domain,
     parse::{is_all, name::sts_policy_mx_value},
@@ -25,15 +29,24 @@ pub(super) enum MxHost {
 const MAX_NAME: usize = 253;
 
 pub(super) fn read(text: &str) -> MxHost {
-    let text = exchange(text);
-    let name = text.strip_suffix('.').unwrap_or(text);
-    if name.is_empty() {
+    if text.trim().is_empty() {
+        return other("an MX host is empty".to_owned(), "give the names of the MX records");
+    }
+    let text = match exchange(text) {
+        Ok(text) => text,
+        Err(found) => return found,
+    };
+    if text == "." {
         return MxHost::Null;
     }
-    let inner = name.trim_start_matches('[').trim_end_matches(']');
-    if inner.strip_prefix("IPv6:").unwrap_or(inner).parse::<IpAddr>().is_ok() {
+    let name = text.strip_suffix('.').unwrap_or(text);
+    if is_address(name) {
         let help = "correct the MX record: it names a host, not an address (RFC 5321 §5.1)";
         return other(format!("`{}` is an IP address, not an MX host", Shown(name)), help);
+    }
+    if is_number(text) {
+        let help = "correct the MX record: it names a host (RFC 5321 §5.1)";
+        return other(format!("`{}` is a number, not an MX host", Shown(text)), help);
     }
     if name.contains('*') {
         let help = "give the hosts of the MX records: patterns are what the policy has";
@@ -53,24 +66,36 @@ pub(super) fn read(text: &str) -> MxHost {
     let is_letter = |c: char| c.is_alphanumeric() || matches!(c, '.' | '-');
     match Domain::parse(name) {
         // The A-label of a U-label.
-        Ok(domain) if !name.is_ascii() && name.chars().all(is_letter) => {
+        Ok(domain)
+            if !name.is_ascii()
+                && name.chars().all(is_letter)
+                && disguise::reveal_host(name).is_none() =>
+        {
             MxHost::Name(domain.to_string())
         }
         _ => no_name(text),
     }
 }
 
-/// Returns the host in what `dig` and `host` print of an MX record: `10 mail.example.com.`
-fn exchange(text: &str) -> &str {
-    let is_preference =
-        |word: &str| word.len() <= 5 && word.bytes().all(|byte| byte.is_ascii_digit());
+/// Returns the host in what `dig`, `host` and `nslookup` print of an MX record: `10 mail.example.com.`
+fn exchange(text: &str) -> Result<&str, MxHost> {
     let mut words = text.split_whitespace().rev();
     let (last, before, more) = (words.next(), words.next(), words.next());
-    let is_record =
-        more.is_none_or(|word| ["mx", "by"].iter().any(|mark| word.eq_ignore_ascii_case(mark)));
-    match (last, before) {
-        (Some(host), Some(preference)) if is_preference(preference) && is_record => host,
-        _ => text.trim(),
+    let is_number = |word: &str| word.bytes().all(|byte| byte.is_ascii_digit());
+    let is = |word: &str, marks: &[&str]| marks.iter().any(|mark| word.eq_ignore_ascii_case(mark));
+    match (last, before, more) {
+        (Some(host), Some(preference), more)
+            if is_number(preference) && more.is_none_or(|word| is(word, &["mx", "by", "="])) =>
+        {
+            if preference.parse::<u16>().is_ok() {
+                return Ok(host);
+            }
+            let message =
+                format!("`{preference}` is no preference of an MX record: it is over 65535");
+            Err(MxHost::Other(message, format!("give the host alone: `{}`", Shown(host))))
+        }
+        (Some(host), Some("="), Some(word)) if is(word, &["exchanger"]) => Ok(host),
+        _ => Ok(text.trim()),
     }
 }
 
@@ -80,7 +105,7 @@ fn other(message: String, help: &str) -> MxHost {
 
 /// Describes what is no host name as the linter does for an `mx` of a policy.
 fn no_name(name: &str) -> MxHost {
-    let meant = host::read(name);
+    let meant = value::read("mx", name);
     if meant.values.as_deref().is_some_and(|values| values.len() > 1) {
         let message = format!("`{}` names several MX hosts", Shown(name));
         return other(message, "give one host at a time");

@@ -6,7 +6,7 @@ use super::{
     Diagnostic, Severity, breaks, conflict,
     fields::{error, fields},
     findings::sort_and_limit,
-    foreign, prefix, repair,
+    foreign, prefix, repair, twice,
 };
 use crate::{domain::Domain, parse::policy::PolicyErrorKind, policy::Policy};
 
@@ -41,7 +41,7 @@ fn diagnose(input: &[u8], domain: Option<&Domain>) -> Vec<Diagnostic> {
     if input.trim_ascii().is_empty() {
         return vec![error(PolicyErrorKind::Empty, 0..input.len())];
     }
-    let by_line = |text: &[u8]| fields(text, domain);
+    let by_line = |text: &[u8]| twice::fold(fields(text, domain), text);
     let found = by_line(input);
     if found.iter().all(|one| one.severity != Severity::Error) {
         return found;

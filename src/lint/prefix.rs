@@ -34,6 +34,15 @@ pub(super) fn find(input: &[u8], fields: impl Fn(&[u8]) -> Vec<Diagnostic>) -> O
         return Some(found.with_help(Some(help)));
     }
     let message = match shown {
+        "`" | "\"" | "'" | "“"
+            if !lines.iter().all(|line| ends_in_quote(line)) && !is_name_quoted(lines.first()?) =>
+        {
+            let (quote, more) = match shown {
+                "`" => ("backtick", ", and a policy has no Markdown"),
+                _ => ("quote", ""),
+            };
+            format!("a {quote} stands before each line{more}")
+        }
         "`" => "backticks stand around each line, and a policy has no Markdown".to_string(),
         "\"" | "'" | "“" if is_name_quoted(lines.first()?) => {
             "quotes stand around each field name".to_string()
@@ -68,6 +77,10 @@ fn prefix(line: &str) -> Option<&str> {
     let is_seen =
         |c: char| c.is_ascii_graphic() || c.is_alphanumeric() || matches!(c, '•' | '“' | '·' | '–');
     (before.contains(is_seen) && !before.contains('<')).then_some(before)
+}
+
+fn ends_in_quote(line: &str) -> bool {
+    line.trim_end_matches([' ', ',', ';']).ends_with(['"', '\'', '`', '”'])
 }
 
 /// Returns whether a quote ends right after the field name.

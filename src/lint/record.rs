@@ -115,6 +115,10 @@ impl<'a> Lint<'a> {
         if kind != RecordErrorKind::Version && record_text::may_be_id(self.input, span.clone()) {
             self.id = self.id.or_possible();
         }
+        if str::from_utf8(self.input).is_ok_and(|text| record_text::other_version(text).is_some()) {
+            // What follows another version is no concern of this one.
+            self.id = self.id.or_possible();
+        }
         let before = self.input.get(..span.start).unwrap_or_default();
         let before = before.rsplit(|&byte| byte == b';').next().unwrap_or_default();
         let code = Code::from_name(kind.code()).unwrap_or(Code::RECORD_VERSION);

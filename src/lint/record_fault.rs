@@ -9,7 +9,7 @@ use core::{ops::Range, str};
 
 use super::{
     diagnostic::MAX_SHOWN,
-    record_text::{has_word_id, is_bare_id, is_policy_field, is_version},
+    record_text::{has_word_id, is_bare_id, is_policy_field, is_version, other_version},
     shown::Shown,
     spelling::is_placeholder,
     stray::{self, LEAVE_OUT, RETYPE},
@@ -49,14 +49,26 @@ pub(super) fn explain(kind: RecordErrorKind, before: &[u8], piece: &[u8], input:
     let name = name.trim();
     let help = match kind {
         RecordErrorKind::Version => return version(input),
+        RecordErrorKind::Id if matches!(&*text, "" | "id=") && is_id_again("id", input) => {
+            return said("`id` has no value", WITHOUT_VALUE);
+        }
         RecordErrorKind::Id => return id(&text),
-        RecordErrorKind::Delimiter => return delimiter(&text),
+        RecordErrorKind::Delimiter => {
+            let whole = String::from_utf8_lossy(input);
+            let version = other_version(&whole).filter(|_| name == "v=STSv1");
+            return version.map_or_else(|| delimiter(&text), another_version);
+        }
         RecordErrorKind::MissingEquals => return equals(name, &text, input),
         RecordErrorKind::FieldName if text.starts_with(['\r', '\n']) => {
             return said("a line end stands before a field", "leave it out: a record is one line");
         }
         RecordErrorKind::FieldName if text.starts_with(char::is_control) => {
             return said("a control character stands before a field", LEAVE_OUT);
+        }
+        RecordErrorKind::FieldValue
+            if text.is_empty() && is_id_again(name.trim_end_matches('='), input) =>
+        {
+            return id_again(name.trim_end_matches('='));
         }
         RecordErrorKind::FieldValue if text.is_empty() => {
             return said(
@@ -87,11 +99,40 @@ fn delimiter(text: &str) -> Said {
             "leave out the backslash: it belongs into zone files, not into the record",
         ),
         Some('\r' | '\n') => ("a line end".to_owned(), "a `;` ends each field"),
+        Some('i' | 'I') if has_word_id(text.split('=').next().unwrap_or_default()) => {
+            return said("no `;` stands before `id`", "a `;` ends each field");
+        }
+        Some(c) if c.is_whitespace() && text.trim_start().starts_with(SIGNS) => {
+            let sign: String = text.trim_start().chars().take(1).collect();
+            (format!("`{sign}`"), "a `;` ends each field")
+        }
         Some(c) if c.is_whitespace() => ("white space".to_owned(), "a `;` ends each field"),
         Some(c) => (format!("`{}`", Shown(c.encode_utf8(&mut [0; 4]))), "a `;` ends each field"),
         None => return (None, Some("a `;` ends each field".to_owned())),
     };
     said(format!("{sign} stands where `;` must, after a field"), help)
+}
+
+/// The signs that people write for a `;`.
+const SIGNS: &[char] = &['|', ',', '/', '-', '&', '+', '.', ':'];
+
+fn another_version(version: &str) -> Said {
+    let message = format!("`{}` is not `v=STSv1`: it is another version", Shown(version));
+    said(message, "write `v=STSv1`: RFC 8461 has that version only")
+}
+
+/// Returns whether this is the name of the `id`, and another field is one with a value.
+fn is_id_again(name: &str, input: &[u8]) -> bool {
+    let is_value =
+        |three: &[u8]| matches!(three, [b'i', b'd', b'=', value] if value.is_ascii_alphanumeric());
+    name.eq_ignore_ascii_case("id") && input.windows(4).any(is_value)
+}
+
+const WITHOUT_VALUE: &str = "leave out the one without a value";
+
+fn id_again(name: &str) -> Said {
+    let message = format!("`{}` is given again, without a value", Shown(name));
+    said(message, WITHOUT_VALUE)
 }
 
 fn equals(name: &str, text: &str, input: &[u8]) -> Said {
@@ -116,6 +157,7 @@ fn equals(name: &str, text: &str, input: &[u8]) -> Said {
             said(format!("white space stands after `{shown}`, where `=` must"), help)
         }
         Some(_) => (None, Some(help.to_owned())),
+        None if is_id_again(name, input) => id_again(name),
         None if name.eq_ignore_ascii_case("id") => said("`id` has no value", FRESH_ID),
         None if is_bare_id(name) => said(format!("`{shown}` stands without its name, `id`"), help),
         None => said(format!("`{shown}` is no field: a field is `name=value`"), LEAVE_OUT),
@@ -151,6 +193,12 @@ fn version(input: &[u8]) -> Said {
     if trimmed.is_empty() {
         return said("the record is empty", "write `v=STSv1; id=20160831085700Z;`, say");
     }
+    if let Some(version) = other_version(trimmed) {
+        return another_version(version);
+    }
+    if let Some(written) = version_in_full(trimmed) {
+        return said(format!("`{}` stands where `v=` must", Shown(written)), EXAMPLE);
+    }
     let of_policy = || {
         let mut words = text.split(|c: char| !c.is_ascii_alphanumeric() && c != '_');
         words.any(|word| word != "version" && is_policy_field(word.as_bytes()))
@@ -184,6 +232,14 @@ fn version(input: &[u8]) -> Said {
         EXAMPLE
     };
     (None, Some(help.to_owned()))
+}
+
+/// Returns the name and the sign of `version: STSv1`.
+fn version_in_full(text: &str) -> Option<&str> {
+    let name = text.get(.."version".len()).filter(|name| name.eq_ignore_ascii_case("version"))?;
+    let rest = text.strip_prefix(name)?.trim_start();
+    let value = rest.strip_prefix([':', '='])?;
+    text.strip_suffix(value)
 }
 
 /// Describes what stands in place of the `=` of the version.

@@ -3,7 +3,7 @@
 use alloc::{format, string::String};
 use core::str;
 
-use super::{Code, Diagnostic, foreign::known_record, record_text::is_version, shown::Shown};
+use super::{Code, Diagnostic, known_record::known_record, record_text::is_version, shown::Shown};
 use crate::{excerpt::quoted_name, parse::offset};
 
 /// A field that is given again.

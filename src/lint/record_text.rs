@@ -38,9 +38,11 @@ impl Draft {
     fn read(input: &[u8], skip_policy_fields: bool) -> Option<Self> {
         // Longer texts are no records that somebody typed.
         let text = Some(input).filter(|text| text.len() <= MAX_SHOWN)?;
-        let text = str::from_utf8(text).ok()?;
+        let text = str::from_utf8(text).ok().filter(|text| other_version(text).is_none())?;
         let text = stray::clean(text);
         let parts = parts(&text);
+        let has_id =
+            parts.iter().any(|part| is_id(part) && split(part).1.is_some_and(|id| !id.is_empty()));
         let mut draft = Self { is_ended: text.trim_end().ends_with(';'), ..Self::default() };
         let mut rest = parts.iter().map(String::as_str).peekable();
         while let Some(part) = rest.next() {
@@ -51,6 +53,8 @@ impl Draft {
                 value = rest.next_if(|next| split(next).1.is_none());
             }
             match value {
+                // The `id` again, without a value.
+                None | Some("") if has_id && is_id(part) => {}
                 Some(_) if skip_policy_fields && is_policy_field(name.as_bytes()) => {}
                 _ => draft.add(&lower, name, value)?,
             }
@@ -94,6 +98,10 @@ impl Draft {
         text.extend(self.is_ended.then_some(";"));
         Some(text)
     }
+}
+
+fn is_id(part: &str) -> bool {
+    split(part).0.eq_ignore_ascii_case("id")
 }
 
 const SEPARATORS: [char; 4] = [';', ',', '|', ' '];
@@ -145,7 +153,30 @@ fn split(part: &str) -> (&str, Option<&str>) {
     (name, value.map(|value| value.trim_start_matches(['=', ':'])))
 }
 
+/// Returns the version with its name, if it is another one than `STSv1`: `v=STSv10`.
+pub(super) fn other_version(text: &str) -> Option<&str> {
+    let text = text.trim_start();
+    let start = text.get(.."v=sts".len()).filter(|start| start.eq_ignore_ascii_case("v=sts"))?;
+    let rest = text.strip_prefix(start)?;
+    let is_end = |c: char| !c.is_ascii_alphanumeric() && !matches!(c, '.' | '_' | '-');
+    let lower = rest.split(is_end).next().unwrap_or_default().to_ascii_lowercase();
+    let number = lower.strip_prefix('v').filter(|number| !number.is_empty())?;
+    let is_other = match number.strip_prefix('1') {
+        Some(more) => {
+            let word = more.trim_start_matches(['.', '_', '-']);
+            // A digit of the escape `\\059`, a sign in place of `;`, and a version that is the same.
+            !word.is_empty() && more != ".0" && !more.starts_with("059") && !word.starts_with("id")
+        }
+        None => number.bytes().all(|byte| byte.is_ascii_digit()),
+    };
+    let end = start.len().saturating_add(lower.len());
+    text.get(..end).filter(|_| is_other)
+}
+
 pub(super) fn is_version(value: &str) -> bool {
+    if other_version(&["v=", value].concat()).is_some() {
+        return false;
+    }
     let lower = value.to_ascii_lowercase();
     let likely = ["stsv1", "sts", "1", "v1", "tstv1", "mtasts", "mta-sts", "mtastsv1", "mta-stsv1"];
     likely.contains(&&*lower) || is_one_edit(lower.as_bytes(), b"stsv1")

@@ -68,8 +68,24 @@ pub(super) fn is_placeholder(text: &str) -> bool {
         "current",
     ];
     let whole = [
-        "id", "date", "string", "value", "number", "text", "random", "todo", "tbd", "now", "epoch",
-        "newid", "serial",
+        "id",
+        "date",
+        "string",
+        "value",
+        "number",
+        "text",
+        "random",
+        "todo",
+        "tbd",
+        "now",
+        "epoch",
+        "newid",
+        "serial",
+        "null",
+        "undefined",
+        "none",
+        "nil",
+        "nan",
     ];
     is_template(&lower, "id")
         || is_repeated(&lower)

@@ -22,6 +22,8 @@ enum Kind {
     Space,
     Invisible,
     LookAlike,
+    /// Two characters that stand for a line end or a tab.
+    Escape,
 }
 
 const HTML: [(&str, &str); 21] = [
@@ -79,7 +81,7 @@ pub(super) fn describe(
 ) -> Option<(String, &'static str)> {
     let tail = text.get(part.start..)?;
     if is_comment(tail.trim_start()) {
-        let comment = text.get(part).unwrap_or_default().trim();
+        let comment = whole_comment(text.get(part).unwrap_or_default().trim());
         let message = format!("`{}` is a comment, and a record has none", Shown(comment));
         return Some((message, LEAVE_OUT));
     }
@@ -103,6 +105,10 @@ fn stray<'a>(rest: &'a str, text: &str) -> Option<Stray<'a>> {
     let one = |kind, meant| Some(Stray { text: rest.get(..c.len_utf8())?, kind, meant });
     match c {
         '&' | '<' => find(&HTML, Kind::Html),
+        '\\' => {
+            let text = rest.get(..2).filter(|two| matches!(*two, "\\n" | "\\r" | "\\t"))?;
+            Some(Stray { text, kind: Kind::Escape, meant: " " })
+        }
         '%' if is_url(text) => find(&URL, Kind::Url),
         '"' | '\'' | '“' | '”' | '„' | '‘' | '’' | '«' | '»' | '`' | '´' => {
             one(Kind::Quote, " ")
@@ -140,6 +146,10 @@ impl Stray<'_> {
                     "a character that only looks like a space (U+{point:04X}) stands in the record"
                 )
             }
+            Kind::Escape => {
+                let second = self.text.trim_start_matches('\\');
+                format!("the two characters `\\` and `{second}` stand in the record")
+            }
             Kind::Invisible => {
                 format!("an invisible character (U+{point:04X}) stands in the record")
             }
@@ -171,6 +181,13 @@ const COMMENTS: [(&str, Option<&str>); 9] = [
 
 fn is_comment(text: &str) -> bool {
     COMMENTS.iter().any(|(mark, _)| *mark != ";" && text.starts_with(mark))
+}
+
+/// Returns a comment up to its closing mark.
+fn whole_comment(text: &str) -> &str {
+    let (_, end) = COMMENTS.iter().find(|(mark, _)| text.starts_with(mark)).unwrap_or(&("", None));
+    let end = end.and_then(|end| text.find(end)?.checked_add(end.len()));
+    end.and_then(|end| text.get(..end)).unwrap_or(text)
 }
 
 /// Removes the comments after the version. A comment that may hold a field of the record stays.

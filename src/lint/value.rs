@@ -3,9 +3,10 @@
 use alloc::{format, vec::Vec};
 
 use super::{
+    address::is_address,
     disguise, host, max_age,
     meant::Meant,
-    mode,
+    mode, several,
     shown::Shown,
     spelling::{is_one_edit, is_template},
 };
@@ -28,6 +29,9 @@ fn read_plain(field: &str, raw: &str) -> Meant {
         return Meant::help(example(field))
             .fault(format!("`{shown}` looks like a placeholder for the `{field}`"));
     }
+    if field == "mx" && is_address(raw.trim().trim_matches(['<', '>'])) {
+        return host::read(raw);
+    }
     let (inner, extra) = unwrap(field, raw);
     let mut meant = match field {
         "version" => version(inner),
@@ -36,9 +40,14 @@ fn read_plain(field: &str, raw: &str) -> Meant {
         _ => host::read(inner),
     };
     // Without a value to write, what is wrong inside matters more.
-    let is_all = meant.values.is_some() || meant.help.is_none();
+    let is_number = !inner.is_empty() && inner.bytes().all(|byte| byte.is_ascii_digit());
+    let is_all = meant.values.is_some() || meant.help.is_none() || is_number;
     if let (None, Some(extra), true) = (&meant.fault, extra, is_all) {
         meant.fault = Some(format!("`{field}` has {extra}"));
+    }
+    let is_cut = |values: &[_]| field == "mx" && !several::has_all_hosts(values, raw);
+    if meant.values.as_deref().is_some_and(is_cut) {
+        return several::read(raw, meant);
     }
     meant
 }
@@ -108,7 +117,10 @@ fn peel(text: &str) -> Option<(&str, &'static str)> {
             let before = text.get(..*at).unwrap_or_default();
             before.ends_with([' ', '\t']) && !before.trim().is_empty()
         });
-        if let Some((at, _)) = comment.filter(|(at, _)| at.saturating_add(1) < text.len()) {
+        let is_comment = |at: usize| {
+            at.saturating_add(1) < text.len() && (mark != "(" || ends_with_parenthesis(text, at))
+        };
+        if let Some((at, _)) = comment.filter(|(at, _)| is_comment(*at)) {
             return Some((text.get(..at)?, "a comment after its value: a policy has no comments"));
         }
     }
@@ -123,6 +135,11 @@ fn peel(text: &str) -> Option<(&str, &'static str)> {
     let ends = [
         (';', "a `;` after its value"),
         (',', "a `,` after its value"),
+        ('$', "a `$` after its value"),
+        ('%', "a `%` after its value"),
+        ('¶', "a `¶` after its value"),
+        ('↵', "a `↵` after its value"),
+        ('⏎', "a `⏎` after its value"),
         ('\\', "a backslash after its value"),
         ('`', "a quote after its value"),
         ('"', "a quote after its value"),
@@ -135,10 +152,18 @@ fn peel(text: &str) -> Option<(&str, &'static str)> {
     if let Some(inner) = text.strip_suffix("\\n").or_else(|| text.strip_suffix("\\r")) {
         return Some((inner, "a literal line end, `\\n` or `\\r`, after its value"));
     }
+    if let Some(inner) = text.strip_suffix("^M") {
+        return Some((inner, "`^M` after its value"));
+    }
     if let Some((inner, tag)) = text.rsplit_once('<').filter(|(_, tag)| is_tag(tag)) {
         return Some((inner, "an HTML tag after its value")).filter(|_| !tag.is_empty());
     }
     let end = ends.iter().find_map(|&(end, what)| Some((text.strip_suffix(end)?, what)));
+    for arrow in ["-->", "->", "=>"] {
+        if let Some(inner) = text.strip_prefix(arrow).filter(|rest| !rest.is_empty()) {
+            return Some((inner, "an arrow before its value"));
+        }
+    }
     let starts = [
         ("a quote before its value", ['"', '\'', '“', '”', '`'].as_slice()),
         ("`:` before its value", &[':']),
@@ -151,6 +176,12 @@ fn peel(text: &str) -> Option<(&str, &'static str)> {
         (!text.starts_with('-') || rest.starts_with(' ')).then_some((rest, *what))
     });
     end.or(start).filter(|(rest, _)| !rest.is_empty())
+}
+
+/// Returns whether no word follows the parenthesis that begins here.
+fn ends_with_parenthesis(text: &str, at: usize) -> bool {
+    let after = text.get(at..).and_then(|rest| rest.split_once(')'));
+    after.is_none_or(|(_, after)| !after.contains(char::is_alphanumeric))
 }
 
 /// Returns the text of a Markdown link to itself: `[mail.example.com](http://mail.example.com)`.

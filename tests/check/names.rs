@@ -28,6 +28,12 @@ fn the_domain_that_is_meant_is_checked() {
         let note = format!("\n  note: {shown} is {what}; the domain is example.com\n");
         assert!(said.contains(&note), "{typed}: no {note:?} in\n{said}");
     }
+    for typed in ["\"example.com\"", "'example.com'", "`example.com`", "“example.com”"] {
+        let (said, status) = check(&world, &[typed]);
+        assert_eq!((first_line(&said), status), ("example.com: sound", 0), "{typed}");
+        let note = format!("\n  note: {typed} is a domain in quotes; the domain is example.com\n");
+        assert!(said.contains(&note), "{typed}: no {note:?} in\n{said}");
+    }
     let report = report(&world, &["a@example.com"]);
     assert_eq!(report["note"], "a@example.com is a mail address; the domain is example.com");
     let (said, _) = check(&world, &["Example.COM."]);

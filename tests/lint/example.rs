@@ -82,6 +82,9 @@ fn a_record_as_programs_print_it() {
         "_mta-sts.example.com descriptive text \"v=STSv1; id=1\"\n",
         "Server:\t127.0.0.1\n\n_mta-sts.example.com\ttext = \"v=STSv1; id=1\"\n",
         "_mta-sts.example.com\ttext =\n\n\t\"v=STSv1; id=1\"\n",
+        "_mta-sts IN TXT ( \"v=STSv1;\"\n   \" id=1\" )\n",
+        "_mta-sts.example.com. 300 IN TXT (\n \"v=STSv1;\" ; (the version)\n \" id=1;\" )\n",
+        "_mta-sts IN TXT (\"v=STSv1; id=1\")\n",
         "v=STSv1; id=1\n",
     ] {
         assert_eq!(lint(&["--record", "-"], input), (0, CLEAN.to_owned()), "{input:?}");
@@ -109,6 +112,13 @@ errors: 1, warnings: 0, advice: 0
     let expected = format!("lint: standard input: DNS gave no answer: {input}try `lint --help`\n");
     assert_eq!((status, error), (2, expected));
 }
+
+const SEVERAL: &str = "\
+error[record-several]: 2 TXT records begin with `v=STSv1;`, where one must: senders find no policy (RFC 8461 §3.1)
+  = help: keep the newest one and remove the others
+
+errors: 1, warnings: 0, advice: 0
+";
 
 /// Records are told apart, and judged as a sender does.
 #[test]
@@ -139,6 +149,31 @@ error[record-no-equals]: `:` stands after `id`, where `=` must
   = help: write `v=STSv1; id=2`: `=` stands between a name and its value, without white space
 
 errors: 2, warnings: 0, advice: 0
+",
+        ),
+        ("v=STSv1; id=1\nv=STSv1; id=2\n", 1, SEVERAL),
+        ("v=STSv1; id=1;\r\n\r\nv=STSv1; id=1;\r\n", 1, SEVERAL),
+        (
+            "_mta-sts IN TXT ( \"v=STSv1; id=1\" )\n_mta-sts IN TXT (\n\"v=STSv1; id=2\" )\n",
+            1,
+            SEVERAL,
+        ),
+        (
+            "v=STSv1; id=1\ngoogle-site-verification=x\n",
+            0,
+            "\
+note: senders ignore \"google-site-verification=x\": it does not begin with `v=STSv1;` (RFC 8461 §3.1)
+
+errors: 0, warnings: 0, advice: 0
+",
+        ),
+        (
+            "v=spf1 -all\nv=STSv1; id=2\n",
+            0,
+            "\
+note: senders ignore \"v=spf1 -all\": it does not begin with `v=STSv1;` (RFC 8461 §3.1)
+
+errors: 0, warnings: 0, advice: 0
 ",
         ),
         (
@@ -184,6 +219,17 @@ fn arguments_that_do_not_fit() {
             &["--domain", "a.example", "--record", "v=STSv1; id=1"],
             "lint: --domain is about a policy file: it goes with FILE, not with --record\n",
         ),
+        (&["--mx", "", "-"], "lint: --mx is empty: give the name of an MX host\n"),
+        (&["--mx", " ", "-"], "lint: --mx is empty: give the name of an MX host\n"),
+        (
+            &["--codes", "p.txt"],
+            "lint: --codes lists the codes: it goes with no FILE and no --record\n",
+        ),
+        (
+            &["--record", "v=STSv1; id=1", "--codes"],
+            "lint: --codes lists the codes: it goes with no FILE and no --record\n",
+        ),
+        (&["--codes", "--mx", "a.example"], "lint: --codes lists the codes: "),
         (&["--color", "maybe", "-"], "lint: --color is `auto`, `always` or `never`, not `maybe`\n"),
         (&["--domain", "192.0.2.1", "-"], "lint: --domain \"192.0.2.1\" is an IP address, "),
     ] {

@@ -27,7 +27,7 @@ pub(crate) fn policy(source: impl AsRef<[u8]>, expected: &[&str], mended: Option
 }
 
 #[track_caller]
-fn record(source: &str, expected: &[&str], mended: Option<&str>) {
+pub(crate) fn record(source: &str, expected: &[&str], mended: Option<&str>) {
     let found = lint::record(source.as_bytes());
     let shown: Vec<_> = errors(&found).iter().map(ToString::to_string).collect();
     assert_eq!(shown, expected, "{source:?}");

@@ -7,19 +7,25 @@ mod disguise;
 mod example;
 mod extras;
 mod foreign;
+mod generators;
 mod hosts;
 mod inputs;
 mod kinds;
 mod lines;
 mod meaning;
+mod media_types;
 mod mx_hosts;
 mod names;
+mod other_lines;
 mod prefixes;
 mod records;
+mod records_apart;
 mod rules;
 mod strays;
 mod values;
+mod values_apart;
 mod wildcards;
+mod wrapped;
 
 use mta_sts::{
     Domain, Policy,
@@ -280,49 +286,6 @@ fn help_is_to_the_point() {
         &lint::policy("mode: none\nmx: *.bücher.example".as_bytes()),
         "write `mx: *.xn--bcher-kva.example`",
     );
-}
-
-#[test]
-fn s3_2_04_media_types() {
-    #[track_caller]
-    fn says(media_type: &str, expected: Option<(&str, Severity)>) {
-        let list = lint::media_type(media_type.as_bytes());
-        let list: Vec<_> = list.iter().map(|one| (one.code(), one.severity())).collect();
-        assert_eq!(list, expected.into_iter().collect::<Vec<_>>(), "{media_type:?}");
-    }
-
-    for media_type in [
-        "text/plain",
-        "Text/PLAIN",
-        "text/plain; charset=utf-8",
-        "text/plain;charset=UTF-8",
-        "text/plain ; charset=\"us-ascii\" ; x=y",
-        "text/plain; x=\"a\\\"; charset=b\"; charset=utf-8",
-        "text/plain;",
-        "text/plain;; x=\"\"",
-    ] {
-        says(media_type, None);
-    }
-    says("text/plain; charset=iso-8859-1", Some(("media-type-charset", Warning)));
-    for media_type in
-        ["text/html", "text/html; charset=utf-8", "application/octet-stream", "text/x"]
-    {
-        says(media_type, Some(("media-type-not-text-plain", Error)));
-    }
-    for media_type in [
-        "",
-        "text",
-        "text/",
-        "/plain",
-        "text/plain x",
-        "text/plain; x",
-        "text /plain",
-        "text/plain; x=\"",
-        "text/plain\r\nx: y",
-        "text/pl\u{e4}in",
-    ] {
-        says(media_type, Some(("media-type-malformed", Error)));
-    }
 }
 
 #[test]

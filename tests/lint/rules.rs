@@ -7,7 +7,11 @@ use mta_sts::{
 };
 use proptest::{collection::vec, prelude::*, sample::select};
 
-use super::{GOOD, inputs};
+use super::{
+    GOOD,
+    generators::{HOSTS, policies, records, spoilt, written_otherwise},
+    inputs,
+};
 
 type Lint = fn(&[u8]) -> Vec<Diagnostic>;
 
@@ -37,8 +41,16 @@ fn keeps_record(source: &[u8], after: &[u8]) {
 /// Rule 1: what a correction makes of a policy has the hosts that were written, and where a tolerant
 /// parser understands the text, it is what that parser reads.
 fn keeps_policy(source: &[u8], after: &[u8]) {
-    let Ok(policy) = Policy::parse(after) else { return };
     let context = || format!("{} to {}", source.escape_ascii(), after.escape_ascii());
+    let has =
+        |text: &[u8], host: &str| text.windows(host.len()).any(|part| part == host.as_bytes());
+    for host in HOSTS.iter().map(|host| host.trim_start_matches("*.")) {
+        let mut lines = source.split(|&byte| byte == b'\n').filter(|line| line.starts_with(b"mx:"));
+        // Letters that are not ASCII are written otherwise.
+        let is_written = lines.any(|line| line.is_ascii() && has(line, host));
+        assert!(!is_written || has(after, host), "{host} is dropped: {}", context());
+    }
+    let Ok(policy) = Policy::parse(after) else { return };
     // The letters of HTML are none of the text.
     let text = String::from_utf8_lossy(source).replace("<b>", "").replace("&nbsp;", "");
     let written = (plain(source) + " " + &plain(text.as_bytes())).to_ascii_lowercase();
@@ -140,120 +152,6 @@ fn positions_agree(source: &[u8], lint: Lint) {
         assert_eq!(one.start().column_utf16, column.encode_utf16().count() + 1);
         assert_eq!(one.is_multiline(), source[one.span()].contains(&b'\n'), "{one:?}");
     }
-}
-
-fn policies() -> impl Strategy<Value = String> {
-    let host = select(vec!["mail.example.com", "*.example.net", "mx1.example.org", "a.b.example"]);
-    let mode = select(vec!["enforce", "testing", "none"]);
-    let max_age = select(vec!["604800", "1209600", "86400", "31557600"]);
-    let end = select(vec!["\n", "\r\n"]);
-    (mode, vec(host, 1..4), max_age, end).prop_map(|(mode, mx, max_age, end)| {
-        let mut lines = vec!["version: STSv1".to_owned(), format!("mode: {mode}")];
-        lines.extend(mx.iter().map(|mx| format!("mx: {mx}")));
-        lines.push(format!("max_age: {max_age}"));
-        lines.join(end) + end
-    })
-}
-
-/// A way to spoil a text: at a place, replace some bytes by others.
-fn spoilt(good: impl Strategy<Value = String>) -> impl Strategy<Value = Vec<u8>> {
-    let pieces = vec![
-        "",
-        " ",
-        "\t",
-        ";",
-        ",",
-        "=",
-        ":",
-        "\"",
-        "\n",
-        "\r",
-        "\r\n",
-        "\\n",
-        ".",
-        "*",
-        "*.",
-        "#",
-        "<",
-        ">",
-        "é",
-        "\u{feff}",
-        "\0",
-        "A",
-        "x",
-        "1",
-        "_",
-        "-",
-        "mx: ",
-        "mode: ",
-        "Mode: none\n",
-        "id=",
-        "; ",
-        " # hello",
-        "---\n",
-        "v=STSv1",
-        "\u{1F4E7}",
-        "；",
-        "＝",
-        "&nbsp;",
-        " (x)",
-        "; // x",
-        "`",
-        "**",
-        "\u{200b}",
-        "\u{43e}",
-        "<b>",
-        "> ",
-        "\n\n",
-        "=======\n",
-    ];
-    let edit = (any::<prop::sample::Index>(), 0..4_usize, select(pieces));
-    (good, vec(edit, 1..4)).prop_map(|(good, edits)| {
-        let mut text = good.into_bytes();
-        for (at, len, piece) in edits {
-            let at = at.index(text.len() + 1);
-            let end = (at + len).min(text.len());
-            text.splice(at..end, piece.bytes());
-        }
-        text
-    })
-}
-
-/// Ways in which people write a good value: their corrections give the good policy back.
-fn written_otherwise() -> impl Strategy<Value = (String, String)> {
-    let way: Vec<fn(&str, &str) -> String> = vec![
-        |name, value| format!("{name}: \"{value}\""),
-        |name, value| format!("{name}: {value};"),
-        |name, value| format!("{name}={value}"),
-        |name, value| format!("{name} = {value}"),
-        |name, value| format!("{name}: {value} # comment"),
-        |name, value| format!("{name}: <{value}>"),
-        |name, value| format!("{}: {value}", name.to_uppercase()),
-        |name, value| format!("{}: {value}", name.replace('_', "-")),
-        |name, value| format!("  {name}: {value}"),
-        |name, value| format!("{name} : {value}"),
-        |name, value| format!("- {name}: {value}"),
-        |name, value| format!("`{name}: {value}`"),
-        |name, value| format!("**{name}:** {value}"),
-        |name, value| format!("{name}: **{value}**"),
-        |name, value| format!("<b>{name}</b>: {value}"),
-        |name, value| format!("{name}:\u{200b} {value}"),
-        |name, value| format!("\"{name}\": \"{value}\","),
-        |name, value| format!("{name}: {value}"),
-    ];
-    (policies(), vec(select(way), 12)).prop_map(|(good, ways)| {
-        let end = if good.contains("\r\n") { "\r\n" } else { "\n" };
-        let lines = good.lines().zip(ways).map(|(line, way)| {
-            let (name, value) = line.split_once(": ").unwrap();
-            way(name, value) + end
-        });
-        (lines.collect(), good)
-    })
-}
-
-fn records() -> impl Strategy<Value = String> {
-    ("[a-zA-Z0-9]{1,32}", select(vec!["", ";", "; x=y", "; x=y;"]))
-        .prop_map(|(id, end)| format!("v=STSv1; id={id}{end}"))
 }
 
 /// Applies the first correction, of errors and of the rest, until there is none.

@@ -166,7 +166,7 @@ error[record-field-name]: `(2024)` is a comment, and a record has none
     shows_record(
         "v=STSv1; (mta-sts) id=1",
         "
-error[record-field-name]: `(mta-sts) id=1` is a comment, and a record has none
+error[record-field-name]: `(mta-sts)` is a comment, and a record has none
   --> line 1, column 10 (RFC 8461 §3.1)
   | v=STSv1; (mta-sts) id=1
   |          ^^^^^^^^^^^^^^

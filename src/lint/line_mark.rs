@@ -1,0 +1,29 @@
+//! Marks that show where a line ends.
+
+use alloc::{borrow::ToOwned, string::String};
+
+/// The marks of `cat -A` and of editors; a longer one comes before its parts.
+const MARKS: [&str; 13] =
+    ["^M$", "␍␊", "<CR><LF>", "[CR][LF]", "<CR>", "<LF>", "^M", "$", "¶", "↵", "⏎", "␊", "␤"];
+
+/// Removes the mark at the end of each line, if all lines have the same.
+pub(super) fn without_marks(text: &str) -> String {
+    let lines = || text.lines().map(str::trim_end).filter(|line| !line.is_empty());
+    let Some(mark) = lines().next().and_then(mark) else { return text.to_owned() };
+    if lines().count() < 2 || !lines().all(|line| line.ends_with(mark)) {
+        return text.to_owned();
+    }
+    let without = |line: &str| {
+        let plain = line.trim_end();
+        let end = line.strip_prefix(plain).unwrap_or_default();
+        let plain = plain.strip_suffix(mark).unwrap_or(plain);
+        // `cat -A` shows a tab so.
+        let plain = if mark.contains('$') { plain.replace("^I", "\t") } else { plain.to_owned() };
+        [&*plain, end].concat()
+    };
+    text.split_inclusive('\n').map(without).collect()
+}
+
+fn mark(line: &str) -> Option<&'static str> {
+    MARKS.into_iter().find(|mark| line.ends_with(mark))
+}

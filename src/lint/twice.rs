@@ -1,0 +1,47 @@
+//! Policies that are given twice.
+
+use alloc::{format, string::ToString, vec::Vec};
+use core::str;
+
+use super::{Code, Diagnostic};
+
+/// Gives one diagnostic in place of those for the fields of a second policy behind the first.
+pub(super) fn fold(mut found: Vec<Diagnostic>, input: &[u8]) -> Vec<Diagnostic> {
+    let is_again = |one: &Diagnostic, name: &[u8]| {
+        one.code == Code::POLICY_DUPLICATE.as_str() && input.get(one.span()) == Some(name)
+    };
+    let has = |name: &[u8]| found.iter().any(|one| is_again(one, name));
+    let second = found.iter().find(|one| is_again(one, b"version")).map(|one| one.span.start);
+    let Some(start) = second.filter(|_| has(b"mode") && has(b"max_age")) else { return found };
+    let codes = [Code::POLICY_DUPLICATE.as_str(), Code::POLICY_DUPLICATE_MX.as_str()];
+    found.retain(|one| one.span.start < start || !codes.contains(&one.code));
+    let at = found.iter().position(|one| one.span.start >= start).unwrap_or(found.len());
+    found.insert(at, diagnose(input, start));
+    found
+}
+
+/// Describes what begins at `start`: the same policy again, or another one.
+fn diagnose(input: &[u8], start: usize) -> Diagnostic {
+    let span = start..start.saturating_add("version".len());
+    let found = |message: &str| Diagnostic::new(Code::POLICY_DUPLICATE, span.clone(), message);
+    let text = str::from_utf8(input).unwrap_or_default();
+    let (first, _) = text.split_at_checked(start).unwrap_or_default();
+    let mut copies = text.split("version:").skip(1).map(str::trim_end);
+    let one = copies.next();
+    let count = copies.clone().count().saturating_add(1);
+    if !first.trim_start_matches('\u{feff}').starts_with("version:")
+        || copies.any(|copy| Some(copy) != one)
+    {
+        let message = "a second policy begins here: of both, senders use the first `version`, `mode` \
+                       and `max_age`, and every `mx`";
+        let help = "publish one policy, and nothing else";
+        return found(message).with_help(Some(help.to_string()));
+    }
+    let (times, all) = match count {
+        2 => ("twice".to_string(), "one"),
+        _ => (format!("{count} times"), "all but one"),
+    };
+    let help = format!("leave out {all} of them");
+    let found = found(&format!("the whole policy is given {times}"));
+    found.with_suggestion(first.len()..input.len(), "", Some(help))
+}

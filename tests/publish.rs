@@ -6,7 +6,7 @@ use mta_sts::{
     Mode, Policy, PolicyId, StsRecord,
     error::{PolicyBuildError, RecordBuildError},
 };
-use time::UtcDateTime;
+use time::{UtcDateTime, macros::utc_datetime};
 
 const WEEK: Duration = Duration::from_secs(604_800);
 
@@ -112,6 +112,10 @@ fn an_id_from_a_time() {
     assert_eq!(at(0).as_str(), "19700101000000Z");
     assert_eq!(PolicyId::from_timestamp(UtcDateTime::MAX).as_str(), "99991231235959Z");
     assert_eq!(PolicyId::from_timestamp(UtcDateTime::MIN).as_str(), "00010101000000Z");
+    assert_eq!(
+        PolicyId::from_timestamp(utc_datetime!(-0001-01-01 0:00)).as_str(),
+        "99990101000000Z"
+    );
 }
 
 /// FIPS 180-4's own example, cut to 128 bits.

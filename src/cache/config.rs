@@ -178,6 +178,24 @@ impl Config {
         self.fetch_timeout.into()
     }
 
+    /// Returns the time for which an answer waits until the changes it depends on are durable.
+    #[must_use]
+    pub fn persist_timeout(&self) -> Duration {
+        self.persist_timeout.into()
+    }
+
+    /// Returns the interval at which a policy is fetched again in the background.
+    #[must_use]
+    pub fn refresh_interval(&self) -> Duration {
+        self.refresh.into()
+    }
+
+    /// Returns the time after its last lookup for which a policy is still refreshed.
+    #[must_use]
+    pub fn idle_time(&self) -> Duration {
+        self.idle.into()
+    }
+
     pub(super) const fn txt_span(&self) -> Span {
         self.txt_timeout
     }

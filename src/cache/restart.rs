@@ -162,7 +162,8 @@ impl Cache {
     /// Returns a snapshot of each domain, with all that a restart must not lose.
     ///
     /// Requests in flight and overrides of the operator are not part of it: set overrides again
-    /// after the restart. Takes time linear in the number of domains; only names are copied.
+    /// after the restart. Takes time linear in the number of domains. A snapshot shares the policy
+    /// with the cache, and has copies of the name and of the domain's failures.
     pub fn snapshots(&self) -> impl Iterator<Item = Snapshot> {
         self.table.iter().map(|(_, domain, entry)| entry.snapshot(domain))
     }

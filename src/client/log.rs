@@ -1,7 +1,7 @@
 //! The lines of a log, one for each event, with the feature `tracing`. A warning says what the
 //! operator can do; a failure that the operator cannot fix is not a warning.
 
-use alloc::boxed::Box;
+use core::fmt::Display;
 
 #[cfg(feature = "tracing")]
 use {
@@ -17,8 +17,8 @@ use {
 
 use super::event::Event;
 
-/// Logs the entries that a store could not read.
-pub(super) fn damaged(sentences: &[Box<str>]) {
+/// Logs the rows of a store that could not be read or restored.
+pub(super) fn damaged(sentences: &[impl Display]) {
     #[cfg(feature = "tracing")]
     for sentence in sentences {
         warn!(

@@ -53,6 +53,18 @@ const TABLE: &[(&str, Set)] = &[
     }),
 ];
 
+#[test]
+fn the_defaults_are_those_of_the_documentation() {
+    let settings = Settings::default();
+    assert_eq!(settings.max_concurrent_discoveries(), 64);
+    assert_eq!(settings.max_concurrent_refreshes(), 16);
+    assert_eq!(settings.https_port(), 443);
+    let settings = settings.with_max_concurrent_discoveries(3).with_max_concurrent_refreshes(2);
+    assert_eq!(settings.max_concurrent_discoveries(), 3);
+    assert_eq!(settings.max_concurrent_refreshes(), 2);
+    assert_eq!(settings.with_https_port(8443).https_port(), 8443);
+}
+
 const ENDS: [(Duration, usize); 4] = [
     (Duration::ZERO, 0),
     (Duration::from_nanos(1), 1),

@@ -101,7 +101,7 @@ fn the_request() {
     let config = Config::default().with_user_agent(&"a".repeat(5000)).unwrap();
     let long = HttpExchange::new(&Domain::parse(&"a.".repeat(120)).unwrap(), &config);
     assert!(long.request().ends_with(b"\r\nconnection: close\r\n\r\n"));
-    for bad in ["a\r\nX: y", "a\0", "bücher"] {
+    for bad in ["a\r\nX: y", "a\0", "a\tb", "bücher"] {
         let error = Config::default().with_user_agent(bad).map(|_| ()).unwrap_err();
         assert_eq!(error.to_string(), "a User-Agent is printable ASCII", "{bad:?}");
     }

@@ -44,7 +44,7 @@
 //! | have all of this done over the network | `blocking::Client`, `tokio::Client`, with the features of these names |
 //! | know the policy that applies to a domain now | [`cache::Cache`], or [`cache::Entry`] for a single domain |
 //! | decide about a message and its hosts | [`delivery::Delivery`] |
-//! | check an MX host's certificate | [`verify::MxCertificate`]; `verify::HostVerifier` for rustls |
+//! | check an MX host's certificate | `verify::MxCertificate`; `verify::HostVerifier` for rustls |
 //! | publish a record and a policy | [`StsRecord::builder`], [`Policy::builder`], [`PolicyId`] |
 //! | check what a domain publishes | [`lint`] |
 //! | report a failure | [`Failure`], [`ResultType`] |
@@ -87,7 +87,7 @@
 //! | --- | --- | --- |
 //! | `std` | yes | passes `std` on to the dependencies; the crate itself needs `alloc` only |
 //! | `idna` | yes | U-labels in [`Domain::parse`]; without it they are an error |
-//! | `verify` | yes | [`verify`]: the certificates of MX hosts |
+//! | `verify` | yes | `verify`: the certificates of MX hosts |
 //! | `sha2` | no | `PolicyId::from_content`, for publishers |
 //! | `dns` | no | `dns`: queries to nameservers, without sockets |
 //! | `rustls` | no | `verify::HostVerifier`: certificates of MX hosts in a handshake; switches on `verify` |

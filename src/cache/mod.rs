@@ -1,5 +1,5 @@
-//! The policy cache ([RFC 8461 §3.3], [RFC 8461 §5.1], [RFC 8461 §8], [RFC 8461 §10.2]) as a state
-//! machine.
+//! The policy cache as a state machine: when a policy is fetched ([RFC 8461 §3.3]), applies ([RFC
+//! 8461 §5.1]), and is refreshed ([RFC 8461 §10.2]).
 //!
 //! A [`Cache`] holds the policies of many domains. [`lookup`](Cache::lookup) returns the policy
 //! that applies, or starts discovery. [`poll_request`](Cache::poll_request) returns the DNS
@@ -112,7 +112,6 @@
 //! [RFC 8461 §3.3]: https://www.rfc-editor.org/rfc/rfc8461#section-3.3
 //! [RFC 8461 §5]: https://www.rfc-editor.org/rfc/rfc8461#section-5
 //! [RFC 8461 §5.1]: https://www.rfc-editor.org/rfc/rfc8461#section-5.1
-//! [RFC 8461 §8]: https://www.rfc-editor.org/rfc/rfc8461#section-8
 //! [RFC 8461 §8.1]: https://www.rfc-editor.org/rfc/rfc8461#section-8.1
 //! [RFC 8461 §10.2]: https://www.rfc-editor.org/rfc/rfc8461#section-10.2
 

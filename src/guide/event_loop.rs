@@ -145,7 +145,7 @@
 //! protocols, and [`lanes::Lanes`](crate::lanes::Lanes) decides which of many requests to start
 //! next.
 //!
-//! `now` is the wall clock, as [`time::UtcDateTime`]. A [`std::time::SystemTime`] converts with
+//! `now` is the wall clock, as [`time::UtcDateTime`]. A `std::time::SystemTime` converts with
 //! `UtcDateTime::from`; of a `UnixTime` of `rustls-pki-types`, use
 //! `UtcDateTime::from_unix_timestamp`. When the wall clock was set, call
 //! [`clock_set`](crate::cache::Cache::clock_set).

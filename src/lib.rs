@@ -76,10 +76,11 @@
 //! # Guarantees
 //!
 //! Input from outside never causes a panic, takes time linear in its length (in [`lint`]: times the
-//! logarithm of the number of fields), and appears in errors with at most 36 escaped bytes, or as a
+//! logarithm of the number of fields; [`lint::mx_hosts`]: hosts times patterns), and appears in errors with at most 36 escaped bytes, or as a
 //! whole name of DNS. There is no unsafe code. Except in the clients, there is no clock, no socket,
 //! no thread and no global state: time is the argument `now`, randomness is a seed, and the same
-//! inputs give the same results.
+//! inputs give the same results. `fetch::Exchange` alone has further randomness, which TLS takes
+//! from the crypto provider.
 //!
 //! # Features
 //!

@@ -1,12 +1,14 @@
 //! The events of a cache, and the result of a recheck.
 
-use alloc::{boxed::Box, sync::Arc};
+use alloc::{boxed::Box, string::ToString, sync::Arc};
 use core::fmt;
 
 use time::UtcDateTime;
 
 use super::answer::Answer;
-use crate::{domain::Domain, failure::Failure, policy::Policy, rfc3339::Rfc3339};
+use crate::{
+    delivery::Recheck, domain::Domain, failure::Failure, policy::Policy, rfc3339::Rfc3339,
+};
 
 /// An event of the cache, returned by [`Cache::poll_event`](super::Cache::poll_event).
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -233,6 +235,20 @@ pub enum RecheckError {
     Unconfirmed,
     /// The request could not be sent.
     Overloaded,
+}
+
+/// Converts the result of a recheck to the input of a delivery. An unknown outcome keeps the message
+/// in the queue: it becomes [`Recheck::Unconfirmed`], any other one [`Recheck::Current`].
+impl From<RecheckResult> for Recheck {
+    fn from(RecheckResult { outcome, answer }: RecheckResult) -> Self {
+        let answer = answer.into_policy();
+        match outcome {
+            RecheckOutcome::Changed | RecheckOutcome::Unchanged => Self::Current(answer),
+            RecheckOutcome::Unknown(error) => {
+                Self::Unconfirmed { answer, why: error.to_string().into() }
+            }
+        }
+    }
 }
 
 impl fmt::Display for RecheckError {

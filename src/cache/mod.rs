@@ -13,8 +13,8 @@
 //! use mta_sts::{
 //!     Domain,
 //!     cache::{Cache, Config, EventKind, Lookup, PolicyAnswer, Request, TxtAnswer},
+//!     time::UtcDateTime,
 //! };
-//! use time::macros::utc_datetime;
 //!
 //! # fn query_txt(_name: &str) -> TxtAnswer {
 //! #     TxtAnswer::from_records(["v=STSv1; id=1"], Duration::from_secs(300))
@@ -22,7 +22,7 @@
 //! # fn https_get(_url: &str) -> &'static [u8] {
 //! #     b"version: STSv1\nmode: enforce\nmx: mx.example.com\nmax_age: 604800\n"
 //! # }
-//! let now = utc_datetime!(2026-01-01 0:00); // from the clock
+//! let now = UtcDateTime::now();
 //! let mut cache = Cache::new(Config::new(7)); // from the system's random numbers
 //! let domain = Domain::parse("example.com")?;
 //!
@@ -51,7 +51,7 @@
 //!             EventKind::Answered { id, answer } if id == waiting => {
 //!                 policy = answer.into_policy().ok();
 //!             }
-//!             other => println!("{}: {other:?}", event.domain), // to the log
+//!             other => println!("{}: {other}", event.domain), // to the log
 //!         }
 //!     } else {
 //!         break;

@@ -15,8 +15,9 @@ use crate::instant::time_out;
 ///
 /// use mta_sts::fetch::{Config, AcceptedMediaType};
 ///
-/// let config =
-/// Config::default().with_media_type(AcceptedMediaType::Any).with_user_agent("mail/1")?;
+/// let config = Config::default()
+///     .with_media_type(AcceptedMediaType::Any)
+///     .with_user_agent("mail/1")?;
 /// assert_eq!(config.timeout(), Duration::from_secs(60));
 /// # Ok::<(), mta_sts::fetch::UserAgentError>(())
 /// ```

@@ -13,15 +13,15 @@
 //!     Domain,
 //!     client::Settings,
 //!     delivery::{MinTlsLevel, Mx, Route},
+//!     rustls::crypto::ring,
 //!     store::Redb,
 //!     tokio::Client,
-//!     rustls::crypto::ring,
 //! };
 //!
 //! let settings = Settings::default().with_crypto_provider(ring::default_provider());
 //! let client = Client::builder(settings)
 //!     .with_store(Redb::open("/var/lib/mta/mta-sts.redb")?)
-//!     .with_event_handler(|event| eprintln!("{event:?}"))
+//!     .with_event_handler(|event| eprintln!("{event}"))
 //!     .start()?;
 //!
 //! // For each message:

@@ -65,7 +65,8 @@ pub struct Load {
     pub waiting: usize,
     /// The number of running requests.
     pub running: usize,
-    /// The number of running requests that should have ended long ago.
+    /// The number of running requests that have not ended after twice the duration of
+    /// [`Config::with_limits`](super::Config::with_limits).
     pub overdue: usize,
 }
 

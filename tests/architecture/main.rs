@@ -34,6 +34,7 @@ const IMPORTS: &[(&str, &[&str])] = &[
     (
         "cache",
         &[
+            "delivery",
             "domain",
             "excerpt",
             "failure",

@@ -1,6 +1,7 @@
 //! What the documentation of the crate is written by: the words it begins with, how it refers to RFCs,
 //! and what it quotes of them.
 
+mod examples;
 mod features;
 mod quotations;
 mod references;

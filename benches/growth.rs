@@ -64,7 +64,9 @@ fn due(domains: usize, times: u32) {
     let domains: Vec<Domain> = (0..domains).map(name).collect();
     let policy = Arc::new(Policy::parse(policy(3).as_bytes()).expect("valid"));
     let mut cache = Cache::new(Config::new(1));
-    domains.iter().for_each(|domain| look_up(&mut cache, domain, &policy, NOON));
+    for domain in &domains {
+        look_up(&mut cache, domain, &policy, NOON);
+    }
     for n in 0..times as usize {
         look_up(&mut cache, &domains[n * 7919 % domains.len()], &policy, HALF_PAST);
     }

@@ -70,7 +70,7 @@ fn main() -> ExitCode {
 fn repeat(who: &str, what: &str, times: u32) {
     match what {
         _ if who.parse::<usize>().is_ok() => {
-            growth::repeat(what, who.parse().expect("a size"), times)
+            growth::repeat(what, who.parse().expect("a size"), times);
         }
         "lookup" | "get" => known::repeat(who, what, times),
         #[cfg(feature = "fetch")]

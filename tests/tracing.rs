@@ -116,7 +116,7 @@ fn log_of(kind: Kind) {
     has("the policy that is known goes on to apply");
     has("if it fails for many domains, look after DNS and outgoing HTTPS here");
     let warning = &lines(&name, "WARN")[..];
-    assert!(matches!(warning, [it] if it.contains("could not be refreshed")), "{warning:?}");
+    assert!(matches!(warning, [line] if line.contains("could not be refreshed")), "{warning:?}");
 
     world.set(&name, Site::new("2", "version: STSv1\nmode: none\nmax_age: 86400\n"));
     client.refresh(&domain(&name)).unwrap();

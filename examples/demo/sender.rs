@@ -72,14 +72,18 @@ impl Sender {
     pub(crate) fn send(&self, mx: &str) -> Result<Sent, Box<dyn Error>> {
         let start = Instant::now();
         let mut policy = self.client.policy(&self.domain, BUDGET)?.into_policy();
-        println!("  {:>8.1?}  {}", start.elapsed(), told(policy.as_ref().map(|it| &**it)));
+        println!("  {:>8.1?}  {}", start.elapsed(), told(policy.as_ref().map(|policy| &**policy)));
         loop {
             let route = Route::for_recipient(self.domain.clone(), [Mx::new(10, mx)]);
             let mut delivery = Delivery::new(route, policy, MinTlsLevel::Opportunistic);
             let (step, sent) = self.walk(&mut delivery, start)?;
             match step {
                 Step::PolicyChanged(new) => {
-                    println!("  {:>8.1?}  {}", start.elapsed(), told(new.as_ref().map(|it| &**it)));
+                    println!(
+                        "  {:>8.1?}  {}",
+                        start.elapsed(),
+                        told(new.as_ref().map(|policy| &**policy))
+                    );
                     policy = new;
                 }
                 Step::Delivered => return Ok(sent),

@@ -91,7 +91,8 @@ fn secure(connection: &mut Connection, attempt: &Attempt, trust: &TrustStore) ->
         ),
         // There is no connection, whatever the certificate is.
         (_, shaken) => {
-            let message = shaken.err().map_or_else(String::new, |it| tls_error(&it).to_string());
+            let message =
+                shaken.err().map_or_else(String::new, |error| tls_error(&error).to_string());
             let failure = Failure::new(ResultType::ValidationFailure, "tls", host, message);
             SessionOutcome::HandshakeFailed(failure)
         }

@@ -85,7 +85,8 @@ async fn send_a_message() -> Result<(), Box<dyn Error>> {
     println!("{end:?}");
     delivery.host_failures().iter().for_each(|refusal| println!("left: {refusal}"));
     while let Some(report) = delivery.poll_report() {
-        let result = report.failures().first().map_or("success", |it| it.result_type().as_str());
+        let result =
+            report.failures().first().map_or("success", |failure| failure.result_type().as_str());
         println!("{} {}: {result}", report.policy_type(), report.mx_host());
     }
     println!("{}", host.messages().concat());

@@ -39,8 +39,8 @@ impl Cache {
         self.counters.cached = self.counters.cached.saturating_add(1);
         // Looked up again, because the borrow must begin after the counters have changed.
         let row = place.and_then(|place| self.table.index().at(place));
-        match row.and_then(|row| self.lent(row)) {
-            Some(lent) => Lookup::Answer(Answer::Policy(lent)),
+        match row.and_then(|row| self.applied(row)) {
+            Some(applied) => Lookup::Answer(Answer::Policy(applied)),
             None => self.lookup_without_policy(row.map_or(u32::MAX, Row::slot), now),
         }
     }

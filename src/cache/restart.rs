@@ -147,8 +147,10 @@ pub(crate) fn most_valuable(
         fits
     };
     // The most valuable ones first; of those with the same hour, the later in the list first.
-    let kept =
-        ranked.into_iter().rev().filter_map(|(rank, entry, it)| fits(rank, entry).then_some(it));
+    let kept = ranked
+        .into_iter()
+        .rev()
+        .filter_map(|(rank, entry, snapshot)| fits(rank, entry).then_some(snapshot));
     let mut kept: Vec<_> = kept.collect();
     kept.reverse();
     (kept, refused)

@@ -164,7 +164,10 @@ fn the_readme_names_the_msrv() {
 /// Every source file with the module that it belongs to.
 fn sources() -> Vec<(String, PathBuf, String)> {
     let first = |source: &Source| source.module.first().map_or("lib", String::as_str).to_owned();
-    sources::sources().into_iter().map(|it| (first(&it), it.path, it.text)).collect()
+    sources::sources()
+        .into_iter()
+        .map(|source| (first(&source), source.path, source.text))
+        .collect()
 }
 
 /// The source without comments.

@@ -240,7 +240,7 @@ fn s8_1_a_body_is_confirmed_for_its_first_new_id_only() {
         world.txt = found(id);
         world.lookup();
         world.pass(2 * HOUR);
-        let count = world.took().into_iter().filter(|it| *it == "fetch").count();
+        let count = world.took().into_iter().filter(|request| *request == "fetch").count();
         assert_eq!(count, fetches, "{id}");
     }
     // Another body is another matter.
@@ -251,7 +251,7 @@ fn s8_1_a_body_is_confirmed_for_its_first_new_id_only() {
     world.pass(5 * MINUTE);
     world.lookup();
     world.pass(2 * HOUR);
-    assert_eq!(world.took().into_iter().filter(|it| *it == "fetch").count(), 3);
+    assert_eq!(world.took().into_iter().filter(|request| *request == "fetch").count(), 3);
 }
 
 #[test]

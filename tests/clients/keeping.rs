@@ -119,7 +119,7 @@ fn killed_at_any_moment_of(kind: Kind) {
         let loaded = Redb::open(&path).unwrap().load().unwrap();
         assert!(loaded.damaged.is_empty(), "{loaded:?}");
         let kept: Vec<&str> =
-            loaded.snapshots.iter().map(|it| it.domain().unwrap().as_str()).collect();
+            loaded.snapshots.iter().map(|snapshot| snapshot.domain().unwrap().as_str()).collect();
         for name in &had {
             assert!(kept.contains(&name.as_str()), "{name} was given out and is lost");
         }
@@ -200,7 +200,7 @@ fn failing_store_of(kind: Kind) {
         assert!(answer.policy().is_some(), "{mood}: {answer:?}");
         if let Some(error) = error {
             eventually(|| {
-                events.lock().unwrap().iter().any(|it| it == &(domain(&name), error.into()))
+                events.lock().unwrap().iter().any(|event| event == &(domain(&name), error.into()))
             });
         } else {
             assert!(store.saved.lock().unwrap().contains(&name), "it was not durable yet");

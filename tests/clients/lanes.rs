@@ -132,7 +132,7 @@ fn a_policy_that_comes_late_is_kept() {
     let name = domain("late.example");
     let answer = client.policy(&name, LONG).unwrap();
     assert!(matches!(answer, Answer::NoPolicy(NoPolicy::FetchFailed(_))), "{answer:?}");
-    eventually(|| client.cached(&name).is_some_and(|it| it.is_ok()));
+    eventually(|| client.cached(&name).is_some_and(|answer| answer.is_ok()));
 }
 
 #[test]
@@ -251,7 +251,7 @@ fn a_flood_of_one_address_delays_nobody_of(kind: Kind) {
                 times.push(scope.spawn(move || time_of(client, &name)));
             }
         }
-        let mut times: Vec<_> = times.into_iter().map(|it| it.join().unwrap()).collect();
+        let mut times: Vec<_> = times.into_iter().map(|thread| thread.join().unwrap()).collect();
         times.sort();
         println!("{kind:?}: {:?} .. {:?}", times[times.len() / 2], times.last().unwrap());
         assert!(*times.last().unwrap() < 3 * SECOND, "{kind:?}: {times:?}");

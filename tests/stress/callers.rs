@@ -81,7 +81,8 @@ impl Caller {
             let answer = if rng.percent(80) {
                 poll_until(asked, waker, Some(end), polls)
             } else {
-                let again = async { client.recheck(&domain, LONG).await.map(|it| it.answer) };
+                let again =
+                    async { client.recheck(&domain, LONG).await.map(|result| result.answer) };
                 poll_until(again, waker, Some(end), polls)
             };
             let took = running.end();
@@ -170,7 +171,7 @@ impl Caller {
 
 fn poll_once<T>(future: impl Future<Output = T>) {
     let mut future = std::pin::pin!(future);
-    if let Poll::Ready(it) = future.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
-        drop(it);
+    if let Poll::Ready(answer) = future.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+        drop(answer);
     }
 }

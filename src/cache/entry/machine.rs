@@ -5,8 +5,8 @@ use alloc::{boxed::Box, sync::Arc};
 use time::UtcDateTime;
 
 use super::{
+    applied_ref::AppliedPolicyRef,
     in_flight::{InFlight, Task},
-    lent::AppliedPolicyRef,
     state::{Record, State},
     step::{Context, EntryRequest, Input, Outputs, Step},
 };

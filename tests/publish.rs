@@ -124,4 +124,7 @@ fn an_id_from_a_time() {
 fn an_id_from_a_text() {
     assert_eq!(PolicyId::from_content("abc").as_str(), "ba7816bf8f01cfea414140de5dae2223");
     assert_ne!(PolicyId::from_content("abc"), PolicyId::from_content("abc\n"));
+    // `sha256sum mta-sts.txt | cut -c1-32`, of a file.
+    let file = "version: STSv1\nmode: none\nmax_age: 86400\n";
+    assert_eq!(PolicyId::from_content(file).as_str(), "67b2e486a9f7a6161699c05594bf71cf");
 }

@@ -96,9 +96,9 @@
 //! | `ring`, `aws-lc-rs` | no | that cryptography in rustls and webpki; your code chooses it by name |
 //! | `blocking` | no | `blocking::Client`: all of it over sockets and threads of the standard library |
 //! | `tokio` | no | `tokio::Client`: all of it over tokio's sockets and tasks |
-//! | `hickory-resolver` | no | a resolver of that crate in a `tokio::Client` |
-//! | `store` | no | `store::Store`: keeps a client's policies over a restart; on with either client |
-//! | `redb` | no | `store::Redb`: a store in a file |
+//! | `hickory-resolver` | no | a resolver of that crate in a `tokio::Client`; switches on `tokio` |
+//! | `store` | no | `store::Store`: keeps a client's policies over a restart; on with either client, as are `dns` and `fetch` |
+//! | `redb` | no | `store::Redb`: a store in a file; switches on `serde` |
 //! | `tracing` | no | a span for each discovery of a client, and its events as lines |
 //! | `serde` | no | `Serialize`, and `Deserialize` through the same validation as `parse` |
 //! | `arbitrary` | no | `Arbitrary`, for fuzzing programs that use this crate |

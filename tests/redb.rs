@@ -63,8 +63,8 @@ fn a_row_takes_half_a_kilobyte_to_one() {
     let path = folder("size").join("policies.redb");
     let mut store = Redb::open(&path).unwrap();
     let changes: Vec<_> = (0..ROWS).map(|n| change(&format!("domain{n}.example"))).collect();
-    for _ in 0..3 {
-        for some in changes.chunks(100) {
+    for _ in 0..2 {
+        for some in changes.chunks(500) {
             store.save(some).unwrap();
         }
     }
@@ -202,7 +202,7 @@ fn what_cannot_be_opened_is_named() {
     let store = Redb::open(&path).unwrap();
     let error = Redb::open(&path).unwrap_err().to_string();
     let expected = "another process, or another client of this one, has it open";
-    assert_eq!(error, format!("the store: {}: {expected}", path.display()));
+    assert_eq!(error, format!("store error: {}: {expected}", path.display()));
     drop(store);
     assert!(Redb::open(&path).is_ok());
 }

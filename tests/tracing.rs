@@ -89,7 +89,7 @@ fn log_of_a_damaged_store() {
     ] {
         let expected = format!(
             "WARN mta_sts::client::log: in the store: {what}; policies may be missing until their \
-             domains are met again\n"
+             domains are looked up again\n"
         );
         assert!(log.contains(&expected), "{log}");
     }
@@ -113,15 +113,15 @@ fn log_of(kind: Kind) {
 
     world.change(&name, |site| site.web = Web::Closes);
     client.refresh(&domain(&name)).unwrap();
-    has("the policy that is known goes on to apply");
-    has("if it fails for many domains, look after DNS and outgoing HTTPS here");
+    has("the cached policy still applies");
+    has("if it fails for many domains, check DNS and outgoing HTTPS of this host");
     let warning = &lines(&name, "WARN")[..];
     assert!(matches!(warning, [line] if line.contains("could not be refreshed")), "{warning:?}");
 
     world.set(&name, Site::new("2", "version: STSv1\nmode: none\nmax_age: 86400\n"));
     client.refresh(&domain(&name)).unwrap();
     has("mode=\"none\" previous=\"enforce\"");
-    has("could be refreshed again");
+    has("the policy was refreshed, or its record is back");
     assert_eq!(lines(&name, "first_contact=false}: mta_sts::client::trace: new").len(), 2);
     assert!(lines(&name, "ERROR").is_empty());
 }

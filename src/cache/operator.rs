@@ -19,7 +19,7 @@ use crate::{domain::Domain, policy::Policy};
 
 /// The error when the cache is full and no entry can be evicted for the domain.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
-#[error("the cache is full of what must stay")]
+#[error("the cache is full and no entry can be evicted")]
 pub struct CacheFull(());
 
 /// The outcome of [`Cache::set_static_policy`].

@@ -234,7 +234,7 @@ impl fmt::Display for HostFailure {
                 write!(f, "the TLS handshake with {host} failed, and {} TLS", demands(*by))
             }
             HostFailureReason::CertificateInvalid(RequiredBy::Dane, _) => {
-                write!(f, "the certificate of {host} is none that its TLSA records allow")
+                write!(f, "the certificate of {host} does not match its TLSA records")
             }
             HostFailureReason::CertificateInvalid(by, failure) => write!(
                 f,

@@ -51,7 +51,7 @@ pub enum TrustStoreError {
     #[error("no root certificates to trust")]
     NoRoots,
     /// The crypto provider is not usable.
-    #[error("this provider of cryptography does not do: {0}")]
+    #[error("unusable crypto provider: {0}")]
     Provider(Error),
 }
 

@@ -227,7 +227,7 @@ fn a_cache_without_room_says_so() {
     ));
     let full =
         world.cache.pin_policy(&domain("example.com"), parsed(Mode::Enforce, HOUR), world.now);
-    assert_eq!(full.unwrap_err().to_string(), "the cache is full of what must stay");
+    assert_eq!(full.unwrap_err().to_string(), "the cache is full and no entry can be evicted");
 }
 
 #[test]

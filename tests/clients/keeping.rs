@@ -189,8 +189,8 @@ fn failing_store_of(kind: Kind) {
     assert_eq!(client.kept().damaged, ["a row".into()]);
     for (mood, error) in [
         (0, None),
-        (1, Some("the store: the disk is full")),
-        (2, Some("the store: it has panicked")),
+        (1, Some("store error: the disk is full")),
+        (2, Some("store error: it has panicked")),
         (3, Some("no answer in time")),
         (0, None),
     ] {
@@ -209,7 +209,7 @@ fn failing_store_of(kind: Kind) {
     drop(client);
     store.mood.store(9, Ordering::SeqCst);
     let error = Client::with(kind, settings(), parts()).unwrap_err();
-    assert_eq!(error.to_string(), "the store: it is gone");
+    assert_eq!(error.to_string(), "store error: it is gone");
 }
 
 #[test]
@@ -231,7 +231,7 @@ fn a_damaged_file_is_set_aside() {
     assert_eq!(*loaded.damaged, [told.into()]);
     // It is in use: that is no damage.
     let error = Redb::open(&path).unwrap_err();
-    assert!(error.to_string().starts_with("the store: "), "{error}");
+    assert!(error.to_string().starts_with("store error: "), "{error}");
     assert!(!path.with_extension("redb.damaged-2").exists());
     drop(store);
     assert!(Redb::open(&path).unwrap().set_aside().is_none());

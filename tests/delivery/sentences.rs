@@ -134,7 +134,7 @@ fn of_dane() {
     let mismatch = CertificateChecks::new().with_dane(Err(failure(ValidationFailure)));
     check(
         &of(TlsaStatus::Usable, SessionOutcome::Encrypted(mismatch)),
-        "the certificate of mx1.example.net is none that its TLSA records allow",
+        "the certificate of mx1.example.net does not match its TLSA records",
     );
     check(
         &of(TlsaStatus::Usable, valid()),

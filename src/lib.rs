@@ -75,12 +75,14 @@
 //!
 //! # Guarantees
 //!
-//! Input from outside never causes a panic, takes time linear in its length (in [`lint`]: times the
-//! logarithm of the number of fields; [`lint::mx_hosts`]: hosts times patterns), and appears in errors with at most 36 escaped bytes, or as a
-//! whole name of DNS. There is no unsafe code. Except in the clients, there is no clock, no socket,
-//! no thread and no global state: time is the argument `now`, randomness is a seed, and the same
-//! inputs give the same results. `fetch::Exchange` alone has further randomness, which TLS takes
-//! from the crypto provider.
+//! Input from outside never causes a panic, and takes time linear in its length (in [`lint`]: times
+//! the logarithm of the number of fields; in [`lint::mx_hosts`]: hosts times patterns). Errors quote
+//! it escaped: at most 36 bytes or a whole name of DNS, and at most 512 bytes of the target of a
+//! redirect, a media type or a content coding. There is no unsafe code.
+//!
+//! Except in the clients, there is no clock, no socket, no thread and no global state: time is the
+//! argument `now`, randomness is a seed, and the same inputs give the same results.
+//! `fetch::Exchange` alone has further randomness, which TLS takes from the crypto provider.
 //!
 //! # Features
 //!

@@ -14,7 +14,8 @@ use crate::{
     verify::{TrustStore, TrustStoreError},
 };
 
-/// The settings of a client. All have defaults.
+/// The settings of a client. All have defaults, except for the crypto provider in a process that has
+/// installed none.
 ///
 /// ```
 /// use mta_sts::client::Settings;

@@ -12,7 +12,14 @@ use std::{
 
 use foldhash::fast::RandomState;
 use hashbrown::HashMap;
-use mta_sts::{Domain, Policy, blocking::{Client, Fetcher, Resolver}, cache::{PolicyAnswer, TxtAnswer}, client::Settings, pki_types::{Der, TrustAnchor}, rustls::{RootCertStore, crypto::ring}};
+use mta_sts::{
+    Domain, Policy,
+    blocking::{Client, Fetcher, Resolver},
+    cache::{PolicyAnswer, TxtAnswer},
+    client::Settings,
+    pki_types::{Der, TrustAnchor},
+    rustls::{RootCertStore, crypto::ring},
+};
 use versus::domains::{Shuffled, domains, policies};
 
 const SIZES: [usize; 3] = [1_000, 10_000, 100_000];
@@ -50,7 +57,10 @@ fn contestants<'a>(domains: &[Domain], client: &'a Client) -> Vec<(&'static str,
     let policies = policies();
     let entries = || {
         let policy = |n: usize| Arc::clone(&policies[n % policies.len()]);
-        domains.iter().enumerate().map(move |(n, domain)| (Box::<str>::from(domain.as_str()), policy(n)))
+        domains
+            .iter()
+            .enumerate()
+            .map(move |(n, domain)| (Box::<str>::from(domain.as_str()), policy(n)))
     };
     let map: HashMap<Box<str>, Arc<Policy>, RandomState> = entries().collect();
     let quick = quick_cache(entries());

@@ -9,7 +9,14 @@ use std::{
 };
 
 use cap::Cap;
-use mta_sts::{Domain, blocking, cache::{Answer, PolicyAnswer, TxtAnswer}, client::Settings, tokio::{self as async_, BoxFuture}, pki_types::{Der, TrustAnchor}, rustls::{RootCertStore, crypto::ring}};
+use mta_sts::{
+    Domain, blocking,
+    cache::{Answer, PolicyAnswer, TxtAnswer},
+    client::Settings,
+    pki_types::{Der, TrustAnchor},
+    rustls::{RootCertStore, crypto::ring},
+    tokio::{self as async_, BoxFuture},
+};
 use tokio::{runtime::Builder, task::JoinSet};
 use versus::{
     discovery::found,

@@ -9,7 +9,13 @@ use std::{
 };
 
 use ::time::UtcDateTime;
-use mta_sts::{Domain, Instant, Policy, dns::{self, LookupOutcome, Question}, fetch::{self, AddressFilter}, verify::{TrustStore}, rustls::crypto::ring};
+use mta_sts::{
+    Domain, Instant, Policy,
+    dns::{self, LookupOutcome, Question},
+    fetch::{self, AddressFilter},
+    rustls::crypto::ring,
+    verify::TrustStore,
+};
 
 use crate::{
     clock::{Phase, Phases},

@@ -70,7 +70,8 @@ pub fn compare(running: &Running) {
         let work = median(work);
         println!("| {name} | {half:.0} | {most:.0} | {work:.0} | {ratio:.2} | {verdict} |");
     }
-    let works: Vec<_> = contestants.iter().map(|contestant| (contestant.name, median(&contestant.work))).collect();
+    let works: Vec<_> =
+        contestants.iter().map(|contestant| (contestant.name, median(&contestant.work))).collect();
     drop(contestants);
     split(&minimal_phases, &our_phases, &works);
 }

@@ -86,7 +86,8 @@ fn minimal(servers: &Servers, domains: Vec<Domain>) -> usize {
 fn blocking(servers: &Servers, domains: Vec<Domain>) -> usize {
     let client = blocking::Client::new(servers.settings()).expect("it starts");
     // Nobody waits, but all of them are begun.
-    let begun = domains.iter().filter(|domain| client.policy(domain, Duration::ZERO).is_err()).count();
+    let begun =
+        domains.iter().filter(|domain| client.policy(domain, Duration::ZERO).is_err()).count();
     assert!(begun > DOMAINS / 2, "they were not there at once");
     let answers = domains.iter().map(|domain| client.policy(domain, PATIENCE).expect("in time"));
     answers.filter(|answer| answer.policy().is_some()).count()

@@ -10,6 +10,7 @@ mod world;
 use std::{
     io::{self, Write},
     sync::Mutex,
+    thread,
 };
 
 use mta_sts::{
@@ -65,6 +66,7 @@ struct Later;
 
 impl Store for Later {
     fn load(&self) -> Result<Loaded, StoreError> {
+        assert_eq!(thread::current().name(), Some("mta-sts store"), "a thread of its own");
         let mut cache = Cache::new(Config::new(1));
         let _ = cache.lookup(&domain("later.example"), UtcDateTime::UNIX_EPOCH);
         let mut row = serde_json::to_value(cache.snapshots().next().unwrap()).unwrap();

@@ -7,6 +7,7 @@ use mta_sts::{
     cache::{
         Answer, Cache, Config, PolicyAnswer, RecheckError, RecheckOutcome, Request, TxtAnswer,
     },
+    delivery::Recheck,
 };
 
 use crate::world::{
@@ -68,8 +69,11 @@ fn what_is_in_doubt_is_said() {
         world.pass(HOUR);
         (world.txt, world.https) = (txt, https);
         let result = world.recheck();
-        assert_eq!(result.outcome, RecheckOutcome::Unknown(doubt));
+        assert_eq!(result.outcome, RecheckOutcome::Unknown(doubt.clone()));
         assert_eq!(result.answer.policy().unwrap().mode(), Mode::Enforce);
+        // A delivery keeps the message: it never hears that the policy is current.
+        let (answer, why) = (result.answer.clone().into_policy(), doubt.to_string().into());
+        assert_eq!(Recheck::from(result), Recheck::Unconfirmed { answer, why });
     }
 }
 

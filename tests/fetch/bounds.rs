@@ -1,7 +1,5 @@
 //! A host that sends for ever is cut off, and costs little memory until then.
 
-use std::time::Duration;
-
 use allocation_counter::measure;
 use mta_sts::{
     Instant, Policy,
@@ -75,30 +73,6 @@ fn responses_without_end() {
             assert!(used.bytes_max < 256 << 10, "{what}: {} bytes held", used.bytes_max);
         }
     }
-}
-
-/// The shortest of many times that a head with so many headers takes, which arrives line by line.
-#[allow(clippy::disallowed_methods, reason = "here real time passes")]
-fn reading(headers: usize) -> Duration {
-    let line = format!("X: {}\r\n", "y".repeat(100));
-    let read = || {
-        let mut exchange = HttpExchange::new(&domain(), &Config::default());
-        let begin = std::time::Instant::now();
-        exchange.handle_received(HEAD);
-        (0..headers).for_each(|_| exchange.handle_received(line.as_bytes()));
-        exchange.handle_received(b"\r\n");
-        assert!(exchange.outcome().is_none(), "the body is missing");
-        begin.elapsed()
-    };
-    (0..50).map(|_| read()).min().unwrap()
-}
-
-/// Twice for each head, and not anew with each of its lines.
-#[test]
-fn a_head_is_read_in_time_linear_in_its_length() {
-    let (few, many) = (reading(12), reading(96));
-    // Eight times the lines; if each of them were read anew with the next, sixty-four times.
-    assert!(many < 20 * few, "{few:?} for 12 lines, {many:?} for 96");
 }
 
 #[test]

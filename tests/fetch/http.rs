@@ -424,7 +424,7 @@ fn the_head_is_bounded() {
 fn a_head_in_single_bytes_costs_no_more_than_its_length() {
     let cost = |unit: &str, len: usize| {
         let bytes = [&b"HTTP/1.1 200 OK\r\n"[..], unit.repeat(len).as_bytes()].concat();
-        let run = || {
+        move || {
             let start = std::time::Instant::now();
             for _ in 0..4 {
                 let mut exchange = HttpExchange::new(&domain(), &Config::default());
@@ -432,13 +432,20 @@ fn a_head_in_single_bytes_costs_no_more_than_its_length() {
                 assert!(exchange.outcome().is_none_or(Result::is_err));
             }
             start.elapsed()
-        };
-        (0..5).map(|_| run()).min().unwrap()
+        }
     };
     for unit in ["A:\n", " \n", "a", "A:\n \n"] {
         let (few, many) = (1800 / unit.len(), 14_400 / unit.len());
-        let (short, long) = (cost(unit, few), cost(unit, many));
-        assert!(long < short * 30, "{unit:?}: {short:?} for a part, {long:?} for the whole");
+        let (short_run, long_run) = (cost(unit, few), cost(unit, many));
+        // The shortest of both, measured in turn: on a busy machine, any of them may be disturbed.
+        let (mut short, mut long) = (short_run(), long_run());
+        for _ in 0..20 {
+            if long < short * 20 {
+                break;
+            }
+            (short, long) = (short.min(short_run()), long.min(long_run()));
+        }
+        assert!(long < short * 20, "{unit:?}: {short:?} for a part, {long:?} for the whole");
     }
     let start = std::time::Instant::now();
     let mut exchange = HttpExchange::new(&domain(), &Config::default());

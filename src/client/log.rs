@@ -67,13 +67,13 @@ fn of_cache(event: &cache::Event) {
             "cache full, evicted a live policy; raise `max_entries` or `max_bytes`",
         ),
         EventKind::NotPersisted { error } => {
-            error!(domain, "{error}: check the store; policies will be lost when the process ends",)
+            error!(domain, "{error}: check the store; policies will be lost when the process ends");
         }
         EventKind::StoreLost { error } => {
             error!(domain, "{error}: the store lost what was saved; everything is saved again");
         }
         EventKind::StoreStalled => {
-            error!(domain, "the store does not answer: check it; lookups no longer wait for it",)
+            error!(domain, "the store does not answer: check it; lookups no longer wait for it");
         }
         EventKind::StoreResumed => info!(domain, "the store answers in time again"),
         EventKind::PersistRecovered => info!(domain, "all changes are durable again"),

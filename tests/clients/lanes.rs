@@ -310,12 +310,12 @@ fn as_many_run_at_a_time_as_the_settings_say() {
     for kind in BOTH {
         let world = World::new();
         let [queries, fetches] = [(); 2].map(|()| Arc::new(Running::default()));
-        let [asked, fetched] = [Arc::clone(&queries), Arc::clone(&fetches)];
+        let [asked, served] = [Arc::clone(&queries), Arc::clone(&fetches)];
         let txt = move |_: &Domain| {
             asked.run(TxtAnswer::from_records(["v=STSv1; id=1"], Duration::from_secs(300)))
         };
         let policy =
-            move |domain: &Domain| fetched.run(PolicyAnswer::from_body(domain, POLICY.as_bytes()));
+            move |domain: &Domain| served.run(PolicyAnswer::from_body(domain, POLICY.as_bytes()));
         let (txt, fetch) = (Some(Part(Arc::new(txt))), Some(Part(Arc::new(policy))));
         let settings = settings(&world).with_max_concurrent_discoveries(3);
         let client =

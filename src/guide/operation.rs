@@ -30,7 +30,7 @@
 //! | `Cache` | as above | an event of the cache |
 //! | `Overdue` | alert | a resolver or fetcher of your own hangs: it must return after its time-out |
 //! | `Dropped` | warning | make the event handler faster, or have it pass events to a queue |
-//! | `Panicked` | alert | mend the part that is named |
+//! | `Panicked` | alert | fix the part that is named; the client continues |
 //! | `NoThread` | alert | raise the limit of threads of the process |
 //! | `ThreadsRecovered` | info | close that alert |
 //! | `ResolvConf` | warning | correct the line of `/etc/resolv.conf` that is named |
@@ -42,8 +42,8 @@
 //! | number | of |
 //! | --- | --- |
 //! | [`Counters::evicted_live`](crate::cache::Counters::evicted_live), [`Counters::overloaded`](crate::cache::Counters::overloaded) | [`Cache::counters`](crate::cache::Cache::counters), for a cache of your own |
-//! | `Health::events_dropped`, `Health::panics`, `Health::requests` with `refused` and `overdue` | `health()` of a client; it gives no counters of its caches, whose evictions are events |
-//! | [`lanes::Counters`](crate::lanes::Counters) | [`Lanes::counters`](crate::lanes::Lanes::counters), for lanes of your own |
+//! | `Health::events_dropped`, `Health::panics`, and `refused` and `overdue` of `Health::requests` | `health()` of a client, which returns no counters of its caches: their evictions are events |
+//! | `refused` and `overdue` of [`lanes::Counters`](crate::lanes::Counters) | [`Lanes::counters`](crate::lanes::Lanes::counters), for lanes of your own |
 //!
 //! The session reports of [`Delivery::poll_report`](crate::delivery::Delivery::poll_report) are what
 //! a TLS report counts ([RFC 8460 §4]).

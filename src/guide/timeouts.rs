@@ -10,7 +10,7 @@
 //! | `dns::Config::with_timeout` | all attempts of one lookup | 10 s | the lookup has failed |
 //! | `fetch::Config::with_timeout` | addresses, connections, TLS and HTTP of one fetch | 60 s | the fetch has failed |
 //! | [`lanes::Config::with_query_wait`](crate::lanes::Config::with_query_wait), [`with_fetch_wait`](crate::lanes::Config::with_fetch_wait) | the time in the queue before a request starts | 9 s, 30 s | the request was not sent, which is no failure of its domain |
-//! | [`lanes::Config::with_limits`](crate::lanes::Config::with_limits) | the time after which twice over a request hangs | 10 s, 60 s | `Overdue`, for the operator |
+//! | [`lanes::Config::with_limits`](crate::lanes::Config::with_limits) | the expected duration of a query, and of a fetch | 10 s, 60 s | after twice that, `Overdue` for the operator |
 //!
 //! The cache counts from the moment at which a request is polled, or from
 //! [`txt_started`](crate::cache::Cache::txt_started) and

@@ -16,8 +16,8 @@ use mta_sts::{
         CertificateChecks, ConnectDecision, Delivery, MinTlsLevel, Mx, Recheck, Route,
         SendDecision, SessionOutcome, SmtpReply, Step, TlsaStatus,
     },
+    time::UtcDateTime,
 };
-use time::{UtcDateTime, macros::utc_datetime};
 
 const HOUR: Duration = Duration::from_secs(3600);
 
@@ -27,7 +27,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let mut sender = Sender {
         // The seed comes from the system's random numbers in a mail server.
         cache: Cache::new(Config::new(1)),
-        now: utc_datetime!(2026-01-01 9:00),
+        now: UtcDateTime::from_unix_timestamp(1_767_258_000)?, // 2026-01-01 9:00
     };
 
     println!("# The first message: the policy is discovered");

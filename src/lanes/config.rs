@@ -51,8 +51,8 @@ impl Config {
         Self { first_contacts: slots.clamp(1, MOST), ..self }
     }
 
-    /// Sets the number of slots for queries, and also for fetches, of domains with a cached policy.
-    /// Default: 16. At least 1, at most 1,048,576.
+    /// Sets the number of slots for queries, and also for fetches, of domains to which a policy
+    /// applies. Default: 16. At least 1, at most 1,048,576.
     #[must_use]
     pub fn with_known(self, slots: usize) -> Self {
         Self { known: slots.clamp(1, MOST), ..self }

@@ -2,6 +2,7 @@
 
 mod circles;
 mod interface;
+mod names;
 mod sources;
 
 use std::{collections::BTreeMap, fs, path::PathBuf};

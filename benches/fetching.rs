@@ -75,7 +75,7 @@ impl World {
         let secret = PrivatePkcs8KeyDer::from(host_key.serialize_der()).into();
         let server = ServerConfig::builder_with_provider(Arc::clone(&provider))
             .with_safe_default_protocol_versions()
-            .and_then(|it| it.with_no_client_auth().with_single_cert(chain, secret))
+            .and_then(|builder| builder.with_no_client_auth().with_single_cert(chain, secret))
             .expect("a server");
         Self {
             server: Arc::new(server),

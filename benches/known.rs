@@ -25,15 +25,17 @@ pub(crate) fn repeat(who: &str, what: &str, times: u32) {
     match (who, what) {
         ("ours", "lookup") => {
             let mut cache = cache(&domains);
-            order.for_each(|it| drop(black_box(cache.lookup(it, black_box(HALF_PAST)))));
+            order.for_each(|domain| drop(black_box(cache.lookup(domain, black_box(HALF_PAST)))));
         }
         ("ours", _) => {
             let cache = cache(&domains);
-            order.for_each(|it| assert!(black_box(cache.get(it, black_box(HALF_PAST))).is_some()));
+            order.for_each(|domain| {
+                assert!(black_box(cache.get(domain, black_box(HALF_PAST))).is_some());
+            });
         }
         _ => {
             let map = map(&domains);
-            order.for_each(|it| assert!(black_box(map.get(it.as_str())).is_some()));
+            order.for_each(|domain| assert!(black_box(map.get(domain.as_str())).is_some()));
         }
     }
 }

@@ -11,16 +11,13 @@ use std::{error::Error, sync::Arc, time::Duration};
 
 use mta_sts::{
     Domain, Failure, NoPolicy, Policy, ResultType,
-    cache::{
-        Answer, Cache, Config, EventKind, Lookup, LookupId, PolicyAnswer, RecheckOutcome, Request,
-        TxtAnswer,
-    },
+    cache::{Answer, Cache, Config, EventKind, Lookup, LookupId, PolicyAnswer, Request, TxtAnswer},
     delivery::{
         CertificateChecks, ConnectDecision, Delivery, MinTlsLevel, Mx, Recheck, Route,
         SendDecision, SessionOutcome, SmtpReply, Step, TlsaStatus,
     },
+    time::UtcDateTime,
 };
-use time::{UtcDateTime, macros::utc_datetime};
 
 const HOUR: Duration = Duration::from_secs(3600);
 
@@ -30,7 +27,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let mut sender = Sender {
         // The seed comes from the system's random numbers in a mail server.
         cache: Cache::new(Config::new(1)),
-        now: utc_datetime!(2026-01-01 9:00),
+        now: UtcDateTime::from_unix_timestamp(1_767_258_000)?, // 2026-01-01 9:00
     };
 
     println!("# The first message: the policy is discovered");
@@ -201,17 +198,8 @@ impl Sender {
             _ => None,
         });
         let Some(result) = result else { return Recheck::Unknown("no result".into()) };
-        match result.outcome {
-            RecheckOutcome::Unknown(doubt) => {
-                println!("  recheck: not known, {doubt}");
-                let (answer, why) = (result.answer.into_policy(), doubt.to_string().into());
-                Recheck::Unconfirmed { answer, why }
-            }
-            outcome => {
-                println!("  recheck: {outcome:?}");
-                Recheck::Current(result.answer.into_policy())
-            }
-        }
+        println!("  recheck: {}", result.outcome);
+        result.into()
     }
 
     /// The loop: does what the cache asks for and hears what it tells, until there is no more.

@@ -45,7 +45,7 @@
 //! | know the policy that applies to a domain now | [`cache::Cache`], or [`cache::Entry`] for a single domain |
 //! | deliver a message over your SMTP client | `smtp::Transport` and `deliver` of either client |
 //! | decide about a message and its hosts | [`delivery::Delivery`] |
-//! | check an MX host's certificate | [`verify::MxCertificate`]; `verify::HostVerifier` for rustls |
+//! | check an MX host's certificate | `verify::MxCertificate`; `verify::HostVerifier` for rustls |
 //! | publish a record and a policy | [`StsRecord::builder`], [`Policy::builder`], [`PolicyId`] |
 //! | check what a domain publishes | [`lint`] |
 //! | report a failure | [`Failure`], [`ResultType`] |
@@ -78,11 +78,14 @@
 //!
 //! # Guarantees
 //!
-//! Input from outside never causes a panic, takes time linear in its length (in [`lint`]: times the
-//! logarithm of the number of fields), and appears in errors with at most 36 escaped bytes, or as a
-//! whole name of DNS. There is no unsafe code. Except in the clients, there is no clock, no socket,
-//! no thread and no global state: time is the argument `now`, randomness is a seed, and the same
-//! inputs give the same results.
+//! Input from outside never causes a panic, and takes time linear in its length (in [`lint`]: times
+//! the logarithm of the number of fields; in [`lint::mx_hosts`]: hosts times patterns). Errors quote
+//! it escaped: at most 36 bytes or a whole name of DNS, and at most 512 bytes of the target of a
+//! redirect, a media type or a content coding. There is no unsafe code.
+//!
+//! Except in the clients, there is no clock, no socket, no thread and no global state: time is the
+//! argument `now`, randomness is a seed, and the same inputs give the same results.
+//! `fetch::Exchange` alone has further randomness, which TLS takes from the crypto provider.
 //!
 //! # Features
 //!
@@ -90,7 +93,7 @@
 //! | --- | --- | --- |
 //! | `std` | yes | passes `std` on to the dependencies; the crate itself needs `alloc` only |
 //! | `idna` | yes | U-labels in [`Domain::parse`]; without it they are an error |
-//! | `verify` | yes | [`verify`]: the certificates of MX hosts |
+//! | `verify` | yes | `verify`: the certificates of MX hosts |
 //! | `sha2` | no | `PolicyId::from_content`, for publishers |
 //! | `dns` | no | `dns`: queries to nameservers, without sockets |
 //! | `rustls` | no | `verify::HostVerifier`, `smtp`: certificates of MX hosts in a handshake, and deliveries; switches on `verify` |
@@ -98,9 +101,9 @@
 //! | `ring`, `aws-lc-rs` | no | that cryptography in rustls and webpki; a client uses it unless told otherwise |
 //! | `blocking` | no | `blocking::Client`: all of it over sockets and threads of the standard library |
 //! | `tokio` | no | `tokio::Client`: all of it over tokio's sockets and tasks |
-//! | `hickory-resolver` | no | a resolver of that crate in a `tokio::Client` |
-//! | `store` | no | `store::Store`: keeps a client's policies over a restart; on with either client |
-//! | `redb` | no | `store::Redb`: a store in a file |
+//! | `hickory-resolver` | no | a resolver of that crate in a `tokio::Client`; switches on `tokio` |
+//! | `store` | no | `store::Store`: keeps a client's policies over a restart; on with either client, as are `dns` and `fetch` |
+//! | `redb` | no | `store::Redb`: a store in a file; switches on `serde` |
 //! | `tracing` | no | a span for each discovery of a client, and its events as lines |
 //! | `serde` | no | `Serialize`, and `Deserialize` through the same validation as `parse` |
 //! | `arbitrary` | no | `Arbitrary`, for fuzzing programs that use this crate |

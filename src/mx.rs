@@ -1,4 +1,4 @@
-//! MX patterns and matching (RFC 8461 §§3.2, 4.1).
+//! MX patterns and matching (RFC 8461 §3.2, §4.1).
 
 use alloc::{borrow::Cow, string::String};
 use core::{

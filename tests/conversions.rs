@@ -61,9 +61,12 @@ fn names_compare_with_text() {
     assert_ne!(domain, "Example.com");
     assert_eq!(PolicyId::parse("1").unwrap(), "1");
     let mut patterns =
-        ["B.example", "*.example", "a.example"].map(|it| MxPattern::parse(it).unwrap());
+        ["B.example", "*.example", "a.example"].map(|text| MxPattern::parse(text).unwrap());
     patterns.sort();
-    assert_eq!(patterns.map(|it| it.to_string()), ["*.example", "a.example", "B.example"]);
+    assert_eq!(
+        patterns.map(|pattern| pattern.to_string()),
+        ["*.example", "a.example", "B.example"]
+    );
 }
 
 proptest! {

@@ -65,7 +65,12 @@ impl Sim {
             let age = self.now.saturating_sub(*begun);
             age >= FETCH || fetch.answers_in.is_some_and(|span| age >= span)
         };
-        let ended: Vec<_> = self.running.iter().filter(|it| done(it.1)).map(|it| *it.0).collect();
+        let ended: Vec<_> = self
+            .running
+            .iter()
+            .filter(|running| done(running.1))
+            .map(|running| *running.0)
+            .collect();
         for id in ended {
             self.end(id);
         }
@@ -128,7 +133,8 @@ fn flood(config: Config, count: u32, stalling: impl Fn(u32) -> Fetch) -> Vec<Dur
     for _ in 0..500 {
         sim.step();
     }
-    let served = sim.out.served.iter().filter(|it| it.domain.as_str().starts_with("honest"));
+    let served =
+        sim.out.served.iter().filter(|served| served.domain.as_str().starts_with("honest"));
     assert_eq!(served.count(), honest, "all of them are served");
     sim.waits.sort();
     sim.waits
@@ -183,9 +189,10 @@ fn refreshes(hanging: u32) {
         }
         // What was refused comes again after a minute.
         if second % 60 == 59 {
-            let served: Vec<_> = sim.out.served.iter().map(|it| it.domain.clone()).collect();
-            todo.retain(|it| !served.contains(&it.domain));
-            todo.iter().cloned().for_each(|it| sim.submit(it));
+            let served: Vec<_> =
+                sim.out.served.iter().map(|request| request.domain.clone()).collect();
+            todo.retain(|request| !served.contains(&request.domain));
+            todo.iter().cloned().for_each(|request| sim.submit(request));
         }
         for _ in 0..100 {
             sim.step();
@@ -194,8 +201,8 @@ fn refreshes(hanging: u32) {
             *failures.entry(failed.domain).or_insert(0) += 1;
         }
     }
-    let served: Vec<_> = sim.out.served.iter().map(|it| it.domain.clone()).collect();
-    todo.retain(|it| !served.contains(&it.domain));
+    let served: Vec<_> = sim.out.served.iter().map(|request| request.domain.clone()).collect();
+    todo.retain(|request| !served.contains(&request.domain));
     assert!(todo.is_empty(), "{} of 100 were not refreshed in an hour", todo.len());
 }
 
@@ -221,7 +228,7 @@ fn a_full_queue_refuses_at_once_and_the_one_with_the_most() {
     for _ in 0..500 {
         sim.step();
     }
-    assert!(sim.out.served.iter().any(|it| it.domain.as_str() == "honest.example"));
+    assert!(sim.out.served.iter().any(|request| request.domain.as_str() == "honest.example"));
 }
 
 #[test]

@@ -46,7 +46,7 @@ mod sync {
     pub(crate) fn let_time_pass() {
         let mut clock = CLOCK.lock().unwrap();
         clock.is_late = true;
-        clock.waited_for.iter().for_each(|it| it.notify_all());
+        clock.waited_for.iter().for_each(|waiters| waiters.notify_all());
     }
 
     pub(crate) struct Condvar(Arc<loom::sync::Condvar>);

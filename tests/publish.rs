@@ -6,7 +6,7 @@ use mta_sts::{
     Mode, Policy, PolicyId, StsRecord,
     error::{PolicyBuildError, RecordBuildError},
 };
-use time::UtcDateTime;
+use time::{UtcDateTime, macros::utc_datetime};
 
 const WEEK: Duration = Duration::from_secs(604_800);
 
@@ -112,6 +112,10 @@ fn an_id_from_a_time() {
     assert_eq!(at(0).as_str(), "19700101000000Z");
     assert_eq!(PolicyId::from_timestamp(UtcDateTime::MAX).as_str(), "99991231235959Z");
     assert_eq!(PolicyId::from_timestamp(UtcDateTime::MIN).as_str(), "00010101000000Z");
+    assert_eq!(
+        PolicyId::from_timestamp(utc_datetime!(-0001-01-01 0:00)).as_str(),
+        "99990101000000Z"
+    );
 }
 
 /// FIPS 180-4's own example, cut to 128 bits.
@@ -120,4 +124,7 @@ fn an_id_from_a_time() {
 fn an_id_from_a_text() {
     assert_eq!(PolicyId::from_content("abc").as_str(), "ba7816bf8f01cfea414140de5dae2223");
     assert_ne!(PolicyId::from_content("abc"), PolicyId::from_content("abc\n"));
+    // `sha256sum mta-sts.txt | cut -c1-32`, of a file.
+    let file = "version: STSv1\nmode: none\nmax_age: 86400\n";
+    assert_eq!(PolicyId::from_content(file).as_str(), "67b2e486a9f7a6161699c05594bf71cf");
 }

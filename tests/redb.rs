@@ -56,6 +56,24 @@ fn good(path: &Path, rows: usize) -> Vec<u8> {
     fs::read(path).unwrap()
 }
 
+/// The numbers of the documentation.
+#[test]
+fn a_row_takes_half_a_kilobyte_to_two() {
+    const ROWS: usize = 5000;
+    let path = folder("size").join("policies.redb");
+    let mut store = Redb::open(&path).unwrap();
+    let changes: Vec<_> = (0..ROWS).map(|n| change(&format!("domain{n}.example"))).collect();
+    for _ in 0..2 {
+        for some in changes.chunks(500) {
+            store.save(some).unwrap();
+        }
+    }
+    let of_a_row = || usize::try_from(fs::metadata(&path).unwrap().len()).unwrap() / ROWS;
+    assert!((500..2000).contains(&of_a_row()), "{} bytes", of_a_row());
+    store.compact().unwrap();
+    assert!((350..700).contains(&of_a_row()), "{} bytes after compacting", of_a_row());
+}
+
 /// A small generator, so that a failure can be repeated.
 struct Rng(u64);
 
@@ -184,7 +202,7 @@ fn what_cannot_be_opened_is_named() {
     let store = Redb::open(&path).unwrap();
     let error = Redb::open(&path).unwrap_err().to_string();
     let expected = "another process, or another client of this one, has it open";
-    assert_eq!(error, format!("the store: {}: {expected}", path.display()));
+    assert_eq!(error, format!("store error: {}: {expected}", path.display()));
     drop(store);
     assert!(Redb::open(&path).is_ok());
 }

@@ -45,7 +45,7 @@ struct Bad;
 struct Thrown;
 
 fn call(method: &str) {
-    let method = METHODS.iter().position(|it| *it == method).unwrap();
+    let method = METHODS.iter().position(|known| *known == method).unwrap();
     CALLS[method].fetch_add(1, Ordering::SeqCst);
     if PANICS.load(Ordering::SeqCst) == method {
         panic_any(Thrown);
@@ -126,7 +126,7 @@ fn a_subscriber_that_panics_costs_what_it_would_have_noted() {
             in_spite_of(kind, method);
         }
     }
-    let calls = CALLS.each_ref().map(|it| it.load(Ordering::SeqCst));
+    let calls = CALLS.each_ref().map(|count| count.load(Ordering::SeqCst));
     // The clients clone no span.
     assert!(calls[..6].iter().all(|count| *count > 0), "{calls:?}");
 }
@@ -162,7 +162,7 @@ fn in_spite_of(kind: Kind, method: &str) {
     let panics = client.health().panics;
     assert_eq!(panics.total(), panics.count(Who::Subscriber), "{kind:?}, {method}: {panics:?}");
     let updates =
-        told.lock().unwrap().iter().filter(|it| matches!(it, EventKind::Cache(_))).count();
+        told.lock().unwrap().iter().filter(|event| matches!(event, EventKind::Cache(_))).count();
     assert_eq!(updates, 3, "{kind:?}, {method}");
     assert!(saved.load(Ordering::SeqCst) >= 3, "{kind:?}, {method}");
 }

@@ -1,6 +1,6 @@
 //! What a log gets to see.
 
-#![cfg(all(feature = "blocking", feature = "tokio", feature = "tracing"))]
+#![cfg(all(feature = "blocking", feature = "serde", feature = "tokio", feature = "tracing"))]
 #![allow(clippy::disallowed_methods, reason = "here real time passes")]
 
 #[allow(dead_code, reason = "not all of it is needed")]
@@ -10,9 +10,16 @@ mod world;
 use std::{
     io::{self, Write},
     sync::Mutex,
+    thread,
 };
 
+use mta_sts::{
+    blocking,
+    cache::{Cache, Config},
+    store::{Change, Loaded, Store, StoreError},
+};
 use mta_sts_testkit::{Site, Web, World};
+use time::UtcDateTime;
 use tracing::Level;
 use tracing_subscriber::fmt::format::FmtSpan;
 
@@ -51,6 +58,47 @@ fn a_log_has_a_span_for_each_discovery_and_warnings_that_say_what_to_do() {
         .with_writer(|| Log)
         .init();
     BOTH.into_iter().for_each(log_of);
+    log_of_a_damaged_store();
+}
+
+/// A store with a row that a later version of the crate wrote.
+struct Later;
+
+impl Store for Later {
+    fn load(&self) -> Result<Loaded, StoreError> {
+        assert_eq!(thread::current().name(), Some("mta-sts store"), "a thread of its own");
+        let mut cache = Cache::new(Config::new(1));
+        let _ = cache.lookup(&domain("later.example"), UtcDateTime::UNIX_EPOCH);
+        let mut row = serde_json::to_value(cache.snapshots().next().unwrap()).unwrap();
+        row["version"] = 99.into();
+        let snapshots = vec![serde_json::from_value(row).unwrap()];
+        Ok(Loaded { snapshots, damaged: vec!["a row of noise".into()] })
+    }
+
+    fn save(&self, _changes: &[Change]) -> Result<(), StoreError> {
+        Ok(())
+    }
+}
+
+fn log_of_a_damaged_store() {
+    let world = World::new();
+    let client = blocking::Client::builder()
+        .with_settings(settings(&world))
+        .with_store(Later)
+        .build()
+        .unwrap();
+    assert_eq!(client.restore_report().policies.damaged.len(), 1);
+    let log = LOG.lock().unwrap();
+    for what in [
+        "a row of noise",
+        "the snapshot of later.example is damaged: it is of version 99, which is not known",
+    ] {
+        let expected = format!(
+            "WARN mta_sts::client::log: in the store: {what}; policies may be missing until their \
+             domains are looked up again\n"
+        );
+        assert!(log.contains(&expected), "{log}");
+    }
 }
 
 fn log_of(kind: Kind) {
@@ -71,15 +119,15 @@ fn log_of(kind: Kind) {
 
     world.change(&name, |site| site.web = Web::Closes);
     client.refresh(&domain(&name)).unwrap();
-    has("the policy that is known goes on to apply");
-    has("if it fails for many domains, look after DNS and outgoing HTTPS here");
+    has("the cached policy still applies");
+    has("if it fails for many domains, check DNS and outgoing HTTPS of this host");
     let warning = &lines(&name, "WARN")[..];
-    assert!(matches!(warning, [it] if it.contains("could not be refreshed")), "{warning:?}");
+    assert!(matches!(warning, [line] if line.contains("could not be refreshed")), "{warning:?}");
 
     world.set(&name, Site::new("2", "version: STSv1\nmode: none\nmax_age: 86400\n"));
     client.refresh(&domain(&name)).unwrap();
     has("mode=\"none\" previous=\"enforce\"");
-    has("could be refreshed again");
+    has("the policy was refreshed, or its record is back");
     assert_eq!(lines(&name, "first_contact=false}: mta_sts::client::trace: new").len(), 2);
     assert!(lines(&name, "ERROR").is_empty());
 }

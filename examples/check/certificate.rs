@@ -108,7 +108,9 @@ fn dns_names(certificate: &X509Certificate<'_>) -> Vec<String> {
 
 fn fits(name: &str, host: &str) -> bool {
     match name.strip_prefix("*.") {
-        Some(above) => host.split_once('.').is_some_and(|(_, it)| it.eq_ignore_ascii_case(above)),
+        Some(above) => {
+            host.split_once('.').is_some_and(|(_, parent)| parent.eq_ignore_ascii_case(above))
+        }
         None => name.eq_ignore_ascii_case(host),
     }
 }

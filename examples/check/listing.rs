@@ -20,7 +20,10 @@ impl fmt::Display for Listing<'_> {
         for line in lines.iter().take(LINES) {
             writeln!(f, "  | {}", Line(without_end(line)))?;
             let end = start + line.len();
-            let here = self.findings.iter().filter(|it| (start..end).contains(&it.span().start));
+            let here = self
+                .findings
+                .iter()
+                .filter(|diagnostic| (start..end).contains(&diagnostic.span().start));
             for finding in here {
                 self.underline(f, line, start, finding)?;
                 say(f, finding)?;
@@ -32,7 +35,7 @@ impl fmt::Display for Listing<'_> {
             let findings = self.findings.len() - told;
             return writeln!(f, "  … {} more lines, with {findings} findings", more + 1);
         }
-        let at_the_end = |it: &&Diagnostic| it.span().start >= start;
+        let at_the_end = |diagnostic: &&Diagnostic| diagnostic.span().start >= start;
         self.findings.iter().filter(at_the_end).try_for_each(|finding| say(f, finding))
     }
 }

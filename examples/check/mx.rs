@@ -159,7 +159,8 @@ fn visit_all(visit: Visit<'_>, addresses: &[IpAddr]) -> Vec<Probed> {
 fn worst(host: &MxHost) -> Option<&super::report::Probe> {
     let is_wrong = |probe: &&super::report::Probe| {
         let certificate = probe.certificate.as_ref();
-        probe.trouble.is_some() || certificate.is_some_and(|it| it.error.is_some())
+        probe.trouble.is_some()
+            || certificate.is_some_and(|certificate| certificate.error.is_some())
     };
     host.probes.iter().find(is_wrong).or(host.probes.first())
 }

@@ -105,7 +105,8 @@ fn visit(domain: &Domain, host: &str, addresses: &[IpAddr], tools: &Tools) -> Lo
     findings.extend(differences(domain, host, &visits));
     findings.extend(visits.iter().filter_map(|fetched| expiry(domain, host, fetched)));
     let diagnostics = served.iter().flat_map(|served| &served.findings);
-    findings.extend(diagnostics.map(|it| Finding::linted(it, domain).with_host(host)));
+    findings
+        .extend(diagnostics.map(|diagnostic| Finding::linted(diagnostic, domain).with_host(host)));
     let no_policy = |error: &FetchError| NoPolicy::FetchFailed(error.to_failure(domain).into());
     Looked {
         certificate: fetched.certificate.clone(),

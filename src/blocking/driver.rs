@@ -115,7 +115,8 @@ impl Driver {
         if let Some(ended) = lock(&self.timer.ended).take() {
             let _ = ended.recv_timeout(SHUTDOWN_TIMEOUT);
         }
-        let left: Vec<Domain> = lock(&self.running).drain().map(|(_, it)| it.domain).collect();
+        let left: Vec<Domain> =
+            lock(&self.running).drain().map(|(_, running)| running.domain).collect();
         for domain in left {
             self.tell_overdue(domain);
         }

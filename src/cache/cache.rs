@@ -137,8 +137,8 @@ impl Cache {
         if !self.is_calm(row, now) {
             return None;
         }
-        match self.lent(row) {
-            Some(lent) => Some(Answer::Policy(lent)),
+        match self.applied(row) {
+            Some(applied) => Some(Answer::Policy(applied)),
             None => Some(self.answer(row.slot(), now)),
         }
     }
@@ -188,7 +188,7 @@ impl Cache {
 
     /// Returns the policy that a lookup of such a row finds, if there is one.
     #[inline]
-    pub(super) fn lent<'a>(&'a self, row: &'a Row) -> Option<AppliedPolicyRef<'a>> {
+    pub(super) fn applied<'a>(&'a self, row: &'a Row) -> Option<AppliedPolicyRef<'a>> {
         let (policy, slot) = row.policy().zip(self.table.get(row.slot()))?;
         Some(AppliedPolicyRef::new(policy, &slot.entry.state))
     }

@@ -184,6 +184,18 @@ impl Config {
         self.persist_timeout.into()
     }
 
+    /// Returns the interval at which a policy is fetched again in the background.
+    #[must_use]
+    pub fn refresh_interval(&self) -> Duration {
+        self.refresh.into()
+    }
+
+    /// Returns the time after its last lookup for which a policy is still refreshed.
+    #[must_use]
+    pub fn idle_time(&self) -> Duration {
+        self.idle.into()
+    }
+
     pub(super) const fn txt_span(&self) -> Span {
         self.txt_timeout
     }

@@ -26,7 +26,8 @@ impl Cache {
     /// stored. If no policy applies and none is known to be absent, the lookup waits for
     /// discovery, for at most the sum of the query and fetch time-outs of the
     /// [`Config`](super::Config). Takes constant time if nothing is due, else time logarithmic in
-    /// the number of domains; once after the clock was set back, linear time.
+    /// the number of domains. The first call after the clock was set back rearms up to 4,096
+    /// deadlines; the others follow in [`handle_timeout`](Self::handle_timeout).
     #[inline]
     pub fn lookup(&mut self, domain: &Domain, now: UtcDateTime) -> Lookup<'_> {
         let index = self.table.index();
@@ -39,8 +40,8 @@ impl Cache {
         self.counters.cached = self.counters.cached.saturating_add(1);
         // Looked up again, because the borrow must begin after the counters have changed.
         let row = place.and_then(|place| self.table.index().at(place));
-        match row.and_then(|row| self.lent(row)) {
-            Some(lent) => Lookup::Answer(Answer::Policy(lent)),
+        match row.and_then(|row| self.applied(row)) {
+            Some(applied) => Lookup::Answer(Answer::Policy(applied)),
             None => self.lookup_without_policy(row.map_or(u32::MAX, Row::slot), now),
         }
     }
@@ -99,21 +100,31 @@ impl Cache {
     /// Looks for a newer policy before a message is returned because of the one that applies.
     ///
     /// "A message delivery attempt MUST NOT be permanently failed until the sender has first
-    /// checked for the presence of a new policy" ([RFC 8461 §5.1]). DNS is always asked, but for a
-    /// domain that the operator has pinned or disabled; the Policy Host is asked if there is a
-    /// valid record, and no policy was fetched in the last 5 minutes. The result follows as
+    /// checked for the presence of a new policy" ([RFC 8461 §5.1]). The result follows as
     /// [`EventKind::Rechecked`], after at most twice the sum of the query and fetch time-outs of
     /// the [`Config`](super::Config).
+    ///
+    /// | the domain | requests |
+    /// | --- | --- |
+    /// | is pinned or disabled by the operator | none |
+    /// | is not in the cache, and there is no room for it | none |
+    /// | any other | a TXT query, whatever is cached |
+    /// | … and the record has another id, or no policy applies | then a fetch |
+    /// | … and the record has the id of the policy that applies | then a fetch, unless one ended within the last 5 minutes |
+    /// | … and there is no valid record, or DNS fails | as before if a fetched policy applies, else none |
+    ///
+    /// A fetch that back-off does not allow yet is not made; the outcome is then
+    /// [`RecheckError::HeldBack`] if the record has another id.
     ///
     /// [RFC 8461 §5.1]: https://www.rfc-editor.org/rfc/rfc8461#section-5.1
     pub fn recheck(&mut self, domain: &Domain, now: UtcDateTime) -> LookupId {
         self.look_anew(domain, Input::Recheck, now)
     }
 
-    /// Looks up the record and fetches the policy now, regardless of back-off. It is for an
-    /// operator who knows that a problem has been fixed. Nothing is fetched if the record is
-    /// absent, invalid or cannot be looked up, unless a fetched policy applies. The result follows
-    /// as [`EventKind::Rechecked`].
+    /// Looks up the record, then fetches the policy regardless of back-off. It is for an operator
+    /// who knows that a problem has been fixed. Nothing is fetched if the record is absent, invalid
+    /// or cannot be looked up, unless a fetched policy applies; nothing is requested for a domain
+    /// that is pinned or disabled. The result follows as [`EventKind::Rechecked`].
     pub fn force_refresh(&mut self, domain: &Domain, now: UtcDateTime) -> LookupId {
         self.look_anew(domain, Input::Refresh, now)
     }

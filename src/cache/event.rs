@@ -1,12 +1,14 @@
 //! The events of a cache, and the result of a recheck.
 
-use alloc::{boxed::Box, sync::Arc};
+use alloc::{boxed::Box, string::ToString, sync::Arc};
 use core::fmt;
 
 use time::UtcDateTime;
 
 use super::answer::Answer;
-use crate::{domain::Domain, failure::Failure, policy::Policy, rfc3339::Rfc3339};
+use crate::{
+    delivery::Recheck, domain::Domain, failure::Failure, policy::Policy, rfc3339::Rfc3339,
+};
 
 /// An event of the cache, returned by [`Cache::poll_event`](super::Cache::poll_event).
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -41,11 +43,16 @@ pub enum EventKind {
         /// The result of the recheck.
         result: RecheckResult,
     },
-    /// A new policy applies: the first of the domain, or one that differs from the previous one.
+    /// A policy was fetched whose text differs from that of the policy that applied before, or no
+    /// policy applied before.
+    ///
+    /// The new policy may be of mode `none`, which is answered as
+    /// [`NoPolicy::ModeNone`](crate::NoPolicy::ModeNone), or of `max_age` 0, which only ends the
+    /// previous one.
     Updated {
         /// The new policy.
         policy: Arc<Policy>,
-        /// The policy that applied before, if any.
+        /// The policy that applied until now, if any.
         previous: Option<Arc<Policy>>,
     },
     /// Discovery failed in a way that [RFC 8461 §6] says to report (RFC 8460): the policy could not
@@ -133,7 +140,7 @@ pub enum AlertKind {
     RecordAbsent,
     /// The policy could not be refreshed. It still applies.
     RefreshFailed,
-    /// The policy still cannot be refreshed, and half of its lifetime has passed.
+    /// The policy still cannot be refreshed, and half of its lifetime is over.
     HalfLifeOver,
     /// The policy still cannot be refreshed, and a quarter of its lifetime is left.
     QuarterLifeLeft,
@@ -153,11 +160,14 @@ impl fmt::Display for Alert {
                 write!(f, "the policy could not be refreshed; it applies until {ends_at}")?;
             }
             AlertKind::HalfLifeOver => {
-                write!(f, "the policy cannot be refreshed and half of its life is over; ")?;
+                write!(f, "the policy cannot be refreshed and half of its lifetime is over; ")?;
                 write!(f, "it applies until {ends_at}")?;
             }
             AlertKind::QuarterLifeLeft => {
-                write!(f, "the policy cannot be refreshed and has a quarter of its life left; ")?;
+                write!(
+                    f,
+                    "the policy cannot be refreshed and has a quarter of its lifetime left; "
+                )?;
                 write!(f, "it applies until {ends_at}")?;
             }
             AlertKind::Expired => {
@@ -225,6 +235,20 @@ pub enum RecheckError {
     Unconfirmed,
     /// The request could not be sent.
     Overloaded,
+}
+
+/// Converts the result of a recheck to the input of a delivery. An unknown outcome keeps the message
+/// in the queue: it becomes [`Recheck::Unconfirmed`], any other one [`Recheck::Current`].
+impl From<RecheckResult> for Recheck {
+    fn from(RecheckResult { outcome, answer }: RecheckResult) -> Self {
+        let answer = answer.into_policy();
+        match outcome {
+            RecheckOutcome::Changed | RecheckOutcome::Unchanged => Self::Current(answer),
+            RecheckOutcome::Unknown(error) => {
+                Self::Unconfirmed { answer, why: error.to_string().into() }
+            }
+        }
+    }
 }
 
 impl fmt::Display for RecheckError {

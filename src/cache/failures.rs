@@ -11,10 +11,10 @@ use super::{
 use crate::domain::Domain;
 
 /// The back-off of evicted domains. Without it, a flood of names would undo the back-off (RFC 8461
-/// §3.3: "wait for at least five minutes"). Beyond the maximum, domains are forgotten in this
-/// order: those that are not held back any more, then those with the fewest failures, and of these
-/// those that are held back for the shortest time. So a flood of names that fail for the first time
-/// does not displace those that fail repeatedly.
+/// §3.3: "limit further attempts to a period of five minutes or longer"). Beyond the maximum,
+/// domains are forgotten in this order: those that are not held back any more, then those with the
+/// fewest failures, and of these those that are held back for the shortest time. So a flood of names
+/// that fail for the first time does not displace those that fail repeatedly.
 #[derive(Debug, Default)]
 pub(super) struct Failures {
     kept: HashMap<Domain, RememberedFailures, foldhash::fast::FixedState>,

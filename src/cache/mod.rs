@@ -1,5 +1,5 @@
-//! The policy cache ([RFC 8461 §3.3], [RFC 8461 §5.1], [RFC 8461 §8], [RFC 8461 §10.2]) as a state
-//! machine.
+//! The policy cache as a state machine: when a policy is fetched ([RFC 8461 §3.3]), applies ([RFC
+//! 8461 §5.1]), and is refreshed ([RFC 8461 §10.2]).
 //!
 //! A [`Cache`] holds the policies of many domains. [`lookup`](Cache::lookup) returns the policy
 //! that applies, or starts discovery. [`poll_request`](Cache::poll_request) returns the DNS
@@ -13,8 +13,8 @@
 //! use mta_sts::{
 //!     Domain,
 //!     cache::{Cache, Config, EventKind, Lookup, PolicyAnswer, Request, TxtAnswer},
+//!     time::UtcDateTime,
 //! };
-//! use time::macros::utc_datetime;
 //!
 //! # fn query_txt(_name: &str) -> TxtAnswer {
 //! #     TxtAnswer::from_records(["v=STSv1; id=1"], Duration::from_secs(300))
@@ -22,7 +22,7 @@
 //! # fn https_get(_url: &str) -> &'static [u8] {
 //! #     b"version: STSv1\nmode: enforce\nmx: mx.example.com\nmax_age: 604800\n"
 //! # }
-//! let now = utc_datetime!(2026-01-01 0:00); // from the clock
+//! let now = UtcDateTime::now();
 //! let mut cache = Cache::new(Config::new(7)); // from the system's random numbers
 //! let domain = Domain::parse("example.com")?;
 //!
@@ -51,7 +51,7 @@
 //!             EventKind::Answered { id, answer } if id == waiting => {
 //!                 policy = answer.into_policy().ok();
 //!             }
-//!             other => println!("{}: {other:?}", event.domain), // to the log
+//!             other => println!("{}: {other}", event.domain), // to the log
 //!         }
 //!     } else {
 //!         break;
@@ -91,12 +91,13 @@
 //! | a policy applies | for its `max_age` after it was fetched; an unchanged id in DNS does not prolong that | [RFC 8461 §3.2], [RFC 8461 §5.1] |
 //! | the record is looked up | at the next lookup after its TTL, 1 min to 1 day; a policy that applies is returned meanwhile | [RFC 8461 §8.1] |
 //! | a new id | leads to a fetch at once, three times, then once in 5 min | [RFC 8461 §3.3] |
-//! | the policy is fetched again | daily, earlier by up to a quarter and by half of its lifetime (a lifetime of 2 h to 2 h 30 min: after 60 to 75 min); whatever the record says; no more after 180 days without a lookup | [RFC 8461 §3.3], [RFC 8461 §10.2] |
+//! | the policy is fetched again | once a day, or at half of its lifetime if that is sooner; the moment is chosen at random in the last quarter of that time, at the earliest after 1 h (a lifetime of 2 h to 2 h 30 min: after 60 to 75 min). The record need not be there. It ends 180 days after the last lookup | [RFC 8461 §3.3], [RFC 8461 §10.2] |
+//! | … and its lifetime is below 2 h | at the first lookup in the second half of the lifetime, not by timer, and without alerts | |
 //! | an old body behind a new id | is fetched again after 5 min, and after another 55; once for each body | [RFC 8461 §8.1] |
 //! | a fetch fails | the next for the same id waits 5 min, doubling to an hour while a policy applies, and up to a quarter more | [RFC 8461 §3.3] |
 //! | there is no valid record | that is cached for the negative TTL, 1 min to 1 h, 5 min if there is none | RFC 2308 |
 //! | DNS fails | the next query waits 30 s, doubling to 5 min | [RFC 2308 §7] |
-//! | [`recheck`](Cache::recheck) | asks DNS and the Policy Host, whatever is cached; a body fetched since, or within 5 min before, decides it whatever the id | [RFC 8461 §5], [RFC 8461 §5.1] |
+//! | [`recheck`](Cache::recheck) | asks DNS whatever is cached, then the Policy Host unless a fetch under the same id ended within 5 min; a policy fetched since, or within 5 min before, decides it whatever the id | [RFC 8461 §5], [RFC 8461 §5.1] |
 //! | the clock is set back | lifetimes grow by as much, nothing is lost, no deadline stalls; with [`clock_set`](Cache::clock_set), requests in flight keep the time they had left | |
 //!
 //! # Guarantees
@@ -111,7 +112,6 @@
 //! [RFC 8461 §3.3]: https://www.rfc-editor.org/rfc/rfc8461#section-3.3
 //! [RFC 8461 §5]: https://www.rfc-editor.org/rfc/rfc8461#section-5
 //! [RFC 8461 §5.1]: https://www.rfc-editor.org/rfc/rfc8461#section-5.1
-//! [RFC 8461 §8]: https://www.rfc-editor.org/rfc/rfc8461#section-8
 //! [RFC 8461 §8.1]: https://www.rfc-editor.org/rfc/rfc8461#section-8.1
 //! [RFC 8461 §10.2]: https://www.rfc-editor.org/rfc/rfc8461#section-10.2
 

@@ -19,7 +19,7 @@ use crate::{domain::Domain, policy::Policy};
 
 /// The error when the cache is full and no entry can be evicted for the domain.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
-#[error("the cache is full of what must stay")]
+#[error("the cache is full and no entry can be evicted")]
 pub struct CacheFull(());
 
 /// The outcome of [`Cache::set_static_policy`].
@@ -35,8 +35,11 @@ pub enum StaticOutcome {
 /// Overrides, static policies and removal.
 impl Cache {
     /// Applies this policy to the domain, whatever the domain publishes, until
-    /// [`clear_override`](Self::clear_override). Discovery pauses for the domain, and its cached
-    /// policy is kept. Pins are not part of snapshots: set them at every start.
+    /// [`clear_override`](Self::clear_override).
+    ///
+    /// The domain's own cached policy is kept, and expires in its time. No discovery starts while
+    /// the pin lasts. One that is in flight continues to its end, the fetch included, and its
+    /// result is cached. Pins are not part of snapshots: set them at every start.
     ///
     /// # Errors
     ///

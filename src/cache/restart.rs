@@ -147,8 +147,10 @@ pub(crate) fn most_valuable(
         fits
     };
     // The most valuable ones first; of those with the same hour, the later in the list first.
-    let kept =
-        ranked.into_iter().rev().filter_map(|(rank, entry, it)| fits(rank, entry).then_some(it));
+    let kept = ranked
+        .into_iter()
+        .rev()
+        .filter_map(|(rank, entry, snapshot)| fits(rank, entry).then_some(snapshot));
     let mut kept: Vec<_> = kept.collect();
     kept.reverse();
     (kept, refused)
@@ -162,7 +164,8 @@ impl Cache {
     /// Returns a snapshot of each domain, with all that a restart must not lose.
     ///
     /// Requests in flight and overrides of the operator are not part of it: set overrides again
-    /// after the restart. Takes time linear in the number of domains; only names are copied.
+    /// after the restart. Takes time linear in the number of domains. A snapshot shares the policy
+    /// with the cache, and has copies of the name and of the domain's failures.
     pub fn snapshots(&self) -> impl Iterator<Item = Snapshot> {
         self.table.iter().map(|(_, domain, entry)| entry.snapshot(domain))
     }

@@ -21,8 +21,9 @@ use crate::{
 ///
 /// With the feature `serde` it can be written in any format. Store one row or line for each domain,
 /// so that damage to one does not affect others. Reading has two steps. A value of the wrong type
-/// is an error of the format. A text that is not a valid domain, policy or id is reported by
-/// [`Cache::restore`](super::Cache::restore), which continues without it.
+/// is an error of the format, as is an invalid text among the `failures`. A text in `domain`,
+/// `policy` or `id` that is not valid is reported by [`Cache::restore`](super::Cache::restore),
+/// which continues without this snapshot.
 ///
 /// Requests in flight are not part of it: after a restart they count as lost.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -70,7 +71,7 @@ enum SavedPolicy {
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Checked<T> {
     Good(T),
-    #[cfg_attr(not(feature = "serde"), expect(dead_code, reason = "only reading makes one"))]
+    #[cfg_attr(not(feature = "serde"), expect(dead_code, reason = "created by Deserialize alone"))]
     Bad(String),
 }
 

@@ -24,10 +24,9 @@ impl Cache {
     /// Returns a view of each domain in the cache, in no particular order.
     ///
     /// ```
-    /// use mta_sts::{Domain, Mode, Policy, cache::{Cache, Config}};
-    /// use time::macros::utc_datetime;
+    /// use mta_sts::{Domain, Mode, Policy, cache::{Cache, Config}, time::UtcDateTime};
     ///
-    /// let now = utc_datetime!(2026-01-01 0:00);
+    /// let now = UtcDateTime::now();
     /// let mut cache = Cache::new(Config::new(1));
     /// let policy = Policy::parse(b"version: STSv1\nmode: enforce\nmx: mx.example.com\nmax_age: 9\n")?;
     /// cache.pin_policy(&Domain::parse("example.com")?, policy, now)?;

@@ -1,26 +1,11 @@
-//! Conversions from the results of a client to the inputs of a delivery.
-
-use alloc::string::ToString;
+//! The delivery of a message with the answer of a client.
 
 use super::lookup_error::LookupError;
 use crate::{
-    cache::{Answer, RecheckOutcome, RecheckResult, Source},
+    cache::{Answer, RecheckResult, Source},
     delivery::{Delivery, MinTlsLevel, Recheck, Route},
     smtp::FoundPolicy,
 };
-
-/// Converts the result of a client to the input of a delivery.
-impl From<RecheckResult> for Recheck {
-    fn from(RecheckResult { outcome, answer }: RecheckResult) -> Self {
-        let answer = answer.into_policy();
-        match outcome {
-            RecheckOutcome::Changed | RecheckOutcome::Unchanged => Self::Current(answer),
-            RecheckOutcome::Unknown(doubt) => {
-                Self::Unconfirmed { answer, why: doubt.to_string().into() }
-            }
-        }
-    }
-}
 
 /// Creates the delivery of a message with this answer.
 pub(crate) fn delivery(route: Route, answer: Answer, floor: MinTlsLevel) -> Delivery {

@@ -25,8 +25,9 @@ pub struct Event {
 pub enum EventKind {
     /// An event of the cache about one domain, except answers to lookups and rechecks.
     Cache(cache::Event),
-    /// A query or fetch for the domain has not returned long after its deadline, because the
-    /// resolver or fetcher hangs. It still occupies a slot.
+    /// A query or fetch for the domain has not returned after twice its time-out, because the
+    /// resolver or fetcher hangs. It still occupies a slot. The time-outs are those of the
+    /// [`cache::Config`].
     Overdue {
         /// The domain of the query or fetch.
         domain: Domain,

@@ -35,6 +35,7 @@ impl LoadedStore {
         let queue = Arc::new(SaveQueue::new(config.max_entries()));
         let hub = ShardedCache::new(config, Some(Arc::clone(&queue)), teller.clone());
         let kept = RestoreReport { policies: hub.restore(snapshots, now), damaged };
+        let _ = teller.guard(Part::Subscriber, || log::damaged(&kept.policies.damaged));
         Ok(Self {
             hub,
             restore_report: kept,

@@ -1,7 +1,7 @@
 //! The lines of a log, one for each event, with the feature `tracing`. A warning says what the
 //! operator can do; a failure that the operator cannot fix is not a warning.
 
-use alloc::boxed::Box;
+use core::fmt::Display;
 
 #[cfg(feature = "tracing")]
 use {
@@ -17,12 +17,12 @@ use {
 
 use super::event::Event;
 
-/// Logs the entries that a store could not read.
-pub(super) fn damaged(sentences: &[Box<str>]) {
+/// Logs the rows of a store that could not be read or restored.
+pub(super) fn damaged(sentences: &[impl Display]) {
     #[cfg(feature = "tracing")]
     for sentence in sentences {
         warn!(
-            "in the store: {sentence}; policies may be missing until their domains are met again"
+            "in the store: {sentence}; policies may be missing until their domains are looked up again"
         );
     }
     #[cfg(not(feature = "tracing"))]
@@ -60,26 +60,23 @@ fn of_cache(event: &cache::Event) {
             "the policy ended at {}, while the clock was set ahead or the process stood still",
             Rfc3339(*ended_at),
         ),
-        EventKind::Recovered => info!(domain, "the policy could be refreshed again"),
+        EventKind::Recovered => info!(domain, "the policy was refreshed, or its record is back"),
         EventKind::Evicted { policy } => warn!(
             domain,
             mode = policy.mode().as_str(),
-            "the cache is full, and a policy that still applied had to go: give it more room \
-             (`cache::Config::with_max_entries`, `with_max_bytes`)",
+            "cache full, evicted a live policy; raise `max_entries` or `max_bytes`",
         ),
-        EventKind::NotPersisted { error } => error!(
-            domain,
-            "{error}: look after the store; policies will be lost when the process ends",
-        ),
-        EventKind::StoreLost { error } => {
-            error!(domain, "{error}: what was saved is lost; all that is held is saved again");
+        EventKind::NotPersisted { error } => {
+            error!(domain, "{error}: check the store; policies will be lost when the process ends");
         }
-        EventKind::StoreStalled => error!(
-            domain,
-            "the store does not answer: look after it; answers no longer wait until policies are saved",
-        ),
+        EventKind::StoreLost { error } => {
+            error!(domain, "{error}: the store lost what was saved; everything is saved again");
+        }
+        EventKind::StoreStalled => {
+            error!(domain, "the store does not answer: check it; lookups no longer wait for it");
+        }
         EventKind::StoreResumed => info!(domain, "the store answers in time again"),
-        EventKind::PersistRecovered => info!(domain, "the store works again: all is saved"),
+        EventKind::PersistRecovered => info!(domain, "all changes are durable again"),
         // These are returned to the callers that wait for them.
         EventKind::Answered { .. } | EventKind::Rechecked { .. } => {}
     }
@@ -93,7 +90,7 @@ pub(super) fn txt(answer: &TxtAnswer) {
         TxtAnswer::NoRecord { ttl } => debug!(?ttl, "there is no record"),
         TxtAnswer::Invalid { error, .. } => debug!("{error}"),
         TxtAnswer::Failed(how) => debug!("{how}"),
-        TxtAnswer::NotSent => debug!("the question was not sent"),
+        TxtAnswer::NotSent => debug!("the query was not sent"),
     }
 }
 
@@ -106,7 +103,7 @@ pub(super) fn fetch(answer: &PolicyAnswer) {
             debug!(mode, ?max_age, "there is a policy");
         }
         PolicyAnswer::Failed(failure) => debug!("{failure}"),
-        PolicyAnswer::NotSent => debug!("the policy was not asked for"),
+        PolicyAnswer::NotSent => debug!("the fetch was not sent"),
     }
 }
 
@@ -121,7 +118,7 @@ fn updated(domain: &str, policy: &Policy, previous: Option<&Policy>) {
 fn failed(domain: &str, failure: &Failure, applies: bool) {
     let result_type = failure.result_type().as_str();
     if applies {
-        info!(domain, result_type, "{failure}; the policy that is known goes on to apply");
+        info!(domain, result_type, "{failure}; the cached policy still applies");
     } else {
         info!(domain, result_type, "{failure}; mail goes out without a policy");
     }
@@ -134,7 +131,7 @@ fn alerted(domain: &str, alert: &Alert) {
             "ask its postmaster to publish a policy of mode none, or the record again"
         }
         AlertKind::RefreshFailed => {
-            "if it fails for many domains, look after DNS and outgoing HTTPS here"
+            "if it fails for many domains, check DNS and outgoing HTTPS of this host"
         }
         AlertKind::HalfLifeOver | AlertKind::QuarterLifeLeft => {
             "tell its postmaster, or find out what keeps this machine from its Policy Host"

@@ -118,9 +118,9 @@ impl Default for Settings {
 impl Settings {
     /// Sets the recursive nameservers. Default: those in `/etc/resolv.conf`, with the options that
     /// [`dns::ResolvConf`] supports. The file is read again within 5 s of a change. What is
-    /// ignored of it is reported by [`EventKind::ResolvConf`](super::EventKind::ResolvConf). Protect
-    /// the network path to them: whoever can forge answers on it can suppress a policy at first
-    /// contact.
+    /// ignored of it is reported by [`EventKind::ResolvConf`](super::EventKind::ResolvConf). Use
+    /// servers on this host or in a trusted network: answers are not authenticated, and an attacker
+    /// on the network path can forge them.
     #[must_use]
     pub fn with_nameservers(self, servers: impl IntoIterator<Item = SocketAddr>) -> Self {
         Self { nameservers: Some(servers.into_iter().collect()), ..self }
@@ -169,15 +169,19 @@ impl Settings {
         Self { filter, ..self }
     }
 
-    /// Sets the maximum number of DNS queries, and also of fetches, in flight for domains without a
-    /// cached policy. Default: 64. At least 1, at most 1,048,576.
+    /// Sets the maximum number of TXT lookups, and also of fetches, in flight for domains without a
+    /// policy that applies. Default: 64. At least 1, at most 1,048,576.
+    ///
+    /// A fetch begins with two address lookups (A and AAAA). With `n`, up to `n` TXT lookups, and
+    /// up to `n` fetches or `2n` address lookups, are in flight at a time.
     #[must_use]
     pub fn with_max_concurrent_discoveries(self, most: usize) -> Self {
         Self { discoveries: most, ..self }
     }
 
-    /// Sets the maximum number of DNS queries, and also of fetches, in flight for domains with a
-    /// cached policy, in addition to the others. Default: 16. At least 1, at most 1,048,576.
+    /// Sets the maximum number of TXT lookups, and also of fetches, in flight for domains with a
+    /// policy that applies, counted in the same way and in addition to the others. Default: 16. At
+    /// least 1, at most 1,048,576.
     #[must_use]
     pub fn with_max_concurrent_refreshes(self, most: usize) -> Self {
         Self { refreshes: most, ..self }
@@ -189,6 +193,26 @@ impl Settings {
     #[must_use]
     pub fn with_https_port(self, port: u16) -> Self {
         Self { port, ..self }
+    }
+
+    /// Returns the maximum number of TXT lookups, and also of fetches, in flight for domains
+    /// without a policy that applies.
+    #[must_use]
+    pub fn max_concurrent_discoveries(&self) -> usize {
+        self.discoveries
+    }
+
+    /// Returns the maximum number of TXT lookups, and also of fetches, in flight for domains with a
+    /// policy that applies.
+    #[must_use]
+    pub fn max_concurrent_refreshes(&self) -> usize {
+        self.refreshes
+    }
+
+    /// Returns the port of Policy Hosts.
+    #[must_use]
+    pub fn https_port(&self) -> u16 {
+        self.port
     }
 
     /// Sets the time that a lookup, a recheck or a forced refresh waits if the call names none.

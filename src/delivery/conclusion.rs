@@ -45,10 +45,9 @@ pub enum PermanentFailure {
 /// The result of a recheck: the cache has just looked for a newer policy by the `id` in DNS ([RFC
 /// 8461 §5.1]).
 ///
-/// To convert a [`cache::RecheckResult`](crate::cache::RecheckResult): if its outcome is
-/// [`Unknown`](crate::cache::RecheckOutcome::Unknown), its answer becomes
-/// [`Unconfirmed`](Self::Unconfirmed) with the error as text. With any other outcome, its answer
-/// becomes [`Current`](Self::Current).
+/// Create it from a [`cache::RecheckResult`](crate::cache::RecheckResult) with `Recheck::from`. If
+/// the outcome is [`Unknown`](crate::cache::RecheckOutcome::Unknown), the answer becomes
+/// [`Unconfirmed`](Self::Unconfirmed) with the error as text, else [`Current`](Self::Current).
 ///
 /// [RFC 8461 §5.1]: https://www.rfc-editor.org/rfc/rfc8461#section-5.1
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -32,7 +32,38 @@
 //! | testing | any | any | any | yes | as above |
 //! | none | – | any | any | yes | nothing |
 //! | no policy | – | any | any | yes | `no-policy-found`, if discovery ran |
-//! | not fetched | – | any | any | yes | failed under `sts`, with the failure of the fetch |
+//! | could not be fetched | – | any | any | yes | failed under `sts`, with the failure of the fetch |
+//!
+//! *Listed* means that a pattern of the policy matches the host's name ([RFC 8461 §4.1]); a
+//! *good* certificate is valid by PKIX for that name ([RFC 8461 §4.2]). *Bogus*, *insecure* and
+//! *indeterminate* are terms of [RFC 4033 §5] for the answer of a validating resolver, *usable* is
+//! one of [RFC 7672 §2.2] for the records in it.
+//!
+//! # From a requirement to an outcome
+//!
+//! [`Attempt::requirement`] says what the session needs. For each connection, by its
+//! [`tls`](Requirement::tls):
+//!
+//! | requirement | do | `HostVerifier` (feature `rustls`) |
+//! | --- | --- | --- |
+//! | [`TlsLevel::Never`] | no `STARTTLS` | none |
+//! | [`TlsLevel::Opportunistic`], [`TlsLevel::Encrypted`] | `STARTTLS`; check the certificate if [`validates_pkix`](Requirement::validates_pkix) | `testing` |
+//! | [`TlsLevel::Pkix`] ([`is_pkix_fatal`](Requirement::is_pkix_fatal)) | `STARTTLS`; end the handshake if the certificate is not valid | `enforcing` |
+//! | [`TlsLevel::Dane`] | `STARTTLS`; check the certificate against the TLSA records, and by PKIX if `validates_pkix` | `testing`, and a check of TLSA records of your own |
+//! | [`TlsLevel::DaneAndPkix`] | both checks | `enforcing`, and a check of TLSA records of your own |
+//!
+//! | what happened | `HostVerifier::result` | outcome to supply |
+//! | --- | --- | --- |
+//! | no `STARTTLS` offered, or none used | – | [`SessionOutcome::ClearText`] |
+//! | the handshake and the `EHLO` after it succeeded | `Some(Ok(()))` | [`SessionOutcome::Encrypted`] with `with_pkix(Ok(()))` |
+//! | they succeeded, with `testing` | `Some(Err(error))` | `Encrypted` with `with_pkix(Err(Failure::from(error)))` |
+//! | they succeeded, and nothing was checked | `None` | `Encrypted` with [`CertificateChecks::new`] |
+//! | the handshake failed, with `enforcing` | `Some(Err(error))` | [`SessionOutcome::CertificateRejected`] with `with_pkix(Err(Failure::from(error)))` |
+//! | the handshake failed otherwise | any other | [`SessionOutcome::HandshakeFailed`] with the error of TLS |
+//!
+//! Add the result of a DANE check with [`CertificateChecks::with_dane`]. If it ended the handshake,
+//! the outcome is `CertificateRejected`, too. The [guide](crate::guide::delivery) has the outcomes
+//! for what a host replies before and after `STARTTLS`.
 //!
 //! # The loop
 //!
@@ -50,8 +81,8 @@
 //! use mta_sts::{
 //!     Domain, Policy,
 //!     delivery::{
-//!         ConnectDecision, CertificateChecks, TlsaStatus, Delivery, MinTlsLevel, Mx, Recheck, SmtpReply, Route, SessionOutcome, Step,
-//!         SendDecision,
+//!         CertificateChecks, ConnectDecision, Delivery, MinTlsLevel, Mx, Recheck, Route,
+//!         SendDecision, SessionOutcome, SmtpReply, Step, TlsaStatus,
 //!     },
 //! };
 //!
@@ -140,9 +171,13 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
+//! [RFC 4033 §5]: https://www.rfc-editor.org/rfc/rfc4033#section-5
 //! [RFC 5321 §5.1]: https://www.rfc-editor.org/rfc/rfc5321#section-5.1
 //! [RFC 7672 §2.1.2]: https://www.rfc-editor.org/rfc/rfc7672#section-2.1.2
+//! [RFC 7672 §2.2]: https://www.rfc-editor.org/rfc/rfc7672#section-2.2
 //! [RFC 8461 §2]: https://www.rfc-editor.org/rfc/rfc8461#section-2
+//! [RFC 8461 §4.1]: https://www.rfc-editor.org/rfc/rfc8461#section-4.1
+//! [RFC 8461 §4.2]: https://www.rfc-editor.org/rfc/rfc8461#section-4.2
 //! [RFC 8461 §5]: https://www.rfc-editor.org/rfc/rfc8461#section-5
 //! [RFC 8461 §5.1]: https://www.rfc-editor.org/rfc/rfc8461#section-5.1
 

@@ -1,7 +1,10 @@
 //! The reasons why a host did not get the message.
 
 use alloc::{boxed::Box, sync::Arc};
-use core::{fmt, net::IpAddr};
+use core::{
+    fmt,
+    net::{IpAddr, SocketAddr},
+};
 
 use super::status::{self, StatusCode};
 use crate::{
@@ -231,7 +234,7 @@ impl fmt::Display for HostFailure {
                 write!(f, "the TLS handshake with {host} failed, and {} TLS", demands(*by))
             }
             HostFailureReason::CertificateInvalid(RequiredBy::Dane, _) => {
-                write!(f, "the certificate of {host} is none that its TLSA records allow")
+                write!(f, "the certificate of {host} does not match its TLSA records")
             }
             HostFailureReason::CertificateInvalid(by, failure) => write!(
                 f,
@@ -307,9 +310,16 @@ impl fmt::Display for HostName<'_> {
     }
 }
 
+/// Returns whether a name is an address, in any form in which mail servers keep address literals:
+/// with or without brackets, the tag `IPv6:`, a port, or a zone.
 fn is_address(name: &str) -> bool {
     let is_literal = matches!(Domain::parse(name), Err(DomainError::AddressLiteral { .. }));
-    is_literal || name.parse::<IpAddr>().is_ok()
+    let name = name.trim_matches(['[', ']']);
+    let tagged = name.split_at_checked("IPv6:".len());
+    let untagged = tagged.filter(|(tag, _)| tag.eq_ignore_ascii_case("IPv6:"));
+    let name = untagged.map_or(name, |(_, address)| address);
+    let without_zone = name.split('%').next().unwrap_or(name);
+    is_literal || without_zone.parse::<IpAddr>().is_ok() || name.parse::<SocketAddr>().is_ok()
 }
 
 /// Returns whether a name is possible in DNS. MX hosts may be longer than a [`Domain`] and may have

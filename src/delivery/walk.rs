@@ -24,8 +24,10 @@ use crate::{domain::Domain, no_policy::NoPolicy, policy::Policy};
 /// See the [module](super) for the loop.
 ///
 /// Handlers consume the token of the previous step, so that no step can be left out or repeated. A
-/// token of another delivery, or of an abandoned host, has no effect; the handler returns a failure
-/// with [`HostFailureReason::Abandoned`].
+/// token of another delivery, or of an abandoned host, has no effect, except that a message which
+/// was accepted is [delivered](Self::handle_reply). A handler that decides about a host returns a
+/// failure with [`HostFailureReason::Abandoned`]; [`reuse`](Self::reuse) and
+/// [`reconnect`](Self::reconnect) return the token.
 #[derive(Debug)]
 pub struct Delivery {
     pub(super) rules: Arc<Rules>,

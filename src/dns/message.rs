@@ -92,24 +92,24 @@ impl<'a> Opening<'a> {
         let [answers, authorities, additionals] = self.sections;
         let mut records = Sections::default();
         for _ in 0..answers {
-            let place = Place::read(&mut self.rest)?;
-            if place.kind == RecordType::CNAME || place.kind == asked.kind.into() {
-                match place.record(&self.rest) {
+            let head = RecordHead::read(&mut self.rest)?;
+            if head.kind == RecordType::CNAME || head.kind == asked.kind.into() {
+                match head.record(&self.rest) {
                     Ok(record) => records.answers.push(record),
-                    Err(_) => records.damaged.push(place.name),
+                    Err(_) => records.damaged.push(head.name),
                 }
             }
         }
         for _ in 0..authorities {
-            let place = Place::read(&mut self.rest)?;
-            if matches!(place.kind, RecordType::SOA | RecordType::NS) {
-                records.authorities.extend(place.record(&self.rest).ok());
+            let head = RecordHead::read(&mut self.rest)?;
+            if matches!(head.kind, RecordType::SOA | RecordType::NS) {
+                records.authorities.extend(head.record(&self.rest).ok());
             }
         }
         for _ in 0..additionals {
-            let place = Place::read(&mut self.rest)?;
-            if place.kind == RecordType::OPT && records.high_code == 0 {
-                [records.high_code, ..] = place.ttl.to_be_bytes();
+            let head = RecordHead::read(&mut self.rest)?;
+            if head.kind == RecordType::OPT && records.high_code == 0 {
+                [records.high_code, ..] = head.ttl.to_be_bytes();
             }
         }
         Ok(records)
@@ -123,15 +123,15 @@ impl Sections {
     }
 }
 
-/// The place of a record in a message.
-struct Place {
+/// The head of a record in a message.
+struct RecordHead {
     start: usize,
     name: Name,
     kind: RecordType,
     ttl: u32,
 }
 
-impl Place {
+impl RecordHead {
     /// Reads a record without its data.
     fn read(from: &mut BinDecoder<'_>) -> Result<Self, DecodeError> {
         let start = from.index();

@@ -2,9 +2,10 @@
 //!
 //! An [`Exchange`] sends one [`Question`] to a list of recursive nameservers until one of them
 //! answers. It returns the messages to send, takes those that arrive, and ends with a
-//! [`LookupOutcome`]. Datagrams that do not answer the question have no effect. After a truncated
-//! answer the query is repeated over TCP, and after a failure or time-out of a server the next one
-//! is asked.
+//! [`LookupOutcome`]. Datagrams that do not answer the question have no effect, since anybody can
+//! send them. After a truncated answer the query is repeated over TCP, where a message that does
+//! not answer the question is a failure of the server. After a failure or time-out of a server the
+//! next one is asked.
 //!
 //! ```
 //! use core::net::SocketAddr;

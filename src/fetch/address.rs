@@ -62,10 +62,11 @@ pub enum AddressError {
 }
 
 impl AddressFilter {
-    /// Allows the addresses of this network too. `0.0.0.0/0` and `::/0` allow all.
+    /// Allows the addresses of this network too.
     ///
     /// An IPv4 address that is embedded in an IPv6 one (mapped, NAT64, 6to4) is checked as an IPv4
-    /// address: exempt its IPv4 network.
+    /// address: exempt its IPv4 network. `::/0` allows all other IPv6 addresses, and `0.0.0.0/0`
+    /// all IPv4 addresses, embedded or not.
     #[must_use]
     pub fn exempt_network(mut self, network: Network) -> Self {
         self.networks.push(network);

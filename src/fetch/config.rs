@@ -15,8 +15,9 @@ use crate::instant::time_out;
 ///
 /// use mta_sts::fetch::{Config, AcceptedMediaType};
 ///
-/// let config =
-/// Config::default().with_media_type(AcceptedMediaType::Any).with_user_agent("mail/1")?;
+/// let config = Config::default()
+///     .with_media_type(AcceptedMediaType::Any)
+///     .with_user_agent("mail/1")?;
 /// assert_eq!(config.timeout(), Duration::from_secs(60));
 /// # Ok::<(), mta_sts::fetch::UserAgentError>(())
 /// ```
@@ -27,8 +28,7 @@ pub struct Config {
     user_agent: HeaderValue,
 }
 
-/// The error for a text that is not valid in a header: it has a control character, or one beyond
-/// ASCII.
+/// The error for a user agent with a character that is not printable ASCII.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 #[error("a User-Agent is printable ASCII")]
 pub struct UserAgentError(());
@@ -64,9 +64,10 @@ impl Config {
     ///
     /// # Errors
     ///
-    /// Returns an error if the text is not valid in a header.
+    /// Returns an error if the text has a control character, also a tab, or one beyond ASCII.
     pub fn with_user_agent(self, user_agent: &str) -> Result<Self, UserAgentError> {
-        let value = HeaderValue::from_str(user_agent).ok().filter(|_| user_agent.is_ascii());
+        let is_printable = user_agent.bytes().all(|byte| matches!(byte, b' '..=b'~'));
+        let value = HeaderValue::from_str(user_agent).ok().filter(|_| is_printable);
         Ok(Self { user_agent: value.ok_or(UserAgentError(()))?, ..self })
     }
 

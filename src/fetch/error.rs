@@ -59,7 +59,7 @@ pub enum FetchError {
     #[error("the body of the response is longer than {} bytes", Policy::MAX_LEN)]
     BodyTooLarge,
     /// The response has far more bytes on the wire than a policy needs.
-    #[error("the policy host sends without end")]
+    #[error("the response exceeds the maximum size on the wire")]
     Endless,
     /// The connection ended before the response was complete, or without an orderly close.
     #[error("the connection ended before the response was whole")]
@@ -81,7 +81,7 @@ pub enum FetchError {
         retry_after: RetryAfter,
     },
     /// The response is a redirect.
-    #[error("HTTP status {status} sends on to {target}, where no policy may come from")]
+    #[error("HTTP redirect ({status}) to {target} refused")]
     Redirect {
         /// The HTTP status.
         status: u16,

@@ -23,26 +23,49 @@ use crate::{
 ///
 /// ```
 /// # fn fetch(trust: &mta_sts::verify::TrustStore) -> Result<(), Box<dyn std::error::Error>> {
-/// use std::{io::{Read, Write}, net::TcpStream};
+/// use std::{
+///     io::{ErrorKind, Read, Write},
+///     net::{TcpStream, ToSocketAddrs},
+///     time::Duration,
+/// };
 ///
-/// use mta_sts::{Domain, Instant, fetch::{Config, Exchange, Step}};
-/// use time::UtcDateTime;
+/// use mta_sts::{
+///     Domain, Instant,
+///     fetch::{AddressFilter, Config, Exchange, Step},
+///     time::UtcDateTime,
+/// };
 ///
 /// let start = std::time::Instant::now();
 /// let now = || Instant::from(start.elapsed());
 /// let (domain, config) = (Domain::parse("example.com")?, Config::default());
+///
+/// // A stranger chooses the address: connect to none that the filter refuses.
+/// let filter = AddressFilter::default();
+/// let mut addresses = (domain.policy_host(), 443).to_socket_addrs()?;
+/// let address = addresses.find(|address| filter.check(&domain, address.ip()).is_ok());
+/// let address = address.ok_or("the Policy Host has no public address")?;
+/// let mut stream = TcpStream::connect_timeout(&address, Duration::from_secs(10))?;
+///
 /// let mut exchange = Exchange::new(&domain, trust, &config, UtcDateTime::now(), now());
-/// let mut stream = TcpStream::connect((domain.policy_host(), 443))?;
 /// let mut buffer = [0; 4096];
 /// let outcome = loop {
 ///     match exchange.poll() {
-///         Step::Send(bytes) => stream.write_all(bytes)?,
+///         Step::Send(bytes) => {
+///             if let Err(error) = stream.write_all(bytes) {
+///                 exchange.handle_failure(&error.to_string(), now());
+///             }
+///         }
 ///         Step::Wait { until } => {
-///             let left = until.saturating_duration_since(now());
-///             stream.set_read_timeout(Some(left))?; // and call `handle_timeout` when it has passed
-///             match stream.read(&mut buffer)? {
-///                 0 => exchange.handle_end(now()),
-///                 len => exchange.handle_received(&buffer[..len], now()),
+///             let left = until.saturating_duration_since(now()).max(Duration::from_millis(1));
+///             stream.set_read_timeout(Some(left))?;
+///             match stream.read(&mut buffer) {
+///                 Ok(0) => exchange.handle_end(now()),
+///                 Ok(len) => exchange.handle_received(&buffer[..len], now()),
+///                 Err(error) => match error.kind() {
+///                     ErrorKind::WouldBlock | ErrorKind::TimedOut => exchange.handle_timeout(now()),
+///                     ErrorKind::Interrupted => {}
+///                     _ => exchange.handle_failure(&error.to_string(), now()),
+///                 },
 ///             }
 ///         }
 ///         Step::Done(outcome) => break outcome.clone(),

@@ -18,7 +18,7 @@
 //!
 //! let moved = [("Location", "https://www.example.com/")];
 //! let error = fetch::policy_from_response(301, moved, b"", AcceptedMediaType::TextPlain).unwrap_err();
-//! let expected = "HTTP status 301 sends on to \"https://www.example.com/\", where no policy may come from";
+//! let expected = "HTTP redirect (301) to \"https://www.example.com/\" refused";
 //! assert_eq!(error.to_string(), expected);
 //! // For the cache.
 //! let answer: PolicyAnswer = Err(error.to_failure(&domain)).into();

@@ -95,7 +95,8 @@ pub(super) fn check_head<N: AsRef<str>, V: AsRef<[u8]>>(
 ) -> Result<(), FetchError> {
     let headers: Vec<(N, V)> = headers.into_iter().collect();
     let values = |name| {
-        let named = headers.iter().filter(move |(it, _)| it.as_ref().eq_ignore_ascii_case(name));
+        let named =
+            headers.iter().filter(move |(header, _)| header.as_ref().eq_ignore_ascii_case(name));
         named.map(|(_, value)| value.as_ref().trim_ascii())
     };
     check_status(status, values("Location").next(), || {
@@ -140,7 +141,7 @@ fn check_coding(coding: &[u8]) -> Result<(), FetchError> {
 
 fn check_media_type(found: &[u8]) -> Result<(), FetchError> {
     match media_type(found) {
-        Ok(([], it)) if it.is_text_plain() => Ok(()),
+        Ok(([], media_type)) if media_type.is_text_plain() => Ok(()),
         _ => Err(FetchError::MediaType { found: excerpt_of(found, MAX_SHOWN) }),
     }
 }

@@ -7,6 +7,7 @@
 //! | [`threads`] | use the client in a server with threads |
 //! | [`delivery`] | know the inputs of a delivery |
 //! | [`rules`] | find the file that implements a rule of the cache |
+//! | [`timeouts`] | set the time-outs of cache, DNS, fetches and lanes |
 //! | [`persistence`] | keep policies over a restart |
 //! | [`operation`] | know what to log and what to alert on |
 //! | [`testing`] | test a mail server with stand-ins for DNS and HTTPS |
@@ -20,4 +21,5 @@ pub mod questions;
 pub mod rules;
 pub mod testing;
 pub mod threads;
+pub mod timeouts;
 pub mod tokio;

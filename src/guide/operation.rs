@@ -1,24 +1,51 @@
 //! Logging and alerting: the events that matter to an operator.
 //!
-//! With the feature `tracing`, the clients log every event with its advice. Otherwise write the
-//! event handler's events to the log: `Display` of an [`EventKind`](crate::cache::EventKind) is one
-//! line.
+//! With the feature `tracing`, the clients log every event with its advice. Otherwise write each
+//! event to the log: `Display` of an [`Event`](crate::cache::Event) of the cache, and of an `Event`
+//! of a client, is one line with the domain.
+//!
+//! # Events of the cache
 //!
 //! | event | level | what to do |
 //! | --- | --- | --- |
-//! | [`Alert`](crate::cache::EventKind::Alert) with `RefreshFailed` for many domains | alert | look after DNS and outgoing HTTPS of this host |
+//! | [`Alert`](crate::cache::EventKind::Alert) with `RefreshFailed` | warning; for many domains: alert | for many domains, check DNS and outgoing HTTPS of this host; for one, nothing yet |
 //! | `Alert` with `HalfLifeOver` or `QuarterLifeLeft` | warning | tell the domain's postmaster, while its policy still applies |
-//! | `Alert` with `Expired` | alert | mail to the domain goes out without a policy |
-//! | `Alert` with `RecordAbsent` | warning | the domain should publish its record again, or a policy of mode `none` |
-//! | [`Evicted`](crate::cache::EventKind::Evicted) | alert | raise `max_entries` or `max_bytes`: a live policy was lost for lack of room |
-//! | [`NotPersisted`](crate::cache::EventKind::NotPersisted), [`StoreStalled`](crate::cache::EventKind::StoreStalled), [`StoreLost`](crate::cache::EventKind::StoreLost) | alert | look after the store: policies would be lost by a restart |
+//! | `Alert` with `Expired` | alert | mail to the domain goes out without a policy: tell its postmaster |
+//! | `Alert` with `RecordAbsent` | warning | tell the domain's postmaster to publish the record again, or a policy of mode `none` |
+//! | [`Expired`](crate::cache::EventKind::Expired) | info | check the clock: the machine was suspended, or its clock was set ahead |
+//! | [`Evicted`](crate::cache::EventKind::Evicted) | alert | raise `max_entries` or `max_bytes`: a policy that applied was lost for lack of room |
+//! | [`NotPersisted`](crate::cache::EventKind::NotPersisted), [`StoreStalled`](crate::cache::EventKind::StoreStalled) | alert | check the store: changes are lost if the process ends now |
+//! | [`StoreLost`](crate::cache::EventKind::StoreLost) | alert | check the disk: the store is being filled again from memory |
+//! | [`PersistRecovered`](crate::cache::EventKind::PersistRecovered), [`StoreResumed`](crate::cache::EventKind::StoreResumed) | info | close the alert of the store |
+//! | [`Failed`](crate::cache::EventKind::Failed) with a policy | info | nothing: the cached policy still applies |
+//! | `Failed` without a policy | info | nothing: mail goes out as to a domain without MTA-STS |
 //! | [`Updated`](crate::cache::EventKind::Updated) | info | nothing |
-//! | [`Failed`](crate::cache::EventKind::Failed) | info | nothing: the policy that is cached still applies |
 //! | [`Recovered`](crate::cache::EventKind::Recovered) | info | close the alert of that domain |
+//! | [`Answered`](crate::cache::EventKind::Answered), [`Rechecked`](crate::cache::EventKind::Rechecked) | debug | pass them to the lookups and rechecks that wait; a client does that itself |
 //!
-//! Count [`Counters::evicted_live`](crate::cache::Counters::evicted_live) and
-//! [`Counters::overloaded`](crate::cache::Counters::overloaded): both should stay at zero. The
-//! session reports of [`Delivery::poll_report`](crate::delivery::Delivery::poll_report) are what a
-//! TLS report counts ([RFC 8460 §4]).
+//! # Events of a client
+//!
+//! | event of `client::EventKind` | level | what to do |
+//! | --- | --- | --- |
+//! | `Cache` | as above | an event of the cache |
+//! | `Overdue` | alert | a resolver or fetcher of your own hangs: it must return after its time-out |
+//! | `Dropped` | warning | make the event handler faster, or have it pass events to a queue |
+//! | `Panicked` | alert | fix the part that is named; the client continues |
+//! | `NoThread` | alert | raise the limit of threads of the process |
+//! | `ThreadsRecovered` | info | close that alert |
+//! | `ResolvConf` | warning | correct the line of `/etc/resolv.conf` that is named |
+//!
+//! # Counters
+//!
+//! Watch these numbers; each should stay at zero:
+//!
+//! | number | of |
+//! | --- | --- |
+//! | [`Counters::evicted_live`](crate::cache::Counters::evicted_live), [`Counters::overloaded`](crate::cache::Counters::overloaded) | [`Cache::counters`](crate::cache::Cache::counters), for a cache of your own |
+//! | `Health::events_dropped`, `Health::panics`, and `refused` and `overdue` of `Health::requests` | `health()` of a client, which returns no counters of its caches: their evictions are events |
+//! | `refused` and `overdue` of [`lanes::Counters`](crate::lanes::Counters) | [`Lanes::counters`](crate::lanes::Lanes::counters), for lanes of your own |
+//!
+//! The session reports of [`Delivery::poll_report`](crate::delivery::Delivery::poll_report) are what
+//! a TLS report counts ([RFC 8460 §4]).
 //!
 //! [RFC 8460 §4]: https://www.rfc-editor.org/rfc/rfc8460#section-4

@@ -11,6 +11,72 @@
 //! wait for that, at most ten seconds; a store that fails or hangs never turns an answer into "no
 //! policy".
 //!
+//! ```
+//! # #[cfg(feature = "serde")]
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! use std::{collections::BTreeMap, time::Duration};
+//!
+//! use mta_sts::{
+//!     Domain,
+//!     cache::{Cache, Config, PolicyAnswer, Request, Snapshot, TxtAnswer},
+//!     time::UtcDateTime,
+//! };
+//!
+//! // One row for each domain, in JSON. In a server this is a table of a database, or a folder.
+//! let mut rows: BTreeMap<String, String> = BTreeMap::new();
+//!
+//! let (domain, now) = (Domain::parse("example.com")?, UtcDateTime::now());
+//! let mut cache = Cache::new(Config::new(42).with_persistence(true)); // a random seed
+//! let _ = cache.lookup(&domain, now);
+//! while let Some(request) = cache.poll_request() {
+//!     match request {
+//!         Request::Txt { id, .. } => {
+//!             let answer = TxtAnswer::from_records(["v=STSv1; id=1"], Duration::from_secs(300));
+//!             cache.handle_txt(id, answer, now);
+//!         }
+//!         Request::Fetch { id, domain } => {
+//!             let body = b"version: STSv1\nmode: enforce\nmx: mx.example.com\nmax_age: 604800\n";
+//!             cache.handle_policy(id, PolicyAnswer::from_body(&domain, body), now);
+//!         }
+//!         Request::Persist { id, domain, snapshot } => {
+//!             let outcome = match snapshot.map(|snapshot| serde_json::to_string(&snapshot)) {
+//!                 Some(Ok(row)) => {
+//!                     rows.insert(domain.to_string(), row); // and wait until it is on the disk
+//!                     Ok(())
+//!                 }
+//!                 Some(Err(error)) => Err(error.to_string()),
+//!                 None => {
+//!                     rows.remove(domain.as_str());
+//!                     Ok(())
+//!                 }
+//!             };
+//!             // The lookups that wait for this change are answered now.
+//!             cache.handle_persisted(id, outcome.as_ref().copied().map_err(String::as_str), now);
+//!         }
+//!         _ => unreachable!("there are no other requests"),
+//!     }
+//! }
+//!
+//! // At the next start: a row that cannot be read is logged, and affects no other.
+//! let mut cache = Cache::new(Config::new(43).with_persistence(true));
+//! let read = |row: &String| match serde_json::from_str::<Snapshot>(row) {
+//!     Ok(snapshot) => Some(snapshot),
+//!     Err(error) => {
+//!         eprintln!("damaged row: {error}");
+//!         None
+//!     }
+//! };
+//! let report = cache.restore(rows.values().filter_map(read), now);
+//! report.damaged.iter().for_each(|error| eprintln!("{error}"));
+//! assert_eq!((report.restored, report.damaged.len()), (1, 0));
+//! let answer = cache.get(&domain, now).expect("it is cached");
+//! assert!(answer.policy().is_some_and(|policy| policy.matches("mx.example.com")));
+//! # Ok(())
+//! # }
+//! # #[cfg(not(feature = "serde"))]
+//! # fn main() {}
+//! ```
+//!
 //! # The layout of a snapshot
 //!
 //! With the feature `serde`, a [`Snapshot`](crate::cache::Snapshot) is one map. In JSON, times are

@@ -10,10 +10,11 @@
 //! use mta_sts::{
 //!     Domain, Failure, ResultType,
 //!     cache::{Cache, Config, Lookup, PolicyAnswer, Request, TxtAnswer},
+//!     time::UtcDateTime,
 //! };
-//! use time::macros::utc_datetime;
 //!
-//! let (domain, mut now) = (Domain::parse("example.com")?, utc_datetime!(2026-01-01 0:00));
+//! let mut now = UtcDateTime::from_unix_timestamp(1_767_225_600)?; // 2026-01-01 0:00
+//! let domain = Domain::parse("example.com")?;
 //! let mut cache = Cache::new(Config::new(1));
 //!
 //! // The domain publishes a policy with a lifetime of a day.
@@ -43,7 +44,7 @@
 //!     let Lookup::Answer(answer) = cache.lookup(&domain, now) else { unreachable!() };
 //!     assert!(answer.policy().is_some());
 //! }
-//! # Ok::<(), mta_sts::error::DomainError>(())
+//! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
 //! The clients take a resolver, a fetcher, a store and a clock of the test (`with_resolver`,

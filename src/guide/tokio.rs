@@ -10,6 +10,7 @@
 //! use mta_sts::{
 //!     Domain,
 //!     delivery::{MinTlsLevel, Mx, Route},
+//!     rustls::crypto::ring,
 //!     store::Redb,
 //!     tokio::Client,
 //! };

@@ -51,8 +51,8 @@ impl Config {
         Self { first_contacts: slots.clamp(1, MOST), ..self }
     }
 
-    /// Sets the number of slots for queries, and also for fetches, of domains with a cached policy.
-    /// Default: 16. At least 1, at most 1,048,576.
+    /// Sets the number of slots for queries, and also for fetches, of domains to which a policy
+    /// applies. Default: 16. At least 1, at most 1,048,576.
     #[must_use]
     pub fn with_known(self, slots: usize) -> Self {
         Self { known: slots.clamp(1, MOST), ..self }
@@ -72,9 +72,9 @@ impl Config {
         Self { fetch_wait: time_out(wait), ..self }
     }
 
-    /// Sets the expected maximum duration of a query and of a fetch. One that has not ended long
-    /// after it is reported as [`Action::Overdue`](super::Action::Overdue). Default: 10 s and 60 s.
-    /// Each at least 1 ms, at most a day.
+    /// Sets the expected maximum duration of a query and of a fetch. One that has not ended after
+    /// twice that is reported as [`Action::Overdue`](super::Action::Overdue). Default: 10 s and 60
+    /// s. Each at least 1 ms, at most a day.
     #[must_use]
     pub fn with_limits(self, query: Duration, fetch: Duration) -> Self {
         Self { query_limit: time_out(query), fetch_limit: time_out(fetch), ..self }

@@ -65,7 +65,8 @@ pub struct Load {
     pub waiting: usize,
     /// The number of running requests.
     pub running: usize,
-    /// The number of running requests that should have ended long ago.
+    /// The number of running requests that have not ended after twice the duration of
+    /// [`Config::with_limits`](super::Config::with_limits).
     pub overdue: usize,
 }
 
@@ -202,9 +203,9 @@ impl<J> LaneState<J> {
 
     fn overdue(&mut self, now: Instant) -> Option<Wanted<J>> {
         let limit = self.limit.saturating_mul(2);
-        let is_late = |it: &Running| now.saturating_duration_since(it.begun) >= limit;
+        let is_late = |running: &Running| now.saturating_duration_since(running.begun) >= limit;
         let (&number, running) =
-            self.running.iter_mut().find(|(_, it)| is_late(it) && !it.is_overdue)?;
+            self.running.iter_mut().find(|(_, running)| is_late(running) && !running.is_overdue)?;
         running.is_overdue = true;
         Some(Wanted::Overdue(number))
     }

@@ -11,15 +11,16 @@
 //! # Rules
 //!
 //! There are four lanes, each with its own slots: queries and fetches, for first contacts and for
-//! known domains, which have a cached policy.
+//! known domains, to which a policy applies. A first contact is any other: a domain that is not
+//! cached, is known to have no policy, or whose policy has expired.
 //!
 //! | rule | reason |
 //! | --- | --- |
 //! | First contacts take turns by registrable domain. | Thousands of names of one domain count as one. |
 //! | For known domains, the policy that ends soonest goes first. | A refresh that comes late loses a policy. |
-//! | Requests that may stall go behind others: those of a domain whose last attempt failed, and those to a registrable domain or an address (IPv4 /24, IPv6 /48) at which an attempt recently took longer than a second. They leave a quarter of the slots free. | Hosts that hang cannot fill a lane twice. |
+//! | Requests that may stall go behind others: those of a domain whose last attempt failed, and those to a registrable domain or an address (IPv4 /24, IPv6 /48) at which an attempt took longer than a second within the last 10 minutes; quick answers, at most 16, end that sooner. They leave a quarter of the slots free. | Hosts that hang cannot fill a lane twice. |
 //! | If all slots are occupied and a request waits, a slow one is ended early: of the registrable domain or address with the most slots, the oldest; after 0.5 s if it went behind others, else after 1 s to 2 s (four times the usual duration). Half of the slots are exempt for up to 8 s, so that slow hosts still succeed when everything is slow. | Time-outs become shorter as a lane fills. |
-//! | A request that has waited too long is refused, and so is the last one in a queue that is full. It counts as *not sent*, which is no failure of its domain. | It is better to refuse one request at once than to serve all of them late. |
+//! | A request that has waited too long is refused ([`Config::with_query_wait`], [`Config::with_fetch_wait`]), and so is the last one in a queue that is full: 256 for each slot, at least 1,024. It counts as *not sent*, which is no failure of its domain. | It is better to refuse one request at once than to serve all of them late. |
 //!
 //! # Guarantees
 //!

@@ -75,8 +75,8 @@ pub enum Action<J> {
     /// End this request as soon as possible, because it is slow and others wait. It occupies its
     /// slot until [`Lanes::finish`]. If it still has an answer, use that like any other.
     EndEarly(RunId),
-    /// Report to the operator that this request has not ended long after it should have. Returned
-    /// once for each request.
+    /// Report to the operator that this request has not ended after twice the duration of
+    /// [`Config::with_limits`]. It still occupies its slot. Returned once for each request.
     Overdue(RunId),
 }
 
@@ -90,7 +90,8 @@ pub struct Counters {
     pub refused: u64,
     /// The number of requests that were ended early.
     pub ended_early: u64,
-    /// The number of requests that had not ended long after they should have.
+    /// The number of requests that had not ended after twice the duration of
+    /// [`Config::with_limits`].
     pub overdue: u64,
 }
 
@@ -169,7 +170,12 @@ impl<J> Lanes<J> {
         }
     }
 
-    /// Notes that a request has ended. `good` is whether it was successful.
+    /// Notes that a request has ended, and frees its slot.
+    ///
+    /// `good` is whether it had a result: an answer from DNS, also that there is no record, or a
+    /// valid policy. The durations of such requests alone make up the usual duration, by which slow
+    /// ones are ended early. Whether a domain or address has stalled depends on the duration, and
+    /// not on `good`.
     pub fn finish(&mut self, id: RunId, good: bool, now: Instant) {
         let memory = memory_of(&mut self.memories, id.lane);
         if let Some(lane) = self.states.get_mut(usize::from(id.lane)) {

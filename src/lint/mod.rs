@@ -4,7 +4,10 @@
 //! publish: it finds every deviation from RFC 8461 and risky legal choices, each with its position,
 //! the RFC clause and, where there is one, a correction.
 //!
-//! A diagnostic of [`Severity::Error`] is given exactly when the strict parser refuses.
+//! [`policy`] and [`record`] give a diagnostic of [`Severity::Error`] exactly when the strict parser
+//! refuses. [`mx_hosts`] and [`media_type`] give one where senders would not deliver, or not read the
+//! policy, although the parser accepts the text. At most 100 diagnostics are given for one text; a
+//! last one with the code `more` counts the others.
 //!
 //! ```
 //! use mta_sts::lint;

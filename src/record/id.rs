@@ -78,8 +78,8 @@ impl PolicyId {
 
     /// Creates an id from the time of a change, like the RFC's example: `20160831085700Z`.
     ///
-    /// Two changes within the same second get the same id, so do not publish faster than that. For
-    /// a year outside 0 … 9999, the last four digits are used.
+    /// Two changes within the same second get the same id, so do not publish faster than that. The
+    /// year is written modulo 10,000: the year −1 as `9999`.
     #[must_use]
     pub fn from_timestamp(at: UtcDateTime) -> Self {
         let parts = [

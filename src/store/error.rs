@@ -6,7 +6,7 @@ use thiserror::Error;
 
 /// An error of a store.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
-#[error("the store: {what}")]
+#[error("store error: {what}")]
 pub struct StoreError {
     what: Box<str>,
     is_lost: bool,

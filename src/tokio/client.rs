@@ -136,9 +136,11 @@ impl Client {
         self.0.check_again(domain, false, budget).await
     }
 
-    /// Fetches the policy of a domain now, regardless of back-off. It is for an operator who knows
-    /// that the policy has changed. If the fetch fails and the id in DNS has not changed, the
-    /// outcome is `Unchanged`, and an event reports the failure.
+    /// Looks up the record of a domain, then fetches its policy regardless of back-off, as
+    /// [`Cache::force_refresh`](crate::Cache::force_refresh) describes. It is for an operator who
+    /// knows that the policy has changed. If the fetch fails and the id in DNS has not changed, the
+    /// outcome is `Unchanged`, and an event reports the failure, unless the policy that applies is
+    /// of mode `none`.
     ///
     /// # Errors
     ///

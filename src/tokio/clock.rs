@@ -62,7 +62,7 @@ impl Clock for RuntimeClock {
 
 /// Returns the time of a runtime, from any thread.
 fn now_of(runtime: &Handle) -> RuntimeInstant {
-    let is_ended = |it: &::tokio::runtime::TryCurrentError| it.is_thread_local_destroyed();
+    let is_ended = |error: &::tokio::runtime::TryCurrentError| error.is_thread_local_destroyed();
     if Handle::try_current().as_ref().is_err_and(is_ended) {
         // The thread is ending, and a runtime can no longer be entered.
         return std_now().into();

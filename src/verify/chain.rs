@@ -191,9 +191,9 @@ impl Chain<'_> {
             let fault = EndEntityCert::try_from(der).err()?;
             Some((Outline::of(der)?, fault))
         });
-        let (authority, fault) = between.find(|(it, _)| {
-            let is_trusted = self.anchors().any(|(anchor, _)| anchor == it.issuer);
-            is_trusted && presented.iter().any(|below| below.issuer == it.subject)
+        let (authority, fault) = between.find(|(name, _)| {
+            let is_trusted = self.anchors().any(|(anchor, _)| anchor == name.issuer);
+            is_trusted && presented.iter().any(|below| below.issuer == name.subject)
         })?;
         let (authority, fault) = (authority.subject.to_string().into(), Fault::new(fault));
         Some(Kind::AuthorityInvalid { authority, fault })

@@ -51,10 +51,15 @@ impl CertificateError {
     }
 }
 
+impl From<&CertificateError> for Failure {
+    fn from(CertificateError { host, kind }: &CertificateError) -> Self {
+        Self::new(kind.result_type(), kind.reason_code(), host.clone(), kind.to_string())
+    }
+}
+
 impl From<CertificateError> for Failure {
     fn from(error: CertificateError) -> Self {
-        let CertificateError { host, kind } = error;
-        Self::new(kind.result_type(), kind.reason_code(), host, kind.to_string())
+        Self::from(&error)
     }
 }
 

@@ -26,7 +26,7 @@ use super::{
 /// The trusted roots and the cryptography of a sender, shared by all its connections.
 ///
 /// ```
-/// # use rustls::{RootCertStore, crypto::CryptoProvider};
+/// # use mta_sts::rustls::{RootCertStore, crypto::CryptoProvider};
 /// use mta_sts::verify::{TrustStore, TrustStoreError};
 ///
 /// # fn example(roots: RootCertStore, provider: CryptoProvider) -> Result<(), TrustStoreError> {
@@ -51,7 +51,7 @@ pub enum TrustStoreError {
     #[error("no root certificates to trust")]
     NoRoots,
     /// The crypto provider is not usable.
-    #[error("this provider of cryptography does not do: {0}")]
+    #[error("unusable crypto provider: {0}")]
     Provider(Error),
 }
 
@@ -117,9 +117,11 @@ impl core::fmt::Debug for TrustStore {
 /// ```
 /// use std::sync::Arc;
 ///
-/// use mta_sts::verify::{HostVerifier, TrustStore};
-/// use rustls::ClientConnection;
-/// use time::UtcDateTime;
+/// use mta_sts::{
+///     rustls::ClientConnection,
+///     time::UtcDateTime,
+///     verify::{HostVerifier, TrustStore},
+/// };
 ///
 /// # fn example(trust: &TrustStore, now: UtcDateTime) -> Result<(), Box<dyn std::error::Error>> {
 /// // Under mode `testing`: the handshake continues whatever the certificate is.

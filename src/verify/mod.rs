@@ -9,9 +9,9 @@
 //! use mta_sts::{
 //!     ResultType,
 //!     pki_types::CertificateDer,
+//!     time::UtcDateTime,
 //!     verify::{CertificateErrorKind, MxCertificate, VerifyOptions},
 //! };
-//! use time::macros::utc_datetime;
 //!
 //! // In rustls: `roots` of a `RootCertStore`, `signature_verification_algorithms.all` of a `CryptoProvider`.
 //! let trust = VerifyOptions::new(&[], &[]);
@@ -19,14 +19,17 @@
 //! let chain = [CertificateDer::from(&b"no certificate at all"[..])];
 //!
 //! let certificate = MxCertificate::new(&chain);
-//! let result = certificate.verify("mx.example.com", utc_datetime!(2026-01-01 0:00), &trust);
+//! let result = certificate.verify("mx.example.com", UtcDateTime::now(), &trust);
 //! let error = result.unwrap_err();
 //! assert!(matches!(error.kind(), CertificateErrorKind::Malformed(_)));
 //! assert_eq!(error.result_type(), ResultType::CertificateNotTrusted);
 //! ```
 //!
-//! Convert the error to a [`Failure`](crate::Failure) to pass the result to
-//! [`CertificateChecks::with_pkix`](crate::delivery::CertificateChecks::with_pkix).
+//! Pass the result to a delivery with
+//! [`CertificateChecks::with_pkix`](crate::delivery::CertificateChecks::with_pkix); the error converts
+//! with `Failure::from`. With the feature `rustls`, a `HostVerifier` does this in a handshake; the
+//! [table](crate::delivery#from-a-requirement-to-an-outcome) in `delivery` shows which one to use,
+//! and what its result means.
 //!
 //! [RFC 8461 §4.2]: https://www.rfc-editor.org/rfc/rfc8461#section-4.2
 

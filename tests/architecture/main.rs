@@ -2,6 +2,7 @@
 
 mod circles;
 mod interface;
+mod names;
 mod sources;
 
 use std::{collections::BTreeMap, fs, path::PathBuf};
@@ -34,6 +35,7 @@ const IMPORTS: &[(&str, &[&str])] = &[
     (
         "cache",
         &[
+            "delivery",
             "domain",
             "excerpt",
             "failure",
@@ -168,7 +170,10 @@ fn the_readme_names_the_msrv() {
 /// Every source file with the module that it belongs to.
 fn sources() -> Vec<(String, PathBuf, String)> {
     let first = |source: &Source| source.module.first().map_or("lib", String::as_str).to_owned();
-    sources::sources().into_iter().map(|it| (first(&it), it.path, it.text)).collect()
+    sources::sources()
+        .into_iter()
+        .map(|source| (first(&source), source.path, source.text))
+        .collect()
 }
 
 /// The source without comments.

@@ -227,7 +227,7 @@ fn a_cache_without_room_says_so() {
     ));
     let full =
         world.cache.pin_policy(&domain("example.com"), parsed(Mode::Enforce, HOUR), world.now);
-    assert_eq!(full.unwrap_err().to_string(), "the cache is full of what must stay");
+    assert_eq!(full.unwrap_err().to_string(), "the cache is full and no entry can be evicted");
 }
 
 #[test]
@@ -239,4 +239,20 @@ fn what_could_not_be_sent_counts_as_not_tried() {
     world.txt = found("a");
     assert_eq!(world.mode(), Some(Mode::Enforce), "at once");
     assert_eq!(world.alerts(), []);
+}
+
+#[test]
+fn the_defaults_are_those_of_the_documentation() {
+    let config = Config::new(1);
+    assert_eq!((config.max_entries(), config.max_bytes()), (1_000_000, 256 << 20));
+    assert!(!config.persistence());
+    assert_eq!(config.txt_timeout(), Duration::from_secs(10));
+    assert_eq!(config.fetch_timeout(), Duration::from_secs(60));
+    assert_eq!(config.persist_timeout(), Duration::from_secs(10));
+    assert_eq!(config.refresh_interval(), DAY);
+    assert_eq!(config.idle_time(), 180 * DAY);
+    let config = config.with_refresh_interval(Duration::ZERO).with_persist_timeout(Duration::ZERO);
+    assert_eq!(config.refresh_interval(), HOUR);
+    assert_eq!(config.persist_timeout(), Duration::from_secs(1));
+    assert_eq!(config.with_idle_time(3 * DAY).idle_time(), 3 * DAY);
 }

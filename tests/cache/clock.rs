@@ -294,7 +294,7 @@ fn what_could_not_be_saved_is_tried_again_in_time_when_the_clock_is_set() {
         world.cache.handle_timeout(world.now);
         let saves = |world: &mut World| {
             std::iter::from_fn(|| world.cache.poll_request())
-                .filter(|it| matches!(it, Request::Persist { .. }))
+                .filter(|request| matches!(request, Request::Persist { .. }))
                 .count()
         };
         assert_eq!(saves(&mut world), 0, "{by}");

@@ -64,6 +64,16 @@ fn a_damaged_one_is_named_and_takes_no_other_with_it() {
     );
 }
 
+/// Only three members hold texts of others: an id among the failures is one of ours.
+#[test]
+fn a_damaged_id_among_the_failures_is_an_error_of_the_format() {
+    for (good, bad) in [("\"known\":\"2\"", "\"known\":\"a-b\""), ("{\"id\":\"2\"", "{\"id\":\"\"")]
+    {
+        assert!(VERSION_1.contains(good), "{good}");
+        serde_json::from_str::<Snapshot>(&VERSION_1.replace(good, bad)).unwrap_err();
+    }
+}
+
 /// A row as the first release of the layout wrote it, all members present.
 const VERSION_1: &str = r#"{"version":1,"domain":"example.com",
     "policy":"version: STSv1\nmode: enforce\nmx: mx.example.com\nmax_age: 604800\n","id":"1",

@@ -30,7 +30,7 @@ fn refreshes_of_one_moment_are_spread_whatever_the_life() {
             assert!(world.now >= start + HOUR, "{max_age:?}: one is early");
             world.cache.handle_timeout(world.now);
             world.drain();
-            let count = world.took().into_iter().filter(|it| *it == "fetch").count();
+            let count = world.took().into_iter().filter(|request| *request == "fetch").count();
             fetched += count;
             *seconds.entry(world.now.unix_timestamp()).or_default() += count;
         }
@@ -99,7 +99,7 @@ fn short_lives_leave_no_lookup_without_a_policy() {
             assert_eq!(world.mode(), Some(Mode::Enforce), "max_age {max_age}, second {second}");
             world.now += SECOND;
         }
-        let fetches = world.took().into_iter().filter(|it| *it == "fetch").count();
+        let fetches = world.took().into_iter().filter(|request| *request == "fetch").count();
         assert!(fetches <= 3600 / usize::try_from(max_age.min(60)).unwrap() + 2, "{fetches}");
     }
 }

@@ -1,5 +1,7 @@
 //! Events as one line of a log, and in JSON.
 
+use std::{mem, time::Duration};
+
 use mta_sts::{
     Mode, Policy,
     cache::{Event, EventKind, RecheckError, RecheckOutcome},
@@ -43,6 +45,33 @@ fn a_first_policy_in_json() {
             }),
         ],
     );
+}
+
+/// Each policy that was fetched and differs from the one before, also where none applies then.
+#[test]
+fn what_counts_as_an_update() {
+    let told = |world: &mut World| {
+        world.refresh();
+        let events = mem::take(&mut world.events).into_iter();
+        let updates = events.filter_map(|event| match event.kind {
+            EventKind::Updated { policy, previous } => {
+                Some((policy.mode(), previous.map(|previous| previous.mode())))
+            }
+            _ => None,
+        });
+        (updates.collect::<Vec<_>>(), world.mode())
+    };
+    let mut world = World::new();
+    world.publish("1", Mode::Enforce, Duration::ZERO);
+    assert_eq!(told(&mut world), (vec![], None), "a first one that never applies");
+    world.publish("2", Mode::None, DAY);
+    assert_eq!(told(&mut world), (vec![(Mode::None, None)], None));
+    assert_eq!(told(&mut world), (vec![], None), "the same one again");
+    world.publish("3", Mode::Enforce, DAY);
+    let enforce = Some(Mode::Enforce);
+    assert_eq!(told(&mut world), (vec![(Mode::Enforce, Some(Mode::None))], enforce));
+    world.publish("4", Mode::Testing, Duration::ZERO);
+    assert_eq!(told(&mut world), (vec![(Mode::Testing, enforce)], None));
 }
 
 #[cfg(feature = "serde")]

@@ -79,6 +79,24 @@ fn an_override_leaves_nobody_waiting() {
     assert_eq!(world.cache.poll_timeout(), None);
 }
 
+/// The requests in flight belong to the domain, not to the override.
+#[test]
+fn a_discovery_in_flight_goes_on_beneath_a_pin() {
+    let mut world = World::new();
+    let name = domain("example.com");
+    world.publish("a", Mode::Testing, WEEK);
+    let _ = world.cache.lookup(&name, world.now);
+    let query = world.cache.poll_request().unwrap();
+    world.cache.pin_policy(&name, parsed(Mode::Enforce, HOUR), world.now).unwrap();
+    world.answer(query);
+    world.drain();
+    assert_eq!(world.took(), ["txt", "fetch"], "the fetch belongs to it");
+    assert_eq!(world.mode(), Some(Mode::Enforce));
+    assert!(world.cache.clear_override(&name, world.now));
+    assert_eq!(world.mode(), Some(Mode::Testing), "it is cached");
+    assert_eq!(world.took(), [""; 0]);
+}
+
 #[test]
 fn a_domain_can_be_ignored_before_it_is_known() {
     let mut world = World::new();

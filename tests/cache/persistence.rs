@@ -347,7 +347,7 @@ fn a_discovery_that_took_long_is_no_time_out_of_the_store() {
         world.cache.handle_timeout(world.now);
     }
     let told = told(&mut world);
-    assert_eq!(told.iter().filter(|it| it.ends_with("answered")).count(), 4);
+    assert_eq!(told.iter().filter(|line| line.ends_with("answered")).count(), 4);
     assert!(!told.contains(&"stalled".to_owned()), "{told:?}");
 }
 
@@ -366,7 +366,7 @@ fn what_is_held_is_saved_again_when_the_store_has_lost_it() {
     assert_eq!(world.cache.unsaved_count(), 500);
     world.drain();
     assert_eq!(world.store.keys().collect::<Vec<_>>(), before.keys().collect::<Vec<_>>());
-    let kinds: Vec<_> = world.events.iter().map(|it| it.kind.clone()).collect();
+    let kinds: Vec<_> = world.events.iter().map(|event| event.kind.clone()).collect();
     assert_eq!(kinds, [EventKind::PersistRecovered]);
 }
 

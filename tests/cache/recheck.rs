@@ -7,6 +7,7 @@ use mta_sts::{
     cache::{
         Answer, Cache, Config, PolicyAnswer, RecheckError, RecheckOutcome, Request, TxtAnswer,
     },
+    delivery::Recheck,
 };
 
 use crate::world::{
@@ -68,8 +69,11 @@ fn what_is_in_doubt_is_said() {
         world.pass(HOUR);
         (world.txt, world.https) = (txt, https);
         let result = world.recheck();
-        assert_eq!(result.outcome, RecheckOutcome::Unknown(doubt));
+        assert_eq!(result.outcome, RecheckOutcome::Unknown(doubt.clone()));
         assert_eq!(result.answer.policy().unwrap().mode(), Mode::Enforce);
+        // A delivery keeps the message: it never hears that the policy is current.
+        let (answer, why) = (result.answer.clone().into_policy(), doubt.to_string().into());
+        assert_eq!(Recheck::from(result), Recheck::Unconfirmed { answer, why });
     }
 }
 
@@ -240,7 +244,7 @@ fn s8_1_a_body_is_confirmed_for_its_first_new_id_only() {
         world.txt = found(id);
         world.lookup();
         world.pass(2 * HOUR);
-        let count = world.took().into_iter().filter(|it| *it == "fetch").count();
+        let count = world.took().into_iter().filter(|request| *request == "fetch").count();
         assert_eq!(count, fetches, "{id}");
     }
     // Another body is another matter.
@@ -251,7 +255,7 @@ fn s8_1_a_body_is_confirmed_for_its_first_new_id_only() {
     world.pass(5 * MINUTE);
     world.lookup();
     world.pass(2 * HOUR);
-    assert_eq!(world.took().into_iter().filter(|it| *it == "fetch").count(), 3);
+    assert_eq!(world.took().into_iter().filter(|request| *request == "fetch").count(), 3);
 }
 
 #[test]

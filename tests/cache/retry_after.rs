@@ -135,7 +135,7 @@ fn a_policy_lives_on_while_its_host_is_busy() {
     let mut world = World::with_policy("a", Mode::Enforce, WEEK);
     world.https = busy(503, "99999999");
     world.pass(6 * DAY);
-    let fetches = world.took().iter().filter(|it| **it == "fetch").count();
+    let fetches = world.took().iter().filter(|request| **request == "fetch").count();
     assert!(fetches >= 5 * 18, "{fetches}");
     world.publish("a", Mode::Testing, WEEK);
     world.pass(2 * HOUR);

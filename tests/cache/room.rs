@@ -150,7 +150,11 @@ fn i23_a_store_that_is_down_is_told_once_for_each_row_and_its_end_when_all_is_sa
     assert_eq!(save(&mut world, true), 0);
     assert_eq!((world.cache.unsaved_count(), world.store.len()), (0, 51));
     let recovered = |world: &World| {
-        world.events.iter().filter(|it| matches!(it.kind, EventKind::PersistRecovered)).count()
+        world
+            .events
+            .iter()
+            .filter(|event| matches!(event.kind, EventKind::PersistRecovered))
+            .count()
     };
     assert_eq!(recovered(&world), 1);
 }

@@ -42,7 +42,8 @@ fn large(n: usize) -> PolicyAnswer {
 fn all_live(world: &World, names: &[String], mode: Mode) {
     for name in names {
         let view = world.cache.entry(&domain(name));
-        let held = view.and_then(|view| view.answer(world.now).policy().map(|it| it.mode()));
+        let held =
+            view.and_then(|view| view.answer(world.now).policy().map(|policy| policy.mode()));
         assert_eq!(held, Some(mode), "{name} in memory");
         if world.cache.config().persistence() {
             assert!(world.store.contains_key(&domain(name)), "{name} on disk");
@@ -111,7 +112,7 @@ fn i3_back_off_outlives_eviction() {
         world.txt = found("a");
         world.requests.clear();
         world.lookup_of("failing.example");
-        fetches += world.took().iter().filter(|it| **it == "fetch").count();
+        fetches += world.took().iter().filter(|request| **request == "fetch").count();
         world.txt = no_record();
         for m in 0..10 {
             world.lookup_of(&format!("flood{n}-{m}.example"));
@@ -136,7 +137,7 @@ fn i24_a_restore_removes_nothing_and_keeps_the_best() {
         world.lookup_of(&format!("a{n}.example"));
     }
     let mut snapshots: Vec<_> = world.cache.snapshots().collect();
-    snapshots.sort_by_key(|it| it.domain().map(ToString::to_string));
+    snapshots.sort_by_key(|snapshot| snapshot.domain().map(ToString::to_string));
     for _ in 0..2 {
         let config = Config::new(1).with_max_entries(4).with_persistence(true);
         let mut cache = Cache::new(config);
@@ -158,7 +159,7 @@ fn i24_the_order_of_eviction_outlives_a_restart() {
         world.now += 2 * HOUR;
     }
     let mut snapshots: Vec<_> = world.cache.snapshots().collect();
-    snapshots.sort_by_key(|it| it.domain().map(ToString::to_string));
+    snapshots.sort_by_key(|snapshot| snapshot.domain().map(ToString::to_string));
     world.cache = Cache::new(*world.cache.config());
     let _ = world.cache.restore(snapshots, world.now);
     for (n, gone) in ["d.example", "b.example", "a.example", "c.example"].into_iter().enumerate() {
@@ -185,7 +186,7 @@ fn i24_a_restored_row_is_merged() {
         let _ = world.cache.recheck(&domain("example.com"), world.now);
         world.drain();
     }
-    let fetches = world.took().into_iter().filter(|it| *it == "fetch").count();
+    let fetches = world.took().into_iter().filter(|request| *request == "fetch").count();
     assert_eq!(fetches, 0, "back-off is not undone");
     // An ended row is worth no more than what is known.
     let mut world = World::new();
@@ -238,7 +239,7 @@ fn i23_what_was_not_saved_is_tried_again() {
     assert_eq!(drive(&mut world, true), [true]);
     assert_eq!(world.cache.unsaved_count(), 0);
     let told = core::iter::from_fn(|| world.cache.poll_event()).map(|event| event.kind);
-    let told: Vec<_> = told.filter(|it| *it == EventKind::PersistRecovered).collect();
+    let told: Vec<_> = told.filter(|event| *event == EventKind::PersistRecovered).collect();
     assert_eq!(told.len(), 1);
     // A removal, too.
     assert!(world.cache.remove(&name, world.now));

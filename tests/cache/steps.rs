@@ -63,7 +63,7 @@ fn a_use_noted_at_a_clock_ahead_has_nothing_refreshed_for_longer_than_one_noted_
             }
             world.took();
             world.pass(170 * DAY);
-            let fetches = world.took().into_iter().filter(|it| *it == "fetch").count();
+            let fetches = world.took().into_iter().filter(|request| *request == "fetch").count();
             assert!(fetches >= 160, "{span:?} {order:?}: {fetches} refreshes");
             world.pass(12 * DAY);
             world.took();
@@ -153,7 +153,7 @@ fn fetch_times(world: &mut World, count: usize) -> Vec<u64> {
     loop {
         world.cache.handle_timeout(world.now);
         world.drain();
-        let fetched = world.took().into_iter().filter(|it| *it == "fetch").count();
+        let fetched = world.took().into_iter().filter(|request| *request == "fetch").count();
         let second = (world.now - start).whole_seconds().unsigned_abs();
         times.extend(std::iter::repeat_n(second, fetched));
         if times.len() >= count {
@@ -251,11 +251,11 @@ fn what_ends_first_is_refreshed_first() {
     world.cache.handle_timeout(world.now);
     world.drain();
     world.pass(Duration::from_secs(73));
-    let fetches = world.took().into_iter().filter(|it| *it == "fetch").count();
+    let fetches = world.took().into_iter().filter(|request| *request == "fetch").count();
     assert!(fetches < 1300, "{fetches}, with those that do not end soon");
     let late = |world: &World, name: &str| {
-        let all = world.cache.entries().filter(|it| it.domain().as_str().starts_with(name));
-        all.filter(|it| it.fetched_at() < Some(world.now - DAY / 2)).count()
+        let all = world.cache.entries().filter(|view| view.domain().as_str().starts_with(name));
+        all.filter(|view| view.fetched_at() < Some(world.now - DAY / 2)).count()
     };
     assert_eq!(late(&world, "short"), 0);
     world.pass(10 * MINUTE);
@@ -270,7 +270,7 @@ fn no_lookup_waits_for_what_is_spread() {
     world.restart();
     world.cache.handle_timeout(world.now);
     world.drain();
-    let at_once = world.took().into_iter().filter(|it| *it == "fetch").count();
+    let at_once = world.took().into_iter().filter(|request| *request == "fetch").count();
     // One that is known is answered at once, and refreshed now; a new one has nothing before it.
     for name in ["d7.example", "new.example"] {
         assert!(world.lookup_of(name).policy().is_some());
@@ -300,7 +300,11 @@ fn what_one_step_of_the_clock_ends_is_one_alert() {
         }
         world.drain();
         let told = |world: &World| {
-            world.events.iter().filter(|it| matches!(it.kind, EventKind::Expired { .. })).count()
+            world
+                .events
+                .iter()
+                .filter(|event| matches!(event.kind, EventKind::Expired { .. }))
+                .count()
         };
         assert_eq!(told(&world), 5999, "{step}");
         assert_eq!(world.alerts(), [AlertKind::Expired], "{step}");
@@ -321,7 +325,7 @@ fn what_one_step_of_the_clock_ends_is_one_alert() {
     world.txt = TxtAnswer::Failed("no route".into());
     world.https = fetch_failed();
     world.pass(2 * DAY);
-    let ends = world.alerts().into_iter().filter(|it| *it == AlertKind::Expired).count();
+    let ends = world.alerts().into_iter().filter(|kind| *kind == AlertKind::Expired).count();
     assert_eq!(ends, 20);
 }
 
@@ -378,6 +382,6 @@ fn a_step_back_is_taken_in_by_calls_that_are_bounded() {
     world.events.clear();
     world.lookup_of("new.example");
     assert!(world.cache.entry(&domain("nothing.example")).is_none());
-    let evicted = |it: &mta_sts::cache::Event| matches!(it.kind, EventKind::Evicted { .. });
+    let evicted = |event: &mta_sts::cache::Event| matches!(event.kind, EventKind::Evicted { .. });
     assert!(!world.events.iter().any(evicted));
 }

@@ -85,7 +85,7 @@ fn a_policy_that_comes_late_is_kept() {
         assert_eq!(view.failure(), None);
         assert_eq!(world.mode(), Some(Mode::Enforce), "after {after}");
         let is_told = |event: &Event| matches!(event.kind, EventKind::Updated { .. });
-        assert_eq!(world.events.iter().filter(|it| is_told(it)).count(), 1);
+        assert_eq!(world.events.iter().filter(|event| is_told(event)).count(), 1);
         assert_eq!(world.cache.counters().late, 0);
         // Nothing holds back the next one.
         world.txt = found("b");
@@ -107,7 +107,11 @@ fn a_policy_that_comes_late_takes_the_place_of_the_one_before() {
     assert_eq!(world.alerts(), [AlertKind::RefreshFailed]);
     world.cache.handle_policy(id, policy(Mode::Enforce, WEEK), world.now);
     world.drain();
-    assert!(world.events.iter().any(|it| it.kind == EventKind::Recovered), "{:?}", world.events);
+    assert!(
+        world.events.iter().any(|event| event.kind == EventKind::Recovered),
+        "{:?}",
+        world.events
+    );
     assert_eq!(world.mode(), Some(Mode::Enforce));
     let id = world.cache.entry(&domain("example.com")).unwrap().id();
     assert_eq!(id, Some(PolicyId::parse("b").unwrap()));

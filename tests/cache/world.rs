@@ -152,7 +152,7 @@ impl World {
         }
     }
 
-    fn answer(&mut self, request: Request) {
+    pub(crate) fn answer(&mut self, request: Request) {
         match request {
             Request::Txt { id, .. } => {
                 self.requests.push("txt");

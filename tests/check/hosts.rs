@@ -221,7 +221,7 @@ fn what_a_policy_host_answers_comes_with_help() {
     for (answer, error, help) in [
         (
             moved.into(),
-            "HTTP status 301 sends on to \"https://www.example.com/.well-known/mta-sts.txt\", where no policy",
+            "HTTP redirect (301) to \"https://www.example.com/.well-known/mta-sts.txt\" refused",
             format!("serve the policy at {url} itself: senders follow no redirects"),
         ),
         (

@@ -239,7 +239,8 @@ fn json_is_an_object_a_line_in_the_order_given() {
     let reports: Vec<Value> =
         said.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     reports.iter().for_each(assert_valid);
-    let named: Vec<&str> = reports.iter().map(|it| it["domain"].as_str().unwrap()).collect();
+    let named: Vec<&str> =
+        reports.iter().map(|report| report["domain"].as_str().unwrap()).collect();
     assert_eq!(named, ["nothing.example", "example.com", "no.example", "example.com"]);
 
     let [nothing, something, ..] = &reports[..] else { panic!("{reports:?}") };

@@ -87,8 +87,7 @@ fn a_policy_that_is_not_there_or_a_page() {
     assert_begins(
         &of(Site { web: Web::Answers(moved.into()), ..site(POLICY) }),
         &format!(
-            "{host}HTTP status 301 sends on to \"https://example.com/.well-known/mta-sts.txt\", where no policy may \
-             come from"
+            "{host}HTTP redirect (301) to \"https://example.com/.well-known/mta-sts.txt\" refused"
         ),
         &format!("serve the policy at {URL} itself: senders follow no redirects"),
     );

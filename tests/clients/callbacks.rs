@@ -385,7 +385,7 @@ fn many_wait(others: usize) {
         names.iter().map(|name| Box::pin(client.policy_within(name, LONG))).collect();
     let answers = runtime.block_on(async {
         std::future::poll_fn(|context| {
-            assert!(waiting.iter_mut().all(|it| it.as_mut().poll(context).is_pending()));
+            assert!(waiting.iter_mut().all(|future| future.as_mut().poll(context).is_pending()));
             std::task::Poll::Ready(())
         })
         .await;

@@ -123,7 +123,7 @@ fn questions_that_are_lost_hold_no_slot_when_the_clock_is_set() {
             let start = Instant::now();
             let answer = client.policy(&domain("a.example"), LONG);
             let took = start.elapsed();
-            let lost: Vec<_> = lost.into_iter().map(|it| it.join().unwrap()).collect();
+            let lost: Vec<_> = lost.into_iter().map(|thread| thread.join().unwrap()).collect();
             client.shutdown();
             assert!(answer.unwrap().policy().is_some() && took < 5 * SECOND, "{kind:?}: {took:?}");
             for (answer, took) in lost {
@@ -184,7 +184,7 @@ fn nothing_that_is_out_fails_at_once_when_the_clock_is_set() {
             assert!(answer.as_ref().unwrap().policy().is_some(), "{kind:?} by {by}: {answer:?}");
             let failed = |events: &Events| {
                 let events = events.lock().unwrap();
-                events.iter().any(|it| matches!(it.kind, EventKind::Failed { .. }))
+                events.iter().any(|event| matches!(event.kind, EventKind::Failed { .. }))
             };
             assert!(!failed(&events), "{kind:?} by {by}: {events:?}");
         });
@@ -269,7 +269,7 @@ fn save(kind: Kind, by: i64, patience: Duration, open: Option<Duration>) -> (Dur
         }
         let (answer, end) = lookup.join().unwrap();
         let not_persisted =
-            |it: &mta_sts::cache::Event| matches!(it.kind, EventKind::NotPersisted { .. });
+            |event: &mta_sts::cache::Event| matches!(event.kind, EventKind::NotPersisted { .. });
         if open.is_none() {
             eventually(|| events.lock().unwrap().iter().any(not_persisted));
         }
@@ -311,7 +311,7 @@ fn lives_follow_the_calendar_of(kind: Kind) {
     let is_told = || {
         let events = events.lock().unwrap();
         events.iter().any(
-            |it| matches!(&it.kind, EventKind::Alert(alert) if alert.kind == AlertKind::Expired),
+            |event| matches!(&event.kind, EventKind::Alert(alert) if alert.kind == AlertKind::Expired),
         )
     };
     eventually(is_told);

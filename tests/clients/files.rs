@@ -163,7 +163,7 @@ fn child(test: &str, path: &Path, kind: Kind) -> std::process::Child {
 fn as_a_child() -> Option<(PathBuf, Kind)> {
     let path = env::var(OTHER).ok()?;
     let kind = env::var("MTA_STS_TEST_KIND").unwrap();
-    Some((path.into(), BOTH.into_iter().find(|it| format!("{it:?}") == kind).unwrap()))
+    Some((path.into(), BOTH.into_iter().find(|client| format!("{client:?}") == kind).unwrap()))
 }
 
 #[test]

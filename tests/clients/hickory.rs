@@ -25,9 +25,9 @@ fn resolver(world: &World) -> TokioResolver {
 }
 
 fn resolver_of(address: SocketAddr, keeps_aliases: bool) -> TokioResolver {
-    let connections = [ConnectionConfig::udp(), ConnectionConfig::tcp()].map(|mut it| {
-        it.port = address.port();
-        it
+    let connections = [ConnectionConfig::udp(), ConnectionConfig::tcp()].map(|mut connection| {
+        connection.port = address.port();
+        connection
     });
     let server = NameServerConfig::new(address.ip(), true, connections.into());
     let config = ResolverConfig::from_parts(None, Vec::new(), vec![server]);

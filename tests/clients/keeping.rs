@@ -119,7 +119,7 @@ fn killed_at_any_moment_of(kind: Kind) {
         let loaded = Redb::open(&path).unwrap().load().unwrap();
         assert!(loaded.damaged.is_empty(), "{loaded:?}");
         let kept: Vec<&str> =
-            loaded.snapshots.iter().map(|it| it.domain().unwrap().as_str()).collect();
+            loaded.snapshots.iter().map(|snapshot| snapshot.domain().unwrap().as_str()).collect();
         for name in &had {
             assert!(kept.contains(&name.as_str()), "{name} was given out and is lost");
         }
@@ -189,8 +189,8 @@ fn failing_store_of(kind: Kind) {
     assert_eq!(client.kept().damaged, ["a row".into()]);
     for (mood, error) in [
         (0, None),
-        (1, Some("the store: the disk is full")),
-        (2, Some("the store: it has panicked")),
+        (1, Some("store error: the disk is full")),
+        (2, Some("store error: it has panicked")),
         (3, Some("no answer in time")),
         (0, None),
     ] {
@@ -200,7 +200,7 @@ fn failing_store_of(kind: Kind) {
         assert!(answer.policy().is_some(), "{mood}: {answer:?}");
         if let Some(error) = error {
             eventually(|| {
-                events.lock().unwrap().iter().any(|it| it == &(domain(&name), error.into()))
+                events.lock().unwrap().iter().any(|event| event == &(domain(&name), error.into()))
             });
         } else {
             assert!(store.saved.lock().unwrap().contains(&name), "it was not durable yet");
@@ -209,7 +209,7 @@ fn failing_store_of(kind: Kind) {
     drop(client);
     store.mood.store(9, Ordering::SeqCst);
     let error = Client::with(kind, settings(), parts()).unwrap_err();
-    assert_eq!(error.to_string(), "the store: it is gone");
+    assert_eq!(error.to_string(), "store error: it is gone");
 }
 
 #[test]
@@ -231,7 +231,7 @@ fn a_damaged_file_is_set_aside() {
     assert_eq!(*loaded.damaged, [told.into()]);
     // It is in use: that is no damage.
     let error = Redb::open(&path).unwrap_err();
-    assert!(error.to_string().starts_with("the store: "), "{error}");
+    assert!(error.to_string().starts_with("store error: "), "{error}");
     assert!(!path.with_extension("redb.damaged-2").exists());
     drop(store);
     assert!(Redb::open(&path).unwrap().set_aside().is_none());

@@ -3,7 +3,7 @@
 use std::{
     sync::{
         Arc,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicUsize, Ordering},
     },
     thread,
     time::{Duration, Instant},
@@ -132,7 +132,7 @@ fn a_policy_that_comes_late_is_kept() {
     let name = domain("late.example");
     let answer = client.policy(&name, LONG).unwrap();
     assert!(matches!(answer, Answer::NoPolicy(NoPolicy::FetchFailed(_))), "{answer:?}");
-    eventually(|| client.cached(&name).is_some_and(|it| it.is_ok()));
+    eventually(|| client.cached(&name).is_some_and(|answer| answer.is_ok()));
 }
 
 #[test]
@@ -251,7 +251,7 @@ fn a_flood_of_one_address_delays_nobody_of(kind: Kind) {
                 times.push(scope.spawn(move || time_of(client, &name)));
             }
         }
-        let mut times: Vec<_> = times.into_iter().map(|it| it.join().unwrap()).collect();
+        let mut times: Vec<_> = times.into_iter().map(|thread| thread.join().unwrap()).collect();
         times.sort();
         println!("{kind:?}: {:?} .. {:?}", times[times.len() / 2], times.last().unwrap());
         assert!(*times.last().unwrap() < 3 * SECOND, "{kind:?}: {times:?}");
@@ -290,6 +290,49 @@ fn a_hanging_resolver_does_not_hold_up_the_end_of(kind: Kind) {
         assert_eq!(waiting.join().unwrap(), Err(LookupError::ShutDown));
     });
     eventually(|| overdue.load(Ordering::SeqCst));
+}
+
+/// How many run at a time, now and at the most.
+#[derive(Default)]
+struct Running([AtomicUsize; 2]);
+
+impl Running {
+    fn run<T>(&self, result: T) -> T {
+        let Self([now, most]) = self;
+        most.fetch_max(now.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
+        thread::sleep(Duration::from_millis(100));
+        now.fetch_sub(1, Ordering::SeqCst);
+        result
+    }
+}
+
+#[test]
+fn as_many_run_at_a_time_as_the_settings_say() {
+    for kind in BOTH {
+        let world = World::new();
+        let [queries, fetches] = [(); 2].map(|()| Arc::new(Running::default()));
+        let [asked, served] = [Arc::clone(&queries), Arc::clone(&fetches)];
+        let txt = move |_: &Domain| {
+            asked.run(TxtAnswer::from_records(["v=STSv1; id=1"], Duration::from_secs(300)))
+        };
+        let policy =
+            move |domain: &Domain| served.run(PolicyAnswer::from_body(domain, POLICY.as_bytes()));
+        let (txt, fetch) = (Some(Part(Arc::new(txt))), Some(Part(Arc::new(policy))));
+        let settings = settings(&world).with_max_concurrent_discoveries(3);
+        let client =
+            Client::with(kind, settings, Parts { txt, fetch, ..Parts::default() }).unwrap();
+        thread::scope(|scope| {
+            for n in 0..12 {
+                let name = domain(&format!("a.example{n}"));
+                let client = &client;
+                scope
+                    .spawn(move || assert!(client.policy(&name, LONG).unwrap().policy().is_some()));
+            }
+        });
+        for Running([_, most]) in [&*queries, &*fetches] {
+            assert_eq!(most.load(Ordering::SeqCst), 3, "{kind:?}");
+        }
+    }
 }
 
 /// A callback, and whether it was told of a request that is overdue.

@@ -64,7 +64,7 @@ fn a_slow_host_delays_nobody_whose_policy_is_known_of(kind: Kind) {
             for _ in 0..1000 {
                 assert!(client.policy(&known, LONG).unwrap().policy().is_some());
             }
-            assert!(waiting.iter().all(|it| !it.is_finished()), "it has waited for somebody");
+            assert!(waiting.iter().all(|task| !task.is_finished()), "it has waited for somebody");
             client.shutdown();
         });
     }
@@ -157,7 +157,7 @@ fn ten_thousand_domains_at_once_of(kind: Kind) {
 fn sockets_to(port: u16) -> usize {
     let address = format!("0100007F:{port:04X}");
     let tables =
-        ["/proc/net/udp", "/proc/net/tcp"].map(|it| fs::read_to_string(it).unwrap_or_default());
+        ["/proc/net/udp", "/proc/net/tcp"].map(|path| fs::read_to_string(path).unwrap_or_default());
     let lines = tables.iter().flat_map(|table| table.lines());
     // What is closed has no inode any more, and is there for a while all the same.
     lines

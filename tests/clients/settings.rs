@@ -20,35 +20,55 @@ fn cache() -> cache::Config {
 
 /// Each setting that takes a span of time or a number.
 const TABLE: &[(&str, Set)] = &[
-    ("persist_timeout", |it, span, _| it.with_cache_config(cache().with_persist_timeout(span))),
-    ("refresh_interval", |it, span, _| it.with_cache_config(cache().with_refresh_interval(span))),
-    ("idle_time", |it, span, _| it.with_cache_config(cache().with_idle_time(span))),
-    ("max_entries", |it, _, n| it.with_cache_config(cache().with_max_entries(n))),
-    ("max_bytes", |it, _, n| it.with_cache_config(cache().with_max_bytes(n))),
-    ("dns attempt", |it, span, _| {
-        it.with_dns_config(dns::Config::default().with_attempt_timeout(span))
+    ("persist_timeout", |settings, span, _| {
+        settings.with_cache_config(cache().with_persist_timeout(span))
     }),
-    ("dns deadline", |it, span, _| it.with_dns_config(dns::Config::default().with_timeout(span))),
-    ("dns rounds", |it, _, n| {
-        it.with_dns_config(dns::Config::default().with_attempts(u8::try_from(n).unwrap_or(u8::MAX)))
+    ("refresh_interval", |settings, span, _| {
+        settings.with_cache_config(cache().with_refresh_interval(span))
     }),
-    ("fetch deadline", |it, span, _| {
-        it.with_fetch_config(fetch::Config::default().with_timeout(span))
+    ("idle_time", |settings, span, _| settings.with_cache_config(cache().with_idle_time(span))),
+    ("max_entries", |settings, _, n| settings.with_cache_config(cache().with_max_entries(n))),
+    ("max_bytes", |settings, _, n| settings.with_cache_config(cache().with_max_bytes(n))),
+    ("dns attempt", |settings, span, _| {
+        settings.with_dns_config(dns::Config::default().with_attempt_timeout(span))
     }),
-    ("discoveries", |it, _, n| it.with_max_concurrent_discoveries(n)),
-    ("refreshes", |it, _, n| it.with_max_concurrent_refreshes(n)),
-    ("all", |it, span, n| {
+    ("dns deadline", |settings, span, _| {
+        settings.with_dns_config(dns::Config::default().with_timeout(span))
+    }),
+    ("dns rounds", |settings, _, n| {
+        settings.with_dns_config(
+            dns::Config::default().with_attempts(u8::try_from(n).unwrap_or(u8::MAX)),
+        )
+    }),
+    ("fetch deadline", |settings, span, _| {
+        settings.with_fetch_config(fetch::Config::default().with_timeout(span))
+    }),
+    ("discoveries", |settings, _, n| settings.with_max_concurrent_discoveries(n)),
+    ("refreshes", |settings, _, n| settings.with_max_concurrent_refreshes(n)),
+    ("all", |settings, span, n| {
         let cache = cache().with_persist_timeout(span).with_refresh_interval(span);
         let cache = cache.with_idle_time(span).with_max_entries(n).with_max_bytes(n);
         let dns = dns::Config::default().with_attempt_timeout(span).with_timeout(span);
-        let it = it
+        let settings = settings
             .with_cache_config(cache)
             .with_dns_config(dns)
             .with_max_concurrent_discoveries(n)
             .with_max_concurrent_refreshes(n);
-        it.with_fetch_config(fetch::Config::default().with_timeout(span))
+        settings.with_fetch_config(fetch::Config::default().with_timeout(span))
     }),
 ];
+
+#[test]
+fn the_defaults_are_those_of_the_documentation() {
+    let settings = Settings::default();
+    assert_eq!(settings.max_concurrent_discoveries(), 64);
+    assert_eq!(settings.max_concurrent_refreshes(), 16);
+    assert_eq!(settings.https_port(), 443);
+    let settings = settings.with_max_concurrent_discoveries(3).with_max_concurrent_refreshes(2);
+    assert_eq!(settings.max_concurrent_discoveries(), 3);
+    assert_eq!(settings.max_concurrent_refreshes(), 2);
+    assert_eq!(settings.with_https_port(8443).https_port(), 8443);
+}
 
 const ENDS: [(Duration, usize); 4] = [
     (Duration::ZERO, 0),

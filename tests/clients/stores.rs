@@ -119,7 +119,7 @@ pub(crate) fn client(kind: Kind, world: &World, store: impl Store + 'static) -> 
 }
 
 pub(crate) fn count(told: &Told, what: &str) -> usize {
-    told.lock().unwrap().iter().filter(|it| it.ends_with(what)).count()
+    told.lock().unwrap().iter().filter(|line| line.ends_with(what)).count()
 }
 
 #[test]

@@ -69,19 +69,19 @@ fn a_waker_that_panics_costs_its_own_wake_up_only() {
         panic!("woken");
     })));
     let mut asked = [(); 3].map(|()| Box::pin(client.policy_within(&gate, LONG)));
-    assert!(asked.iter_mut().all(|it| poll(it.as_mut(), &bad).is_pending()));
+    assert!(asked.iter_mut().all(|future| poll(future.as_mut(), &bad).is_pending()));
     let mut good = pin!(client.policy_within(&gate, LONG));
     assert!(poll(good.as_mut(), Waker::noop()).is_pending());
     drop(open);
     assert_eq!(runtime.block_on(good), Ok(no_record()));
     eventually(|| woken.load(Ordering::SeqCst) == 3);
     // Whoever asks again has the answer all the same.
-    for mut it in asked {
-        assert_eq!(poll(it.as_mut(), Waker::noop()), Poll::Ready(Ok(no_record())));
+    for mut future in asked {
+        assert_eq!(poll(future.as_mut(), Waker::noop()), Poll::Ready(Ok(no_record())));
     }
     assert_eq!(client.health().panics.count(Who::Waker), 3);
     let panicked = EventKind::Panicked { part: Who::Waker };
-    eventually(|| told.lock().unwrap().iter().filter(|it| **it == panicked).count() == 3);
+    eventually(|| told.lock().unwrap().iter().filter(|event| **event == panicked).count() == 3);
     assert_eq!(both.policy(&domain("other.example"), LONG), Ok(no_record()));
 }
 
@@ -92,10 +92,10 @@ fn a_waker_that_panics_does_not_hold_up_the_end() {
     let bad = Waker::from(Arc::new(OnWake(|| panic!("woken"))));
     let gate = domain("gate.example");
     let mut asked = [(); 3].map(|()| Box::pin(client.policy_within(&gate, LONG)));
-    assert!(asked.iter_mut().all(|it| poll(it.as_mut(), &bad).is_pending()));
+    assert!(asked.iter_mut().all(|future| poll(future.as_mut(), &bad).is_pending()));
     drop(open);
     both.shutdown();
-    assert!(asked.iter_mut().all(|it| poll(it.as_mut(), Waker::noop()).is_ready()));
+    assert!(asked.iter_mut().all(|future| poll(future.as_mut(), Waker::noop()).is_ready()));
     assert_eq!(client.health().panics.count(Who::Waker), 3);
 }
 

@@ -81,7 +81,7 @@ fn a_flood_of_foreign_datagrams() {
     };
     each(
         patience(200, 1000),
-        |it| it,
+        |settings| settings,
         flood,
         |server, answer| {
             is_dns_failed(&answer);
@@ -100,7 +100,7 @@ fn a_flood_of_foreign_datagrams_does_not_hide_the_answer_over_tcp() {
         message.metadata.id = !message.metadata.id;
         while asked.send(&message) {}
     };
-    each(patience(5000, 10_000), |it| it, flood, |_, answer| is_policy(&answer));
+    each(patience(5000, 10_000), |settings| settings, flood, |_, answer| is_policy(&answer));
 }
 
 #[test]
@@ -118,7 +118,7 @@ fn a_byte_now_and_then_over_tcp() {
     };
     each(
         patience(200, 700),
-        |it| it,
+        |settings| settings,
         drip,
         |server, answer| {
             is_dns_failed(&answer);
@@ -169,7 +169,7 @@ fn a_family_without_addresses_is_no_reason_to_hurry() {
         }
         asked.answer();
     };
-    each(patience(5000, 10_000), |it| it, late, |_, answer| is_policy(&answer));
+    each(patience(5000, 10_000), |settings| settings, late, |_, answer| is_policy(&answer));
 }
 
 #[test]
@@ -204,7 +204,7 @@ fn truncation_within_a_record_and_datagrams_of_any_size() {
     };
     each(
         patience(5000, 10_000),
-        |it| it,
+        |settings| settings,
         cut,
         |server, answer| {
             is_policy(&answer);
@@ -222,7 +222,7 @@ fn truncation_within_a_record_and_datagrams_of_any_size() {
     };
     each(
         patience(5000, 10_000),
-        |it| it,
+        |settings| settings,
         large,
         |server, answer| {
             is_policy(&answer);
@@ -263,7 +263,7 @@ fn an_alias_whose_target_is_left_out() {
             asked.answer();
         }
     };
-    each(patience(5000, 10_000), |it| it, alias, |_, answer| is_policy(&answer));
+    each(patience(5000, 10_000), |settings| settings, alias, |_, answer| is_policy(&answer));
 }
 
 #[test]
@@ -328,7 +328,7 @@ fn a_name_with_records_that_is_denied_is_no_absence() {
         message.metadata.response_code = ResponseCode::NXDomain;
         asked.send(&message);
     };
-    each(patience(5000, 10_000), |it| it, denied, |_, answer| is_dns_failed(&answer));
+    each(patience(5000, 10_000), |settings| settings, denied, |_, answer| is_dns_failed(&answer));
 }
 
 #[test]

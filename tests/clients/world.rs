@@ -244,7 +244,7 @@ impl Client {
     pub(crate) fn is_waited_for(&self) -> bool {
         let told = format!("{self:?}");
         let mut waiting = told.split("waiting: ").skip(1);
-        waiting.any(|it| !it.starts_with("{}") && !it.starts_with("0 "))
+        waiting.any(|line| !line.starts_with("{}") && !line.starts_with("0 "))
     }
 
     pub(crate) fn kept(&self) -> &RestoreReport {

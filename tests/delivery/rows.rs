@@ -118,7 +118,11 @@ fn s3_4_01_a_smart_host_that_leads_nowhere_defers_mail() {
                 let told: Vec<_> = deferral.host_failures().iter().map(HostFailure::host).collect();
                 assert_eq!(told, hosts);
                 let reasons = deferral.host_failures().iter().map(HostFailure::reason);
-                assert!(reasons.into_iter().all(|it| *it == HostFailureReason::Misconfigured(why)));
+                assert!(
+                    reasons
+                        .into_iter()
+                        .all(|reason| *reason == HostFailureReason::Misconfigured(why))
+                );
                 assert_eq!(deferral.status().to_string(), "4.3.5");
             }
             assert_eq!(reports(&mut delivery), []);
@@ -271,7 +275,10 @@ fn a_18_under_enforce_what_mx_records_say_of_the_domain_itself_is_deferred() {
         let deferral = deferred(&mut delivery);
         assert!(deferral.may_bounce());
         assert!(
-            deferral.host_failures().iter().all(|it| *it.reason() == reason && it.is_by_policy())
+            deferral
+                .host_failures()
+                .iter()
+                .all(|failure| *failure.reason() == reason && failure.is_by_policy())
         );
         assert_eq!(deferral.status().to_string(), status);
         assert_eq!(reports(&mut delivery), []);

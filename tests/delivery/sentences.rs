@@ -134,7 +134,7 @@ fn of_dane() {
     let mismatch = CertificateChecks::new().with_dane(Err(failure(ValidationFailure)));
     check(
         &of(TlsaStatus::Usable, SessionOutcome::Encrypted(mismatch)),
-        "the certificate of mx1.example.net is none that its TLSA records allow",
+        "the certificate of mx1.example.net does not match its TLSA records",
     );
     check(
         &of(TlsaStatus::Usable, valid()),
@@ -384,15 +384,33 @@ fn of_a_mail_domain_that_is_no_policy_domain() {
 
 #[test]
 fn of_address_literals_name_no_address() {
-    let route = Route::for_address_literal("[192.0.2.1]");
-    let mut delivery = Delivery::new(route, Err(NoPolicy::NoRecord), MinTlsLevel::Authenticated);
-    let outcome = invalid(CertificateNotTrusted);
-    attempt(&mut delivery, "[192.0.2.1]", outcome).unwrap_err();
-    assert_eq!(
-        deferred(&mut delivery).to_string(),
-        "the host did not take the message: the certificate of the host given by its address is \
-         not trusted, and this mail server demands a valid one",
-    );
+    // Mail servers keep literals in many forms: RFC 5321 §4.1.3, without brackets, with a port.
+    for literal in [
+        "[192.0.2.1]",
+        "192.0.2.1",
+        "192.0.2.1:25",
+        "[192.0.2.1]:25",
+        "[IPv6:2001:db8::1]",
+        "IPv6:2001:db8::1",
+        "ipv6:2001:DB8::1",
+        "2001:db8::1",
+        "[2001:db8::1]:25",
+        "[2001:db8::1",
+        "2001:db8::1]",
+        "fe80::1%eth0",
+    ] {
+        let route = Route::for_address_literal(literal);
+        let level = MinTlsLevel::Authenticated;
+        let mut delivery = Delivery::new(route, Err(NoPolicy::NoRecord), level);
+        let outcome = invalid(CertificateNotTrusted);
+        attempt(&mut delivery, literal, outcome).unwrap_err();
+        assert_eq!(
+            deferred(&mut delivery).to_string(),
+            "the host did not take the message: the certificate of the host given by its address \
+             is not trusted, and this mail server demands a valid one",
+            "{literal}",
+        );
+    }
 }
 
 /// The text of a failure may come from a host, and is for the log.

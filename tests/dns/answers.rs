@@ -122,7 +122,7 @@ fn addresses_of_the_policy_host() {
             }
         });
         let found = found(outcome(&mut exchange));
-        assert_eq!(found.addresses(), expected.map(|it| it.parse::<IpAddr>().unwrap()));
+        assert_eq!(found.addresses(), expected.map(|text| text.parse::<IpAddr>().unwrap()));
     }
 }
 

@@ -30,10 +30,10 @@ fn ids_come_from_the_random_bits() {
     let id = |random| {
         let config = mta_sts::dns::Config::default();
         let question = mta_sts::dns::Question::txt(&crate::world::domain());
-        let mut it = mta_sts::dns::Exchange::new(question, &[server(1)], config, random, NOW);
-        let first = sent(&mut it).2.metadata.id;
-        it.handle_failure("", NOW);
-        [first, sent(&mut it).2.metadata.id]
+        let mut exchange = mta_sts::dns::Exchange::new(question, &[server(1)], config, random, NOW);
+        let first = sent(&mut exchange).2.metadata.id;
+        exchange.handle_failure("", NOW);
+        [first, sent(&mut exchange).2.metadata.id]
     };
     let ids: std::collections::BTreeSet<u16> = (0..500).flat_map(id).collect();
     assert!(ids.len() > 950, "{} different ones of 1000", ids.len());

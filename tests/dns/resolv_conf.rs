@@ -139,13 +139,13 @@ proptest! {
         let conf = parse(&text);
         let addresses = conf.addresses();
         prop_assert!(!addresses.is_empty() && addresses.len() <= 3);
-        prop_assert!(addresses.iter().all(|it: &SocketAddr| it.port() == 53));
+        prop_assert!(addresses.iter().all(|address: &SocketAddr| address.port() == 53));
     }
 
     /// No line keeps another one from being understood.
     #[test]
     fn a_good_line_is_taken_whatever_stands_before_it(junk in "[^\n]{0,60}") {
         let conf = parse(format!("{junk}\nnameserver 192.0.2.1\n").as_bytes());
-        prop_assert!(addresses(&conf).iter().any(|it| it == A));
+        prop_assert!(addresses(&conf).iter().any(|address| address == A));
     }
 }

@@ -1,8 +1,11 @@
 //! What the documentation of the crate is written by: the words it begins with, how it refers to RFCs,
 //! and what it quotes of them.
 
+mod examples;
+mod features;
 mod quotations;
 mod references;
+mod sections;
 
 use std::{fs, path::Path};
 
@@ -76,6 +79,10 @@ impl Doc {
     }
 }
 
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
 /// Every source file of the crate, with its text up to its unit tests.
 fn sources() -> Vec<(String, String)> {
     fn collect(folder: &Path, into: &mut Vec<(String, String)>) {
@@ -91,7 +98,7 @@ fn sources() -> Vec<(String, String)> {
         }
     }
     let mut sources = Vec::new();
-    collect(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"), &mut sources);
+    collect(&root().join("src"), &mut sources);
     sources.sort();
     sources
 }

@@ -10,7 +10,7 @@ const SENTENCES: &str = include_str!("quotations.txt");
 /// The RFCs whose text the sentences were taken from. Quotations of others are not checked.
 const RFCS: [&str; 4] = ["8460", "8461", "8689", "9525"];
 
-/// A quotation, as it stands before its reference: `"…" (RFC 8461 §3.1)`.
+/// A quotation before its reference, `"…" (RFC 8461 §3.1)`, or within it.
 struct Quotation {
     place: String,
     /// `RFC 8461 §3.1`.
@@ -39,7 +39,10 @@ fn quotations_stand_in_the_rfc() {
     let wrong: Vec<String> = quotations
         .iter()
         .filter(|quotation| !is_right(quotation))
-        .map(|it| format!("{}: {} says no {:?}", it.place, it.section, it.texts[0]))
+        .map(|quotation| {
+            let Quotation { place, section, texts } = quotation;
+            format!("{place}: {section} says no {:?}", texts[0])
+        })
         .collect();
     assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
 }
@@ -50,9 +53,12 @@ fn quotations() -> Vec<Quotation> {
         for (line, comment) in comments(&text) {
             for (at, _) in comment.match_indices("(RFC ") {
                 let Some(section) = section(&comment[at + 1..]) else { continue };
-                let texts = texts(&comment[..at]);
-                if !texts.is_empty() {
-                    found.push(Quotation { place: format!("{file}:{line}"), section, texts });
+                let place = format!("{file}:{line}");
+                for texts in [texts(&comment[..at]), text_within(&comment[at..])] {
+                    if !texts.is_empty() {
+                        let (place, section) = (place.clone(), section.clone());
+                        found.push(Quotation { place, section, texts });
+                    }
                 }
             }
         }
@@ -78,6 +84,14 @@ fn texts(before: &str) -> Vec<String> {
     let openings = before[..end].rmatch_indices('"').map(|(at, _)| at).filter(begins).take(4);
     let texts = openings.map(|at| before[at + 1..end].to_owned());
     texts.filter(|text| text.len() >= 12).collect()
+}
+
+/// Returns what is quoted within a reference: `(RFC 8461 §3.1: "…")`.
+fn text_within(reference: &str) -> Vec<String> {
+    let reference = reference.split(')').next().unwrap();
+    let quoted = reference.split_once(": ").and_then(|(_, said)| said.split_once('"'));
+    let quoted = quoted.and_then(|(_, rest)| rest.rsplit_once('"'));
+    quoted.map(|(text, _)| text.to_owned()).filter(|text| text.len() >= 12).into_iter().collect()
 }
 
 /// Returns the parts of a quotation between what is left out, or put in other words: `…`, `[its]`.

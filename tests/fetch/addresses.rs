@@ -105,6 +105,18 @@ fn exemptions() {
     ] {
         assert_eq!(filter.check(&ours, address(text)).is_ok(), is_allowed, "{text}");
     }
+    // An embedded IPv4 address is exempted by a network of IPv4.
+    for (network, text, is_allowed) in [
+        ("::/0", "fd00:2::5", true),
+        ("::/0", "64:ff9b::10.0.0.1", false),
+        ("64:ff9b::/96", "64:ff9b::10.0.0.1", false),
+        ("10.0.0.0/8", "64:ff9b::10.0.0.1", true),
+        ("0.0.0.0/0", "2002:a00:1::1", true),
+        ("0.0.0.0/0", "fd00:2::5", false),
+    ] {
+        let filter = AddressFilter::default().exempt_network(network.parse().unwrap());
+        assert_eq!(filter.check(&ours, address(text)).is_ok(), is_allowed, "{network} {text}");
+    }
     let filter = AddressFilter::default().exempt_domain(ours.clone());
     assert_eq!(filter.check(&ours, address("127.0.0.1")), Ok(()));
     assert_eq!(filter.check(&other, address("127.0.0.1")), Err(AddressError::Loopback));

@@ -15,7 +15,7 @@ fn assert_ends(bytes: &[u8], alert: Option<u8>, expected: &str) {
     let trust = trust(&Pki::new(), ring());
     let error = run(&mut exchange(&trust), &mut Script(bytes.to_vec())).unwrap_err();
     assert_eq!(error.to_string(), format!("TLS failed: {expected}"));
-    assert!(matches!(error, FetchError::Tls { alert: it, .. } if it == alert), "{error:?}");
+    assert!(matches!(error, FetchError::Tls { alert: found, .. } if found == alert), "{error:?}");
 }
 
 #[test]

@@ -48,7 +48,10 @@ fn assert_fails(got: Outcome, kind: ResultType, reason: &str, message: &str) {
 fn assert_tls(got: Outcome, alert: Option<u8>, message: &str) {
     let (message, reason) =
         (format!("TLS failed: {message}"), if alert.is_some() { "tls-alert" } else { "tls" });
-    assert!(matches!(&got, Err(FetchError::Tls { alert: it, .. }) if *it == alert), "{got:?}");
+    assert!(
+        matches!(&got, Err(FetchError::Tls { alert: found, .. }) if *found == alert),
+        "{got:?}"
+    );
     assert_fails(got, ResultType::StsPolicyFetchError, reason, &message);
 }
 

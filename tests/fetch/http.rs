@@ -101,7 +101,7 @@ fn the_request() {
     let config = Config::default().with_user_agent(&"a".repeat(5000)).unwrap();
     let long = HttpExchange::new(&Domain::parse(&"a.".repeat(120)).unwrap(), &config);
     assert!(long.request().ends_with(b"\r\nconnection: close\r\n\r\n"));
-    for bad in ["a\r\nX: y", "a\0", "bücher"] {
+    for bad in ["a\r\nX: y", "a\0", "a\tb", "bücher"] {
         let error = Config::default().with_user_agent(bad).map(|_| ()).unwrap_err();
         assert_eq!(error.to_string(), "a User-Agent is printable ASCII", "{bad:?}");
     }
@@ -206,9 +206,7 @@ fn s3_3_05_only_status_200() {
 fn s3_3_06_no_redirect() {
     for status in [301, 302, 303, 307, 308] {
         let head = [&format!("HTTP/1.1 {status} X"), "Location: https://example.net/a"];
-        let message = format!(
-            "HTTP status {status} sends on to \"https://example.net/a\", where no policy may come from"
-        );
+        let message = format!("HTTP redirect ({status}) to \"https://example.net/a\" refused");
         assert_fails(of(response(&head, b"")), "http-redirect", &message);
     }
 }
@@ -426,7 +424,7 @@ fn the_head_is_bounded() {
 fn a_head_in_single_bytes_costs_no_more_than_its_length() {
     let cost = |unit: &str, len: usize| {
         let bytes = [&b"HTTP/1.1 200 OK\r\n"[..], unit.repeat(len).as_bytes()].concat();
-        let run = || {
+        move || {
             let start = std::time::Instant::now();
             for _ in 0..4 {
                 let mut exchange = HttpExchange::new(&domain(), &Config::default());
@@ -434,13 +432,20 @@ fn a_head_in_single_bytes_costs_no_more_than_its_length() {
                 assert!(exchange.outcome().is_none_or(Result::is_err));
             }
             start.elapsed()
-        };
-        (0..5).map(|_| run()).min().unwrap()
+        }
     };
     for unit in ["A:\n", " \n", "a", "A:\n \n"] {
         let (few, many) = (1800 / unit.len(), 14_400 / unit.len());
-        let (short, long) = (cost(unit, few), cost(unit, many));
-        assert!(long < short * 30, "{unit:?}: {short:?} for a part, {long:?} for the whole");
+        let (short_run, long_run) = (cost(unit, few), cost(unit, many));
+        // The shortest of both, measured in turn: on a busy machine, any of them may be disturbed.
+        let (mut short, mut long) = (short_run(), long_run());
+        for _ in 0..20 {
+            if long < short * 20 {
+                break;
+            }
+            (short, long) = (short.min(short_run()), long.min(long_run()));
+        }
+        assert!(long < short * 20, "{unit:?}: {short:?} for a part, {long:?} for the whole");
     }
     let start = std::time::Instant::now();
     let mut exchange = HttpExchange::new(&domain(), &Config::default());

@@ -51,16 +51,15 @@ fn s3_3_05_only_status_200() {
 fn s3_3_06_no_redirect() {
     for status in [300, 301, 302, 303, 307, 308, 399] {
         let to = ("location", "https://mta-sts.example.com/x");
-        let message = format!(
-            "HTTP status {status} sends on to \"https://mta-sts.example.com/x\", where no policy may come from"
-        );
+        let message =
+            format!("HTTP redirect ({status}) to \"https://mta-sts.example.com/x\" refused");
         assert_fails(fetched(status, &[PLAIN, to]), "http-redirect", &message);
     }
     let elsewhere = ("Location", "https://example.net/");
     assert!(fetched(200, &[PLAIN, elsewhere]).is_ok(), "it means nothing then");
     assert_fails(fetched(404, &[elsewhere]), "http-status", "HTTP status 404, not 200");
     let hostile = ("Location", "\x1b[2J\r\nX: y");
-    let message = r#"HTTP status 302 sends on to "\x1b[2J\r\nX: y", where no policy may come from"#;
+    let message = r#"HTTP redirect (302) to "\x1b[2J\r\nX: y" refused"#;
     assert_fails(fetched(302, &[hostile]), "http-redirect", message);
 }
 

@@ -115,7 +115,7 @@ impl World {
         }
         self.serial += 1;
         self.write("example.zone", &config::zone(sites, &self.places, self.serial));
-        if self.running.iter().any(|(it, _)| *it == Server::Knot) {
+        if self.running.iter().any(|(kind, _)| *kind == Server::Knot) {
             run(&self.folder, "knotc", &["-c", "knot.conf", "-b", "zone-reload", "example"]);
         }
     }
@@ -132,7 +132,7 @@ impl World {
     }
 
     pub(crate) fn stop(&mut self, server: Server) {
-        self.running.retain(|(it, _)| *it != server);
+        self.running.retain(|(kind, _)| *kind != server);
     }
 
     fn answers(&self, server: Server) -> bool {

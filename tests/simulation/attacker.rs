@@ -62,7 +62,7 @@ impl Forgery {
             Self::Fail => return Some(TxtAnswer::Failed(Cow::Borrowed("SERVFAIL"))),
             Self::NoRecord => return Some(TxtAnswer::NoRecord { ttl: Some(ttl) }),
             Self::Invalid => return Some(invalid(ttl)),
-            Self::Churn => format!("f{}", rng.next()),
+            Self::Churn => format!("f{}", rng.next_u64()),
             Self::Replay => format!("s{number}n1"),
         };
         Some(TxtAnswer::Found { id: PolicyId::parse(&id).unwrap(), ttl })

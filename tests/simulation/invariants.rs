@@ -173,8 +173,8 @@ impl Seen {
         // What applies again goes to the end of its queue.
         self.ranked = time;
         let earlier = |at: &mut Micros| *at = (*at).min(now);
-        self.attempts.iter_mut().flatten().for_each(|it| earlier(&mut it.ended.at));
-        self.new_ids.iter_mut().flatten().for_each(|it| earlier(&mut it.at));
+        self.attempts.iter_mut().flatten().for_each(|attempt| earlier(&mut attempt.ended.at));
+        self.new_ids.iter_mut().flatten().for_each(|new_id| earlier(&mut new_id.at));
         self.txt.iter_mut().for_each(|txt| txt.at = txt.at.min(now));
         self.absent_since.iter_mut().for_each(|at| *at = (*at).min(now));
         self.used_clock = self.used_clock.min(now);
@@ -207,7 +207,10 @@ impl Seen {
     }
 
     fn note_failure(&mut self, id: Option<PolicyId>, ended: Ended) {
-        let same = self.attempts.iter().position(|it| it.is_some_and(|it| it.id == id));
+        let same = self
+            .attempts
+            .iter()
+            .position(|attempt| attempt.is_some_and(|attempt| attempt.id == id));
         self.attempts[..=same.unwrap_or(5)].rotate_right(1);
         self.attempts[0] = Some(Attempt { id, ended });
     }
@@ -292,7 +295,7 @@ impl Sim<'_> {
     /// A fetch that was given up has brought a policy after all. Whether that counts.
     pub(crate) fn took_late(&mut self, who: usize, serial: u64, answer: &PolicyAnswer) -> bool {
         let PolicyAnswer::Valid(policy) = answer else { return false };
-        let overdue = self.seen[who].overdue.take_if(|it| it.serial == serial);
+        let overdue = self.seen[who].overdue.take_if(|overdue| overdue.serial == serial);
         if let Some(Flight { id, .. }) = overdue {
             self.concerned.push(who);
             self.took_valid(who, id, policy);
@@ -337,8 +340,8 @@ impl Sim<'_> {
         seen.before = seen.held.replace(held);
         seen.is_future = false;
         for attempt in &mut seen.attempts {
-            let is_over = |it: &Attempt| it.ended.is_long_before(Ended { at: now, time });
-            *attempt = attempt.filter(|it| it.id != id && !is_over(it));
+            let is_over = |attempt: &Attempt| attempt.ended.is_long_before(Ended { at: now, time });
+            *attempt = attempt.filter(|attempt| attempt.id != id && !is_over(attempt));
         }
         let is_same = before.as_ref().is_some_and(|before| before.as_text() == policy.as_text());
         seen.is_changed = !is_same && (before.is_some() || max_age > 0);

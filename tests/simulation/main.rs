@@ -21,7 +21,6 @@
 mod attacker;
 mod invariants;
 mod network;
-mod rng;
 mod sender;
 mod shrink;
 mod system;
@@ -35,6 +34,8 @@ use std::{
     },
     thread,
 };
+
+use mta_sts_testkit::rng;
 
 use self::{sender::Tally, shrink::Spec};
 

@@ -101,7 +101,7 @@ impl Sim<'_> {
 fn say(txt: Txt, ttl: Micros) -> TxtAnswer {
     let ttl = Duration::from_micros(ttl.unsigned_abs());
     match txt {
-        Txt::Absent => TxtAnswer::NoRecord { ttl: Some(ttl).filter(|it| it.as_secs() % 2 == 0) },
+        Txt::Absent => TxtAnswer::NoRecord { ttl: Some(ttl).filter(|ttl| ttl.as_secs() % 2 == 0) },
         Txt::Id(id) => TxtAnswer::Found { id, ttl },
         Txt::Invalid => attacker::invalid(ttl),
         Txt::Servfail => TxtAnswer::Failed(Cow::Borrowed("SERVFAIL")),

@@ -30,14 +30,12 @@ mod store;
 mod trouble;
 mod watch;
 
-#[allow(dead_code, reason = "not all of it is needed")]
-#[path = "../simulation/rng.rs"]
-mod rng;
-
 use std::{
     env, panic, thread,
     time::{Duration, Instant},
 };
+
+use mta_sts_testkit::rng;
 
 use self::{client::Kind, round::Round, watch::Tally};
 

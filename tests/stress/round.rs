@@ -64,7 +64,7 @@ impl Round {
         let mut rng = Rng::of(seed, kind as u64, 0, 0);
         let round = format!("MTA_STS_STRESS_SEED={seed}, {kind:?}");
         let (watch, trouble, token) =
-            (Watch::start(round), Trouble::new(rng.next()), Token::default());
+            (Watch::start(round), Trouble::new(rng.next_u64()), Token::default());
         let (clock, is_to_end) = (Settable::new(), Arc::<AtomicBool>::default());
         let rows = rng.percent(67).then(Rows::default);
         let runtimes = (kind == Kind::Tokio).then(|| [0; 2].map(|_| runtime(&mut rng)));
@@ -78,7 +78,7 @@ impl Round {
             heard: Mutex::default(),
         };
         let net = Net::new(&trouble, &token);
-        let settings = settings(rng.next(), rng.pick(&[2, 8, 64]));
+        let settings = settings(rng.next_u64(), rng.pick(&[2, 8, 64]));
         macro_rules! assemble {
             ($builder:expr) => {{
                 let mut builder = $builder.with_resolver(net.clone()).with_fetcher(net);

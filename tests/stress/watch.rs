@@ -163,7 +163,7 @@ impl Watch {
         took: Duration,
         budget: Duration,
     ) {
-        self.check(domain, result.map(|it| it.answer), took, budget);
+        self.check(domain, result.map(|result| result.answer), took, budget);
     }
 }
 

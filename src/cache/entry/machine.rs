@@ -5,8 +5,8 @@ use alloc::{boxed::Box, sync::Arc};
 use time::UtcDateTime;
 
 use super::{
+    applied_ref::AppliedPolicyRef,
     in_flight::{InFlight, Task},
-    lent::AppliedPolicyRef,
     state::{Record, State},
     step::{Context, EntryRequest, Input, Outputs, Step},
 };
@@ -32,13 +32,14 @@ use crate::{
 ///
 /// use mta_sts::{
 ///     Domain,
-///     cache::{EntryRequest, Context, Config, Entry, Input, PolicyAnswer, TxtAnswer},
+///     cache::{Config, Context, Entry, EntryRequest, Input, PolicyAnswer, TxtAnswer},
+///     time::UtcDateTime,
 /// };
-/// use time::macros::utc_datetime;
 ///
 /// let (domain, config) = (Domain::parse("example.com")?, Config::new(1));
-/// let at = Context { domain: &domain, now: utc_datetime!(2026-01-01 0:00), request_id: 1, config:
-/// &config }; let mut entry = Entry::default();
+/// let now = UtcDateTime::now();
+/// let at = Context { domain: &domain, now, request_id: 1, config: &config };
+/// let mut entry = Entry::default();
 ///
 /// // Nothing is known: the record must be looked up, then the policy fetched.
 /// let outputs = entry.step(Input::Lookup, &at);

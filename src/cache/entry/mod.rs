@@ -1,13 +1,13 @@
 //! The state machine of one domain.
 
 mod alert;
+mod applied_ref;
 mod attempts;
 mod backoff;
 mod discovery;
 mod failure_state;
 mod in_flight;
 mod late;
-mod lent;
 mod machine;
 mod recheck;
 mod refresh;
@@ -15,14 +15,14 @@ mod state;
 mod step;
 mod usage;
 
+pub use self::{
+    applied_ref::AppliedPolicyRef,
+    machine::Entry,
+    step::{Context, Durability, EntryRequest, Input, Outputs},
+};
 pub(super) use self::{
     attempts::{Attempts, Budget},
     failure_state::FailureState,
     in_flight::Overdue,
     state::{Record, State},
-};
-pub use self::{
-    lent::AppliedPolicyRef,
-    machine::Entry,
-    step::{Context, Durability, EntryRequest, Input, Outputs},
 };

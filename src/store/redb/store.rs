@@ -24,9 +24,9 @@ use super::{
 /// # Layout
 ///
 /// The file is a redb database with two tables. `mta-sts policies` has a row of JSON for each
-/// domain with a policy: 840 bytes of the file for a policy with two hosts (84 MB for 100,000
-/// domains), and up to twice as many while it grows and changes. `mta-sts store` marks the file as
-/// belonging to this crate and contains the version of the layout. A file of an earlier version of
+/// domain with a policy: 0.5 to 1 KB of the file for a policy with two hosts, and up to
+/// twice as much while many rows change at a time. It is less after [`compact`](Self::compact). `mta-sts store` marks the file as belonging to this crate and
+/// contains the version of the layout. A file of an earlier version of
 /// this crate, which has no marker, gets one. The space of a removed domain is reused, and returned
 /// to the system by [`compact`](Self::compact).
 ///

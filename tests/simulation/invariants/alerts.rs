@@ -52,7 +52,7 @@ impl Sim<'_> {
                 is_live && told.is_none() && seen.cause == Cause::FetchFailed
             }
             AlertKind::HalfLifeOver | AlertKind::QuarterLifeLeft => {
-                is_live && held.stage(now) == Some(kind) && told.is_some_and(|it| it < kind)
+                is_live && held.stage(now) == Some(kind) && told.is_some_and(|told| told < kind)
             }
             AlertKind::Expired => {
                 let is_first = told != Some(kind) || again;

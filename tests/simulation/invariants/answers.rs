@@ -50,12 +50,16 @@ impl Sim<'_> {
             EventKind::NotPersisted { .. } => self.seen[who].is_unsafe = true,
             EventKind::PersistRecovered | EventKind::StoreResumed => {}
             // From here on answers do not wait until they are durable.
-            EventKind::StoreStalled => self.seen.iter_mut().for_each(|it| it.is_unsafe = true),
+            EventKind::StoreStalled => self.seen.iter_mut().for_each(|seen| seen.is_unsafe = true),
             EventKind::Failed { policy, .. } => {
                 self.believe(who);
                 let now = self.now();
                 let held = self.seen[who].watched(now).map(|held| held.policy.as_text());
-                assert_eq!(policy.as_ref().map(|it| it.as_text()), held, "a report on what?");
+                assert_eq!(
+                    policy.as_ref().map(|policy| policy.as_text()),
+                    held,
+                    "a report on what?"
+                );
             }
             _ => unreachable!("an event of a kind that did not exist"),
         }
@@ -73,7 +77,8 @@ impl Sim<'_> {
         let live = seen.live(now);
         match answer {
             Answer::Policy(applied) => {
-                let earlier = seen.before.as_ref().filter(|_| held.is_some_and(|it| it.at > since));
+                let earlier =
+                    seen.before.as_ref().filter(|_| held.is_some_and(|held| held.at > since));
                 let is_that = |held: &&super::Held| {
                     held.policy.as_text() == applied.policy().as_text()
                         && held.fetched_at == micros(applied.fetched_at())
@@ -88,7 +93,8 @@ impl Sim<'_> {
             }
             Answer::NoPolicy(NoPolicy::ModeNone) => {
                 let is_none = |held: &super::Held| held.policy.mode() == Mode::None;
-                let earlier = seen.before.as_ref().filter(|_| held.is_some_and(|it| it.at > since));
+                let earlier =
+                    seen.before.as_ref().filter(|_| held.is_some_and(|held| held.at > since));
                 let is_found =
                     live.is_some_and(is_none) || (waited && earlier.is_some_and(is_none));
                 assert!(is_found, "mode `none` without a policy that says so");
@@ -163,7 +169,8 @@ impl Sim<'_> {
             return;
         }
         let disturbed = site.disturbed.max(self.disturbed);
-        let changed = [zone, &site.zone].into_iter().map(|it| it.txt_changed.max(it.web_changed));
+        let changed =
+            [zone, &site.zone].into_iter().map(|state| state.txt_changed.max(state.web_changed));
         let changed = changed.max().unwrap_or(0);
         let known_from = zone.known_from.max(site.zone.known_from).max(disturbed).max(changed);
         let looked = used_before > known_from && asked > used_before + 100 * SECOND;
@@ -222,10 +229,12 @@ impl Sim<'_> {
 impl Seen {
     /// Whether a fetch must wait: after failures, after new ids, after a policy of a short life.
     fn is_held_back(&self, now: i64) -> bool {
-        let failed = self.attempts.iter().flatten().any(|it| now - it.ended.at < 75 * MINUTE + 1);
+        let failed =
+            self.attempts.iter().flatten().any(|attempt| now - attempt.ended.at < 75 * MINUTE + 1);
         // Three fetches for new ids empty the bucket: each is back after 301 seconds, one by one.
         let full_after = 3 * 301 * SECOND + SECOND;
-        let is_full = self.new_ids.iter().all(|it| it.is_some_and(|it| now - it.at < full_after));
+        let is_full =
+            self.new_ids.iter().all(|fetch| fetch.is_some_and(|fetch| now - fetch.at < full_after));
         let fetched = self.held.as_ref().is_some_and(|held| now - held.fetched_at < MINUTE);
         failed || is_full || fetched
     }

@@ -58,7 +58,7 @@ impl Sim<'_> {
             return;
         }
         let now = Ended { at: self.now(), time: self.time };
-        for last in self.seen[who].attempts.iter().flatten().filter(|it| it.id == id) {
+        for last in self.seen[who].attempts.iter().flatten().filter(|attempt| attempt.id == id) {
             self.tally.backed_off += 1;
             assert!(last.ended.is_long_before(now), "back-off: after {last:?} it is {now:?}");
         }

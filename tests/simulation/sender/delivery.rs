@@ -210,12 +210,12 @@ impl Sim<'_> {
             Arrival::Persisted(id, who, stored, works) => {
                 let newer = |old: &Stored| stored.as_ref().is_some_and(|new| new.order < old.order);
                 if works && !self.store[who].as_ref().is_some_and(newer) {
-                    self.store[who] = stored.map(|it| *it);
+                    self.store[who] = stored.map(|stored| *stored);
                     // What comes late may be older than what could not be stored at all.
                     let text = |seen: &Seen| {
                         seen.held.as_ref().map(|held| String::from(held.policy.as_text()))
                     };
-                    let saved = self.store[who].as_ref().and_then(|it| text(&it.seen));
+                    let saved = self.store[who].as_ref().and_then(|stored| text(&stored.seen));
                     self.seen[who].is_unsafe &= saved != text(&self.seen[who]);
                 }
                 self.cache.handle_persisted(id, works.then_some(()).ok_or("disk full"), now);

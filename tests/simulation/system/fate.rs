@@ -133,7 +133,7 @@ impl System<'_> {
         let is_new = self.cache.entry(&self.sites[newcomer].name).is_none();
         if self.scenario.plant == Plant::EvictsByAge && is_new && self.cache.len() >= self.room {
             let oldest = self.cache.entries().filter(|view| view.policy().is_some());
-            let oldest = oldest.min_by_key(EntryView::last_used).map(|it| it.domain().clone());
+            let oldest = oldest.min_by_key(EntryView::last_used).map(|view| view.domain().clone());
             if let Some(oldest) = oldest {
                 self.cache.remove(&oldest, self.clock());
             }

@@ -137,7 +137,8 @@ impl System<'_> {
     }
 
     pub(super) fn located(&mut self, slot: Slot, serial: u64) {
-        let Some(running) = self.running.get_mut(&slot).filter(|it| it.serial == serial) else {
+        let Some(running) = self.running.get_mut(&slot).filter(|running| running.serial == serial)
+        else {
             return;
         };
         let Some(job) = &mut running.job else { return };
@@ -159,7 +160,7 @@ impl System<'_> {
     }
 
     pub(super) fn ended(&mut self, slot: Slot, serial: u64) {
-        if self.running.get(&slot).is_some_and(|it| it.serial == serial) {
+        if self.running.get(&slot).is_some_and(|running| running.serial == serial) {
             self.end(slot, Some(serial));
             self.process();
         }

@@ -110,7 +110,9 @@ impl Queue {
         match (self, slot) {
             (Self::Lanes(lanes), Slot::Lane(id)) => lanes.finish(id, good, now),
             (Self::Fifo(fifo), Slot::First(number)) => {
-                fifo.lanes.iter_mut().for_each(|(_, running)| running.retain(|it| *it != number));
+                fifo.lanes.iter_mut().for_each(|(_, running)| {
+                    running.retain(|running_number| *running_number != number);
+                });
             }
             _ => {}
         }

@@ -157,10 +157,10 @@ impl Scenario {
         let rng = &mut Rng::of(seed, 0, 0, 1);
         let days = rng.between(2, 7);
         let count = 60 + usize::try_from(rng.below(140)).unwrap();
-        let mut it = Self::calm(seed, count, days * DAY);
-        it.honest.arrive_within = rng.pick(&[MINUTE, 6 * HOUR, DAY]);
-        it.honest.habit = rng.pick(&[2 * MINUTE, 10 * MINUTE, HOUR, 5 * HOUR]);
-        it.honest.max_ages = rng
+        let mut scenario = Self::calm(seed, count, days * DAY);
+        scenario.honest.arrive_within = rng.pick(&[MINUTE, 6 * HOUR, DAY]);
+        scenario.honest.habit = rng.pick(&[2 * MINUTE, 10 * MINUTE, HOUR, 5 * HOUR]);
+        scenario.honest.max_ages = rng
             .pick(&[
                 [2 * HOUR, 6 * HOUR, DAY],
                 [DAY, DAY, 7 * DAY],
@@ -168,31 +168,40 @@ impl Scenario {
                 [DAY, 30 * DAY, 365 * DAY],
             ])
             .into();
-        it.honest.changes = rng.pick(&[DAY, 5 * DAY, 1000 * DAY]);
-        it.honest.is_rechecked = rng.percent(60);
-        it.slots = rng.pick(&[[64, 16], [64, 16], [16, 4], [256, 64]]);
-        it.is_persistent = !rng.percent(20);
+        scenario.honest.changes = rng.pick(&[DAY, 5 * DAY, 1000 * DAY]);
+        scenario.honest.is_rechecked = rng.percent(60);
+        scenario.slots = rng.pick(&[[64, 16], [64, 16], [16, 4], [256, 64]]);
+        scenario.is_persistent = !rng.percent(20);
         for _ in 0..rng.below(4) {
-            let crowd = it.crowd(rng);
-            it.crowds.push(crowd);
+            let crowd = scenario.crowd(rng);
+            scenario.crowds.push(crowd);
         }
-        let names: usize = it.crowds.iter().map(|crowd| crowd.count).sum();
+        let names: usize = scenario.crowds.iter().map(|crowd| crowd.count).sum();
         // Room for all that is in use, and at times for little more.
         let tight = count + 40;
         let is_tight = rng.percent(50);
-        it.max_entries = if is_tight { tight } else { count + names + 100 };
-        it.room_after_restart = if rng.percent(30) { count * 3 / 4 } else { it.max_entries };
-        if it.is_persistent && rng.percent(60) {
-            it.fates.extend([Fate::Restart(0), Fate::Restart(10 * SECOND), Fate::Restart(3 * DAY)]);
-            it.fates.extend([Fate::BootsAt(-56 * 365 * DAY), Fate::OldRows]);
+        scenario.max_entries = if is_tight { tight } else { count + names + 100 };
+        scenario.room_after_restart =
+            if rng.percent(30) { count * 3 / 4 } else { scenario.max_entries };
+        if scenario.is_persistent && rng.percent(60) {
+            scenario.fates.extend([
+                Fate::Restart(0),
+                Fate::Restart(10 * SECOND),
+                Fate::Restart(3 * DAY),
+            ]);
+            scenario.fates.extend([Fate::BootsAt(-56 * 365 * DAY), Fate::OldRows]);
         }
-        if it.is_persistent && rng.percent(60) {
+        if scenario.is_persistent && rng.percent(60) {
             let [short, long] = [20 * SECOND, 2 * HOUR];
-            it.fates.extend([Fate::DiskFull(short), Fate::DiskFull(long), Fate::DiskSlow(long)]);
+            scenario.fates.extend([
+                Fate::DiskFull(short),
+                Fate::DiskFull(long),
+                Fate::DiskSlow(long),
+            ]);
         }
         if rng.percent(60) {
             for far in [10 * MINUTE, 3 * HOUR, 2 * DAY, 400 * DAY, 10 * 365 * DAY] {
-                it.fates.extend([
+                scenario.fates.extend([
                     Fate::Step(far),
                     Fate::Step(-far),
                     Fate::Blip(far),
@@ -200,8 +209,8 @@ impl Scenario {
                 ]);
             }
         }
-        it.fate_gap = rng.pick(&[2 * HOUR, 9 * HOUR, DAY]);
-        it
+        scenario.fate_gap = rng.pick(&[2 * HOUR, 9 * HOUR, DAY]);
+        scenario
     }
 
     /// A crowd that hangs at so few places, or so few at a time, that the lanes promise to serve the

@@ -20,7 +20,7 @@ fn is_weathered(scenario: &Scenario) {
         "{} waited, p99 {} ms, slowest {} ms, broken off {}, refused {}",
         tally.waits.len(),
         slowest / MILLI,
-        tally.waits.last().map_or(0, |it| it / MILLI),
+        tally.waits.last().map_or(0, |wait| wait / MILLI),
         tally.ended_early,
         tally.refused
     );

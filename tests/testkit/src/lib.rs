@@ -10,6 +10,7 @@ mod middle;
 mod mx;
 mod nameserver;
 mod pki;
+pub mod rng;
 mod site;
 mod web;
 
@@ -223,7 +224,8 @@ impl Shared {
     /// The domain that has this MX host.
     fn domain_of_mx(&self, host: &str) -> Option<String> {
         let sites = lock(&self.sites);
-        let mut found = sites.iter().filter(|(_, site)| site.mx.iter().any(|(_, it)| it == host));
+        let mut found =
+            sites.iter().filter(|(_, site)| site.mx.iter().any(|(_, name)| name == host));
         found.next().map(|(domain, _)| domain.clone())
     }
 

@@ -103,7 +103,9 @@ impl Lie {
             Self::Withholds => Vec::new(),
             Self::Denies => vec![refusal(&query, ResponseCode::NXDomain)],
             Self::Fails => vec![refusal(&query, ResponseCode::ServFail)],
-            Self::Forges(text) => forged(&query, 0, &text).map_or_else(truth, |it| vec![it]),
+            Self::Forges(text) => {
+                forged(&query, 0, &text).map_or_else(truth, |answer| vec![answer])
+            }
             Self::Races(text) => {
                 let forged = (1..=3).filter_map(|n| forged(&query, n, &text));
                 forged.chain(truth()).collect()
@@ -116,7 +118,8 @@ impl Lie {
 
 /// An answer with another TXT record, and an id that is so far from the one asked for.
 fn forged(query: &Message, id_offset: u16, text: &str) -> Option<Vec<u8>> {
-    let question = query.queries.first().filter(|it| it.query_type() == RecordType::TXT)?;
+    let question =
+        query.queries.first().filter(|question| question.query_type() == RecordType::TXT)?;
     let mut message = reply(query);
     message.metadata.id = query.metadata.id.wrapping_add(id_offset);
     message.add_answer(txt(question.name(), text));

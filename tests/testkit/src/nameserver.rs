@@ -160,7 +160,8 @@ impl Asked {
             Dns::Silent => Vec::new(),
             Dns::ServFail => failure(),
             Dns::ServFailThenAnswers(times) => {
-                let so_far = lock(&shared.counts).get(&self.domain).map_or(0, |it| it.queries);
+                let so_far =
+                    lock(&shared.counts).get(&self.domain).map_or(0, |count| count.queries);
                 if so_far <= times { failure() } else { vec![good()] }
             }
             Dns::Truncated if is_udp => {
@@ -209,7 +210,7 @@ impl Asked {
                 }));
             }
             RecordType::A => {
-                message.add_answers(addresses.all().iter().map(|&it| self.address(it)));
+                message.add_answers(addresses.all().iter().map(|&address| self.address(address)));
             }
             _ => {}
         }

@@ -55,14 +55,14 @@ fn child(name: &str) -> [f64; 3] {
     let program = env::current_exe().expect("this program has a path");
     let output = Command::new(program).arg(name).output().expect("it runs");
     let text = String::from_utf8(output.stdout).expect("UTF-8");
-    let mut numbers = text.split_whitespace().map(|it| it.parse().expect("a number"));
+    let mut numbers = text.split_whitespace().map(|number| number.parse().expect("a number"));
     std::array::from_fn(|_| numbers.next().expect("three numbers"))
 }
 
 fn run(build: fn()) {
     let before = kernel("VmRSS");
     let counted = measure(build);
-    let [now, highest] = ["VmRSS", "VmHWM"].map(|it| kernel(it).saturating_sub(before));
+    let [now, highest] = ["VmRSS", "VmHWM"].map(|field| kernel(field).saturating_sub(before));
     let requested = u64::try_from(counted.bytes_current).unwrap_or(0);
     for bytes in [requested, now, highest] {
         println!("{}", bytes as f64 / DOMAINS as f64);

@@ -47,7 +47,7 @@ mod snapshots {
             lines.filter_map(|line| serde_json::from_slice(line).ok()).collect();
         let count = read.len();
         let domains: BTreeSet<String> =
-            read.iter().filter_map(|it| it.domain()).map(ToString::to_string).collect();
+            read.iter().filter_map(|snapshot| snapshot.domain()).map(ToString::to_string).collect();
         let now = UtcDateTime::from_unix_timestamp(1_767_226_200).expect("a moment");
         let mut cache = Cache::new(Config::new(1));
         let report = cache.restore(read, now);

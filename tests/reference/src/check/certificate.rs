@@ -24,7 +24,7 @@ pub fn certificate(input: &[u8]) {
     match certificate.verify("mx.example.com", NOW, &trust) {
         Ok(()) => assert!(
             names.len() > 10
-                || names.iter().any(|it| ["mx.example.com", "*.example.com"].contains(&it)),
+                || names.iter().any(|name| ["mx.example.com", "*.example.com"].contains(&name)),
             "valid for {names}"
         ),
         Err(error) => check_error(&error),

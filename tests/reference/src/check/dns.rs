@@ -178,7 +178,7 @@ impl Play {
             server.is_none_or(|server| server == query.server)
                 && query.transport == transport
                 && message.starts_with(&query.id)
-                && question.is_some_and(|it| it.eq_ignore_ascii_case(&query.question))
+                && question.is_some_and(|asked| asked.eq_ignore_ascii_case(&query.question))
         })
     }
 

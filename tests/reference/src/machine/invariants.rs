@@ -31,7 +31,7 @@ impl Ledger {
         forced: bool,
     ) {
         let elapsed = model.elapsed;
-        let task = |flight: Option<Flight>| flight.map(|it| it.task);
+        let task = |flight: Option<Flight>| flight.map(|flight| flight.task);
         if task(model.flight) != task(landed)
             && let Some(start) = self.under_way.take()
             && given != Given::Fetch(Fetched::NotSent)
@@ -46,7 +46,7 @@ impl Ledger {
             assert!(forced || self.starts.len() < 3, "the fourth new id in five minutes");
             self.under_way = Some(elapsed);
         }
-        let failed = model.failures.get(&id).map(|it| elapsed - it.elapsed);
+        let failed = model.failures.get(&id).map(|failure| elapsed - failure.elapsed);
         let waited = failed.is_none_or(|waited| waited >= 5 * MINUTE);
         assert!(forced || waited, "{id:?} again {failed:?} µs after it failed");
     }

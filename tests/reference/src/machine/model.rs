@@ -277,10 +277,10 @@ impl Model {
         if now < self.now {
             self.stepped_back = Some(self.elapsed);
             self.lookups = self.lookups.map(|by| by.min(now + LOOKUP));
-            self.recheck = self.recheck.map(|it| Recheck {
-                answer_by: it.answer_by.min(now + 2 * LOOKUP),
-                began: it.began.min(now),
-                ..it
+            self.recheck = self.recheck.map(|recheck| Recheck {
+                answer_by: recheck.answer_by.min(now + 2 * LOOKUP),
+                began: recheck.began.min(now),
+                ..recheck
             });
         }
         self.elapsed += (now - self.now).max(0);
@@ -290,9 +290,9 @@ impl Model {
         if from_future && now < self.refresh.armed && !self.refresh.vague {
             self.refresh = Wait::exactly(now, 0);
         }
-        let waits = self.failures.values_mut().map(|it| &mut it.wait);
-        let waits = waits.chain(self.heard.iter_mut().map(|it| &mut it.check));
-        let waits = waits.chain(self.flight.iter_mut().map(|it| &mut it.wait));
+        let waits = self.failures.values_mut().map(|failures| &mut failures.wait);
+        let waits = waits.chain(self.heard.iter_mut().map(|heard| &mut heard.check));
+        let waits = waits.chain(self.flight.iter_mut().map(|flight| &mut flight.wait));
         waits.chain([&mut self.refresh]).for_each(|wait| wait.step_back(now));
         self.absent_since = self.absent_since.map(|since| since.min(now));
         self.rearm_use();
@@ -304,7 +304,8 @@ impl Model {
     /// Nobody looked at the clock for so long: those who wait may have to wait so much longer.
     pub fn oversleep(&mut self, late: Micros) {
         self.lookups = self.lookups.map(|by| by + late);
-        self.recheck = self.recheck.map(|it| Recheck { answer_by: it.answer_by + late, ..it });
+        self.recheck =
+            self.recheck.map(|recheck| Recheck { answer_by: recheck.answer_by + late, ..recheck });
     }
 
     pub fn check_is_due(&self) -> Sure {
@@ -325,7 +326,7 @@ impl Model {
     pub fn has_timer(&self) -> Sure {
         let long = self.last.is_some_and(|last| last.file.max_age() >= 2 * HOUR);
         let [least, most] =
-            [self.refresh.least, self.refresh.most].map(|it| self.refresh.armed + it);
+            [self.refresh.least, self.refresh.most].map(|span| self.refresh.armed + span);
         let used = match (self.in_use(least), self.in_use(most)) {
             (_, Sure::Yes) => Sure::Yes,
             (Sure::No, _) => Sure::No,
@@ -351,7 +352,10 @@ impl Model {
 
     /// Whether a fetch for this id has to wait.
     pub fn held_back(&self, id: Option<Id>) -> Sure {
-        let failed = self.failures.get(&id).map_or(Sure::No, |it| it.wait.is_over(self.now).not());
+        let failed = self
+            .failures
+            .get(&id)
+            .map_or(Sure::No, |failures| failures.wait.is_over(self.now).not());
         let failed = if self.may_be_forgotten(id) { failed.and(Sure::Maybe) } else { failed };
         failed.or(if self.is_new(id) { self.too_many_ids() } else { self.fetched_just_now() })
     }
@@ -359,8 +363,8 @@ impl Model {
     /// Only the last four ids that failed are remembered.
     fn may_be_forgotten(&self, id: Option<Id>) -> bool {
         let Some(known) = self.failures.get(&id) else { return true };
-        let armed = |it: &Failures| it.wait.armed;
-        self.failures.values().filter(|it| armed(it) >= armed(known)).count() > 4
+        let armed = |failures: &Failures| failures.wait.armed;
+        self.failures.values().filter(|failures| armed(failures) >= armed(known)).count() > 4
     }
 
     fn too_many_ids(&self) -> Sure {
@@ -382,7 +386,7 @@ impl Model {
 
     /// Whether any fetch has ended in the last five minutes, as the clock has it.
     pub fn fetched_lately(&self) -> bool {
-        let failures = self.failures.values().map(|it| it.wait.armed);
+        let failures = self.failures.values().map(|failures| failures.wait.armed);
         let last = failures.chain(self.last.map(|last| last.at)).max();
         last.is_some_and(|last| (last..last + 5 * MINUTE).contains(&self.now))
     }
@@ -421,11 +425,11 @@ impl Model {
 
     /// How long a fetch for this id is held back from now on.
     pub fn held_for(&self, id: Option<Id>) -> Wait {
-        let failed = self.failures.get(&id).map(|it| it.wait);
+        let failed = self.failures.get(&id).map(|failures| failures.wait);
         let failed = failed.filter(|wait| wait.is_over(self.now) != Sure::Yes);
         let sure = failed.filter(|_| !self.may_be_forgotten(id));
-        let least = sure.map_or(0, |it| it.first() - self.now).max(0);
-        let most = failed.map_or(0, |it| it.last() - self.now);
+        let least = sure.map_or(0, |wait| wait.first() - self.now).max(0);
+        let most = failed.map_or(0, |wait| wait.last() - self.now);
         let rate = match self.last {
             _ if self.is_new(id) => 6 * MINUTE,
             Some(last) if self.fetched_just_now() == Sure::Yes => {
@@ -442,7 +446,7 @@ impl Model {
         if self.is_new(id) {
             self.takes.push(self.elapsed);
         }
-        let times = self.failures.get(&id).map_or(0, |it| it.times);
+        let times = self.failures.get(&id).map_or(0, |failures| failures.times);
         let longest = ((5 * MINUTE) << times.min(8)).min(HOUR);
         // Only the last four ids are remembered, and a success may make others be forgotten.
         let forgotten = self.failures.len() > 3 || self.last.is_some();
@@ -484,7 +488,7 @@ impl Model {
         self.over = false;
         self.failures.remove(&id);
         // A wait that was over by now is so for good, wherever the clock goes.
-        for wait in self.failures.values_mut().map(|it| &mut it.wait) {
+        for wait in self.failures.values_mut().map(|failures| &mut failures.wait) {
             match wait.is_over(self.now) {
                 Sure::Yes => (wait.least, wait.most) = (0, 0),
                 Sure::Maybe => wait.least = 0,

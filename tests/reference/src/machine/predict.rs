@@ -95,7 +95,7 @@ impl Model {
             self.over = true;
             let silent = last.file.mode() == Mode::None || last.file == File::Zero;
             let is_long = last.file.max_age() >= 2 * HOUR;
-            let is_told = |event: &EventKind| matches!(event, EventKind::Alert(it) if it.kind == AlertKind::Expired);
+            let is_told = |event: &EventKind| matches!(event, EventKind::Alert(alert) if alert.kind == AlertKind::Expired);
             let refreshed = is_long
                 && match self.in_use(end) {
                     Sure::Maybe => step.out.events.iter().any(is_told),
@@ -177,7 +177,7 @@ impl Model {
 
     fn land_txt(&mut self, txt: Txt, step: &mut Step<'_>) {
         let landed = self.flight.take();
-        assert!(landed.is_some_and(|it| it.task == Task::Query));
+        assert!(landed.is_some_and(|flight| flight.task == Task::Query));
         if txt == Txt::NotSent {
             if self.refresh_is_due() == Sure::Yes {
                 self.retry(Wait::exactly(self.now, 60 * SECOND));
@@ -355,7 +355,10 @@ impl Model {
                 assert_eq!(applied.source(), Source::Fetched);
                 assert_eq!(micros(applied.fetched_at()), last.at);
                 assert_eq!(applied.ends_at().map(micros), self.end());
-                assert_eq!(applied.checked_at().map(micros), self.heard.map(|it| it.check.armed));
+                assert_eq!(
+                    applied.checked_at().map(micros),
+                    self.heard.map(|heard| heard.check.armed)
+                );
             }
             (Answer::NoPolicy(why), Some(file)) if file.mode() == Mode::None => {
                 assert_eq!(*why, NoPolicy::ModeNone);

@@ -148,7 +148,7 @@ impl Resident {
             return self.was_there;
         };
         // Invariant 1: nothing but a fetch changes what is held.
-        let held = view.policy().map(|it| File::of(it)).zip(view.fetched_at().map(micros));
+        let held = view.policy().map(|policy| File::of(policy)).zip(view.fetched_at().map(micros));
         self.is_doubtful &= held == self.held;
         self.is_future &= held == self.held;
         assert_eq!(held, self.held, "what is known of {}", self.domain);

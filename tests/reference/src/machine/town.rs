@@ -197,8 +197,8 @@ impl Town {
     fn look_around(&mut self) {
         for (n, resident) in self.residents.iter_mut().enumerate() {
             // Until it is stored, what is known of a domain stays.
-            let waits = self.waiting.values().any(|it| it.resident == n)
-                || self.saves.iter().any(|it| it.resident == n);
+            let waits = self.waiting.values().any(|waiter| waiter.resident == n)
+                || self.saves.iter().any(|save| save.resident == n);
             resident.look(&self.cache, self.now, waits);
         }
     }
@@ -213,7 +213,8 @@ impl Town {
                 assert!(known.is_none_or(|known| known == answer), "get and lookup disagree");
                 // Only what has to go for lack of room is not told.
                 assert!(
-                    resident.overridden || answer.policy().map(|it| File::of(it)) == applies,
+                    resident.overridden
+                        || answer.policy().map(|policy| File::of(policy)) == applies,
                     "{answer:?} where {applies:?} applies"
                 );
                 self.check_saved(n, &answer);
@@ -345,7 +346,7 @@ impl Town {
         self.waiting.clear();
         for (n, resident) in self.residents.iter_mut().enumerate() {
             if self.config.persistence() {
-                resident.held = self.store.get(&n).and_then(|it| it.1);
+                resident.held = self.store.get(&n).and_then(|row| row.1);
             }
             resident.restart(self.now);
         }
@@ -368,7 +369,7 @@ impl Town {
     }
 
     fn number(&self, domain: &Domain) -> usize {
-        self.residents.iter().position(|it| it.domain == *domain).expect("a resident")
+        self.residents.iter().position(|resident| resident.domain == *domain).expect("a resident")
     }
 
     fn take_request(&mut self, request: Request) {
@@ -385,7 +386,7 @@ impl Town {
         };
         let resident = self.number(&domain);
         // Invariant 4.
-        let other = self.out.iter().find(|it| it.resident == resident && !it.over);
+        let other = self.out.iter().find(|request| request.resident == resident && !request.over);
         assert!(other.is_none(), "two requests for {domain}");
         self.out.push(Out { resident, id, span, until: self.now + span, over: false });
     }
@@ -444,26 +445,31 @@ impl Town {
     }
 
     fn give_up(&mut self, n: usize) {
-        self.out.iter_mut().filter(|it| it.resident == n).for_each(|it| it.over = true);
+        self.out
+            .iter_mut()
+            .filter(|request| request.resident == n)
+            .for_each(|request| request.over = true);
     }
 
     /// Invariant 7, and that nothing changed but what had to.
     fn check(&mut self, slept: bool) {
         assert!(self.cache.len() <= self.config.max_entries(), "too many entries");
         for n in 0..RESIDENTS {
-            let waits = self.waiting.values().any(|it| it.resident == n);
+            let waits = self.waiting.values().any(|waiter| waiter.resident == n);
             if self.residents[n].settle(&self.cache, self.now, waits) {
                 self.give_up(n);
             }
         }
-        let gone = self.residents.iter().filter_map(|it| it.evicted).collect::<Vec<_>>();
+        let gone =
+            self.residents.iter().filter_map(|resident| resident.evicted).collect::<Vec<_>>();
         // Over time, what a domain is worth changes.
         if !slept {
             let stays = |n: usize| {
-                self.residents[n].overridden || self.waiting.values().any(|it| it.resident == n)
+                self.residents[n].overridden
+                    || self.waiting.values().any(|waiter| waiter.resident == n)
             };
             let left = (0..RESIDENTS).filter(|&n| !stays(n)).map(|n| &self.residents[n]);
-            let left = left.filter(|it| it.evicted.is_none() && it.was_there);
+            let left = left.filter(|resident| resident.evicted.is_none() && resident.was_there);
             for stays in left {
                 for &gone in &gone {
                     let may_stay = stays.class.may_outlast(gone);
@@ -477,11 +483,14 @@ impl Town {
         }
         if self.cache.memory_usage() > self.config.max_bytes() {
             self.look_around();
-            let free = self.residents.iter().find(|it| it.was_there && it.class != Class::Kept);
+            let free = self
+                .residents
+                .iter()
+                .find(|resident| resident.was_there && resident.class != Class::Kept);
             assert!(
                 free.is_none(),
                 "too many bytes, and {} might go",
-                free.map_or("", |it| it.domain.as_str())
+                free.map_or("", |resident| resident.domain.as_str())
             );
         }
     }

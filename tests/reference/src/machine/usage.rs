@@ -28,7 +28,7 @@ impl Model {
         let before = self.used;
         let is_later = |latest: &Micros| latest.div_euclid(DAY) > hour.div_euclid(DAY);
         let ahead = before.map(Used::latest).filter(is_later);
-        let vague = before.is_some_and(|it| it.vague);
+        let vague = before.is_some_and(|usage| usage.vague);
         self.used = Some(Used { least: hour, most: hour, ahead, vague });
     }
 
@@ -65,7 +65,8 @@ impl Model {
 
     /// A use in the future is forgotten when nothing is refreshed any more.
     pub fn settle_use(&mut self) {
-        let [first, last] = [self.refresh.first(), self.refresh.last()].map(|it| self.in_use(it));
+        let [first, last] =
+            [self.refresh.first(), self.refresh.last()].map(|moment| self.in_use(moment));
         let Some(used) = &mut self.used else { return };
         match (first, last) {
             (Sure::No, _) => (used.ahead, used.vague) = (None, false),

@@ -123,7 +123,9 @@ impl World {
         let end = self.model.end();
         let target = match jump {
             Jump::ToTimeout => timeout.map(|timeout| timeout.max(self.now)),
-            Jump::BeforeTimeout => timeout.map(|timeout| timeout - 1).filter(|&it| it > self.now),
+            Jump::BeforeTimeout => {
+                timeout.map(|timeout| timeout - 1).filter(|&moment| moment > self.now)
+            }
             Jump::ToEnd => end.filter(|&end| end > self.now),
             Jump::PastEnd => end.map(|end| end + 1).filter(|&end| end > self.now),
             Jump::PastTtl => Some(self.now + 5 * MINUTE + SECOND),
@@ -134,7 +136,9 @@ impl World {
             Jump::BackHours(n) => Some(self.now - Micros::from(n) * HOUR),
         };
         // Times before 2020 say nothing new, and whole hours are counted from 1970.
-        let Some(target) = target.filter(|&it| it > 1_577_836_800 * SECOND) else { return false };
+        let Some(target) = target.filter(|&moment| moment > 1_577_836_800 * SECOND) else {
+            return false;
+        };
         let due = timeout.map_or(target, |timeout| timeout.max(self.now));
         self.model.oversleep((target - due).max(0));
         self.now = target;

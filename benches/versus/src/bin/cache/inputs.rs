@@ -66,7 +66,7 @@ fn lookups_with_work(cache: &mut Cache, domains: &[Domain]) -> f64 {
 /// its Policy Host.
 fn refreshes(cache: &mut Cache, domains: &[Domain]) -> f64 {
     let numbers: HashMap<&Domain, usize> =
-        domains.iter().enumerate().map(|(n, it)| (it, n)).collect();
+        domains.iter().enumerate().map(|(n, domain)| (domain, n)).collect();
     let policies = policies();
     let before = cache.counters().fetches;
     let mut total = Duration::ZERO;
@@ -90,7 +90,7 @@ fn refreshes(cache: &mut Cache, domains: &[Domain]) -> f64 {
                     request => unreachable!("{request:?}"),
                 })
                 .collect();
-            total += time(|| answers.into_iter().for_each(|it| give(cache, it, now))).1;
+            total += time(|| answers.into_iter().for_each(|answer| give(cache, answer, now))).1;
         }
     }
     let refreshed = usize::try_from(cache.counters().fetches - before).expect("few");

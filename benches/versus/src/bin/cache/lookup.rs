@@ -60,7 +60,8 @@ pub fn compare(goals: &mut Goals) {
 fn contestants(domains: &[Domain]) -> Vec<Contestant<'static>> {
     let policies = policies();
     let policy = |n: usize| Arc::clone(&policies[n % policies.len()]);
-    let entries = || domains.iter().enumerate().map(|(n, it)| (Box::from(it.as_str()), policy(n)));
+    let entries =
+        || domains.iter().enumerate().map(|(n, domain)| (Box::from(domain.as_str()), policy(n)));
     let mut discovered = cache(domains.len());
     discover(&mut discovered, domains.iter().enumerate(), START);
     let mut restored = cache(domains.len());
@@ -144,7 +145,8 @@ pub fn race(
     mut keys: Shuffled,
     rounds: usize,
 ) -> Vec<(&'static str, Vec<f64>)> {
-    let mut times: Vec<_> = contestants.iter().map(|it| (it.name, Vec::new())).collect();
+    let mut times: Vec<_> =
+        contestants.iter().map(|contestant| (contestant.name, Vec::new())).collect();
     for _ in 0..rounds {
         for (contestant, (_, taken)) in contestants.iter_mut().zip(&mut times) {
             taken.push(turn(contestant, &mut keys));

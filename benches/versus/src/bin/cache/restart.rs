@@ -43,7 +43,7 @@ fn costs(size: usize) -> Costs {
     let domains: Vec<Domain> = domains(size);
     let mut full = cache(size);
     discover(&mut full, domains.iter().enumerate(), START);
-    let text: Vec<u8> = full.snapshots().flat_map(|it| line(&it)).collect();
+    let text: Vec<u8> = full.snapshots().flat_map(|snapshot| line(&snapshot)).collect();
     let mut rounds = [const { Vec::new() }; 3];
     for _ in 0..ROUNDS {
         let (snapshots, taken) = time(|| {
@@ -72,5 +72,5 @@ fn line(snapshot: &Snapshot) -> Vec<u8> {
 
 fn read(lines: &[u8]) -> Vec<Snapshot> {
     let snapshots = serde_json::Deserializer::from_slice(lines).into_iter();
-    snapshots.map(|it| it.expect("can be read")).collect()
+    snapshots.map(|snapshot| snapshot.expect("can be read")).collect()
 }

@@ -9,7 +9,13 @@ use std::{
 };
 
 use ::time::UtcDateTime;
-use mta_sts::{Domain, Instant, Policy, dns::{self, LookupOutcome, Question}, fetch::{self, AddressFilter}, verify::{TrustStore}, rustls::crypto::ring};
+use mta_sts::{
+    Domain, Instant, Policy,
+    dns::{self, LookupOutcome, Question},
+    fetch::{self, AddressFilter},
+    rustls::crypto::ring,
+    verify::TrustStore,
+};
 
 use crate::{
     clock::{Phase, Phases},
@@ -36,7 +42,7 @@ impl ByHand {
         let txt = self.ask(Question::txt(domain)).answer().to_txt_answer();
         assert!(matches!(txt, mta_sts::cache::TxtAnswer::Found { .. }), "{txt:?}");
         phases.mark(Phase::Txt);
-        let both = [Question::aaaa(domain), Question::a(domain)].map(|it| self.ask(it));
+        let both = [Question::aaaa(domain), Question::a(domain)].map(|question| self.ask(question));
         let [_, v4] = both.map(Asked::answer);
         let LookupOutcome::Found(found) = v4 else { panic!("{v4:?}") };
         let address = found.addresses()[0];

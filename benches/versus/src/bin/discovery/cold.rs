@@ -69,7 +69,8 @@ pub fn compare(running: &Running) {
         let work = median(work);
         println!("| {name} | {half:.0} | {most:.0} | {work:.0} | {ratio:.2} | {verdict} |");
     }
-    let works: Vec<_> = contestants.iter().map(|it| (it.name, median(&it.work))).collect();
+    let works: Vec<_> =
+        contestants.iter().map(|contestant| (contestant.name, median(&contestant.work))).collect();
     drop(contestants);
     split(&minimal_phases, &our_phases, &works);
 }
@@ -81,7 +82,7 @@ fn split(minimal: &Phases, ours: &Phases, works: &[(&str, f64)]) {
     let names = ["DNS, TXT", "DNS, A and AAAA", "TCP and TLS", "HTTP and policy"];
     for (part, name) in names.iter().enumerate() {
         let columns = [&minimal.wall, &minimal.work, &ours.wall, &ours.work];
-        let [a, b, c, d] = columns.map(|it| quantile(it[part].iter().map(micros), 0.5));
+        let [a, b, c, d] = columns.map(|parts| quantile(parts[part].iter().map(micros), 0.5));
         println!("| {name} | {a:.0} | {b:.0} | {c:.0} | {d:.0} |");
     }
     let by_hand = works[1].1;

@@ -8,7 +8,10 @@ use std::{
     time::Duration,
 };
 
-use mta_sts::{Domain, Policy, rustls::{ClientConfig, ClientConnection, Stream, client::Resumption, crypto::ring}};
+use mta_sts::{
+    Domain, Policy,
+    rustls::{ClientConfig, ClientConnection, Stream, client::Resumption, crypto::ring},
+};
 
 use crate::{
     clock::{Phase, Phases},
@@ -37,7 +40,7 @@ impl Minimal {
 
     pub fn policy(&self, domain: &Domain, phases: &mut Phases) -> Policy {
         let txt = self.ask(&domain.txt_name(), 16);
-        assert!(received(&txt).windows(8).any(|it| it == b"v=STSv1;"), "no record");
+        assert!(received(&txt).windows(8).any(|window| window == b"v=STSv1;"), "no record");
         phases.mark(Phase::Txt);
         let host = domain.policy_host();
         let (v6, v4) = (self.ask(&host, 28), self.ask(&host, 1));
@@ -66,7 +69,8 @@ impl Minimal {
         stream.write_all(request.as_bytes()).expect("it is sent");
         let mut response = Vec::new();
         stream.read_to_end(&mut response).expect("it is received");
-        let body = response.windows(4).position(|it| it == b"\r\n\r\n").expect("a head") + 4;
+        let body =
+            response.windows(4).position(|window| window == b"\r\n\r\n").expect("a head") + 4;
         let policy = Policy::parse(&response[body..]).expect("a policy");
         phases.mark(Phase::Http);
         policy

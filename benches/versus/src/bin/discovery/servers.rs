@@ -13,7 +13,17 @@ use std::{
     time::Duration,
 };
 
-use mta_sts::{client::Settings, fetch::AddressFilter, pki_types::{CertificateDer, PrivatePkcs8KeyDer}, rustls::{RootCertStore, ServerConfig, ServerConnection, Stream, crypto::ring, server::{ClientHello, ResolvesServerCert}, sign::{CertifiedKey, SigningKey}}};
+use mta_sts::{
+    client::Settings,
+    fetch::AddressFilter,
+    pki_types::{CertificateDer, PrivatePkcs8KeyDer},
+    rustls::{
+        RootCertStore, ServerConfig, ServerConnection, Stream,
+        crypto::ring,
+        server::{ClientHello, ResolvesServerCert},
+        sign::{CertifiedKey, SigningKey},
+    },
+};
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair};
 use versus::domains::{domains, file};
 
@@ -100,7 +110,8 @@ pub fn filter() -> AddressFilter {
 pub fn run() {
     let udp = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port");
     let tcp = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port");
-    let ports = [udp.local_addr(), tcp.local_addr()].map(|it| it.expect("an address").port());
+    let ports =
+        [udp.local_addr(), tcp.local_addr()].map(|address| address.expect("an address").port());
     let (certificates, root) = Certificates::new();
     let config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
         .with_safe_default_protocol_versions()
@@ -111,7 +122,9 @@ pub fn run() {
     thread::spawn(move || answer(&udp));
     for _ in 0..HOSTS {
         let (config, tcp) = (Arc::clone(&config), Arc::clone(&tcp));
-        thread::spawn(move || tcp.incoming().flatten().for_each(|it| drop(serve(it, &config))));
+        thread::spawn(move || {
+            tcp.incoming().flatten().for_each(|stream| drop(serve(stream, &config)))
+        });
     }
     let hex: String = root.iter().map(|byte| format!("{byte:02x}")).collect();
     println!("{} {} {hex}", ports[0], ports[1]);

@@ -59,7 +59,7 @@ impl Eq for AppliedPolicyRef<'_> {}
 
 impl fmt::Debug for AppliedPolicyRef<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Lent").field(&self.applied()).finish()
+        f.debug_tuple("AppliedPolicyRef").field(&self.applied()).finish()
     }
 }
 
@@ -69,7 +69,7 @@ impl<'a> Answer<AppliedPolicyRef<'a>> {
     #[inline]
     pub fn policy(&self) -> Option<&'a Arc<Policy>> {
         match self {
-            Self::Policy(lent) => Some(lent.policy),
+            Self::Policy(applied) => Some(applied.policy),
             Self::NoPolicy(_) => None,
         }
     }
@@ -83,7 +83,7 @@ impl<'a> Answer<AppliedPolicyRef<'a>> {
     #[inline]
     pub fn cloned_policy(self) -> Result<Arc<Policy>, NoPolicy> {
         match self {
-            Self::Policy(lent) => Ok(Arc::clone(lent.policy)),
+            Self::Policy(applied) => Ok(Arc::clone(applied.policy)),
             Self::NoPolicy(why) => Err(why),
         }
     }
@@ -92,7 +92,7 @@ impl<'a> Answer<AppliedPolicyRef<'a>> {
     #[must_use]
     pub fn cloned(self) -> Answer {
         match self {
-            Self::Policy(lent) => Answer::Policy(lent.applied()),
+            Self::Policy(applied) => Answer::Policy(applied.applied()),
             Self::NoPolicy(why) => Answer::NoPolicy(why),
         }
     }

@@ -2,29 +2,29 @@
 //! changes no draw of another, which is what makes a failure easy to shrink.
 
 /// A moment or a span, in microseconds.
-pub(crate) type Micros = i64;
+pub type Micros = i64;
 
-pub(crate) const MILLI: Micros = 1_000;
-pub(crate) const SECOND: Micros = 1_000 * MILLI;
-pub(crate) const MINUTE: Micros = 60 * SECOND;
-pub(crate) const HOUR: Micros = 60 * MINUTE;
-pub(crate) const DAY: Micros = 24 * HOUR;
+pub const MILLI: Micros = 1_000;
+pub const SECOND: Micros = 1_000 * MILLI;
+pub const MINUTE: Micros = 60 * SECOND;
+pub const HOUR: Micros = 60 * MINUTE;
+pub const DAY: Micros = 24 * HOUR;
 
 #[derive(Clone, Debug)]
-pub(crate) struct Rng(u64);
+pub struct Rng(u64);
 
 impl Rng {
     /// The draws for the `n`th step of a stream.
-    pub(crate) fn of(seed: u64, stream: u64, who: usize, n: u32) -> Self {
+    pub fn of(seed: u64, stream: u64, who: usize, n: u32) -> Self {
         let mut rng = Self(seed);
         for part in [stream, who as u64, u64::from(n)] {
-            rng.0 = rng.next().wrapping_add(part.wrapping_mul(0xd605_1c9f_4e35_2d63));
+            rng.0 = rng.next_u64().wrapping_add(part.wrapping_mul(0xd605_1c9f_4e35_2d63));
         }
         rng
     }
 
     /// The generator `SplitMix64`.
-    pub(crate) fn next(&mut self) -> u64 {
+    pub fn next_u64(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut mixed = self.0;
         mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -32,29 +32,29 @@ impl Rng {
         mixed ^ (mixed >> 31)
     }
 
-    pub(crate) fn below(&mut self, limit: u64) -> u64 {
-        self.next() % limit.max(1)
+    pub fn below(&mut self, limit: u64) -> u64 {
+        self.next_u64() % limit.max(1)
     }
 
     /// Whether something happens that happens `times` in a million.
-    pub(crate) fn ppm(&mut self, times: u64) -> bool {
+    pub fn ppm(&mut self, times: u64) -> bool {
         self.below(1_000_000) < times
     }
 
-    pub(crate) fn percent(&mut self, times: u64) -> bool {
+    pub fn percent(&mut self, times: u64) -> bool {
         self.below(100) < times
     }
 
-    pub(crate) fn between(&mut self, least: Micros, most: Micros) -> Micros {
+    pub fn between(&mut self, least: Micros, most: Micros) -> Micros {
         least + i64::try_from(self.below((most - least + 1).unsigned_abs())).unwrap()
     }
 
     /// A span about this long.
-    pub(crate) fn around(&mut self, mean: Micros) -> Micros {
+    pub fn around(&mut self, mean: Micros) -> Micros {
         self.between(mean / 8, mean * 15 / 8)
     }
 
-    pub(crate) fn pick<T: Copy>(&mut self, from: &[T]) -> T {
+    pub fn pick<T: Copy>(&mut self, from: &[T]) -> T {
         from[usize::try_from(self.below(from.len() as u64)).unwrap()]
     }
 }

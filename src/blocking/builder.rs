@@ -13,7 +13,8 @@ use super::{
     resolver_part::ResolverPart,
 };
 use crate::client::{
-    Builder, Jobs, Kind, LoadedStore, Nameservers, Sealed, StartError, SystemClock, Teller, Time,
+    Builder, EventQueue, Jobs, Kind, LoadedStore, Nameservers, Sealed, StartError, SystemClock,
+    Time,
 };
 
 impl Sealed for Client {}
@@ -66,14 +67,14 @@ impl Builder<Client> {
         let resolver = ResolverPart::new(resolver, &settings, &time)?;
         let fetcher = FetcherPart::new(fetcher, &settings, &time)?;
         let setup = settings.cache_setup(resolver.nameservers().map(Nameservers::timeout));
-        let teller = Teller::new(on_event.is_some());
-        resolver.nameservers().into_iter().for_each(|servers| servers.tell_ignored(&teller));
-        let threads = teller.threads();
+        let events = EventQueue::new(on_event.is_some());
+        resolver.nameservers().into_iter().for_each(|servers| servers.tell_ignored(&events));
+        let threads = events.threads();
         let spawn: Spawn = Box::new(move |work| threads.spawn("mta-sts worker", work));
         #[cfg(test)]
         let spawn = set.unwrap_or(spawn);
         let LoadedStore { hub, restore_report, writer } =
-            LoadedStore::new(setup.config, store, teller, time.now())?;
+            LoadedStore::new(setup.config, store, events, time.now())?;
         let driver = Arc::new(Driver {
             hub,
             threads,
@@ -99,7 +100,7 @@ impl Builder<Client> {
         let writer = writer.map(|writer| writer.start(time, complete)).transpose()?;
         // Dropping it ends the parts that have been started, if another part cannot be.
         let client = Client::from_parts(driver, writer, restore_report);
-        client.driver().hub.teller.start(on_event)?;
+        client.driver().hub.events.start(on_event)?;
         client.driver().start()?;
         Ok(client)
     }

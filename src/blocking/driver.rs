@@ -160,7 +160,7 @@ impl Driver {
     }
 
     fn tell_overdue(&self, domain: Domain) {
-        self.hub.teller.emit(EventKind::Overdue { domain });
+        self.hub.events.emit(EventKind::Overdue { domain });
     }
 
     fn begin(self: &Arc<Self>, id: RunId, job: Job) {
@@ -171,13 +171,13 @@ impl Driver {
         let Shortage { is_felt, is_told } = &self.shortage;
         match self.pool.submit(run) {
             Ok(true) if is_told.swap(false, Ordering::SeqCst) => {
-                self.hub.teller.emit(EventKind::ThreadsRecovered);
+                self.hub.events.emit(EventKind::ThreadsRecovered);
             }
             Ok(_) => {}
             Err(error) => {
                 is_felt.store(true, Ordering::SeqCst);
                 if !is_told.swap(true, Ordering::SeqCst) {
-                    self.hub.teller.emit(EventKind::NoThread { error: error.to_string().into() });
+                    self.hub.events.emit(EventKind::NoThread { error: error.to_string().into() });
                 }
                 self.wake_by(Some(self.time.deadline_after(RETRY)));
             }
@@ -214,8 +214,8 @@ impl Driver {
             lock(&self.running).remove(&id);
             return;
         }
-        let teller = &self.hub.teller;
-        let new = || Trace::new(&job.domain, job.is_first_contact(self.time.date()), teller);
+        let events = &self.hub.events;
+        let new = || Trace::new(&job.domain, job.is_first_contact(self.time.date()), events);
         let trace = job.trace.clone().unwrap_or_else(new);
         job.trace = Some(trace.clone());
         if matches!(job.work, JobKind::Fetch(_))
@@ -291,7 +291,7 @@ impl Driver {
         };
         loop {
             // At the start too: something may already be due in the restored entries.
-            let _ = self.hub.teller.guard(Part::Other, wake);
+            let _ = self.hub.events.guard(Part::Other, wake);
             if !self.sleep() {
                 return;
             }
@@ -319,9 +319,9 @@ impl Driver {
 impl Task for Run {
     fn run(self) {
         let Self { driver, id, job, control } = self;
-        let run = driver.hub.teller.guard(Part::Other, || driver.run(id, job, &control));
+        let run = driver.hub.events.guard(Part::Other, || driver.run(id, job, &control));
         if run.is_err() {
-            let _ = driver.hub.teller.guard(Part::Other, || driver.lose(id));
+            let _ = driver.hub.events.guard(Part::Other, || driver.lose(id));
         }
     }
 }

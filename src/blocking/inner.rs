@@ -80,7 +80,7 @@ impl Inner {
         self.driver.stop();
         if self.driver.threads.has_current() {
             self.save_rest();
-            self.driver.hub.teller.close();
+            self.driver.hub.events.close();
         } else {
             self.driver.ended.call_once_force(|_| self.wait_for_end());
         }
@@ -90,8 +90,8 @@ impl Inner {
         self.driver.wait();
         self.save_rest();
         self.writer.iter().for_each(StoreWriter::wait);
-        self.driver.hub.teller.close();
-        self.driver.hub.teller.wait(SHUTDOWN_TIMEOUT);
+        self.driver.hub.events.close();
+        self.driver.hub.events.wait(SHUTDOWN_TIMEOUT);
     }
 
     /// Saves the remaining changes, after which the store ends.

@@ -7,12 +7,12 @@ use time::UtcDateTime;
 use super::{
     clock::Moment,
     event::{self, Part},
+    event_queue::EventQueue,
     job::{Job, JobKind},
     job_result::JobResult,
     outputs::{Outputs, Replies},
     save_queue::SaveQueue,
     shard::{Shard, ShardState, Waiting},
-    teller::Teller,
     threads::Process,
     trace::Trace,
 };
@@ -45,7 +45,7 @@ pub(crate) struct ShardedCache {
     /// The queue of changes to save, if there is a store.
     keeper: Option<Arc<SaveQueue>>,
     /// The queue of events.
-    pub(crate) teller: Teller,
+    pub(crate) events: EventQueue,
 }
 
 /// The id of a pending lookup, and its cache.
@@ -57,14 +57,14 @@ pub(crate) struct Ticket {
 
 impl ShardedCache {
     /// Creates caches that together have the bounds of these settings.
-    pub(crate) fn new(config: Config, keeper: Option<Arc<SaveQueue>>, teller: Teller) -> Self {
+    pub(crate) fn new(config: Config, keeper: Option<Arc<SaveQueue>>, events: EventQueue) -> Self {
         let config = config.with_persistence(keeper.is_some());
         let count = if config.max_entries() / SMALL < SHARDS { 1 } else { SHARDS };
         let (room, store) = (SharedRoom::default(), StoreHealth::default());
         let shard = || Shard::new(Cache::within(config, room.clone(), store.clone()));
         let others = core::iter::repeat_with(shard).take(count.saturating_sub(1)).collect();
         let hash = TextHash::new(config.seed(), HashPurpose::Shards);
-        Self { first: shard(), others, hash, keeper, teller }
+        Self { first: shard(), others, hash, keeper, events }
     }
 
     /// Returns the cached answer, if a lookup would not change the cache. The caches are only read.
@@ -124,7 +124,7 @@ impl ShardedCache {
             inside.cache.cancel(ticket.waiter);
             inside.waiting.remove(&ticket.waiter)
         });
-        let _ = self.teller.guard(Part::Waker, || drop(waiting));
+        let _ = self.events.guard(Part::Waker, || drop(waiting));
         outputs
     }
 
@@ -137,7 +137,7 @@ impl ShardedCache {
             });
             // Not under the lock: dropping a reply may run any code.
             for waiting in waiting.into_values() {
-                let _ = self.teller.guard(Part::Waker, || drop(waiting));
+                let _ = self.events.guard(Part::Waker, || drop(waiting));
             }
         }
     }
@@ -217,7 +217,7 @@ impl ShardedCache {
     /// Saves all entries again.
     fn save_all(&self, domain: Domain, error: String, now: Moment) -> Outputs {
         let kind = EventKind::StoreLost { error: error.into() };
-        self.teller.emit(event::EventKind::Cache(Event { domain, kind }));
+        self.events.emit(event::EventKind::Cache(Event { domain, kind }));
         let mut all = Outputs::default();
         for place in 0..=self.others.len() {
             all.add(self.with(place, now, |_, inside| inside.cache.save_all(now.date)).1);
@@ -267,7 +267,7 @@ impl ShardedCache {
     }
 
     fn process(&self) -> Process {
-        self.teller.threads().process
+        self.events.threads().process
     }
 
     fn shard_of(&self, domain: &Domain) -> usize {
@@ -289,7 +289,7 @@ impl ShardedCache {
         self.shard(place).write(|inside| {
             inside.sync(now);
             let result = step(place, inside);
-            (result, inside.drain(place, now, self.keeper.as_deref(), &self.teller))
+            (result, inside.drain(place, now, self.keeper.as_deref(), &self.events))
         })
     }
 }
@@ -298,7 +298,7 @@ impl Replies {
     /// Sends the answers to pending lookups. Returns the next portion, if there is one.
     pub(crate) fn deliver(self, hub: &ShardedCache, now: Moment) -> Option<Outputs> {
         for reply in self.replies {
-            let _ = hub.teller.guard(Part::Waker, reply);
+            let _ = hub.events.guard(Part::Waker, reply);
         }
         hub.more(&self.more, now)
     }

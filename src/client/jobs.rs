@@ -101,11 +101,11 @@ impl Jobs {
 
     /// Returns a snapshot of the health of the client.
     pub(crate) fn health(&self, hub: &ShardedCache) -> Health {
-        if hub.teller.threads().process.is_another() {
+        if hub.events.threads().process.is_another() {
             // Locks that were held during the fork stay locked here.
             return Health::of_nothing();
         }
-        let (events_waiting, events_dropped, panics) = hub.teller.counts();
+        let (events_waiting, events_dropped, panics) = hub.events.counts();
         let lanes = self.lock();
         let load = Lane::ALL.map(|lane| (lane, lanes.load(lane)));
         Health { events_waiting, events_dropped, panics, requests: lanes.counters(), load }

@@ -9,6 +9,7 @@ mod cached_entry;
 mod clock;
 mod delivery;
 mod event;
+mod event_queue;
 mod guard;
 mod health;
 mod hub;
@@ -30,7 +31,6 @@ mod shard;
 mod start_error;
 mod store_writer;
 mod system;
-mod teller;
 mod threads;
 mod time_outs;
 mod trace;
@@ -68,6 +68,7 @@ pub(crate) use self::{
     cache_control::RunningClient,
     clock::{Moment, Time},
     delivery::{delivery, found_policy, rechecked},
+    event_queue::EventQueue,
     hub::{ShardedCache, Ticket},
     job::{Found, Job, JobKind},
     job_result::JobResult,
@@ -77,7 +78,6 @@ pub(crate) use self::{
     outputs::{Outputs, Replies},
     setup::{CacheSetup, DnsSetup, HttpsSetup},
     store_writer::StoreWriter,
-    teller::Teller,
     threads::Threads,
     time_outs::{MAX_SLEEP, SHUTDOWN_TIMEOUT},
     trace::Trace,

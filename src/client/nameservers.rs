@@ -7,9 +7,9 @@ use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 use rustls::crypto::CryptoProvider;
 
 use super::{
+    event_queue::EventQueue,
     setup::{DnsSetup, ServerSource},
     system::{self, SystemServers, file_version},
-    teller::Teller,
 };
 use crate::{
     dns::{self, Config, DnsError, Exchange, Question},
@@ -24,7 +24,7 @@ const CHECK_INTERVAL: Duration = Duration::from_secs(5);
 pub(crate) struct Nameservers {
     state: Mutex<State>,
     provider: Arc<CryptoProvider>,
-    teller: OnceLock<Teller>,
+    events: OnceLock<EventQueue>,
 }
 
 #[derive(Debug)]
@@ -39,7 +39,7 @@ impl Nameservers {
     pub(crate) fn new(setup: DnsSetup) -> Self {
         let DnsSetup { nameservers, config, provider, source } = setup;
         let state = State { servers: nameservers, config, source, checked_at: None };
-        Self { state: Mutex::new(state), provider, teller: OnceLock::new() }
+        Self { state: Mutex::new(state), provider, events: OnceLock::new() }
     }
 
     /// Returns the time-outs and attempts of a query that begins now.
@@ -48,8 +48,8 @@ impl Nameservers {
         let ignored = state.follow_system(now);
         let config = state.config;
         drop(state);
-        if let (Some(teller), Some(ignored)) = (self.teller.get(), ignored) {
-            teller.resolv_conf(&ignored);
+        if let (Some(events), Some(ignored)) = (self.events.get(), ignored) {
+            events.resolv_conf(&ignored);
         }
         config
     }
@@ -60,11 +60,11 @@ impl Nameservers {
     }
 
     /// Emits an event for each ignored part of the system's list, now and when it has changed.
-    pub(crate) fn tell_ignored(&self, teller: &Teller) {
+    pub(crate) fn tell_ignored(&self, events: &EventQueue) {
         if let Some(source) = &self.lock().source {
-            teller.resolv_conf(&source.ignored);
+            events.resolv_conf(&source.ignored);
         }
-        let _ = self.teller.set(teller.clone());
+        let _ = self.events.set(events.clone());
     }
 
     pub(crate) fn ask(

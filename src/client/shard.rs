@@ -13,10 +13,10 @@ use time::UtcDateTime;
 use super::{
     clock::{Moment, Offset},
     event,
+    event_queue::EventQueue,
     job::{Job, JobKind},
     outputs::Outputs,
     save_queue::{PendingSave, SaveQueue},
-    teller::Teller,
     threads::Process,
 };
 use crate::{
@@ -112,7 +112,7 @@ impl ShardState {
         shard: usize,
         now: Moment,
         keeper: Option<&SaveQueue>,
-        teller: &Teller,
+        events: &EventQueue,
     ) -> Outputs {
         let mut out = Outputs::default();
         let replies = &mut out.replies;
@@ -129,7 +129,7 @@ impl ShardState {
                         replies.replies.push(Box::new(|| reply(result)));
                     }
                 }
-                _ => teller.emit(event::EventKind::Cache(event)),
+                _ => events.emit(event::EventKind::Cache(event)),
             }
         }
         if self.cache.has_events() {

@@ -6,9 +6,9 @@ use std::io;
 use super::{
     clock::Time,
     event::Part,
+    event_queue::EventQueue,
     job_result::JobResult,
     save_queue::{PendingSave, SaveQueue},
-    teller::Teller,
     threads::Threads,
     time_outs::SHUTDOWN_TIMEOUT,
 };
@@ -25,12 +25,12 @@ struct End(Arc<SaveQueue>);
 pub(crate) struct WriterSettings {
     store: Box<dyn Store>,
     queue: Arc<SaveQueue>,
-    teller: Teller,
+    events: EventQueue,
 }
 
 impl WriterSettings {
-    pub(super) fn new(store: Box<dyn Store>, queue: Arc<SaveQueue>, teller: Teller) -> Self {
-        Self { store, queue, teller }
+    pub(super) fn new(store: Box<dyn Store>, queue: Arc<SaveQueue>, events: EventQueue) -> Self {
+        Self { store, queue, events }
     }
 
     /// Starts the thread, which saves changes and passes on the result of each.
@@ -39,14 +39,14 @@ impl WriterSettings {
         time: Arc<Time>,
         told: impl Fn(usize, JobResult) + Send + 'static,
     ) -> io::Result<StoreWriter> {
-        let Self { store, queue, teller } = self;
+        let Self { store, queue, events } = self;
         let end = End(Arc::clone(&queue));
-        let threads = teller.threads();
+        let threads = events.threads();
         threads.spawn("mta-sts store", move || {
             let End(changes) = &end;
-            keep(&*store, changes, &time, &told, &teller);
+            keep(&*store, changes, &time, &told, &events);
             // A caller that waits for the end may then open the same file.
-            let _ = teller.guard(Part::Store, || drop(store));
+            let _ = events.guard(Part::Store, || drop(store));
         })?;
         Ok(StoreWriter(queue, threads))
     }
@@ -79,7 +79,7 @@ fn keep(
     queue: &SaveQueue,
     time: &Time,
     told: &dyn Fn(usize, JobResult),
-    teller: &Teller,
+    events: &EventQueue,
 ) {
     loop {
         let taken = queue.take();
@@ -94,14 +94,14 @@ fn keep(
             waiting.push((shard, id));
         }
         let told = |shard, done| {
-            let _ = teller.guard(Part::Other, || told(shard, done));
+            let _ = events.guard(Part::Other, || told(shard, done));
         };
-        let mut saved = save(store, &changes, teller);
+        let mut saved = save(store, &changes, events);
         if let (Err(lost), Some(change)) = (&saved, changes.first())
             && lost.is_lost()
         {
             told(0, JobResult::Lost(change.domain.clone(), lost.to_string()));
-            saved = save(store, &changes, teller);
+            saved = save(store, &changes, events);
         }
         for (shard, id) in waiting {
             let result = saved.as_ref().copied().map_err(ToString::to_string);
@@ -110,8 +110,8 @@ fn keep(
     }
 }
 
-fn save(store: &dyn Store, changes: &[Change], teller: &Teller) -> Result<(), StoreError> {
-    teller
+fn save(store: &dyn Store, changes: &[Change], events: &EventQueue) -> Result<(), StoreError> {
+    events
         .guard(Part::Store, || store.save(changes))
         .unwrap_or_else(|_| Err(StoreError::new("it has panicked")))
 }

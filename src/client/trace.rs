@@ -9,14 +9,14 @@ use core::{future::poll_fn, task::Poll};
 
 #[cfg(feature = "tracing")]
 use super::log;
-use super::{event::Part, guard::Panicked, job_result::JobResult, teller::Teller};
+use super::{event::Part, event_queue::EventQueue, guard::Panicked, job_result::JobResult};
 use crate::domain::Domain;
 
 /// The span of a discovery: a DNS query, and the fetch that follows from its answer. If the
 /// subscriber panics, only its records are lost.
 #[derive(Clone, Debug)]
 pub(crate) struct Trace {
-    teller: Teller,
+    events: EventQueue,
     #[cfg(feature = "tracing")]
     span: Arc<Span>,
 }
@@ -25,19 +25,19 @@ pub(crate) struct Trace {
 #[derive(Debug)]
 struct Span {
     span: tracing::Span,
-    teller: Teller,
+    events: EventQueue,
 }
 
 #[cfg(feature = "tracing")]
 impl Drop for Span {
     fn drop(&mut self) {
         let span = core::mem::replace(&mut self.span, tracing::Span::none());
-        let _ = self.teller.guard(Part::Subscriber, || drop(span));
+        let _ = self.events.guard(Part::Subscriber, || drop(span));
     }
 }
 
 impl Trace {
-    pub(crate) fn new(domain: &Domain, is_first_contact: bool, teller: &Teller) -> Self {
+    pub(crate) fn new(domain: &Domain, is_first_contact: bool, events: &EventQueue) -> Self {
         #[cfg(not(feature = "tracing"))]
         let _ = (domain, is_first_contact);
         #[cfg(feature = "tracing")]
@@ -49,13 +49,13 @@ impl Trace {
             )
         };
         Self {
-            teller: teller.clone(),
+            events: events.clone(),
             #[cfg(feature = "tracing")]
             span: Arc::new(Span {
-                span: teller
+                span: events
                     .guard(Part::Subscriber, span)
                     .unwrap_or_else(|_| tracing::Span::none()),
-                teller: teller.clone(),
+                events: events.clone(),
             }),
         }
     }
@@ -63,10 +63,10 @@ impl Trace {
     /// Calls code of a part within the span.
     pub(crate) fn within<T>(&self, part: Part, work: impl FnOnce() -> T) -> Result<T, Panicked> {
         #[cfg(feature = "tracing")]
-        let entered = self.teller.guard(Part::Subscriber, || self.span.span.enter());
-        let result = self.teller.guard(part, work);
+        let entered = self.events.guard(Part::Subscriber, || self.span.span.enter());
+        let result = self.events.guard(part, work);
         #[cfg(feature = "tracing")]
-        let _ = self.teller.guard(Part::Subscriber, || drop(entered));
+        let _ = self.events.guard(Part::Subscriber, || drop(entered));
         result
     }
 
@@ -85,7 +85,7 @@ impl Trace {
                     Err(panicked) => Poll::Ready(Err(panicked)),
                 });
             let result = polled.await;
-            let _ = this.teller.guard(part, || drop(future));
+            let _ = this.events.guard(part, || drop(future));
             result
         }
     }

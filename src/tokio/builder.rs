@@ -17,8 +17,8 @@ use super::{
 use crate::{
     cache::Config,
     client::{
-        Builder, Jobs, Kind, LoadedStore, Moment, Nameservers, OnEvent, Sealed, StartError, Teller,
-        Time, guard, spawn_apart,
+        Builder, EventQueue, Jobs, Kind, LoadedStore, Moment, Nameservers, OnEvent, Sealed,
+        StartError, Time, guard, spawn_apart,
     },
     store::{Store, StoreError},
 };
@@ -87,11 +87,11 @@ impl Builder<Client> {
         let resolver = ResolverPart::new(resolver, &settings, &time)?;
         let fetcher = FetcherPart::new(fetcher, &settings, &time)?;
         let setup = settings.cache_setup(resolver.nameservers().map(Nameservers::timeout));
-        let teller = Teller::new(on_event.is_some());
-        resolver.nameservers().into_iter().for_each(|servers| servers.tell_ignored(&teller));
-        let threads = teller.threads();
+        let events = EventQueue::new(on_event.is_some());
+        resolver.nameservers().into_iter().for_each(|servers| servers.tell_ignored(&events));
+        let threads = events.threads();
         let LoadedStore { hub, restore_report, writer } =
-            load(setup.config, store, teller, time.now()).await?;
+            load(setup.config, store, events, time.now()).await?;
         let driver = Arc::new(Driver {
             hub,
             threads,
@@ -124,7 +124,7 @@ impl Builder<Client> {
                 call(event);
             })
         });
-        client.driver().hub.teller.start(on_event)?;
+        client.driver().hub.events.start(on_event)?;
         client.driver().start();
         Ok(client)
     }
@@ -134,15 +134,15 @@ impl Builder<Client> {
 async fn load(
     config: Config,
     store: Option<Box<dyn Store>>,
-    teller: Teller,
+    events: EventQueue,
     now: Moment,
 ) -> Result<LoadedStore, StartError> {
     if store.is_none() {
-        return Ok(LoadedStore::new(config, store, teller, now)?);
+        return Ok(LoadedStore::new(config, store, events, now)?);
     }
     let (sender, loaded) = oneshot::channel();
     spawn_apart("mta-sts start", move || {
-        drop(sender.send(LoadedStore::new(config, store, teller, now)));
+        drop(sender.send(LoadedStore::new(config, store, events, now)));
     })?;
     let panicked = || StoreError::new("it has panicked");
     Ok(loaded.await.unwrap_or_else(|_| Err(panicked()))?)

@@ -153,7 +153,7 @@ impl Driver {
     }
 
     fn tell_overdue(&self, domain: Domain) {
-        self.hub.teller.emit(EventKind::Overdue { domain });
+        self.hub.events.emit(EventKind::Overdue { domain });
     }
 
     fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
@@ -170,7 +170,7 @@ impl Driver {
         let this = Arc::clone(self);
         self.spawn(async move {
             if guarded(this.run(id, job)).await.is_err() {
-                this.hub.teller.panicked(Part::Other);
+                this.hub.events.panicked(Part::Other);
                 this.lose(id);
             }
         });
@@ -195,8 +195,8 @@ impl Driver {
             lock(&self.running).remove(&id);
             return;
         }
-        let teller = &self.hub.teller;
-        let new = || Trace::new(&job.domain, job.is_first_contact(self.time.date()), teller);
+        let events = &self.hub.events;
+        let new = || Trace::new(&job.domain, job.is_first_contact(self.time.date()), events);
         let trace = job.trace.clone().unwrap_or_else(new);
         job.trace = Some(trace.clone());
         if matches!(job.work, JobKind::Fetch(_)) && !self.locate(id, &mut job, &trace).await {
@@ -326,7 +326,7 @@ impl Driver {
     async fn keep_time(self: &Arc<Self>) {
         let wake = || {
             let _ =
-                self.hub.teller.guard(Part::Other, || self.process(self.hub.wake(self.time.now())));
+                self.hub.events.guard(Part::Other, || self.process(self.hub.wake(self.time.now())));
         };
         // Something may already be due in the restored entries.
         wake();

@@ -109,7 +109,7 @@ impl Inner {
 
     fn end(&self) {
         save_rest(&self.driver, self.writer.as_deref());
-        self.driver.hub.teller.close();
+        self.driver.hub.events.close();
     }
 }
 
@@ -117,8 +117,8 @@ fn wait_for_end(driver: &Driver, writer: Option<&StoreWriter>) {
     driver.wait();
     save_rest(driver, writer);
     writer.into_iter().for_each(StoreWriter::wait);
-    driver.hub.teller.close();
-    driver.hub.teller.wait(SHUTDOWN_TIMEOUT);
+    driver.hub.events.close();
+    driver.hub.events.wait(SHUTDOWN_TIMEOUT);
 }
 
 /// Saves the remaining changes, after which the store ends.
@@ -183,9 +183,9 @@ impl Drop for Inner {
         if may_wait {
             self.writer.iter().for_each(|writer| writer.wait());
         }
-        self.driver.hub.teller.close();
+        self.driver.hub.events.close();
         if may_wait {
-            self.driver.hub.teller.wait(SHUTDOWN_TIMEOUT);
+            self.driver.hub.events.wait(SHUTDOWN_TIMEOUT);
         }
     }
 }

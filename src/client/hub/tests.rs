@@ -21,7 +21,7 @@ use crate::{
 #[test]
 fn answers_are_given_out_in_portions() {
     let count = PORTION.saturating_mul(3).saturating_add(1);
-    let hub = ShardedCache::new(Config::new(1), None, Teller::new(false));
+    let hub = ShardedCache::new(Config::new(1), None, EventQueue::new(false));
     let (domain, now) = (
         Domain::parse("example.com").unwrap(),
         Moment { date: UtcDateTime::UNIX_EPOCH, at: Instant::default() },
@@ -57,7 +57,7 @@ fn child() -> Arc<ShardedCache> {
     Arc::new(ShardedCache::new(
         Config::new(1).with_max_entries(8),
         None,
-        Teller::with(threads, false),
+        EventQueue::with(threads, false),
     ))
 }
 
@@ -117,7 +117,8 @@ fn counts(told: &Arc<AtomicUsize>) -> impl FnOnce(Answer) + Send + Sync + use<> 
 
 impl Run {
     fn new(waiting: usize) -> Self {
-        let hub = ShardedCache::new(Config::new(1).with_max_entries(8), None, Teller::new(false));
+        let hub =
+            ShardedCache::new(Config::new(1).with_max_entries(8), None, EventQueue::new(false));
         let now = Moment { date: UtcDateTime::UNIX_EPOCH, at: Instant::default() };
         let domain = Domain::parse("example.com").unwrap();
         let (told, tickets, open) = (Vec::new(), Vec::new(), Vec::new());

@@ -25,10 +25,10 @@ const BYTES: usize = 32 * 1024 * 1024;
 /// A queue of events, emptied by a thread of its own, so that a callback may be slow, panic, or
 /// call the client.
 #[derive(Clone, Debug)]
-pub(crate) struct Teller(Arc<TellerState>);
+pub(crate) struct EventQueue(Arc<EventQueueState>);
 
 #[derive(Debug)]
-struct TellerState {
+struct EventQueueState {
     /// The threads of the client.
     threads: Threads,
     state: Mutex<State>,
@@ -56,7 +56,7 @@ struct State {
     is_closed: bool,
 }
 
-impl Teller {
+impl EventQueue {
     /// Creates the queue. Events wait until it is started; without a callback and a log they are
     /// dropped.
     pub(crate) fn new(has_callback: bool) -> Self {
@@ -65,7 +65,7 @@ impl Teller {
 
     pub(super) fn with(threads: Threads, has_callback: bool) -> Self {
         let is_heard = has_callback || cfg!(feature = "tracing");
-        Self(Arc::new(TellerState {
+        Self(Arc::new(EventQueueState {
             threads,
             state: Mutex::default(),
             changed: Condvar::new(),
@@ -82,7 +82,7 @@ impl Teller {
         self.lock().is_running = true;
         let spawned = self.0.threads.spawn("mta-sts events", move || {
             while let Some(event) = this.next() {
-                this.tell_one(&event, on_event.as_ref());
+                this.emit_one(&event, on_event.as_ref());
             }
             let _ = guard(|| drop(on_event));
             this.lock().is_running = false;
@@ -159,7 +159,7 @@ impl Teller {
         }
     }
 
-    fn tell_one(&self, event: &Event, on_event: Option<&OnEvent>) {
+    fn emit_one(&self, event: &Event, on_event: Option<&OnEvent>) {
         let logged = guard(|| log::event(event));
         let called = guard(|| on_event.into_iter().for_each(|call| call(event)));
         // A callback that panics each time would cause such events without end.

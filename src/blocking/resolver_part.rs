@@ -49,7 +49,7 @@ impl ResolverPart {
     pub(super) fn addresses(&self, domain: &Domain, left: Duration, control: &Control) -> Found {
         match self {
             Self::Sockets(sockets) => sockets.addresses(domain, left, control),
-            Self::Users(resolver) => resolver.addresses(domain).into(),
+            Self::Users(resolver) => resolver.addresses(domain).into_found(),
         }
     }
 

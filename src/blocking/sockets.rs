@@ -79,7 +79,8 @@ impl Resolver for Sockets {
     }
 
     fn addresses(&self, domain: &Domain) -> AddressAnswer {
-        self.resolver.addresses(domain, self.https.deadline(), &self.control).into()
+        let found = self.resolver.addresses(domain, self.https.deadline(), &self.control);
+        AddressAnswer::from_found(found)
     }
 }
 

@@ -21,18 +21,18 @@ pub enum AddressAnswer {
     Failed(Box<str>),
 }
 
-impl From<AddressAnswer> for Found {
-    fn from(answer: AddressAnswer) -> Self {
-        match answer {
-            AddressAnswer::Found(list) if !list.is_empty() => Ok(Addresses::known(&list)),
-            AddressAnswer::Found(_) | AddressAnswer::NoAddress => Err(no_address()),
-            AddressAnswer::Failed(why) => Err(FetchError::NoAddress(why)),
+impl AddressAnswer {
+    /// Converts to the addresses to try, or the reason why there are none.
+    pub(crate) fn into_found(self) -> Found {
+        match self {
+            Self::Found(list) if !list.is_empty() => Ok(Addresses::known(&list)),
+            Self::Found(_) | Self::NoAddress => Err(no_address()),
+            Self::Failed(why) => Err(FetchError::NoAddress(why)),
         }
     }
-}
 
-impl From<Found> for AddressAnswer {
-    fn from(found: Found) -> Self {
+    /// Creates the answer from what the client's own resolver has found.
+    pub(crate) fn from_found(found: Found) -> Self {
         match found {
             Ok(addresses) => Self::Found(addresses.list),
             Err(error) if is_without(&error) => Self::NoAddress,

@@ -52,7 +52,7 @@ impl ResolverPart {
     pub(super) async fn addresses(&self, domain: &Domain, left: Duration) -> Found {
         match self {
             Self::Sockets(sockets) => sockets.addresses(domain, left).await,
-            Self::Users(resolver) => resolver.addresses(domain).await.into(),
+            Self::Users(resolver) => resolver.addresses(domain).await.into_found(),
         }
     }
 

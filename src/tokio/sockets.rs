@@ -78,7 +78,10 @@ impl Resolver for Sockets {
     }
 
     fn addresses<'a>(&'a self, domain: &'a Domain) -> BoxFuture<'a, AddressAnswer> {
-        Box::pin(async { self.resolver.addresses(domain, self.https.deadline()).await.into() })
+        Box::pin(async {
+            let found = self.resolver.addresses(domain, self.https.deadline()).await;
+            AddressAnswer::from_found(found)
+        })
     }
 }
 

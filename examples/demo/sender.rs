@@ -61,7 +61,7 @@ impl Sender {
     pub(crate) fn send(&mut self, mx: &str) -> Result<Sent, Box<dyn Error>> {
         let start = Instant::now();
         let policy = self.client.policy(&self.domain)?.into_policy();
-        println!("  {:>8.1?}  {}", start.elapsed(), told(policy.as_ref().map(|it| &**it)));
+        println!("  {:>8.1?}  {}", start.elapsed(), told(policy.as_ref().map(|policy| &**policy)));
         let route = Route::for_recipient(self.domain.clone(), [Mx::new(10, mx)]);
         let message = Message::new(route, &self.client.trust_store()?);
         let outcome = self.client.deliver(&message, &mut self.smtp)?;

@@ -26,7 +26,7 @@ pub(super) struct SystemServers {
     pub(super) version: Option<FileVersion>,
 }
 
-/// What changes with the contents of a file: the time of its last change, and its length.
+/// The mark of a version of a file: the time of its last change, and its length.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct FileVersion(SystemTime, u64);
 

@@ -220,13 +220,13 @@ impl<T: Transport, P: PolicyCheck> Walk<'_, T, P> {
             self.sessions.push(opened);
         }
         let is_lost =
-            !replies.is_empty() && replies.iter().all(|it| *it == SmtpReply::ConnectionLost);
+            !replies.is_empty() && replies.iter().all(|reply| *reply == SmtpReply::ConnectionLost);
         delivery.handle_reply(
             transaction,
             match &self.recipients {
                 _ if is_lost => SmtpReply::ConnectionLost,
                 all if all.iter().any(is_pending) => SmtpReply::Transient,
-                all if all.iter().all(|it| matches!(it, Recipient::Delivered)) => {
+                all if all.iter().all(|recipient| matches!(recipient, Recipient::Delivered)) => {
                     SmtpReply::Accepted
                 }
                 _ => SmtpReply::Permanent,

@@ -60,7 +60,12 @@ impl Inner {
             }
             match Pin::new(&mut budget).poll(context) {
                 Poll::Ready(Ok(())) => Poll::Ready(Err(LookupError::TimedOut)),
-                Poll::Ready(Err(_)) => Poll::Ready(Err(LookupError::ShutDown)),
+                Poll::Ready(Err(_)) => {
+                    // The runtime has ended, and the client with it, even if no task of it has been
+                    // dropped so far.
+                    self.driver.stop();
+                    Poll::Ready(Err(LookupError::ShutDown))
+                }
                 Poll::Pending => Poll::Pending,
             }
         })

@@ -74,7 +74,9 @@ fn a_list_replaces_all_overrides() {
         let second: OverrideList = "b.example testing *.b.example\nc.example none".parse().unwrap();
         client.cache().set_overrides(&second).unwrap();
         assert_eq!(client.cache().overrides(), second, "{kind:?}");
-        assert!(client.cache().entry(&domain("a.example")).is_none_or(|it| !it.is_overridden));
+        assert!(
+            client.cache().entry(&domain("a.example")).is_none_or(|entry| !entry.is_overridden)
+        );
         client.cache().set_overrides(&OverrideList::new()).unwrap();
         assert!(client.cache().overrides().is_empty(), "{kind:?}");
     }
@@ -91,7 +93,7 @@ fn a_list_is_set_as_a_whole_or_not_at_all() {
         client.cache().set_overrides(&before).unwrap();
         let many = "a.example testing mx.a.example\nc.example none\nd.example none\ne.example none";
         let full = client.cache().set_overrides(&many.parse().unwrap()).unwrap_err();
-        assert_eq!(full.to_string(), "the cache is full of what must stay", "{kind:?}");
+        assert_eq!(full.to_string(), "the cache is full and no entry can be evicted", "{kind:?}");
         assert_eq!(client.cache().overrides(), before, "{kind:?}");
         let other: OverrideList = "a.example none\nc.example none\n".parse().unwrap();
         client.cache().set_overrides(&other).unwrap();

@@ -89,7 +89,7 @@ fn a_host_is_used_as_the_policy_allows() {
             for (number, host) in hosts.iter().enumerate() {
                 let messages = host.messages();
                 assert_eq!(messages.len(), usize::from(number + 1 == *taker), "{what}");
-                assert!(messages.iter().all(|it| it.contains("Hello Bob")), "{what}");
+                assert!(messages.iter().all(|text| text.contains("Hello Bob")), "{what}");
             }
             match (*taker, *expected) {
                 (0, sentence) => assert_eq!(told(&outcome.recipients[0]), sentence, "{what}"),

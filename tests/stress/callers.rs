@@ -81,8 +81,9 @@ impl Caller {
             let answer = if rng.percent(80) {
                 poll_until(asked, waker, Some(end), polls)
             } else {
-                let again =
-                    async { client.recheck_within(&domain, LONG).await.map(|it| it.answer) };
+                let again = async {
+                    client.recheck_within(&domain, LONG).await.map(|result| result.answer)
+                };
                 poll_until(again, waker, Some(end), polls)
             };
             let took = running.end();

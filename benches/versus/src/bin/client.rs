@@ -50,7 +50,7 @@ fn contestants<'a>(domains: &[Domain], client: &'a Client) -> Vec<(&'static str,
     let policies = policies();
     let entries = || {
         let policy = |n: usize| Arc::clone(&policies[n % policies.len()]);
-        domains.iter().enumerate().map(move |(n, it)| (Box::<str>::from(it.as_str()), policy(n)))
+        domains.iter().enumerate().map(move |(n, domain)| (Box::<str>::from(domain.as_str()), policy(n)))
     };
     let map: HashMap<Box<str>, Arc<Policy>, RandomState> = entries().collect();
     let quick = quick_cache(entries());
@@ -124,7 +124,7 @@ fn client(domains: &[Domain]) -> Client {
             scope.spawn(move || {
                 for domain in part {
                     let answer = client.policy_within(domain, Duration::from_secs(60));
-                    assert!(answer.is_ok_and(|it| it.policy().is_some()));
+                    assert!(answer.is_ok_and(|answer| answer.policy().is_some()));
                 }
             });
         }
@@ -150,7 +150,7 @@ impl Files {
     fn of(domains: &[Domain]) -> Self {
         let policies = policies();
         let policy = |n: usize| Arc::clone(&policies[n % policies.len()]);
-        Self(domains.iter().enumerate().map(|(n, it)| (it.clone(), policy(n))).collect())
+        Self(domains.iter().enumerate().map(|(n, domain)| (domain.clone(), policy(n))).collect())
     }
 }
 

@@ -51,7 +51,7 @@ fn child(name: &str) -> [f64; 2] {
     let program = env::current_exe().expect("this program has a path");
     let output = Command::new(program).arg(name).output().expect("it runs");
     let text = String::from_utf8(output.stdout).expect("UTF-8");
-    let mut numbers = text.split_whitespace().map(|it| it.parse().expect("a number"));
+    let mut numbers = text.split_whitespace().map(|word| word.parse().expect("a number"));
     std::array::from_fn(|_| numbers.next().expect("two numbers"))
 }
 

@@ -54,7 +54,7 @@ pub fn compare(running: &Running) {
 
 /// In a process of its own.
 pub fn run(name: &str, servers: &Servers) {
-    let contestant = CONTESTANTS.iter().find(|(it, _)| *it == name);
+    let contestant = CONTESTANTS.iter().find(|(known, _)| *known == name);
     let discover = contestant.expect("a contestant of this name").1;
     let domains = domains(DOMAINS);
     let (start, before) = (Instant::now(), clock::process());
@@ -85,10 +85,10 @@ fn minimal(servers: &Servers, domains: Vec<Domain>) -> usize {
 fn blocking(servers: &Servers, domains: Vec<Domain>) -> usize {
     let client = blocking::Client::builder().with_settings(servers.settings()).build().expect("it starts");
     // Nobody waits, but all of them are begun.
-    let begun = domains.iter().filter(|it| client.policy_within(it, Duration::ZERO).is_err()).count();
+    let begun = domains.iter().filter(|domain| client.policy_within(domain, Duration::ZERO).is_err()).count();
     assert!(begun > DOMAINS / 2, "they were not there at once");
-    let answers = domains.iter().map(|it| client.policy_within(it, PATIENCE).expect("in time"));
-    answers.filter(|it| it.policy().is_some()).count()
+    let answers = domains.iter().map(|domain| client.policy_within(domain, PATIENCE).expect("in time"));
+    answers.filter(|answer| answer.policy().is_some()).count()
 }
 
 fn tokio(mut runtime: Builder, servers: &Servers, domains: Vec<Domain>) -> usize {
@@ -101,7 +101,7 @@ fn tokio(mut runtime: Builder, servers: &Servers, domains: Vec<Domain>) -> usize
             tasks.spawn(async move { client.policy_within(&domain, PATIENCE).await.expect("in time") });
         }
         let answers = tasks.join_all().await;
-        answers.iter().filter(|it| it.policy().is_some()).count()
+        answers.iter().filter(|answer| answer.policy().is_some()).count()
     })
 }
 

@@ -84,7 +84,7 @@ impl<'a> CacheControl<'a> {
         self.change(|hub, now| hub.clear_override(domain, now))
     }
 
-    /// Replaces all overrides by those of a list.
+    /// Sets all overrides anew: those of a list, and no others.
     ///
     /// # Errors
     ///

@@ -214,9 +214,9 @@ impl Client {
 
     /// Delivers a message over the SMTP implementation of the mail server, and returns its outcome for
     /// each recipient. The MX hosts are tried in order, as the policy of the domain, DANE and the
-    /// minimum TLS level allow. Before a failure to which a policy contributed, the cache looks for a
-    /// newer one, with which the message is tried again at once, but no more than once ([RFC 8461
-    /// §5.1]).
+    /// minimum TLS level allow. Before a message fails permanently although a policy contributed to
+    /// that, the cache is rechecked for a newer policy ([RFC 8461 §5.1]). The message is tried again
+    /// with it at once, but no more than once.
     ///
     /// # Errors
     ///

@@ -18,11 +18,10 @@ use crate::{
 /// MTA-STS for the domain. Empty lines, and what follows `#`, are ignored.
 ///
 /// ```
-/// use mta_sts::{Domain, Mode, cache::OverrideList};
+/// use mta_sts::{Domain, cache::OverrideList};
 ///
 /// let list: OverrideList = "
-///     # Their certificates are broken until March.
-///     example.com none
+///     example.com none # its certificates are broken until March
 ///     example.net enforce mx1.example.net *.example.net
 /// ".parse()?;
 /// assert_eq!(list.len(), 2);

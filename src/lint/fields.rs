@@ -193,27 +193,29 @@ impl<'a> Lint<'a> {
         reading: Option<Reading>,
     ) -> Diagnostic {
         let text = line(field);
-        match reading {
-            Some(reading) => match reading.lines(self.line_end) {
+        let record = str::from_utf8(text).ok().and_then(help::record_of);
+        match (reading, record) {
+            (Some(reading), _) => match reading.lines(self.line_end) {
                 Some(lines) => {
                     found.with_suggestion(self.span(field, text.len()), lines, reading.meant.help)
                 }
                 None => found.with_help(reading.meant.help),
             },
-            None if line::commented(text).is_some() => {
+            (None, _) if line::commented(text).is_some() => {
                 found.with_help(Some("leave out the mark before the field, or the line".into()))
             }
-            None if let Some((_, place)) = str::from_utf8(text).ok().and_then(help::record_of) => {
+            (None, Some((_, place))) => {
                 let help = Some(format!("leave the line out: {place}"));
                 found.with_suggestion(self.span(field, help::line_len(field)), "", help)
             }
-            None if help::is_remark(text)
-                || kind == PolicyErrorKind::FieldValue && text.ends_with(b":") =>
+            (None, None)
+                if help::is_remark(text)
+                    || kind == PolicyErrorKind::FieldValue && text.ends_with(b":") =>
             {
                 let help = Some("leave the line out".into());
                 found.with_suggestion(self.span(field, help::line_len(field)), "", help)
             }
-            None => found.with_help(help::policy(kind, text)),
+            (None, None) => found.with_help(help::policy(kind, text)),
         }
     }
 

@@ -48,9 +48,8 @@ pub(super) fn message(kind: PolicyErrorKind, text: &[u8]) -> Option<String> {
         PolicyErrorKind::FieldName if text.starts_with('<') => {
             "this line is HTML, which a policy does not have".into()
         }
-        PolicyErrorKind::FieldName | PolicyErrorKind::MissingColon
-            if let Some((record, _)) = record_of(text) =>
-        {
+        PolicyErrorKind::FieldName | PolicyErrorKind::MissingColon if record_of(text).is_some() => {
+            let (record, _) = record_of(text)?;
             format!("this line is {record}, which belongs into DNS")
         }
         PolicyErrorKind::FieldName | PolicyErrorKind::MissingColon

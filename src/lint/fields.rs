@@ -14,7 +14,7 @@ use super::{
     help, host,
     line::{self, Reading},
     misspelt::Misspelt,
-    mx, weak,
+    mx, table, weak,
 };
 use crate::{
     domain::Domain,
@@ -193,6 +193,13 @@ impl<'a> Lint<'a> {
         reading: Option<Reading>,
     ) -> Diagnostic {
         let text = line(field);
+        let text_of = |read: fn(&str) -> Option<String>| str::from_utf8(text).ok().and_then(read);
+        if let Some(fields) = text_of(table::fields_of_row).filter(|_| reading.is_none()) {
+            let lines: Vec<&str> = fields.lines().collect();
+            let help = format!("write `{}`: `|` belongs to a table", lines.join("`, `"));
+            let lines = lines.join(self.line_end);
+            return found.with_suggestion(self.span(field, text.len()), lines, Some(help));
+        }
         let record = str::from_utf8(text).ok().and_then(help::record_of);
         match (reading, record) {
             (Some(reading), _) => match reading.lines(self.line_end) {

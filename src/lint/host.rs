@@ -251,6 +251,11 @@ fn pattern(name: &str) -> Meant {
 /// Returns the name without its empty labels, if it has some within or at the end.
 fn without_empty_labels(name: &str) -> Option<String> {
     let has_some = !name.starts_with('.') && name.contains("..");
+    // These may be two hosts, between which the dots stand in place of a line end.
+    let are_hosts = name.split_once("..").is_some_and(|(first, second)| {
+        first.contains('.') && second.trim_start_matches('.').matches('.').count() > 1
+    });
+    let has_some = has_some && !are_hosts;
     let labels: Vec<&str> = name.split('.').filter(|label| !label.is_empty()).collect();
     (has_some && labels.len() > 1).then(|| labels.join("."))
 }

@@ -168,7 +168,7 @@ fn minutes_or_months(number: u64) -> Option<Duration> {
 /// Returns the help for months and years: they differ in length, and a year is the limit.
 fn about(number: u64, unit: &str) -> Option<Duration> {
     let days = match unit {
-        "y" | "yr" | "year" | "years" => return Some(Duration::About(YEAR.to_owned())),
+        "y" | "yr" | "year" | "years" => number.checked_mul(365)?,
         "mo" | "month" | "months" => number.checked_mul(30)?,
         _ => return None,
     };

@@ -90,7 +90,7 @@ pub(super) fn explain(kind: RecordErrorKind, before: &[u8], piece: &[u8], input:
 
 fn delimiter(text: &str) -> Said {
     if text.to_ascii_lowercase().contains("v=") {
-        let help = "publish each one as a TXT record of its own name";
+        let help = "publish one of them: with two records, senders find no policy";
         return said("a second record begins in the text of the first", help);
     }
     let (sign, help) = match text.chars().next() {

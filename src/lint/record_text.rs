@@ -187,12 +187,23 @@ fn mended_id(value: &str) -> Option<String> {
     let inner = value.trim_matches(['<', '>', '[', ']', '(', ')', '{', '}']);
     let is_number = inner.bytes().all(|byte| byte.is_ascii_digit());
     let value = if is_number { inner } else { value };
-    let is_mark = |c: char| c.is_ascii_alphanumeric() || "-_.:/+".contains(c);
-    if is_placeholder(value) || !value.chars().all(is_mark) {
+    let marks = ['-', '_', '.', ':', '/', '+'];
+    let value = value.trim_matches(marks);
+    if is_placeholder(value) || !is_date(value, &marks) && value.contains(marks) {
         return None;
     }
-    let id: String = value.chars().filter(char::is_ascii_alphanumeric).collect();
+    let id = value.replace(marks, "");
     is_all(sts_id_value, id.as_bytes()).then_some(id)
+}
+
+/// Returns whether this is a date, or a date and a time, between whose numbers marks stand. In another
+/// `id`, marks tell versions apart: `1.10` and `11.0` must not become the same.
+fn is_date(value: &str, marks: &[char]) -> bool {
+    let groups = value.split(|c: char| marks.contains(&c) || matches!(c, 'T' | 't' | 'Z' | 'z'));
+    let is_number = |group: &str| {
+        group.len().is_multiple_of(2) && group.bytes().all(|byte| byte.is_ascii_digit())
+    };
+    value.starts_with("20") && value.len() >= 8 && groups.into_iter().all(is_number)
 }
 
 /// Returns whether this is an `id` without `=`: `20240101` or `id20240101`.

@@ -16,6 +16,11 @@ pub(super) fn lines(text: &str) -> String {
     fields.unwrap_or_else(|| text.to_owned())
 }
 
+/// Returns the fields of a line that is the row of a table: `| mx | mx1.example.com |`.
+pub(super) fn fields_of_row(line: &str) -> Option<String> {
+    row(&cells(line.trim().strip_prefix('|')?))
+}
+
 fn is_rule(line: &str) -> bool {
     line.contains("--") && line.chars().all(|c| matches!(c, '|' | '-' | ':' | '+' | '=' | ' '))
 }

@@ -198,6 +198,19 @@ fn is_tag(rest: &str) -> bool {
     matches!(&*name, "br" | "p" | "div" | "pre" | "code" | "span" | "li" | "html" | "body")
 }
 
+/// Names what stands around the version: that of the record, or its fields.
+fn around_version(lower: &str) -> Option<&'static str> {
+    let of_record = lower.strip_prefix("v=").or_else(|| lower.strip_prefix("v ="));
+    let rest = of_record.unwrap_or(lower).trim_start().strip_prefix("stsv1")?.trim_start();
+    match (of_record, rest) {
+        (_, rest) if rest.starts_with(';') && rest.contains("id") => {
+            Some("the text of the TXT record, of which only the version belongs here")
+        }
+        (Some(_), "" | ";") => Some("the name `v=` of the TXT record before its value"),
+        _ => None,
+    }
+}
+
 fn version(text: &str) -> Meant {
     let lower = text.to_ascii_lowercase();
     if lower == "stsv1" {
@@ -214,6 +227,9 @@ fn version(text: &str) -> Meant {
             "`version` is not `STSv1`: did you mean `STSv1` by `{}`?",
             Shown(text)
         ));
+    }
+    if let Some(what) = around_version(&lower) {
+        return Meant::one("STSv1").fault(format!("`version` has {what}"));
     }
     let help = Meant::help("write `version: STSv1`: there is no other version");
     if text.is_empty() { help.fault("`version` has no value") } else { help }

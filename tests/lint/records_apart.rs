@@ -202,3 +202,21 @@ warning[record-id-placeholder]: `{id}` looks like a placeholder for the `id`
         );
     }
 }
+
+/// Marks in an `id` may tell versions apart; between the numbers of a date they say nothing.
+#[test]
+fn an_id_is_not_made_another() {
+    for (id, mended) in [
+        ("2024-01-01", Some("v=STSv1; id=20240101")),
+        ("2024-01-01T12:30:00Z", Some("v=STSv1; id=20240101T123000Z")),
+        ("20240101.", Some("v=STSv1; id=20240101")),
+        ("1.10", None),
+        ("1/2", None),
+        ("20240101-1", None),
+        ("abc_def", None),
+    ] {
+        let mark = id.chars().find(|c| !c.is_ascii_alphanumeric()).unwrap();
+        let message = format!("error[record-id]: `id` has `{mark}`, which is no letter or digit");
+        record(&format!("v=STSv1; id={id}"), &[&message], mended);
+    }
+}

@@ -230,3 +230,45 @@ fn what_is_given_as_an_mx_host() {
         shows_mx_hosts(GOOD, &[record], "");
     }
 }
+
+#[test]
+fn two_hosts_with_dots_between_them_stay_two() {
+    let message = "`mx` has a dot too many: a label is empty";
+    mx("a.example.com..b.example.com", message, None);
+    mx("mail..example.com", message, Some("mx: mail.example.com"));
+}
+
+#[test]
+fn a_row_of_a_table_keeps_its_host() {
+    for (row, mended) in [
+        ("| mx | a.example |", "mx: a.example"),
+        ("| mx | a.example | b.example |", "mx: a.example\nmx: b.example"),
+    ] {
+        let message = "error[policy-field-name]: a line begins with a field name: 1 to 32 letters, \
+                       digits, `_`, `-` or `.`, the first a letter or digit";
+        line("mx: mail.example.com", row, message, Some(mended));
+    }
+}
+
+#[test]
+fn a_year_is_within_the_limit() {
+    let unit = "error[policy-max-age]: `max_age` has a unit: it is a number of seconds";
+    line("max_age: 604800", "max_age: 1y", unit, None);
+}
+
+#[test]
+fn a_version_with_what_belongs_into_the_record() {
+    let of_record = "error[policy-version]: `version` has the text of the TXT record, of which only \
+                     the version belongs here";
+    let with_name = "error[policy-version]: `version` has the name `v=` of the TXT record before its \
+                     value";
+    for (value, message) in [
+        ("v=STSv1", with_name),
+        ("v=STSv1;", with_name),
+        ("v=STSv1; id=20240101", of_record),
+        ("STSv1; id=1", of_record),
+    ] {
+        let written = format!("version: {value}");
+        line("version: STSv1", &written, message, Some("version: STSv1"));
+    }
+}

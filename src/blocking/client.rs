@@ -174,6 +174,10 @@ impl Client {
     /// that, the cache is rechecked for a newer policy ([RFC 8461 §5.1]). The message is tried again
     /// with it at once, but no more than once.
     ///
+    /// The lookup and the recheck wait for at most
+    /// [`Settings::with_lookup_timeout`](crate::client::Settings::with_lookup_timeout) each; all
+    /// other time-outs are those of the transport. A panic in it is not caught.
+    ///
     /// # Errors
     ///
     /// Returns an error if there was no answer about the policy in time, or if the client is shut

@@ -18,7 +18,8 @@ pub struct Capabilities {
     /// [RFC 3207 §4]: https://www.rfc-editor.org/rfc/rfc3207#section-4
     pub starttls: bool,
     /// `true` if the host offers `REQUIRETLS` ([RFC 8689 §2]). It counts only in the reply to the
-    /// `EHLO` after `STARTTLS`.
+    /// `EHLO` after `STARTTLS`. The clients' `deliver` does not use it: a mail server that accepts
+    /// messages which require TLS has to enforce that itself.
     ///
     /// [RFC 8689 §2]: https://www.rfc-editor.org/rfc/rfc8689#section-2
     pub requiretls: bool,

@@ -19,7 +19,8 @@ pub struct Message {
 
 impl Message {
     /// Creates a message with one recipient. `trust` is for the certificates of MX hosts: the
-    /// `trust_store` of the client, unless the mail server has one of its own.
+    /// `trust_store` of the client, obtained once at the start, unless the mail server has one of its
+    /// own.
     #[must_use]
     pub fn new(route: Route, trust: &TrustStore) -> Self {
         let (trust, floor) = (trust.clone(), MinTlsLevel::default());
@@ -32,7 +33,8 @@ impl Message {
         Self { floor, ..self }
     }
 
-    /// Sets the number of recipients, all of the domain of the route. Default: 1. At least 1.
+    /// Sets the number of recipients, all of the domain of the route. Default: 1. Zero counts as 1.
+    /// The transport knows their addresses, in an order of its own.
     #[must_use]
     pub fn with_recipients(self, recipients: usize) -> Self {
         Self { recipients: recipients.max(1), ..self }

@@ -6,6 +6,68 @@
 //! which connection, the check of certificates, the recheck before a permanent failure and the
 //! reports come from here: `deliver` of `tokio::Client` and `blocking::Client`.
 //!
+//! ```
+//! # #[cfg(feature = "blocking")]
+//! # mod example {
+//! use std::net::{IpAddr, TcpStream};
+//!
+//! use mta_sts::{
+//!     blocking::Client,
+//!     delivery::SmtpReply,
+//!     smtp::{BlockingTransport, Capabilities, ConnectError, Handshake, Message, RecipientOutcome, StarttlsError},
+//! };
+//!
+//! /// The SMTP of the mail server, with a message to send.
+//! struct Smtp;
+//! # struct Session(TcpStream);
+//!
+//! impl BlockingTransport for Smtp {
+//!     type Session = Session;
+//!
+//!     fn addresses(&mut self, host: &str) -> Vec<IpAddr> {
+//! #       let _ = host;
+//!         // A and AAAA records
+//! #       Vec::new()
+//!     }
+//!
+//!     fn connect(&mut self, host: &str, address: IpAddr) -> Result<(Session, Capabilities), ConnectError> {
+//! #       let _ = (host, address);
+//!         // connect, read the greeting, send `EHLO`; `Capabilities::parse` its reply
+//! #       Err(ConnectError::Unreachable)
+//!     }
+//!
+//!     fn starttls(
+//!         &mut self,
+//!         session: Session,
+//!         handshake: &Handshake,
+//!     ) -> Result<(Session, Capabilities), StarttlsError<Session>> {
+//!         let (name, config) = (handshake.server_name()?, handshake.client_config());
+//! #       let _ = (session, name, config);
+//!         // send `STARTTLS`, make the handshake, send `EHLO` again
+//! #       Err(StarttlsError::Ended(ConnectError::ConnectionLost))
+//!     }
+//!
+//!     fn send(&mut self, session: Session, recipients: &[usize]) -> Vec<SmtpReply> {
+//! #       drop(session);
+//!         // send `MAIL`, `RCPT` for each of these recipients, and the message
+//! #       vec![SmtpReply::Accepted; recipients.len()]
+//!     }
+//! }
+//!
+//! fn deliver(client: &Client, message: &Message) -> Result<(), mta_sts::LookupError> {
+//!     for (number, outcome) in client.deliver(message, &mut Smtp)?.recipients.iter().enumerate() {
+//!         match outcome {
+//!             RecipientOutcome::Delivered => println!("{number}: delivered"),
+//!             RecipientOutcome::Failed { status, text } => println!("{number}: bounce, {status} {text}"),
+//!             RecipientOutcome::Deferred { status, text, .. } => println!("{number}: later, {status} {text}"),
+//!             _ => {}
+//!         }
+//!     }
+//!     Ok(())
+//! }
+//! # }
+//! ```
+//!
 //! A mail server that has its own loop over a [`Delivery`](crate::delivery::Delivery) can use
 //! [`Handshake`] alone: it provides the settings of rustls for an attempt, and converts what came of
 //! the handshake to a [`SessionOutcome`](crate::delivery::SessionOutcome).

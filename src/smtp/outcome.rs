@@ -48,7 +48,7 @@ pub enum RecipientOutcome {
         ///
         /// [RFC 3463]: https://www.rfc-editor.org/rfc/rfc3463
         status: StatusCode,
-        /// A sentence for the bounce.
+        /// A sentence for the bounce. It does not quote the host: the transport has its reply.
         text: Box<str>,
     },
 }

@@ -21,7 +21,7 @@ pub trait Transport {
     type Session: Send;
 
     /// Looks up the addresses of an MX host, in the order in which to try them. Returns none if
-    /// there is none, or if the lookup failed.
+    /// there is none, or if the lookup failed. The first 16 are tried.
     fn addresses(&mut self, host: &str) -> impl Future<Output = Vec<IpAddr>> + Send;
 
     /// Connects to an address of an MX host, reads the greeting, and sends `EHLO`.
@@ -43,9 +43,13 @@ pub trait Transport {
         handshake: &Handshake,
     ) -> impl Future<Output = Result<(Self::Session, Capabilities), StarttlsError<Self::Session>>> + Send;
 
-    /// Sends the message over the session to these recipients, by their numbers, and returns a reply
-    /// for each: to its `RCPT`, or else to the message. A reply to `MAIL` is one for all of them.
-    /// Recipients without a reply count as refused temporarily.
+    /// Sends the message over the session to these recipients, and returns a reply for each, in this
+    /// order: to its `RCPT`, or else to the message. A reply to `MAIL` is one for all of them.
+    /// Recipients without a reply count as refused temporarily, and surplus replies are ignored.
+    ///
+    /// The recipients are numbers from 0 on, in the order of
+    /// [`Outcome::recipients`](super::Outcome::recipients): those that no host has accepted or refused
+    /// so far. To quote the reply of a host in a bounce, keep it here.
     fn send(
         &mut self,
         session: Self::Session,

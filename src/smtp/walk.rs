@@ -22,6 +22,10 @@ use crate::{
     policy::Policy,
 };
 
+/// The maximum number of addresses of a host that are tried: the owner of a domain must not decide how
+/// long a sender is busy.
+const MAX_ADDRESSES: usize = 16;
+
 /// The policy cache of the walk.
 pub(crate) trait PolicyCheck {
     /// Returns the time, for the check of certificates.
@@ -135,7 +139,8 @@ impl<T: Transport, P: PolicyCheck> Walk<'_, T, P> {
 
     /// Tries the addresses of a host in order, and once more in clear text where that is allowed.
     async fn try_host(&mut self, delivery: &mut Delivery, mut attempt: Attempt) {
-        let addresses = self.transport.addresses(attempt.host()).await;
+        let mut addresses = self.transport.addresses(attempt.host()).await;
+        addresses.truncate(MAX_ADDRESSES);
         let mut left = addresses.iter();
         loop {
             let (decision, session) = match left.next() {
@@ -204,7 +209,8 @@ impl<T: Transport, P: PolicyCheck> Walk<'_, T, P> {
             .filter_map(|(number, recipient)| is_pending(recipient).then_some(number))
             .collect();
         let opened = transaction.session().clone();
-        let replies = self.transport.send(session, &pending).await;
+        let mut replies = self.transport.send(session, &pending).await;
+        replies.truncate(pending.len());
         for (&number, reply) in pending.iter().zip(&replies) {
             let Some(recipient) = self.recipients.get_mut(number) else { continue };
             match reply {

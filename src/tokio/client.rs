@@ -218,6 +218,10 @@ impl Client {
     /// that, the cache is rechecked for a newer policy ([RFC 8461 §5.1]). The message is tried again
     /// with it at once, but no more than once.
     ///
+    /// The lookup and the recheck wait for at most
+    /// [`Settings::with_lookup_timeout`](crate::client::Settings::with_lookup_timeout) each; all
+    /// other time-outs are those of the transport. A panic in it is not caught.
+    ///
     /// # Errors
     ///
     /// Returns an error if there was no answer about the policy in time, or if the client is shut
@@ -225,7 +229,8 @@ impl Client {
     ///
     /// # Cancel safety
     ///
-    /// If the future is dropped, it is unknown whether a host accepted the message.
+    /// If the future is dropped, it is unknown whether a host accepted the message. A transport that
+    /// records in `send` what was accepted knows it.
     ///
     /// [RFC 8461 §5.1]: https://www.rfc-editor.org/rfc/rfc8461#section-5.1
     pub async fn deliver(

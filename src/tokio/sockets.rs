@@ -19,6 +19,9 @@ use crate::{
 
 /// The default [`Resolver`] and [`Fetcher`], over tokio's sockets.
 ///
+/// As a fetcher, it finds addresses by its own queries, and not by a resolver that wraps it: to have
+/// these go through your resolver, leave the fetcher to the client.
+///
 /// A client without a resolver or fetcher of your own has them already. Create them to wrap them,
 /// for example to log requests, or to answer for one domain yourself:
 ///

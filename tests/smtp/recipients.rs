@@ -103,6 +103,11 @@ fn each_recipient_has_an_outcome_of_its_own() {
         // Replies that are missing, and too many.
         (&[&[Accepted], &[Accepted; 9]], &[&[0, 1, 2], &[1, 2]], ["delivered"; 3]),
         (&[&[], &[]], &[&[0, 1, 2], &[0, 1, 2]], [LATER; 3]),
+        (
+            &[&[ConnectionLost, ConnectionLost, ConnectionLost, Accepted], &[ConnectionLost; 3]],
+            &[&[0, 1, 2], &[0, 1, 2]],
+            [LOST; 3],
+        ),
     ];
     for kind in BOTH {
         for (replies, sent_to, expected) in rows {
@@ -117,6 +122,52 @@ fn each_recipient_has_an_outcome_of_its_own() {
             let told: Vec<String> = outcome.recipients.iter().map(told).collect();
             assert_eq!(told, expected, "{kind:?}");
             assert_eq!(script.sent_to, *sent_to, "{kind:?}");
+            let is_taken = told.iter().any(|outcome| outcome == "delivered");
+            assert_eq!(!outcome.sessions.is_empty(), is_taken, "{kind:?}: {outcome:?}");
         }
     }
+}
+
+/// The owner of a domain does not decide how many connections a message costs.
+#[test]
+fn sixteen_addresses_of_a_host_are_tried() {
+    struct Many(Vec<IpAddr>);
+
+    impl BlockingTransport for Many {
+        type Session = ();
+
+        fn addresses(&mut self, _: &str) -> Vec<IpAddr> {
+            (0..=255).map(|n| [192, 0, 2, n].into()).collect()
+        }
+
+        fn connect(
+            &mut self,
+            _: &str,
+            address: IpAddr,
+        ) -> Result<((), Capabilities), ConnectError> {
+            self.0.push(address);
+            Err(ConnectError::Unreachable)
+        }
+
+        fn starttls(
+            &mut self,
+            (): (),
+            _: &Handshake,
+        ) -> Result<((), Capabilities), StarttlsError<()>> {
+            unreachable!("there is no session")
+        }
+
+        fn send(&mut self, (): (), _: &[usize]) -> Vec<SmtpReply> {
+            unreachable!("there is no session")
+        }
+    }
+
+    let world = World::new();
+    let Client::Blocking(client) = Client::new(BOTH[0], &world) else { unreachable!() };
+    let message =
+        Client::Blocking(client.clone()).message(&["mx.example.com"], MinTlsLevel::Opportunistic);
+    let mut many = Many(Vec::new());
+    assert!(!client.deliver(&message, &mut many).unwrap().is_delivered());
+    let first: Vec<IpAddr> = (0..16).map(|n| [192, 0, 2, n].into()).collect();
+    assert_eq!(many.0, first);
 }

@@ -10,7 +10,7 @@ use mta_sts::{
     fetch::AddressFilter,
     smtp::{Message, RecipientOutcome},
 };
-use rustls::RootCertStore;
+use rustls::{RootCertStore, crypto::ring};
 
 use super::smtp::transport::Smtp;
 
@@ -42,6 +42,7 @@ impl Sender {
     pub(crate) fn new(ways: Ways) -> Result<Self, Box<dyn Error>> {
         let settings = Settings::default()
             .with_nameservers([ways.nameserver])
+            .with_crypto_provider(ring::default_provider())
             .with_root_certificates(ways.roots)
             .with_https_port(ways.port)
             // The Policy Hosts of this world are on loopback.

@@ -23,6 +23,7 @@ use mta_sts::{
     tokio::Client,
 };
 use mta_sts_testkit::{Certificate, Mx as Manner, Site, World};
+use rustls::crypto::ring;
 use tokio::runtime::Runtime;
 
 use self::transport::Smtp;
@@ -41,6 +42,8 @@ async fn send_a_message() -> Result<(), Box<dyn Error>> {
     // Once, when the server starts.
     let settings = Settings::default()
         .with_nameservers([world.nameserver()])
+        // Not needed with the feature `ring` or `aws-lc-rs`.
+        .with_crypto_provider(ring::default_provider())
         .with_root_certificates(world.roots())
         .with_https_port(world.port())
         .with_address_filter(AddressFilter::default().exempt_network("127.0.0.0/8".parse()?));

@@ -86,6 +86,9 @@ fn in_the_child(client: Client) {
     if answer != Err(LookupError::ShutDown) {
         process::exit(3);
     }
+    if !answers_the_operator(&client) {
+        process::exit(5);
+    }
     match client {
         Client::Blocking(client) => {
             client.shutdown();
@@ -99,4 +102,16 @@ fn in_the_child(client: Client) {
     if start.elapsed() > Duration::from_secs(3) {
         process::exit(4);
     }
+}
+
+/// Returns whether the operator's access to the cache returns, and changes nothing.
+fn answers_the_operator(client: &Client) -> bool {
+    let (cache, name) = (client.cache(), domain("a.example"));
+    let _ = (cache.len(), cache.overrides(), cache.counters(), cache.memory_usage());
+    let _ = (cache.entry(&name), cache.entries(None, |_| true));
+    let list = "a.example none".parse().unwrap();
+    cache.disable(&name).is_err()
+        && cache.set_overrides(&list).is_err()
+        && !cache.remove(&name)
+        && !cache.clear_override(&name)
 }

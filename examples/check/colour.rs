@@ -47,7 +47,7 @@ impl Colour {
     }
 }
 
-/// Colours a report: its first line, what is wrong, and how to mend it. Text from the network is escaped before,
+/// Colours a report: its first line, what is wrong, and how to fix it. Text from the network is escaped before,
 /// and its lines begin with `|`.
 pub(crate) fn paint(text: &str) -> String {
     let mut lines = text.split_inclusive('\n');

@@ -61,7 +61,7 @@ impl Listing<'_> {
     }
 }
 
-/// What was found, and how to mend it.
+/// What was found, and how to fix it.
 pub(crate) fn say(f: &mut fmt::Formatter<'_>, finding: &Diagnostic) -> fmt::Result {
     writeln!(f, "  = {finding} ({})", finding.clause())?;
     finding.help().map_or(Ok(()), |help| writeln!(f, "    help: {help}"))

@@ -1,4 +1,4 @@
-//! Proposals for domains that begin, or that have to mend their policy.
+//! Proposals for domains that begin, or that have to fix their policy.
 
 use std::{net::IpAddr, time::Duration};
 

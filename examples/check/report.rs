@@ -123,7 +123,7 @@ pub(crate) struct MxHost {
     pub(crate) delivery: Decision,
 }
 
-/// What came of a connection.
+/// The outcome of a connection.
 #[derive(Clone, Serialize)]
 pub(crate) struct Probe {
     pub(crate) address: Option<IpAddr>,

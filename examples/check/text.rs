@@ -32,7 +32,7 @@ impl fmt::Display for Report {
 }
 
 impl Report {
-    /// Says in the first line what is wrong, and in the second how to mend it.
+    /// Says in the first line what is wrong, and in the second how to fix it.
     fn write_headline(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}: {}", self.domain, self.verdict)?;
         let Some(finding) = self.headline() else { return writeln!(f) };

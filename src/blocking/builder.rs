@@ -68,7 +68,7 @@ impl Builder<Client> {
         let fetcher = FetcherPart::new(fetcher, &settings, &time)?;
         let setup = settings.cache_setup(resolver.nameservers().map(Nameservers::timeout));
         let events = EventQueue::new(on_event.is_some());
-        resolver.nameservers().into_iter().for_each(|servers| servers.tell_ignored(&events));
+        resolver.nameservers().into_iter().for_each(|servers| servers.report_ignored(&events));
         let threads = events.threads();
         let spawn: Spawn = Box::new(move |work| threads.spawn("mta-sts worker", work));
         #[cfg(test)]

@@ -110,6 +110,10 @@ impl RunningClient for Inner {
         self.driver.time.now()
     }
 
+    fn is_forked(&self) -> bool {
+        self.driver.threads.process.is_another()
+    }
+
     fn carry_out(&self, outputs: Outputs) {
         self.driver.process(outputs);
     }

@@ -22,10 +22,10 @@ pub struct Counters {
     pub evicted_live: u64,
 }
 
+#[cfg(any(feature = "blocking", feature = "tokio"))]
 impl Counters {
     /// Returns the sums with the counters of another cache.
-    #[must_use]
-    pub const fn plus(self, other: Self) -> Self {
+    pub(crate) const fn plus(self, other: Self) -> Self {
         Self {
             cached: self.cached.saturating_add(other.cached),
             waited: self.waited.saturating_add(other.waited),

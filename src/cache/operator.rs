@@ -22,6 +22,13 @@ use crate::{domain::Domain, policy::Policy};
 #[error("the cache is full and no entry can be evicted")]
 pub struct CacheFull(());
 
+#[cfg(any(feature = "blocking", feature = "tokio"))]
+impl CacheFull {
+    pub(crate) const fn new() -> Self {
+        Self(())
+    }
+}
+
 /// The outcome of [`Cache::set_static_policy`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]

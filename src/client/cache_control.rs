@@ -19,12 +19,16 @@ use crate::{
 pub(crate) trait RunningClient {
     fn hub(&self) -> &ShardedCache;
     fn now(&self) -> Moment;
+    /// Returns whether this is a forked child, in which locks of the parent may stay locked.
+    fn is_forked(&self) -> bool;
     /// Carries out what a change has led to.
     fn carry_out(&self, outputs: Outputs);
 }
 
 /// The operator's access to the cache of a running client. Returned by the method `cache` of the
 /// client. Every change takes effect at once, for pending lookups too, and the store is kept in step.
+///
+/// In a forked child nothing is changed: what can fail returns [`CacheFull`], and the rest `false`.
 ///
 /// ```no_run
 /// # #[cfg(feature = "blocking")]
@@ -65,7 +69,7 @@ impl<'a> CacheControl<'a> {
         domain: &Domain,
         policy: impl Into<Arc<Policy>>,
     ) -> Result<(), CacheFull> {
-        self.change(|hub, now| hub.set_override(domain, Some(policy.into()), now))
+        self.set_override(domain, Some(policy.into()))
     }
 
     /// Disables MTA-STS for the domain, until [`clear_override`](Self::clear_override).
@@ -74,17 +78,17 @@ impl<'a> CacheControl<'a> {
     ///
     /// Returns an error if the cache is full and no entry can be evicted.
     pub fn disable(self, domain: &Domain) -> Result<(), CacheFull> {
-        self.change(|hub, now| hub.set_override(domain, None, now))
+        self.set_override(domain, None)
     }
 
     /// Removes the override of a domain, so that its own policy applies again. Returns whether there
     /// was one.
     #[must_use = "without an override, nothing has changed"]
     pub fn clear_override(self, domain: &Domain) -> bool {
-        self.change(|hub, now| hub.clear_override(domain, now))
+        self.change(false, |hub, now| hub.clear_override(domain, now))
     }
 
-    /// Sets all overrides anew: those of a list, and no others.
+    /// Sets all overrides: those of a list, and no others. Lookups meanwhile see a part of the change.
     ///
     /// # Errors
     ///
@@ -96,8 +100,7 @@ impl<'a> CacheControl<'a> {
             if before.get(domain) == Some(policy) {
                 continue;
             }
-            let policy = policy.cloned();
-            if let Err(full) = self.change(|hub, now| hub.set_override(domain, policy, now)) {
+            if let Err(full) = self.set_override(domain, policy.cloned()) {
                 self.undo(list, &before);
                 return Err(full);
             }
@@ -113,10 +116,7 @@ impl<'a> CacheControl<'a> {
     fn undo(self, list: &OverrideList, before: &OverrideList) {
         for (domain, _) in list.iter() {
             let _ = match before.get(domain) {
-                Some(policy) => {
-                    let policy = policy.cloned();
-                    self.change(|hub, now| hub.set_override(domain, policy, now)).is_ok()
-                }
+                Some(policy) => self.set_override(domain, policy.cloned()).is_ok(),
                 None => self.clear_override(domain),
             };
         }
@@ -139,14 +139,14 @@ impl<'a> CacheControl<'a> {
         domain: &Domain,
         policy: Policy,
     ) -> Result<StaticOutcome, CacheFull> {
-        self.change(|hub, now| hub.set_static_policy(domain, policy, now))
+        self.change(Err(CacheFull::new()), |hub, now| hub.set_static_policy(domain, policy, now))
     }
 
     /// Removes a domain from the cache and from the store, including a policy that applies. Returns
     /// whether anything was cached.
     #[expect(clippy::must_use_candidate, reason = "it is called to remove the domain")]
     pub fn remove(self, domain: &Domain) -> bool {
-        self.change(|hub, now| hub.remove(domain, now))
+        self.change(false, |hub, now| hub.remove(domain, now))
     }
 
     /// Returns the entry of a domain, if it is in the cache.
@@ -194,7 +194,19 @@ impl<'a> CacheControl<'a> {
         self.len() == 0
     }
 
-    fn change<T>(self, change: impl FnOnce(&ShardedCache, Moment) -> (T, Outputs)) -> T {
+    fn set_override(self, domain: &Domain, policy: Option<Arc<Policy>>) -> Result<(), CacheFull> {
+        self.change(Err(CacheFull::new()), |hub, now| hub.set_override(domain, policy, now))
+    }
+
+    /// Makes a change, or returns `unchanged` in a forked child.
+    fn change<T>(
+        self,
+        unchanged: T,
+        change: impl FnOnce(&ShardedCache, Moment) -> (T, Outputs),
+    ) -> T {
+        if self.0.is_forked() {
+            return unchanged;
+        }
         let (result, outputs) = change(self.0.hub(), self.0.now());
         self.0.carry_out(outputs);
         result

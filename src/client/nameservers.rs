@@ -9,7 +9,7 @@ use rustls::crypto::CryptoProvider;
 use super::{
     event_queue::EventQueue,
     setup::{DnsSetup, ServerSource},
-    system::{self, SystemServers, file_version},
+    system::{self, SystemServers},
 };
 use crate::{
     dns::{self, Config, DnsError, Exchange, Question},
@@ -60,7 +60,7 @@ impl Nameservers {
     }
 
     /// Emits an event for each ignored part of the system's list, now and when it has changed.
-    pub(crate) fn tell_ignored(&self, events: &EventQueue) {
+    pub(crate) fn report_ignored(&self, events: &EventQueue) {
         if let Some(source) = &self.lock().source {
             events.resolv_conf(&source.ignored);
         }
@@ -91,8 +91,6 @@ impl Nameservers {
 
 impl State {
     /// Reads the system's list again if it has changed. Returns the parts of it that are ignored.
-    ///
-    /// A file that is gone changes nothing: it may be replaced right now.
     fn follow_system(&mut self, now: Instant) -> Option<Vec<Box<str>>> {
         let source = self.source.as_mut()?;
         let since = self.checked_at.map(|at| now.saturating_duration_since(at));
@@ -100,14 +98,9 @@ impl State {
             return None;
         }
         self.checked_at = Some(now);
-        let version = file_version(source.path);
-        if version.is_none() || version == source.version {
-            return None;
-        }
         let SystemServers { nameservers, config, ignored, version } =
-            system::nameservers(source.path);
+            system::changed_nameservers(source.path, source.version)?;
         source.version = version;
-        source.ignored.clone_from(&ignored);
         self.servers = nameservers;
         if source.sets_config {
             self.config = config;
@@ -163,6 +156,11 @@ mod tests {
         fs::remove_file(path).unwrap();
         assert_eq!(state.follow_system(at(20)), None);
         assert_eq!(found(&state), ["192.0.2.2:53", "192.0.2.33:53", "1 s"]);
+        // A folder can be looked at, but not read as a file.
+        fs::create_dir(path).unwrap();
+        assert_eq!(state.follow_system(at(25)), None);
+        assert_eq!(found(&state), ["192.0.2.2:53", "192.0.2.33:53", "1 s"]);
+        fs::remove_dir(path).unwrap();
         // Time-outs that were set are kept.
         state.source.as_mut().unwrap().sets_config = false;
         write("nameserver 192.0.2.4\n");

@@ -216,9 +216,9 @@ impl Settings {
     }
 
     /// Sets the time that a lookup, a recheck or a forced refresh waits if the call names none.
-    /// Default: the time-outs of a query, of a fetch and of saving, together. A hanging nameserver or
-    /// Policy Host then ends in an answer and not in
-    /// [`LookupError::TimedOut`](super::LookupError::TimedOut).
+    /// Default: the time-outs of a query, of a fetch and of saving, and 3 s: 83 s. With it, a lookup
+    /// that a nameserver or Policy Host keeps hanging ends in an answer and not in
+    /// [`LookupError::TimedOut`](super::LookupError::TimedOut); a recheck may take longer.
     #[must_use]
     pub fn with_lookup_timeout(self, timeout: Duration) -> Self {
         Self { lookup_timeout: Some(timeout), ..self }

@@ -79,13 +79,12 @@ impl Settings {
             .unwrap_or_else(|| cache::Config::new(random_seed()))
             .with_txt_timeout(later(query_timeout))
             .with_fetch_timeout(later(fetch_timeout));
-        let whole = query_timeout.saturating_add(fetch_timeout);
+        let parts = [config.txt_timeout(), config.fetch_timeout(), config.persist_timeout()];
+        let whole = parts.into_iter().fold(Duration::ZERO, Duration::saturating_add);
         CacheSetup {
             config,
             fetch_timeout,
-            lookup_timeout: self
-                .lookup_timeout
-                .unwrap_or_else(|| later(whole.saturating_add(config.persist_timeout()))),
+            lookup_timeout: self.lookup_timeout.unwrap_or_else(|| later(whole)),
             discoveries: self.discoveries,
             refreshes: self.refreshes,
         }
@@ -178,4 +177,28 @@ fn looked_at(unusable: usize) -> Vec<String> {
     let mut sentences = Vec::from(set);
     sentences.push(format!("{unusable} certificates could not be read"));
     sentences
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_cache_gives_up_after_the_exchanges_and_before_the_lookup() {
+        let second = Duration::from_secs(1);
+        for span in [second, Duration::from_millis(1500), 90 * second, 86_400 * second] {
+            let settings = Settings::default()
+                .with_dns_config(dns::Config::default().with_timeout(span))
+                .with_fetch_config(fetch::Config::default().with_timeout(2 * span));
+            let CacheSetup { config, fetch_timeout, lookup_timeout, .. } =
+                settings.cache_setup(None);
+            let most = 86_400 * second;
+            assert!(config.txt_timeout() > span || config.txt_timeout() == most, "{span:?}");
+            assert!(config.fetch_timeout() > fetch_timeout || fetch_timeout == most, "{span:?}");
+            let whole = config.txt_timeout() + config.fetch_timeout() + config.persist_timeout();
+            assert!(lookup_timeout > whole, "{span:?}: {lookup_timeout:?}");
+        }
+        let given = Settings::default().with_lookup_timeout(7 * second).cache_setup(None);
+        assert_eq!(given.lookup_timeout, 7 * second);
+    }
 }

@@ -37,14 +37,14 @@ impl WriterSettings {
     pub(crate) fn start(
         self,
         time: Arc<Time>,
-        told: impl Fn(usize, JobResult) + Send + 'static,
+        report: impl Fn(usize, JobResult) + Send + 'static,
     ) -> io::Result<StoreWriter> {
         let Self { store, queue, events } = self;
         let end = End(Arc::clone(&queue));
         let threads = events.threads();
         threads.spawn("mta-sts store", move || {
             let End(changes) = &end;
-            keep(&*store, changes, &time, &told, &events);
+            keep(&*store, changes, &time, &report, &events);
             // A caller that waits for the end may then open the same file.
             let _ = events.guard(Part::Store, || drop(store));
         })?;
@@ -78,7 +78,7 @@ fn keep(
     store: &dyn Store,
     queue: &SaveQueue,
     time: &Time,
-    told: &dyn Fn(usize, JobResult),
+    report: &dyn Fn(usize, JobResult),
     events: &EventQueue,
 ) {
     loop {
@@ -93,19 +93,19 @@ fn keep(
             changes.push(change);
             waiting.push((shard, id));
         }
-        let told = |shard, done| {
-            let _ = events.guard(Part::Other, || told(shard, done));
+        let report = |shard, done| {
+            let _ = events.guard(Part::Other, || report(shard, done));
         };
         let mut saved = save(store, &changes, events);
         if let (Err(lost), Some(change)) = (&saved, changes.first())
             && lost.is_lost()
         {
-            told(0, JobResult::Lost(change.domain.clone(), lost.to_string()));
+            report(0, JobResult::Lost(change.domain.clone(), lost.to_string()));
             saved = save(store, &changes, events);
         }
         for (shard, id) in waiting {
             let result = saved.as_ref().copied().map_err(ToString::to_string);
-            told(shard, JobResult::Persisted(id, result));
+            report(shard, JobResult::Persisted(id, result));
         }
     }
 }

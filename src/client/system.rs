@@ -31,17 +31,33 @@ pub(super) struct SystemServers {
 pub(super) struct FileVersion(SystemTime, u64);
 
 /// Returns the version of a file, or `None` if there is no file.
-pub(super) fn file_version(path: &str) -> Option<FileVersion> {
+fn file_version(path: &str) -> Option<FileVersion> {
     let metadata = fs::metadata(path).ok()?;
     Some(FileVersion(metadata.modified().ok()?, metadata.len()))
 }
 
-/// Reads the nameservers of this machine from a file.
+/// Reads the nameservers of this machine from a file. Without a readable file, the nameserver is the
+/// one on this machine.
 pub(super) fn nameservers(path: &str) -> SystemServers {
     // Before the file is read, so that a change meanwhile is noticed later.
     let version = file_version(path);
+    servers_of(path, version, read(path))
+}
+
+/// Reads the nameservers again. Returns `None` if the file has not changed, or cannot be read: it may
+/// be replaced right now.
+pub(super) fn changed_nameservers(path: &str, known: Option<FileVersion>) -> Option<SystemServers> {
+    let version = file_version(path).filter(|version| Some(*version) != known)?;
+    Some(servers_of(path, Some(version), Ok(read(path).ok()?)))
+}
+
+fn servers_of(
+    path: &str,
+    version: Option<FileVersion>,
+    text: io::Result<Vec<u8>>,
+) -> SystemServers {
     let mut ignored = Vec::new();
-    let conf = understood(path, read(path), &mut ignored);
+    let conf = understood(path, text, &mut ignored);
     let (nameservers, config) = (conf.nameservers(), conf.apply(Config::default()));
     SystemServers { nameservers, config, ignored, version }
 }

@@ -32,8 +32,8 @@ impl Turns {
     }
 
     pub(super) fn address(&self, turn: usize) -> SocketAddr {
-        let nobody = SocketAddr::from(([0, 0, 0, 0], 0));
-        self.servers.get(self.server_index(turn)).map_or(nobody, |server| server.address)
+        let unspecified = SocketAddr::from(([0, 0, 0, 0], 0));
+        self.servers.get(self.server_index(turn)).map_or(unspecified, |server| server.address)
     }
 
     /// Returns whether a query of this turn has EDNS. In the last of several rounds none has.

@@ -34,9 +34,10 @@
 //!
 //! A [`Delivery`](crate::delivery::Delivery) is for the recipients of one Policy Domain. If the
 //! host accepts some of them and refuses others, keep the outcomes of those apart in the queue: a
-//! 5yz to one `RCPT` is final for that recipient, a 4yz keeps it for the next attempt. Supply the
-//! result for the message: `Accepted` if the data was accepted for at least one recipient,
-//! otherwise `Transient` if a refusal was transient, else `Permanent`.
+//! 5yz to one `RCPT` is final for that recipient, a 4yz keeps it for the next attempt. Supply one
+//! result, and send the message no more to those for whom it was accepted: `Transient` if a refusal
+//! was transient, else `Permanent` if there was one, else `Accepted`. With `Accepted` for only some,
+//! the others would be bounced without the recheck that the policy may demand.
 //!
 //! # Time-outs and temporary answers
 //!

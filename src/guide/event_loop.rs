@@ -138,7 +138,7 @@
 //! assert!(server.cache.poll_timeout().is_some_and(|due| due > server.now));
 //!
 //! // An attacker removes STARTTLS and blocks DNS. The message stays in the queue, and is not
-//! // bounced, since nobody can tell whether the policy still is the domain's.
+//! // bounced, since it is unknown whether the policy is still the current one.
 //! server.network.session = SessionOutcome::ClearText;
 //! server.network.txt = None;
 //! let Step::Defer(deferral) = server.deliver(&domain) else { panic!() };

@@ -41,8 +41,8 @@
 //!
 //! | number | of |
 //! | --- | --- |
-//! | [`Counters::evicted_live`](crate::cache::Counters::evicted_live), [`Counters::overloaded`](crate::cache::Counters::overloaded) | [`Cache::counters`](crate::cache::Cache::counters), for a cache of your own |
-//! | `Health::events_dropped`, `Health::panics`, and `refused` and `overdue` of `Health::requests` | `health()` of a client, which returns no counters of its caches: their evictions are events |
+//! | [`Counters::evicted_live`](crate::cache::Counters::evicted_live), [`Counters::overloaded`](crate::cache::Counters::overloaded) | [`Cache::counters`](crate::cache::Cache::counters); of a client, `cache().counters()` |
+//! | `Health::events_dropped`, `Health::panics`, and `refused` and `overdue` of `Health::requests` | `health()` of a client |
 //! | `refused` and `overdue` of [`lanes::Counters`](crate::lanes::Counters) | [`Lanes::counters`](crate::lanes::Lanes::counters), for lanes of your own |
 //!
 //! The session reports of [`Delivery::poll_report`](crate::delivery::Delivery::poll_report) are what

@@ -11,11 +11,11 @@ pub(super) fn read(name: &[u8], value: &str) -> Option<(&'static str, Meant)> {
     let switch = str::from_utf8(name).ok().and_then(|name| mode::switched(name, word));
     switch
         .map(|meant| ("mode", meant))
-        .or_else(|| told(name, value).map(|known| (known, value::read(known, value))))
+        .or_else(|| named_field(name, value).map(|known| (known, value::read(known, value))))
 }
 
 /// Returns the known field for this value, where the name says the same.
-fn told(name: &[u8], value: &str) -> Option<&'static str> {
+fn named_field(name: &[u8], value: &str) -> Option<&'static str> {
     if value.len() > MAX_SHOWN {
         return None;
     }

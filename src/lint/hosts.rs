@@ -21,7 +21,7 @@ use crate::{
 /// `hosts` are the names from the MX records, or the domain itself if it has none; their order does
 /// not matter. An MX record as `dig +short` prints it, `10 mx.example.com.`, stands for its host, a
 /// U-label for its A-label. What is no host name is found, too, and then nothing is said about the
-/// patterns that match no host. A host that is not covered is an error under mode `enforce` (nobody delivers to it)
+/// patterns that match no host. A host that is not covered is an error under mode `enforce` (senders do not deliver to it)
 /// and a warning under `testing`; under `none` nothing is found. Spans are in [`Policy::as_text`].
 /// Takes time proportional to the number of hosts times that of patterns.
 ///

@@ -35,7 +35,7 @@ impl<'a> Misspelt<'a> {
         let (known, likeness) = match (known_name(name), near_name(name)) {
             (Some(known), _) => (known, Likeness::Certain),
             (None, Some(known)) => (known, Likeness::Near),
-            (None, None) => (told_by_value(name, at)?, Likeness::Value),
+            (None, None) => (field_by_value(name, at)?, Likeness::Value),
         };
         Some(Self { name, known, likeness, at, span })
     }
@@ -110,6 +110,6 @@ fn value_of(at: &[u8]) -> &str {
 }
 
 /// Returns the known field to which the value of an unknown field belongs.
-fn told_by_value(name: &[u8], at: &[u8]) -> Option<&'static str> {
+fn field_by_value(name: &[u8], at: &[u8]) -> Option<&'static str> {
     inner_name(at).or_else(|| alias::read(name, value_of(at)).map(|(known, _)| known))
 }

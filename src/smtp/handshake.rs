@@ -1,4 +1,4 @@
-//! The TLS handshake of one attempt, and what came of it.
+//! The TLS handshake of one attempt, and its outcome.
 
 use alloc::{boxed::Box, string::ToString, sync::Arc};
 use core::error::Error;
@@ -15,7 +15,7 @@ use crate::{
 
 /// The TLS handshake of one attempt: the settings for rustls, and the outcome of the session.
 ///
-/// Create one for each connection, after the host has accepted `STARTTLS`. Then tell what came of it:
+/// Create one for each connection, after the host has accepted `STARTTLS`. Then call the method for the event:
 ///
 /// | event | method |
 /// | --- | --- |
@@ -24,7 +24,7 @@ use crate::{
 /// | the handshake is complete, and then the host refused `EHLO`, or the connection was lost | [`lost`](Self::lost) |
 ///
 /// If the certificate is not valid, that is what they say, however the handshake ended: it is what the
-/// owner of the host can mend.
+/// owner of the host can fix.
 ///
 /// ```
 /// use mta_sts::{delivery::{Attempt, SessionOutcome}, smtp::Handshake, time::UtcDateTime, verify::TrustStore};

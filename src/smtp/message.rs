@@ -15,6 +15,7 @@ pub struct Message {
     pub(super) floor: MinTlsLevel,
     pub(super) recipients: usize,
     pub(super) unconfirmed: u32,
+    pub(super) max_unconfirmed: Option<u32>,
 }
 
 impl Message {
@@ -24,7 +25,7 @@ impl Message {
     #[must_use]
     pub fn new(route: Route, trust: &TrustStore) -> Self {
         let (trust, floor) = (trust.clone(), MinTlsLevel::default());
-        Self { route, trust, floor, recipients: 1, unconfirmed: 0 }
+        Self { route, trust, floor, recipients: 1, unconfirmed: 0, max_unconfirmed: None }
     }
 
     /// Sets the minimum TLS level. Default: [`MinTlsLevel::Opportunistic`].
@@ -45,6 +46,15 @@ impl Message {
     #[must_use]
     pub fn with_unconfirmed(self, count: u32) -> Self {
         Self { unconfirmed: count, ..self }
+    }
+
+    /// Sets the number of consecutive rechecks without a result after which the message may be
+    /// bounced: see
+    /// [`Delivery::with_max_unconfirmed`](crate::delivery::Delivery::with_max_unconfirmed). Default: no
+    /// limit.
+    #[must_use]
+    pub fn with_max_unconfirmed(self, max: u32) -> Self {
+        Self { max_unconfirmed: Some(max), ..self }
     }
 
     /// Returns the route.

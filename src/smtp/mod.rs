@@ -69,8 +69,8 @@
 //! ```
 //!
 //! A mail server that has its own loop over a [`Delivery`](crate::delivery::Delivery) can use
-//! [`Handshake`] alone: it provides the settings of rustls for an attempt, and converts what came of
-//! the handshake to a [`SessionOutcome`](crate::delivery::SessionOutcome).
+//! [`Handshake`] alone: it provides the settings of rustls for an attempt, and converts the
+//! result of the handshake to a [`SessionOutcome`](crate::delivery::SessionOutcome).
 
 #[cfg(feature = "blocking")]
 mod blocking_transport;

@@ -54,10 +54,11 @@ pub(crate) async fn walk<T: Transport, P: PolicyCheck>(
         host_failures: Vec::new(),
         reports: Vec::new(),
     };
-    let end = match walk.round(policy).await {
+    let end = match walk.round(policy, message.unconfirmed).await {
         // One more round with the policy that has changed meanwhile. A domain that changes it all the
         // time must not keep the sender busy.
-        End::PolicyChanged(policy) => walk.round(policy).await,
+        // The recheck that has found it had a result.
+        End::PolicyChanged(policy) => walk.round(policy, 0).await,
         end => end,
     };
     walk.finish(&end)
@@ -94,16 +95,19 @@ enum End {
 
 impl<T: Transport, P: PolicyCheck> Walk<'_, T, P> {
     /// Delivers to the recipients that are left, by one policy.
-    async fn round(&mut self, (policy, is_operators): FoundPolicy) -> End {
+    async fn round(&mut self, (policy, is_operators): FoundPolicy, unconfirmed: u32) -> End {
         for recipient in &mut self.recipients {
             if let Recipient::Refused(_) = recipient {
                 *recipient = Recipient::Pending;
             }
         }
-        let Message { route, floor, unconfirmed, .. } = self.message;
+        let Message { route, floor, max_unconfirmed, .. } = self.message;
         let mut delivery = Delivery::new(route.clone(), policy, *floor)
             .with_operators_policy(is_operators)
-            .with_unconfirmed(*unconfirmed);
+            .with_unconfirmed(unconfirmed);
+        if let Some(max) = *max_unconfirmed {
+            delivery = delivery.with_max_unconfirmed(max);
+        }
         let end = self.deliver(&mut delivery).await;
         self.host_failures.extend_from_slice(delivery.host_failures());
         self.reports.extend(core::iter::from_fn(|| delivery.poll_report()));

@@ -262,6 +262,8 @@ fn the_runtime_is_never_blocked() {
     for is_dropped in [false, true] {
         let longest = one.block_on(async {
             let pulse = tokio::spawn(pulse());
+            // It has to beat before anything could stop it.
+            tokio::time::sleep(Duration::from_millis(20)).await;
             let builder = async_::Client::builder().with_settings(settings(&world));
             let client = builder.with_store(Sleepy(SLOW)).build().await.unwrap();
             assert!(client.policy(&domain("a.example")).await.unwrap().policy().is_some());

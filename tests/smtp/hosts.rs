@@ -172,6 +172,12 @@ fn without_an_answer_about_the_policy_nothing_is_bounced() {
         let sentence = told(&outcome.recipients[0]);
         assert!(sentence.ends_with("could not be found out (must not bounce)"), "{sentence}");
         assert_eq!(outcome.unconfirmed, 4, "{kind:?}");
+        // An operator's limit departs from the RFC.
+        let limited = message.clone().with_unconfirmed(3).with_max_unconfirmed(4);
+        let outcome = client.deliver(&limited, &sockets).unwrap();
+        let RecipientOutcome::Deferred { may_bounce: true, .. } = outcome.recipients[0] else {
+            panic!("{kind:?}: {outcome:?}")
+        };
         assert_eq!(host.messages().len(), 0, "{kind:?}");
     }
 }

@@ -11,7 +11,7 @@ use mta_sts::{
 };
 use mta_sts_testkit::World;
 
-use crate::world::{BOTH, Client, told};
+use crate::world::{BOTH, Client, Kind, told};
 
 /// What the hosts reply to one transaction after another, and to whom the message was sent.
 struct Script {
@@ -163,11 +163,26 @@ fn sixteen_addresses_of_a_host_are_tried() {
     }
 
     let world = World::new();
-    let Client::Blocking(client) = Client::new(BOTH[0], &world) else { unreachable!() };
+    let Client::Blocking(client) = Client::new(Kind::Blocking, &world) else { unreachable!() };
     let message =
         Client::Blocking(client.clone()).message(&["mx.example.com"], MinTlsLevel::Opportunistic);
     let mut many = Many(Vec::new());
     assert!(!client.deliver(&message, &mut many).unwrap().is_delivered());
     let first: Vec<IpAddr> = (0..16).map(|n| [192, 0, 2, n].into()).collect();
     assert_eq!(many.0, first);
+}
+
+/// Its future is `Send`, with a transport whose futures are.
+#[test]
+fn a_delivery_runs_in_a_task_of_its_own() {
+    let world = World::new();
+    let both = Client::new(Kind::Tokio, &world);
+    let message = both.message(&["mx1.example.com"], MinTlsLevel::Opportunistic);
+    let Client::Tokio(runtime, client) = &both else { unreachable!() };
+    let client = client.clone();
+    let task = runtime.spawn(async move {
+        let mut script = Script { replies: [vec![Accepted]].into(), sent_to: Vec::new() };
+        client.deliver(&message, &mut script).await
+    });
+    assert!(runtime.block_on(task).unwrap().unwrap().is_delivered());
 }

@@ -55,14 +55,15 @@ impl ShardedCache {
     }
 
     pub(crate) fn overrides(&self) -> OverrideList {
-        (0..=self.others.len()).fold(OverrideList::new(), |list, place| {
-            self.shard(place).read(|inside| {
-                inside
-                    .cache
-                    .overrides()
-                    .fold(list, |list, (domain, policy)| list.with(domain.clone(), policy.cloned()))
+        let lists = (0..=self.others.len()).filter_map(|place| {
+            self.shard(place).read_unless_lost(self.process(), |inside| {
+                let overrides = inside.cache.overrides();
+                overrides.map(|(domain, policy)| (domain.clone(), policy.cloned())).collect()
             })
-        })
+        });
+        lists
+            .flat_map(Vec::into_iter)
+            .fold(OverrideList::new(), |list, (domain, policy)| list.with(domain, policy))
     }
 
     /// Looks at the entry of a domain, if it is in a cache.

@@ -12,9 +12,10 @@ use super::{
     Code, Diagnostic,
     known_record::known_record,
     line,
-    record_text::{canonical, has_word_id},
+    record_text::{canonical, has_word_id, without_policy_fields},
     repair::mend,
     shown::Shown,
+    spelling::known_name,
 };
 
 /// Returns the one diagnostic for a file that is no policy at all.
@@ -219,6 +220,15 @@ fn txt_record(input: &[u8]) -> Option<Said> {
     if is_policy {
         return None;
     }
+    if let Some((record, fields)) = with_policy_fields(text) {
+        return Some(said(
+            "the file holds the TXT record, with fields of the policy in it",
+            &format!(
+                "publish `{record}` in DNS, as the TXT record of `_mta-sts`, and the lines {fields} \
+                 in the file"
+            ),
+        ));
+    }
     if holds("v=sts") || lower.contains(" v=stsv1") {
         return Some(said(
             "the file holds the TXT record, not the policy",
@@ -230,6 +240,18 @@ fn txt_record(input: &[u8]) -> Option<Said> {
         format!("the file holds {name} record, not the policy"),
         format!("publish this text in DNS, {place}"),
     ))
+}
+
+/// Returns the record, and the lines of the policy, of a text that holds both.
+fn with_policy_fields(text: &str) -> Option<(String, String)> {
+    let field = |part: &str| {
+        let (name, value) = part.split_once('=')?;
+        let name = known_name(name.trim().as_bytes()).filter(|name| *name != "version")?;
+        Some(format!("`{name}: {}`", Shown(value.trim())))
+    };
+    let fields: Vec<String> = text.split(';').filter_map(field).collect();
+    let record = without_policy_fields(text.as_bytes()).filter(|_| !fields.is_empty())?;
+    Some((record, format!("`version: STSv1`, {}", fields.join(", "))))
 }
 
 /// Returns whether this is a record in the words of a policy: `version: STSv1; id: 1`.

@@ -79,6 +79,7 @@ mod value;
 mod ways;
 mod weak;
 mod wrapped;
+mod xml;
 
 pub use self::{
     code::Code,

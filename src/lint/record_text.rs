@@ -189,15 +189,26 @@ fn mended_id(value: &str) -> Option<String> {
     let value = if is_number { inner } else { value };
     let marks = ['-', '_', '.', ':', '/', '+'];
     let value = value.trim_matches(marks);
-    if is_placeholder(value) || !is_date(value, &marks) && value.contains(marks) {
+    if is_placeholder(value) || !is_date(value, &marks) && has_mark_in_number(value, &marks) {
         return None;
     }
     let id = value.replace(marks, "");
     is_all(sts_id_value, id.as_bytes()).then_some(id)
 }
 
-/// Returns whether this is a date, or a date and a time, between whose numbers marks stand. In another
-/// `id`, marks tell versions apart: `1.10` and `11.0` must not become the same.
+/// Returns whether a mark stands between two digits, where it may tell versions apart: `1.10` and `11.0`
+/// must not become the same.
+fn has_mark_in_number(value: &str, marks: &[char]) -> bool {
+    let is_digit = |c: Option<char>| c.is_some_and(|c| c.is_ascii_digit());
+    value.match_indices(|c: char| marks.contains(&c)).any(|(at, _)| {
+        let (before, after) = value.split_at_checked(at).unwrap_or((value, ""));
+        let before = before.trim_end_matches(|c: char| marks.contains(&c)).chars().next_back();
+        is_digit(before)
+            && is_digit(after.trim_start_matches(|c: char| marks.contains(&c)).chars().next())
+    })
+}
+
+/// Returns whether this is a date, or a date and a time, between whose numbers marks stand.
 fn is_date(value: &str, marks: &[char]) -> bool {
     let groups = value.split(|c: char| marks.contains(&c) || matches!(c, 'T' | 't' | 'Z' | 'z'));
     let is_number = |group: &str| {

@@ -5,6 +5,7 @@ use alloc::{borrow::ToOwned, string::String};
 use super::{
     Code, disguise, html, layout, line_mark, shell, table,
     wrapped::{self, Side},
+    xml,
 };
 
 /// A fault of a whole text, and the function that corrects it.
@@ -14,7 +15,7 @@ pub(super) struct Way {
     pub(super) undo: fn(&str) -> String,
 }
 
-pub(super) const WAYS: [Way; 33] = [
+pub(super) const WAYS: [Way; 34] = [
     Way {
         code: Code::POLICY_OTHER_TEXT,
         message: "quotes stand around the whole policy",
@@ -49,6 +50,11 @@ pub(super) const WAYS: [Way; 33] = [
         code: Code::POLICY_OTHER_TEXT,
         message: "a mark, such as `$` or `^M`, stands at the end of each line, as `cat -A` and editors show line ends",
         undo: line_mark::without_marks,
+    },
+    Way {
+        code: Code::POLICY_OTHER_TEXT,
+        message: "the fields are XML elements: each line is `name: value`",
+        undo: xml::fields,
     },
     Way {
         code: Code::POLICY_OTHER_TEXT,

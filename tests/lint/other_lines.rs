@@ -115,3 +115,21 @@ advice[policy-extension]: this line is a URL, which senders take for a field `{n
         assert_eq!(mended, GOOD.as_bytes());
     }
 }
+
+/// What belongs into the file is not to be published in DNS.
+#[test]
+fn a_record_with_the_fields_of_the_policy() {
+    let text = "v=STSv1; id=20240101; mode=enforce; mx=a.example; mx=b.example; max_age=604800";
+    shows_policy(
+        text,
+        "
+error[policy-other-text]: the file holds the TXT record, with fields of the policy in it
+  --> line 1, column 1 (RFC 8461 §3.2)
+  | v=STSv1; id=20240101; mode=enforce; mx=a.example; mx=b.example; max_age=604800
+  | ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
+  = help: publish `v=STSv1; id=20240101` in DNS, as the TXT record of `_mta-sts`, and the lines \
+         `version: STSv1`, `mode: enforce`, `mx: a.example`, `mx: b.example`, `max_age: 604800` in \
+         the file
+",
+    );
+}

@@ -203,7 +203,7 @@ warning[record-id-placeholder]: `{id}` looks like a placeholder for the `id`
     }
 }
 
-/// Marks in an `id` may tell versions apart; between the numbers of a date they say nothing.
+/// Marks between digits may tell versions apart; between the numbers of a date they say nothing.
 #[test]
 fn an_id_is_not_made_another() {
     for (id, mended) in [
@@ -213,7 +213,9 @@ fn an_id_is_not_made_another() {
         ("1.10", None),
         ("1/2", None),
         ("20240101-1", None),
-        ("abc_def", None),
+        ("v1.10", None),
+        ("abc_def", Some("v=STSv1; id=abcdef")),
+        ("v1-a2", Some("v=STSv1; id=v1a2")),
     ] {
         let mark = id.chars().find(|c| !c.is_ascii_alphanumeric()).unwrap();
         let message = format!("error[record-id]: `id` has `{mark}`, which is no letter or digit");

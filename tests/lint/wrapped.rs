@@ -249,3 +249,20 @@ warning[policy-duplicate-field]: the whole policy is given twice
 ",
     );
 }
+
+#[test]
+fn elements_of_xml() {
+    let message = "the fields are XML elements: each line is `name: value`";
+    let elements = each_line(|name, value| format!("<{name}>{value}</{name}>"));
+    for source in [
+        elements.clone(),
+        format!("<policy>\n{elements}</policy>\n"),
+        elements.replace('\n', ""),
+        each_line(|name, value| format!("  <{name}>\n    {value}\n  </{name}>")),
+    ] {
+        wrapped(&source, OTHER, message);
+    }
+    let two = elements.replace("<max_age>", "<mx>b.example</mx>\n<max_age>");
+    let both = GOOD.replace("max_age", "mx: b.example\nmax_age");
+    policy(two, &[&format!("{OTHER}{message}")], Some(&both));
+}

@@ -1,6 +1,6 @@
 //! Policies that are written as XML elements.
 
-use alloc::{borrow::ToOwned, format, string::String};
+use alloc::{borrow::ToOwned, string::String};
 
 use super::spelling::known_name;
 
@@ -21,7 +21,7 @@ fn lines(text: &str) -> Option<String> {
         let Some(field) = known_name(tag.trim().as_bytes()) else { continue };
         let (value, after) = after.split_once('<')?;
         rest = after.strip_prefix('/')?.strip_prefix(tag)?.trim_start().strip_prefix('>')?;
-        lines.push_str(&format!("{field}: {}\n", value.trim()));
+        lines.extend([field, ": ", value.trim(), "\n"]);
     }
     (rest.trim().is_empty() && lines.lines().count() > 1).then_some(lines)
 }

@@ -9,12 +9,22 @@ const MAX: usize = 36;
 /// Returns the beginning of `bytes`, escaped and in double quotes, with `…` if it was cut, or
 /// `nothing` if there are no bytes.
 pub(crate) fn excerpt(bytes: &[u8]) -> String {
-    excerpt_of(bytes, MAX)
+    excerpt_to(bytes, MAX)
 }
 
-/// Returns an excerpt of at most `max` bytes, for texts that have to be copied or compared whole.
+/// Returns an excerpt of at most `max` characters, those of escapes included, for texts that have to
+/// be copied or compared whole.
 pub(crate) fn excerpt_of(bytes: &[u8], max: usize) -> String {
-    match bytes.split_at_checked(max) {
+    let ends = bytes.iter().scan(0, |end, byte| {
+        *end += core::ascii::escape_default(*byte).len();
+        Some(*end)
+    });
+    excerpt_to(bytes, ends.take_while(|end| *end <= max).count())
+}
+
+/// Returns an excerpt of at most `len` bytes.
+fn excerpt_to(bytes: &[u8], len: usize) -> String {
+    match bytes.split_at_checked(len) {
         Some((head, [_, ..])) => format!("\"{}\"…", head.escape_ascii()),
         _ if bytes.is_empty() => "nothing".into(),
         _ => format!("\"{}\"", bytes.escape_ascii()),

@@ -11,7 +11,8 @@ use crate::{
     tolerances::Tolerances,
 };
 
-/// The maximum number of bytes of a header in an error: enough for a URL with names of any length.
+/// The maximum number of characters of a header in an error: enough for a URL with names of any
+/// length.
 const MAX_SHOWN: usize = 512;
 
 /// The accepted media types of a policy.

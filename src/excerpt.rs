@@ -15,11 +15,15 @@ pub(crate) fn excerpt(bytes: &[u8]) -> String {
 /// Returns an excerpt of at most `max` characters, those of escapes included, for texts that have to
 /// be copied or compared whole.
 pub(crate) fn excerpt_of(bytes: &[u8], max: usize) -> String {
-    let ends = bytes.iter().scan(0, |end, byte| {
-        *end += core::ascii::escape_default(*byte).len();
-        Some(*end)
-    });
-    excerpt_to(bytes, ends.take_while(|end| *end <= max).count())
+    let mut left = max;
+    let fits = |byte: &&u8| match left.checked_sub(core::ascii::escape_default(**byte).len()) {
+        Some(rest) => {
+            left = rest;
+            true
+        }
+        None => false,
+    };
+    excerpt_to(bytes, bytes.iter().take_while(fits).count())
 }
 
 /// Returns an excerpt of at most `len` bytes.

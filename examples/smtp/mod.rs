@@ -114,8 +114,14 @@ impl Connection {
     }
 
     /// Sends a message. Returns the reply for each recipient.
-    pub(crate) fn send(&mut self, recipients: &[&str], text: &str) -> Vec<SmtpReply> {
-        if let Err(error) = self.say("MAIL FROM:<alice@sender.example>", "250") {
+    pub(crate) fn send(
+        &mut self,
+        mail_parameters: &str,
+        recipients: &[&str],
+        text: &str,
+    ) -> Vec<SmtpReply> {
+        let mail = format!("MAIL FROM:<alice@sender.example>{mail_parameters}");
+        if let Err(error) = self.say(&mail, "250") {
             return vec![error.reply(); recipients.len()];
         }
         let mut replies = Vec::new();

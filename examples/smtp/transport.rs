@@ -4,7 +4,7 @@ use std::net::{IpAddr, SocketAddr};
 
 use mta_sts::{
     delivery::SmtpReply,
-    smtp::{BlockingTransport, Capabilities, ConnectError, Handshake, StarttlsError},
+    smtp::{BlockingTransport, Capabilities, ConnectError, Envelope, Handshake, StarttlsError},
 };
 
 use super::{Connection, Error};
@@ -62,9 +62,10 @@ impl BlockingTransport for Smtp {
         Ok((session, found))
     }
 
-    fn send(&mut self, mut session: Connection, recipients: &[usize]) -> Vec<SmtpReply> {
-        let recipients: Vec<&str> = recipients.iter().map(|&n| &*self.recipients[n]).collect();
-        session.send(&recipients, &self.text)
+    fn send(&mut self, mut session: Connection, envelope: Envelope<'_>) -> Vec<SmtpReply> {
+        let numbers = envelope.recipients().iter();
+        let recipients: Vec<&str> = numbers.map(|&n| &*self.recipients[n]).collect();
+        session.send(envelope.mail_parameters(), &recipients, &self.text)
     }
 }
 

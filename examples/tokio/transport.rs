@@ -4,7 +4,7 @@ use std::net::{IpAddr, SocketAddr};
 
 use mta_sts::{
     delivery::SmtpReply,
-    smtp::{Capabilities, ConnectError, Handshake, StarttlsError, Transport},
+    smtp::{Capabilities, ConnectError, Envelope, Handshake, StarttlsError, Transport},
 };
 
 use super::smtp::{Connection, Error};
@@ -63,9 +63,10 @@ impl Transport for Smtp {
         Ok((session, found))
     }
 
-    async fn send(&mut self, mut session: Connection, recipients: &[usize]) -> Vec<SmtpReply> {
-        let recipients: Vec<&str> = recipients.iter().map(|&n| &*self.recipients[n]).collect();
-        session.send(&recipients, &self.text).await
+    async fn send(&mut self, mut session: Connection, envelope: Envelope<'_>) -> Vec<SmtpReply> {
+        let numbers = envelope.recipients().iter();
+        let recipients: Vec<&str> = numbers.map(|&n| &*self.recipients[n]).collect();
+        session.send(envelope.mail_parameters(), &recipients, &self.text).await
     }
 }
 

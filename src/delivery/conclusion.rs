@@ -40,6 +40,19 @@ pub enum PermanentFailure {
     OwnHost(Arc<str>),
     /// The host refused the message permanently.
     PermanentReply(HostFailure),
+    /// The message requires TLS, and each host failed to satisfy that: "the client MUST NOT transmit
+    /// the message to the domain" ([RFC 8689 §4.2.1]).
+    ///
+    /// If one of the hosts failed for another reason, such as a lost connection, the message is
+    /// deferred, because that host may satisfy it later.
+    ///
+    /// [RFC 8689 §4.2.1]: https://www.rfc-editor.org/rfc/rfc8689#section-4.2.1
+    RequireTls {
+        /// The domain of the route, or `None` for an address literal.
+        domain: Option<Arc<str>>,
+        /// The failure of each host, in the order in which they were tried.
+        host_failures: Arc<[HostFailure]>,
+    },
 }
 
 /// The result of a recheck: the cache has just looked for a newer policy by the `id` in DNS ([RFC
@@ -126,21 +139,30 @@ const NAMED: usize = 5;
 
 impl fmt::Display for Deferral {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.domain {
-            Some(domain) => write!(f, "no host of {} took the message", HostName(domain))?,
-            None => f.write_str("the host did not take the message")?,
-        }
-        for (at, refusal) in self.refusals.iter().take(NAMED).enumerate() {
-            write!(f, "{}{refusal}", if at == 0 { ": " } else { "; " })?;
-        }
-        match self.refusals.len().saturating_sub(NAMED) {
-            0 => {}
-            more => write!(f, "; and {more} more")?,
-        }
+        write_failures(f, self.domain.as_deref(), &self.refusals)?;
         match self.unknown {
             Some(_) => f.write_str("; whether the policy is still current could not be found out"),
             None => Ok(()),
         }
+    }
+}
+
+/// Writes why no host took the message.
+fn write_failures(
+    f: &mut fmt::Formatter<'_>,
+    domain: Option<&str>,
+    failures: &[HostFailure],
+) -> fmt::Result {
+    match domain {
+        Some(domain) => write!(f, "no host of {} took the message", HostName(domain))?,
+        None => f.write_str("the host did not take the message")?,
+    }
+    for (at, failure) in failures.iter().take(NAMED).enumerate() {
+        write!(f, "{}{failure}", if at == 0 { ": " } else { "; " })?;
+    }
+    match failures.len().saturating_sub(NAMED) {
+        0 => Ok(()),
+        more => write!(f, "; and {more} more"),
     }
 }
 
@@ -154,6 +176,16 @@ impl PermanentFailure {
             Self::NullMx(_) => status::NULL_MX,
             Self::OwnHost(_) => status::LOOP,
             Self::PermanentReply(refusal) => refusal.reason().status_code(),
+            // RFC 8689 §4.2.1
+            Self::RequireTls { host_failures, .. } => {
+                let is_supported =
+                    |failure: &HostFailure| *failure.reason() != HostFailureReason::NoRequiretls;
+                if host_failures.iter().all(is_supported) {
+                    status::ENCRYPTION_NEEDED
+                } else {
+                    status::NO_REQUIRETLS
+                }
+            }
         })
     }
 }
@@ -171,6 +203,9 @@ impl fmt::Display for PermanentFailure {
                 HostName(domain),
             ),
             Self::PermanentReply(refusal) => refusal.fmt(f),
+            Self::RequireTls { domain, host_failures } => {
+                write_failures(f, domain.as_deref(), host_failures)
+            }
         }
     }
 }

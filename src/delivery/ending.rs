@@ -69,6 +69,12 @@ impl Delivery {
             (None, Some(refused)) => {
                 Step::Undeliverable(PermanentFailure::PermanentReply(refused.clone()))
             }
+            (None, None) if self.rules.forbids_transmission(&self.refusals) => {
+                Step::Undeliverable(PermanentFailure::RequireTls {
+                    domain: self.rules.name.clone(),
+                    host_failures: self.refusals.as_slice().into(),
+                })
+            }
             (None, None) => Step::Defer(self.deferral(None, true)),
         }
     }

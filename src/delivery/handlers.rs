@@ -45,9 +45,13 @@ impl Delivery {
             return ConnectDecision::Skip(given_up(ticket));
         }
         match self.rules.require(&ticket.host, dane) {
-            Ok(requirement) => {
-                ConnectDecision::Attempt(Attempt { ticket, requirement, dane, receiving_ip: None })
-            }
+            Ok(requirement) => ConnectDecision::Attempt(Attempt {
+                ticket,
+                requirement,
+                dane,
+                receiving_ip: None,
+                offers_requiretls: false,
+            }),
             Err(reason) => {
                 self.reports.extend(report::of_skip(&self.rules, &ticket.host, dane, &reason));
                 ConnectDecision::Skip(self.leave(ticket, reason))
@@ -60,7 +64,7 @@ impl Delivery {
         if !self.is_open(&attempt.ticket) {
             return SendDecision::Reject(given_up(attempt.ticket));
         }
-        let Attempt { ref ticket, requirement, dane, receiving_ip } = attempt;
+        let Attempt { ref ticket, requirement, dane, receiving_ip, offers_requiretls } = attempt;
         let outcome = outcome.normalized(&ticket.host);
         // This is no failure of the host: it is not reported, and clear text is not tried.
         if outcome.is_senders_mistake() {
@@ -70,13 +74,13 @@ impl Delivery {
         }
         let reports = report::of_session(&self.rules, &ticket.host, dane, requirement, &outcome);
         self.reports.extend(reports.map(|report| report.with_receiving_ip(receiving_ip)));
-        match self.rules.judge(&ticket.host, dane, requirement, outcome) {
+        match self.rules.judge(&ticket.host, dane, requirement, outcome, offers_requiretls) {
             Judgement::Send(session) => {
                 SendDecision::Send(self.transaction(attempt, session, false))
             }
             Judgement::NoTls => {
                 self.open.iter_mut().for_each(Tried::no_tls);
-                SendDecision::NextAddress(Attempt { receiving_ip: None, ..attempt })
+                SendDecision::NextAddress(attempt.again())
             }
             Judgement::Leave(reason) => {
                 SendDecision::NextAddress(self.next_address(attempt, reason))
@@ -93,7 +97,7 @@ impl Delivery {
             Some(tried) if tried.retries() && attempt.requirement.tls != TlsLevel::Never => {
                 self.open = Some(tried.again());
                 let requirement = Requirement::IN_CLEAR_TEXT;
-                SendDecision::RetryPlaintext(Attempt { requirement, receiving_ip: None, ..attempt })
+                SendDecision::RetryPlaintext(Attempt { requirement, ..attempt.again() })
             }
             Some(tried) => {
                 let refusal = tried.end(&self.rules);
@@ -115,7 +119,7 @@ impl Delivery {
     ///
     /// [RFC 8460 §4.2]: https://www.rfc-editor.org/rfc/rfc8460#section-4.2
     pub fn reuse(&mut self, attempt: Attempt, session: &Session) -> Result<Transaction, Attempt> {
-        let fits = session.host() == attempt.host() && session.satisfies(attempt.requirement.tls);
+        let fits = session.host() == attempt.host() && session.satisfies(attempt.requirement);
         if !fits || !self.is_open(&attempt.ticket) {
             return Err(attempt);
         }
@@ -224,7 +228,7 @@ impl Delivery {
         if let Some(tried) = &mut self.open {
             tried.refuse(refusal);
         }
-        Attempt { receiving_ip: None, ..attempt }
+        attempt.again()
     }
 
     fn leave(&mut self, ticket: HostToken, reason: HostFailureReason) -> HostFailure {

@@ -20,6 +20,8 @@
 //! TLSA records are skipped. Mode `testing` or no policy never relaxes DANE, and a session that
 //! satisfies a policy but fails DANE is not used ([RFC 8461 §2]).
 //!
+//! A message may require more, or less, than that: see [`RequireTls`] (RFC 8689).
+//!
 //! [`Delivery::poll_report`] returns the results of a session under the policy and under DANE, for
 //! `enforce` and `testing` alike:
 //!
@@ -186,6 +188,7 @@ mod ending;
 mod handlers;
 mod refusal;
 mod report;
+mod require_tls;
 mod requirement;
 mod route;
 mod rules;
@@ -201,6 +204,7 @@ pub use self::{
     conclusion::{Deferral, PermanentFailure, Recheck},
     refusal::{HostFailure, HostFailureReason, Misconfiguration, RequiredBy},
     report::{PolicyType, SessionReport},
+    require_tls::{RequireTls, TlsRequiredError},
     requirement::{MinTlsLevel, ParseTlsLevelError, Requirement, TlsLevel, TlsaStatus},
     route::{Mx, Route},
     session::{CertificateChecks, Session, SessionOutcome, SmtpReply},

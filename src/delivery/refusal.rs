@@ -43,6 +43,16 @@ pub enum HostFailureReason {
     ///
     /// [RFC 8461 §4.1]: https://www.rfc-editor.org/rfc/rfc8461#section-4.1
     NotListed,
+    /// The message requires TLS, and the host is identified neither by DNSSEC nor by a policy of mode
+    /// `enforce` ([RFC 8689 §4.2.1]).
+    ///
+    /// [RFC 8689 §4.2.1]: https://www.rfc-editor.org/rfc/rfc8689#section-4.2.1
+    MxNotSecure,
+    /// The message requires TLS, and the host does not offer `REQUIRETLS` within TLS ([RFC 8689
+    /// §4.2.1]).
+    ///
+    /// [RFC 8689 §4.2.1]: https://www.rfc-editor.org/rfc/rfc8689#section-4.2.1
+    NoRequiretls,
     /// The host's TLSA records are bogus by DNSSEC ([RFC 7672 §2.1.2]).
     ///
     /// [RFC 7672 §2.1.2]: https://www.rfc-editor.org/rfc/rfc7672#section-2.1.2
@@ -103,6 +113,8 @@ pub enum RequiredBy {
     Policy,
     /// The host, by its TLSA records.
     Dane,
+    /// The sender of the message, by REQUIRETLS: see [`RequireTls`](super::RequireTls).
+    Sender,
     /// The operator, by the [`MinTlsLevel`](super::MinTlsLevel).
     Operator,
 }
@@ -141,7 +153,8 @@ impl HostFailure {
     }
 
     /// Returns whether a policy of mode `enforce` contributed to the failure. If so, the message
-    /// must not be bounced before a recheck for a newer policy ([RFC 8461 §5.1]).
+    /// must not be bounced before a recheck for a newer policy ([RFC 8461 §5.1]). A policy of mode
+    /// `testing` counts for a message that requires TLS, because it does not identify a host.
     ///
     /// An abandoned attempt may have failed because of the policy, and counts as such unless its
     /// session was found to satisfy it.
@@ -162,6 +175,8 @@ impl HostFailureReason {
             Self::Misconfigured(_) => status::MISCONFIGURED,
             // "Other or undefined security status".
             Self::NotListed => (7, 0),
+            Self::MxNotSecure => status::ENCRYPTION_NEEDED,
+            Self::NoRequiretls => status::NO_REQUIRETLS,
             // "Security features not supported".
             Self::NoStarttls(_) | Self::StarttlsRefused { .. } | Self::DaneRequired => (7, 4),
             // "Cryptographic failure".
@@ -210,6 +225,17 @@ impl fmt::Display for HostFailure {
             ),
             HostFailureReason::NotListed => {
                 write!(f, "{host} is not listed in the MTA-STS policy of {domain}")
+            }
+            HostFailureReason::MxNotSecure => write!(
+                f,
+                "{host} is identified neither by DNSSEC nor by an MTA-STS policy of mode enforce, which \
+                 the sender of the message demands",
+            ),
+            HostFailureReason::NoRequiretls => {
+                write!(
+                    f,
+                    "{host} does not offer REQUIRETLS, which the sender of the message demands"
+                )
             }
             HostFailureReason::DaneFailed => {
                 write!(f, "the TLSA records of {host} fail DNSSEC validation")
@@ -280,6 +306,7 @@ impl fmt::Display for Demands<'_> {
         match self.by {
             RequiredBy::Policy => write!(f, "the MTA-STS policy of {} demands", self.domain),
             RequiredBy::Dane => f.write_str("its TLSA records demand"),
+            RequiredBy::Sender => f.write_str("the sender of the message demands"),
             RequiredBy::Operator => f.write_str("this mail server demands"),
         }
     }

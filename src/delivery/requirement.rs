@@ -141,11 +141,13 @@ pub enum TlsLevel {
 pub struct Requirement {
     pub(super) tls: TlsLevel,
     pub(super) validates_pkix: bool,
+    pub(super) requiretls: bool,
 }
 
 impl Requirement {
     /// The requirement of a host with which no handshake succeeded.
-    pub(super) const IN_CLEAR_TEXT: Self = Self { tls: TlsLevel::Never, validates_pkix: false };
+    pub(super) const IN_CLEAR_TEXT: Self =
+        Self { tls: TlsLevel::Never, validates_pkix: false, requiretls: false };
 
     /// Returns the level of TLS that the session needs.
     #[must_use]
@@ -172,6 +174,16 @@ impl Requirement {
     #[must_use]
     pub fn validates_pkix(self) -> bool {
         self.validates_pkix
+    }
+
+    /// Returns whether nothing may be sent unless the host offers `REQUIRETLS` in its reply to the
+    /// `EHLO` after `STARTTLS` ([RFC 8689 §4.2.1]). Supply that with
+    /// [`Attempt::with_requiretls_offered`](super::Attempt::with_requiretls_offered).
+    ///
+    /// [RFC 8689 §4.2.1]: https://www.rfc-editor.org/rfc/rfc8689#section-4.2.1
+    #[must_use]
+    pub fn needs_requiretls(self) -> bool {
+        self.requiretls
     }
 
     /// Returns whether nothing may be sent if the certificate is not valid by PKIX.

@@ -20,6 +20,8 @@ pub struct Route {
     pub(super) mx: Vec<Mx>,
     pub(super) is_smart_host: bool,
     pub(super) has_secure_mx: bool,
+    /// `true` if there is no MX record that could be forged.
+    pub(super) has_no_mx: bool,
 }
 
 /// An MX record.
@@ -99,8 +101,14 @@ impl Route {
         let mx = Mx { preference: 0, host: literal.into(), is_own: false };
         let found = excerpt(literal.as_bytes());
         let domain = Err(DomainError::AddressLiteral { found });
-        let (is_smart_host, has_secure_mx) = (false, false);
-        Self { domain, name: None, mx: [mx].into(), is_smart_host, has_secure_mx }
+        Self {
+            domain,
+            name: None,
+            mx: [mx].into(),
+            is_smart_host: false,
+            has_secure_mx: false,
+            has_no_mx: true,
+        }
     }
 
     fn new(
@@ -110,13 +118,14 @@ impl Route {
         is_smart_host: bool,
     ) -> Self {
         let mut mx: Vec<_> = mx.into_iter().collect();
-        if mx.is_empty() {
+        let has_no_mx = mx.is_empty();
+        if has_no_mx {
             mx.push(Mx::new(0, &name));
         } else {
             mx.retain(|mx| !mx.host.is_empty());
         }
         let mx = each_host_once(mx);
-        Self { domain, name: Some(name), mx, is_smart_host, has_secure_mx: false }
+        Self { domain, name: Some(name), mx, is_smart_host, has_secure_mx: false, has_no_mx }
     }
 
     /// Returns the domain whose policy applies: the recipient's, or the smart host's. Returns
@@ -133,7 +142,11 @@ impl Route {
     /// message at once only if this is set. Otherwise DNS may have been forged, as for a host that
     /// the policy does not list ([RFC 8461 §10]): the message is deferred after a recheck.
     ///
+    /// A message that [requires TLS](super::RequireTls::Yes) is sent to a host that no policy of mode
+    /// `enforce` lists only if this is set ([RFC 8689 §4.2.1]).
+    ///
     /// [RFC 8461 §10]: https://www.rfc-editor.org/rfc/rfc8461#section-10
+    /// [RFC 8689 §4.2.1]: https://www.rfc-editor.org/rfc/rfc8689#section-4.2.1
     #[must_use]
     pub fn with_secure_mx(self, is_secure: bool) -> Self {
         Self { has_secure_mx: is_secure, ..self }

@@ -5,6 +5,7 @@ use alloc::{boxed::Box, sync::Arc};
 
 use super::{
     refusal::{HostFailure, HostFailureReason, Misconfiguration, RequiredBy},
+    require_tls::RequireTls,
     requirement::{MinTlsLevel, Requirement, TlsLevel, TlsaStatus},
     route::Route,
     session::{Session, SessionOutcome},
@@ -25,8 +26,11 @@ pub(super) struct Rules {
     /// The level that `enforce` requires if the host has usable TLSA records: DANE, with or without
     /// PKIX.
     pub(super) enforced_beside_dane: TlsLevel,
+    /// The tag of the message by REQUIRETLS.
+    pub(super) require_tls: RequireTls,
     is_smart_host: bool,
     has_secure_mx: bool,
+    has_no_mx: bool,
 }
 
 /// The decision about a session, or about an attempt that did not result in one.
@@ -43,7 +47,7 @@ impl Rules {
         policy: Result<Arc<Policy>, NoPolicy>,
         floor: MinTlsLevel,
     ) -> Self {
-        let &Route { ref domain, ref name, is_smart_host, has_secure_mx, .. } = route;
+        let &Route { ref domain, ref name, is_smart_host, has_secure_mx, has_no_mx, .. } = route;
         // "treat the Policy Domain as though it does not have any active policy" (RFC 8461 §5).
         let policy = policy.and_then(|policy| match policy.mode() {
             Mode::None => Err(NoPolicy::ModeNone),
@@ -57,8 +61,10 @@ impl Rules {
             floor,
             is_operators_policy: false,
             enforced_beside_dane: TlsLevel::Dane,
+            require_tls: RequireTls::Unspecified,
             is_smart_host,
             has_secure_mx,
+            has_no_mx,
         }
     }
 
@@ -97,6 +103,7 @@ impl Rules {
     fn is_by_policy(&self, reason: &HostFailureReason) -> bool {
         match *reason {
             HostFailureReason::NotListed => true,
+            HostFailureReason::MxNotSecure => self.policy.is_ok(),
             HostFailureReason::NoStarttls(by)
             | HostFailureReason::StarttlsRefused { by, .. }
             | HostFailureReason::HandshakeFailed(by, _)
@@ -116,8 +123,66 @@ impl Rules {
         self.policy.as_ref().is_ok_and(|policy| policy.matches(host))
     }
 
+    /// Returns whether the policy may exclude a host. "follow any policy published by the recipient
+    /// domain, but do not fail if this is unsuccessful" (RFC 8689 §4.2.2).
     pub(super) fn enforces(&self) -> bool {
-        self.policy.as_ref().is_ok_and(|policy| policy.mode() == Mode::Enforce)
+        self.require_tls != RequireTls::No
+            && self.policy.as_ref().is_ok_and(|policy| policy.mode() == Mode::Enforce)
+    }
+
+    /// Returns whether TLSA records count, as well as a failure to look them up. For a message with
+    /// `TLS-Required: No` they do only if the operator requires DANE where it is offered.
+    fn heeds_dane(&self) -> bool {
+        self.require_tls != RequireTls::No || self.floor >= MinTlsLevel::Authenticated
+    }
+
+    /// Returns whether it is certain that the host is one of the domain's (RFC 8689 §4.2.1, step 2).
+    /// Without an MX record, the certificate for the domain itself proves this.
+    fn identifies(&self, host: &str) -> bool {
+        self.has_secure_mx || self.has_no_mx || (self.enforces() && self.lists(host))
+    }
+
+    /// Returns whether `MAIL` must have the parameter `REQUIRETLS`.
+    pub(super) fn sends_requiretls(&self, session: &Session, dane: TlsaStatus) -> bool {
+        let has_dane = dane == TlsaStatus::Usable && session.is_dane_valid();
+        match self.require_tls {
+            RequireTls::Yes => true,
+            RequireTls::Bounce => {
+                session.offers_requiretls()
+                    && (session.is_pkix_valid() || has_dane)
+                    && self.identifies(session.host())
+            }
+            RequireTls::Unspecified | RequireTls::No => false,
+        }
+    }
+
+    /// Returns whether the message must not be transmitted to the domain, because each host failed to
+    /// satisfy what it requires (RFC 8689 §4.2.1).
+    pub(super) fn forbids_transmission(&self, failures: &[HostFailure]) -> bool {
+        // A host that is the sender itself is no host to try (RFC 5321 §5.1).
+        let is_tried = |reason: &&HostFailureReason| **reason != HostFailureReason::OwnHost;
+        let mut tried = failures.iter().map(HostFailure::reason).filter(is_tried).peekable();
+        self.require_tls == RequireTls::Yes
+            && tried.peek().is_some()
+            && tried.all(|reason| self.is_final(reason))
+    }
+
+    /// Returns whether the host would fail a message that requires TLS again. Hosts that could not be
+    /// checked may satisfy the requirement later.
+    fn is_final(&self, reason: &HostFailureReason) -> bool {
+        match reason {
+            HostFailureReason::MxNotSecure => {
+                !self.policy.as_ref().is_err_and(NoPolicy::is_temporary)
+            }
+            HostFailureReason::NotListed
+            | HostFailureReason::NoRequiretls
+            | HostFailureReason::DaneRequired
+            | HostFailureReason::NoStarttls(_)
+            | HostFailureReason::StarttlsRefused { is_temporary: false, .. }
+            | HostFailureReason::HandshakeFailed(..)
+            | HostFailureReason::CertificateInvalid(..) => true,
+            _ => false,
+        }
     }
 
     /// Returns the requirement of a session with the host, or the reason why there must be none.
@@ -131,29 +196,50 @@ impl Rules {
         if self.enforces() && !self.lists(host) {
             return Err(HostFailureReason::NotListed);
         }
+        // "the client MUST also validate the SMTP server name using MTA-STS" (RFC 8689 §4.2.1).
+        if self.require_tls == RequireTls::Yes && !self.identifies(host) {
+            return Err(HostFailureReason::MxNotSecure);
+        }
         // "MUST NOT allow MTA-STS Policy validation to override a failing DANE validation" (RFC
         // 8461 §2).
         match dane {
-            TlsaStatus::Bogus => return Err(HostFailureReason::DaneFailed),
-            TlsaStatus::Indeterminate => return Err(HostFailureReason::DaneUnknown),
+            TlsaStatus::Bogus if self.heeds_dane() => return Err(HostFailureReason::DaneFailed),
+            TlsaStatus::Indeterminate if self.heeds_dane() => {
+                return Err(HostFailureReason::DaneUnknown);
+            }
             TlsaStatus::Insecure | TlsaStatus::Unusable if self.floor == MinTlsLevel::Dane => {
                 return Err(HostFailureReason::DaneRequired);
             }
-            TlsaStatus::Insecure | TlsaStatus::Unusable | TlsaStatus::Usable => {}
+            _ => {}
         }
-        let tls = if dane == TlsaStatus::Usable && self.enforces() {
+        let tls = self.level(dane);
+        // The purpose of mode `testing` is to report what would have failed. The bounce of a message
+        // that requires TLS says so itself if the session satisfies everything.
+        let validates_pkix =
+            self.policy.is_ok() || tls == TlsLevel::Pkix || self.require_tls == RequireTls::Bounce;
+        Ok(Requirement { tls, validates_pkix, requiretls: self.require_tls == RequireTls::Yes })
+    }
+
+    /// Returns the level of TLS that a session needs.
+    fn level(&self, dane: TlsaStatus) -> TlsLevel {
+        let tag = self.require_tls;
+        if dane == TlsaStatus::Usable && self.enforces() {
             self.enforced_beside_dane
-        } else if dane == TlsaStatus::Usable {
+        } else if dane == TlsaStatus::Usable && self.heeds_dane() {
             TlsLevel::Dane
-        } else if self.enforces() || self.floor == MinTlsLevel::Authenticated {
+        } else if self.enforces()
+            || self.floor == MinTlsLevel::Authenticated
+            || tag == RequireTls::Yes
+        {
             TlsLevel::Pkix
-        } else if dane == TlsaStatus::Unusable || self.floor == MinTlsLevel::Encrypted {
+        } else if (dane == TlsaStatus::Unusable && self.heeds_dane())
+            || self.floor == MinTlsLevel::Encrypted
+            || tag == RequireTls::Bounce
+        {
             TlsLevel::Encrypted
         } else {
             TlsLevel::Opportunistic
-        };
-        // The purpose of mode `testing` is to report what would have failed.
-        Ok(Requirement { tls, validates_pkix: self.policy.is_ok() || tls == TlsLevel::Pkix })
+        }
     }
 
     /// Decides whether the session satisfies the requirement.
@@ -163,6 +249,7 @@ impl Rules {
         dane: TlsaStatus,
         requirement: Requirement,
         outcome: SessionOutcome,
+        offers_requiretls: bool,
     ) -> Judgement {
         let tls = requirement.tls;
         let session = match &outcome {
@@ -179,10 +266,15 @@ impl Rules {
             SessionOutcome::ClearText | SessionOutcome::StarttlsRefused { .. } => {
                 Session::in_clear_text(host.clone())
             }
-            SessionOutcome::Encrypted(checks) => Session::encrypted(host.clone(), checks),
+            SessionOutcome::Encrypted(checks) => {
+                Session::encrypted(host.clone(), checks, offers_requiretls)
+            }
         };
-        if session.satisfies(tls) {
+        if session.satisfies(requirement) {
             return Judgement::Send(session);
+        }
+        if session.has_level(tls) {
+            return Judgement::Leave(HostFailureReason::NoRequiretls);
         }
         Judgement::Leave(self.what_is_missing(dane, tls, outcome))
     }
@@ -230,6 +322,9 @@ impl Rules {
                 (None, _) => (RequiredBy::Dane, None),
             },
             TlsLevel::Pkix if self.enforces() => (RequiredBy::Policy, checks.pkix),
+            TlsLevel::Pkix if self.require_tls == RequireTls::Yes => {
+                (RequiredBy::Sender, checks.pkix)
+            }
             TlsLevel::Pkix => (RequiredBy::Operator, checks.pkix),
             // Any certificate would have been accepted.
             _ => (demanded_by, None),
@@ -247,8 +342,10 @@ impl Rules {
     fn who_demands_tls(&self, dane: TlsaStatus) -> RequiredBy {
         if self.enforces() {
             RequiredBy::Policy
-        } else if matches!(dane, TlsaStatus::Usable | TlsaStatus::Unusable) {
+        } else if self.heeds_dane() && matches!(dane, TlsaStatus::Usable | TlsaStatus::Unusable) {
             RequiredBy::Dane
+        } else if matches!(self.require_tls, RequireTls::Yes | RequireTls::Bounce) {
+            RequiredBy::Sender
         } else {
             RequiredBy::Operator
         }

@@ -2,7 +2,7 @@
 
 use alloc::sync::Arc;
 
-use super::requirement::TlsLevel;
+use super::requirement::{Requirement, TlsLevel};
 use crate::failure::{Failure, ResultType};
 
 /// The outcome of an attempt, before anything of the message is sent.
@@ -128,16 +128,27 @@ pub struct Session {
     encrypted: bool,
     pkix: bool,
     dane: bool,
+    requiretls: bool,
 }
 
 impl Session {
     pub(super) fn in_clear_text(host: Arc<str>) -> Self {
-        Self { host, encrypted: false, pkix: false, dane: false }
+        Self { host, encrypted: false, pkix: false, dane: false, requiretls: false }
     }
 
-    pub(super) fn encrypted(host: Arc<str>, checks: &CertificateChecks) -> Self {
+    pub(super) fn encrypted(
+        host: Arc<str>,
+        checks: &CertificateChecks,
+        offers_requiretls: bool,
+    ) -> Self {
         let holds = |check: &Option<Result<(), Failure>>| matches!(check, Some(Ok(())));
-        Self { host, encrypted: true, pkix: holds(&checks.pkix), dane: holds(&checks.dane) }
+        Self {
+            host,
+            encrypted: true,
+            pkix: holds(&checks.pkix),
+            dane: holds(&checks.dane),
+            requiretls: offers_requiretls,
+        }
     }
 
     /// Returns the MX host at the other end.
@@ -164,8 +175,21 @@ impl Session {
         self.dane
     }
 
-    /// Returns whether the session satisfies a level of TLS. All decisions use this function.
-    pub(super) fn satisfies(&self, tls: TlsLevel) -> bool {
+    /// Returns whether the host offers `REQUIRETLS` within TLS ([RFC 8689 §2]).
+    ///
+    /// [RFC 8689 §2]: https://www.rfc-editor.org/rfc/rfc8689#section-2
+    #[must_use]
+    pub fn offers_requiretls(&self) -> bool {
+        self.requiretls
+    }
+
+    /// Returns whether the session satisfies a requirement. All decisions use this function.
+    pub(super) fn satisfies(&self, requirement: Requirement) -> bool {
+        self.has_level(requirement.tls) && (self.requiretls || !requirement.requiretls)
+    }
+
+    /// Returns whether the session satisfies a level of TLS.
+    pub(super) fn has_level(&self, tls: TlsLevel) -> bool {
         match tls {
             TlsLevel::Never | TlsLevel::Opportunistic => true,
             TlsLevel::Encrypted => self.encrypted,

@@ -57,6 +57,7 @@ pub struct Attempt {
     pub(super) requirement: Requirement,
     pub(super) dane: TlsaStatus,
     pub(super) receiving_ip: Option<IpAddr>,
+    pub(super) offers_requiretls: bool,
 }
 
 impl Attempt {
@@ -66,6 +67,20 @@ impl Attempt {
     /// [RFC 8460 §4.4]: https://www.rfc-editor.org/rfc/rfc8460#section-4.4
     pub fn with_receiving_ip(self, address: IpAddr) -> Self {
         Self { receiving_ip: Some(address), ..self }
+    }
+
+    /// Sets whether the host offers `REQUIRETLS` in its reply to the `EHLO` after `STARTTLS` ([RFC 8689
+    /// §2]). Default: false. What it offers in clear text does not count. It does not apply to the
+    /// next connection.
+    ///
+    /// [RFC 8689 §2]: https://www.rfc-editor.org/rfc/rfc8689#section-2
+    pub fn with_requiretls_offered(self, is_offered: bool) -> Self {
+        Self { offers_requiretls: is_offered, ..self }
+    }
+
+    /// Returns the attempt for the next connection, about which nothing is known yet.
+    pub(super) fn again(self) -> Self {
+        Self { receiving_ip: None, offers_requiretls: false, ..self }
     }
 
     /// Returns the host to connect to. Its name is also the SNI, and the name that the certificate
@@ -118,12 +133,23 @@ impl Transaction {
 
     pub(super) fn into_attempt(self) -> Attempt {
         let Self { ticket, requirement, dane, .. } = self;
-        Attempt { ticket, requirement, dane, receiving_ip: None }
+        Attempt { ticket, requirement, dane, receiving_ip: None, offers_requiretls: false }
     }
 
     /// Returns the properties of the session. Store them with the connection, if that stays open.
     #[must_use]
     pub fn session(&self) -> &Session {
         &self.session
+    }
+
+    /// Returns whether `MAIL` must have the parameter `REQUIRETLS`: "This option MUST only be specified
+    /// in the context of an SMTP session meeting the security requirements" ([RFC 8689 §2]). It is
+    /// always true for a message that requires TLS, and for its bounce if the session satisfies the
+    /// same.
+    ///
+    /// [RFC 8689 §2]: https://www.rfc-editor.org/rfc/rfc8689#section-2
+    #[must_use]
+    pub fn needs_requiretls(&self) -> bool {
+        self.ticket.rules.sends_requiretls(&self.session, self.dane)
     }
 }

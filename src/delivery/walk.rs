@@ -10,6 +10,7 @@ use super::{
     conclusion::PermanentFailure,
     refusal::{HostFailure, HostFailureReason},
     report::SessionReport,
+    require_tls::RequireTls,
     requirement::{MinTlsLevel, TlsLevel},
     route::{Mx, Route},
     rules::Rules,
@@ -148,6 +149,17 @@ impl Delivery {
     pub fn with_operators_policy(mut self, is_operators: bool) -> Self {
         if let Some(rules) = Arc::get_mut(&mut self.rules) {
             rules.is_operators_policy = is_operators;
+        }
+        self
+    }
+
+    /// Sets the tag of the message by REQUIRETLS (RFC 8689). Default: [`RequireTls::Unspecified`].
+    ///
+    /// Call it before the first [`poll`](Self::poll): later it has no effect.
+    #[must_use]
+    pub fn with_require_tls(mut self, tag: RequireTls) -> Self {
+        if let Some(rules) = Arc::get_mut(&mut self.rules) {
+            rules.require_tls = tag;
         }
         self
     }

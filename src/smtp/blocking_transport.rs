@@ -11,6 +11,7 @@ use core::{
 
 use super::{
     capabilities::Capabilities,
+    envelope::Envelope,
     handshake::Handshake,
     transport::{ConnectError, StarttlsError, Transport},
 };
@@ -48,7 +49,7 @@ pub trait BlockingTransport {
     ) -> Result<(Self::Session, Capabilities), StarttlsError<Self::Session>>;
 
     /// Sends the message: see [`Transport::send`].
-    fn send(&mut self, session: Self::Session, recipients: &[usize]) -> Vec<SmtpReply>;
+    fn send(&mut self, session: Self::Session, envelope: Envelope<'_>) -> Vec<SmtpReply>;
 
     /// Looks up the TLSA records of an MX host: see [`Transport::tlsa`].
     fn tlsa(&mut self, _host: &str) -> TlsaStatus {
@@ -86,9 +87,9 @@ impl<T: BlockingTransport> Transport for Ready<'_, T> {
     fn send(
         &mut self,
         session: Self::Session,
-        recipients: &[usize],
+        envelope: Envelope<'_>,
     ) -> impl Future<Output = Vec<SmtpReply>> + Send {
-        ready(self.0.send(session, recipients))
+        ready(self.0.send(session, envelope))
     }
 
     fn tlsa(&mut self, host: &str) -> impl Future<Output = TlsaStatus> + Send {

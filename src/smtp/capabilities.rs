@@ -1,5 +1,7 @@
 //! The capabilities of a host, from its reply to `EHLO`.
 
+use crate::delivery::RequireTls;
+
 /// The capabilities of a host that matter here, from its reply to `EHLO` ([RFC 5321 §4.1.1.1]).
 ///
 /// ```
@@ -18,8 +20,7 @@ pub struct Capabilities {
     /// [RFC 3207 §4]: https://www.rfc-editor.org/rfc/rfc3207#section-4
     pub starttls: bool,
     /// `true` if the host offers `REQUIRETLS` ([RFC 8689 §2]). It counts only in the reply to the
-    /// `EHLO` after `STARTTLS`. The clients' `deliver` does not use it: a mail server that accepts
-    /// messages which require TLS has to enforce that itself.
+    /// `EHLO` after `STARTTLS`.
     ///
     /// [RFC 8689 §2]: https://www.rfc-editor.org/rfc/rfc8689#section-2
     pub requiretls: bool,
@@ -45,7 +46,7 @@ impl Capabilities {
         for line in lines {
             let keyword = line.split_ascii_whitespace().next().unwrap_or_default();
             found.starttls |= keyword.eq_ignore_ascii_case("STARTTLS");
-            found.requiretls |= keyword.eq_ignore_ascii_case("REQUIRETLS");
+            found.requiretls |= keyword.eq_ignore_ascii_case(RequireTls::KEYWORD);
         }
         found
     }

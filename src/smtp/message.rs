@@ -1,7 +1,7 @@
 //! A message to deliver.
 
 use crate::{
-    delivery::{MinTlsLevel, Route},
+    delivery::{MinTlsLevel, RequireTls, Route},
     verify::TrustStore,
 };
 
@@ -13,6 +13,7 @@ pub struct Message {
     pub(super) route: Route,
     pub(super) trust: TrustStore,
     pub(super) floor: MinTlsLevel,
+    pub(super) require_tls: RequireTls,
     pub(super) recipients: usize,
     pub(super) unconfirmed: u32,
     pub(super) max_unconfirmed: Option<u32>,
@@ -24,14 +25,27 @@ impl Message {
     /// own.
     #[must_use]
     pub fn new(route: Route, trust: &TrustStore) -> Self {
-        let (trust, floor) = (trust.clone(), MinTlsLevel::default());
-        Self { route, trust, floor, recipients: 1, unconfirmed: 0, max_unconfirmed: None }
+        Self {
+            route,
+            trust: trust.clone(),
+            floor: MinTlsLevel::default(),
+            require_tls: RequireTls::default(),
+            recipients: 1,
+            unconfirmed: 0,
+            max_unconfirmed: None,
+        }
     }
 
     /// Sets the minimum TLS level. Default: [`MinTlsLevel::Opportunistic`].
     #[must_use]
     pub fn with_min_tls_level(self, floor: MinTlsLevel) -> Self {
         Self { floor, ..self }
+    }
+
+    /// Sets the tag of the message by REQUIRETLS (RFC 8689). Default: [`RequireTls::Unspecified`].
+    #[must_use]
+    pub fn with_require_tls(self, tag: RequireTls) -> Self {
+        Self { require_tls: tag, ..self }
     }
 
     /// Sets the number of recipients, all of the domain of the route. Default: 1. Zero counts as 1.

@@ -14,7 +14,7 @@
 //! use mta_sts::{
 //!     blocking::Client,
 //!     delivery::SmtpReply,
-//!     smtp::{BlockingTransport, Capabilities, ConnectError, Handshake, Message, RecipientOutcome, StarttlsError},
+//!     smtp::{BlockingTransport, Capabilities, ConnectError, Envelope, Handshake, Message, RecipientOutcome, StarttlsError},
 //! };
 //!
 //! /// The SMTP of the mail server, with a message to send.
@@ -47,10 +47,11 @@
 //! #       Err(StarttlsError::Ended(ConnectError::ConnectionLost))
 //!     }
 //!
-//!     fn send(&mut self, session: Session, recipients: &[usize]) -> Vec<SmtpReply> {
+//!     fn send(&mut self, session: Session, envelope: Envelope<'_>) -> Vec<SmtpReply> {
 //! #       drop(session);
-//!         // send `MAIL`, `RCPT` for each of these recipients, and the message
-//! #       vec![SmtpReply::Accepted; recipients.len()]
+//!         // send `MAIL` with `envelope.mail_parameters()`, `RCPT` for each of
+//!         // `envelope.recipients()`, and the message
+//! #       vec![SmtpReply::Accepted; envelope.recipients().len()]
 //!     }
 //! }
 //!
@@ -75,6 +76,8 @@
 #[cfg(feature = "blocking")]
 mod blocking_transport;
 mod capabilities;
+#[cfg(any(feature = "blocking", feature = "tokio"))]
+mod envelope;
 mod handshake;
 #[cfg(any(feature = "blocking", feature = "tokio"))]
 mod message;
@@ -94,6 +97,7 @@ pub(crate) use self::walk::{FoundPolicy, PolicyCheck, walk};
 pub use self::{capabilities::Capabilities, handshake::Handshake};
 #[cfg(any(feature = "blocking", feature = "tokio"))]
 pub use self::{
+    envelope::Envelope,
     message::Message,
     outcome::{Outcome, RecipientOutcome},
     transport::{ConnectError, StarttlsError, Transport},

@@ -9,7 +9,7 @@ use std::io;
 
 use pki_types::InvalidDnsNameError;
 
-use super::{capabilities::Capabilities, handshake::Handshake};
+use super::{capabilities::Capabilities, envelope::Envelope, handshake::Handshake};
 use crate::delivery::{SmtpReply, TlsaStatus};
 
 /// The SMTP implementation of an asynchronous mail server.
@@ -43,17 +43,16 @@ pub trait Transport {
         handshake: &Handshake,
     ) -> impl Future<Output = Result<(Self::Session, Capabilities), StarttlsError<Self::Session>>> + Send;
 
-    /// Sends the message over the session to these recipients, and returns a reply for each, in this
-    /// order: to its `RCPT`, or else to the message. A reply to `MAIL` is one for all of them.
+    /// Sends the message over the session to the [recipients](Envelope::recipients) of the envelope,
+    /// with its [parameters of `MAIL`](Envelope::mail_parameters). Returns a reply for each recipient,
+    /// in this order: to its `RCPT`, or else to the message. A reply to `MAIL` is one for all of them.
     /// Recipients without a reply count as refused temporarily, and surplus replies are ignored.
     ///
-    /// The recipients are numbers from 0 on, in the order of
-    /// [`Outcome::recipients`](super::Outcome::recipients): those that no host has accepted or refused
-    /// so far. To quote the reply of a host in a bounce, keep it here.
+    /// To quote the reply of a host in a bounce, keep it here.
     fn send(
         &mut self,
         session: Self::Session,
-        recipients: &[usize],
+        envelope: Envelope<'_>,
     ) -> impl Future<Output = Vec<SmtpReply>> + Send;
 
     /// Looks up the TLSA records of an MX host. Default: [`TlsaStatus::Insecure`], for a sender

@@ -6,6 +6,7 @@ use core::{future::Future, net::IpAddr};
 use time::UtcDateTime;
 
 use super::{
+    envelope::Envelope,
     handshake::Handshake,
     message::Message,
     outcome::{Outcome, RecipientOutcome},
@@ -101,9 +102,10 @@ impl<T: Transport, P: PolicyCheck> Walk<'_, T, P> {
                 *recipient = Recipient::Pending;
             }
         }
-        let Message { route, floor, max_unconfirmed, .. } = self.message;
+        let Message { route, floor, require_tls, max_unconfirmed, .. } = self.message;
         let mut delivery = Delivery::new(route.clone(), policy, *floor)
             .with_operators_policy(is_operators)
+            .with_require_tls(*require_tls)
             .with_unconfirmed(unconfirmed);
         if let Some(max) = *max_unconfirmed {
             delivery = delivery.with_max_unconfirmed(max);
@@ -149,8 +151,10 @@ impl<T: Transport, P: PolicyCheck> Walk<'_, T, P> {
         loop {
             let (decision, session) = match left.next() {
                 Some(&address) => {
-                    let (outcome, session) = self.open(&attempt, address).await;
-                    let attempt = attempt.with_receiving_ip(address);
+                    let (outcome, session, offers_requiretls) = self.open(&attempt, address).await;
+                    let attempt = attempt
+                        .with_receiving_ip(address)
+                        .with_requiretls_offered(offers_requiretls);
                     (delivery.handle_session(attempt, outcome), session)
                 }
                 None => (delivery.handle_no_address(attempt), None),
@@ -173,27 +177,27 @@ impl<T: Transport, P: PolicyCheck> Walk<'_, T, P> {
     }
 
     /// Opens a session and goes as far as the attempt requires, before anything of the message is
-    /// sent.
+    /// sent. Returns also whether the host offers `REQUIRETLS` within TLS.
     async fn open(
         &mut self,
         attempt: &Attempt,
         address: IpAddr,
-    ) -> (SessionOutcome, Option<T::Session>) {
+    ) -> (SessionOutcome, Option<T::Session>, bool) {
         let (session, capabilities) = match self.transport.connect(attempt.host(), address).await {
             Ok(connected) => connected,
-            Err(error) => return (error.into(), None),
+            Err(error) => return (error.into(), None, false),
         };
         if !capabilities.starttls || attempt.requirement().tls() == TlsLevel::Never {
-            return (SessionOutcome::ClearText, Some(session));
+            return (SessionOutcome::ClearText, Some(session), false);
         }
         let handshake = Handshake::new(attempt, &self.message.trust, self.check.now());
         match self.transport.starttls(session, &handshake).await {
-            Ok((session, _)) => (handshake.completed(), Some(session)),
+            Ok((session, offered)) => (handshake.completed(), Some(session), offered.requiretls),
             Err(StarttlsError::Refused { session, is_temporary }) => {
-                (SessionOutcome::StarttlsRefused { is_temporary }, Some(session))
+                (SessionOutcome::StarttlsRefused { is_temporary }, Some(session), false)
             }
-            Err(StarttlsError::Handshake(error)) => (handshake.failed(&error), None),
-            Err(StarttlsError::Ended(error)) => (handshake.lost(error.into()), None),
+            Err(StarttlsError::Handshake(error)) => (handshake.failed(&error), None, false),
+            Err(StarttlsError::Ended(error)) => (handshake.lost(error.into()), None, false),
         }
     }
 
@@ -213,7 +217,9 @@ impl<T: Transport, P: PolicyCheck> Walk<'_, T, P> {
             .filter_map(|(number, recipient)| is_pending(recipient).then_some(number))
             .collect();
         let opened = transaction.session().clone();
-        let mut replies = self.transport.send(session, &pending).await;
+        let needs_requiretls = transaction.needs_requiretls();
+        let envelope = Envelope { recipients: &pending, needs_requiretls };
+        let mut replies = self.transport.send(session, envelope).await;
         replies.truncate(pending.len());
         for (&number, reply) in pending.iter().zip(&replies) {
             let Some(recipient) = self.recipients.get_mut(number) else { continue };

@@ -3,6 +3,7 @@
 mod addresses;
 mod counted;
 mod matrix;
+mod require_tls;
 mod rows;
 mod sentences;
 mod steps;

@@ -16,4 +16,5 @@ mod tokio_example;
 mod capabilities;
 mod hosts;
 mod recipients;
+mod require_tls;
 mod world;

@@ -7,7 +7,10 @@ use mta_sts::{
         MinTlsLevel,
         SmtpReply::{self, Accepted, ConnectionLost, Permanent, Transient},
     },
-    smtp::{BlockingTransport, Capabilities, ConnectError, Handshake, StarttlsError, Transport},
+    smtp::{
+        BlockingTransport, Capabilities, ConnectError, Envelope, Handshake, StarttlsError,
+        Transport,
+    },
 };
 use mta_sts_testkit::World;
 
@@ -34,8 +37,8 @@ impl BlockingTransport for Script {
         unreachable!("it is not offered")
     }
 
-    fn send(&mut self, (): (), recipients: &[usize]) -> Vec<SmtpReply> {
-        self.sent_to.push(recipients.to_vec());
+    fn send(&mut self, (): (), envelope: Envelope<'_>) -> Vec<SmtpReply> {
+        self.sent_to.push(envelope.recipients().to_vec());
         self.replies.pop_front().unwrap()
     }
 }
@@ -63,8 +66,8 @@ impl Transport for Script {
         BlockingTransport::starttls(self, session, handshake)
     }
 
-    async fn send(&mut self, session: (), recipients: &[usize]) -> Vec<SmtpReply> {
-        BlockingTransport::send(self, session, recipients)
+    async fn send(&mut self, session: (), envelope: Envelope<'_>) -> Vec<SmtpReply> {
+        BlockingTransport::send(self, session, envelope)
     }
 }
 
@@ -157,7 +160,7 @@ fn sixteen_addresses_of_a_host_are_tried() {
             unreachable!("there is no session")
         }
 
-        fn send(&mut self, (): (), _: &[usize]) -> Vec<SmtpReply> {
+        fn send(&mut self, (): (), _: Envelope<'_>) -> Vec<SmtpReply> {
             unreachable!("there is no session")
         }
     }

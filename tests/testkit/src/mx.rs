@@ -21,6 +21,8 @@ use crate::{
 pub enum Mx {
     /// STARTTLS, with this certificate.
     Starttls(Certificate),
+    /// STARTTLS, with this certificate, and then REQUIRETLS.
+    Requiretls(Certificate),
     /// No STARTTLS.
     ClearText,
     /// This greeting, and then an end.
@@ -46,6 +48,7 @@ struct Inside {
     manner: Mutex<Mx>,
     messages: Mutex<Vec<String>>,
     greeted: Mutex<Vec<String>>,
+    senders: Mutex<Vec<String>>,
     pki: Arc<Pki>,
 }
 
@@ -71,6 +74,7 @@ impl MxHost {
             manner: Mutex::new(manner),
             messages: Mutex::default(),
             greeted: Mutex::default(),
+            senders: Mutex::default(),
             pki: Arc::clone(pki),
         });
         let thread = listen(listener, shared, {
@@ -109,6 +113,12 @@ impl MxHost {
         lock(&self.inside.greeted).clone()
     }
 
+    /// The MAIL commands that it has got.
+    #[must_use]
+    pub fn senders(&self) -> Vec<String> {
+        lock(&self.inside.senders).clone()
+    }
+
     /// The messages that it has taken.
     #[must_use]
     pub fn messages(&self) -> Vec<String> {
@@ -127,11 +137,11 @@ impl Inside {
             line(&mut guest)?;
             return write!(guest, "{answer}\r\n");
         }
-        if !self.session(&mut guest, manner)? {
+        if !self.session(&mut guest, manner, offer_in_clear(manner))? {
             return Ok(());
         }
         let kind = match manner {
-            Mx::Starttls(kind) => kind,
+            Mx::Starttls(kind) | Mx::Requiretls(kind) => kind,
             Mx::SpeaksAfterStarttls(text) => {
                 let mut hello = [0; 1];
                 guest.read_exact(&mut hello)?;
@@ -141,11 +151,17 @@ impl Inside {
         };
         let config = self.pki.server(&self.name, kind);
         let mut tls = ServerConnection::new(config).map_err(io::Error::other)?;
-        self.session(&mut Stream::new(&mut tls, &mut guest), Mx::ClearText).map(drop)
+        let offer = if let Mx::Requiretls(_) = manner { "REQUIRETLS" } else { "PIPELINING" };
+        self.session(&mut Stream::new(&mut tls, &mut guest), Mx::ClearText, offer).map(drop)
     }
 
     /// Whether it is to go on with TLS.
-    fn session(&self, stream: &mut (impl Read + Write), manner: Mx) -> io::Result<bool> {
+    fn session(
+        &self,
+        stream: &mut (impl Read + Write),
+        manner: Mx,
+        offer: &str,
+    ) -> io::Result<bool> {
         let has_starttls = manner != Mx::ClearText;
         loop {
             let line = line(stream)?;
@@ -155,8 +171,7 @@ impl Inside {
                 lock(&self.greeted).extend(name);
             }
             match verb.as_str() {
-                "EHLO" if has_starttls => write!(stream, "250-{}\r\n250 STARTTLS\r\n", self.name)?,
-                "EHLO" => write!(stream, "250 {}\r\n", self.name)?,
+                "EHLO" => write!(stream, "250-{}\r\n250 {offer}\r\n", self.name)?,
                 "STARTTLS" if has_starttls => match manner {
                     Mx::AnswersStarttls(answer) => write!(stream, "{answer}\r\n")?,
                     _ => {
@@ -164,7 +179,11 @@ impl Inside {
                         return Ok(true);
                     }
                 },
-                "MAIL" | "RCPT" => write!(stream, "250 ok\r\n")?,
+                "MAIL" => {
+                    lock(&self.senders).push(line);
+                    write!(stream, "250 ok\r\n")?;
+                }
+                "RCPT" => write!(stream, "250 ok\r\n")?,
                 "DATA" => {
                     write!(stream, "354 go ahead\r\n")?;
                     stream.flush()?;
@@ -204,4 +223,9 @@ fn line(stream: &mut impl Read) -> io::Result<String> {
     }
     line.truncate(line.len() - 2);
     String::from_utf8(line).map_err(io::Error::other)
+}
+
+/// What it offers before there is TLS.
+fn offer_in_clear(manner: Mx) -> &'static str {
+    if manner == Mx::ClearText { "PIPELINING" } else { "STARTTLS" }
 }

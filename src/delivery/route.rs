@@ -18,10 +18,16 @@ pub struct Route {
     /// The name of the domain in sentences, or `None` for an address literal.
     pub(super) name: Option<Arc<str>>,
     pub(super) mx: Vec<Mx>,
+    pub(super) lookup: MxLookup,
+}
+
+/// The lookup of MX records by which the hosts were found.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct MxLookup {
     pub(super) is_smart_host: bool,
-    pub(super) has_secure_mx: bool,
-    /// `true` if there is no MX record that could be forged.
-    pub(super) has_no_mx: bool,
+    pub(super) is_secure: bool,
+    /// `true` if there is no MX record, so that none can be forged.
+    pub(super) is_empty: bool,
 }
 
 /// An MX record.
@@ -101,14 +107,8 @@ impl Route {
         let mx = Mx { preference: 0, host: literal.into(), is_own: false };
         let found = excerpt(literal.as_bytes());
         let domain = Err(DomainError::AddressLiteral { found });
-        Self {
-            domain,
-            name: None,
-            mx: [mx].into(),
-            is_smart_host: false,
-            has_secure_mx: false,
-            has_no_mx: true,
-        }
+        let lookup = MxLookup { is_empty: true, ..MxLookup::default() };
+        Self { domain, name: None, mx: [mx].into(), lookup }
     }
 
     fn new(
@@ -118,14 +118,14 @@ impl Route {
         is_smart_host: bool,
     ) -> Self {
         let mut mx: Vec<_> = mx.into_iter().collect();
-        let has_no_mx = mx.is_empty();
-        if has_no_mx {
+        let lookup = MxLookup { is_smart_host, is_secure: false, is_empty: mx.is_empty() };
+        if lookup.is_empty {
             mx.push(Mx::new(0, &name));
         } else {
             mx.retain(|mx| !mx.host.is_empty());
         }
         let mx = each_host_once(mx);
-        Self { domain, name: Some(name), mx, is_smart_host, has_secure_mx: false, has_no_mx }
+        Self { domain, name: Some(name), mx, lookup }
     }
 
     /// Returns the domain whose policy applies: the recipient's, or the smart host's. Returns
@@ -149,7 +149,7 @@ impl Route {
     /// [RFC 8689 §4.2.1]: https://www.rfc-editor.org/rfc/rfc8689#section-4.2.1
     #[must_use]
     pub fn with_secure_mx(self, is_secure: bool) -> Self {
-        Self { has_secure_mx: is_secure, ..self }
+        Self { lookup: MxLookup { is_secure, ..self.lookup }, ..self }
     }
 }
 

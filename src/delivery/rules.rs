@@ -7,7 +7,7 @@ use super::{
     refusal::{HostFailure, HostFailureReason, Misconfiguration, RequiredBy},
     require_tls::RequireTls,
     requirement::{MinTlsLevel, Requirement, TlsLevel, TlsaStatus},
-    route::Route,
+    route::{MxLookup, Route},
     session::{Session, SessionOutcome},
 };
 use crate::{domain::Domain, mode::Mode, no_policy::NoPolicy, policy::Policy};
@@ -28,9 +28,7 @@ pub(super) struct Rules {
     pub(super) enforced_beside_dane: TlsLevel,
     /// The tag of the message by REQUIRETLS.
     pub(super) require_tls: RequireTls,
-    is_smart_host: bool,
-    has_secure_mx: bool,
-    has_no_mx: bool,
+    lookup: MxLookup,
 }
 
 /// The decision about a session, or about an attempt that did not result in one.
@@ -47,7 +45,7 @@ impl Rules {
         policy: Result<Arc<Policy>, NoPolicy>,
         floor: MinTlsLevel,
     ) -> Self {
-        let &Route { ref domain, ref name, is_smart_host, has_secure_mx, has_no_mx, .. } = route;
+        let Route { domain, name, lookup, .. } = route;
         // "treat the Policy Domain as though it does not have any active policy" (RFC 8461 §5).
         let policy = policy.and_then(|policy| match policy.mode() {
             Mode::None => Err(NoPolicy::ModeNone),
@@ -62,22 +60,20 @@ impl Rules {
             is_operators_policy: false,
             enforced_beside_dane: TlsLevel::Dane,
             require_tls: RequireTls::Unspecified,
-            is_smart_host,
-            has_secure_mx,
-            has_no_mx,
+            lookup: *lookup,
         }
     }
 
     /// Returns whether a null MX, or the sender itself as a host, counts as a statement of the
     /// domain. Under `enforce`, MX records that may be forged only name hosts to try.
     pub(super) fn believes_mx(&self) -> bool {
-        self.has_secure_mx || !self.enforces()
+        self.lookup.is_secure || !self.enforces()
     }
 
     /// Returns the reason for a null MX. A smart host is "administratively configured" (RFC 8461
     /// §3.4): only the operator can fix the route to it.
     pub(super) fn null_mx(&self) -> HostFailureReason {
-        if self.is_smart_host {
+        if self.lookup.is_smart_host {
             HostFailureReason::Misconfigured(Misconfiguration::NullMx)
         } else {
             HostFailureReason::NullMx
@@ -86,7 +82,7 @@ impl Rules {
 
     /// Returns the reason for a host that is the sender itself, or not preferred to it.
     pub(super) fn own_host(&self) -> HostFailureReason {
-        if self.is_smart_host {
+        if self.lookup.is_smart_host {
             HostFailureReason::Misconfigured(Misconfiguration::OwnHost)
         } else {
             HostFailureReason::OwnHost
@@ -139,7 +135,7 @@ impl Rules {
     /// Returns whether it is certain that the host is one of the domain's (RFC 8689 §4.2.1, step 2).
     /// Without an MX record, the certificate for the domain itself proves this.
     fn identifies(&self, host: &str) -> bool {
-        self.has_secure_mx || self.has_no_mx || (self.enforces() && self.lists(host))
+        self.lookup.is_secure || self.lookup.is_empty || (self.enforces() && self.lists(host))
     }
 
     /// Returns whether `MAIL` must have the parameter `REQUIRETLS`.

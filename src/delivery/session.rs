@@ -126,14 +126,20 @@ impl CertificateChecks {
 pub struct Session {
     host: Arc<str>,
     encrypted: bool,
+    valid: Validity,
+    requiretls: bool,
+}
+
+/// The checks that a certificate has passed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Validity {
     pkix: bool,
     dane: bool,
-    requiretls: bool,
 }
 
 impl Session {
     pub(super) fn in_clear_text(host: Arc<str>) -> Self {
-        Self { host, encrypted: false, pkix: false, dane: false, requiretls: false }
+        Self { host, encrypted: false, valid: Validity::default(), requiretls: false }
     }
 
     pub(super) fn encrypted(
@@ -142,13 +148,8 @@ impl Session {
         offers_requiretls: bool,
     ) -> Self {
         let holds = |check: &Option<Result<(), Failure>>| matches!(check, Some(Ok(())));
-        Self {
-            host,
-            encrypted: true,
-            pkix: holds(&checks.pkix),
-            dane: holds(&checks.dane),
-            requiretls: offers_requiretls,
-        }
+        let valid = Validity { pkix: holds(&checks.pkix), dane: holds(&checks.dane) };
+        Self { host, encrypted: true, valid, requiretls: offers_requiretls }
     }
 
     /// Returns the MX host at the other end.
@@ -166,13 +167,13 @@ impl Session {
     /// Returns whether the certificate is valid for the host by PKIX.
     #[must_use]
     pub fn is_pkix_valid(&self) -> bool {
-        self.pkix
+        self.valid.pkix
     }
 
     /// Returns whether the certificate matches the host's TLSA records.
     #[must_use]
     pub fn is_dane_valid(&self) -> bool {
-        self.dane
+        self.valid.dane
     }
 
     /// Returns whether the host offers `REQUIRETLS` within TLS ([RFC 8689 §2]).
@@ -193,9 +194,9 @@ impl Session {
         match tls {
             TlsLevel::Never | TlsLevel::Opportunistic => true,
             TlsLevel::Encrypted => self.encrypted,
-            TlsLevel::Pkix => self.pkix,
-            TlsLevel::Dane => self.dane,
-            TlsLevel::DaneAndPkix => self.dane && self.pkix,
+            TlsLevel::Pkix => self.valid.pkix,
+            TlsLevel::Dane => self.valid.dane,
+            TlsLevel::DaneAndPkix => self.valid.dane && self.valid.pkix,
         }
     }
 }

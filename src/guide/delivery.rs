@@ -39,6 +39,25 @@
 //! was transient, else `Permanent` if there was one, else `Accepted`. With `Accepted` for only some,
 //! the others would be bounced without the recheck that the policy may demand.
 //!
+//! # REQUIRETLS
+//!
+//! A mail server that offers `REQUIRETLS` ([RFC 8689]) determines the tag of each message when it
+//! receives it, with [`RequireTls::of_message`](crate::delivery::RequireTls::of_message), and stores it
+//! with the message. Then it passes it to
+//! [`Delivery::with_require_tls`](crate::delivery::Delivery::with_require_tls):
+//!
+//! | tag | the session needs | if no host satisfies it |
+//! | --- | --- | --- |
+//! | [`Yes`](crate::delivery::RequireTls::Yes) | a host identified by DNSSEC or by a policy of mode `enforce`, TLS with a valid certificate, `REQUIRETLS` within TLS | 5.7.30 or 5.7.10, after a recheck if a policy contributed; deferred if a host could not be checked |
+//! | [`Bounce`](crate::delivery::RequireTls::Bounce) | TLS; `REQUIRETLS` is sent where all of the above holds | deferred |
+//! | [`No`](crate::delivery::RequireTls::No) | the minimum TLS level of the operator | deferred |
+//!
+//! Supply what the host offers within TLS with
+//! [`Attempt::with_requiretls_offered`](crate::delivery::Attempt::with_requiretls_offered), and send the
+//! parameter if [`Transaction::needs_requiretls`](crate::delivery::Transaction::needs_requiretls). Call
+//! [`Route::with_secure_mx`](crate::delivery::Route::with_secure_mx) if the MX records are secure by
+//! DNSSEC. The clients' `deliver` does all but the last.
+//!
 //! # Time-outs and temporary answers
 //!
 //! A [`NoPolicy`](crate::NoPolicy) for which [`is_temporary`](crate::NoPolicy::is_temporary)
@@ -55,4 +74,5 @@
 //! [`Delivery::reuse`](crate::delivery::Delivery::reuse).
 //!
 //! [RFC 8460 §4.4]: https://www.rfc-editor.org/rfc/rfc8460#section-4.4
+//! [RFC 8689]: https://www.rfc-editor.org/rfc/rfc8689
 //! [RFC 8461 §5.1]: https://www.rfc-editor.org/rfc/rfc8461#section-5.1

@@ -56,9 +56,9 @@ impl fmt::Display for StatusCode {
 
 /// "The domain does not accept mail" (RFC 7505 §6).
 pub(super) const NULL_MX: (u16, u16) = (1, 10);
-/// "Encryption Needed" (RFC 8689 §4.2.1).
+/// "Encryption needed" (RFC 8689 §4.2.1).
 pub(super) const ENCRYPTION_NEEDED: (u16, u16) = (7, 10);
-/// "REQUIRETLS support required" (RFC 8689 §7).
+/// "REQUIRETLS support required" (RFC 8689 §4.2.1).
 pub(super) const NO_REQUIRETLS: (u16, u16) = (7, 30);
 /// "Routing loop detected" (RFC 3463 §3.5).
 pub(super) const LOOP: (u16, u16) = (4, 6);

@@ -577,3 +577,17 @@ fn the_reason_names_who_demands_it() {
     let reason = delivery.host_failures()[0].reason();
     assert_eq!(*reason, HostFailureReason::NoStarttls(RequiredBy::Policy));
 }
+
+#[cfg(feature = "serde")]
+#[test]
+fn a_queue_stores_the_tag() {
+    for (tag, text) in [
+        (RequireTls::Unspecified, "\"unspecified\""),
+        (RequireTls::Yes, "\"yes\""),
+        (RequireTls::Bounce, "\"bounce\""),
+        (RequireTls::No, "\"no\""),
+    ] {
+        assert_eq!(serde_json::to_string(&tag).unwrap(), text);
+        assert_eq!(serde_json::from_str::<RequireTls>(text).unwrap(), tag);
+    }
+}

@@ -5,6 +5,7 @@
 
 mod background;
 mod callbacks;
+mod cancel;
 mod clock;
 mod faults;
 #[cfg(feature = "redb")]

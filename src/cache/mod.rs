@@ -128,6 +128,9 @@ mod drive;
 mod entry;
 mod event;
 mod event_text;
+mod explain;
+mod explanation;
+mod explanation_text;
 mod failures;
 mod hash;
 mod index;
@@ -162,6 +165,9 @@ pub use self::{
     entry::{AppliedPolicyRef, Context, Durability, Entry, EntryRequest, Input, Outputs},
     event::{
         Alert, AlertKind, Event, EventKind, LookupId, RecheckError, RecheckOutcome, RecheckResult,
+    },
+    explanation::{
+        AnswerChange, CachedPolicy, CachedRecord, Explanation, Origin, RequestInFlight,
     },
     inputs::{PolicyAnswer, TxtAnswer},
     operator::{CacheFull, StaticOutcome},

@@ -40,6 +40,8 @@ pub(super) struct Slot {
     pub(super) to_persist: bool,
     /// `true` if the store has, or will have, a row of the entry.
     pub(super) in_store: bool,
+    /// `true` if the policy was restored, and not fetched since.
+    pub(super) is_restored: bool,
     /// `true` if the refresh that is due was postponed: it is not postponed a second time.
     pub(super) put_off: bool,
 }
@@ -183,6 +185,7 @@ impl Slot {
         class: EvictionClass::Pinned,
         to_persist: false,
         in_store: false,
+        is_restored: false,
         put_off: false,
     };
 }

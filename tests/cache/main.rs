@@ -10,6 +10,7 @@ mod dates;
 mod discovery;
 mod entry;
 mod events;
+mod explain;
 mod operator;
 mod override_list;
 mod persistence;

@@ -1,0 +1,180 @@
+//! Explanations: the text for each kind of state.
+
+use mta_sts::{
+    Mode,
+    cache::{AnswerChange, Cache, Config, EntryRequest, Origin, Request},
+};
+
+use crate::world::{
+    DAY, HOUR, MINUTE, TTL, World, dns_failed, domain, failure, fetch_failed, found,
+    invalid_record, no_record, parsed,
+};
+
+const WEEK: std::time::Duration = std::time::Duration::from_secs(7 * 86_400);
+
+fn name() -> mta_sts::Domain {
+    domain("example.com")
+}
+
+fn explained(world: &World) -> String {
+    world.cache.explain(&name(), world.now).to_string()
+}
+
+/// A world in which example.com has been looked up for the first time, and nothing was answered.
+fn asked(config: Config) -> World {
+    let mut world = World::with(config);
+    let _ = world.cache.lookup(&name(), world.now);
+    world
+}
+
+fn first_lookup() -> World {
+    asked(Config::new(1))
+}
+
+fn first_fetch() -> World {
+    let mut world = first_lookup();
+    let Some(Request::Txt { id, .. }) = world.cache.poll_request() else { panic!() };
+    world.cache.handle_txt(id, found("a"), world.now);
+    world
+}
+
+fn fetched() -> World {
+    World::with_policy("a", Mode::Enforce, WEEK)
+}
+
+/// A policy that is being stored.
+fn saving() -> World {
+    let mut world = World::with(Config::new(1).with_persistence(true));
+    world.fetch_policy(Mode::Enforce, WEEK);
+    world
+}
+
+fn check_due() -> World {
+    let mut world = fetched();
+    world.now += TTL;
+    world
+}
+
+fn refresh_due() -> World {
+    let mut world = fetched();
+    world.now += DAY;
+    world
+}
+
+fn refresh_failed() -> World {
+    let mut world = fetched();
+    world.https = fetch_failed();
+    world.pass(DAY);
+    world
+}
+
+fn new_id_failed() -> World {
+    let mut world = fetched();
+    (world.txt, world.https) = (found("b"), fetch_failed());
+    world.now += TTL;
+    world.lookup();
+    world
+}
+
+fn record_failed() -> World {
+    let mut world = World::new();
+    world.txt = dns_failed();
+    world.lookup();
+    world.now += MINUTE;
+    world.lookup();
+    world
+}
+
+fn record_failed_with_a_policy() -> World {
+    let mut world = fetched();
+    world.txt = dns_failed();
+    world.now += HOUR;
+    world.lookup();
+    world
+}
+
+fn fetch_fails() -> World {
+    let mut world = World::new();
+    world.txt = found("a");
+    world.lookup();
+    world
+}
+
+fn mode_none() -> World {
+    World::with_policy("a", Mode::None, DAY)
+}
+
+fn absent() -> World {
+    let mut world = World::new();
+    world.txt = no_record();
+    world.lookup();
+    world
+}
+
+fn invalid() -> World {
+    let mut world = World::new();
+    world.txt = invalid_record();
+    world.lookup();
+    world
+}
+
+fn restored() -> World {
+    let mut world = fetched();
+    world.restart();
+    world.now += HOUR;
+    world
+}
+
+fn fetched_after_a_restart() -> World {
+    let mut world = restored();
+    world.refresh();
+    world
+}
+
+fn listed() -> World {
+    let mut world = World::new();
+    world.cache.set_static_policy(&name(), parsed(Mode::Testing, DAY), world.now).unwrap();
+    world
+}
+
+fn pinned() -> World {
+    let mut world = fetched();
+    world.cache.pin_policy(&name(), parsed(Mode::Testing, DAY), world.now).unwrap();
+    world
+}
+
+fn disabled() -> World {
+    let mut world = World::new();
+    world.cache.disable(&name(), world.now).unwrap();
+    world
+}
+
+fn expired() -> World {
+    let mut world = World::with_policy("a", Mode::Enforce, HOUR);
+    world.https = fetch_failed();
+    world.pass(2 * HOUR);
+    world
+}
+
+fn expired_and_failed() -> World {
+    let mut world = expired();
+    world.lookup();
+    world
+}
+
+/// Each kind of state with its text.
+const TABLE: &[(fn() -> World, &str)] = &[
+];
+
+#[test]
+fn each_kind_of_state_is_explained() {
+    for (world, expected) in TABLE {
+        assert_eq!(explained(&world()), *expected);
+    }
+}
+#[test]
+fn show() {
+    for world in [World::new, first_lookup, first_fetch, fetched, saving, check_due, refresh_due, refresh_failed, new_id_failed, record_failed, record_failed_with_a_policy, fetch_fails, mode_none, absent, invalid, restored, fetched_after_a_restart, listed, pinned, disabled, expired, expired_and_failed] {
+        println!("{}\n", explained(&world()));
+    }
+}

@@ -84,7 +84,9 @@ impl Explanation {
         }
         match self.refresh_at {
             None => Ok(()),
-            Some(due) if due <= self.at => write!(f, "\nnext: a refresh, due since {}", Rfc3339(due)),
+            Some(due) if due <= self.at => {
+                write!(f, "\nnext: a refresh, due since {}", Rfc3339(due))
+            }
             Some(due) => write!(f, "\nnext: a refresh at {}", Rfc3339(due)),
         }
     }

@@ -166,9 +166,7 @@ pub use self::{
     event::{
         Alert, AlertKind, Event, EventKind, LookupId, RecheckError, RecheckOutcome, RecheckResult,
     },
-    explanation::{
-        AnswerChange, CachedPolicy, CachedRecord, Explanation, Origin, RequestInFlight,
-    },
+    explanation::{AnswerChange, CachedPolicy, CachedRecord, Explanation, Origin, RequestInFlight},
     inputs::{PolicyAnswer, TxtAnswer},
     operator::{CacheFull, StaticOutcome},
     override_list::{OverrideList, OverrideListError, OverrideListErrorKind},

@@ -1,18 +1,20 @@
 //! Explanations: the text for each kind of state.
 
+use std::time::Duration;
+
 use mta_sts::{
-    Mode,
-    cache::{AnswerChange, Cache, Config, EntryRequest, Origin, Request},
+    Domain, Mode,
+    cache::{Config, Request},
 };
 
 use crate::world::{
-    DAY, HOUR, MINUTE, TTL, World, dns_failed, domain, failure, fetch_failed, found,
-    invalid_record, no_record, parsed,
+    DAY, HOUR, MINUTE, TTL, World, dns_failed, domain, fetch_failed, found, invalid_record,
+    no_record, parsed,
 };
 
-const WEEK: std::time::Duration = std::time::Duration::from_secs(7 * 86_400);
+const WEEK: Duration = Duration::from_secs(7 * 86_400);
 
-fn name() -> mta_sts::Domain {
+fn name() -> Domain {
     domain("example.com")
 }
 
@@ -20,15 +22,10 @@ fn explained(world: &World) -> String {
     world.cache.explain(&name(), world.now).to_string()
 }
 
-/// A world in which example.com has been looked up for the first time, and nothing was answered.
-fn asked(config: Config) -> World {
-    let mut world = World::with(config);
+fn first_lookup() -> World {
+    let mut world = World::new();
     let _ = world.cache.lookup(&name(), world.now);
     world
-}
-
-fn first_lookup() -> World {
-    asked(Config::new(1))
 }
 
 fn first_fetch() -> World {
@@ -162,19 +159,41 @@ fn expired_and_failed() -> World {
     world
 }
 
-/// Each kind of state with its text.
-const TABLE: &[(fn() -> World, &str)] = &[
+/// Each kind of state.
+const STATES: &[(&str, fn() -> World)] = &[
+    ("unknown", World::new),
+    ("first lookup in flight", first_lookup),
+    ("first fetch in flight", first_fetch),
+    ("fetched", fetched),
+    ("being saved", saving),
+    ("record due", check_due),
+    ("refresh due", refresh_due),
+    ("refresh failed 5 times", refresh_failed),
+    ("fetch of a new id failed", new_id_failed),
+    ("record failed", record_failed),
+    ("record failed, with a policy", record_failed_with_a_policy),
+    ("first fetch failed", fetch_fails),
+    ("mode none", mode_none),
+    ("no record", absent),
+    ("invalid record", invalid),
+    ("restored", restored),
+    ("fetched after a restart", fetched_after_a_restart),
+    ("static", listed),
+    ("pinned", pinned),
+    ("disabled", disabled),
+    ("expired", expired),
+    ("expired, and the fetch failed", expired_and_failed),
 ];
 
+/// The text for each, under its name.
+const TEXTS: &str = include_str!("explanations.txt");
+
 #[test]
-fn each_kind_of_state_is_explained() {
-    for (world, expected) in TABLE {
-        assert_eq!(explained(&world()), *expected);
-    }
-}
-#[test]
-fn show() {
-    for world in [World::new, first_lookup, first_fetch, fetched, saving, check_due, refresh_due, refresh_failed, new_id_failed, record_failed, record_failed_with_a_policy, fetch_fails, mode_none, absent, invalid, restored, fetched_after_a_restart, listed, pinned, disabled, expired, expired_and_failed] {
-        println!("{}\n", explained(&world()));
+fn each_kind_of_state_has_its_text() {
+    let texts: Vec<_> = TEXTS.split("\n\n").collect();
+    assert_eq!(texts.len(), STATES.len());
+    for ((name, world), text) in STATES.iter().zip(texts) {
+        let expected = text.trim_end().strip_prefix(&*format!("[{name}]\n"));
+        assert_eq!(Some(&*explained(&world())), expected, "{name}");
     }
 }

@@ -11,6 +11,7 @@ mod discovery;
 mod entry;
 mod events;
 mod explain;
+mod explain_histories;
 mod operator;
 mod override_list;
 mod persistence;

@@ -15,6 +15,7 @@ mod correction;
 mod decision;
 mod dns;
 mod domain;
+mod explain;
 mod finding;
 mod host;
 mod listing;
@@ -82,6 +83,9 @@ fn main() -> ExitCode {
             return ExitCode::from(Status::Failed as u8);
         }
     };
+    if let Some(store) = &options.store {
+        return ExitCode::from(explain::explain(store, &options) as u8);
+    }
     match Tools::new(&options) {
         Ok(mut tools) => ExitCode::from(match options.action {
             Action::Check => check(&options, &tools),

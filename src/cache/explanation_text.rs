@@ -117,7 +117,7 @@ impl fmt::Display for Origin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Fetched => "fetched from the Policy Host",
-            Self::Restored => "fetched from the Policy Host, restored after a restart",
+            Self::Restored => "fetched from the Policy Host, restored from a snapshot",
             Self::Static => "the operator's list",
             Self::Pinned => "pinned by the operator",
             Self::Disabled => "disabled by the operator",

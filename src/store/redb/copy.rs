@@ -38,11 +38,13 @@ impl Redb {
 
 fn read_copy(path: &Path) -> Result<Loaded, Fault> {
     let file = file::open_for_reading(path).map_err(Fault::of_io)?;
-    match file::look_at(&file).map_err(Fault::of_io)? {
+    let nature = file::look_at(&file).map_err(Fault::of_io)?;
+    match nature {
         Nature::Remnant => return Err(Fault::Damage("it has been cut".into())),
         Nature::Foreign => return Err(Fault::foreign()),
         Nature::Usable | Nature::Unsigned | Nature::InUse => {}
     }
     let bytes = fs::read(path).map_err(Fault::of_io)?;
-    guarded(|| rows::read_copy(&bytes))
+    let loaded = guarded(|| rows::read_copy(&bytes));
+    if nature == Nature::Unsigned { loaded.map_err(|_| Fault::foreign()) } else { loaded }
 }

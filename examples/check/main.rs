@@ -4,6 +4,7 @@
 //! ```sh
 //! cargo run --features blocking,serde --example check -- --help
 //! cargo run --features blocking,serde --example check -- --mx example.com
+//! cargo run --features blocking,redb --example check -- --explain /var/lib/mta/mta-sts.redb
 //! ```
 
 #![allow(clippy::disallowed_methods, reason = "here are real sockets, and real time passes")]

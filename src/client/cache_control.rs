@@ -44,6 +44,7 @@ pub(crate) trait RunningClient {
 /// for entry in page.entries {
 ///     println!("{}: {} failures", entry.domain, entry.failures_in_a_row);
 /// }
+/// println!("{}", client.explain(&Domain::parse("example.com")?));
 /// client.cache().remove(&Domain::parse("example.com")?);
 /// # Ok(())
 /// # }

@@ -104,6 +104,18 @@ fn explanations_are_printed_as_json() {
 }
 
 #[test]
+fn a_damaged_row_is_an_error() {
+    let (path, open) = store("damaged");
+    let domain = Domain::parse("c.example").unwrap();
+    let other = snapshot(&Domain::parse("d.example").unwrap(), LONG_AGO);
+    open.save(&[Change { snapshot: Some(other), domain }]).unwrap();
+    let (said, errors, status) = explain(&path, &["a.example"]);
+    let expected = "check: the row of \"c.example\": it holds the snapshot of d.example\n";
+    assert_eq!((&*errors, status), (expected, 2));
+    assert!(said.starts_with("a.example at "), "{said}");
+}
+
+#[test]
 fn what_is_not_there_is_an_error() {
     let (path, _open) = store("missing");
     let (said, errors, status) = explain(&path, &["c.example", "a.example"]);

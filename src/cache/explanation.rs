@@ -51,8 +51,8 @@ pub struct Explanation {
     /// `None` while a request is in flight, and under an override.
     #[cfg_attr(feature = "serde", serde(serialize_with = "crate::rfc3339::serialize_option"))]
     pub query_at: Option<UtcDateTime>,
-    /// The time at which the policy is fetched again without a lookup ([RFC 8461 §10.2]). After a
-    /// restart, it may have passed.
+    /// The time of the next refresh of the policy, which needs no lookup ([RFC 8461 §10.2]). After
+    /// a restart, it may have passed.
     ///
     /// [RFC 8461 §10.2]: https://www.rfc-editor.org/rfc/rfc8461#section-10.2
     #[cfg_attr(feature = "serde", serde(serialize_with = "crate::rfc3339::serialize_option"))]
@@ -96,8 +96,8 @@ pub struct CachedPolicy {
     /// set.
     #[cfg_attr(feature = "serde", serde(with = "crate::rfc3339"))]
     pub fetched_at: UtcDateTime,
-    /// The last moment at which it applies ([RFC 8461 §3.2]), or `None` if it comes from the
-    /// operator's list, which does not expire.
+    /// The last moment at which it applies, `max_age` after the fetch ([RFC 8461 §3.2]), or `None`
+    /// if it comes from the operator's list, which does not expire.
     ///
     /// [RFC 8461 §3.2]: https://www.rfc-editor.org/rfc/rfc8461#section-3.2
     #[cfg_attr(feature = "serde", serde(serialize_with = "crate::rfc3339::serialize_option"))]

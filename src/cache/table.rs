@@ -26,6 +26,7 @@ pub(super) struct Table {
 struct Slots(Vec<Slot>);
 
 /// An entry, with the data that a cache holds for each.
+#[expect(clippy::struct_excessive_bools, reason = "they are about different things")]
 #[derive(Debug)]
 pub(super) struct Slot {
     pub(super) entry: Entry,

@@ -109,12 +109,11 @@ impl State {
             Some(held) if held.source == Source::Fetched => {
                 check.min(self.refresh.due()).min(held.ends_at().next())
             }
-            Some(_) => check,
             None if !self.knows_absence(now) => now,
             None if self.record == Record::Found => {
                 self.held_back(self.known_id(), now).map_or(check, |until| check.min(until))
             }
-            None => check,
+            Some(_) | None => check,
         }
     }
 }

@@ -1,5 +1,7 @@
 //! Why a client that keeps its policies in a store answers as it does, without the network.
 
+use std::time::Duration;
+
 use mta_sts::{
     Cache, Domain,
     cache::{Config, Explanation},
@@ -15,8 +17,8 @@ pub(crate) fn explain(store: &str, options: &Options) -> Status {
         Ok(loaded) => loaded,
         Err(error) => return complain(&error),
     };
-    let (cache, now) = (Cache::new(unbounded()), UtcDateTime::now());
-    let (cache, mut status) = restore(cache, loaded, now);
+    let now = UtcDateTime::now();
+    let (cache, mut status) = restore(loaded, now);
     let given = options.domains.iter().map(|asked| asked.domain.clone());
     let mut domains: Vec<Domain> = given.collect();
     if domains.is_empty() {
@@ -38,20 +40,22 @@ pub(crate) fn explain(store: &str, options: &Options) -> Status {
     status
 }
 
-/// The settings of the client are not known, and nothing is to be left out.
-fn unbounded() -> Config {
-    Config::new(0)
+/// Returns a cache of what could be read. The rest is reported.
+fn restore(loaded: Loaded, now: UtcDateTime) -> (Cache, Status) {
+    // The settings of the client are not known, and nothing is to be left out.
+    let config = Config::new(0)
         .with_max_entries(usize::MAX)
         .with_max_bytes(usize::MAX)
-        .with_refresh_interval(std::time::Duration::MAX)
-}
-
-fn restore(mut cache: Cache, loaded: Loaded, now: UtcDateTime) -> (Cache, Status) {
+        .with_refresh_interval(Duration::MAX);
+    let (mut cache, mut status) = (Cache::new(config), Status::Good);
     let restored = cache.restore(loaded.snapshots, now);
-    let damaged = restored.damaged.iter().map(ToString::to_string);
-    let damaged = loaded.damaged.iter().map(ToString::to_string).chain(damaged);
-    let status = damaged.map(|damage| complain(&damage)).last();
-    (cache, status.unwrap_or(Status::Good))
+    for damaged in &loaded.damaged {
+        status = complain(damaged);
+    }
+    for damaged in &restored.damaged {
+        status = complain(&damaged.to_string());
+    }
+    (cache, status)
 }
 
 fn shown(explanation: &Explanation, json: bool) -> String {

@@ -159,8 +159,10 @@ fn expired_and_failed() -> World {
     world
 }
 
-/// Each kind of state.
-const STATES: &[(&str, fn() -> World)] = &[
+/// A kind of state, and a world in it.
+type State = (&'static str, fn() -> World);
+
+const STATES: &[State] = &[
     ("unknown", World::new),
     ("first lookup in flight", first_lookup),
     ("first fetch in flight", first_fetch),

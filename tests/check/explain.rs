@@ -37,12 +37,17 @@ fn snapshot(domain: &Domain, at: UtcDateTime) -> Snapshot {
     cache.snapshots().next().unwrap()
 }
 
+#[expect(clippy::disallowed_methods, reason = "the program reads the clock of the system")]
+fn now() -> UtcDateTime {
+    UtcDateTime::now()
+}
+
 /// A file with two domains, a policy of one of which applies, and its store, which stays open.
 fn store(name: &str) -> (PathBuf, Redb) {
     let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("explain-{name}.redb"));
     let _ = fs::remove_file(&path);
     let store = Redb::open(&path).unwrap();
-    let rows = [("b.example", LONG_AGO), ("a.example", UtcDateTime::now())];
+    let rows = [("b.example", LONG_AGO), ("a.example", now())];
     let changes = rows.map(|(name, at)| {
         let domain = Domain::parse(name).unwrap();
         Change { snapshot: Some(snapshot(&domain, at)), domain }

@@ -4,6 +4,7 @@ use time::UtcDateTime;
 
 use super::{
     Cache,
+    clock::Timestamp,
     entry::Context,
     explanation::{AnswerChange, Explanation, Origin},
     overrides::Override,
@@ -41,7 +42,9 @@ impl Cache {
     pub fn explain(&self, domain: &Domain, now: UtcDateTime) -> Explanation {
         let place = self.table.find(domain);
         let Some((slot, found)) = place.and_then(|slot| Some((slot, self.table.get(slot)?))) else {
-            return Explanation::unknown(domain, now);
+            let backoff = self.failures.hold_back_until(domain, Timestamp::of(now));
+            let backoff_until = backoff.map(Timestamp::to_utc);
+            return Explanation { backoff_until, ..Explanation::unknown(domain, now) };
         };
         let at = Context { domain, now, request_id: 0, config: &self.config };
         let mut explanation = found.entry.explain(&at);

@@ -159,6 +159,21 @@ fn expired_and_failed() -> World {
     world
 }
 
+/// No entry is left, but its back-off.
+fn evicted() -> World {
+    let mut world = World::with(Config::new(1).with_max_entries(1));
+    world.txt = found("a");
+    world.lookup();
+    world.lookup_of("a.example");
+    world
+}
+
+fn looked_up_after_eviction() -> World {
+    let mut world = evicted();
+    let _ = world.cache.lookup(&name(), world.now);
+    world
+}
+
 /// A kind of state, and a world in it.
 type State = (&'static str, fn() -> World);
 
@@ -185,6 +200,8 @@ const STATES: &[State] = &[
     ("disabled", disabled),
     ("expired", expired),
     ("expired, and the fetch failed", expired_and_failed),
+    ("evicted", evicted),
+    ("looked up after eviction", looked_up_after_eviction),
 ];
 
 /// The text for each, under its name.

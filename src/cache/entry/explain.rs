@@ -37,7 +37,7 @@ impl Entry {
             record: state.cached_record(at.domain),
             fetch_failure: failures.and_then(|failures| failures.last_failure.as_deref().cloned()),
             fetch_failures_in_a_row: failures.map_or(0, |known| known.attempts.most_failures()),
-            backoff_until: state.held_back(state.record_id(), now).map(Timestamp::to_utc),
+            backoff_until: state.backoff_until(now).map(Timestamp::to_utc),
             in_flight,
             query_at: in_flight.is_none().then(|| state.query_at(now).max(now).to_utc()),
             refresh_at: state
@@ -100,6 +100,17 @@ impl State {
             failure: self.record_failure(domain),
             failures_in_a_row: failures.map_or(0, |failures| failures.dns_failures),
         })
+    }
+
+    /// Returns the time before which no policy is fetched. While the record is unknown, it is that of
+    /// the id which is held back longest.
+    fn backoff_until(&self, now: Timestamp) -> Option<Timestamp> {
+        if self.record != Record::Unknown {
+            return self.held_back(self.record_id(), now);
+        }
+        let failures = self.failures.as_ref();
+        let backoff = failures.and_then(|failures| failures.attempts.hold_back_until(now));
+        backoff.max(self.new_id_budget.empty_until(now))
     }
 
     /// Returns the time from which a lookup queries the record, if no request is in flight.

@@ -36,7 +36,7 @@ where
 }
 
 /// Serializes a time that may be missing.
-#[cfg(all(feature = "serde", any(feature = "blocking", feature = "tokio")))]
+#[cfg(feature = "serde")]
 #[expect(clippy::ref_option, reason = "this is how serde passes it")]
 pub(crate) fn serialize_option<S>(
     at: &Option<UtcDateTime>,

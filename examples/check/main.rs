@@ -4,6 +4,7 @@
 //! ```sh
 //! cargo run --features blocking,serde --example check -- --help
 //! cargo run --features blocking,serde --example check -- --mx example.com
+//! cargo run --features blocking,redb --example check -- --explain /var/lib/mta/mta-sts.redb
 //! ```
 
 #![allow(clippy::disallowed_methods, reason = "here are real sockets, and real time passes")]
@@ -15,6 +16,7 @@ mod correction;
 mod decision;
 mod dns;
 mod domain;
+mod explain;
 mod finding;
 mod host;
 mod listing;
@@ -82,6 +84,9 @@ fn main() -> ExitCode {
             return ExitCode::from(Status::Failed as u8);
         }
     };
+    if let Some(store) = &options.store {
+        return ExitCode::from(explain::explain(store, &options) as u8);
+    }
     match Tools::new(&options) {
         Ok(mut tools) => ExitCode::from(match options.action {
             Action::Check => check(&options, &tools),

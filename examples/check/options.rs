@@ -34,6 +34,8 @@ pub(crate) enum Action {
 pub(crate) struct Options {
     pub(crate) action: Action,
     pub(crate) domains: Vec<Asked>,
+    /// The file of the store to explain; then nothing is checked.
+    pub(crate) store: Option<String>,
     /// The number of domains that are checked at a time.
     pub(crate) jobs: usize,
     pub(crate) json: bool,
@@ -54,6 +56,7 @@ impl Default for Options {
         Self {
             action: Action::Check,
             domains: Vec::new(),
+            store: None,
             jobs: 8,
             json: false,
             colour: Colour::Auto,
@@ -81,6 +84,7 @@ impl Command {
                     options.colour = value(&mut args, "--color", Colour::parse)?;
                 }
                 Long("watch") => watch = Some(interval(&mut args)?),
+                Long("explain") => options.store = Some(args.value()?.string()?),
                 Long("propose") => is_proposal = true,
                 Long("from") => options.domains.extend(domains_in(&args.value()?.string()?)?),
                 Long("jobs") => options.jobs = value(&mut args, "--jobs", jobs)?,
@@ -107,6 +111,9 @@ impl Command {
                 _ => return Err(arg.unexpected()),
             }
         }
+        if options.store.is_some() && (is_proposal || watch.is_some()) {
+            return Err("--explain excludes --propose and --watch".into());
+        }
         options.action = match (is_proposal, watch) {
             (true, Some(_)) => return Err("--propose and --watch exclude each other".into()),
             (true, None) if options.json => {
@@ -116,7 +123,7 @@ impl Command {
             (false, Some(interval)) => Action::Watch(interval),
             (false, None) => Action::Check,
         };
-        if options.domains.is_empty() {
+        if options.domains.is_empty() && options.store.is_none() {
             return Err("no domain given".into());
         }
         Ok(Self::Check(options))

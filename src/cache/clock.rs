@@ -261,6 +261,10 @@ impl Deadline {
         self.armed_at
     }
 
+    pub(super) const fn span(self) -> Span {
+        self.span
+    }
+
     /// Returns the earlier of two deadlines.
     pub(super) fn or(self, other: Self) -> Self {
         if other.due() < self.due() { other } else { self }

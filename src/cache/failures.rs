@@ -72,6 +72,11 @@ impl Failures {
         });
     }
 
+    /// Returns the time until which a fetch for a domain is held back.
+    pub(super) fn hold_back_until(&self, domain: &Domain, now: Timestamp) -> Option<Timestamp> {
+        self.kept.get(domain)?.until(now)
+    }
+
     /// Removes and returns the failures of a domain that is looked up again.
     pub(super) fn remove(&mut self, domain: &Domain) -> Option<(Attempts, Budget)> {
         if self.kept.is_empty() {

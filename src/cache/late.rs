@@ -43,6 +43,9 @@ impl Cache {
     pub(super) fn share_anew(&mut self, slot: u32, policy: Arc<Policy>) -> Arc<Policy> {
         let shared = self.policies.intern(policy);
         self.release_held(slot);
+        if let Some(found) = self.table.get_mut(slot) {
+            found.is_restored = false;
+        }
         shared
     }
 }

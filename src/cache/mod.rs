@@ -128,6 +128,9 @@ mod drive;
 mod entry;
 mod event;
 mod event_text;
+mod explain;
+mod explanation;
+mod explanation_text;
 mod failures;
 mod hash;
 mod index;
@@ -163,6 +166,7 @@ pub use self::{
     event::{
         Alert, AlertKind, Event, EventKind, LookupId, RecheckError, RecheckOutcome, RecheckResult,
     },
+    explanation::{AnswerChange, CachedPolicy, CachedRecord, Explanation, Origin, RequestInFlight},
     inputs::{PolicyAnswer, TxtAnswer},
     operator::{CacheFull, StaticOutcome},
     override_list::{OverrideList, OverrideListError, OverrideListErrorKind},

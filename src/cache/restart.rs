@@ -233,7 +233,7 @@ impl Cache {
                 && let Some(slot) = self.table.insert(domain, Entry::NEW)
             {
                 self.intern_policy(&mut entry.state);
-                self.put(slot, entry.state, now);
+                self.put(slot, entry.state, true, now);
                 self.publish();
                 taken.push((slot, class));
                 &mut report.restored
@@ -281,7 +281,7 @@ impl Cache {
             self.intern_policy(&mut state);
             self.release_held(slot);
         }
-        self.put(slot, state, now);
+        self.put(slot, state, is_taken, now);
         is_taken
     }
 
@@ -299,11 +299,12 @@ impl Cache {
         }
     }
 
-    fn put(&mut self, slot: u32, state: State, now: UtcDateTime) {
+    fn put(&mut self, slot: u32, state: State, is_restored: bool, now: UtcDateTime) {
         if let Some(found) = self.table.get_mut(slot) {
             self.overdue.remove(&slot);
             found.entry.state = state;
             found.in_store = true;
+            found.is_restored |= is_restored;
         }
         self.update_derived(slot, Timestamp::of(now), false);
     }

@@ -26,6 +26,7 @@ pub(super) struct Table {
 struct Slots(Vec<Slot>);
 
 /// An entry, with the data that a cache holds for each.
+#[expect(clippy::struct_excessive_bools, reason = "they are about different things")]
 #[derive(Debug)]
 pub(super) struct Slot {
     pub(super) entry: Entry,
@@ -40,6 +41,8 @@ pub(super) struct Slot {
     pub(super) to_persist: bool,
     /// `true` if the store has, or will have, a row of the entry.
     pub(super) in_store: bool,
+    /// `true` if the policy was restored, and not fetched since.
+    pub(super) is_restored: bool,
     /// `true` if the refresh that is due was postponed: it is not postponed a second time.
     pub(super) put_off: bool,
 }
@@ -183,6 +186,7 @@ impl Slot {
         class: EvictionClass::Pinned,
         to_persist: false,
         in_store: false,
+        is_restored: false,
         put_off: false,
     };
 }

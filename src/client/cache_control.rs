@@ -10,7 +10,7 @@ use super::{
     outputs::Outputs,
 };
 use crate::{
-    cache::{CacheFull, Counters, EntryView, OverrideList, StaticOutcome},
+    cache::{CacheFull, Counters, EntryView, Explanation, OverrideList, StaticOutcome},
     domain::Domain,
     policy::Policy,
 };
@@ -44,6 +44,7 @@ pub(crate) trait RunningClient {
 /// for entry in page.entries {
 ///     println!("{}: {} failures", entry.domain, entry.failures_in_a_row);
 /// }
+/// println!("{}", client.explain(&Domain::parse("example.com")?));
 /// client.cache().remove(&Domain::parse("example.com")?);
 /// # Ok(())
 /// # }
@@ -154,6 +155,16 @@ impl<'a> CacheControl<'a> {
     pub fn entry(self, domain: &Domain) -> Option<CachedEntry> {
         let now = self.0.now().date;
         self.0.hub().view(domain, |view| CachedEntry::new(view, now))
+    }
+
+    /// Explains the answer for a domain, also for one that is not in the cache: see
+    /// [`Cache::explain`](crate::cache::Cache::explain). It starts no requests.
+    ///
+    /// In a forked child, a domain counts as not in the cache if a thread of the parent changed the
+    /// cache during the fork.
+    #[must_use]
+    pub fn explain(self, domain: &Domain) -> Explanation {
+        self.0.hub().explain(domain, self.0.now().date)
     }
 
     /// Returns a part of the entries that a filter selects, from a cursor on, in no particular order.

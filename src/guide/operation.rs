@@ -35,6 +35,14 @@
 //! | `ThreadsRecovered` | info | close that alert |
 //! | `ResolvConf` | warning | correct the line of `/etc/resolv.conf` that is named |
 //!
+//! # One domain
+//!
+//! To find out why a policy applies to a domain or does not, log
+//! [`Cache::explain`](crate::cache::Cache::explain), of a client `explain`: it says where the answer
+//! comes from, until when the policy applies, what failed last, what is due next, and what changes
+//! the answer. For the file of a store, the example `check --explain` prints the same without the
+//! network, while the client runs.
+//!
 //! # Counters
 //!
 //! Watch these numbers; each should stay at zero:

@@ -7,7 +7,7 @@ use ::tokio::sync::oneshot;
 
 use super::{driver::Driver, inner::Inner};
 use crate::{
-    cache::{Answer, RecheckResult},
+    cache::{Answer, Explanation, RecheckResult},
     client::{
         CacheControl, Health, LookupError, RestoreReport, SettingsError, StoreWriter, found_policy,
     },
@@ -266,6 +266,13 @@ impl Client {
     #[must_use]
     pub fn cache(&self) -> CacheControl<'_> {
         CacheControl::new(&*self.0)
+    }
+
+    /// Explains the answer for a domain: why a policy applies or does not, what is due next, and
+    /// what changes the answer. It is [`CacheControl::explain`] of [`cache`](Self::cache).
+    #[must_use]
+    pub fn explain(&self, domain: &Domain) -> Explanation {
+        self.cache().explain(domain)
     }
 
     /// Returns the health of the client: its load, and the numbers of dropped events and panics. In

@@ -10,6 +10,8 @@ mod dates;
 mod discovery;
 mod entry;
 mod events;
+mod explain;
+mod explain_histories;
 mod operator;
 mod override_list;
 mod persistence;

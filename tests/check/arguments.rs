@@ -21,6 +21,8 @@ fn the_error_names_the_option() {
         ),
         (&["--nameserver", "x", "a.example"], "--nameserver \"x\": invalid IP address syntax"),
         (&["--helo", "", "a.example"], "--helo \"\": "),
+        (&["--explain", "x", "--propose"], "--explain excludes --propose and --watch"),
+        (&["--watch", "--explain", "x"], "--explain excludes --propose and --watch"),
         (&["--watch", "30s", "a.example"], "--watch \"30s\": the shortest interval is 1m"),
         (&["--watch=59s", "a.example"], "--watch \"59s\": the shortest interval is 1m"),
         (

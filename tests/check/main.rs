@@ -5,6 +5,8 @@
 mod addresses;
 mod arguments;
 mod certificates;
+#[cfg(feature = "redb")]
+mod explain;
 mod faults;
 mod help;
 mod hosts;

@@ -7,7 +7,7 @@ use std::sync::{
 
 use mta_sts::{
     Domain, NoPolicy, Policy,
-    cache::{Answer, Config, OverrideList, PolicyAnswer, Source, TxtAnswer},
+    cache::{Answer, AnswerChange, Config, Origin, OverrideList, PolicyAnswer, Source, TxtAnswer},
     client::LookupError,
     store::{Change, Loaded, Store, StoreError},
 };
@@ -214,4 +214,34 @@ fn an_entry_says_why() {
     let json = serde_json::to_value(&entry).unwrap();
     assert_eq!((&json["domain"], &json["ends_at"]), (&"a.example".into(), &().into()));
     assert!(json["last_used"].as_str().is_some_and(|text| text.ends_with(":00:00Z")), "{json}");
+}
+
+#[test]
+fn each_answer_is_explained() {
+    for kind in BOTH {
+        let world = World::new();
+        world.set("a.example", Site::new("1", POLICY));
+        world.set("b.example", Site { dns: Dns::ServFail, ..Site::new("1", POLICY) });
+        let (client, name) = (Client::new(kind, settings(&world)), domain("a.example"));
+        let unknown = client.explain(&name);
+        assert_eq!((unknown.answer, unknown.change), (None, AnswerChange::Lookup), "{kind:?}");
+        assert!(client.cache().is_empty(), "{kind:?}");
+
+        let answer = client.policy(&name, LONG).unwrap();
+        let fetched = client.explain(&name);
+        assert_eq!(fetched.answer, Some(answer), "{kind:?}");
+        assert_eq!(fetched.origin, Some(Origin::Fetched), "{kind:?}");
+        assert_eq!(fetched.record.as_ref().unwrap().id.unwrap().to_string(), "1", "{kind:?}");
+        let mut again = client.cache().explain(&name);
+        again.at = fetched.at;
+        assert_eq!(again, fetched, "{kind:?}");
+        client.cache().pin_policy(&name, policy("pinned.example")).unwrap();
+        assert_eq!(client.explain(&name).origin, Some(Origin::Pinned), "{kind:?}");
+
+        let failing = domain("b.example");
+        client.policy(&failing, LONG).unwrap();
+        let record = client.explain(&failing).record.unwrap();
+        assert_eq!(record.failure.unwrap().reason_code(), "txt-failed", "{kind:?}");
+        assert_eq!(record.failures_in_a_row, 1, "{kind:?}");
+    }
 }

@@ -9,7 +9,7 @@ use std::{
 
 use mta_sts::{
     Domain, NoPolicy, Policy, blocking,
-    cache::{Answer, Event, PolicyAnswer, RecheckResult, TxtAnswer},
+    cache::{Answer, Event, Explanation, PolicyAnswer, RecheckResult, TxtAnswer},
     client::{
         self, AddressAnswer, CacheControl, Clock, EventKind, Health, LookupError, RestoreReport,
         Settings, StartError,
@@ -237,6 +237,13 @@ impl Client {
         match self {
             Self::Blocking(client) => client.cache(),
             Self::Tokio(_, client) => client.cache(),
+        }
+    }
+
+    pub(crate) fn explain(&self, domain: &Domain) -> Explanation {
+        match self {
+            Self::Blocking(client) => client.explain(domain),
+            Self::Tokio(_, client) => client.explain(domain),
         }
     }
 

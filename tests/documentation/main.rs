@@ -27,6 +27,7 @@ const VERBS: &[&str] = &[
     "Describes",
     "Disables",
     "Ends",
+    "Explains",
     "Fetches",
     "Finds",
     "Forgets",

@@ -1,10 +1,10 @@
 //! Alerts for the operator (RFC 8461 §3.3, §10.2): when failures of a policy begin, as its end
 //! approaches, and when the failures have ended; none in between.
 
-use alloc::{borrow::Cow, sync::Arc};
+use alloc::{borrow::Cow, string::String, sync::Arc};
 
 use super::{
-    state::{Held, State},
+    state::{Held, Record, State},
     step::Step,
 };
 use crate::{
@@ -13,6 +13,7 @@ use crate::{
         event::{Alert, AlertKind, EventKind},
         rule,
     },
+    domain::Domain,
     failure::{Failure, ResultType},
     mode::Mode,
     record::PolicyId,
@@ -101,19 +102,12 @@ impl State {
 
     /// Reports a failure to find the record while a policy is cached (RFC 8461 §6), and emits an
     /// alert if the record has been absent for long.
-    pub(super) fn note_record_failure(
-        &mut self,
-        code: &'static str,
-        message: impl Into<Cow<'static, str>>,
-        absent: bool,
-        step: &mut Step<'_>,
-    ) {
+    pub(super) fn note_record_failure(&mut self, step: &mut Step<'_>) {
         let watched = self.watched(step.now).map(|held| (held.ends_at(), Arc::clone(held.policy)));
         let Some((ends_at, policy)) = watched else { return };
-        let name = step.domain.txt_name();
-        let failure = Arc::new(Failure::new(ResultType::StsPolicyFetchError, code, name, message));
+        let Some(failure) = self.record_failure(step.domain).map(Arc::new) else { return };
         step.event(EventKind::Failed { failure: Arc::clone(&failure), policy: Some(policy) });
-        if !absent {
+        if self.record == Record::Failed {
             return;
         }
         let now = step.now;
@@ -124,6 +118,17 @@ impl State {
             let (kind, failure) = (AlertKind::RecordAbsent, Some(failure));
             step.event(EventKind::Alert(Alert { kind, ends_at: ends_at.to_utc(), failure }));
         }
+    }
+
+    /// Returns the failure of the last lookup of the record, if that found no valid one.
+    pub(super) fn record_failure(&self, domain: &Domain) -> Option<Failure> {
+        let (code, message): (_, Cow<'static, str>) = match self.record {
+            Record::Unknown | Record::Found => return None,
+            Record::Missing => ("txt-no-record", "the MTA-STS record is missing".into()),
+            Record::Invalid => ("txt-invalid", String::from(&*self.text()).into()),
+            Record::Failed => ("txt-failed", String::from(&*self.text()).into()),
+        };
+        Some(Failure::new(ResultType::StsPolicyFetchError, code, domain.txt_name(), message))
     }
 
     pub(super) fn note_record_found(&mut self, id: PolicyId, step: &mut Step<'_>) {

@@ -1,6 +1,6 @@
 //! Discovery: the record, then the policy file (RFC 8461 §3.3), and the effects of each answer.
 
-use alloc::{boxed::Box, string::String, sync::Arc};
+use alloc::{boxed::Box, sync::Arc};
 
 use super::{
     Entry,
@@ -99,22 +99,19 @@ impl Entry {
             }
             TxtAnswer::NoRecord { ttl } => {
                 self.no_record(Record::Missing, ttl.map_or(rule::NEGATIVE_DEFAULT, Span::of), step);
-                let message = "the MTA-STS record is missing";
-                self.state.note_record_failure("txt-no-record", message, true, step);
+                self.state.note_record_failure(step);
                 self.fetch_if_wanted(flight, None, step);
             }
             TxtAnswer::Invalid { error, ttl } => {
-                let text = text_of(&error);
                 self.no_record(Record::Invalid, Span::of(ttl), step);
-                self.state.failures_mut().record_error = Some(Arc::clone(&text));
-                let message = String::from(&*text);
-                self.state.note_record_failure("txt-invalid", message, true, step);
+                self.state.failures_mut().record_error = Some(text_of(&error));
+                self.state.note_record_failure(step);
                 self.fetch_if_wanted(flight, None, step);
             }
             TxtAnswer::Failed(how) => {
                 let text: Arc<str> = how.as_ref().into();
                 self.dns_failed(Arc::clone(&text), step);
-                self.state.note_record_failure("txt-failed", how, false, step);
+                self.state.note_record_failure(step);
                 if let Some(recheck) = &mut flight.recheck {
                     recheck.doubt = Some(RecheckError::DnsFailed(text));
                 }

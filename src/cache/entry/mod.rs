@@ -5,6 +5,7 @@ mod applied_ref;
 mod attempts;
 mod backoff;
 mod discovery;
+mod explain;
 mod failure_state;
 mod in_flight;
 mod late;

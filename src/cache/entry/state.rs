@@ -258,6 +258,11 @@ impl State {
         (self.fetched_at, self.record_check.armed_at())
     }
 
+    /// Returns the id of the record, if the last lookup found a valid one.
+    pub(super) fn record_id(&self) -> Option<PolicyId> {
+        self.known_id().filter(|_| self.record == Record::Found)
+    }
+
     pub(super) fn no_policy(&self) -> NoPolicy {
         let why = match self.record {
             Record::Unknown => NoPolicy::Overloaded,
@@ -290,7 +295,7 @@ impl State {
         }
     }
 
-    fn text(&self) -> Arc<str> {
+    pub(super) fn text(&self) -> Arc<str> {
         let text = self.failures.as_ref().and_then(|failures| failures.record_error.clone());
         text.unwrap_or_else(|| "the reason was lost".into())
     }

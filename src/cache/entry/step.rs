@@ -52,6 +52,8 @@ pub enum Input {
 
 /// A request of an [`Entry`](super::Entry).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "kebab-case"))]
 #[non_exhaustive]
 pub enum EntryRequest {
     /// Look up the TXT records at [`Domain::txt_name`].

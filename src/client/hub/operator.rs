@@ -6,7 +6,7 @@ use time::UtcDateTime;
 
 use super::ShardedCache;
 use crate::{
-    cache::{CacheFull, Counters, EntryView, OverrideList, StaticOutcome},
+    cache::{CacheFull, Counters, EntryView, Explanation, OverrideList, StaticOutcome},
     client::{
         cached_entry::{CachedEntry, EntryCursor, EntryPage},
         clock::Moment,
@@ -74,6 +74,14 @@ impl ShardedCache {
     ) -> Option<T> {
         let shard = self.shard(self.shard_of(domain));
         shard.read_unless_lost(self.process(), |inside| inside.cache.entry(domain).map(look))?
+    }
+
+    /// Explains the answer for a domain. One that cannot be read, in a forked child, is not known.
+    pub(crate) fn explain(&self, domain: &Domain, now: UtcDateTime) -> Explanation {
+        let shard = self.shard(self.shard_of(domain));
+        shard
+            .read_unless_lost(self.process(), |inside| inside.cache.explain(domain, now))
+            .unwrap_or_else(|| Explanation::unknown(domain, now))
     }
 
     /// Returns a part of the entries.

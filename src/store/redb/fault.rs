@@ -1,7 +1,7 @@
 //! The errors of a file.
 
 use alloc::{format, string::String};
-use core::panic::AssertUnwindSafe;
+use core::{fmt, panic::AssertUnwindSafe};
 use std::{io::ErrorKind, panic::catch_unwind};
 
 /// The reason why an operation on a file failed.
@@ -31,8 +31,19 @@ impl Fault {
         Self::Refused("it is not a file of mta-sts, and stays as it is".into())
     }
 
+    pub(super) fn later() -> Self {
+        Self::Refused("it was written by a later version of mta-sts".into())
+    }
+
     pub(super) fn in_use() -> Self {
         Self::Refused("another process, or another client of this one, has it open".into())
+    }
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (Self::Damage(why) | Self::Io(why) | Self::Refused(why)) = self;
+        f.write_str(why)
     }
 }
 

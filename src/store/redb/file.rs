@@ -55,15 +55,23 @@ pub(super) fn resolve(path: &Path) -> io::Result<PathBuf> {
 }
 
 pub(super) fn open(path: &Path) -> io::Result<File> {
-    // Opening a pipe blocks until its other end is open.
-    match fs::metadata(path) {
-        Ok(metadata) if metadata.is_dir() => return Err(ErrorKind::IsADirectory.into()),
-        Ok(metadata) if !metadata.is_file() => {
-            return Err(io::Error::other("not a regular file"));
-        }
-        _ => {}
-    }
+    refuse_irregular(path)?;
     OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path)
+}
+
+pub(super) fn open_for_reading(path: &Path) -> io::Result<File> {
+    refuse_irregular(path)?;
+    File::open(path)
+}
+
+/// Returns an error for a file that is not a regular one: opening a pipe blocks until its other end
+/// is open.
+fn refuse_irregular(path: &Path) -> io::Result<()> {
+    match fs::metadata(path) {
+        Ok(metadata) if metadata.is_dir() => Err(ErrorKind::IsADirectory.into()),
+        Ok(metadata) if !metadata.is_file() => Err(io::Error::other("not a regular file")),
+        _ => Ok(()),
+    }
 }
 
 /// Determines the nature of a file. Nothing is written.
@@ -79,7 +87,8 @@ pub(super) fn nature(file: &File) -> io::Result<Nature> {
     nature
 }
 
-fn look_at(mut file: &File) -> io::Result<Nature> {
+/// Determines the nature of a file, whether it is in use or not.
+pub(super) fn look_at(mut file: &File) -> io::Result<Nature> {
     file.rewind()?;
     let signs = Signs::of(file.take(FAR_ENOUGH))?;
     Ok(signs.nature(file.metadata()?.len()))

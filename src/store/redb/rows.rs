@@ -11,7 +11,10 @@ use redb::{
     TableDefinition, TableHandle as _, WriteTransaction, backends::InMemoryBackend,
 };
 
-use super::super::{Change, Loaded};
+use super::{
+    super::{Change, Loaded},
+    fault::Fault,
+};
 use crate::{cache::Snapshot, domain::Domain, excerpt::excerpt};
 
 /// The name of the table of policies. The layout of a snapshot has its own version: see
@@ -39,12 +42,25 @@ pub(super) enum Standing {
 
 /// Returns whether a database has no tables. `bytes` is a copy of it.
 pub(super) fn has_none(bytes: &[u8]) -> Result<bool, redb::Error> {
+    Ok(open_copy(bytes)?.begin_read()?.list_tables()?.next().is_none())
+}
+
+/// Returns the contents of a database. `bytes` is a copy of it.
+pub(super) fn read_copy(bytes: &[u8]) -> Result<Loaded, Fault> {
+    let database = open_copy(bytes)?;
+    match prepare(&database)? {
+        Standing::Ours => Ok(read(&database)?.loaded),
+        Standing::Later => Err(Fault::later()),
+        Standing::Foreign => Err(Fault::foreign()),
+    }
+}
+
+fn open_copy(bytes: &[u8]) -> Result<Database, redb::Error> {
     let copy = InMemoryBackend::new();
     let len = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
     copy.set_len(len).map_err(redb::Error::from)?;
     copy.write(0, bytes).map_err(redb::Error::from)?;
-    let database = Builder::new().set_check_integrity_on_open(true).create_with_backend(copy)?;
-    Ok(database.begin_read()?.list_tables()?.next().is_none())
+    Ok(Builder::new().set_check_integrity_on_open(true).create_with_backend(copy)?)
 }
 
 /// Determines the owner of a database, and creates the tables if it is this crate's.

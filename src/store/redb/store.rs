@@ -245,9 +245,7 @@ impl Redb {
             (standing, database) => {
                 close(database);
                 Err(match standing {
-                    Ok(Standing::Later) => {
-                        Fault::Refused("it was written by a later version of mta-sts".into())
-                    }
+                    Ok(Standing::Later) => Fault::later(),
                     Ok(_) => Fault::foreign(),
                     Err(fault) => fault,
                 })
@@ -265,8 +263,7 @@ impl Redb {
     }
 
     fn error(&self, fault: &Fault) -> StoreError {
-        let (Fault::Damage(why) | Fault::Io(why) | Fault::Refused(why)) = fault;
-        error_of(&self.path, why)
+        error_of(&self.path, fault)
     }
 }
 
@@ -312,7 +309,7 @@ fn close(database: Option<Database>) {
     });
 }
 
-fn error_of(path: &Path, why: &impl core::fmt::Display) -> StoreError {
+pub(super) fn error_of(path: &Path, why: &impl core::fmt::Display) -> StoreError {
     StoreError::new(format!("{}: {why}", path.display()))
 }
 

@@ -1,6 +1,8 @@
 //! The embedded store against real files: damaged, cut, of others, in use, on a full disk.
 #![cfg(feature = "redb")]
 
+mod read;
+
 use std::{
     fs,
     path::{Path, PathBuf},
@@ -20,7 +22,7 @@ const POLICIES: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("mta-sts
 const OTHERS: TableDefinition<'_, &str, u64> = TableDefinition::new("somebody else's");
 
 /// An empty folder that no other test has.
-fn folder(name: &str) -> PathBuf {
+pub(crate) fn folder(name: &str) -> PathBuf {
     let path = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("redb-{name}"));
     let _ = fs::remove_dir_all(&path);
     fs::create_dir_all(&path).unwrap();
@@ -35,7 +37,7 @@ fn json(name: &str) -> String {
     format!(r#"{{"version":1,"domain":"{name}","policy":"{policy}",{rest}}}"#)
 }
 
-fn change(name: &str) -> Change {
+pub(crate) fn change(name: &str) -> Change {
     let snapshot: Snapshot = serde_json::from_str(&json(name)).unwrap();
     Change { domain: Domain::parse(name).unwrap(), snapshot: Some(snapshot) }
 }
@@ -46,7 +48,7 @@ fn names(store: &Redb) -> Vec<String> {
 }
 
 /// A file of ours with so many rows.
-fn good(path: &Path, rows: usize) -> Vec<u8> {
+pub(crate) fn good(path: &Path, rows: usize) -> Vec<u8> {
     let store = Redb::open(path).unwrap();
     let changes: Vec<_> = (0..rows).map(|n| change(&format!("d{n}.example"))).collect();
     for some in changes.chunks(20) {
@@ -90,6 +92,9 @@ impl Rng {
 fn survives(folder: &Path, bytes: &[u8], what: &str) -> bool {
     let path = folder.join("store");
     fs::write(&path, bytes).unwrap();
+    // It may be readable or not; it stays as it is.
+    let _ = Redb::read(&path);
+    assert!(fs::read(&path).unwrap() == bytes, "{what}");
     let store = Redb::open(&path).unwrap_or_else(|error| panic!("{what}: {error}"));
     let loaded = store.load().unwrap_or_else(|error| panic!("{what}: {error}"));
     if let Some(aside) = store.set_aside() {
@@ -185,6 +190,7 @@ fn a_file_that_was_never_ours_is_not_touched() {
         let error = Redb::open(&path).unwrap_err().to_string();
         assert!(error.contains(path.to_str().unwrap()), "{error}");
         assert!(error.contains("not a file of mta-sts"), "{error}");
+        assert_eq!(Redb::read(&path).unwrap_err().to_string(), error);
         assert!(fs::read(&path).unwrap() == foreign, "{error}");
         assert_eq!(fs::metadata(&path).unwrap().modified().unwrap(), modified);
         assert_eq!(fs::read_dir(&folder).unwrap().count(), 1);
@@ -195,8 +201,9 @@ fn a_file_that_was_never_ours_is_not_touched() {
 fn what_cannot_be_opened_is_named() {
     let folder = folder("named");
     for path in [folder.clone(), folder.join("missing/file"), "/dev/null".into(), "/".into()] {
-        let error = Redb::open(&path).unwrap_err().to_string();
-        assert!(error.contains(path.to_str().unwrap()), "{error}");
+        for error in [Redb::open(&path).unwrap_err(), Redb::read(&path).unwrap_err()] {
+            assert!(error.to_string().contains(path.to_str().unwrap()), "{error}");
+        }
     }
     let path = folder.join("file");
     let store = Redb::open(&path).unwrap();
@@ -256,6 +263,7 @@ fn files_of_yesterday_are_marked_and_those_of_tomorrow_refused() {
     drop(database);
     let error = Redb::open(&path).unwrap_err().to_string();
     assert!(error.contains("later version") && error.contains(path.to_str().unwrap()), "{error}");
+    assert_eq!(Redb::read(&path).unwrap_err().to_string(), error);
     assert_eq!(fs::read_dir(path.parent().unwrap()).unwrap().count(), 1);
 }
 

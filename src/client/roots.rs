@@ -195,12 +195,15 @@ fn looked_at(unusable: usize) -> Vec<String> {
 }
 
 #[cfg(all(test, feature = "ring"))]
-#[allow(clippy::unwrap_used, reason = "here a panic is a finding")]
+#[allow(
+    clippy::unwrap_used,
+    clippy::arithmetic_side_effects,
+    clippy::disallowed_methods,
+    reason = "here a panic is a finding, and another thread is waited for"
+)]
 mod tests {
-    use std::{
-        sync::atomic::{AtomicUsize, Ordering},
-        thread,
-    };
+    use core::sync::atomic::{AtomicUsize, Ordering};
+    use std::thread;
 
     use rustls::{crypto::ring, pki_types::TrustAnchor};
 

@@ -142,6 +142,11 @@ fn events_of_a_client_are_one_line() {
             "no thread for a query or fetch: no\\nroom; raise the limit of threads",
         ),
         (EventKind::ResolvConf { ignored: "line 3".into() }, "line 3: ignored"),
+        (
+            EventKind::RootsNotLoaded { error: "no root certificates: none".into() },
+            "the root certificates could not be loaded again, and the previous ones stay: no root \
+             certificates: none",
+        ),
         (EventKind::ThreadsRecovered, "there are threads again"),
     ] {
         assert_eq!(kind.to_string(), line);

@@ -13,8 +13,8 @@ use super::{
     resolver_part::ResolverPart,
 };
 use crate::client::{
-    Builder, EventQueue, Jobs, Kind, LoadedStore, Nameservers, Sealed, StartError, SystemClock,
-    Time,
+    Builder, ClientRoots, EventQueue, Jobs, Kind, LoadedStore, Nameservers, Sealed, StartError,
+    SystemClock, Time,
 };
 
 impl Sealed for Client {}
@@ -69,6 +69,7 @@ impl Builder<Client> {
         let setup = settings.cache_setup(resolver.nameservers().map(Nameservers::timeout));
         let events = EventQueue::new(on_event.is_some());
         resolver.nameservers().into_iter().for_each(|servers| servers.report_ignored(&events));
+        let roots = ClientRoots::new(fetcher.own_roots(), events.clone());
         let threads = events.threads();
         let spawn: Spawn = Box::new(move |work| threads.spawn("mta-sts worker", work));
         #[cfg(test)]
@@ -83,6 +84,7 @@ impl Builder<Client> {
             settings,
             resolver,
             fetcher,
+            roots,
             pool: Pool::new(spawn),
             shortage: Shortage::default(),
             stop: Arc::new(AtomicBool::new(false)),

@@ -197,14 +197,26 @@ impl Client {
         Ok(block_on_ready(walk(message, policy, &mut Ready(transport), &*self.0)))
     }
 
-    /// Returns the roots and the cryptography of the client, for the certificates of MX hosts.
+    /// Returns the roots and the cryptography of the client, for the certificates of MX hosts. Get it
+    /// for each message: the roots of the platform are loaded again once a day, in the background.
     ///
     /// # Errors
     ///
     /// Returns an error if the client has a fetcher of your own, and the settings or the platform have
     /// no root certificates or no crypto provider.
     pub fn trust_store(&self) -> Result<TrustStore, SettingsError> {
-        self.0.driver.fetcher.trust(&self.0.driver.settings)
+        self.0.trust_store()
+    }
+
+    /// Loads the root certificates of the platform again, such as after an update. It also happens once
+    /// a day. It has no effect on roots of the settings, and on those of a fetcher of your own.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the platform has no usable root certificates any more. The previous ones
+    /// stay.
+    pub fn reload_root_certificates(&self) -> Result<(), SettingsError> {
+        self.0.driver.roots.reload(&self.0.driver.settings)
     }
 
     /// Returns the result of restoring the store at the start.

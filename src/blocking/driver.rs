@@ -20,8 +20,8 @@ use super::{
 use crate::{
     cache::{PolicyAnswer, TxtAnswer},
     client::{
-        CacheSetup, EventKind, Job, JobKind, JobResult, Jobs, MAX_SLEEP, Next, Outputs, Part,
-        Replies, SHUTDOWN_TIMEOUT, Settings, ShardedCache, Threads, Time, Trace,
+        CacheSetup, ClientRoots, EventKind, Job, JobKind, JobResult, Jobs, MAX_SLEEP, Next,
+        Outputs, Part, Replies, SHUTDOWN_TIMEOUT, Settings, ShardedCache, Threads, Time, Trace,
     },
     domain::Domain,
     instant::Instant,
@@ -36,6 +36,7 @@ pub(super) struct Driver {
     pub(super) settings: Settings,
     pub(super) resolver: ResolverPart,
     pub(super) fetcher: FetcherPart,
+    pub(super) roots: ClientRoots,
     pub(super) pool: Pool<Run>,
     pub(super) shortage: Shortage,
     pub(super) stop: Arc<AtomicBool>,

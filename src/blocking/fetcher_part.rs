@@ -3,10 +3,7 @@
 use alloc::{boxed::Box, sync::Arc};
 
 use super::{https::HttpsSockets, interface::Fetcher};
-use crate::{
-    client::{Settings, SettingsError, Time},
-    verify::TrustStore,
-};
+use crate::client::{Roots, Settings, SettingsError, Time};
 
 /// The fetcher of a client.
 pub(super) enum FetcherPart {
@@ -28,12 +25,11 @@ impl FetcherPart {
         Ok(Self::Sockets(Box::new(https)))
     }
 
-    /// Returns the roots and the cryptography for certificates: those of fetches, or else those of
-    /// the settings.
-    pub(super) fn trust(&self, settings: &Settings) -> Result<TrustStore, SettingsError> {
+    /// Returns the roots of fetches, unless these are the user's.
+    pub(super) fn own_roots(&self) -> Option<&Roots> {
         match self {
-            Self::Sockets(https) => Ok(https.trust().clone()),
-            Self::Users(_) => Ok(settings.https_setup()?.trust),
+            Self::Sockets(https) => Some(https.roots()),
+            Self::Users(_) => None,
         }
     }
 }

@@ -14,12 +14,13 @@ use super::driver::Driver;
 use crate::{
     cache::{Answer, AppliedPolicyRef, RecheckResult},
     client::{
-        LookupError, Moment, Outputs, RestoreReport, RunningClient, SHUTDOWN_TIMEOUT, ShardedCache,
-        StoreWriter, Ticket, rechecked,
+        LookupError, Moment, Outputs, RestoreReport, RunningClient, SHUTDOWN_TIMEOUT,
+        SettingsError, ShardedCache, StoreWriter, Ticket, rechecked,
     },
     delivery::Recheck,
     domain::Domain,
     smtp::PolicyCheck,
+    verify::TrustStore,
 };
 
 /// The parts of a client. Dropping them shuts the client down.
@@ -30,6 +31,11 @@ pub(super) struct Inner {
 }
 
 impl Inner {
+    pub(super) fn trust_store(&self) -> Result<TrustStore, SettingsError> {
+        let Driver { roots, settings, time, threads, .. } = &*self.driver;
+        roots.trust(settings, time.instant(), threads.process.is_another())
+    }
+
     #[inline]
     pub(super) fn cached<T>(
         &self,

@@ -58,6 +58,12 @@ pub enum EventKind {
         /// The ignored part, with the file and the line.
         ignored: Box<str>,
     },
+    /// The root certificates of the platform could not be loaded again. The previous ones stay, and the
+    /// client tries again.
+    RootsNotLoaded {
+        /// The error.
+        error: Box<str>,
+    },
     /// The system can start threads again. Emitted once after [`NoThread`](Self::NoThread).
     ThreadsRecovered,
 }
@@ -125,6 +131,11 @@ impl fmt::Display for EventKind {
                 Printable(error),
             ),
             Self::ResolvConf { ignored } => write!(f, "{}: ignored", Printable(ignored)),
+            Self::RootsNotLoaded { error } => write!(
+                f,
+                "the root certificates could not be loaded again, and the previous ones stay: {}",
+                Printable(error),
+            ),
             Self::ThreadsRecovered => f.write_str("there are threads again"),
         }
     }

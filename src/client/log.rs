@@ -40,7 +40,7 @@ pub(super) fn event(event: &Event) {
         EventKind::Dropped { count } => warn!(count, "{event}"),
         EventKind::Panicked { part } => error!(part = part.as_str(), "{event}"),
         EventKind::NoThread { .. } => error!("{event}"),
-        EventKind::ResolvConf { .. } => warn!("{event}"),
+        EventKind::ResolvConf { .. } | EventKind::RootsNotLoaded { .. } => warn!("{event}"),
         EventKind::ThreadsRecovered => info!("{event}"),
     }
 }

@@ -22,6 +22,7 @@ mod lookup_error;
 mod nameservers;
 mod outputs;
 mod restore_report;
+mod roots;
 mod save_queue;
 mod settings;
 #[cfg(feature = "serde")]
@@ -76,6 +77,7 @@ pub(crate) use self::{
     loaded_store::LoadedStore,
     nameservers::Nameservers,
     outputs::{Outputs, Replies},
+    roots::{ClientRoots, Roots},
     setup::{CacheSetup, DnsSetup, HttpsSetup},
     store_writer::StoreWriter,
     threads::Threads,

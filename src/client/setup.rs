@@ -1,21 +1,16 @@
 //! The settings of a client with the defaults filled in, for each of its parts.
 
-use alloc::{
-    boxed::Box,
-    format,
-    string::{String, ToString},
-    sync::Arc,
-    vec::Vec,
-};
+use alloc::{boxed::Box, sync::Arc, vec::Vec};
 use core::{
     hash::{BuildHasher as _, Hasher as _},
     time::Duration,
 };
 use std::hash::RandomState;
 
-use rustls::{RootCertStore, crypto::CryptoProvider};
+use rustls::crypto::CryptoProvider;
 
 use super::{
+    roots::Roots,
     settings::{Settings, SettingsError},
     system::{self, FileVersion, SystemServers},
 };
@@ -23,7 +18,6 @@ use crate::{
     cache,
     dns::{self, Nameservers},
     fetch::{self, AddressFilter},
-    verify::TrustStore,
 };
 
 /// The settings of the caches and of the jobs.
@@ -60,7 +54,7 @@ pub(super) struct ServerSource {
 /// The settings of fetches over sockets.
 #[derive(Clone, Debug)]
 pub(crate) struct HttpsSetup {
-    pub(crate) trust: TrustStore,
+    pub(crate) roots: Roots,
     pub(crate) config: fetch::Config,
     pub(crate) filter: AddressFilter,
     pub(crate) port: u16,
@@ -116,9 +110,8 @@ impl Settings {
 
     pub(crate) fn https_setup(&self) -> Result<HttpsSetup, SettingsError> {
         let provider = self.crypto_provider()?;
-        let roots = self.roots.clone().map_or_else(platform_roots, Ok)?;
         Ok(HttpsSetup {
-            trust: TrustStore::new(roots, provider).map_err(SettingsError::Trust)?,
+            roots: Roots::new(self.roots.clone(), provider)?,
             config: self.fetch.clone(),
             filter: self.filter.clone(),
             port: self.port,
@@ -152,31 +145,6 @@ fn provider_of_features() -> Option<Arc<CryptoProvider>> {
 /// operating system.
 pub(super) fn random_seed() -> u64 {
     RandomState::new().build_hasher().finish()
-}
-
-/// Returns the root certificates of the platform. The error says what was looked at.
-fn platform_roots() -> Result<Arc<RootCertStore>, SettingsError> {
-    let found = rustls_native_certs::load_native_certs();
-    let mut roots = RootCertStore::empty();
-    let (_, unusable) = roots.add_parsable_certificates(found.certs);
-    if roots.is_empty() {
-        let mut looked_at = looked_at(unusable);
-        looked_at.extend(found.errors.iter().map(ToString::to_string));
-        let why = format!("the platform has none: {}", looked_at.join("; "));
-        return Err(SettingsError::NoRoots(why.into()));
-    }
-    Ok(Arc::new(roots))
-}
-
-/// Returns where the platform's certificates were looked for, and how many were not usable.
-fn looked_at(unusable: usize) -> Vec<String> {
-    let set = ["SSL_CERT_FILE", "SSL_CERT_DIR"].map(|name| match std::env::var(name) {
-        Ok(value) => format!("{name} is {value:?}"),
-        Err(_) => format!("{name} is not set"),
-    });
-    let mut sentences = Vec::from(set);
-    sentences.push(format!("{unusable} certificates could not be read"));
-    sentences
 }
 
 #[cfg(test)]

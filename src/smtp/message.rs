@@ -21,7 +21,7 @@ pub struct Message {
 
 impl Message {
     /// Creates a message with one recipient. `trust` is for the certificates of MX hosts: the
-    /// `trust_store` of the client, obtained once at the start, unless the mail server has one of its
+    /// `trust_store` of the client, obtained for each message, unless the mail server has one of its
     /// own.
     #[must_use]
     pub fn new(route: Route, trust: &TrustStore) -> Self {

@@ -17,8 +17,8 @@ use super::{
 use crate::{
     cache::Config,
     client::{
-        Builder, EventQueue, Jobs, Kind, LoadedStore, Moment, Nameservers, OnEvent, Sealed,
-        StartError, Time, guard, spawn_apart,
+        Builder, ClientRoots, EventQueue, Jobs, Kind, LoadedStore, Moment, Nameservers, OnEvent,
+        Sealed, StartError, Time, guard, spawn_apart,
     },
     store::{Store, StoreError},
 };
@@ -89,6 +89,7 @@ impl Builder<Client> {
         let setup = settings.cache_setup(resolver.nameservers().map(Nameservers::timeout));
         let events = EventQueue::new(on_event.is_some());
         resolver.nameservers().into_iter().for_each(|servers| servers.report_ignored(&events));
+        let roots = Arc::new(ClientRoots::new(fetcher.own_roots(), events.clone()));
         let threads = events.threads();
         let LoadedStore { hub, restore_report, writer } =
             load(setup.config, store, events, time.now()).await?;
@@ -100,6 +101,7 @@ impl Builder<Client> {
             settings,
             resolver,
             fetcher,
+            roots,
             runtime,
             time: Arc::clone(&time),
             clock: runtimes,

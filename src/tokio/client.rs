@@ -246,14 +246,30 @@ impl Client {
         Ok(walk(message, policy, transport, &*self.0).await)
     }
 
-    /// Returns the roots and the cryptography of the client, for the certificates of MX hosts.
+    /// Returns the roots and the cryptography of the client, for the certificates of MX hosts. Get it
+    /// for each message: the roots of the platform are loaded again once a day, in the background.
     ///
     /// # Errors
     ///
     /// Returns an error if the client has a fetcher of your own, and the settings or the platform have
     /// no root certificates or no crypto provider.
     pub fn trust_store(&self) -> Result<TrustStore, SettingsError> {
-        self.0.driver.fetcher.trust(&self.0.driver.settings)
+        self.0.trust_store()
+    }
+
+    /// Loads the root certificates of the platform again, such as after an update. It also happens once
+    /// a day. It has no effect on roots of the settings, and on those of a fetcher of your own.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the platform has no usable root certificates any more. The previous ones
+    /// stay.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future does not stop the load.
+    pub async fn reload_root_certificates(&self) -> Result<(), SettingsError> {
+        self.0.reload_roots().await
     }
 
     /// Returns the result of restoring the store at the start.

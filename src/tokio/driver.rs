@@ -18,9 +18,9 @@ use super::{clock::RuntimeClock, fetcher_part::FetcherPart, resolver_part::Resol
 use crate::{
     cache::{PolicyAnswer, TxtAnswer},
     client::{
-        CacheSetup, EventKind, Found, Job, JobKind, JobResult, Jobs, MAX_SLEEP, Next, Outputs,
-        Panicked, Part, Replies, SHUTDOWN_TIMEOUT, Settings, ShardedCache, Threads, Time, Trace,
-        discard, guarded, std_now,
+        CacheSetup, ClientRoots, EventKind, Found, Job, JobKind, JobResult, Jobs, MAX_SLEEP, Next,
+        Outputs, Panicked, Part, Replies, SHUTDOWN_TIMEOUT, Settings, ShardedCache, Threads, Time,
+        Trace, discard, guarded, std_now,
     },
     domain::Domain,
     fetch::FetchError,
@@ -36,6 +36,7 @@ pub(super) struct Driver {
     pub(super) settings: Settings,
     pub(super) resolver: ResolverPart,
     pub(super) fetcher: FetcherPart,
+    pub(super) roots: Arc<ClientRoots>,
     pub(super) runtime: Handle,
     pub(super) time: Arc<Time>,
     pub(super) clock: RuntimeClock,

@@ -16,12 +16,11 @@ use ::tokio::{
 use super::resolver_part::ResolverPart;
 use crate::{
     cache::PolicyAnswer,
-    client::{Found, HttpsSetup, Moment, Time, connect_timeout, graver, is_of_address},
+    client::{Found, HttpsSetup, Moment, Roots, Time, connect_timeout, graver, is_of_address},
     domain::Domain,
     fetch::{self, FetchError},
     instant::Instant,
     policy::Policy,
-    verify::TrustStore,
 };
 
 /// Fetches policies over tokio's sockets.
@@ -41,9 +40,9 @@ impl HttpsSockets {
         self.setup.config.timeout()
     }
 
-    /// Returns the roots and the cryptography.
-    pub(super) fn trust(&self) -> &TrustStore {
-        &self.setup.trust
+    /// Returns the roots.
+    pub(super) fn roots(&self) -> &Roots {
+        &self.setup.roots
     }
 
     /// Returns the current time.
@@ -144,7 +143,8 @@ impl HttpsSockets {
     ) -> Result<Arc<Policy>, FetchError> {
         let config = self.setup.config.clone().with_timeout(self.time.time_until(until));
         let Moment { date, at } = self.time.now();
-        let mut exchange = fetch::Exchange::new(domain, &self.setup.trust, &config, date, at);
+        let mut exchange =
+            fetch::Exchange::new(domain, &self.setup.roots.trust(at), &config, date, at);
         let mut buffer = vec![0; 16 * 1024];
         loop {
             match exchange.poll() {

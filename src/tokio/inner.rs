@@ -1,6 +1,6 @@
 //! The state that the handles of a client share, and its end.
 
-use alloc::sync::Arc;
+use alloc::{format, sync::Arc};
 use core::{
     future::{Future, poll_fn},
     mem,
@@ -17,12 +17,13 @@ use super::driver::Driver;
 use crate::{
     cache::{Answer, AppliedPolicyRef, RecheckResult},
     client::{
-        LookupError, Moment, Outputs, RestoreReport, RunningClient, SHUTDOWN_TIMEOUT, ShardedCache,
-        StoreWriter, Ticket, rechecked, spawn_apart,
+        LookupError, Moment, Outputs, RestoreReport, RunningClient, SHUTDOWN_TIMEOUT,
+        SettingsError, ShardedCache, StoreWriter, Ticket, rechecked, spawn_apart,
     },
     delivery::Recheck,
     domain::Domain,
     smtp::PolicyCheck,
+    verify::TrustStore,
 };
 
 /// The parts of a client. Dropping them shuts the client down.
@@ -33,6 +34,24 @@ pub(super) struct Inner {
 }
 
 impl Inner {
+    pub(super) fn trust_store(&self) -> Result<TrustStore, SettingsError> {
+        let Driver { roots, settings, time, threads, .. } = &*self.driver;
+        roots.trust(settings, time.instant(), threads.process.is_another())
+    }
+
+    /// Loads the roots again, in a thread of its own: the runtime must not be blocked.
+    pub(super) async fn reload_roots(&self) -> Result<(), SettingsError> {
+        let (roots, settings) = (Arc::clone(&self.driver.roots), self.driver.settings.clone());
+        let (sender, receiver) = oneshot::channel();
+        let load = move || drop(sender.send(roots.reload(&settings)));
+        match spawn_apart("mta-sts roots", load) {
+            Ok(()) => receiver.await.unwrap_or(Ok(())),
+            Err(error) => {
+                Err(SettingsError::NoRoots(format!("no thread to load them: {error}").into()))
+            }
+        }
+    }
+
     #[inline]
     pub(super) fn cached<T>(
         &self,

@@ -77,6 +77,11 @@ impl TrustStore {
         Ok(Self { builder, roots, crls: Arc::default() })
     }
 
+    #[cfg(test)]
+    pub(crate) fn root_count(&self) -> usize {
+        self.roots.len()
+    }
+
     /// Sets the certificate revocation lists, as [`VerifyOptions::with_crls`] does. Default: none.
     #[must_use]
     pub fn with_crls(self, crls: impl IntoIterator<Item = RevocationList>) -> Self {

@@ -304,3 +304,37 @@ fn a_start_that_is_dropped_leaves_nothing() {
     });
     crate::world::eventually(|| Arc::strong_count(&store) == 1);
 }
+
+/// Roots of the settings are not those of the platform.
+#[test]
+fn roots_of_the_settings_are_not_loaded_again() {
+    for kind in BOTH {
+        let client = Client::new(kind, settings(&World::new()));
+        match &client {
+            Client::Blocking(client) => client.reload_root_certificates().unwrap(),
+            Client::Tokio(runtime, client) => {
+                runtime.block_on(client.reload_root_certificates()).unwrap();
+            }
+        }
+    }
+}
+
+/// A client with a fetcher of the user has no roots until it is asked for them.
+#[test]
+fn a_client_without_roots_says_so_when_it_is_asked_for_them() {
+    let none = Settings::default().with_root_certificates(RootCertStore::empty());
+    let fetch =
+        Part(Arc::new(|domain: &Domain| PolicyAnswer::from_body(domain, POLICY.as_bytes())));
+    let builder = blocking::Client::builder().with_settings(none.clone());
+    let client = builder.with_resolver(Counted::default()).with_fetcher(fetch.clone()).build();
+    let client = client.unwrap();
+    assert!(client.trust_store().is_err());
+    assert!(client.reload_root_certificates().is_err());
+    runtime().block_on(async {
+        let builder = async_::Client::builder().with_settings(none);
+        let client = builder.with_resolver(Counted::default()).with_fetcher(fetch).build().await;
+        let client = client.unwrap();
+        assert!(client.trust_store().is_err());
+        assert!(client.reload_root_certificates().await.is_err());
+    });
+}

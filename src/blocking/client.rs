@@ -238,11 +238,17 @@ impl Client {
         self.cache().explain(domain)
     }
 
-    /// Returns the health of the client: its load, and the numbers of dropped events and panics. In
-    /// a forked child, all numbers are zero.
+    /// Returns the health of the client: its [state](Health::state), its load, and the numbers of
+    /// dropped events and panics. In a forked child, all numbers are zero, and the client counts as
+    /// shut down.
     #[must_use]
     pub fn health(&self) -> Health {
-        self.0.driver.jobs.health(&self.0.driver.hub)
+        let driver = &self.0.driver;
+        Health {
+            lacks_threads: driver.shortage.is_told(),
+            is_shut_down: driver.is_stopped(),
+            ..driver.jobs.health(&driver.hub)
+        }
     }
 
     /// Shuts the client down, and waits until it has ended. Pending lookups return

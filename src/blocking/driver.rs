@@ -70,6 +70,12 @@ pub(super) struct Shortage {
     is_told: AtomicBool,
 }
 
+impl Shortage {
+    pub(super) fn is_told(&self) -> bool {
+        self.is_told.load(Ordering::SeqCst)
+    }
+}
+
 /// The delay before the client tries again to start a thread.
 const RETRY: Duration = Duration::from_millis(250);
 

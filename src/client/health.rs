@@ -1,9 +1,11 @@
 //! The health of a client.
 
+use core::fmt;
+
 use super::event::Part;
 use crate::lanes::{self, Lane};
 
-/// A snapshot of the health of a client.
+/// A snapshot of the health of a client. Its `Display` form is a line for a log: the state, and why.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Health {
@@ -17,9 +19,72 @@ pub struct Health {
     pub requests: lanes::Counters,
     /// The load of each lane now.
     pub load: [(Lane, lanes::Load); 4],
+    /// The number of domains whose last change could not be saved in the store. The client saves them
+    /// again until that succeeds; see [`Cache::unsaved_count`](crate::Cache::unsaved_count).
+    pub unsaved: usize,
+    /// `true` if the system refuses to start a thread for queries and fetches.
+    pub lacks_threads: bool,
+    /// `true` if the client was shut down.
+    pub is_shut_down: bool,
+}
+
+/// The state of a client in a word: see [`Health::state`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
+pub enum HealthState {
+    /// Everything works.
+    Working,
+    /// Lookups are answered, but something does not work.
+    Degraded,
+    /// The client cannot start discoveries: it has no thread for them, requests that hang have all the
+    /// slots, or it was shut down. Policies in the cache still apply.
+    CannotDiscover,
+}
+
+impl HealthState {
+    /// Returns the word: `working`, `degraded` or `cannot-discover`.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Working => "working",
+            Self::Degraded => "degraded",
+            Self::CannotDiscover => "cannot-discover",
+        }
+    }
+}
+
+impl fmt::Display for HealthState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
 }
 
 impl Health {
+    /// Returns the state now, for a health check of the mail server. What was dropped or has panicked
+    /// earlier does not count: watch the numbers for that.
+    #[must_use]
+    pub fn state(&self) -> HealthState {
+        if self.is_shut_down || self.lacks_threads || self.has_no_slot_for_discovery() {
+            HealthState::CannotDiscover
+        } else if self.unsaved > 0 || self.overdue() > 0 {
+            HealthState::Degraded
+        } else {
+            HealthState::Working
+        }
+    }
+
+    /// Returns the number of requests that hang.
+    fn overdue(&self) -> usize {
+        self.load.iter().fold(0, |sum, (_, load)| sum.saturating_add(load.overdue))
+    }
+
+    fn has_no_slot_for_discovery(&self) -> bool {
+        let is_blocked = |(lane, load): &(Lane, lanes::Load)| {
+            !lane.is_known && load.slots > 0 && load.overdue >= load.slots
+        };
+        self.load.iter().any(is_blocked)
+    }
+
     /// Creates the health of a client in another process than its own.
     pub(super) fn of_nothing() -> Self {
         Self {
@@ -28,7 +93,33 @@ impl Health {
             panics: Panics::default(),
             requests: lanes::Counters::default(),
             load: Lane::ALL.map(|lane| (lane, lanes::Load::default())),
+            unsaved: 0,
+            lacks_threads: false,
+            is_shut_down: true,
         }
+    }
+}
+
+impl fmt::Display for Health {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.state().as_str().fmt(f)?;
+        let mut mark = ": ";
+        let mut say = |is_so: bool, what: fmt::Arguments<'_>| {
+            if !is_so {
+                return Ok(());
+            }
+            f.write_str(core::mem::replace(&mut mark, "; "))?;
+            f.write_fmt(what)
+        };
+        say(self.is_shut_down, format_args!("the client was shut down"))?;
+        say(self.lacks_threads, format_args!("the system starts no more threads"))?;
+        let overdue = self.overdue();
+        say(overdue > 0, format_args!("queries and fetches that hang: {overdue}"))?;
+        let unsaved = self.unsaved;
+        say(
+            unsaved > 0,
+            format_args!("domains whose last change the store has not saved: {unsaved}"),
+        )
     }
 }
 
@@ -52,6 +143,61 @@ impl Panics {
     pub(super) fn add(&mut self, part: Part) {
         if let Some(count) = self.0.get_mut(part as usize) {
             *count = count.saturating_add(1);
+        }
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::indexing_slicing, reason = "here a panic is a finding")]
+mod tests {
+    use super::*;
+
+    /// The health of a client that works, with this changed.
+    fn with(change: impl FnOnce(&mut Health)) -> Health {
+        let mut health = Health { is_shut_down: false, ..Health::of_nothing() };
+        for (_, load) in &mut health.load {
+            load.slots = 2;
+        }
+        change(&mut health);
+        health
+    }
+
+    #[test]
+    fn the_word_and_why() {
+        let is_of_discovery = |lane: Lane| !lane.is_known;
+        let first = Lane::ALL.iter().position(|lane| is_of_discovery(*lane)).unwrap_or(9);
+        let other = Lane::ALL.iter().position(|lane| !is_of_discovery(*lane)).unwrap_or(9);
+        for (health, expected) in [
+            (with(|_| {}), "working"),
+            (with(|health| health.events_dropped = 3), "working"),
+            (with(|health| health.load[first].1.running = 2), "working"),
+            (
+                with(|health| health.load[first].1.overdue = 1),
+                "degraded: queries and fetches that hang: 1",
+            ),
+            (
+                with(|health| health.load[other].1.overdue = 2),
+                "degraded: queries and fetches that hang: 2",
+            ),
+            (
+                with(|health| health.load[first].1.overdue = 2),
+                "cannot-discover: queries and fetches that hang: 2",
+            ),
+            (
+                with(|health| health.lacks_threads = true),
+                "cannot-discover: the system starts no more threads",
+            ),
+            (
+                with(|health| (health.lacks_threads, health.unsaved) = (true, 7)),
+                "cannot-discover: the system starts no more threads; domains whose last change the \
+                 store has not saved: 7",
+            ),
+            (
+                with(|health| health.is_shut_down = true),
+                "cannot-discover: the client was shut down",
+            ),
+        ] {
+            assert_eq!(alloc::string::ToString::to_string(&health), expected);
         }
     }
 }

@@ -257,6 +257,11 @@ impl ShardedCache {
         self.sum(0usize, |sum, inside| sum.saturating_add(inside.cache.len()))
     }
 
+    /// Returns the number of domains whose last change could not be saved.
+    pub(crate) fn unsaved_count(&self) -> usize {
+        self.sum(0usize, |sum, inside| sum.saturating_add(inside.cache.unsaved_count()))
+    }
+
     /// Combines what the caches have, except for one that stays locked in a forked child.
     fn sum<T: Copy>(&self, start: T, add: impl Fn(T, &ShardState) -> T) -> T {
         (0..=self.others.len()).fold(start, |sum, place| {

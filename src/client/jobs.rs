@@ -106,9 +106,18 @@ impl Jobs {
             return Health::of_nothing();
         }
         let (events_waiting, events_dropped, panics) = hub.events.counts();
+        let unsaved = hub.unsaved_count();
         let lanes = self.lock();
-        let load = Lane::ALL.map(|lane| (lane, lanes.load(lane)));
-        Health { events_waiting, events_dropped, panics, requests: lanes.counters(), load }
+        Health {
+            events_waiting,
+            events_dropped,
+            panics,
+            requests: lanes.counters(),
+            load: Lane::ALL.map(|lane| (lane, lanes.load(lane))),
+            unsaved,
+            lacks_threads: false,
+            is_shut_down: false,
+        }
     }
 
     fn lock(&self) -> MutexGuard<'_, Lanes<Job>> {

@@ -55,7 +55,7 @@ pub use self::{
     cached_entry::{CachedEntry, EntryCursor, EntryPage},
     clock::Clock,
     event::{Event, EventKind, Part},
-    health::{Health, Panics},
+    health::{Health, HealthState, Panics},
     lookup_error::LookupError,
     restore_report::RestoreReport,
     settings::{Settings, SettingsError},

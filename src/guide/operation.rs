@@ -43,6 +43,13 @@
 //! the answer. For the file of a store, the example `check --explain` prints the same without the
 //! network, while the client runs.
 //!
+//! # Health
+//!
+//! For the health check of a mail server, `health()` of a client returns numbers, and `Health::state` a
+//! word: working, degraded (requests hang, or the store does not save), or unable to start discoveries.
+//! Its `Display` form says why. A mail server goes on in each of these states: what is in the cache
+//! applies.
+//!
 //! # Counters
 //!
 //! Watch these numbers; each should stay at zero:

@@ -63,6 +63,8 @@ struct Running {
 pub struct Load {
     /// The number of requests that wait for a slot.
     pub waiting: usize,
+    /// The number of slots: the maximum number of running requests.
+    pub slots: usize,
     /// The number of running requests.
     pub running: usize,
     /// The number of running requests that have not ended after twice the duration of
@@ -113,7 +115,7 @@ impl<J> LaneState<J> {
 
     pub(super) fn load(&self) -> Load {
         let overdue = self.running.values().filter(|run| run.is_overdue).count();
-        Load { waiting: self.queue.len(), running: self.running.len(), overdue }
+        Load { waiting: self.queue.len(), slots: self.slots, running: self.running.len(), overdue }
     }
 
     pub(super) fn submit(&mut self, request: Request, payload: J) {

@@ -19,6 +19,7 @@ mod published;
 mod records;
 mod schema;
 mod twelve;
+mod twenty;
 mod watch;
 mod world;
 

@@ -10,6 +10,7 @@ mod clock;
 mod faults;
 #[cfg(feature = "redb")]
 mod files;
+mod health;
 #[cfg(feature = "hickory-resolver")]
 mod hickory;
 #[cfg(feature = "redb")]

@@ -24,6 +24,12 @@ pub(super) fn without_marks(text: &str) -> String {
     text.split_inclusive('\n').map(without).collect()
 }
 
+/// Splits the mark at its end, or a backslash, from a text.
+pub(super) fn split(text: &str) -> Option<(&str, &'static str)> {
+    let mark = mark(text).or_else(|| text.ends_with('\\').then_some("\\"))?;
+    Some((text.strip_suffix(mark)?, mark))
+}
+
 fn mark(line: &str) -> Option<&'static str> {
     MARKS.into_iter().find(|mark| line.ends_with(mark))
 }

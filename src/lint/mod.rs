@@ -62,6 +62,8 @@ mod record;
 mod record_fault;
 mod record_repeat;
 mod record_text;
+mod record_value;
+mod record_words;
 mod remark;
 mod render;
 mod repair;

@@ -5,6 +5,7 @@ use core::{ops::Range, str};
 
 use super::{
     diagnostic::MAX_SHOWN,
+    record_words,
     spelling::{is_one_edit, is_placeholder, known_name},
     stray,
 };
@@ -65,7 +66,8 @@ impl Draft {
     /// Adds a field; `None` if it is not certain what it is.
     fn add(&mut self, lower: &str, name: &str, value: Option<&str>) -> Option<()> {
         match (lower, value) {
-            ("v" | "version", Some(value)) if !self.version && is_version(value) => {
+            // A second record that is the same is no other one.
+            ("v" | "version", Some(value)) if is_version(value) => {
                 self.version = true;
             }
             ("stsv1" | "vstsv1", None) if !self.version => self.version = true,
@@ -108,7 +110,7 @@ const SEPARATORS: [char; 4] = [';', ',', '|', ' '];
 
 /// Splits the text into fields, with no white space around their `=` or `:`.
 fn parts(text: &str) -> Vec<String> {
-    let text = with_delimiter(&text.replace('\\', " "));
+    let text = record_words::plain(&with_delimiter(&text.replace('\\', " ")));
     let mut tight = String::with_capacity(text.len());
     for c in text.chars() {
         let c = if c.is_whitespace() { ' ' } else { c };
@@ -135,8 +137,8 @@ fn with_delimiter(text: &str) -> String {
     let (version, rest) = text.split_at_checked(end).unwrap_or((text, ""));
     let signs = ["059", ".0"];
     let rest = signs.iter().find_map(|sign| rest.strip_prefix(sign)).unwrap_or(rest);
-    let is_sign = |c: char| c.is_whitespace() || ".:;,/|&-+".contains(c);
-    [version, ";", rest.trim_start_matches(is_sign)].concat()
+    let is_sign = |c: char| c.is_whitespace() || c == ';' || record_words::SIGNS.contains(&c);
+    [&*record_words::with_equals(version), ";", rest.trim_start_matches(is_sign)].concat()
 }
 
 fn split(part: &str) -> (&str, Option<&str>) {
@@ -182,17 +184,19 @@ pub(super) fn is_version(value: &str) -> bool {
     likely.contains(&&*lower) || is_one_edit(lower.as_bytes(), b"stsv1")
 }
 
+/// The marks between the parts of an `id`.
+const MARKS: [char; 6] = ['-', '_', '.', ':', '/', '+'];
+
 /// Returns an id made of the letters and digits of what was given, if that makes one.
 fn mended_id(value: &str) -> Option<String> {
     let inner = value.trim_matches(['<', '>', '[', ']', '(', ')', '{', '}']);
     let is_number = inner.bytes().all(|byte| byte.is_ascii_digit());
     let value = if is_number { inner } else { value };
-    let marks = ['-', '_', '.', ':', '/', '+'];
-    let value = value.trim_matches(marks);
-    if is_placeholder(value) || !is_date(value, &marks) && has_mark_in_number(value, &marks) {
+    let value = value.trim_matches(MARKS);
+    if is_placeholder(value) || !is_date(value) && has_mark_in_number(value, &MARKS) {
         return None;
     }
-    let id = value.replace(marks, "");
+    let id = value.replace(MARKS, "");
     is_all(sts_id_value, id.as_bytes()).then_some(id)
 }
 
@@ -209,8 +213,8 @@ fn has_mark_in_number(value: &str, marks: &[char]) -> bool {
 }
 
 /// Returns whether this is a date, or a date and a time, between whose numbers marks stand.
-fn is_date(value: &str, marks: &[char]) -> bool {
-    let groups = value.split(|c: char| marks.contains(&c) || matches!(c, 'T' | 't' | 'Z' | 'z'));
+pub(super) fn is_date(value: &str) -> bool {
+    let groups = value.split(|c: char| MARKS.contains(&c) || matches!(c, 'T' | 't' | 'Z' | 'z'));
     let is_number = |group: &str| {
         group.len().is_multiple_of(2) && group.bytes().all(|byte| byte.is_ascii_digit())
     };

@@ -20,6 +20,7 @@ mod other_lines;
 mod prefixes;
 mod records;
 mod records_apart;
+mod records_in_words;
 mod rules;
 mod strays;
 mod values;
@@ -60,7 +61,7 @@ fn records() {
     in_record("v=STSv2; id=1;", &[("v=STSv2", "record-version", Error)]);
     in_record(
         "v=STSv1, id=1; x",
-        &[(", id=1", "record-delimiter", Error), ("", "record-no-equals", Error)],
+        &[(", id=1", "record-delimiter", Error), ("x", "record-no-equals", Error)],
     );
     in_record(
         "v=STSv1 ; id=1 ",

@@ -43,6 +43,11 @@ impl Findings {
         self.list.pop_if(|last| last.code == code.as_str() && last.span.start >= start);
     }
 
+    /// Removes the diagnostics with this code within a line whose correction covers them.
+    pub(super) fn remove_within(&mut self, code: Code, line: &Range<usize>) {
+        self.list.retain(|one| one.code != code.as_str() || !line.contains(&one.span.start));
+    }
+
     /// Returns the diagnostics in the order of the source; if there were too many, a last one says
     /// so.
     pub(super) fn finish(mut self) -> Vec<Diagnostic> {

@@ -1,6 +1,6 @@
 //! Marks that show where a line ends.
 
-use alloc::{borrow::ToOwned, string::String};
+use alloc::{borrow::ToOwned, string::String, vec::Vec};
 
 /// The marks of `cat -A` and of editors; a longer one comes before its parts.
 const MARKS: [&str; 13] =
@@ -20,6 +20,22 @@ pub(super) fn without_marks(text: &str) -> String {
         // `cat -A` shows a tab so.
         let plain = if mark.contains('$') { plain.replace("^I", "\t") } else { plain.to_owned() };
         [&*plain, end].concat()
+    };
+    text.split_inclusive('\n').map(without).collect()
+}
+
+/// Removes this mark at the end of each line, if two lines or more have it, and all but the last.
+pub(super) fn without(text: &str, mark: &str) -> String {
+    let lines: Vec<&str> =
+        text.lines().map(str::trim_end).filter(|line| !line.is_empty()).collect();
+    let (_, before) = lines.split_last().unwrap_or((&"", &[]));
+    if before.len() < 2 || !before.iter().all(|line| line.ends_with(mark)) {
+        return text.to_owned();
+    }
+    let without = |line: &str| {
+        let plain = line.trim_end();
+        let end = line.strip_prefix(plain).unwrap_or_default();
+        [plain.strip_suffix(mark).unwrap_or(plain).trim_end(), end].concat()
     };
     text.split_inclusive('\n').map(without).collect()
 }

@@ -7,10 +7,10 @@ use alloc::{
     vec::Vec,
 };
 
-use super::meant::Meant;
+use super::{ages, meant::Meant};
 
 const YEAR: &str = "the limit is a year: write `max_age: 31557600`, or less";
-const LIMIT: u64 = 31_557_600;
+pub(super) const LIMIT: u64 = 31_557_600;
 const SECONDS: &str = "write seconds, such as `max_age: 604800` for a week";
 
 /// Reads `604,800`, `86400s`, `one week` and the like; `1209600.5` is no number of seconds.
@@ -102,6 +102,9 @@ fn letters_for_digits(text: &str) -> Option<Meant> {
 
 fn other(lower: &str) -> Meant {
     let help = Meant::help(SECONDS);
+    if let Some(meant) = ages::several(lower) {
+        return meant;
+    }
     if let Some(seconds) = product(lower) {
         return Meant::one(seconds.to_string()).fault("`max_age` is a calculation, not a number");
     }
@@ -119,7 +122,7 @@ fn product(text: &str) -> Option<u64> {
     product.filter(|&seconds| is_short(seconds) && seconds > 0)
 }
 
-fn is_short(seconds: u64) -> bool {
+pub(super) fn is_short(seconds: u64) -> bool {
     seconds <= 9_999_999_999
 }
 
@@ -180,7 +183,7 @@ fn about(number: u64, unit: &str) -> Option<Duration> {
 }
 
 /// Splits a text into numbers and words, without separators.
-fn words(text: &str) -> Vec<&str> {
+pub(super) fn words(text: &str) -> Vec<&str> {
     let mut words = Vec::new();
     for part in text.split(|c: char| c.is_whitespace() || matches!(c, '-' | '_')) {
         let mut rest = part;
@@ -201,7 +204,7 @@ fn words(text: &str) -> Vec<&str> {
     words
 }
 
-fn number_word(word: &str) -> Option<u64> {
+pub(super) fn number_word(word: &str) -> Option<u64> {
     const WORDS: [&str; 13] = [
         "zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten",
         "eleven", "twelve",
@@ -214,7 +217,7 @@ fn number_word(word: &str) -> Option<u64> {
 }
 
 /// Returns the seconds of a unit of a fixed length.
-fn unit_seconds(unit: &str) -> Option<u64> {
+pub(super) fn unit_seconds(unit: &str) -> Option<u64> {
     Some(match unit {
         "s" | "sec" | "secs" | "second" | "seconds" => 1,
         "min" | "mins" | "minute" | "minutes" => 60,

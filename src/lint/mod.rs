@@ -27,7 +27,9 @@
 //! ```
 
 mod address;
+mod ages;
 mod alias;
+mod blank;
 mod breaks;
 mod code;
 mod conflict;
@@ -40,6 +42,7 @@ mod foreign;
 mod foreign_record;
 mod help;
 mod host;
+mod host_words;
 mod hosts;
 mod html;
 mod known_record;

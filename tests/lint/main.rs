@@ -1,5 +1,6 @@
 //! What the linter says, code by code.
 
+mod ages;
 mod aliases;
 mod cascades;
 mod codes;
@@ -9,8 +10,10 @@ mod extras;
 mod foreign;
 mod generators;
 mod hosts;
+mod hosts_in_words;
 mod inputs;
 mod kinds;
+mod layouts;
 mod lines;
 mod meaning;
 mod media_types;
@@ -269,7 +272,11 @@ fn help_is_to_the_point() {
         ("mode: report", "write `mode: testing`: `report` is from drafts of the RFC"),
         ("max_age: 604,800", "write `max_age: 604800`: seconds are written in digits only"),
         ("max_age: 86400s", "write `max_age: 86400`"),
-        ("mx: .example.com", "write `mx: *.example.com`: a wildcard is written with `*`"),
+        (
+            "mx: .example.com",
+            "write `mx: example.com` for the host of that name, or `mx: *.example.com` for those \
+             right under it",
+        ),
         ("mx: a.example b.example", "write these lines"),
         (
             "mx: [192.0.2.1]",

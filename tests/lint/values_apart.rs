@@ -118,8 +118,6 @@ fn addresses_in_place_of_hosts() {
         "::1",
         "::",
         "fe80::1%eth0",
-        "2001:db8::1/64",
-        "192.0.2.1/32",
         "[::1]:25",
         "192.0.2.1:25",
         "<::1>",
@@ -128,6 +126,10 @@ fn addresses_in_place_of_hosts() {
         "https://[::1]/",
     ] {
         mx(value, address, None);
+    }
+    let range = "`mx` is a range of IP addresses, which matches no MX host";
+    for value in ["192.0.2.0/24", "192.0.2.1/32", "2001:db8::1/64", "2001:db8::/32"] {
+        mx(value, range, None);
     }
     let number = "`mx` is a number, not a host name";
     for value in ["0.", "10.", "1.2.3."] {

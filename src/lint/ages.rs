@@ -7,7 +7,7 @@ use alloc::{
 };
 
 use super::{
-    max_age::{LIMIT, is_short, number_word, unit_seconds, words},
+    max_age::{LIMIT, is_short, number_word, ungroup, unit_seconds, words},
     meant::Meant,
 };
 
@@ -38,19 +38,34 @@ pub(super) fn several(lower: &str) -> Option<Meant> {
     Some(Meant::help(&help).fault(fault))
 }
 
+const FILLERS: [&str; 11] =
+    ["", "or", "to", "for", "about", "ie", "eg", "vs", "between", "from", "until"];
+
 /// Returns the seconds of each value. A number without a unit has four digits or more.
 fn ages(lower: &str) -> Option<Vec<u64>> {
-    let separators: &[char] = &[',', '/', '|', '=', '(', ')', ';', '&', '~', '≈', '–', '>', '<'];
-    let text: String = lower.replace("..", " ").replace(separators, " ");
-    let is_filler = |word: &&str| matches!(*word, "or" | "to" | "for" | "about" | "ie" | "eg");
-    let words = words(&text);
-    let mut words = words.into_iter().filter(|word| !is_filler(word)).peekable();
+    let separators: &[char] = &['/', '|', '=', '(', ')', ';', ':', '&', '~', '≈', '–', '>', '<'];
+    let text: String = lower.replace("..", " ").replace(", ", " ").replace(separators, " ");
+    let is_filler = |word: &&str| FILLERS.contains(word);
+    // A comma stands between values where it groups no digits.
+    let values = words(&text).into_iter().flat_map(|word| {
+        let is_number = ungroup(word).is_some();
+        word.split(move |c| c == ',' && !is_number).collect::<Vec<&str>>()
+    });
+    let mut words = values.filter(|word| !is_filler(word)).peekable();
     let mut ages = Vec::new();
     while let Some(word) = words.next() {
+        if let Some(seconds) = unit_seconds(word) {
+            ages.push(seconds);
+            continue;
+        }
         let number = number_word(word)?;
-        let age = match words.next_if(|next| unit_seconds(next).is_some()) {
+        let is_digit = |word: &str| word.bytes().all(|byte| byte.is_ascii_digit() || byte == b',');
+        // `604800 / week` is no number of weeks.
+        let is_unit =
+            |next: &&str| unit_seconds(next).is_some_and(|unit| unit == 1 || number < 9999);
+        let age = match words.next_if(is_unit) {
             Some(unit) => number.checked_mul(unit_seconds(unit)?)?,
-            None if word.len() > 3 && word.bytes().all(|byte| byte.is_ascii_digit()) => number,
+            None if number > 999 && is_digit(word) => number,
             None => return None,
         };
         ages.push(age);

@@ -12,7 +12,7 @@ use super::{
     Code, Diagnostic, Severity, blank,
     findings::{Findings, Placed},
     help, host,
-    host_words::is_none,
+    host_words::{is_none, no_host},
     line::{self, Reading},
     misspelt::Misspelt,
     mx, table, weak,
@@ -367,7 +367,8 @@ fn is_scheme(name: &[u8]) -> bool {
 fn dotted_number(which: Tolerances, before: &[u8]) -> Option<Diagnostic> {
     let line = before.rsplit(|&byte| byte == b'\n').next().unwrap_or_default();
     let (_, value) = str::from_utf8(line).ok()?.split_once(':')?;
-    let meant = host::number(value.trim()).filter(|_| which == Tolerances::MX_TRAILING_DOT)?;
+    let value_read = || host::number(value.trim()).or_else(|| no_host(value.trim()));
+    let meant = value_read().filter(|_| which == Tolerances::MX_TRAILING_DOT)?;
     let start = before.len().saturating_sub(value.trim_start().len());
     let span = start..before.len().saturating_add(1);
     let found = error(PolicyErrorKind::Mx, span).with_help(meant.help);

@@ -28,8 +28,8 @@ pub(super) fn read(text: &str) -> Meant {
     if is_null_mx(&parts) {
         return Meant::help(NO_MAIL).fault("`mx` is a null MX (RFC 7505), which names no host");
     }
-    if host_words::is_none(plain.trim()) {
-        return Meant::help(NO_MAIL).fault(format!("`{}` is no host name", Shown(plain.trim())));
+    if let Some(meant) = host_words::no_host(plain.trim()) {
+        return meant;
     }
     if plain != text && parts.len() > 1 {
         return list(&parts);
@@ -70,11 +70,9 @@ fn without_preferences<'a>(parts: &[&'a str]) -> Option<Vec<&'a str>> {
     let words: Vec<&str> = parts.iter().filter(|part| !is_type(part)).copied().collect();
     let is_number = |part: &str| part.bytes().all(|byte| byte.is_ascii_digit());
     let is_host = |part: &str| field_of(part) == Some("mx");
-    let (pairs, rest) = words.as_chunks::<2>();
-    let is_before = pairs.iter().all(|[a, b]| is_number(a) && is_host(b));
-    let is_after = pairs.iter().all(|[a, b]| is_host(a) && is_number(b));
-    let is_list = pairs.len() > 1 && rest.is_empty() && (is_before || is_after);
-    is_list.then(|| words.into_iter().filter(|word| is_host(word)).collect())
+    let (hosts, others): (Vec<&str>, Vec<&str>) = words.iter().partition(|word| is_host(word));
+    let is_list = hosts.len() > 1 && (1..=hosts.len()).contains(&others.len());
+    (is_list && others.into_iter().all(is_number)).then_some(hosts)
 }
 
 /// Returns whether these are the words of a null MX record, `0 .`, or the end of one.
@@ -132,10 +130,7 @@ fn several_by_slash(text: &str) -> Option<Vec<&str>> {
 
 fn list(parts: &[&str]) -> Meant {
     let named = |part: &&str| host(part).values?.pop().filter(|name| name.contains('.'));
-    let hosts = || parts.iter().filter(|part| !is_address(part));
-    if let Some(names) = hosts().map(named).collect::<Option<Vec<String>>>()
-        && let Some(meant) = host_words::addresses(parts, &names)
-    {
+    if let Some(meant) = host_words::addresses(parts) {
         return meant;
     }
     match parts.iter().map(named).collect::<Option<Vec<String>>>() {
@@ -156,6 +151,9 @@ fn host(text: &str) -> Meant {
     let (name, fault) = strip(text);
     if let Some(name) = name.strip_prefix('!').filter(|name| field_of(name) == Some("mx")) {
         return host_words::negated("!", name);
+    }
+    if let Some(meant) = host_words::no_host(name) {
+        return meant;
     }
     if let Some(meant) = number(text).or_else(|| number(name.trim_end_matches('/'))) {
         return meant;

@@ -18,7 +18,7 @@ pub(super) fn split(text: &str) -> Vec<&str> {
         plain.iter().filter(|w| is_number(w)).count(),
     );
     let is_named = |word: &&str| !is_host(word) && !is_number(word) && !is_preference_word(word);
-    let is_all = numbers > 0 && numbers == hosts && !plain.iter().any(|word| is_named(word));
+    let is_all = numbers > 0 && numbers <= hosts && !plain.iter().any(is_named);
     if !is_all {
         return words;
     }
@@ -124,9 +124,10 @@ pub(super) fn one_host(text: &str, words: &[&str]) -> Option<Meant> {
         return None;
     }
     let marks: &[char] = &['-', '–', '—', ':', '=', '(', ')', '.', '!', '*'];
-    let is_host = |word: &&str| field_of(word) == Some("mx");
+    let is_host = |word: &&str| field_of(word.trim_end_matches(':')) == Some("mx");
     let mut hosts = words.iter().filter(|word| is_host(word));
     let (host, None) = (*hosts.next()?, hosts.next()) else { return None };
+    let host = host.trim_end_matches(':');
     let host = host.strip_suffix('.').unwrap_or(host);
     let plain: Vec<String> = words
         .iter()
@@ -147,7 +148,7 @@ pub(super) fn one_host(text: &str, words: &[&str]) -> Option<Meant> {
         before.is_empty() && after.trim_start_matches('.').trim_start().starts_with(['-', '–', '—'])
     });
     let fault = format!("`mx` has other words {more} its host name");
-    if is_apart || plain.iter().all(|word| REMARKS.contains(&&**word)) {
+    if is_apart || plain.iter().all(|word| is_remark(word)) {
         return Some(Meant::one(host).fault(fault));
     }
     let help =
@@ -166,29 +167,42 @@ pub(super) fn negated(word: &str, host: &str) -> Meant {
 }
 
 /// Describes IP addresses among the hosts of a list.
-pub(super) fn addresses(words: &[&str], hosts: &[String]) -> Option<Meant> {
-    let mut addresses = words.iter().filter(|word| is_address(word));
-    let first = addresses.next()?;
-    let help = if hosts.is_empty() {
-        "name the MX hosts: an `mx` is a host name, as in the MX record (RFC 5321 §5.1)".into()
-    } else {
-        let lines: Vec<String> =
-            hosts.iter().map(|host| format!("`mx: {}`", Shown(host))).collect();
-        format!("write {}: an address matches no MX host (RFC 5321 §5.1)", lines.join(", "))
+pub(super) fn addresses(words: &[&str]) -> Option<Meant> {
+    let first = words.iter().find(|word| is_address(word))?;
+    let is_host = |word: &&&str| field_of(word) == Some("mx");
+    let is_sign = |word: &str| word.chars().all(|c| !c.is_alphanumeric());
+    let is_known = |word: &&str| {
+        is_host(&word) || is_address(word) || is_sign(word) || is_remark(&word.to_ascii_lowercase())
     };
-    let fault = if hosts.is_empty() {
-        "`mx` has IP addresses, which match no MX host".into()
-    } else {
-        format!("`mx` has an IP address, `{}`, among its hosts", Shown(first))
-    };
+    let hosts = words.iter().filter(is_host).map(|host| host.strip_suffix('.').unwrap_or(host));
+    let lines: Vec<String> = hosts.map(|host| format!("`mx: {}`", Shown(host))).collect();
+    if !words.iter().all(is_known) {
+        return None;
+    }
+    if lines.is_empty() {
+        let help = "name the MX hosts: an `mx` is a host name, as in the MX record (RFC 5321 §5.1)";
+        return Some(Meant::help(help).fault("`mx` has IP addresses, which match no MX host"));
+    }
+    let help = format!("write {}: an address matches no MX host (RFC 5321 §5.1)", lines.join(", "));
+    let fault = format!("`mx` has an IP address, `{}`, among its hosts", Shown(first));
     Some(Meant::help(&help).fault(fault))
+}
+
+fn is_remark(lower: &str) -> bool {
+    REMARKS.contains(&lower)
 }
 
 /// Returns whether this is a word for no host.
 pub(super) fn is_none(word: &str) -> bool {
     matches!(
         &*word.to_ascii_lowercase(),
-        "none"
+        "no mail"
+            | "no mx"
+            | "no host"
+            | "not set"
+            | "not applicable"
+            | "null mx"
+            | "none"
             | "null"
             | "nil"
             | "empty"
@@ -202,6 +216,12 @@ pub(super) fn is_none(word: &str) -> bool {
             | "false"
             | "nomail"
     )
+}
+
+/// Reads a word for no host.
+pub(super) fn no_host(word: &str) -> Option<Meant> {
+    let fault = || format!("`{}` is no host name", Shown(word));
+    is_none(word).then(|| Meant::help(NO_MAIL).fault(fault()))
 }
 
 pub(super) const NO_MAIL: &str =

@@ -3,8 +3,10 @@
 use alloc::{borrow::ToOwned, string::String, vec::Vec};
 
 /// The marks of `cat -A` and of editors; a longer one comes before its parts.
-const MARKS: [&str; 13] =
-    ["^M$", "␍␊", "<CR><LF>", "[CR][LF]", "<CR>", "<LF>", "^M", "$", "¶", "↵", "⏎", "␊", "␤"];
+const MARKS: [&str; 15] = [
+    "^M$", "␍␊", "<CR><LF>", "[CR][LF]", "<CR>", "<LF>", "^M", "^J", "^@", "$", "¶", "↵", "⏎", "␊",
+    "␤",
+];
 
 /// Removes the mark at the end of each line, if all lines have the same.
 pub(super) fn without_marks(text: &str) -> String {

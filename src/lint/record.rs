@@ -121,7 +121,7 @@ impl<'a> Lint<'a> {
         }
         let before = self.input.get(..span.start).unwrap_or_default();
         let before = before.rsplit(|&byte| byte == b';').next().unwrap_or_default();
-        if record_repeat::begins_in(kind, at, piece) {
+        if record_repeat::begins_in(kind, before, at, piece) {
             self.has_second = true;
             let code = Code::from_name(kind.code()).unwrap_or(Code::RECORD_VERSION);
             let found = Diagnostic::new(code, span, record_repeat::SECOND);

@@ -186,11 +186,11 @@ fn equals(name: &str, text: &str, input: &[u8]) -> Said {
 fn in_words(words: &str) -> Option<String> {
     let name = words.get(..2).filter(|name| name.eq_ignore_ascii_case("id"));
     let sign = name.and_then(|name| words.strip_prefix(name)).map(str::trim);
-    match sign.map(|sign| (sign, record_words::arrow(sign))) {
-        Some((sign, Some(_))) => {
+    match sign {
+        Some("" | ":" | "=") => None,
+        Some(sign) if !sign.contains(char::is_alphanumeric) => {
             Some(format!("`{}` stands after `id`, where `=` must", Shown(sign)))
         }
-        Some(("" | ":" | "=", _)) => None,
         _ => Some(format!("`{}` stands where `id=` must", Shown(words))),
     }
 }

@@ -1,6 +1,6 @@
 //! Findings about fields that are given again, and records that are written twice.
 
-use alloc::{format, string::String};
+use alloc::{format, string::String, vec::Vec};
 use core::str;
 
 use super::{Code, Diagnostic, known_record::known_record, record_text::is_version, shown::Shown};
@@ -24,17 +24,22 @@ pub(super) const SECOND: &str = "a second record begins in the text of the first
 pub(super) const ONE_OF_THEM: &str =
     "publish one of them: with two records, senders find no policy";
 
-/// Returns whether a second record begins in the faulty text, or after the faulty `;`.
-pub(super) fn begins_in(kind: RecordErrorKind, at: &[u8], piece: &[u8]) -> bool {
+/// Returns whether a second record begins in the faulty field, or after the faulty `;`. `before` is the
+/// part of the field before the fault.
+pub(super) fn begins_in(kind: RecordErrorKind, before: &[u8], at: &[u8], piece: &[u8]) -> bool {
     let text = match kind {
-        RecordErrorKind::Delimiter | RecordErrorKind::Id => piece,
         RecordErrorKind::EmptyField => {
             let is_record = |byte: &u8| !matches!(byte, b';' | b' ' | b'\t');
             let start = at.iter().position(is_record).unwrap_or(at.len());
-            at.get(start..start.saturating_add(5)).unwrap_or_default()
+            at.get(start..start.saturating_add(5)).unwrap_or_default().to_vec()
+        }
+        RecordErrorKind::Delimiter => piece.to_vec(),
+        RecordErrorKind::MissingEquals | RecordErrorKind::FieldName | RecordErrorKind::Id => {
+            [before, piece].concat()
         }
         _ => return false,
     };
+    let text: Vec<u8> = text.into_iter().filter(|byte| !byte.is_ascii_whitespace()).collect();
     text.windows(5).any(|five| five.eq_ignore_ascii_case(b"v=sts"))
 }
 

@@ -31,6 +31,8 @@ struct Draft {
     version: bool,
     id: Option<String>,
     extensions: Vec<(String, String)>,
+    /// Set if the `id` stands without its name.
+    is_bare: bool,
     /// Set if a `;` ends the record.
     is_ended: bool,
 }
@@ -76,6 +78,7 @@ impl Draft {
             ("id", Some(_)) => {}
             (bare, None) if self.id.is_none() && is_bare_id(bare) => {
                 let is_named = bare.starts_with("id");
+                self.is_bare = !is_named;
                 self.id = Some(mended_id(name.get(if is_named { 2 } else { 0 }..)?)?);
             }
             (_, Some(value)) if is_extension(name, value) => {
@@ -87,8 +90,11 @@ impl Draft {
     }
 
     fn finish(mut self) -> Option<String> {
+        let is_likely = |(name, value): &(String, String)| is_misspelt_id(name, value);
+        if self.is_bare && self.extensions.iter().any(is_likely) {
+            return None;
+        }
         if self.id.is_none() {
-            let is_likely = |(name, value): &(String, String)| is_misspelt_id(name, value);
             let likely = self.extensions.iter().position(is_likely)?;
             self.id = mended_id(&self.extensions.remove(likely).1);
         }

@@ -42,8 +42,10 @@ pub(super) fn explain(field: &str) -> Option<(String, String)> {
         [_] if words.is_named => "`id` has its own name before its value".to_string(),
         [one, _] if is_same => format!("`id={}` is given twice", Shown(one)),
         [one, _, ..] if is_same => format!("`id={}` is given {} times", Shown(one), list.len()),
-        [_, _, ..] if words.is_spaced && !words.is_named => {
-            "`id` has white space in its value".to_string()
+        [_, _, ..]
+            if words.is_spaced && !words.is_named || !list.iter().all(|word| is_id(word)) =>
+        {
+            "`id` has more than one word in its value".to_string()
         }
         [first, second] => {
             format!("`id` has two values, `{}` and `{}`", Shown(first), Shown(second))
@@ -51,6 +53,8 @@ pub(super) fn explain(field: &str) -> Option<(String, String)> {
         [_, _, ..] => format!("`id` has {} values", list.len()),
         _ => return None,
     };
+    let is_space = words.is_spaced && !words.is_named && list.len() > 1 && !is_same;
+    let message = if is_space { "`id` has white space in its value".to_string() } else { message };
     let help = if mended(field).is_some() { ONE_WORD.to_string() } else { choose(list) };
     Some((message, help))
 }
@@ -76,9 +80,13 @@ fn words(field: &str) -> Option<Words<'_>> {
     for word in value.split(is_separator).filter(|word| !word.is_empty()) {
         if matches!(word, "or" | "and" | "id" | "=" | ":") {
             words.is_spaced = false;
+            words.is_named |= word == "id" && words.list.is_empty();
             continue;
         }
-        let inner = without_name(word).unwrap_or(word);
+        let mut inner = word;
+        while let Some(value) = without_name(inner) {
+            inner = value;
+        }
         words.is_named |= inner.len() < word.len();
         words.list.push(inner);
     }

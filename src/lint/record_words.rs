@@ -9,11 +9,12 @@ use super::{
 };
 
 /// The arrows that stand for a `=` or a `;`; a longer one comes before its parts.
-const ARROWS: [&str; 5] = ["-->", "->", "==>", "=>", "→"];
+const ARROWS: [&str; 7] = ["-->", "->", "==>", "=>", "→", "➜", "⇒"];
 
 /// The signs that people write for a `;`.
-pub(super) const SIGNS: &[char] =
-    &['|', ',', '/', '-', '&', '+', '.', ':', '>', '=', '~', '→', '*', '•'];
+pub(super) const SIGNS: &[char] = &[
+    '|', ',', '/', '-', '&', '+', '.', ':', '>', '=', '~', '→', '➜', '⇒', '*', '•', '…', '–', '—',
+];
 
 /// Writes each `id` that is certain as `id=…`.
 pub(super) fn plain(text: &str) -> String {
@@ -37,11 +38,6 @@ pub(super) fn with_equals(version: &str) -> String {
     ARROWS.iter().fold(version.into(), |text: String, arrow| text.replace(arrow, "="))
 }
 
-/// Returns the arrow at the beginning of a text.
-pub(super) fn arrow(text: &str) -> Option<&'static str> {
-    ARROWS.into_iter().find(|arrow| text.starts_with(arrow))
-}
-
 /// Returns the words that stand for `id=` in a field, and the value.
 pub(super) fn named_id(field: &str) -> Option<(&str, &str)> {
     let field = field.trim();
@@ -49,14 +45,16 @@ pub(super) fn named_id(field: &str) -> Option<(&str, &str)> {
     let name = field.trim_end_matches(is_value);
     let value = field.strip_prefix(name).filter(|value| !value.is_empty())?;
     let name = name.trim_end();
-    let words = name.trim_end_matches(|c: char| c.is_whitespace() || "-=>→:".contains(c));
+    let is_sign = |c: char| c.is_whitespace() || "-=>→➜⇒:~/<|".contains(c);
+    let words = name.trim_end_matches(is_sign);
     let has_sign = words.len() < name.len();
     let is_word = |c: char| c.is_ascii_alphabetic() || matches!(c, ' ' | '\t' | '-' | '_');
     let mut parts = words.split([' ', '\t']);
     let is_id = has_word_id(words)
         && words.chars().all(is_word)
         && !parts.any(|word| known_name(word.as_bytes()).is_some());
-    let is_apart = words.contains([' ', '\t']) || arrow(name.get(words.len()..)?.trim()).is_some();
+    let sign = name.get(words.len()..)?;
+    let is_apart = words.contains([' ', '\t']) || sign.contains(|c| "> →➜⇒~/<|".contains(c));
     (is_id && is_apart && (has_sign || is_bare_id(&value.to_ascii_lowercase())))
         .then_some((name, value))
 }

@@ -3,7 +3,7 @@
 use alloc::{format, string::ToString, vec::Vec};
 use core::str;
 
-use super::{Code, Diagnostic, Severity, help::is_remark};
+use super::{Code, Diagnostic, Severity, help::is_remark, shell::is_field};
 
 /// Gives one diagnostic in place of those for the fields of a second policy behind the first.
 pub(super) fn fold(mut found: Vec<Diagnostic>, input: &[u8]) -> Vec<Diagnostic> {
@@ -12,7 +12,7 @@ pub(super) fn fold(mut found: Vec<Diagnostic>, input: &[u8]) -> Vec<Diagnostic> 
     };
     let has = |name: &[u8]| found.iter().any(|one| is_again(one, name));
     let second = found.iter().find(|one| is_again(one, b"version")).map(|one| one.span.start);
-    let Some(start) = second.filter(|_| has(b"mode") && has(b"max_age")) else { return found };
+    let Some(start) = second.filter(|_| has(b"mode") || has(b"max_age")) else { return found };
     let gap = gap(input, start);
     let is_between = |one: &Diagnostic| (gap..start).contains(&one.span.start);
     // What stands between the two has no cause of its own.
@@ -31,15 +31,21 @@ pub(super) fn fold(mut found: Vec<Diagnostic>, input: &[u8]) -> Vec<Diagnostic> 
 fn gap(input: &[u8], start: usize) -> usize {
     let before = input.get(..start).unwrap_or_default();
     let lines = before.split_inclusive(|&byte| byte == b'\n').rev();
-    let is_filler = |line: &&[u8]| line.trim_ascii().is_empty() || is_remark(line.trim_ascii());
+    let is_filler = |line: &&[u8]| str::from_utf8(line).is_ok_and(|line| !says(line));
     let len: usize = lines.take_while(is_filler).map(<[u8]>::len).sum();
     start.saturating_sub(len)
 }
 
 /// Returns the lines that say something.
 fn fields(text: &str) -> Vec<&str> {
-    let lines = text.lines().map(str::trim);
-    lines.filter(|line| !line.is_empty() && !is_remark(line.as_bytes())).collect()
+    text.lines().map(str::trim).filter(|line| says(line)).collect()
+}
+
+/// Returns whether a line is none of a heading, a comment and a mark.
+fn says(line: &str) -> bool {
+    let line = line.trim();
+    let is_value = !is_remark(line.as_bytes()) && line.contains([':', '=', '.']);
+    is_value && (!line.ends_with([':', '.']) || is_field(line))
 }
 
 /// Describes what begins at `start`: the same policy again, or another one.

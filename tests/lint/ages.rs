@@ -28,6 +28,9 @@ fn two_values() {
         "604800; 1209600",
         "604800 or 2 weeks",
         "1 week to 2 weeks",
+        "604,800 or 1,209,600",
+        "between 604800 and 1209600",
+        "604800:1209600",
     ] {
         age(value, two, either, None);
     }
@@ -50,6 +53,8 @@ fn the_same_value_again() {
         "604800 - one week",
         "7 days or 604800",
         "604800 for a week",
+        "604800 / week",
+        "604,800, 604800",
     ] {
         age(value, twice, "write `max_age: 604800`", Some("604800"));
     }

@@ -54,6 +54,8 @@ fn preferences() {
         "[10] a.example, [20] b.example",
         "10=a.example 20=b.example",
         "a.example [10] b.example [20]",
+        "[10] a.example, b.example",
+        "a.example prio 10, b.example prio 20",
     ] {
         mx(value, several, &["a.example", "b.example"]);
     }
@@ -66,7 +68,13 @@ fn preferences() {
 fn addresses_among_hosts() {
     let address = "`mx` has an IP address, `192.0.2.1`, among its hosts";
     let one = "write `mx: a.example`: an address matches no MX host (RFC 5321 §5.1)";
-    for value in ["a.example, 192.0.2.1", "192.0.2.1, a.example", "a.example 192.0.2.1"] {
+    for value in [
+        "a.example, 192.0.2.1",
+        "192.0.2.1, a.example",
+        "a.example 192.0.2.1",
+        "a.example -> 192.0.2.1",
+        "192.0.2.1 - a.example (backup)",
+    ] {
         helps(value, address, one);
     }
     let two =
@@ -87,6 +95,7 @@ fn remarks_beside_a_host() {
         "mail.example.com is the primary",
         "mail.example.com, backup",
         "mail.example.com = primary",
+        "mail.example.com: backup",
     ] {
         let message = "`mx` has other words after its host name";
         mx(value, message, &["mail.example.com"]);
@@ -154,9 +163,11 @@ warning[policy-mx-single-label]: `{lower}` is taken for the name of a host
         );
     }
     let help = "a domain that accepts no mail has `mode: none` and no `mx`, or no policy";
-    for word in ["N/A", "n/a", "-"] {
+    for word in ["N/A", "n/a", "-", "no mail", "NULL MX", "not set"] {
         helps(word, &format!("`{word}` is no host name"), help);
     }
+    helps("none.", "`none` is no host name", help);
+    helps("\"null\"", "`null` is no host name", help);
     helps("(none)", "`none` is no host name", help);
     // With `mode: none`, the same is said once.
     let source = GOOD.replace("enforce", "none").replace("mail.example.com", "none");

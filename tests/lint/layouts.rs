@@ -21,7 +21,16 @@ fn two_policies_with_something_between() {
     let again = "error[policy-duplicate-field]: the whole policy is given twice";
     let second = "error[policy-duplicate-field]: a second policy begins here: of both, senders use the \
                   first `version`, `mode` and `max_age`, and every `mx`";
-    for between in ["\n", "\n\n\n", "---\n", "\n---\n\n", "# the second\n", "// old\n", "  \n"] {
+    for between in [
+        "\n",
+        "\n\n\n",
+        "---\n",
+        "\n---\n\n",
+        "# the second\n",
+        "// old\n",
+        "  \n",
+        "Old policy:\n",
+    ] {
         let source = format!("{GOOD}{between}{GOOD}");
         policy(&source, &[again], Some(GOOD));
         assert_eq!(lint::policy(source.as_bytes()).len(), 1, "{source:?}");
@@ -33,6 +42,8 @@ fn two_policies_with_something_between() {
     }
     let thrice = "error[policy-duplicate-field]: the whole policy is given 3 times";
     policy(format!("{GOOD}\n{GOOD}\n{GOOD}"), &[thrice], Some(GOOD));
+    let part = GOOD.replace("max_age: 604800\n", "");
+    policy(format!("{GOOD}\n{part}"), &[second], None);
     // A blank line within the first has a cause of its own.
     let blank = "error[policy-blank-line]: a blank line is not allowed";
     let first = GOOD.replace("mode", "\nmode");

@@ -47,6 +47,9 @@ fn two_records_are_one_cause() {
         ("v=STSv1; id=1|v=STSv1; id=2", "record-id"),
         ("v=STSv1; id=1;; v=STSv1; id=2", "record-empty-field"),
         ("v=STSv1; id=1; ;v=STSv1; id=2;", "record-empty-field"),
+        ("v=STSv1; id=1; and v=STSv1; id=2", "record-no-equals"),
+        ("v=STSv1; id=1; v = STSv1; id=2", "record-no-equals"),
+        ("v=STSv1; id=1; \"v=STSv1; id=2\"", "record-field-name"),
     ] {
         says(text, code, second, choose);
     }
@@ -97,12 +100,17 @@ fn several_values_of_an_id() {
     mends("v=STSv1; id=1, id=1", "record-id", "`id=1` is given twice", "v=STSv1; id=1", NO_ID);
     let thrice = "`id=1` is given 3 times";
     mends("v=STSv1; id=1 id=1 id=1", "record-delimiter", thrice, "v=STSv1; id=1", NO_ID);
+    let more = "`id` has more than one word in its value";
+    says("v=STSv1; id=20240101 is the id", "record-delimiter", more, &any);
+    // Of two names, nobody knows which one is meant.
+    record("v=STSv1; ids=1,2", &["error[record-no-id]: the record has no `id`"], None);
     let named = "`id` has its own name before its value";
     for (text, mended) in [
         ("v=STSv1; id=id=1", "v=STSv1; id=1"),
         ("v=STSv1; id=id=20240101;", "v=STSv1; id=20240101;"),
         ("v=STSv1; id=ID=1", "v=STSv1; id=1"),
         ("v=STSv1; id=id:1", "v=STSv1; id=1"),
+        ("v=STSv1; id=id=id=1", "v=STSv1; id=1"),
     ] {
         mends(text, "record-id", named, mended, NO_ID);
     }
@@ -110,7 +118,7 @@ fn several_values_of_an_id() {
 
 #[test]
 fn marks_after_a_record() {
-    for mark in ["$", "^M", "^M$", "¶", "↵", "⏎", "<CR>", "<CR><LF>", "\\"] {
+    for mark in ["$", "^M", "^J", "^M$", "¶", "↵", "⏎", "<CR>", "<CR><LF>", "\\"] {
         let message = format!("`{mark}` stands after the record");
         let text = format!("v=STSv1; id=1{mark}");
         mends(&text, "record-id", &message, "v=STSv1; id=1", "");
@@ -134,8 +142,23 @@ advice[record-extension]: \"x\" is no field of RFC 8461: senders ignore it
 
 #[test]
 fn arrows_and_words_before_an_id() {
-    for sign in ["->", "=>", "-->", "→", ">>", ">", "::", "~", "*", "and", "with", "policy with"]
-    {
+    for sign in [
+        "->",
+        "=>",
+        "==>",
+        "-->",
+        "→",
+        "➜",
+        "…",
+        ">>",
+        ">",
+        "::",
+        "~",
+        "*",
+        "and",
+        "with",
+        "policy with",
+    ] {
         let message = format!("`{sign}` stands where `;` must, after a field");
         let help = "a `;` ends each field";
         let text = format!("v=STSv1 {sign} id=1");
@@ -149,6 +172,9 @@ fn arrows_and_words_before_an_id() {
         ("the id is 20240101", "`the id is` stands where `id=` must"),
         ("id is 20240101", "`id is` stands where `id=` must"),
         ("id -> 20240101", "`->` stands after `id`, where `=` must"),
+        ("id ~ 20240101", "`~` stands after `id`, where `=` must"),
+        ("id/20240101", "`/` stands after `id`, where `=` must"),
+        ("id of the policy: 20240101", "`id of the policy:` stands where `id=` must"),
         ("id => 20240101", "`=>` stands after `id`, where `=` must"),
     ] {
         let text = format!("v=STSv1; {words}");

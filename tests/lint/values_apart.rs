@@ -82,7 +82,8 @@ fn preferences_of_several_hosts() {
     ] {
         mx(value, message, BOTH);
     }
-    mx("10 a.example, b.example", MORE, None);
+    mx("10 a.example, b.example", message, BOTH);
+    mx("10 20 30 a.example, b.example", MORE, None);
     let zone = "`mx` has the MX record of a zone file: it is the host name only";
     mx("example.com. 300 IN MX 10 a.example", zone, Some("mx: a.example"));
 }

@@ -310,7 +310,7 @@ impl<'a> Lint<'a> {
             let needed = is_missing && (!is_mx || self.mx_needed());
             let line_span = self.span(misspelt.at, line(misspelt.at).len());
             let found = misspelt.diagnose(needed, is_missing, line_span.clone(), self.line_end);
-            if found.severity == Severity::Error && found.suggestion.is_some() {
+            if found.severity == Severity::Error {
                 self.findings.remove_within(Code::POLICY_SPACE_BEFORE_COLON, &line_span);
             }
             self.findings.push(found);

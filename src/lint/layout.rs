@@ -63,10 +63,12 @@ pub(super) fn without_list(text: &str) -> String {
                 // The sign between two hosts ends the line before.
                 let before = result.trim_end();
                 let end = result.get(before.len()..).unwrap_or_default().to_owned();
-                result.truncate(before.trim_end_matches([',', ';', '\\', ' ']).len());
+                let signs: &[char] = &[',', ';', '\\', '/', '|', '&', '+', ' '];
+                let host_end = before.strip_suffix(" and").unwrap_or(before);
+                result.truncate(host_end.trim_end_matches(signs).len());
                 result.push_str(&end);
                 result.push_str("mx: ");
-                result.push_str(host.trim_start());
+                result.push_str(host.trim_start_matches([',', ';', '|', '&', '+', ' ', '\t']));
             }
             _ => {
                 let field = trimmed.split_once(':');
@@ -137,9 +139,9 @@ pub(super) fn columns(text: &str) -> String {
 
 /// Writes each name before its value, where the value stands first: `STSv1: version`.
 pub(super) fn turned(text: &str) -> String {
-    let signs: &[char] = &[':', '=', ',', ';', ' ', '\t', '-', '>', '"'];
+    let signs: &[char] = &[':', '=', ',', ';', ' ', '\t', '-', '>', '"', '('];
     let turn = |line: &str| {
-        let (value, name) = line.trim().rsplit_once(signs)?;
+        let (value, name) = line.trim().trim_end_matches([')', '"']).rsplit_once(signs)?;
         let name = known_name(name.as_bytes())?;
         let value = value.trim_matches(signs);
         (field_of(value) == Some(name)).then(|| format!("{name}: {value}\n"))
@@ -176,10 +178,8 @@ pub(super) fn unfolded(text: &str) -> String {
 fn is_rest(name: &str, value: &str, rest: &str) -> bool {
     let whole = [value, rest].concat();
     let is_cut = match name {
-        "mx" => {
-            value.ends_with(['.', '-']) || rest.starts_with(['.', '-']) || field_of(value).is_none()
-        }
-        "max_age" => !rest.is_empty() && rest.len() <= 3,
+        "mx" => value.ends_with(['.', '-']) || rest.starts_with(['.', '-']),
+        "max_age" => value.len() <= 4 && rest.len() <= 3,
         _ => field_of(value) != Some(name),
     };
     !value.is_empty() && is_cut && field_of(&whole) == Some(name)

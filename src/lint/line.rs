@@ -176,7 +176,13 @@ fn spaced(text: &str) -> Option<Reading> {
     }
     let name = known_name(parts.concat().as_bytes())
         .or_else(|| parts.iter().find_map(|word| known_name(word.as_bytes())))?;
-    let message = format!("`{}` is not `{name}`: did you mean `{name}`?", Shown(words));
+    let plain = words.trim_start_matches(|c: char| !c.is_ascii_alphanumeric());
+    let mark = words.strip_suffix(plain).unwrap_or_default().trim();
+    let message = if plain == name && !mark.is_empty() {
+        format!("`{}` stands before the field name `{name}`", Shown(mark))
+    } else {
+        format!("`{}` is not `{name}`: did you mean `{name}`?", Shown(words))
+    };
     let meant = value::read(name, value);
     Some(Reading { name, meant: Meant { fault: Some(message), ..meant } })
 }

@@ -16,9 +16,8 @@ pub(super) fn without_marks(text: &str) -> String {
         return text.to_owned();
     }
     let without = |line: &str| {
-        let plain = line.trim_end();
-        let end = line.strip_prefix(plain).unwrap_or_default();
-        let plain = plain.strip_suffix(mark).unwrap_or(plain);
+        let (plain, end) = (line.trim_end(), line_end(line));
+        let plain = plain.strip_suffix(mark).unwrap_or(plain).trim_end();
         // `cat -A` shows a tab so.
         let plain = if mark.contains('$') { plain.replace("^I", "\t") } else { plain.to_owned() };
         [&*plain, end].concat()
@@ -35,11 +34,24 @@ pub(super) fn without(text: &str, mark: &str) -> String {
         return text.to_owned();
     }
     let without = |line: &str| {
-        let plain = line.trim_end();
-        let end = line.strip_prefix(plain).unwrap_or_default();
+        let (plain, end) = (line.trim_end(), line_end(line));
         [plain.strip_suffix(mark).unwrap_or(plain).trim_end(), end].concat()
     };
     text.split_inclusive('\n').map(without).collect()
+}
+
+/// Writes line ends in place of their marks, in a text without line ends.
+pub(super) fn to_line_ends(text: &str) -> String {
+    let marks = MARKS.iter().filter(|mark| **mark != "$" && !text.trim().contains('\n'));
+    marks.fold(text.to_owned(), |text, mark| text.replace(mark, "\n"))
+}
+
+fn line_end(line: &str) -> &'static str {
+    match line.strip_suffix('\n') {
+        Some(line) if line.ends_with('\r') => "\r\n",
+        Some(_) => "\n",
+        None => "",
+    }
 }
 
 /// Splits the mark at its end, or a backslash, from a text.

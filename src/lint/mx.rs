@@ -5,6 +5,7 @@ use core::{net::Ipv4Addr, ops::Range, str};
 
 use super::{
     Code, Diagnostic,
+    address::is_number,
     findings::{Findings, Placed},
     host::is_placeholder,
     host_words::{NO_MAIL, is_none},
@@ -49,6 +50,11 @@ fn form(name: &str, span: &Range<usize>, findings: &mut Findings) {
     let base = name.strip_prefix("*.").unwrap_or(name);
     if base.parse::<Ipv4Addr>().is_ok() {
         let message = "an IP address matches no MX record: these name hosts";
+        let help = "name the MX host, as in the MX record (RFC 5321 §5.1)";
+        let found = Diagnostic::new(Code::POLICY_MX_IP_ADDRESS, span.clone(), message);
+        findings.push(found.with_help(Some(help.into())));
+    } else if base.rsplit('.').next().is_some_and(is_number) {
+        let message = "a name whose last label is a number is no host of the public DNS";
         let help = "name the MX host, as in the MX record (RFC 5321 §5.1)";
         let found = Diagnostic::new(Code::POLICY_MX_IP_ADDRESS, span.clone(), message);
         findings.push(found.with_help(Some(help.into())));

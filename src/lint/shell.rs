@@ -46,7 +46,7 @@ pub(super) fn without_end(text: &str) -> String {
 
 /// Removes the commands before a policy, and the prompts beside it: `$ cat mta-sts.txt`.
 pub(super) fn without_prompts(text: &str) -> String {
-    let is_around = |line: &&str| is_command(line) || is_prompt(line);
+    let is_around = |line: &&str| !line.contains("<<") && (is_command(line) || is_prompt(line));
     let lines: Vec<&str> = text.split_inclusive('\n').collect();
     let start = lines.iter().take_while(|line| is_around(line)).count();
     let (_, rest) = lines.split_at_checked(start).unwrap_or_default();
@@ -76,6 +76,11 @@ const COMMANDS: [&str; 17] = [
 
 /// Returns whether this is a command with a file or a URL, with the prompt before it or without.
 fn is_command(line: &str) -> bool {
+    // Whatever stands after such a prompt is a command.
+    let any = ["$ ", "% "].iter().find_map(|end| line.split_once(end));
+    if any.is_some_and(|(_, command)| !command.trim().is_empty() && !is_field(command)) {
+        return !is_field(line);
+    }
     let prompt = ["$ ", "# ", "% ", "> ", "❯ ", "➜ "].iter().find_map(|end| line.split_once(end));
     let command = prompt.map_or(line, |(_, command)| command).trim_start();
     let (word, rest) = command.split_once(' ').unwrap_or((command, ""));

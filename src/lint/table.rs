@@ -70,6 +70,11 @@ fn field_name(cell: &str) -> Option<&'static str> {
 /// Reads the field of a row; several hosts are a field each.
 fn row(cells: &[&str]) -> Option<String> {
     let [name, value, more @ ..] = cells else { return None };
+    // The value may stand first.
+    let turned = known_name(value.as_bytes()).filter(|known| field_of(name) == Some(*known));
+    if let Some(known) = turned {
+        return more.is_empty().then(|| format!("{known}: {name}\n"));
+    }
     let name = field_name(name)?;
     if near_name(value.as_bytes()).is_some() {
         return None;

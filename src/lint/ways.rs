@@ -15,7 +15,7 @@ pub(super) struct Way {
     pub(super) undo: fn(&str) -> String,
 }
 
-pub(super) const WAYS: [Way; 43] = [
+pub(super) const WAYS: [Way; 44] = [
     Way {
         code: Code::POLICY_OTHER_TEXT,
         message: "quotes stand around the whole policy",
@@ -25,6 +25,11 @@ pub(super) const WAYS: [Way; 43] = [
         code: Code::POLICY_OTHER_TEXT,
         message: "something stands before the policy, such as a statement of a web server or a shell",
         undo: |text| wrapped::quoted(text).unwrap_or(text).to_owned(),
+    },
+    Way {
+        code: Code::POLICY_OTHER_TEXT,
+        message: "a command or a prompt of a shell stands beside the policy",
+        undo: shell::without_prompts,
     },
     Way {
         code: Code::POLICY_OTHER_TEXT,
@@ -45,11 +50,6 @@ pub(super) const WAYS: [Way; 43] = [
         code: Code::POLICY_OTHER_TEXT,
         message: "the end of a here-document of a shell, such as `EOF`, stands after the policy",
         undo: shell::without_end,
-    },
-    Way {
-        code: Code::POLICY_OTHER_TEXT,
-        message: "a command or a prompt of a shell stands beside the policy",
-        undo: shell::without_prompts,
     },
     Way {
         code: Code::POLICY_OTHER_TEXT,
@@ -80,6 +80,11 @@ pub(super) const WAYS: [Way; 43] = [
         code: Code::POLICY_OTHER_TEXT,
         message: "the fields are XML elements: each line is `name: value`",
         undo: xml::fields,
+    },
+    Way {
+        code: Code::POLICY_LINE_BREAKS,
+        message: "the values stand before the field names: each line is `name: value`",
+        undo: layout::turned,
     },
     Way {
         code: Code::POLICY_OTHER_TEXT,
@@ -205,6 +210,11 @@ pub(super) const WAYS: [Way; 43] = [
     },
     Way {
         code: Code::POLICY_LINE_BREAKS,
+        message: "marks of line ends, such as `<CR><LF>`, stand where the lines should end",
+        undo: line_mark::to_line_ends,
+    },
+    Way {
+        code: Code::POLICY_LINE_BREAKS,
         message: "other characters stand where the lines should end in LF or CRLF",
         undo: |text| replaced(text, &["\u{b}", "\u{c}", "/n"]),
     },
@@ -212,11 +222,6 @@ pub(super) const WAYS: [Way; 43] = [
         code: Code::POLICY_LINE_BREAKS,
         message: "the field names stand apart from their values: each line is `name: value`",
         undo: layout::columns,
-    },
-    Way {
-        code: Code::POLICY_LINE_BREAKS,
-        message: "the values stand before the field names: each line is `name: value`",
-        undo: layout::turned,
     },
     Way {
         code: Code::POLICY_NO_COLON,

@@ -173,3 +173,22 @@ warning[policy-mx-single-label]: `{lower}` is taken for the name of a host
     let source = GOOD.replace("enforce", "none").replace("mail.example.com", "none");
     assert_eq!(lint::policy(source.as_bytes()).len(), 1);
 }
+
+#[test]
+fn names_that_end_in_a_number() {
+    for name in ["192.0.2", "192.0.2.1-192.0.2.9", "mail.10"] {
+        shows_policy(
+            GOOD.replace("mail.example.com", name),
+            &format!(
+                "
+warning[policy-mx-ip-address]: a name whose last label is a number is no host of the public DNS
+  --> line 3, column 5 (RFC 8461 §4.1)
+  | mx: {name}
+  |     {}
+  = help: name the MX host, as in the MX record (RFC 5321 §5.1)
+",
+                "^".repeat(name.len())
+            ),
+        );
+    }
+}

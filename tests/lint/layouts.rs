@@ -66,6 +66,9 @@ fn commands_of_a_shell() {
         ("cat mta-sts.txt\n", ""),
         ("curl -s https://mta-sts.example.com/.well-known/mta-sts.txt\n", ""),
         ("", "user@host:~$ \n"),
+        ("[user@host ~]$ cat mta-sts.txt\n", "[user@host ~]$\n"),
+        ("$ kubectl get configmap policy\n", "$ exit\n"),
+        ("$ curl -i https://mta-sts.example.com/\nHTTP/2 200\ncontent-type: text/plain\n\n", ""),
     ] {
         policy(format!("{before}{GOOD}{after}"), &[&message], Some(GOOD));
     }
@@ -105,6 +108,8 @@ fn hosts_on_further_lines() {
         "mail.example.com;\nmx2.example.com",
         "mail.example.com,\n    mx2.example.com",
         "mail.example.com \\\n  mx2.example.com",
+        "mail.example.com and\nmx2.example.com",
+        "mail.example.com /\n mx2.example.com",
     ] {
         policy(GOOD.replace("mail.example.com", hosts), &[list], Some(&two));
     }
@@ -116,6 +121,9 @@ fn hosts_on_further_lines() {
         let source = GOOD.replace("max_age", &format!("{mark}mx2.example.com\nmax_age"));
         policy(source, &[&message], Some(&two));
     }
+    let three = two.replace("max_age", "mx: mx3.example.com\nmax_age");
+    let source = GOOD.replace("max_age", ",mx2.example.com\n,mx3.example.com\nmax_age");
+    policy(source, &[list], Some(&three));
     // Of a host in a comment nobody knows whether it is meant.
     shows_policy(
         GOOD.replace("max_age", "; mx2.example.com\nmax_age"),
@@ -141,6 +149,11 @@ fn literal_line_ends() {
         assert_eq!(found[0].to_string(), format!("{BREAKS}{what}"));
         assert_eq!(found.len(), 1);
     }
+    let marks =
+        format!("{BREAKS}marks of line ends, such as `<CR><LF>`, stand where the lines should end");
+    for mark in ["<CR><LF>", "[CR][LF]", "↵", "^M"] {
+        policy(GOOD.replace('\n', mark), &[&marks], Some(GOOD));
+    }
     for (end, what) in [
         ("\\r\\n", "the four characters `\\r\\n` after its value"),
         ("\\n", "the two characters `\\n` after its value"),
@@ -164,6 +177,7 @@ fn folded_values() {
         let mended = GOOD.replace(whole, &folded.replace(['\n', ' ', '\t'], ""));
         policy(GOOD.replace(whole, folded), &[&message], Some(&mended));
     }
+    // What is whole is no part.
     let list = "error[policy-mx]: `mx` is a list: each host needs an `mx` of its own";
     let two = GOOD.replace("max_age", "mx: mx2.example.com\nmax_age");
     let source = GOOD.replace("max_age", "  mx2.example.com\nmax_age");
@@ -180,6 +194,9 @@ fn marks_before_a_field_name() {
         (">", "field-name"),
         ("1.", "no-colon"),
         ("2)", "no-colon"),
+        ("–", "field-name"),
+        ("[ ]", "field-name"),
+        ("|", "field-name"),
     ] {
         let message = format!("error[policy-{code}]: `{mark}` stands before the field name `mx`");
         policy(GOOD.replace("mx:", &format!("{mark} mx:")), &[&message], Some(GOOD));
@@ -205,6 +222,8 @@ fn tables() {
         format!("Field;Value\n{}", each_line(|name, value| format!("{name};{value}"))),
         format!("name\tvalue\n{}", each_line(|name, value| format!("{name}\t{value}"))),
         each_line(|name, value| format!("\"{name}\",\"{value}\"")),
+        each_line(|name, value| format!("| {value} | {name} |")),
+        format!("| Value | Name |\n|--|--|\n{}", each_line(|n, v| format!("| {v} | {n} |"))),
     ] {
         policy(source, &[&message], Some(GOOD));
     }
@@ -228,6 +247,7 @@ error[policy-field-name]: a line begins with a field name: 1 to 32 letters, digi
 fn values_before_names() {
     let message =
         format!("{BREAKS}the values stand before the field names: each line is `name: value`");
+    policy(each_line(|name, value| format!("{value} ({name})")), &[&message], Some(GOOD));
     for sign in [": ", " ", " = ", ",", " -> "] {
         let source = each_line(|name, value| format!("{value}{sign}{name}"));
         policy(source, &[&message], Some(GOOD));

@@ -7,8 +7,8 @@ use alloc::{
 };
 
 use super::{
-    max_age::{LIMIT, is_short, number_word, ungroup, unit_seconds, words},
     meant::Meant,
+    seconds::{LIMIT, is_short, number_word, ungroup, unit_seconds, words},
 };
 
 /// Reads two or more values, with units or without.

@@ -3,7 +3,7 @@
 use alloc::{format, string::String, vec::Vec};
 use core::ops::Range;
 
-use super::{Diagnostic, fields::error, help};
+use super::{Diagnostic, findings::error, help};
 use crate::{parse::policy::PolicyErrorKind, tolerances::Tolerances};
 
 /// Gives one diagnostic for all blank lines, at the first of them.

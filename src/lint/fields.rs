@@ -10,7 +10,7 @@ use core::{ops::Range, str};
 
 use super::{
     Code, Diagnostic, Severity, blank,
-    findings::{Findings, Placed},
+    findings::{Findings, Placed, error},
     help, host,
     host_words::{is_none, no_host},
     line::{self, Reading},
@@ -378,10 +378,4 @@ fn dotted_number(which: Tolerances, before: &[u8]) -> Option<Diagnostic> {
 /// Returns the first line, without white space at its end.
 fn line(rest: &[u8]) -> &[u8] {
     rest.split(|&byte| byte == b'\n').next().unwrap_or_default().trim_ascii_end()
-}
-
-/// Creates the finding of a fault that the parser knows.
-pub(super) fn error(kind: PolicyErrorKind, span: Range<usize>) -> Diagnostic {
-    let code = Code::from_name(kind.code()).unwrap_or(Code::POLICY_FIELD_NAME);
-    Diagnostic::new(code, span, kind.to_string())
 }

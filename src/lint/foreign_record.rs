@@ -8,9 +8,7 @@ use alloc::{
 use core::str;
 
 use super::{
-    Code, Diagnostic,
-    known_record::known_record,
-    record_text::{canonical, has_word_id},
+    Code, Diagnostic, known_record::known_record, record_id::has_word_id, record_text::canonical,
     shown::Shown,
 };
 use crate::{domain::Domain, parse::record::sts_text_record};

@@ -155,16 +155,11 @@ pub(super) fn turned(text: &str) -> String {
 pub(super) fn unfolded(text: &str) -> String {
     let mut result = String::with_capacity(text.len());
     for line in text.split_inclusive('\n') {
-        let before = result.trim_end();
-        let last = before.rsplit('\n').next().unwrap_or_default();
-        let field = last.split_once(':').and_then(|(name, value)| {
-            known_name(name.trim().as_bytes()).map(|name| (name, value.trim()))
-        });
         let rest = line.trim();
-        let is_indented = line.starts_with([' ', '\t']) && !rest.is_empty();
-        let is_part = |(name, value): (&str, &str)| is_rest(name, value, rest);
-        if is_indented && field.is_some_and(is_part) {
-            let len = before.len();
+        if line.starts_with([' ', '\t'])
+            && !rest.is_empty()
+            && let Some(len) = open_value(&result, rest)
+        {
             result.truncate(len);
             result.push_str(line.trim_start());
         } else {
@@ -172,6 +167,15 @@ pub(super) fn unfolded(text: &str) -> String {
         }
     }
     result
+}
+
+/// Returns where the value of the last field ends, if the rest of it follows.
+fn open_value(before: &str, rest: &str) -> Option<usize> {
+    let before = before.trim_end();
+    let last = before.rsplit('\n').next().unwrap_or_default();
+    let (name, value) = last.split_once(':')?;
+    let name = known_name(name.trim().as_bytes())?;
+    is_rest(name, value.trim(), rest).then_some(before.len())
 }
 
 /// Returns whether two parts make a value, of which the first is none.

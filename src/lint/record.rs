@@ -12,7 +12,7 @@ use core::{ops::Range, str};
 use super::{
     Code, Diagnostic,
     findings::{Findings, sort_and_limit},
-    foreign_record, record_fault,
+    foreign_record, record_fault, record_id,
     record_repeat::{self, Repeated},
     record_text::{self, canonical},
     repair,
@@ -275,8 +275,8 @@ impl<'a> Lint<'a> {
 fn is_like_id(name: &[u8], value: &[u8]) -> bool {
     let (name, value) =
         (str::from_utf8(name).unwrap_or_default(), str::from_utf8(value).unwrap_or_default());
-    record_text::has_word_id(name)
-        || record_text::has_word_id(value)
+    record_id::has_word_id(name)
+        || record_id::has_word_id(value)
         || !record_text::is_policy_field(name.as_bytes())
             && record_text::is_misspelt_id(name, value)
 }

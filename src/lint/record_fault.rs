@@ -9,7 +9,8 @@ use core::{ops::Range, str};
 
 use super::{
     diagnostic::MAX_SHOWN,
-    record_text::{has_word_id, is_bare_id, is_policy_field, is_version, other_version},
+    record_id::{has_word_id, is_bare_id},
+    record_text::{is_policy_field, is_version, other_version},
     record_value, record_words,
     shown::Shown,
     spelling::is_placeholder,

@@ -6,7 +6,7 @@ use alloc::{
     vec::Vec,
 };
 
-use super::{max_age, record_text::is_date, shown::Shown};
+use super::{record_id::is_date, seconds, shown::Shown};
 use crate::parse::{is_all, record::sts_id_value};
 
 const ONE_WORD: &str = "an `id` is one word of letters and digits";
@@ -110,5 +110,5 @@ fn is_one(words: &[&str], joined: &str) -> bool {
     let (date, time) = words.split_first().unwrap_or((&"", &[]));
     let is_time = time.iter().all(|word| digits(word) <= 6);
     let is_date = is_time && digits(date) >= 4 && digits(joined) <= 14 && is_date(joined);
-    is_date || max_age::ungroup(&words.join(" ")).is_some()
+    is_date || seconds::ungroup(&words.join(" ")).is_some()
 }

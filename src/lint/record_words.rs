@@ -3,7 +3,7 @@
 use alloc::string::String;
 
 use super::{
-    record_text::{has_word_id, is_bare_id},
+    record_id::{has_word_id, is_bare_id},
     record_value,
     spelling::known_name,
 };

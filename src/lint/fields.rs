@@ -9,9 +9,10 @@ use alloc::{
 use core::{ops::Range, str};
 
 use super::{
-    Code, Diagnostic,
-    findings::{Findings, Placed},
+    Code, Diagnostic, Severity, blank,
+    findings::{Findings, Placed, error},
     help, host,
+    host_words::{is_none, no_host},
     line::{self, Reading},
     misspelt::Misspelt,
     mx, table, weak,
@@ -66,10 +67,14 @@ impl<'a> Lint<'a> {
             self.findings.push(found.with_help(Some("save the file as UTF-8".into())));
         }
         self.lines();
-        self.blank_lines();
+        if let Some(found) = blank::diagnose(self.input, &self.blank) {
+            self.findings.push(found);
+        }
         self.misspelt();
         self.missing();
-        weak::mode(self.mode.as_ref(), !self.mx.is_empty(), &mut self.findings);
+        let is_host = |(name, _): &Placed<&[u8]>| !str::from_utf8(name).is_ok_and(is_none);
+        let has_mx = self.mx.iter().any(is_host);
+        weak::mode(self.mode.as_ref(), has_mx, &mut self.findings);
         let opting_out = matches!(self.mode, Some((Mode::None, _)));
         if let Some((seconds, span)) = self.max_age.take() {
             weak::max_age(seconds, &span, opting_out, &mut self.findings);
@@ -127,28 +132,6 @@ impl<'a> Lint<'a> {
         true
     }
 
-    /// Gives one diagnostic for all blank lines, at the first of them.
-    fn blank_lines(&mut self) {
-        let (Some(first), Some(last)) = (self.blank.first(), self.blank.last()) else { return };
-        let kind = PolicyErrorKind::Deviation(Tolerances::BLANK_LINES);
-        let whole = first.start..last.end;
-        let ends = self.blank.iter().map(|line| line.end);
-        let starts = self.blank.iter().skip(1).map(|line| line.start);
-        let kept = ends.zip(starts).filter_map(|(end, start)| self.input.get(end..start));
-        let kept: Vec<&[u8]> = kept.collect();
-        let kept = String::from_utf8_lossy(&kept.concat()).into_owned();
-        let text = self.input.get(first.clone()).unwrap_or_default();
-        let len = text.iter().position(|byte| !matches!(byte, b' ' | b'\t')).unwrap_or(text.len());
-        let found = error(kind, first.start..first.start.saturating_add(len.max(1)));
-        let help = help::deviation(Tolerances::BLANK_LINES, &[]);
-        let mut found = found.with_suggestion(whole, kept, Some(help.clone()));
-        found.help = Some(help);
-        if self.blank.len() > 1 {
-            found.message = format!("blank lines are not allowed: there are {}", self.blank.len());
-        }
-        self.findings.push(found);
-    }
-
     fn fault(&mut self, fault: Fault<'a, PolicyErrorKind>, field: &'a [u8]) {
         let Fault { kind, at } = fault;
         let text = line(field);
@@ -196,9 +179,9 @@ impl<'a> Lint<'a> {
         let text_of = |read: fn(&str) -> Option<String>| str::from_utf8(text).ok().and_then(read);
         if let Some(fields) = text_of(table::fields_of_row).filter(|_| reading.is_none()) {
             let lines: Vec<&str> = fields.lines().collect();
-            let help = format!("write `{}`: `|` belongs to a table", lines.join("`, `"));
+            let help = Some("`|` belongs to a table".to_string());
             let lines = lines.join(self.line_end);
-            return found.with_suggestion(self.span(field, text.len()), lines, Some(help));
+            return found.with_suggestion(self.span(field, text.len()), lines, help);
         }
         let record = str::from_utf8(text).ok().and_then(help::record_of);
         match (reading, record) {
@@ -210,6 +193,11 @@ impl<'a> Lint<'a> {
             },
             (None, _) if line::commented(text).is_some() => {
                 found.with_help(Some("leave out the mark before the field, or the line".into()))
+            }
+            (None, _) if line::commented_host(text).is_some() => {
+                let host = line::commented_host(text).unwrap_or_default();
+                let help = format!("leave the line out, or write `mx: {host}` for one more host");
+                found.with_help(Some(help))
             }
             (None, Some((_, place))) => {
                 let help = Some(format!("leave the line out: {place}"));
@@ -321,7 +309,11 @@ impl<'a> Lint<'a> {
             let is_missing = !self.names.contains(name) || (is_mx && self.mx_is_misspelt);
             let needed = is_missing && (!is_mx || self.mx_needed());
             let line_span = self.span(misspelt.at, line(misspelt.at).len());
-            self.findings.push(misspelt.diagnose(needed, is_missing, line_span, self.line_end));
+            let found = misspelt.diagnose(needed, is_missing, line_span.clone(), self.line_end);
+            if found.severity == Severity::Error {
+                self.findings.remove_within(Code::POLICY_SPACE_BEFORE_COLON, &line_span);
+            }
+            self.findings.push(found);
             self.mx_is_misspelt |= is_missing && is_mx;
             self.names.insert(name);
         }
@@ -375,7 +367,8 @@ fn is_scheme(name: &[u8]) -> bool {
 fn dotted_number(which: Tolerances, before: &[u8]) -> Option<Diagnostic> {
     let line = before.rsplit(|&byte| byte == b'\n').next().unwrap_or_default();
     let (_, value) = str::from_utf8(line).ok()?.split_once(':')?;
-    let meant = host::number(value.trim()).filter(|_| which == Tolerances::MX_TRAILING_DOT)?;
+    let value_read = || host::number(value.trim()).or_else(|| no_host(value.trim()));
+    let meant = value_read().filter(|_| which == Tolerances::MX_TRAILING_DOT)?;
     let start = before.len().saturating_sub(value.trim_start().len());
     let span = start..before.len().saturating_add(1);
     let found = error(PolicyErrorKind::Mx, span).with_help(meant.help);
@@ -385,10 +378,4 @@ fn dotted_number(which: Tolerances, before: &[u8]) -> Option<Diagnostic> {
 /// Returns the first line, without white space at its end.
 fn line(rest: &[u8]) -> &[u8] {
     rest.split(|&byte| byte == b'\n').next().unwrap_or_default().trim_ascii_end()
-}
-
-/// Creates the finding of a fault that the parser knows.
-pub(super) fn error(kind: PolicyErrorKind, span: Range<usize>) -> Diagnostic {
-    let code = Code::from_name(kind.code()).unwrap_or(Code::POLICY_FIELD_NAME);
-    Diagnostic::new(code, span, kind.to_string())
 }

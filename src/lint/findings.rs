@@ -1,12 +1,13 @@
 //! The list of findings, sorted and limited.
 
-use alloc::{collections::BTreeMap, format, vec::Vec};
+use alloc::{collections::BTreeMap, format, string::ToString, vec::Vec};
 use core::ops::Range;
 
 use super::{
     Code, Diagnostic, Severity,
     position::{Cursor, Position},
 };
+use crate::parse::policy::PolicyErrorKind;
 
 /// A value that was read, and where.
 pub(super) type Placed<T> = (T, Range<usize>);
@@ -43,6 +44,11 @@ impl Findings {
         self.list.pop_if(|last| last.code == code.as_str() && last.span.start >= start);
     }
 
+    /// Removes the diagnostics with this code within a line whose correction covers them.
+    pub(super) fn remove_within(&mut self, code: Code, line: &Range<usize>) {
+        self.list.retain(|one| one.code != code.as_str() || !line.contains(&one.span.start));
+    }
+
     /// Returns the diagnostics in the order of the source; if there were too many, a last one says
     /// so.
     pub(super) fn finish(mut self) -> Vec<Diagnostic> {
@@ -71,4 +77,10 @@ pub(super) fn sort_and_limit(mut list: Vec<Diagnostic>, source: &[u8]) -> Vec<Di
         found.multiline = found.start.line != found.end.line;
     }
     list
+}
+
+/// Creates the finding of a fault that the parser knows.
+pub(super) fn error(kind: PolicyErrorKind, span: Range<usize>) -> Diagnostic {
+    let code = Code::from_name(kind.code()).unwrap_or(Code::POLICY_FIELD_NAME);
+    Diagnostic::new(code, span, kind.to_string())
 }

@@ -8,9 +8,7 @@ use alloc::{
 use core::str;
 
 use super::{
-    Code, Diagnostic,
-    known_record::known_record,
-    record_text::{canonical, has_word_id},
+    Code, Diagnostic, known_record::known_record, record_id::has_word_id, record_text::canonical,
     shown::Shown,
 };
 use crate::{domain::Domain, parse::record::sts_text_record};
@@ -79,7 +77,9 @@ fn zone_line(text: &str, lower: &str) -> Option<Diagnostic> {
         ("this is a line of a zone file: give the text between the quotes", strings(text))
     } else {
         let start = lower.find("v=sts").unwrap_or_default();
-        let record = text.get(start..).unwrap_or_default().trim().to_owned();
+        // Brackets go on with the data on further lines.
+        let is_end = |c: char| c.is_whitespace() || c == ')';
+        let record = text.get(start..).unwrap_or_default().trim_end_matches(is_end).to_owned();
         ("this is a line of a zone file: give the text of the record alone", record)
     };
     let found = Diagnostic::new(Code::RECORD_OTHER_TEXT, 0..text.len(), message);

@@ -11,6 +11,7 @@ use super::{
     address::{is_address, is_number},
     diagnostic::MAX_SHOWN,
     field_of::field_of,
+    host_words::{self, NO_MAIL},
     meant::Meant,
     remark::without_remarks,
     shown::Shown,
@@ -23,15 +24,12 @@ use crate::{
 /// Reads one or several hosts.
 pub(super) fn read(text: &str) -> Meant {
     let plain = without_remarks(text);
-    let parts: Vec<&str> = plain
-        .split(|c: char| c.is_whitespace() || matches!(c, ',' | ';' | '|' | '&'))
-        .filter(|part| !part.is_empty() && !part.eq_ignore_ascii_case("and"))
-        .collect();
+    let parts = host_words::split(&plain);
     if is_null_mx(&parts) {
-        return Meant::help(
-            "a domain that accepts no mail has `mode: none` and no `mx`, or no policy",
-        )
-        .fault("`mx` is a null MX (RFC 7505), which names no host");
+        return Meant::help(NO_MAIL).fault("`mx` is a null MX (RFC 7505), which names no host");
+    }
+    if let Some(meant) = host_words::no_host(plain.trim()) {
+        return meant;
     }
     if plain != text && parts.len() > 1 {
         return list(&parts);
@@ -62,7 +60,7 @@ pub(super) fn read(text: &str) -> Meant {
         {
             host(name).fault("`mx` has the MX record of a zone file: it is the host name only")
         }
-        several => list(several),
+        several => host_words::one_host(text, several).unwrap_or_else(|| list(several)),
     }
 }
 
@@ -72,11 +70,9 @@ fn without_preferences<'a>(parts: &[&'a str]) -> Option<Vec<&'a str>> {
     let words: Vec<&str> = parts.iter().filter(|part| !is_type(part)).copied().collect();
     let is_number = |part: &str| part.bytes().all(|byte| byte.is_ascii_digit());
     let is_host = |part: &str| field_of(part) == Some("mx");
-    let (pairs, rest) = words.as_chunks::<2>();
-    let is_before = pairs.iter().all(|[a, b]| is_number(a) && is_host(b));
-    let is_after = pairs.iter().all(|[a, b]| is_host(a) && is_number(b));
-    let is_list = pairs.len() > 1 && rest.is_empty() && (is_before || is_after);
-    is_list.then(|| words.into_iter().filter(|word| is_host(word)).collect())
+    let (hosts, others): (Vec<&str>, Vec<&str>) = words.iter().partition(|word| is_host(word));
+    let is_list = hosts.len() > 1 && (1..=hosts.len()).contains(&others.len());
+    (is_list && others.into_iter().all(is_number)).then_some(hosts)
 }
 
 /// Returns whether these are the words of a null MX record, `0 .`, or the end of one.
@@ -134,6 +130,9 @@ fn several_by_slash(text: &str) -> Option<Vec<&str>> {
 
 fn list(parts: &[&str]) -> Meant {
     let named = |part: &&str| host(part).values?.pop().filter(|name| name.contains('.'));
+    if let Some(meant) = host_words::addresses(parts) {
+        return meant;
+    }
     match parts.iter().map(named).collect::<Option<Vec<String>>>() {
         Some(hosts) if hosts.iter().all(|host| hosts.first() == Some(host)) => {
             let host = hosts.into_iter().next().unwrap_or_default();
@@ -150,8 +149,24 @@ fn host(text: &str) -> Meant {
     let quotes: &[char] = &['"', '\'', '<', '>', '“', '”', '`'];
     let text = text.trim_matches(quotes);
     let (name, fault) = strip(text);
+    if let Some(name) = name.strip_prefix('!').filter(|name| field_of(name) == Some("mx")) {
+        return host_words::negated("!", name);
+    }
+    if let Some(meant) = host_words::no_host(name) {
+        return meant;
+    }
     if let Some(meant) = number(text).or_else(|| number(name.trim_end_matches('/'))) {
         return meant;
+    }
+    if let Some(parent) = name.strip_prefix("@.").and_then(|name| mended(name).values?.pop()) {
+        return of_parent(&parent)
+            .fault("`mx` has `@`, which stands for the domain in zone files only");
+    }
+    if let Some((sign, rest)) = name.split_at_checked(1)
+        && matches!(sign, "%" | "?" | "#" | "&")
+        && let Some(parent) = rest.strip_prefix('.').and_then(|name| mended(name).values?.pop())
+    {
+        return of_parent(&parent).fault(format!("`mx` has `{sign}`, which no host name has"));
     }
     if name.contains('@') {
         return Meant::help("name the host in the domain's MX record")
@@ -204,7 +219,9 @@ const SERVICES: [&str; 6] = ["smtp", "smtps", "submission", "submissions", "lmtp
 /// Reads an IP address, or another number, in the place of a host name.
 pub(super) fn number(text: &str) -> Option<Meant> {
     let base = text.strip_prefix("*.").unwrap_or(text);
-    let fault = if is_address(base) {
+    let fault = if is_address(base) && base.contains('/') {
+        "`mx` is a range of IP addresses, which matches no MX host"
+    } else if is_address(base) {
         "`mx` is an IP address, which matches no MX host"
     } else if is_number(base) {
         "`mx` is a number, not a host name"
@@ -236,6 +253,9 @@ fn pattern(name: &str) -> Meant {
     if is_placeholder(name) || words.iter().any(|word| lower.contains(word)) {
         return Meant::help(NAME_IT)
             .fault(format!("`{}` looks like a placeholder for an MX host", Shown(name)));
+    }
+    if let Some(parent) = name.strip_prefix('.').and_then(|name| mended(name).values?.pop()) {
+        return of_parent(&parent).fault("`mx` begins with a dot");
     }
     if let Some(single) = without_empty_labels(base) {
         let wildcard = name.strip_suffix(base).unwrap_or_default();
@@ -308,6 +328,14 @@ fn no_host_name(name: &str) -> String {
     "`mx` is no host name".to_owned()
 }
 
+/// Returns the help for a name with another sign before it, which may stand for a host or a wildcard.
+fn of_parent(parent: &str) -> Meant {
+    let shown = Shown(parent);
+    Meant::help(&format!(
+        "write `mx: {shown}` for the host of that name, or `mx: *.{shown}` for those right under it"
+    ))
+}
+
 fn wildcards(name: &str) -> Meant {
     let end = name.trim_start_matches("*.");
     let help = if end.contains('*') {
@@ -324,9 +352,9 @@ fn wildcards(name: &str) -> Meant {
         .fault("`mx` has a `*` that is not the whole first label, or more than one")
 }
 
-/// Returns the pattern that the old drafts (`.example.com`), a U-label or a trailing dot stand for.
+/// Returns the pattern that a U-label or a trailing dot stand for.
 fn mended(name: &str) -> Meant {
-    let (wildcard, host) = match name.strip_prefix("*.").or_else(|| name.strip_prefix('.')) {
+    let (wildcard, host) = match name.strip_prefix("*.") {
         Some(base) => ("*.", base),
         None => ("", name),
     };
@@ -349,9 +377,7 @@ fn mended(name: &str) -> Meant {
         return Meant::default();
     }
     let meant = Meant::one(pattern);
-    if name.starts_with('.') {
-        meant.because("a wildcard is written with `*`")
-    } else if written.is_ascii() {
+    if written.is_ascii() {
         meant
     } else {
         meant.fault("`mx` has letters that are not ASCII: DNS and MX records have the A-label")

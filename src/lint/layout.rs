@@ -60,8 +60,15 @@ pub(super) fn without_list(text: &str) -> String {
         let host = trimmed.trim_end();
         match item.or((field_of(host) == Some("mx")).then_some(trimmed)) {
             Some(host) if in_list => {
+                // The sign between two hosts ends the line before.
+                let before = result.trim_end();
+                let end = result.get(before.len()..).unwrap_or_default().to_owned();
+                let signs: &[char] = &[',', ';', '\\', '/', '|', '&', '+', ' '];
+                let host_end = before.strip_suffix(" and").unwrap_or(before);
+                result.truncate(host_end.trim_end_matches(signs).len());
+                result.push_str(&end);
                 result.push_str("mx: ");
-                result.push_str(host.trim_start());
+                result.push_str(host.trim_start_matches([',', ';', '|', '&', '+', ' ', '\t']));
             }
             _ => {
                 let field = trimmed.split_once(':');
@@ -128,4 +135,56 @@ pub(super) fn columns(text: &str) -> String {
     let is_apart = words().take_while(is_name).count() > 2
         && values.iter().all(|word| field_of(word).is_some());
     if is_apart { named(&values.join(" ")) } else { text.to_owned() }
+}
+
+/// Writes each name before its value, where the value stands first: `STSv1: version`.
+pub(super) fn turned(text: &str) -> String {
+    let signs: &[char] = &[':', '=', ',', ';', ' ', '\t', '-', '>', '"', '('];
+    let turn = |line: &str| {
+        let (value, name) = line.trim().trim_end_matches([')', '"']).rsplit_once(signs)?;
+        let name = known_name(name.as_bytes())?;
+        let value = value.trim_matches(signs);
+        (field_of(value) == Some(name)).then(|| format!("{name}: {value}\n"))
+    };
+    let lines = text.lines().filter(|line| !line.trim().is_empty()).map(turn);
+    let lines: Option<Vec<String>> = lines.collect();
+    lines.filter(|lines| lines.len() > 2).map_or_else(|| text.to_owned(), |lines| lines.concat())
+}
+
+/// Joins a host name that goes on on the next, indented line: `mx: mail.`, `  example.com`.
+pub(super) fn unfolded(text: &str) -> String {
+    let mut result = String::with_capacity(text.len());
+    for line in text.split_inclusive('\n') {
+        let rest = line.trim();
+        if line.starts_with([' ', '\t'])
+            && !rest.is_empty()
+            && let Some(len) = open_value(&result, rest)
+        {
+            result.truncate(len);
+            result.push_str(line.trim_start());
+        } else {
+            result.push_str(line);
+        }
+    }
+    result
+}
+
+/// Returns where the value of the last field ends, if the rest of it follows.
+fn open_value(before: &str, rest: &str) -> Option<usize> {
+    let before = before.trim_end();
+    let last = before.rsplit('\n').next().unwrap_or_default();
+    let (name, value) = last.split_once(':')?;
+    let name = known_name(name.trim().as_bytes())?;
+    is_rest(name, value.trim(), rest).then_some(before.len())
+}
+
+/// Returns whether two parts make a value, of which the first is none.
+fn is_rest(name: &str, value: &str, rest: &str) -> bool {
+    let whole = [value, rest].concat();
+    let is_cut = match name {
+        "mx" => value.ends_with(['.', '-']) || rest.starts_with(['.', '-']),
+        "max_age" => value.len() <= 4 && rest.len() <= 3,
+        _ => field_of(value) != Some(name),
+    };
+    !value.is_empty() && is_cut && field_of(&whole) == Some(name)
 }

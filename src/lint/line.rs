@@ -48,9 +48,16 @@ pub(super) fn commented(line: &[u8]) -> Option<&'static str> {
     near_name(name.trim_end().as_bytes())
 }
 
+/// Returns the host that stands alone in a comment: it may be one of a list.
+pub(super) fn commented_host(line: &[u8]) -> Option<&str> {
+    let text = str::from_utf8(line).ok().filter(|_| is_remark(line))?;
+    let text = text.trim_start_matches(|c: char| !c.is_ascii_alphanumeric() && c != '*').trim_end();
+    (field_of(text) == Some("mx")).then_some(text)
+}
+
 const MARKS: &[char] = &[
-    '-', '*', '"', '\'', '`', '“', '<', '>', '•', '{', ',', '(', ' ', '\t', '\u{a0}', '\u{200b}',
-    '\u{feff}',
+    '-', '*', '"', '\'', '`', '“', '<', '>', '•', '{', ',', '(', '+', '&', ' ', '\t', '\u{a0}',
+    '\u{200b}', '\u{feff}',
 ];
 
 /// Removes the number of a list item: `1. mode: enforce`, `2) mode: enforce`.
@@ -96,9 +103,18 @@ fn named<'a>(line: &'a str, text: &'a str) -> Option<Reading> {
         meant.fault = Some("quotes stand around the line".to_owned());
     }
     if meant.fault.is_none() && text.len() < line.trim_start_matches([' ', '\t']).len() {
-        meant.fault = Some(format!("something stands before the field name `{name}`"));
+        let is_around = !marks.is_empty() && (rest.starts_with(marks) || value.starts_with(marks));
+        let place = if is_around { "around" } else { "before" };
+        let mark = shown_mark(marks);
+        meant.fault = Some(format!("{mark} stands {place} the field name `{name}`"));
     }
     Some(Reading { name, meant })
+}
+
+/// Returns the marks before a name as a message shows them.
+fn shown_mark(marks: &str) -> String {
+    let is_shown = !marks.is_empty() && marks.chars().all(|c| c.is_ascii_graphic() || c == '•');
+    if is_shown { format!("`{}`", Shown(marks)) } else { "something".to_owned() }
 }
 
 /// The signs that stand for a `:` after a name.
@@ -160,7 +176,13 @@ fn spaced(text: &str) -> Option<Reading> {
     }
     let name = known_name(parts.concat().as_bytes())
         .or_else(|| parts.iter().find_map(|word| known_name(word.as_bytes())))?;
-    let message = format!("`{}` is not `{name}`: did you mean `{name}`?", Shown(words));
+    let plain = words.trim_start_matches(|c: char| !c.is_ascii_alphanumeric());
+    let mark = words.strip_suffix(plain).unwrap_or_default().trim();
+    let message = if plain == name && !mark.is_empty() {
+        format!("`{}` stands before the field name `{name}`", Shown(mark))
+    } else {
+        format!("`{}` is not `{name}`: did you mean `{name}`?", Shown(words))
+    };
     let meant = value::read(name, value);
     Some(Reading { name, meant: Meant { fault: Some(message), ..meant } })
 }
@@ -190,6 +212,8 @@ fn nameless(line: &str, text: &str) -> Option<Reading> {
     // A comment, or a sentence, is none.
     let text = if line.trim_start().starts_with("*.") { line } else { text };
     let whole = text.trim().trim_matches([':', '=']).trim();
+    let whole =
+        ["and ", "| ", "or "].iter().find_map(|mark| whole.strip_prefix(mark)).unwrap_or(whole);
     if let Some(name) = field_of(whole).or_else(|| mx_record(whole)) {
         let meant = value::read(name, whole);
         let message = format!("`{}` stands without a field name", Shown(whole));

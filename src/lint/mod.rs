@@ -27,7 +27,9 @@
 //! ```
 
 mod address;
+mod ages;
 mod alias;
+mod blank;
 mod breaks;
 mod code;
 mod conflict;
@@ -40,6 +42,7 @@ mod foreign;
 mod foreign_record;
 mod help;
 mod host;
+mod host_words;
 mod hosts;
 mod html;
 mod known_record;
@@ -60,11 +63,15 @@ mod position;
 mod prefix;
 mod record;
 mod record_fault;
+mod record_id;
 mod record_repeat;
 mod record_text;
+mod record_value;
+mod record_words;
 mod remark;
 mod render;
 mod repair;
+mod seconds;
 mod services;
 mod several;
 mod severity;

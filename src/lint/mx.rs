@@ -5,8 +5,10 @@ use core::{net::Ipv4Addr, ops::Range, str};
 
 use super::{
     Code, Diagnostic,
+    address::is_number,
     findings::{Findings, Placed},
     host::is_placeholder,
+    host_words::{NO_MAIL, is_none},
     services,
 };
 use crate::{domain::Domain, excerpt::quoted_name};
@@ -51,9 +53,18 @@ fn form(name: &str, span: &Range<usize>, findings: &mut Findings) {
         let help = "name the MX host, as in the MX record (RFC 5321 §5.1)";
         let found = Diagnostic::new(Code::POLICY_MX_IP_ADDRESS, span.clone(), message);
         findings.push(found.with_help(Some(help.into())));
+    } else if base.rsplit('.').next().is_some_and(is_number) {
+        let message = "a name whose last label is a number is no host of the public DNS";
+        let help = "name the MX host, as in the MX record (RFC 5321 §5.1)";
+        let found = Diagnostic::new(Code::POLICY_MX_IP_ADDRESS, span.clone(), message);
+        findings.push(found.with_help(Some(help.into())));
     } else if name.len() > 253 || base.split('.').any(|label| label.len() > 63) {
         let message = "no host has such a name: labels have 63 bytes at the most, names 253";
         findings.push(Diagnostic::new(Code::POLICY_MX_TOO_LONG, span.clone(), message));
+    } else if is_none(name) {
+        let message = format!("`{name}` is taken for the name of a host");
+        let found = Diagnostic::new(Code::POLICY_MX_SINGLE_LABEL, span.clone(), message);
+        findings.push(found.with_help(Some(NO_MAIL.into())));
     } else if !base.contains('.') && name == base {
         let message = "a name of one label is no host of the public DNS";
         findings.push(Diagnostic::new(Code::POLICY_MX_SINGLE_LABEL, span.clone(), message));

@@ -4,8 +4,8 @@ use alloc::{vec, vec::Vec};
 
 use super::{
     Diagnostic, Severity, breaks, conflict,
-    fields::{error, fields},
-    findings::sort_and_limit,
+    fields::fields,
+    findings::{error, sort_and_limit},
     foreign, prefix, repair, twice,
 };
 use crate::{domain::Domain, parse::policy::PolicyErrorKind, policy::Policy};

@@ -12,8 +12,8 @@ use core::{ops::Range, str};
 use super::{
     Code, Diagnostic,
     findings::{Findings, sort_and_limit},
-    foreign_record, record_fault,
-    record_repeat::Repeated,
+    foreign_record, record_fault, record_id,
+    record_repeat::{self, Repeated},
     record_text::{self, canonical},
     repair,
     spelling::is_placeholder,
@@ -121,6 +121,12 @@ impl<'a> Lint<'a> {
         }
         let before = self.input.get(..span.start).unwrap_or_default();
         let before = before.rsplit(|&byte| byte == b';').next().unwrap_or_default();
+        if record_repeat::begins_in(kind, before, at, piece) {
+            self.has_second = true;
+            let code = Code::from_name(kind.code()).unwrap_or(Code::RECORD_VERSION);
+            let found = Diagnostic::new(code, span, record_repeat::SECOND);
+            return self.push_error(found, Some(record_repeat::ONE_OF_THEM.into()));
+        }
         let code = Code::from_name(kind.code()).unwrap_or(Code::RECORD_VERSION);
         let is_line_end = at.trim_ascii().is_empty() && at.contains(&b'\n');
         if is_line_end && kind != RecordErrorKind::Version && !before.ends_with(b"=") {
@@ -131,7 +137,15 @@ impl<'a> Lint<'a> {
         let (message, help) =
             stray.unwrap_or_else(|| record_fault::explain(kind, before, piece, self.input));
         let message = message.unwrap_or_else(|| kind.to_string());
+        let is_whole = kind == RecordErrorKind::MissingEquals && piece.is_empty();
+        let span = if is_whole { self.field_span(before, span.start) } else { span };
         self.push_error(Diagnostic::new(code, span, message), help);
+    }
+
+    /// Returns the span of the text of a field that ends here.
+    fn field_span(&self, before: &[u8], end: usize) -> Range<usize> {
+        let len = before.trim_ascii_start().len();
+        end.saturating_sub(len)..end.min(self.input.len())
     }
 
     /// Returns whether nothing but white space and `;` follows the version: there is no `id`, and no more
@@ -191,14 +205,15 @@ impl<'a> Lint<'a> {
 
     fn other(&mut self, at: &'a [u8], name: &'a [u8], value: &'a [u8]) {
         let span = self.span(at, name.len());
-        if !self.names.insert(name) {
+        let is_version = record_repeat::is_record(name, value);
+        if !self.names.insert(name) || is_version {
             let id = if let Id::Valid(id) = self.id { id } else { &[] };
             let repeated = Repeated { input: self.input, at, name, value, id };
             // What a second record repeats is said with its version.
             if !self.has_second {
                 self.findings.push(repeated.diagnose());
             }
-            self.has_second |= repeated.is_record();
+            self.has_second |= is_version;
         } else if is_like_id(name, value) {
             self.misspelt.push((span, name));
         } else {
@@ -260,8 +275,8 @@ impl<'a> Lint<'a> {
 fn is_like_id(name: &[u8], value: &[u8]) -> bool {
     let (name, value) =
         (str::from_utf8(name).unwrap_or_default(), str::from_utf8(value).unwrap_or_default());
-    record_text::has_word_id(name)
-        || record_text::has_word_id(value)
+    record_id::has_word_id(name)
+        || record_id::has_word_id(value)
         || !record_text::is_policy_field(name.as_bytes())
             && record_text::is_misspelt_id(name, value)
 }

@@ -9,7 +9,9 @@ use core::{ops::Range, str};
 
 use super::{
     diagnostic::MAX_SHOWN,
-    record_text::{has_word_id, is_bare_id, is_policy_field, is_version, other_version},
+    record_id::{has_word_id, is_bare_id},
+    record_text::{is_policy_field, is_version, other_version},
+    record_value, record_words,
     shown::Shown,
     spelling::is_placeholder,
     stray::{self, LEAVE_OUT, RETYPE},
@@ -19,6 +21,7 @@ use crate::parse::record::RecordErrorKind;
 pub(super) const FRESH_ID: &str = "give a value of letters and digits that changes with each new policy, such as \
      `id=20160831085700Z`";
 const ADD_ID: &str = "add an `id`, such as `id=20160831085700Z;`";
+const BACKSLASH: &str = "leave out the backslash: it belongs into zone files, not into the record";
 const EXAMPLE: &str = "the TXT record of `_mta-sts` is `v=STSv1; id=…`";
 
 /// Returns whether the help adds nothing to a record to write.
@@ -47,6 +50,12 @@ pub(super) fn stray(kind: RecordErrorKind, input: &[u8], span: Range<usize>) -> 
 pub(super) fn explain(kind: RecordErrorKind, before: &[u8], piece: &[u8], input: &[u8]) -> Said {
     let (name, text) = (String::from_utf8_lossy(before), String::from_utf8_lossy(piece));
     let name = name.trim();
+    let is_value = matches!(kind, RecordErrorKind::Id | RecordErrorKind::Delimiter);
+    if let Some((message, help)) = record_value::explain(&[name, &*text].concat())
+        && is_value
+    {
+        return said(message, help);
+    }
     let help = match kind {
         RecordErrorKind::Version => return version(input),
         RecordErrorKind::Id if matches!(&*text, "" | "id=") && is_id_again("id", input) => {
@@ -64,6 +73,12 @@ pub(super) fn explain(kind: RecordErrorKind, before: &[u8], piece: &[u8], input:
         }
         RecordErrorKind::FieldName if text.starts_with(char::is_control) => {
             return said("a control character stands before a field", LEAVE_OUT);
+        }
+        RecordErrorKind::FieldName if text.starts_with('\\') => {
+            return said("a backslash stands before a field", BACKSLASH);
+        }
+        RecordErrorKind::FieldName if text.starts_with(record_words::SIGNS) => {
+            return said(format!("`{}` stands before a field", Shown(signs(&text))), LEAVE_OUT);
         }
         RecordErrorKind::FieldValue
             if text.is_empty() && is_id_again(name.trim_end_matches('='), input) =>
@@ -89,22 +104,18 @@ pub(super) fn explain(kind: RecordErrorKind, before: &[u8], piece: &[u8], input:
 }
 
 fn delimiter(text: &str) -> Said {
-    if text.to_ascii_lowercase().contains("v=") {
-        let help = "publish one of them: with two records, senders find no policy";
-        return said("a second record begins in the text of the first", help);
+    if let Some(words) = record_words::before_id(text) {
+        let message = format!("`{}` stands where `;` must, after a field", Shown(words));
+        return said(message, "a `;` ends each field");
     }
     let (sign, help) = match text.chars().next() {
-        Some('\\') => (
-            "a backslash".to_owned(),
-            "leave out the backslash: it belongs into zone files, not into the record",
-        ),
+        Some('\\') => ("a backslash".to_owned(), BACKSLASH),
         Some('\r' | '\n') => ("a line end".to_owned(), "a `;` ends each field"),
         Some('i' | 'I') if has_word_id(text.split('=').next().unwrap_or_default()) => {
             return said("no `;` stands before `id`", "a `;` ends each field");
         }
-        Some(c) if c.is_whitespace() && text.trim_start().starts_with(SIGNS) => {
-            let sign: String = text.trim_start().chars().take(1).collect();
-            (format!("`{sign}`"), "a `;` ends each field")
+        Some(_) if text.trim_start().starts_with(record_words::SIGNS) => {
+            (format!("`{}`", Shown(signs(text.trim_start()))), "a `;` ends each field")
         }
         Some(c) if c.is_whitespace() => ("white space".to_owned(), "a `;` ends each field"),
         Some(c) => (format!("`{}`", Shown(c.encode_utf8(&mut [0; 4]))), "a `;` ends each field"),
@@ -113,8 +124,11 @@ fn delimiter(text: &str) -> Said {
     said(format!("{sign} stands where `;` must, after a field"), help)
 }
 
-/// The signs that people write for a `;`.
-const SIGNS: &[char] = &['|', ',', '/', '-', '&', '+', '.', ':'];
+/// Returns the signs at the beginning of a text.
+fn signs(text: &str) -> &str {
+    let end = text.find(|c| !record_words::SIGNS.contains(&c)).unwrap_or(text.len());
+    text.get(..end).unwrap_or_default()
+}
 
 fn another_version(version: &str) -> Said {
     let message = format!("`{}` is not `v=STSv1`: it is another version", Shown(version));
@@ -142,6 +156,11 @@ fn equals(name: &str, text: &str, input: &[u8]) -> Said {
     }
     let help = "`=` stands between a name and its value, without white space";
     let shown = Shown(name);
+    if let Some((words, _)) = record_words::named_id([name, text].concat().as_str())
+        && let Some(message) = in_words(words)
+    {
+        return said(message, help);
+    }
     let has_id = input.windows(3).any(|three| three == b"id=");
     let is_like_id = !has_id && (has_word_id(name) || is_bare_id(text.trim()));
     match text.chars().next() {
@@ -161,6 +180,19 @@ fn equals(name: &str, text: &str, input: &[u8]) -> Said {
         None if name.eq_ignore_ascii_case("id") => said("`id` has no value", FRESH_ID),
         None if is_bare_id(name) => said(format!("`{shown}` stands without its name, `id`"), help),
         None => said(format!("`{shown}` is no field: a field is `name=value`"), LEAVE_OUT),
+    }
+}
+
+/// Describes the words that stand for `id=`, unless they are the name and another sign alone.
+fn in_words(words: &str) -> Option<String> {
+    let name = words.get(..2).filter(|name| name.eq_ignore_ascii_case("id"));
+    let sign = name.and_then(|name| words.strip_prefix(name)).map(str::trim);
+    match sign {
+        Some("" | ":" | "=") => None,
+        Some(sign) if !sign.contains(char::is_alphanumeric) => {
+            Some(format!("`{}` stands after `id`, where `=` must", Shown(sign)))
+        }
+        _ => Some(format!("`{}` stands where `id=` must", Shown(words))),
     }
 }
 

@@ -1,10 +1,13 @@
 //! Findings about fields that are given again, and records that are written twice.
 
-use alloc::{format, string::String};
+use alloc::{format, string::String, vec::Vec};
 use core::str;
 
 use super::{Code, Diagnostic, known_record::known_record, record_text::is_version, shown::Shown};
-use crate::{excerpt::quoted_name, parse::offset};
+use crate::{
+    excerpt::quoted_name,
+    parse::{offset, record::RecordErrorKind},
+};
 
 /// A field that is given again.
 pub(super) struct Repeated<'a> {
@@ -17,17 +20,40 @@ pub(super) struct Repeated<'a> {
     pub(super) id: &'a [u8],
 }
 
-impl Repeated<'_> {
-    /// Returns whether a second record begins here.
-    pub(super) fn is_record(&self) -> bool {
-        self.name == b"v" && is_version(&String::from_utf8_lossy(self.value))
-    }
+pub(super) const SECOND: &str = "a second record begins in the text of the first";
+pub(super) const ONE_OF_THEM: &str =
+    "publish one of them: with two records, senders find no policy";
 
+/// Returns whether a second record begins in the faulty field, or after the faulty `;`. `before` is the
+/// part of the field before the fault.
+pub(super) fn begins_in(kind: RecordErrorKind, before: &[u8], at: &[u8], piece: &[u8]) -> bool {
+    let text = match kind {
+        RecordErrorKind::EmptyField => {
+            let is_record = |byte: &u8| !matches!(byte, b';' | b' ' | b'\t');
+            let start = at.iter().position(is_record).unwrap_or(at.len());
+            at.get(start..start.saturating_add(5)).unwrap_or_default().to_vec()
+        }
+        RecordErrorKind::Delimiter => piece.to_vec(),
+        RecordErrorKind::MissingEquals | RecordErrorKind::FieldName | RecordErrorKind::Id => {
+            [before, piece].concat()
+        }
+        _ => return false,
+    };
+    let text: Vec<u8> = text.into_iter().filter(|byte| !byte.is_ascii_whitespace()).collect();
+    text.windows(5).any(|five| five.eq_ignore_ascii_case(b"v=sts"))
+}
+
+/// Returns whether a field begins a second record.
+pub(super) fn is_record(name: &[u8], value: &[u8]) -> bool {
+    name.eq_ignore_ascii_case(b"v") && is_version(&String::from_utf8_lossy(value))
+}
+
+impl Repeated<'_> {
     pub(super) fn diagnose(&self) -> Diagnostic {
         let start = offset(self.input, self.at);
         let end = start.saturating_add(self.name.len());
         let found = |message| Diagnostic::new(Code::RECORD_DUPLICATE, start..end, message);
-        if self.is_record() {
+        if is_record(self.name, self.value) {
             return self.second_record(found(
                 "a second record is written behind the first: senders read both as one, and use its \
                  first `id`"

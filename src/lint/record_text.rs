@@ -5,13 +5,12 @@ use core::{ops::Range, str};
 
 use super::{
     diagnostic::MAX_SHOWN,
-    spelling::{is_one_edit, is_placeholder, known_name},
+    record_id::{has_word_id, is_bare_id, mended_id},
+    record_words,
+    spelling::{is_one_edit, known_name},
     stray,
 };
-use crate::parse::{
-    ext_name, is_all,
-    record::{sts_ext_value, sts_id_value},
-};
+use crate::parse::{ext_name, is_all, record::sts_ext_value};
 
 /// Returns the record that was meant, if each part of the text is certain: a version, one `id` and
 /// extensions, whatever separates them.
@@ -30,6 +29,8 @@ struct Draft {
     version: bool,
     id: Option<String>,
     extensions: Vec<(String, String)>,
+    /// Set if the `id` stands without its name.
+    is_bare: bool,
     /// Set if a `;` ends the record.
     is_ended: bool,
 }
@@ -65,7 +66,8 @@ impl Draft {
     /// Adds a field; `None` if it is not certain what it is.
     fn add(&mut self, lower: &str, name: &str, value: Option<&str>) -> Option<()> {
         match (lower, value) {
-            ("v" | "version", Some(value)) if !self.version && is_version(value) => {
+            // A second record that is the same is no other one.
+            ("v" | "version", Some(value)) if is_version(value) => {
                 self.version = true;
             }
             ("stsv1" | "vstsv1", None) if !self.version => self.version = true,
@@ -74,6 +76,7 @@ impl Draft {
             ("id", Some(_)) => {}
             (bare, None) if self.id.is_none() && is_bare_id(bare) => {
                 let is_named = bare.starts_with("id");
+                self.is_bare = !is_named;
                 self.id = Some(mended_id(name.get(if is_named { 2 } else { 0 }..)?)?);
             }
             (_, Some(value)) if is_extension(name, value) => {
@@ -85,8 +88,11 @@ impl Draft {
     }
 
     fn finish(mut self) -> Option<String> {
+        let is_likely = |(name, value): &(String, String)| is_misspelt_id(name, value);
+        if self.is_bare && self.extensions.iter().any(is_likely) {
+            return None;
+        }
         if self.id.is_none() {
-            let is_likely = |(name, value): &(String, String)| is_misspelt_id(name, value);
             let likely = self.extensions.iter().position(is_likely)?;
             self.id = mended_id(&self.extensions.remove(likely).1);
         }
@@ -108,7 +114,7 @@ const SEPARATORS: [char; 4] = [';', ',', '|', ' '];
 
 /// Splits the text into fields, with no white space around their `=` or `:`.
 fn parts(text: &str) -> Vec<String> {
-    let text = with_delimiter(&text.replace('\\', " "));
+    let text = record_words::plain(&with_delimiter(&text.replace('\\', " ")));
     let mut tight = String::with_capacity(text.len());
     for c in text.chars() {
         let c = if c.is_whitespace() { ' ' } else { c };
@@ -135,8 +141,8 @@ fn with_delimiter(text: &str) -> String {
     let (version, rest) = text.split_at_checked(end).unwrap_or((text, ""));
     let signs = ["059", ".0"];
     let rest = signs.iter().find_map(|sign| rest.strip_prefix(sign)).unwrap_or(rest);
-    let is_sign = |c: char| c.is_whitespace() || ".:;,/|&-+".contains(c);
-    [version, ";", rest.trim_start_matches(is_sign)].concat()
+    let is_sign = |c: char| c.is_whitespace() || c == ';' || record_words::SIGNS.contains(&c);
+    [&*record_words::with_equals(version), ";", rest.trim_start_matches(is_sign)].concat()
 }
 
 fn split(part: &str) -> (&str, Option<&str>) {
@@ -180,55 +186,6 @@ pub(super) fn is_version(value: &str) -> bool {
     let lower = value.to_ascii_lowercase();
     let likely = ["stsv1", "sts", "1", "v1", "tstv1", "mtasts", "mta-sts", "mtastsv1", "mta-stsv1"];
     likely.contains(&&*lower) || is_one_edit(lower.as_bytes(), b"stsv1")
-}
-
-/// Returns an id made of the letters and digits of what was given, if that makes one.
-fn mended_id(value: &str) -> Option<String> {
-    let inner = value.trim_matches(['<', '>', '[', ']', '(', ')', '{', '}']);
-    let is_number = inner.bytes().all(|byte| byte.is_ascii_digit());
-    let value = if is_number { inner } else { value };
-    let marks = ['-', '_', '.', ':', '/', '+'];
-    let value = value.trim_matches(marks);
-    if is_placeholder(value) || !is_date(value, &marks) && has_mark_in_number(value, &marks) {
-        return None;
-    }
-    let id = value.replace(marks, "");
-    is_all(sts_id_value, id.as_bytes()).then_some(id)
-}
-
-/// Returns whether a mark stands between two digits, where it may tell versions apart: `1.10` and `11.0`
-/// must not become the same.
-fn has_mark_in_number(value: &str, marks: &[char]) -> bool {
-    let is_digit = |c: Option<char>| c.is_some_and(|c| c.is_ascii_digit());
-    value.match_indices(|c: char| marks.contains(&c)).any(|(at, _)| {
-        let (before, after) = value.split_at_checked(at).unwrap_or((value, ""));
-        let before = before.trim_end_matches(|c: char| marks.contains(&c)).chars().next_back();
-        is_digit(before)
-            && is_digit(after.trim_start_matches(|c: char| marks.contains(&c)).chars().next())
-    })
-}
-
-/// Returns whether this is a date, or a date and a time, between whose numbers marks stand.
-fn is_date(value: &str, marks: &[char]) -> bool {
-    let groups = value.split(|c: char| marks.contains(&c) || matches!(c, 'T' | 't' | 'Z' | 'z'));
-    let is_number = |group: &str| {
-        group.len().is_multiple_of(2) && group.bytes().all(|byte| byte.is_ascii_digit())
-    };
-    value.starts_with("20") && value.len() >= 8 && groups.into_iter().all(is_number)
-}
-
-/// Returns whether this is an `id` without `=`: `20240101` or `id20240101`.
-pub(super) fn is_bare_id(text: &str) -> bool {
-    let digits = text.strip_prefix("id").unwrap_or(text);
-    let count = digits.bytes().filter(u8::is_ascii_digit).count();
-    count > 0
-        && (count >= 6 || count == digits.len())
-        && digits.bytes().all(|byte| byte.is_ascii_alphanumeric())
-}
-
-/// Returns whether `id` is a word of the text, in any letter case: `id.`, `policy-id`, `"ID"`.
-pub(super) fn has_word_id(text: &str) -> bool {
-    text.split(|c: char| !c.is_ascii_alphanumeric()).any(|word| word.eq_ignore_ascii_case("id"))
 }
 
 /// Returns whether a field was meant for the `id`, if there is no other.

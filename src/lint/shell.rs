@@ -44,7 +44,60 @@ pub(super) fn without_end(text: &str) -> String {
     }
 }
 
-fn is_field(line: &str) -> bool {
+/// Removes the commands before a policy, and the prompts beside it: `$ cat mta-sts.txt`.
+pub(super) fn without_prompts(text: &str) -> String {
+    let is_around = |line: &&str| !line.contains("<<") && (is_command(line) || is_prompt(line));
+    let lines: Vec<&str> = text.split_inclusive('\n').collect();
+    let start = lines.iter().take_while(|line| is_around(line)).count();
+    let (_, rest) = lines.split_at_checked(start).unwrap_or_default();
+    let after = rest.iter().rev().take_while(|line| is_around(line)).count();
+    rest.get(..rest.len().saturating_sub(after)).unwrap_or_default().concat()
+}
+
+const COMMANDS: [&str; 17] = [
+    "cat",
+    "curl",
+    "wget",
+    "type",
+    "less",
+    "more",
+    "head",
+    "tail",
+    "sudo",
+    "nano",
+    "vi",
+    "vim",
+    "http",
+    "fetch",
+    "get-content",
+    "gc",
+    "iwr",
+];
+
+/// Returns whether this is a command with a file or a URL, with the prompt before it or without.
+fn is_command(line: &str) -> bool {
+    // Whatever stands after such a prompt is a command.
+    let any = ["$ ", "% "].iter().find_map(|end| line.split_once(end));
+    if any.is_some_and(|(_, command)| !command.trim().is_empty() && !is_field(command)) {
+        return !is_field(line);
+    }
+    let prompt = ["$ ", "# ", "% ", "> ", "❯ ", "➜ "].iter().find_map(|end| line.split_once(end));
+    let command = prompt.map_or(line, |(_, command)| command).trim_start();
+    let (word, rest) = command.split_once(' ').unwrap_or((command, ""));
+    COMMANDS.contains(&&*word.to_ascii_lowercase()) && rest.contains(['.', '/', '\\'])
+}
+
+/// Returns whether this is a prompt without a command.
+fn is_prompt(line: &str) -> bool {
+    let line = line.trim();
+    let is_path =
+        line.contains(['@', ':', '~', '\\']) && line.len() <= 64 && !line.starts_with('<');
+    let is_alone = matches!(line, "$" | "#" | "%" | ">" | "❯" | "➜");
+    is_alone || is_path && line.ends_with(['$', '#', '%', '>']) && !is_field(line)
+}
+
+/// Returns whether this line has the name of a field, and a sign after it.
+pub(super) fn is_field(line: &str) -> bool {
     let name = line.split_once([':', '=']).map(|(name, _)| name.trim());
     name.is_some_and(|name| known_name(name.as_bytes()).is_some())
 }

@@ -4,7 +4,7 @@
 use alloc::{borrow::ToOwned, format, string::String};
 use core::ops::Range;
 
-use super::{look_alike::ascii_of, shown::Shown, spelling::known_name};
+use super::{line_mark, look_alike::ascii_of, shown::Shown, spelling::known_name};
 
 /// Text that no record has.
 struct Stray<'a> {
@@ -24,6 +24,8 @@ enum Kind {
     LookAlike,
     /// Two characters that stand for a line end or a tab.
     Escape,
+    /// A backslash and the three digits of a character.
+    Zone,
 }
 
 const HTML: [(&str, &str); 21] = [
@@ -57,6 +59,7 @@ pub(super) const RETYPE: &str = "leave it out, or type it as a character of ASCI
 
 /// Returns the text with what was meant in place of what no record has, and without comments.
 pub(super) fn clean(text: &str) -> String {
+    let text = end_mark(text).map_or(text, |(record, _)| record);
     let mut rest = text;
     let mut clean = String::new();
     while let Some(next) = rest.chars().next() {
@@ -80,6 +83,9 @@ pub(super) fn describe(
     is_id: bool,
 ) -> Option<(String, &'static str)> {
     let tail = text.get(part.start..)?;
+    if let Some(mark) = mark_after(text, &part, is_id) {
+        return Some((format!("`{mark}` stands after the record"), LEAVE_OUT));
+    }
     if is_comment(tail.trim_start()) {
         let comment = whole_comment(text.get(part).unwrap_or_default().trim());
         let message = format!("`{}` is a comment, and a record has none", Shown(comment));
@@ -90,6 +96,24 @@ pub(super) fn describe(
     let mut strays = starts.filter_map(|at| stray(tail.get(at..)?, text));
     let stray = strays.find(|stray| !is_id || stray.kind != Kind::Quote)?;
     Some((stray.describe(), if stray.kind == Kind::Quote { LEAVE_OUT } else { RETYPE }))
+}
+
+/// Returns the mark at the end of the record, if it is all that is wrong with this part.
+fn mark_after(text: &str, part: &Range<usize>, is_id: bool) -> Option<&'static str> {
+    let (record, mark) = end_mark(text)?;
+    let is_last = part.end == text.trim_end().len();
+    let rest = record.get(part.start..)?.trim();
+    let is_valid = |id: &str| !id.is_empty() && id.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    let is_all = rest.is_empty() || is_id && rest.strip_prefix("id=").is_some_and(is_valid);
+    (is_last && is_all).then_some(mark)
+}
+
+/// Splits the mark of a line end from a record: `v=STSv1; id=1;$`. A value of an extension may have it.
+fn end_mark(text: &str) -> Option<(&str, &'static str)> {
+    let (record, mark) = line_mark::split(text.trim_end())?;
+    let last = record.rsplit(';').next().unwrap_or_default();
+    let is_apart = !last.contains('=') || last.trim_start().starts_with("id");
+    is_apart.then_some((record, mark))
 }
 
 /// Reads what no record has at the beginning of `rest`, an end of `text`.
@@ -106,8 +130,9 @@ fn stray<'a>(rest: &'a str, text: &str) -> Option<Stray<'a>> {
     match c {
         '&' | '<' => find(&HTML, Kind::Html),
         '\\' => {
-            let text = rest.get(..2).filter(|two| matches!(*two, "\\n" | "\\r" | "\\t"))?;
-            Some(Stray { text, kind: Kind::Escape, meant: " " })
+            let two = rest.get(..2).filter(|two| matches!(*two, "\\n" | "\\r" | "\\t"));
+            let escape = two.map(|text| Stray { text, kind: Kind::Escape, meant: " " });
+            escape.or_else(|| of_zone_file(rest))
         }
         '%' if is_url(text) => find(&URL, Kind::Url),
         '"' | '\'' | '“' | '”' | '„' | '‘' | '’' | '«' | '»' | '`' | '´' => {
@@ -122,6 +147,23 @@ fn stray<'a>(rest: &'a str, text: &str) -> Option<Stray<'a>> {
         c if c.is_whitespace() && !c.is_ascii() => one(Kind::Space, " "),
         c => one(Kind::LookAlike, ascii_of(c)?),
     }
+}
+
+const PRINTABLE: &str = " !\"#$%&'()*+,-./0123456789:;<=>?@ABCDEFGHIJKLMNOPQRSTUVWXYZ[\\]^_`\
+                         abcdefghijklmnopqrstuvwxyz{|}~";
+
+/// Reads the escape of a zone file (RFC 1035 §5.1), a backslash and three digits: `\032`.
+fn of_zone_file(rest: &str) -> Option<Stray<'_>> {
+    let text = rest.get(..4)?;
+    let digits = text.strip_prefix('\\').filter(|text| text.bytes().all(|b| b.is_ascii_digit()))?;
+    let meant = match digits.parse().ok()? {
+        9 | 10 | 13 => " ",
+        code => {
+            let at = usize::checked_sub(code, 32)?;
+            PRINTABLE.get(at..at.checked_add(1)?)?
+        }
+    };
+    Some(Stray { text, kind: Kind::Zone, meant })
 }
 
 /// Returns whether the signs of the record are written as in a URL.
@@ -139,6 +181,7 @@ impl Stray<'_> {
         };
         match self.kind {
             Kind::Html => format!("`{shown}` is {meant} as it is written in HTML"),
+            Kind::Zone => format!("`{shown}` is {meant} as it is written in a zone file"),
             Kind::Url => format!("`{shown}` is {meant} as it is written in a URL"),
             Kind::Quote => format!("a stray quote, `{shown}`, stands in the record"),
             Kind::Space => {
@@ -180,7 +223,8 @@ const COMMENTS: [(&str, Option<&str>); 9] = [
 ];
 
 fn is_comment(text: &str) -> bool {
-    COMMENTS.iter().any(|(mark, _)| *mark != ";" && text.starts_with(mark))
+    !text.starts_with("-->")
+        && COMMENTS.iter().any(|(mark, _)| *mark != ";" && text.starts_with(mark))
 }
 
 /// Returns a comment up to its closing mark.
@@ -229,6 +273,9 @@ fn without_prose(text: &str) -> String {
 
 /// Returns the length of the comment at the beginning of the text.
 fn comment(text: &str, before: &str) -> Option<usize> {
+    if text.starts_with("-->") {
+        return None;
+    }
     let (mark, end) = COMMENTS.iter().find(|(mark, _)| text.starts_with(mark))?;
     let len = match end {
         Some(end) => text.find(end)?.checked_add(end.len())?,

@@ -149,8 +149,15 @@ fn peel(text: &str) -> Option<(&str, &'static str)> {
         ('|', "a `|` after its value"),
         ('>', "a `>` after its value"),
     ];
-    if let Some(inner) = text.strip_suffix("\\n").or_else(|| text.strip_suffix("\\r")) {
-        return Some((inner, "a literal line end, `\\n` or `\\r`, after its value"));
+    let literal = [
+        ("\\r\\n", "the four characters `\\r\\n` after its value"),
+        ("\\n", "the two characters `\\n` after its value"),
+        ("\\r", "the two characters `\\r` after its value"),
+    ];
+    if let Some(found) =
+        literal.iter().find_map(|(end, what)| Some((text.strip_suffix(end)?, *what)))
+    {
+        return Some(found);
     }
     if let Some(inner) = text.strip_suffix("^M") {
         return Some((inner, "`^M` after its value"));

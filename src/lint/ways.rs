@@ -15,7 +15,7 @@ pub(super) struct Way {
     pub(super) undo: fn(&str) -> String,
 }
 
-pub(super) const WAYS: [Way; 34] = [
+pub(super) const WAYS: [Way; 44] = [
     Way {
         code: Code::POLICY_OTHER_TEXT,
         message: "quotes stand around the whole policy",
@@ -25,6 +25,11 @@ pub(super) const WAYS: [Way; 34] = [
         code: Code::POLICY_OTHER_TEXT,
         message: "something stands before the policy, such as a statement of a web server or a shell",
         undo: |text| wrapped::quoted(text).unwrap_or(text).to_owned(),
+    },
+    Way {
+        code: Code::POLICY_OTHER_TEXT,
+        message: "a command or a prompt of a shell stands beside the policy",
+        undo: shell::without_prompts,
     },
     Way {
         code: Code::POLICY_OTHER_TEXT,
@@ -53,8 +58,33 @@ pub(super) const WAYS: [Way; 34] = [
     },
     Way {
         code: Code::POLICY_OTHER_TEXT,
+        message: "a backslash stands at the end of each line, as a shell has it in a command",
+        undo: |text| line_mark::without(text, "\\"),
+    },
+    Way {
+        code: Code::POLICY_OTHER_TEXT,
+        message: "a `;` stands at the end of each line: a policy has none",
+        undo: |text| line_mark::without(text, ";"),
+    },
+    Way {
+        code: Code::POLICY_OTHER_TEXT,
+        message: "a `,` stands at the end of each line: a policy has none",
+        undo: |text| line_mark::without(text, ","),
+    },
+    Way {
+        code: Code::POLICY_OTHER_TEXT,
+        message: "a `|` stands at the end of each line: a policy has none",
+        undo: |text| line_mark::without(text, "|"),
+    },
+    Way {
+        code: Code::POLICY_OTHER_TEXT,
         message: "the fields are XML elements: each line is `name: value`",
         undo: xml::fields,
+    },
+    Way {
+        code: Code::POLICY_LINE_BREAKS,
+        message: "the values stand before the field names: each line is `name: value`",
+        undo: layout::turned,
     },
     Way {
         code: Code::POLICY_OTHER_TEXT,
@@ -116,8 +146,18 @@ pub(super) const WAYS: [Way; 34] = [
     },
     Way {
         code: Code::POLICY_LINE_BREAKS,
+        message: "the four characters `\\r\\n` stand where the lines should end",
+        undo: |text| text.replace("\\r\\n", "\r\n"),
+    },
+    Way {
+        code: Code::POLICY_LINE_BREAKS,
         message: "the two characters `\\` and `n` stand where the lines should end",
-        undo: |text| text.replace("\\r\\n", "\r\n").replace("\\n", "\n"),
+        undo: |text| text.replace("\\n", "\n"),
+    },
+    Way {
+        code: Code::POLICY_LINE_BREAKS,
+        message: "the two characters `\\` and `r` stand where the lines should end",
+        undo: |text| line_mark::without(text, "\\r"),
     },
     Way {
         code: Code::POLICY_LINE_BREAKS,
@@ -170,6 +210,11 @@ pub(super) const WAYS: [Way; 34] = [
     },
     Way {
         code: Code::POLICY_LINE_BREAKS,
+        message: "marks of line ends, such as `<CR><LF>`, stand where the lines should end",
+        undo: line_mark::to_line_ends,
+    },
+    Way {
+        code: Code::POLICY_LINE_BREAKS,
         message: "other characters stand where the lines should end in LF or CRLF",
         undo: |text| replaced(text, &["\u{b}", "\u{c}", "/n"]),
     },
@@ -192,6 +237,11 @@ pub(super) const WAYS: [Way; 34] = [
         code: Code::POLICY_LINE_BREAKS,
         message: "the values stand on lines of their own: each line is `name: value`",
         undo: layout::joined,
+    },
+    Way {
+        code: Code::POLICY_LINE_BREAKS,
+        message: "a value is folded: it must end on the line on which it begins",
+        undo: layout::unfolded,
     },
     Way {
         code: Code::POLICY_MX,

@@ -278,7 +278,7 @@ error[policy-field-misspelt]: `max-age` is not `max_age`: did you mean `max_age`
     shows_policy(
         GOOD.replace("mx: mail.example.com", "- mx: mail.example.com"),
         r"
-error[policy-field-name]: something stands before the field name `mx`
+error[policy-field-name]: `-` stands before the field name `mx`
   --> line 3, column 1 (RFC 8461 §3.2)
   | - mx: mail.example.com
   | ^^^^^^^^^^^^^^^^^^^^^^

@@ -1,5 +1,6 @@
 //! What the linter says, code by code.
 
+mod ages;
 mod aliases;
 mod cascades;
 mod codes;
@@ -9,8 +10,10 @@ mod extras;
 mod foreign;
 mod generators;
 mod hosts;
+mod hosts_in_words;
 mod inputs;
 mod kinds;
+mod layouts;
 mod lines;
 mod meaning;
 mod media_types;
@@ -20,6 +23,7 @@ mod other_lines;
 mod prefixes;
 mod records;
 mod records_apart;
+mod records_in_words;
 mod rules;
 mod strays;
 mod values;
@@ -60,7 +64,7 @@ fn records() {
     in_record("v=STSv2; id=1;", &[("v=STSv2", "record-version", Error)]);
     in_record(
         "v=STSv1, id=1; x",
-        &[(", id=1", "record-delimiter", Error), ("", "record-no-equals", Error)],
+        &[(", id=1", "record-delimiter", Error), ("x", "record-no-equals", Error)],
     );
     in_record(
         "v=STSv1 ; id=1 ",
@@ -268,7 +272,11 @@ fn help_is_to_the_point() {
         ("mode: report", "write `mode: testing`: `report` is from drafts of the RFC"),
         ("max_age: 604,800", "write `max_age: 604800`: seconds are written in digits only"),
         ("max_age: 86400s", "write `max_age: 86400`"),
-        ("mx: .example.com", "write `mx: *.example.com`: a wildcard is written with `*`"),
+        (
+            "mx: .example.com",
+            "write `mx: example.com` for the host of that name, or `mx: *.example.com` for those \
+             right under it",
+        ),
         ("mx: a.example b.example", "write these lines"),
         (
             "mx: [192.0.2.1]",

@@ -89,7 +89,7 @@ fn what_is_no_host_is_no_reason_to_change_the_policy() {
             ),
             (
                 "ten mail.example.com",
-                "`ten mail.example.com` is no MX host: it has more than the name of one host",
+                "`ten mail.example.com` is no MX host: it has other words before its host name",
                 "correct the MX record: it names a host",
             ),
             (

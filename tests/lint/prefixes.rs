@@ -165,7 +165,7 @@ error[policy-field-name]: quotes stand around the line
     shows_policy(
         GOOD.replace("mode: enforce", "**mode:** enforce"),
         r"
-error[policy-field-name]: something stands before the field name `mode`
+error[policy-field-name]: `**` stands around the field name `mode`
   --> line 2, column 1 (RFC 8461 §3.2)
   | **mode:** enforce
   | ^^^^^^^^^^^^^^^^^
@@ -175,7 +175,7 @@ error[policy-field-name]: something stands before the field name `mode`
     shows_policy(
         GOOD.replace("mode: enforce", "**mode**: enforce"),
         r"
-error[policy-field-name]: something stands before the field name `mode`
+error[policy-field-name]: `**` stands around the field name `mode`
   --> line 2, column 1 (RFC 8461 §3.2)
   | **mode**: enforce
   | ^^^^^^^^^^^^^^^^^

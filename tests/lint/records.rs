@@ -276,21 +276,21 @@ warning[record-duplicate-field]: a second record is written behind the first: se
     shows_record(
         "v=STSv1; id=1 id=2",
         "
-error[record-delimiter]: white space stands where `;` must, after a field
+error[record-delimiter]: `id` has two values, `1` and `2`
   --> line 1, column 14 (RFC 8461 §3.1)
   | v=STSv1; id=1 id=2
   |              ^^^^^
-  = help: a `;` ends each field
+  = help: publish the one that is meant, `id=1` or `id=2`
 ",
     );
     shows_record(
         "v=STSv1; id=1 id=1",
         "
-error[record-delimiter]: white space stands where `;` must, after a field
+error[record-delimiter]: `id=1` is given twice
   --> line 1, column 14 (RFC 8461 §3.1)
   | v=STSv1; id=1 id=1
   |              ^^^^^
-  = help: write `v=STSv1; id=1`: a `;` ends each field
+  = help: write `v=STSv1; id=1`: an `id` is one word of letters and digits
 ",
     );
 }

@@ -114,7 +114,9 @@ fn an_id_again_without_a_value() {
         "v=STSv1; id=1; id",
         "
 error[record-no-equals]: `id` is given again, without a value
-  --> at the end (RFC 8461 §3.1)
+  --> line 1, column 16 (RFC 8461 §3.1)
+  | v=STSv1; id=1; id
+  |                ^^
   = help: write `v=STSv1; id=1`: leave out the one without a value
 ",
     );

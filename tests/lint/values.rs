@@ -10,12 +10,13 @@ fn k5_lines_not_separated_as_lines() {
     let breaks = |message: &str| format!("error[policy-line-breaks]: {message}");
     let ends = breaks("the lines end in a bare CR: they must end in LF or CRLF");
     let literal = breaks("the two characters `\\` and `n` stand where the lines should end");
+    let both = breaks("the four characters `\\r\\n` stand where the lines should end");
     let spaces = breaks("several fields stand on one line: each one needs a line of its own");
     let doubled =
         breaks("each line ends in CR CR LF: a text with CRLF was written through a text-mode file");
     let crlf = GOOD.replace('\n', "\r\n");
     policy(GOOD.replace('\n', "\\n"), &[&literal], Some(GOOD));
-    policy(GOOD.replace('\n', "\\r\\n"), &[&literal], Some(&crlf));
+    policy(GOOD.replace('\n', "\\r\\n"), &[&both], Some(&crlf));
     policy(GOOD.replace('\n', "\r\r\n"), &[&doubled], Some(&crlf));
     policy(GOOD.replace('\n', "\r"), &[&ends], Some(&crlf));
     policy(GOOD.trim_end().replace('\n', "  "), &[&spaces], Some(GOOD.trim_end()));
@@ -45,7 +46,7 @@ fn k7_a_good_value_with_something_around_it() {
         ("mx: smtp://mail.example.com:25", "`mx` is a URL, not a host name"),
         ("mx: 10 mail.example.com", "`mx` has a preference: it is the host name only"),
         ("mx = mail.example.com", "`=` stands after `mx`, where `:` must"),
-        ("\"mx\": mail.example.com", "something stands before the field name `mx`"),
+        ("\"mx\": mail.example.com", "`\"` stands around the field name `mx`"),
     ] {
         let code = match bad {
             _ if bad.starts_with("mx = ") => "policy-no-colon",

@@ -82,7 +82,8 @@ fn preferences_of_several_hosts() {
     ] {
         mx(value, message, BOTH);
     }
-    mx("10 a.example, b.example", MORE, None);
+    mx("10 a.example, b.example", message, BOTH);
+    mx("10 20 30 a.example, b.example", MORE, None);
     let zone = "`mx` has the MX record of a zone file: it is the host name only";
     mx("example.com. 300 IN MX 10 a.example", zone, Some("mx: a.example"));
 }
@@ -118,8 +119,6 @@ fn addresses_in_place_of_hosts() {
         "::1",
         "::",
         "fe80::1%eth0",
-        "2001:db8::1/64",
-        "192.0.2.1/32",
         "[::1]:25",
         "192.0.2.1:25",
         "<::1>",
@@ -128,6 +127,10 @@ fn addresses_in_place_of_hosts() {
         "https://[::1]/",
     ] {
         mx(value, address, None);
+    }
+    let range = "`mx` is a range of IP addresses, which matches no MX host";
+    for value in ["192.0.2.0/24", "192.0.2.1/32", "2001:db8::1/64", "2001:db8::/32"] {
+        mx(value, range, None);
     }
     let number = "`mx` is a number, not a host name";
     for value in ["0.", "10.", "1.2.3."] {

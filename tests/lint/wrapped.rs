@@ -236,12 +236,7 @@ warning[policy-duplicate-field]: a second policy begins here: of both, senders u
     shows_policy(
         format!("{GOOD}\n{GOOD}"),
         "
-error[policy-blank-line]: a blank line is not allowed
-  --> line 5, column 1 (RFC 8461 §3.2)
-  | 
-  | ^
-  = help: leave blank lines out
-warning[policy-duplicate-field]: the whole policy is given twice
+error[policy-duplicate-field]: the whole policy is given twice
   --> line 6, column 1 (RFC 8461 §3.2)
   | version: STSv1
   | ^^^^^^^

@@ -209,14 +209,20 @@ impl Client {
     }
 
     /// Loads the root certificates of the platform again, such as after an update. It also happens once
-    /// a day. It has no effect on roots of the settings, and on those of a fetcher of your own.
+    /// a day. It has no effect on roots of the settings, on those of a fetcher of your own, and in a
+    /// forked child.
     ///
     /// # Errors
     ///
-    /// Returns an error if the platform has no usable root certificates any more. The previous ones
-    /// stay.
+    /// Returns an error if the platform has no usable root certificates any more, or if more of them
+    /// than before cannot be read. The previous ones stay.
     pub fn reload_root_certificates(&self) -> Result<(), SettingsError> {
-        self.0.driver.roots.reload(&self.0.driver.settings)
+        let driver = &self.0.driver;
+        driver.roots.reload(
+            &driver.settings,
+            driver.time.instant(),
+            driver.threads.process.is_another(),
+        )
     }
 
     /// Returns the result of restoring the store at the start.

@@ -14,6 +14,7 @@ use rustls::{RootCertStore, crypto::CryptoProvider};
 use super::{
     event::EventKind,
     event_queue::EventQueue,
+    guard::guard,
     settings::{Settings, SettingsError},
     threads::spawn_apart,
 };
@@ -32,18 +33,29 @@ pub(crate) struct Roots(Arc<Shared>);
 #[derive(Debug)]
 struct Shared {
     state: Mutex<State>,
+    /// Held during a load, so that one load does not undo another.
+    loading: Mutex<()>,
     provider: Arc<CryptoProvider>,
     /// The function that loads the roots, unless they are those of the settings.
     load: Option<Load>,
     events: OnceLock<EventQueue>,
 }
 
-type Load = fn() -> Result<Arc<RootCertStore>, SettingsError>;
+type Load = fn() -> Result<Loaded, SettingsError>;
+
+/// The roots of the platform.
+struct Loaded {
+    roots: Arc<RootCertStore>,
+    /// The certificates, files and directories that could not be read, in a sentence each.
+    faults: Vec<String>,
+}
 
 #[derive(Debug)]
 struct State {
     trust: TrustStore,
-    /// The time at which to load the roots again. `None` before the first use and during a load.
+    /// The number of faults of the load that returned these roots.
+    faults: usize,
+    /// The time at which to load the roots again. `None` before the first use.
     reload_at: Option<Instant>,
     is_loading: bool,
 }
@@ -79,9 +91,18 @@ impl ClientRoots {
         Ok(self.get(settings)?.trust(now))
     }
 
-    /// Loads the roots of the platform again. On an error the previous ones stay.
-    pub(crate) fn reload(&self, settings: &Settings) -> Result<(), SettingsError> {
-        self.get(settings)?.0.reload(None)
+    /// Loads the roots of the platform again. On an error the previous ones stay. It has no effect in
+    /// a forked child.
+    pub(crate) fn reload(
+        &self,
+        settings: &Settings,
+        now: Instant,
+        is_forked: bool,
+    ) -> Result<(), SettingsError> {
+        if is_forked {
+            return Ok(());
+        }
+        self.get(settings)?.0.reload(now)
     }
 
     fn get(&self, settings: &Settings) -> Result<&Roots, SettingsError> {
@@ -105,19 +126,21 @@ impl Roots {
         provider: Arc<CryptoProvider>,
     ) -> Result<Self, SettingsError> {
         match roots {
-            Some(roots) => Self::of(roots, provider, None),
+            Some(roots) => Self::of(Loaded { roots, faults: Vec::new() }, provider, None),
             None => Self::of(platform_roots()?, provider, Some(platform_roots)),
         }
     }
 
     fn of(
-        roots: Arc<RootCertStore>,
+        loaded: Loaded,
         provider: Arc<CryptoProvider>,
         load: Option<Load>,
     ) -> Result<Self, SettingsError> {
-        let trust = trust_store(roots, &provider)?;
-        let state = Mutex::new(State { trust, reload_at: None, is_loading: false });
-        Ok(Self(Arc::new(Shared { state, provider, load, events: OnceLock::new() })))
+        let faults = loaded.faults.len();
+        let trust = trust_store(loaded.roots, &provider)?;
+        let state = Mutex::new(State { trust, faults, reload_at: None, is_loading: false });
+        let (loading, events) = (Mutex::default(), OnceLock::new());
+        Ok(Self(Arc::new(Shared { state, loading, provider, load, events })))
     }
 
     /// Returns the roots and the cryptography. If it is time to load the roots again, a thread of its
@@ -127,27 +150,41 @@ impl Roots {
         if self.0.load.is_some() && state.is_due(now) {
             let shared = Arc::clone(&self.0);
             let spawned = spawn_apart("mta-sts roots", move || {
-                let result = shared.reload(Some(now));
-                if let (Err(error), Some(events)) = (result, shared.events.get()) {
-                    events.emit(EventKind::RootsNotLoaded { error: error.to_string().into() });
+                if let Err(error) = shared.reload(now) {
+                    shared.report(&error.to_string());
                 }
             });
-            state.is_loading = spawned.is_ok();
+            match spawned {
+                Ok(()) => state.is_loading = true,
+                Err(error) => {
+                    state.reload_at = Some(now.saturating_add(RETRY_INTERVAL));
+                    self.0.report(&format!("no thread to load them: {error}"));
+                }
+            }
         }
         state.trust.clone()
     }
 }
 
 impl Shared {
-    fn reload(&self, now: Option<Instant>) -> Result<(), SettingsError> {
+    fn reload(&self, now: Instant) -> Result<(), SettingsError> {
         let Some(load) = self.load else { return Ok(()) };
-        let loaded = load().and_then(|roots| trust_store(roots, &self.provider));
-        let wait = if loaded.is_ok() { RELOAD_INTERVAL } else { RETRY_INTERVAL };
+        let _one = self.loading.lock().unwrap_or_else(PoisonError::into_inner);
+        let loaded = guard(load).unwrap_or_else(|_| {
+            Err(SettingsError::NoRoots("the loader of the platform's certificates panicked".into()))
+        });
         let mut state = self.lock();
-        state.reload_at = now.map(|now| now.saturating_add(wait));
+        let result = loaded.and_then(|loaded| state.take(loaded, &self.provider));
+        let wait = if result.is_ok() { RELOAD_INTERVAL } else { RETRY_INTERVAL };
+        state.reload_at = Some(now.saturating_add(wait));
         state.is_loading = false;
-        state.trust = loaded?;
-        Ok(())
+        result
+    }
+
+    fn report(&self, error: &str) {
+        if let Some(events) = self.events.get() {
+            events.emit(EventKind::RootsNotLoaded { error: error.into() });
+        }
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -156,6 +193,21 @@ impl Shared {
 }
 
 impl State {
+    /// Takes these roots. With more faults than before, the previous roots stay: a file may have been
+    /// read while it was written.
+    fn take(
+        &mut self,
+        Loaded { roots, faults }: Loaded,
+        provider: &Arc<CryptoProvider>,
+    ) -> Result<(), SettingsError> {
+        if faults.len() > self.faults {
+            return Err(SettingsError::UnreadableRoots(listed(&faults).into()));
+        }
+        self.trust = trust_store(roots, provider)?;
+        self.faults = faults.len();
+        Ok(())
+    }
+
     fn is_due(&mut self, now: Instant) -> bool {
         let at = *self.reload_at.get_or_insert(now.saturating_add(RELOAD_INTERVAL));
         !self.is_loading && now >= at
@@ -170,40 +222,50 @@ fn trust_store(
 }
 
 /// Returns the root certificates of the platform. The error says what was looked at.
-fn platform_roots() -> Result<Arc<RootCertStore>, SettingsError> {
+fn platform_roots() -> Result<Loaded, SettingsError> {
     let found = rustls_native_certs::load_native_certs();
     let mut roots = RootCertStore::empty();
     let (_, unusable) = roots.add_parsable_certificates(found.certs);
+    let mut faults: Vec<String> = found.errors.iter().map(ToString::to_string).collect();
+    faults.extend((0..unusable).map(|_| "a certificate could not be read".to_string()));
     if roots.is_empty() {
-        let mut looked_at = looked_at(unusable);
-        looked_at.extend(found.errors.iter().map(ToString::to_string));
-        let why = format!("the platform has none: {}", looked_at.join("; "));
-        return Err(SettingsError::NoRoots(why.into()));
+        let looked_at =
+            places().into_iter().chain([listed(&faults)]).collect::<Vec<_>>().join("; ");
+        return Err(SettingsError::NoRoots(format!("the platform has none: {looked_at}").into()));
     }
-    Ok(Arc::new(roots))
+    Ok(Loaded { roots: Arc::new(roots), faults })
 }
 
-/// Returns where the platform's certificates were looked for, and how many were not usable.
-fn looked_at(unusable: usize) -> Vec<String> {
-    let set = ["SSL_CERT_FILE", "SSL_CERT_DIR"].map(|name| match std::env::var(name) {
+/// Lists the first faults, and counts the others.
+fn listed(faults: &[String]) -> String {
+    const LISTED: usize = 5;
+    let first = faults.get(..LISTED.min(faults.len())).unwrap_or_default().join("; ");
+    match faults.len().saturating_sub(LISTED) {
+        0 if faults.is_empty() => "there are no certificates to read".to_string(),
+        0 => first,
+        more => format!("{first}; and {more} more"),
+    }
+}
+
+/// Returns the variables that say where the certificates of the platform are.
+fn places() -> [String; 2] {
+    ["SSL_CERT_FILE", "SSL_CERT_DIR"].map(|name| match std::env::var(name) {
         Ok(value) => format!("{name} is {value:?}"),
         Err(_) => format!("{name} is not set"),
-    });
-    let mut sentences = Vec::from(set);
-    sentences.push(format!("{unusable} certificates could not be read"));
-    sentences
+    })
 }
 
 #[cfg(all(test, feature = "ring"))]
 #[allow(
     clippy::unwrap_used,
+    clippy::panic,
     clippy::arithmetic_side_effects,
     clippy::disallowed_methods,
     reason = "here a panic is a finding, and another thread is waited for"
 )]
 mod tests {
     use core::sync::atomic::{AtomicUsize, Ordering};
-    use std::thread;
+    use std::{thread, vec};
 
     use rustls::{crypto::ring, pki_types::TrustAnchor};
 
@@ -217,14 +279,18 @@ mod tests {
             subject_public_key_info: b"a key".as_slice().into(),
             name_constraints: None,
         };
-        Arc::new(RootCertStore { roots: std::vec![anchor; count] })
+        Arc::new(RootCertStore { roots: vec![anchor; count] })
     }
 
-    /// Loads one root more each time, and none at the third time.
-    fn load() -> Result<Arc<RootCertStore>, SettingsError> {
-        match LOADS.fetch_add(1, Ordering::SeqCst) + 1 {
+    /// Loads one root more each time; but none at the third time, some with a fault at the fifth, and
+    /// at the sixth it panics.
+    fn load() -> Result<Loaded, SettingsError> {
+        let count = LOADS.fetch_add(1, Ordering::SeqCst) + 1;
+        let faults = if count == 5 { vec!["it was cut".to_string()] } else { Vec::new() };
+        match count {
             3 => Err(SettingsError::NoRoots("gone".into())),
-            count => Ok(roots(1 + count)),
+            6 => panic!("at the sixth time"),
+            _ => Ok(Loaded { roots: roots(1 + count), faults }),
         }
     }
 
@@ -238,7 +304,8 @@ mod tests {
     #[test]
     fn the_roots_of_the_platform_are_loaded_again() {
         let provider = Arc::new(ring::default_provider());
-        let platform = Roots::of(roots(1), Arc::clone(&provider), Some(load)).unwrap();
+        let first = Loaded { roots: roots(1), faults: Vec::new() };
+        let platform = Roots::of(first, Arc::clone(&provider), Some(load)).unwrap();
         let count = |now| platform.trust(now).root_count();
         let start = Instant::START;
         assert_eq!((count(start), count(start.saturating_add(RELOAD_INTERVAL / 2))), (1, 1));
@@ -260,13 +327,24 @@ mod tests {
         count(retry);
         wait_for(4, &platform);
         assert_eq!(count(retry), 5);
+        // A file that was being written, and a loader that panics.
+        let error = platform.0.reload(retry).unwrap_err();
+        assert_eq!(error.to_string(), "root certificates that could not be read: it was cut");
+        let error = platform.0.reload(retry).unwrap_err();
+        assert!(error.to_string().ends_with("panicked"), "{error}");
+        assert_eq!(count(retry), 5);
+        // A call that failed is followed by the next load, as one in the background is.
+        let again = retry.saturating_add(RETRY_INTERVAL);
+        count(again);
+        wait_for(7, &platform);
+        assert_eq!(count(again), 8);
         // By a call, at once.
-        platform.0.reload(None).unwrap();
-        assert_eq!(count(retry), 6);
+        platform.0.reload(again).unwrap();
+        assert_eq!(count(again), 9);
 
         // Roots of the settings are not the platform's.
         let fixed = Roots::new(Some(roots(7)), provider).unwrap();
-        fixed.0.reload(None).unwrap();
-        assert_eq!(fixed.trust(retry).root_count(), 7);
+        fixed.0.reload(again).unwrap();
+        assert_eq!(fixed.trust(again).root_count(), 7);
     }
 }

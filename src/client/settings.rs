@@ -92,6 +92,10 @@ pub enum SettingsError {
     /// There are no root certificates in the settings, and the platform has none.
     #[error("no root certificates: {0}")]
     NoRoots(Box<str>),
+    /// Root certificates of the platform could not be read again, such as during an update of them. It
+    /// does not occur at the start of a client.
+    #[error("root certificates that could not be read: {0}")]
+    UnreadableRoots(Box<str>),
     /// The crypto provider is not usable.
     #[error(transparent)]
     Trust(TrustStoreError),

@@ -5,6 +5,7 @@ use alloc::{string::ToString as _, sync::Arc};
 use super::{
     conclusion::{Deferral, PermanentFailure, Recheck},
     refusal::{HostFailure, HostFailureReason},
+    rules::active,
     stage::{Found, Stage},
     step::Step,
     walk::Delivery,
@@ -26,14 +27,16 @@ impl Delivery {
             return;
         }
         self.recheck = Some(match answer {
-            Recheck::Current(policy) if policy == self.rules.policy => Found::Unchanged,
+            Recheck::Current(policy) if active(policy.clone()) == self.rules.policy => {
+                Found::Unchanged
+            }
             Recheck::Current(Err(why)) if is_doubtful(&why) => {
                 Found::Unknown(why.to_string().into())
             }
             Recheck::Current(policy) => Found::Changed(policy),
             Recheck::Unconfirmed { answer, why } => match answer {
                 Err(doubtful) if is_doubtful(&doubtful) => Found::Unknown(why),
-                answer if answer == self.rules.policy => Found::Unknown(why),
+                answer if active(answer.clone()) == self.rules.policy => Found::Unknown(why),
                 answer => Found::Changed(answer),
             },
             Recheck::Unknown(why) => Found::Unknown(why),

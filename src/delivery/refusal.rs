@@ -23,6 +23,8 @@ pub struct HostFailure {
     pub(super) host: Arc<str>,
     pub(super) reason: Box<HostFailureReason>,
     pub(super) is_by_policy: bool,
+    /// `true` if each address of the host would fail a message that requires TLS again.
+    pub(super) is_final: bool,
 }
 
 /// The kind of a [`HostFailure`].
@@ -154,7 +156,7 @@ impl HostFailure {
 
     /// Returns whether a policy of mode `enforce` contributed to the failure. If so, the message
     /// must not be bounced before a recheck for a newer policy ([RFC 8461 §5.1]). A policy of mode
-    /// `testing` counts for a message that requires TLS, because it does not identify a host.
+    /// `testing` or none counts for a message that requires TLS, because it does not identify a host.
     ///
     /// An abandoned attempt may have failed because of the policy, and counts as such unless its
     /// session was found to satisfy it.

@@ -16,8 +16,10 @@ use thiserror::Error;
 /// let has_parameter = "SIZE=1000 REQUIRETLS".split(' ').any(RequireTls::is_mail_parameter);
 /// let header = b"From: alice@example.org\r\nTLS-Required: No\r\n\r\n";
 /// // The parameter of MAIL takes precedence over the header field.
-/// assert_eq!(RequireTls::of_message(has_parameter, header), RequireTls::Yes);
-/// assert_eq!(RequireTls::of_message(false, header), RequireTls::No);
+/// assert_eq!(RequireTls::of_message("alice@example.org", has_parameter, header), RequireTls::Yes);
+/// assert_eq!(RequireTls::of_message("alice@example.org", false, header), RequireTls::No);
+/// // A bounce that is relayed has an empty return-path.
+/// assert_eq!(RequireTls::of_message("", has_parameter, b""), RequireTls::Bounce);
 /// ```
 ///
 /// [RFC 8689 §4.1]: https://www.rfc-editor.org/rfc/rfc8689#section-4.1
@@ -29,20 +31,27 @@ pub enum RequireTls {
     /// The message has no tag: the policies and the minimum TLS level decide.
     #[default]
     Unspecified,
-    /// The message requires TLS ([RFC 8689 §4.2.1]). It is sent only to a host that is identified by
-    /// DNSSEC or by a policy of mode `enforce`, over TLS with a valid certificate, and if the host
-    /// offers `REQUIRETLS` within TLS. If no host satisfies this, it is bounced.
+    /// The message requires TLS ([RFC 8689 §4.2.1]). It is sent only to a host that is identified, over
+    /// TLS with a valid certificate, and if the host offers `REQUIRETLS` within TLS. If no host
+    /// satisfies this, it is bounced.
+    ///
+    /// A host is identified by MX records that are secure by DNSSEC ([`Route::with_secure_mx`]), or by a
+    /// policy of mode `enforce` that lists it. Without an MX record the host is the domain itself, or
+    /// the smart host that the operator has named, as its certificate proves. A sender without DNSSEC
+    /// bounces all other messages that require TLS.
     ///
     /// A policy of mode `testing` does not identify a host. RFC 8689 does not mention modes, but under
     /// `testing` no host is refused ([RFC 8461 §5]), so that the policy may be wrong without anybody
     /// noticing.
     ///
+    /// [`Route::with_secure_mx`]: super::Route::with_secure_mx
     /// [RFC 8461 §5]: https://www.rfc-editor.org/rfc/rfc8461#section-5
     /// [RFC 8689 §4.2.1]: https://www.rfc-editor.org/rfc/rfc8689#section-4.2.1
     Yes,
     /// The message is the bounce of one that requires TLS ([RFC 8689 §5]). It is sent over TLS only,
     /// and carries `REQUIRETLS` if the session satisfies everything that [`Yes`](Self::Yes) requires.
-    /// If not, it is not discarded: its header is all that it returns of the message.
+    /// A host that does not offer `REQUIRETLS` gets it all the same: the header is all that it returns
+    /// of the message. Without TLS it waits in the queue, at whose end it is lost.
     ///
     /// [RFC 8689 §5]: https://www.rfc-editor.org/rfc/rfc8689#section-5
     Bounce,
@@ -89,12 +98,17 @@ impl RequireTls {
     /// the REQUIRETLS MAIL FROM parameter is specified, the TLS-Required header field MUST be ignored"
     /// ([RFC 8689 §4.1]). A field that is not valid has no effect.
     ///
-    /// `header` is the message, or its beginning up to the first empty line.
+    /// `return_path` is the address in `MAIL`, with or without angle brackets: if it is empty, the
+    /// message is a bounce ([RFC 8689 §5]). `header` is the message, or its beginning up to the first
+    /// empty line.
     ///
     /// [RFC 8689 §4.1]: https://www.rfc-editor.org/rfc/rfc8689#section-4.1
+    /// [RFC 8689 §5]: https://www.rfc-editor.org/rfc/rfc8689#section-5
     #[must_use]
-    pub fn of_message(has_mail_parameter: bool, header: &[u8]) -> Self {
+    pub fn of_message(return_path: &str, has_mail_parameter: bool, header: &[u8]) -> Self {
+        let is_bounce = matches!(return_path, "" | "<>");
         match Self::has_tls_required_no(header) {
+            _ if has_mail_parameter && is_bounce => Self::Bounce,
             _ if has_mail_parameter => Self::Yes,
             Ok(true) => Self::No,
             Ok(false) | Err(_) => Self::Unspecified,
@@ -115,18 +129,16 @@ impl RequireTls {
         let mut is_found = false;
         while let Some(line) = lines.next_if(|line| !line.is_empty()) {
             let Some(first) = value_of(line, Self::FIELD) else { continue };
+            let mut parts = u32::from(!first.is_empty());
             let mut is_no = first.eq_ignore_ascii_case(b"No");
             // A folded field goes on with the next line (RFC 5322 §2.2.3).
-            while let Some(more) =
-                lines.next_if(|line| line.starts_with(b" ") || line.starts_with(b"\t"))
+            while let Some(more) = lines.next_if(|line| matches!(line.first(), Some(b' ' | b'\t')))
             {
-                let more = more.trim_ascii();
-                is_no = if first.is_empty() && !is_no {
-                    more.eq_ignore_ascii_case(b"No")
-                } else {
-                    is_no && more.is_empty()
-                };
+                let more = trimmed(more);
+                parts = parts.saturating_add(u32::from(!more.is_empty()));
+                is_no |= more.eq_ignore_ascii_case(b"No");
             }
+            is_no &= parts == 1;
             if is_found {
                 return Err(TlsRequiredError::Repeated);
             }
@@ -167,7 +179,17 @@ fn without_cr(line: &[u8]) -> &[u8] {
 
 /// Returns the value on the first line of a field of this name, without white space around it.
 fn value_of<'a>(line: &'a [u8], field: &str) -> Option<&'a [u8]> {
-    let (name, value) = line.split_at_checked(field.len())?;
-    let value = value.trim_ascii_start().strip_prefix(b":")?;
-    name.eq_ignore_ascii_case(field.as_bytes()).then(|| value.trim_ascii())
+    let (name, rest) = line.split_at_checked(field.len())?;
+    let colon = rest.iter().position(|byte| *byte == b':')?;
+    let (space, value) = rest.split_at_checked(colon)?;
+    let is_field = name.eq_ignore_ascii_case(field.as_bytes()) && trimmed(space).is_empty();
+    is_field.then(|| trimmed(value.get(1..).unwrap_or_default()))
+}
+
+/// Removes the white space of a header field around a value (RFC 5322 §2.2.2).
+fn trimmed(mut value: &[u8]) -> &[u8] {
+    while let [b' ' | b'\t', rest @ ..] | [rest @ .., b' ' | b'\t'] = value {
+        value = rest;
+    }
+    value
 }

@@ -10,7 +10,7 @@ use super::{
     route::{MxLookup, Route},
     session::{Session, SessionOutcome},
 };
-use crate::{domain::Domain, mode::Mode, no_policy::NoPolicy, policy::Policy};
+use crate::{domain::Domain, failure::Failure, mode::Mode, no_policy::NoPolicy, policy::Policy};
 
 /// The settings that do not change during a delivery.
 #[derive(Debug)]
@@ -46,11 +46,7 @@ impl Rules {
         floor: MinTlsLevel,
     ) -> Self {
         let Route { domain, name, lookup, .. } = route;
-        // "treat the Policy Domain as though it does not have any active policy" (RFC 8461 §5).
-        let policy = policy.and_then(|policy| match policy.mode() {
-            Mode::None => Err(NoPolicy::ModeNone),
-            Mode::Testing | Mode::Enforce => Ok(policy),
-        });
+        let policy = active(policy);
         let (domain, name) = (domain.clone().ok(), name.clone());
         Self {
             domain,
@@ -91,15 +87,17 @@ impl Rules {
 
     /// Returns the failure of a host, or of the domain itself, for this reason.
     pub(super) fn refusal(&self, host: Arc<str>, reason: HostFailureReason) -> HostFailure {
-        let is_by_policy = self.is_by_policy(&reason);
-        HostFailure { domain: self.name.clone(), host, reason: Box::new(reason), is_by_policy }
+        let (is_by_policy, is_final) = (self.is_by_policy(&reason), is_final(&reason));
+        let domain = self.name.clone();
+        HostFailure { domain, host, reason: Box::new(reason), is_by_policy, is_final }
     }
 
     /// Returns whether a newer policy, or a recheck for one, may change the failure.
     fn is_by_policy(&self, reason: &HostFailureReason) -> bool {
         match *reason {
             HostFailureReason::NotListed => true,
-            HostFailureReason::MxNotSecure => self.policy.is_ok(),
+            // Without a domain there is no policy.
+            HostFailureReason::MxNotSecure => self.domain.is_some(),
             HostFailureReason::NoStarttls(by)
             | HostFailureReason::StarttlsRefused { by, .. }
             | HostFailureReason::HandshakeFailed(by, _)
@@ -156,29 +154,11 @@ impl Rules {
     /// satisfy what it requires (RFC 8689 §4.2.1).
     pub(super) fn forbids_transmission(&self, failures: &[HostFailure]) -> bool {
         // A host that is the sender itself is no host to try (RFC 5321 §5.1).
-        let is_tried = |reason: &&HostFailureReason| **reason != HostFailureReason::OwnHost;
-        let mut tried = failures.iter().map(HostFailure::reason).filter(is_tried).peekable();
+        let is_tried = |failure: &&HostFailure| *failure.reason() != HostFailureReason::OwnHost;
+        let mut tried = failures.iter().filter(is_tried).peekable();
         self.require_tls == RequireTls::Yes
             && tried.peek().is_some()
-            && tried.all(|reason| self.is_final(reason))
-    }
-
-    /// Returns whether the host would fail a message that requires TLS again. Hosts that could not be
-    /// checked may satisfy the requirement later.
-    fn is_final(&self, reason: &HostFailureReason) -> bool {
-        match reason {
-            HostFailureReason::MxNotSecure => {
-                !self.policy.as_ref().is_err_and(NoPolicy::is_temporary)
-            }
-            HostFailureReason::NotListed
-            | HostFailureReason::NoRequiretls
-            | HostFailureReason::DaneRequired
-            | HostFailureReason::NoStarttls(_)
-            | HostFailureReason::StarttlsRefused { is_temporary: false, .. }
-            | HostFailureReason::HandshakeFailed(..)
-            | HostFailureReason::CertificateInvalid(..) => true,
-            _ => false,
-        }
+            && tried.all(|failure| failure.is_final)
     }
 
     /// Returns the requirement of a session with the host, or the reason why there must be none.
@@ -345,5 +325,32 @@ impl Rules {
         } else {
             RequiredBy::Operator
         }
+    }
+}
+
+/// Returns the policy, if it is not of mode `none`: "treat the Policy Domain as though it does not have
+/// any active policy" (RFC 8461 §5).
+pub(super) fn active(policy: Result<Arc<Policy>, NoPolicy>) -> Result<Arc<Policy>, NoPolicy> {
+    policy.and_then(|policy| match policy.mode() {
+        Mode::None => Err(NoPolicy::ModeNone),
+        Mode::Testing | Mode::Enforce => Ok(policy),
+    })
+}
+
+/// Returns whether the host would fail a message that requires TLS again. Hosts that could not be
+/// checked may satisfy the requirement later, and what the operator requires is no failure of the
+/// domain.
+fn is_final(reason: &HostFailureReason) -> bool {
+    match reason {
+        HostFailureReason::NotListed
+        | HostFailureReason::MxNotSecure
+        | HostFailureReason::NoRequiretls
+        | HostFailureReason::NoStarttls(_)
+        | HostFailureReason::StarttlsRefused { is_temporary: false, .. }
+        | HostFailureReason::CertificateInvalid(..) => true,
+        HostFailureReason::HandshakeFailed(_, failure) => {
+            failure.reason_code() != Failure::HANDSHAKE_INTERRUPTED
+        }
+        _ => false,
     }
 }

@@ -20,7 +20,8 @@ pub enum Step {
     /// a cache, or to wait, the message may stay in the queue instead, but must not be bounced.
     Recheck(Deferral),
     /// The domain has another policy now, or none. Create a new delivery with it at once: it may
-    /// allow hosts that the old one did not.
+    /// allow hosts that the old one did not. Give it the same settings as the old one, such as the tag
+    /// of [`with_require_tls`](super::Delivery::with_require_tls).
     PolicyChanged(Result<Arc<Policy>, NoPolicy>),
     /// A host accepted the message. The delivery is complete.
     Delivered,

@@ -18,6 +18,8 @@ pub(super) struct Tried {
     was_fit: bool,
     /// `true` if a handshake has failed and TLS is not required.
     has_no_tls: bool,
+    /// `true` unless an address failed in a way that may change.
+    is_final: bool,
     /// The most important failure so far.
     refusal: Option<HostFailure>,
 }
@@ -25,7 +27,7 @@ pub(super) struct Tried {
 impl Tried {
     pub(super) fn new(serial: u64, host: Arc<str>) -> Self {
         let (is_satisfied, was_fit, has_no_tls) = (false, false, false);
-        Self { serial, host, is_satisfied, was_fit, has_no_tls, refusal: None }
+        Self { serial, host, is_satisfied, was_fit, has_no_tls, is_final: true, refusal: None }
     }
 
     /// Notes a session that satisfies the requirement.
@@ -46,6 +48,7 @@ impl Tried {
     /// Notes the failure of one address.
     pub(super) fn refuse(&mut self, refusal: HostFailure) {
         self.was_fit |= core::mem::take(&mut self.is_satisfied);
+        self.is_final &= refusal.is_final;
         if self.refusal.as_ref().is_none_or(|before| rank(before) < rank(&refusal)) {
             self.refusal = Some(refusal);
         }
@@ -64,7 +67,10 @@ impl Tried {
 
     /// Returns the failure of a host after all its addresses were tried.
     pub(super) fn end(self, rules: &Rules) -> HostFailure {
-        self.refusal.unwrap_or_else(|| rules.refusal(self.host, HostFailureReason::Unreachable))
+        match self.refusal {
+            Some(refusal) => HostFailure { is_final: self.is_final, ..refusal },
+            None => rules.refusal(self.host, HostFailureReason::Unreachable),
+        }
     }
 
     /// Returns the failure of a host after an attempt was abandoned, which the policy may have
@@ -73,6 +79,7 @@ impl Tried {
         let is_perhaps = rules.enforces() && !self.is_satisfied;
         let refusal =
             self.refusal.unwrap_or_else(|| rules.refusal(self.host, HostFailureReason::Abandoned));
+        let refusal = HostFailure { is_final: false, ..refusal };
         match *refusal.reason {
             HostFailureReason::Abandoned => HostFailure { is_by_policy: is_perhaps, ..refusal },
             _ => HostFailure { is_by_policy: is_perhaps || refusal.is_by_policy, ..refusal },

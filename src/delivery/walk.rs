@@ -154,12 +154,18 @@ impl Delivery {
     }
 
     /// Sets the tag of the message by REQUIRETLS (RFC 8689). Default: [`RequireTls::Unspecified`].
+    /// After [`Step::PolicyChanged`](super::Step::PolicyChanged), set it again for the new delivery.
     ///
     /// Call it before the first [`poll`](Self::poll): later it has no effect.
     #[must_use]
     pub fn with_require_tls(mut self, tag: RequireTls) -> Self {
         if let Some(rules) = Arc::get_mut(&mut self.rules) {
             rules.require_tls = tag;
+        }
+        // A null MX was judged without the tag.
+        if self.serial == 0 && !matches!(self.stage, Stage::Walking) {
+            self.refusals.clear();
+            self.stage = self.no_mail_accepted();
         }
         self
     }

@@ -43,12 +43,14 @@
 //!
 //! A mail server that offers `REQUIRETLS` ([RFC 8689]) determines the tag of each message when it
 //! receives it, with [`RequireTls::of_message`](crate::delivery::RequireTls::of_message), and stores it
-//! with the message. Then it passes it to
+//! with the message; the tag of a bounce is [`of_bounce`](crate::delivery::RequireTls::of_bounce) of the
+//! message's, and [`returns_header_only`](crate::delivery::RequireTls::returns_header_only) says what
+//! it returns. Then it passes the tag to
 //! [`Delivery::with_require_tls`](crate::delivery::Delivery::with_require_tls):
 //!
 //! | tag | the session needs | if no host satisfies it |
 //! | --- | --- | --- |
-//! | [`Yes`](crate::delivery::RequireTls::Yes) | a host identified by DNSSEC or by a policy of mode `enforce`, TLS with a valid certificate, `REQUIRETLS` within TLS | 5.7.30 or 5.7.10, after a recheck if a policy contributed; deferred if a host could not be checked |
+//! | [`Yes`](crate::delivery::RequireTls::Yes) | a host identified by DNSSEC, by a policy of mode `enforce`, or as the domain itself without an MX record; TLS with a valid certificate, `REQUIRETLS` within TLS | 5.7.30 or 5.7.10, after a recheck if a policy contributed; deferred if a host could not be checked |
 //! | [`Bounce`](crate::delivery::RequireTls::Bounce) | TLS; `REQUIRETLS` is sent where all of the above holds | deferred |
 //! | [`No`](crate::delivery::RequireTls::No) | the minimum TLS level of the operator | deferred |
 //!

@@ -33,6 +33,7 @@
 //! | `Panicked` | alert | fix the part that is named; the client continues |
 //! | `NoThread` | alert | raise the limit of threads of the process |
 //! | `ThreadsRecovered` | info | close that alert |
+//! | `RootsNotLoaded` | warning | see to the certificates of the platform; the previous ones are used |
 //! | `ResolvConf` | warning | correct the line of `/etc/resolv.conf` that is named |
 //!
 //! # One domain

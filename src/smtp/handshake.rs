@@ -94,12 +94,15 @@ impl Handshake {
     pub fn failed(self, error: &(dyn Error + 'static)) -> SessionOutcome {
         match self.result() {
             Some(Err(failure)) => self.rejected(failure),
-            _ => SessionOutcome::HandshakeFailed(Failure::new(
-                ResultType::ValidationFailure,
-                "tls",
-                &*self.host,
-                words(error).into_string(),
-            )),
+            _ => {
+                let (code, message) = match tls_error_within(error) {
+                    Some(tls) => ("tls", describe_tls_error(tls)),
+                    None => (Failure::HANDSHAKE_INTERRUPTED, error.to_string().into()),
+                };
+                let result_type = ResultType::ValidationFailure;
+                let failure = Failure::new(result_type, code, &*self.host, message.into_string());
+                SessionOutcome::HandshakeFailed(failure)
+            }
         }
     }
 
@@ -130,16 +133,16 @@ impl Handshake {
     }
 }
 
-/// Describes an error of a handshake: that of rustls within it, or else itself.
-fn words(error: &(dyn Error + 'static)) -> Box<str> {
+/// Returns the error of rustls within an error of a handshake.
+fn tls_error_within<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a rustls::Error> {
     let mut next = Some(error);
     while let Some(error) = next {
         if let Some(tls) = tls_error(error) {
-            return describe_tls_error(tls);
+            return Some(tls);
         }
         next = error.source();
     }
-    error.to_string().into()
+    None
 }
 
 /// Returns the error of rustls that this one is, or that it wraps as an I/O error does.

@@ -42,7 +42,9 @@ impl Message {
         Self { floor, ..self }
     }
 
-    /// Sets the tag of the message by REQUIRETLS (RFC 8689). Default: [`RequireTls::Unspecified`].
+    /// Sets the tag of the message by REQUIRETLS (RFC 8689). Default: [`RequireTls::Unspecified`]. If
+    /// it requires TLS, set [`Route::with_secure_mx`], too: without DNSSEC only hosts that a policy of
+    /// mode `enforce` lists get it.
     #[must_use]
     pub fn with_require_tls(self, tag: RequireTls) -> Self {
         Self { require_tls: tag, ..self }

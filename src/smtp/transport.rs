@@ -87,7 +87,8 @@ pub enum StarttlsError<S> {
         /// `true` for a temporary error (4yz).
         is_temporary: bool,
     },
-    /// The handshake failed. The error of rustls is described if it is, or is within, this one.
+    /// The handshake failed. The error of rustls is described if it is, or is within, this one. An
+    /// error before the handshake is [`Ended`](Self::Ended).
     Handshake(io::Error),
     /// The session ended before the handshake, or after it at `EHLO`.
     Ended(ConnectError),

@@ -258,8 +258,9 @@ impl<T: Transport, P: PolicyCheck> Walk<'_, T, P> {
                 text: "the MTA-STS policy changed twice during the delivery".into(),
                 may_bounce: false,
             },
-            (Recipient::Refused(text), End::Undeliverable(failure)) => {
-                RecipientOutcome::Failed { status: failure.status(), text }
+            // The code of the host, whatever prevents the delivery to the others.
+            (Recipient::Refused(text), End::Undeliverable(_)) => {
+                RecipientOutcome::Failed { status: StatusCode::REFUSED, text }
             }
             (Recipient::Refused(text), End::Deferred(deferral)) if deferral.may_bounce() => {
                 RecipientOutcome::Failed { status: StatusCode::REFUSED, text }

@@ -258,12 +258,13 @@ impl Client {
     }
 
     /// Loads the root certificates of the platform again, such as after an update. It also happens once
-    /// a day. It has no effect on roots of the settings, and on those of a fetcher of your own.
+    /// a day. It has no effect on roots of the settings, on those of a fetcher of your own, and in a
+    /// forked child.
     ///
     /// # Errors
     ///
-    /// Returns an error if the platform has no usable root certificates any more. The previous ones
-    /// stay.
+    /// Returns an error if the platform has no usable root certificates any more, or if more of them
+    /// than before cannot be read. The previous ones stay.
     ///
     /// # Cancel safety
     ///

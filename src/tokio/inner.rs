@@ -42,10 +42,13 @@ impl Inner {
     /// Loads the roots again, in a thread of its own: the runtime must not be blocked.
     pub(super) async fn reload_roots(&self) -> Result<(), SettingsError> {
         let (roots, settings) = (Arc::clone(&self.driver.roots), self.driver.settings.clone());
+        let (now, is_forked) = (self.driver.time.instant(), self.is_forked());
         let (sender, receiver) = oneshot::channel();
-        let load = move || drop(sender.send(roots.reload(&settings)));
+        let load = move || drop(sender.send(roots.reload(&settings, now, is_forked)));
         match spawn_apart("mta-sts roots", load) {
-            Ok(()) => receiver.await.unwrap_or(Ok(())),
+            Ok(()) => receiver.await.unwrap_or_else(|_| {
+                Err(SettingsError::NoRoots("the thread that loads them has ended".into()))
+            }),
             Err(error) => {
                 Err(SettingsError::NoRoots(format!("no thread to load them: {error}").into()))
             }

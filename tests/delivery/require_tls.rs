@@ -21,7 +21,7 @@
 use std::sync::Arc;
 
 use mta_sts::{
-    Mode, NoPolicy, Policy, ResultType,
+    Failure, Mode, NoPolicy, Policy, ResultType,
     delivery::{
         CertificateChecks, ConnectDecision, Delivery, HostFailureReason, MinTlsLevel,
         PermanentFailure, Recheck, RequireTls, RequiredBy, SendDecision, Session, SessionOutcome,
@@ -75,6 +75,10 @@ fn undeliverable(delivery: &mut Delivery) -> String {
     }
 }
 
+fn none() -> Answer {
+    Err(NoPolicy::NoRecord)
+}
+
 fn testing() -> Arc<Policy> {
     policy(Mode::Testing, &["*.example.net"])
 }
@@ -100,19 +104,32 @@ fn header_fields() {
         ("TLS-Required: No\r\n, No\r\n", Ok(true)),
         ("TLS-Required: No\r\n No\r\n", Err(TlsRequiredError::Value)),
         ("TLS-Required:\r\n No\r\n No\r\n", Err(TlsRequiredError::Value)),
+        ("TLS-Required:\r\n Yes\r\n No\r\n", Err(TlsRequiredError::Value)),
+        ("TLS-Required:\r\n No\r\n x\r\n No\r\n", Err(TlsRequiredError::Value)),
+        ("TLS-Required:\x0cNo\r\n", Err(TlsRequiredError::Value)),
+        ("TLS-Required\t: \tNo\r\n", Ok(true)),
+        ("TLS-Required\r: No\r\n", Ok(false)),
         ("TLS-Required: No\r\nTo: a@b\r\nTLS-Required: No\r\n", Err(TlsRequiredError::Repeated)),
         ("TLS-Required: No\r\ntls-required: Yes\r\n", Err(TlsRequiredError::Repeated)),
     ] {
         assert_eq!(RequireTls::has_tls_required_no(header.as_bytes()), expected, "{header:?}");
         let tag = if expected == Ok(true) { RequireTls::No } else { RequireTls::Unspecified };
-        assert_eq!(RequireTls::of_message(false, header.as_bytes()), tag, "{header:?}");
+        let path = "alice@example.org";
+        assert_eq!(RequireTls::of_message(path, false, header.as_bytes()), tag, "{header:?}");
     }
 }
 
 #[test]
 fn the_parameter_takes_precedence() {
     for header in ["TLS-Required: No\r\n", "TLS-Required: x\r\n", ""] {
-        assert_eq!(RequireTls::of_message(true, header.as_bytes()), RequireTls::Yes);
+        assert_eq!(
+            RequireTls::of_message("a@example.org", true, header.as_bytes()),
+            RequireTls::Yes
+        );
+        for bounce in ["", "<>"] {
+            let tag = RequireTls::of_message(bounce, true, header.as_bytes());
+            assert_eq!(tag, RequireTls::Bounce);
+        }
     }
     for (parameter, expected) in [
         ("REQUIRETLS", true),
@@ -262,6 +279,8 @@ fn it_fails_at_once() {
     }
     let mut unidentified = delivery(to(&[HOST]), Err(NoPolicy::NoRecord), RequireTls::Yes);
     try_next(&mut unidentified, &good()).unwrap_err();
+    rechecking(&mut unidentified);
+    unidentified.handle_recheck(Recheck::Current(Err(NoPolicy::NoRecord)));
     assert!(undeliverable(&mut unidentified).starts_with("5.7.10 no host of example.org"));
     // Without the tag, the same is deferred.
     let mut untagged = Delivery::new(secure(), Err(NoPolicy::NoRecord), MinTlsLevel::Encrypted);
@@ -297,13 +316,82 @@ fn it_is_deferred_if_a_host_could_not_be_checked() {
     let mut unknown =
         delivery(to(&[HOST]), Err(NoPolicy::DnsFailed("timed out".into())), RequireTls::Yes);
     try_next(&mut unknown, &good()).unwrap_err();
-    deferred(&mut unknown);
+    rechecking(&mut unknown);
+    unknown.handle_recheck(Recheck::Unknown("timed out".into()));
+    assert!(!deferred(&mut unknown).may_bounce());
+    // A connection that is lost in the handshake is no statement of the host.
+    let mut interrupted = delivery(to(&[HOST]).with_secure_mx(true), none(), RequireTls::Yes);
+    let lost = Failure::new(ResultType::ValidationFailure, "tls-interrupted", HOST, "reset");
+    let lost = Host { outcome: SessionOutcome::HandshakeFailed(lost), ..good() };
+    try_next(&mut interrupted, &lost).unwrap_err();
+    deferred(&mut interrupted);
+    // What the operator requires is no failure of the domain.
+    let mut floor = Delivery::new(to(&[HOST]).with_secure_mx(true), none(), MinTlsLevel::Dane)
+        .with_require_tls(RequireTls::Yes);
+    try_next(&mut floor, &good()).unwrap_err();
+    deferred(&mut floor);
+}
+
+/// A host is final only if each of its addresses is, in any order.
+#[test]
+fn each_address_counts() {
+    let no_requiretls = || (false, valid());
+    let later = [
+        (true, SessionOutcome::Unreachable),
+        (true, SessionOutcome::ConnectionLost),
+        (true, SessionOutcome::StarttlsRefused { is_temporary: true }),
+        (true, valid()),
+    ];
+    for (offers, outcome) in later {
+        for is_first in [false, true] {
+            let mut addresses = vec![no_requiretls(), (offers, outcome.clone())];
+            if is_first {
+                addresses.reverse();
+            }
+            let route = to(&[HOST]).with_secure_mx(true);
+            let mut delivery = delivery(route, none(), RequireTls::Yes);
+            let mut attempt = advise(&mut delivery, HOST, TlsaStatus::Insecure).unwrap();
+            for (offers, outcome) in addresses {
+                attempt = attempt.with_requiretls_offered(offers);
+                attempt = match delivery.handle_session(attempt, outcome.clone()) {
+                    SendDecision::NextAddress(attempt) => attempt,
+                    SendDecision::Send(transaction) => {
+                        delivery.handle_reply(transaction, SmtpReply::Transient).unwrap()
+                    }
+                    other => panic!("{other:?}"),
+                };
+            }
+            assert!(matches!(delivery.handle_no_address(attempt), SendDecision::Reject(_)));
+            assert!(deferred(&mut delivery).may_bounce(), "{outcome:?} {is_first}");
+        }
+    }
+}
+
+/// A null MX counts as a statement of the domain if no policy is enforced.
+#[test]
+fn a_null_mx_is_judged_with_the_tag() {
+    let null = || to(&["."]);
+    let mut optional = delivery(null(), Ok(enforce()), RequireTls::No);
+    assert_eq!(
+        undeliverable(&mut optional),
+        "5.1.10 example.org accepts no mail, as its MX record says"
+    );
+    assert_eq!(optional.host_failures().len(), 1);
+    let mut untagged = delivery(null(), Ok(enforce()), RequireTls::Unspecified);
+    rechecking(&mut untagged);
 }
 
 #[test]
 fn a_newer_policy_is_looked_for_first() {
     let host = Host { outcome: SessionOutcome::ClearText, ..good() };
-    for (policy, host) in [(Ok(enforce()), &host), (Ok(testing()), &good())] {
+    let good = good();
+    let rows = [
+        (Ok(enforce()), &host),
+        (Ok(testing()), &good),
+        (none(), &good),
+        (Ok(policy(Mode::None, &[])), &good),
+    ];
+    for (policy, host) in rows {
         let new = || {
             let mut delivery = delivery(to(&[HOST]), policy.clone(), RequireTls::Yes);
             try_next(&mut delivery, host).unwrap_err();
@@ -317,7 +405,8 @@ fn a_newer_policy_is_looked_for_first() {
         unknown.handle_recheck(Recheck::Unknown("timed out".into()));
         assert!(!deferred(&mut unknown).may_bounce());
         let mut changed = new();
-        changed.handle_recheck(Recheck::Current(Err(NoPolicy::NoRecord)));
+        let other = if policy.is_ok() { none() } else { Ok(enforce()) };
+        changed.handle_recheck(Recheck::Current(other));
         assert!(matches!(changed.poll(), Step::PolicyChanged(_)));
     }
 }

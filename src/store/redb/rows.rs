@@ -15,7 +15,11 @@ use super::{
     super::{Change, Loaded},
     fault::Fault,
 };
-use crate::{cache::Snapshot, domain::Domain, excerpt::excerpt};
+use crate::{
+    cache::Snapshot,
+    domain::Domain,
+    excerpt::{Printable, excerpt},
+};
 
 /// The name of the table of policies. The layout of a snapshot has its own version: see
 /// [`Snapshot::VERSION`].
@@ -127,7 +131,7 @@ impl Read {
                 self.misplaced.push(key.to_string());
                 format!("it holds the {snapshot}")
             }
-            Err(error) => error.to_string(),
+            Err(error) => Printable(&error.to_string()).to_string(),
         };
         let key = excerpt(key.as_bytes());
         self.loaded.damaged.push(format!("the row of {key}: {damage}").into());

@@ -264,8 +264,9 @@ fn places() -> [String; 2] {
     reason = "here a panic is a finding, and another thread is waited for"
 )]
 mod tests {
+    use alloc::vec;
     use core::sync::atomic::{AtomicUsize, Ordering};
-    use std::{thread, vec};
+    use std::thread;
 
     use rustls::{crypto::ring, pki_types::TrustAnchor};
 

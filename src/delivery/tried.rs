@@ -18,16 +18,14 @@ pub(super) struct Tried {
     was_fit: bool,
     /// `true` if a handshake has failed and TLS is not required.
     has_no_tls: bool,
-    /// `true` unless an address failed in a way that may change.
-    is_final: bool,
-    /// The most important failure so far.
+    /// The most important failure so far. It is final if those of all addresses are.
     refusal: Option<HostFailure>,
 }
 
 impl Tried {
     pub(super) fn new(serial: u64, host: Arc<str>) -> Self {
         let (is_satisfied, was_fit, has_no_tls) = (false, false, false);
-        Self { serial, host, is_satisfied, was_fit, has_no_tls, is_final: true, refusal: None }
+        Self { serial, host, is_satisfied, was_fit, has_no_tls, refusal: None }
     }
 
     /// Notes a session that satisfies the requirement.
@@ -48,9 +46,13 @@ impl Tried {
     /// Notes the failure of one address.
     pub(super) fn refuse(&mut self, refusal: HostFailure) {
         self.was_fit |= core::mem::take(&mut self.is_satisfied);
-        self.is_final &= refusal.is_final;
-        if self.refusal.as_ref().is_none_or(|before| rank(before) < rank(&refusal)) {
-            self.refusal = Some(refusal);
+        match &mut self.refusal {
+            Some(before) if rank(before) >= rank(&refusal) => before.is_final &= refusal.is_final,
+            before => {
+                let was_final = before.as_ref().is_none_or(|before| before.is_final);
+                let is_final = was_final && refusal.is_final;
+                *before = Some(HostFailure { is_final, ..refusal });
+            }
         }
     }
 
@@ -67,10 +69,7 @@ impl Tried {
 
     /// Returns the failure of a host after all its addresses were tried.
     pub(super) fn end(self, rules: &Rules) -> HostFailure {
-        match self.refusal {
-            Some(refusal) => HostFailure { is_final: self.is_final, ..refusal },
-            None => rules.refusal(self.host, HostFailureReason::Unreachable),
-        }
+        self.refusal.unwrap_or_else(|| rules.refusal(self.host, HostFailureReason::Unreachable))
     }
 
     /// Returns the failure of a host after an attempt was abandoned, which the policy may have

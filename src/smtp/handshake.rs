@@ -92,18 +92,16 @@ impl Handshake {
     /// described in words for the owner of the host.
     #[must_use]
     pub fn failed(self, error: &(dyn Error + 'static)) -> SessionOutcome {
-        match self.result() {
-            Some(Err(failure)) => self.rejected(failure),
-            _ => {
-                let (code, message) = match tls_error_within(error) {
-                    Some(tls) => ("tls", describe_tls_error(tls)),
-                    None => (Failure::HANDSHAKE_INTERRUPTED, error.to_string().into()),
-                };
-                let result_type = ResultType::ValidationFailure;
-                let failure = Failure::new(result_type, code, &*self.host, message.into_string());
-                SessionOutcome::HandshakeFailed(failure)
-            }
+        if let Some(Err(failure)) = self.result() {
+            return self.rejected(failure);
         }
+        let (code, message) = match tls_error_within(error) {
+            Some(tls) => ("tls", describe_tls_error(tls)),
+            None => (Failure::HANDSHAKE_INTERRUPTED, error.to_string().into()),
+        };
+        let result_type = ResultType::ValidationFailure;
+        let failure = Failure::new(result_type, code, &*self.host, message.into_string());
+        SessionOutcome::HandshakeFailed(failure)
     }
 
     /// Returns the outcome of a session that ended after the handshake: `ended` is

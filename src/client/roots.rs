@@ -268,14 +268,14 @@ mod tests {
     use core::sync::atomic::{AtomicUsize, Ordering};
     use std::thread;
 
-    use rustls::{crypto::ring, pki_types::TrustAnchor};
+    use rustls::{crypto::ring, pki_types as types};
 
     use super::*;
 
     static LOADS: AtomicUsize = AtomicUsize::new(0);
 
     fn roots(count: usize) -> Arc<RootCertStore> {
-        let anchor = TrustAnchor {
+        let anchor = types::TrustAnchor {
             subject: b"somebody".as_slice().into(),
             subject_public_key_info: b"a key".as_slice().into(),
             name_constraints: None,

@@ -152,7 +152,7 @@ impl Panics {
 mod tests {
     use super::*;
 
-    /// The health of a client that works, with this changed.
+    /// Creates the health of a client that works, with this changed.
     fn with(change: impl FnOnce(&mut Health)) -> Health {
         let mut health = Health { is_shut_down: false, ..Health::of_nothing() };
         for (_, load) in &mut health.load {

@@ -38,6 +38,7 @@ const VERBS: &[&str] = &[
     "Keeps",
     "Learns",
     "Lets",
+    "Loads",
     "Looks",
     "Makes",
     "Marks",

@@ -163,8 +163,9 @@ impl Failure {
     /// The reason code of an error in the sender's own program, which is no failure of the host.
     pub(crate) const VERIFIER_REUSED: &str = "verifier-reused";
 
-    /// The reason code of a handshake that ended without an error of TLS, such as by a lost connection.
-    pub(crate) const HANDSHAKE_INTERRUPTED: &str = "tls-interrupted";
+    /// The reason code of a handshake that ended without a fault of the host, such as by a lost
+    /// connection. A message that requires TLS is not bounced for it.
+    pub const HANDSHAKE_INTERRUPTED: &str = "tls-interrupted";
 
     /// Creates a failure.
     ///

@@ -198,7 +198,8 @@ impl Client {
     }
 
     /// Returns the roots and the cryptography of the client, for the certificates of MX hosts. Get it
-    /// for each message: the roots of the platform are loaded again once a day, in the background.
+    /// for each message: the roots of the platform are loaded again once a day, in the background. With
+    /// a fetcher of your own, the first call loads them.
     ///
     /// # Errors
     ///
@@ -250,10 +251,12 @@ impl Client {
     #[must_use]
     pub fn health(&self) -> Health {
         let driver = &self.0.driver;
+        let health = driver.jobs.health(&driver.hub);
+        let is_waited_for = health.load.iter().any(|(_, load)| load.waiting > 0);
         Health {
-            lacks_threads: driver.shortage.is_told(),
+            lacks_threads: is_waited_for && driver.shortage.is_told(),
             is_shut_down: driver.is_stopped(),
-            ..driver.jobs.health(&driver.hub)
+            ..health
         }
     }
 

@@ -22,7 +22,7 @@ pub struct Health {
     /// The number of domains whose last change could not be saved in the store. The client saves them
     /// again until that succeeds; see [`Cache::unsaved_count`](crate::Cache::unsaved_count).
     pub unsaved: usize,
-    /// `true` if the system refuses to start a thread for queries and fetches.
+    /// `true` if the system refuses to start a thread, and queries or fetches wait for one.
     pub lacks_threads: bool,
     /// `true` if the client was shut down.
     pub is_shut_down: bool,

@@ -10,7 +10,7 @@ use super::{
     step::Step,
     walk::Delivery,
 };
-use crate::no_policy::NoPolicy;
+use crate::{no_policy::NoPolicy, policy::Policy};
 
 impl Delivery {
     /// Supplies the result of a recheck, after [`Step::Recheck`]. It has no effect before all hosts
@@ -27,20 +27,27 @@ impl Delivery {
             return;
         }
         self.recheck = Some(match answer {
-            Recheck::Current(policy) if active(policy.clone()) == self.rules.policy => {
-                Found::Unchanged
-            }
             Recheck::Current(Err(why)) if is_doubtful(&why) => {
                 Found::Unknown(why.to_string().into())
             }
+            Recheck::Current(answer) if self.is_unchanged(&answer) => Found::Unchanged,
             Recheck::Current(policy) => Found::Changed(policy),
             Recheck::Unconfirmed { answer, why } => match answer {
                 Err(doubtful) if is_doubtful(&doubtful) => Found::Unknown(why),
-                answer if active(answer.clone()) == self.rules.policy => Found::Unknown(why),
+                answer if self.is_unchanged(&answer) => Found::Unknown(why),
                 answer => Found::Changed(answer),
             },
             Recheck::Unknown(why) => Found::Unknown(why),
         });
+    }
+
+    /// Returns whether an answer is the policy of this delivery. Without a policy, the reason for that
+    /// changes nothing.
+    fn is_unchanged(&self, answer: &Result<Arc<Policy>, NoPolicy>) -> bool {
+        match (active(answer.clone()), &self.rules.policy) {
+            (Err(_), Err(_)) => true,
+            (answer, policy) => answer == *policy,
+        }
     }
 
     pub(super) fn all_tried(&self) -> Stage {
@@ -66,7 +73,9 @@ impl Delivery {
         match (unknown, refused) {
             (Some(why), _) => {
                 let count = self.unconfirmed.saturating_add(1);
-                let may_bounce = self.max_unconfirmed.is_some_and(|max| count >= max);
+                // Without an enforced policy there is none that a bounce could ignore (RFC 8461 §3.3).
+                let may_bounce =
+                    !self.rules.enforces() || self.max_unconfirmed.is_some_and(|max| count >= max);
                 Step::Defer(self.deferral(Some(why), may_bounce))
             }
             (None, Some(refused)) => {

@@ -140,7 +140,8 @@ impl Route {
     ///
     /// Under a policy of mode `enforce`, a null MX or the sender itself among the hosts fails a
     /// message at once only if this is set. Otherwise DNS may have been forged, as for a host that
-    /// the policy does not list ([RFC 8461 §10]): the message is deferred after a recheck.
+    /// the policy does not list ([RFC 8461 §10]): the message is deferred after a recheck, or
+    /// bounced if it requires TLS.
     ///
     /// A message that [requires TLS](super::RequireTls::Yes) is sent to a host that no policy of mode
     /// `enforce` lists only if this is set ([RFC 8689 §4.2.1]).

@@ -32,7 +32,8 @@ pub enum SessionOutcome {
         is_temporary: bool,
     },
     /// The TLS handshake failed for another reason than a check of the certificate. It counts under
-    /// every policy that requires TLS.
+    /// every policy that requires TLS. Use the reason code [`Failure::HANDSHAKE_INTERRUPTED`] for a lost
+    /// connection or a time-out.
     HandshakeFailed(Failure),
     /// A check of the certificate ended the TLS handshake. A failure by PKIX counts under MTA-STS,
     /// one by DANE under the TLSA records ([RFC 8460 §4.3]).

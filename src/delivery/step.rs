@@ -15,7 +15,8 @@ pub enum Step {
     /// Try this host: look up its TLSA records, then call
     /// [`Delivery::handle_tlsa`](super::Delivery::handle_tlsa).
     Consider(Candidate),
-    /// No host accepted the message, and a policy of mode `enforce` contributed to that. Recheck
+    /// No host accepted the message, and a policy of mode `enforce` contributed to that, or the lack of
+    /// one, if the message requires TLS. Recheck
     /// the cache, then call [`Delivery::handle_recheck`](super::Delivery::handle_recheck). Without
     /// a cache, or to wait, the message may stay in the queue instead, but must not be bounced.
     Recheck(Deferral),

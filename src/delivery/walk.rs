@@ -43,6 +43,8 @@ pub struct Delivery {
     /// The number of consecutive rechecks without a result in earlier deliveries of this message.
     pub(super) unconfirmed: u32,
     pub(super) max_unconfirmed: Option<u32>,
+    /// `true` if the domain has a null MX.
+    is_null: bool,
     pub(super) refusals: Vec<HostFailure>,
     pub(super) reports: VecDeque<SessionReport>,
 }
@@ -74,6 +76,7 @@ impl Delivery {
             recheck: None,
             unconfirmed: 0,
             max_unconfirmed: None,
+            is_null,
             refusals: Vec::new(),
             reports: VecDeque::new(),
         };
@@ -163,7 +166,7 @@ impl Delivery {
             rules.require_tls = tag;
         }
         // A null MX was judged without the tag.
-        if self.serial == 0 && !matches!(self.stage, Stage::Walking) {
+        if self.is_null {
             self.refusals.clear();
             self.stage = self.no_mail_accepted();
         }

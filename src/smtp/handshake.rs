@@ -96,7 +96,11 @@ impl Handshake {
             return self.rejected(failure);
         }
         let (code, message) = match tls_error_within(error) {
+            Some(tls) if is_passing(tls) => {
+                (Failure::HANDSHAKE_INTERRUPTED, describe_tls_error(tls))
+            }
             Some(tls) => ("tls", describe_tls_error(tls)),
+            None if is_invalid_name(error) => ("tls", error.to_string().into()),
             None => (Failure::HANDSHAKE_INTERRUPTED, error.to_string().into()),
         };
         let result_type = ResultType::ValidationFailure;
@@ -141,6 +145,28 @@ fn tls_error_within<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a rustls::
         next = error.source();
     }
     None
+}
+
+/// Returns whether an error may be the sender's own, or that of a host which is overloaded.
+fn is_passing(error: &rustls::Error) -> bool {
+    use rustls::{AlertDescription, Error};
+
+    matches!(
+        error,
+        Error::FailedToGetRandomBytes
+            | Error::FailedToGetCurrentTime
+            | Error::General(_)
+            | Error::AlertReceived(
+                AlertDescription::InternalError | AlertDescription::UserCanceled
+            )
+    )
+}
+
+/// Returns whether the host has no name for a certificate.
+fn is_invalid_name(error: &(dyn Error + 'static)) -> bool {
+    let inner = error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
+    let is_inner = matches!(inner, Some(inner) if inner.is::<InvalidDnsNameError>());
+    is_inner || error.is::<InvalidDnsNameError>()
 }
 
 /// Returns the error of rustls that this one is, or that it wraps as an I/O error does.

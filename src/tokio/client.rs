@@ -247,7 +247,8 @@ impl Client {
     }
 
     /// Returns the roots and the cryptography of the client, for the certificates of MX hosts. Get it
-    /// for each message: the roots of the platform are loaded again once a day, in the background.
+    /// for each message: the roots of the platform are loaded again once a day, in the background. With
+    /// a fetcher of your own, the first call loads them.
     ///
     /// # Errors
     ///

@@ -137,7 +137,8 @@ impl Settings {
         Self { provider: Some(provider.into()), ..self }
     }
 
-    /// Sets the trusted root certificates. Default: the platform's, which are loaded again once a day.
+    /// Sets the trusted root certificates. Default: the platform's, which are loaded again
+    /// once a day while they are used.
     #[must_use]
     pub fn with_root_certificates(self, roots: impl Into<Arc<RootCertStore>>) -> Self {
         Self { roots: Some(roots.into()), ..self }

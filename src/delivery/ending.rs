@@ -73,7 +73,7 @@ impl Delivery {
         match (unknown, refused) {
             (Some(why), _) => {
                 let count = self.unconfirmed.saturating_add(1);
-                // Without an enforced policy there is none that a bounce could ignore (RFC 8461 §3.3).
+                // Only an enforced policy stands in the way of a bounce (RFC 8461 §5).
                 let may_bounce =
                     !self.rules.enforces() || self.max_unconfirmed.is_some_and(|max| count >= max);
                 Step::Defer(self.deferral(Some(why), may_bounce))

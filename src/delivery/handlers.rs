@@ -24,6 +24,9 @@ impl Delivery {
         if let Some(open) = self.open.take() {
             self.refusals.push(open.give_up(&self.rules));
         }
+        if matches!(self.stage, Stage::Start) {
+            self.start();
+        }
         if matches!(self.stage, Stage::Walking) {
             match self.next_host() {
                 Some(host) => return Step::Consider(Candidate { ticket: self.ticket(host) }),
@@ -33,7 +36,7 @@ impl Delivery {
         match &self.stage {
             Stage::Delivered => Step::Delivered,
             Stage::Undeliverable(why) => Step::Undeliverable(why.clone()),
-            Stage::Walking => self.failed(None),
+            Stage::Start | Stage::Walking => self.failed(None),
             Stage::Failed(refused) => self.failed(refused.as_ref()),
         }
     }

@@ -50,8 +50,8 @@ pub enum RequireTls {
     Yes,
     /// The message is the bounce of one that requires TLS ([RFC 8689 §5]). It is sent over TLS only,
     /// and carries `REQUIRETLS` if the session satisfies everything that [`Yes`](Self::Yes) requires.
-    /// A host that does not offer `REQUIRETLS` gets it all the same: the header is all that it returns
-    /// of the message. Without TLS it waits in the queue, at whose end it is lost.
+    /// A host that does not offer `REQUIRETLS` receives it, too: the header is all that it returns of
+    /// the message. Without TLS it waits in the queue, at whose end it is lost.
     ///
     /// [RFC 8689 §5]: https://www.rfc-editor.org/rfc/rfc8689#section-5
     Bounce,
@@ -131,7 +131,7 @@ impl RequireTls {
             let Some(first) = value_of(line, Self::FIELD) else { continue };
             let mut parts = u32::from(!first.is_empty());
             let mut is_no = first.eq_ignore_ascii_case(b"No");
-            // A folded field goes on with the next line (RFC 5322 §2.2.3).
+            // A folded field continues on the next line (RFC 5322 §2.2.3).
             while let Some(more) = lines.next_if(|line| matches!(line.first(), Some(b' ' | b'\t')))
             {
                 let more = trimmed(more);

@@ -8,6 +8,8 @@ use crate::{no_policy::NoPolicy, policy::Policy};
 /// The stage of a delivery.
 #[derive(Debug)]
 pub(super) enum Stage {
+    /// Nothing was polled, so that the settings may change.
+    Start,
     Walking,
     Delivered,
     /// The message can never be delivered, and no newer policy would change this.

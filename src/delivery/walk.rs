@@ -43,8 +43,6 @@ pub struct Delivery {
     /// The number of consecutive rechecks without a result in earlier deliveries of this message.
     pub(super) unconfirmed: u32,
     pub(super) max_unconfirmed: Option<u32>,
-    /// `true` if the domain has a null MX.
-    is_null: bool,
     pub(super) refusals: Vec<HostFailure>,
     pub(super) reports: VecDeque<SessionReport>,
 }
@@ -64,26 +62,19 @@ impl Delivery {
         let rules = Arc::new(Rules::new(&route, policy, floor));
         let mx = route.mx;
         let own = mx.iter().filter(|mx| mx.is_own).map(|mx| mx.preference).min();
-        // The list is empty only if all records named the root (RFC 7505 §3).
-        let is_null = mx.is_empty();
-        let mut delivery = Self {
+        Self {
             rules,
             waiting: mx.into_iter(),
             own,
             open: None,
             serial: 0,
-            stage: Stage::Walking,
+            stage: Stage::Start,
             recheck: None,
             unconfirmed: 0,
             max_unconfirmed: None,
-            is_null,
             refusals: Vec::new(),
             reports: VecDeque::new(),
-        };
-        if is_null {
-            delivery.stage = delivery.no_mail_accepted();
         }
-        delivery
     }
 
     /// Sets the number of consecutive rechecks without a result after which the message may be
@@ -132,7 +123,7 @@ impl Delivery {
     /// [RFC 8461 §5]: https://www.rfc-editor.org/rfc/rfc8461#section-5
     #[must_use]
     pub fn with_pkix_beside_dane(mut self, demands_both: bool) -> Self {
-        if let Some(rules) = Arc::get_mut(&mut self.rules) {
+        if let Some(rules) = self.settings() {
             rules.enforced_beside_dane =
                 if demands_both { TlsLevel::DaneAndPkix } else { TlsLevel::Dane };
         }
@@ -150,7 +141,7 @@ impl Delivery {
     /// Call it before the first [`poll`](Self::poll): later it has no effect.
     #[must_use]
     pub fn with_operators_policy(mut self, is_operators: bool) -> Self {
-        if let Some(rules) = Arc::get_mut(&mut self.rules) {
+        if let Some(rules) = self.settings() {
             rules.is_operators_policy = is_operators;
         }
         self
@@ -162,15 +153,25 @@ impl Delivery {
     /// Call it before the first [`poll`](Self::poll): later it has no effect.
     #[must_use]
     pub fn with_require_tls(mut self, tag: RequireTls) -> Self {
-        if let Some(rules) = Arc::get_mut(&mut self.rules) {
+        if let Some(rules) = self.settings() {
             rules.require_tls = tag;
         }
-        // A null MX was judged without the tag.
-        if self.is_null {
-            self.refusals.clear();
-            self.stage = self.no_mail_accepted();
-        }
         self
+    }
+
+    /// Returns the settings, as long as no step depends on them.
+    fn settings(&mut self) -> Option<&mut Rules> {
+        if !matches!(self.stage, Stage::Start) {
+            return None;
+        }
+        Arc::get_mut(&mut self.rules)
+    }
+
+    /// Begins the walk over the hosts.
+    pub(super) fn start(&mut self) {
+        // The list is empty only if all records named the root (RFC 7505 §3).
+        let is_null = self.waiting.as_slice().is_empty();
+        self.stage = if is_null { self.no_mail_accepted() } else { Stage::Walking };
     }
 
     /// Returns the domain whose policy applies.

@@ -48,7 +48,7 @@
 //!
 //! For the health check of a mail server, `health()` of a client returns numbers, and `Health::state` a
 //! word: working, degraded (requests hang, or the store does not save), or unable to start discoveries.
-//! Its `Display` form says why. A mail server goes on in each of these states: what is in the cache
+//! Its `Display` form says why. A mail server keeps working in each of these states: what is in the cache
 //! applies.
 //!
 //! # Counters

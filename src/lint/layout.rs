@@ -151,7 +151,7 @@ pub(super) fn turned(text: &str) -> String {
     lines.filter(|lines| lines.len() > 2).map_or_else(|| text.to_owned(), |lines| lines.concat())
 }
 
-/// Joins a host name that goes on on the next, indented line: `mx: mail.`, `  example.com`.
+/// Joins a host name that continues on the next, indented line: `mx: mail.`, `  example.com`.
 pub(super) fn unfolded(text: &str) -> String {
     let mut result = String::with_capacity(text.len());
     for line in text.split_inclusive('\n') {
@@ -178,7 +178,7 @@ fn open_value(before: &str, rest: &str) -> Option<usize> {
     is_rest(name, value.trim(), rest).then_some(before.len())
 }
 
-/// Returns whether two parts make a value, of which the first is none.
+/// Returns whether two parts make a value, and the first one alone does not.
 fn is_rest(name: &str, value: &str, rest: &str) -> bool {
     let whole = [value, rest].concat();
     let is_cut = match name {

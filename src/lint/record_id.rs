@@ -14,7 +14,7 @@ pub(super) fn mended_id(value: &str) -> Option<String> {
     let is_number = inner.bytes().all(|byte| byte.is_ascii_digit());
     let value = if is_number { inner } else { value };
     let value = value.trim_matches(MARKS);
-    if is_placeholder(value) || !is_date(value) && has_mark_in_number(value, &MARKS) {
+    if is_placeholder(value) || !is_date(value) && has_mark_in_number(value) {
         return None;
     }
     let id = value.replace(MARKS, "");
@@ -23,13 +23,12 @@ pub(super) fn mended_id(value: &str) -> Option<String> {
 
 /// Returns whether a mark stands between two digits, where it may tell versions apart: `1.10` and `11.0`
 /// must not become the same.
-fn has_mark_in_number(value: &str, marks: &[char]) -> bool {
+fn has_mark_in_number(value: &str) -> bool {
     let is_digit = |c: Option<char>| c.is_some_and(|c| c.is_ascii_digit());
-    value.match_indices(|c: char| marks.contains(&c)).any(|(at, _)| {
+    value.match_indices(MARKS).any(|(at, _)| {
         let (before, after) = value.split_at_checked(at).unwrap_or((value, ""));
-        let before = before.trim_end_matches(|c: char| marks.contains(&c)).chars().next_back();
-        is_digit(before)
-            && is_digit(after.trim_start_matches(|c: char| marks.contains(&c)).chars().next())
+        let before = before.trim_end_matches(MARKS).chars().next_back();
+        is_digit(before) && is_digit(after.trim_start_matches(MARKS).chars().next())
     })
 }
 

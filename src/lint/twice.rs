@@ -41,7 +41,7 @@ fn fields(text: &str) -> Vec<&str> {
     text.lines().map(str::trim).filter(|line| says(line)).collect()
 }
 
-/// Returns whether a line is none of a heading, a comment and a mark.
+/// Returns whether a line is neither a heading, nor a comment, nor a mark.
 fn says(line: &str) -> bool {
     let line = line.trim();
     let is_value = !is_remark(line.as_bytes()) && line.contains([':', '=', '.']);

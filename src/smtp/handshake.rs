@@ -95,14 +95,13 @@ impl Handshake {
         if let Some(Err(failure)) = self.result() {
             return self.rejected(failure);
         }
-        let (code, message) = match tls_error_within(error) {
-            Some(tls) if is_passing(tls) => {
-                (Failure::HANDSHAKE_INTERRUPTED, describe_tls_error(tls))
-            }
-            Some(tls) => ("tls", describe_tls_error(tls)),
-            None if is_invalid_name(error) => ("tls", error.to_string().into()),
-            None => (Failure::HANDSHAKE_INTERRUPTED, error.to_string().into()),
+        let tls = find::<rustls::Error>(error);
+        let is_of_host = match tls {
+            Some(tls) => !is_passing(tls),
+            None => find::<InvalidDnsNameError>(error).is_some(),
         };
+        let code = if is_of_host { "tls" } else { Failure::HANDSHAKE_INTERRUPTED };
+        let message = tls.map_or_else(|| error.to_string().into(), describe_tls_error);
         let result_type = ResultType::ValidationFailure;
         let failure = Failure::new(result_type, code, &*self.host, message.into_string());
         SessionOutcome::HandshakeFailed(failure)
@@ -135,12 +134,15 @@ impl Handshake {
     }
 }
 
-/// Returns the error of rustls within an error of a handshake.
-fn tls_error_within<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a rustls::Error> {
+/// Returns the error of this type that an error of a handshake is, or whose cause it is, also as the
+/// content of an I/O error.
+fn find<'a, T: Error + 'static>(error: &'a (dyn Error + 'static)) -> Option<&'a T> {
     let mut next = Some(error);
     while let Some(error) = next {
-        if let Some(tls) = tls_error(error) {
-            return Some(tls);
+        let inner = error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
+        let found = error.downcast_ref().or_else(|| inner?.downcast_ref());
+        if found.is_some() {
+            return found;
         }
         next = error.source();
     }
@@ -160,17 +162,4 @@ fn is_passing(error: &rustls::Error) -> bool {
                 AlertDescription::InternalError | AlertDescription::UserCanceled
             )
     )
-}
-
-/// Returns whether the host has no name for a certificate.
-fn is_invalid_name(error: &(dyn Error + 'static)) -> bool {
-    let inner = error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
-    let is_inner = matches!(inner, Some(inner) if inner.is::<InvalidDnsNameError>());
-    is_inner || error.is::<InvalidDnsNameError>()
-}
-
-/// Returns the error of rustls that this one is, or that it wraps as an I/O error does.
-fn tls_error<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a rustls::Error> {
-    let inner = error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
-    error.downcast_ref().or_else(|| inner?.downcast_ref())
 }

@@ -101,7 +101,7 @@ fn a_call_that_is_dropped_anywhere_leaves_nothing() {
                 let dropped = domain("dropped.example");
                 is_answered = polled(call(&client, &dropped), points).await == Some(true);
                 assert!(!is_waited_for(&client), "{name}, {points}: {client:?}");
-                // Discovery goes on, and then there is no task of it.
+                // Discovery continues, and no task of it is left at its end.
                 let after = tokio::time::timeout(LONG, client.policy(&dropped)).await.unwrap();
                 assert!(after.unwrap().policy().is_some(), "{name}, {points}");
                 let ended = async {

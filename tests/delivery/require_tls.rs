@@ -386,6 +386,14 @@ fn a_null_mx_is_judged_with_the_tag() {
     assert_eq!(optional.host_failures().len(), 1);
     let mut untagged = delivery(null(), Ok(enforce()), RequireTls::Unspecified);
     rechecking(&mut untagged);
+    // Settings after the first step have no effect.
+    let mut late = untagged.with_require_tls(RequireTls::No);
+    rechecking(&mut late);
+    let mut between = delivery(to(&[HOST, "mx2.example.net"]), Ok(enforce()), RequireTls::Yes);
+    let clear = Host { outcome: SessionOutcome::ClearText, ..good() };
+    try_next(&mut between, &clear).unwrap_err();
+    let mut between = between.with_require_tls(RequireTls::No).with_pkix_beside_dane(true);
+    assert!(try_next(&mut between, &clear).is_err());
 }
 
 #[test]
@@ -468,7 +476,7 @@ fn tls_is_optional() {
                 };
                 assert_eq!(transaction.session().is_encrypted(), level == "tls");
                 assert!(!transaction.needs_requiretls());
-                // The domain is told all the same.
+                // The report counts the session under the policy.
                 let is_fine = outcome == valid() && mx.starts_with('*');
                 let reports = reports(&mut delivery);
                 assert_eq!(reports.len(), 1);

@@ -1,9 +1,18 @@
 //! Messages that require TLS, or ask for delivery without it (RFC 8689).
 
-use mta_sts::delivery::{MinTlsLevel, RequireTls};
+use std::{io, net::IpAddr};
+
+use mta_sts::{
+    delivery::{MinTlsLevel, Mx as MxRecord, RequireTls, Route, SmtpReply},
+    rustls::{AlertDescription, Error},
+    smtp::{
+        BlockingTransport, Capabilities, ConnectError, Envelope, Handshake, Message,
+        RecipientOutcome, StarttlsError,
+    },
+};
 use mta_sts_testkit::{Certificate, Mx, Site, World};
 
-use crate::world::{BOTH, Client, told};
+use crate::world::{BOTH, Client, Kind, told};
 
 const HOST: &str = "mx.example.com";
 const GOOD: Mx = Mx::Requiretls(Certificate::Good);
@@ -58,5 +67,73 @@ fn a_message_is_sent_as_its_tag_requires() {
                 }
             }
         }
+    }
+}
+
+/// A host whose handshake fails with this error.
+struct Fails(Option<io::Error>);
+
+impl BlockingTransport for Fails {
+    type Session = ();
+
+    fn addresses(&mut self, _: &str) -> Vec<IpAddr> {
+        vec![[127, 0, 0, 1].into()]
+    }
+
+    fn connect(&mut self, _: &str, _: IpAddr) -> Result<((), Capabilities), ConnectError> {
+        Ok(((), Capabilities::parse("250-mx.example.com\r\n250 STARTTLS\r\n")))
+    }
+
+    fn starttls(
+        &mut self,
+        (): (),
+        handshake: &Handshake,
+    ) -> Result<((), Capabilities), StarttlsError<()>> {
+        let _ = handshake.server_name()?;
+        Err(self.0.take().expect("there is one attempt").into())
+    }
+
+    fn send(&mut self, (): (), _: Envelope<'_>) -> Vec<SmtpReply> {
+        unreachable!("there is no session")
+    }
+}
+
+/// A message that requires TLS is bounced for a fault of the host only, and else stays in the queue.
+#[test]
+fn a_handshake_that_may_succeed_later_is_no_reason_for_a_bounce() {
+    let world = World::new();
+    let Client::Blocking(client) = Client::new(Kind::Blocking, &world) else { unreachable!() };
+    let trust = client.trust_store().unwrap();
+    let by_name = || {
+        let domain = mta_sts::Domain::parse("example.com").unwrap();
+        Route::for_recipient(domain, [MxRecord::new(1, HOST)]).with_secure_mx(true)
+    };
+    let alert = |alert| io::Error::other(Error::AlertReceived(alert));
+    let rows = [
+        (by_name(), io::ErrorKind::ConnectionReset.into(), false),
+        (by_name(), io::ErrorKind::UnexpectedEof.into(), false),
+        (by_name(), alert(AlertDescription::InternalError), false),
+        (by_name(), io::Error::other(Error::FailedToGetRandomBytes), false),
+        (by_name(), alert(AlertDescription::HandshakeFailure), true),
+        (by_name(), alert(AlertDescription::ProtocolVersion), true),
+        // There is no certificate for an address literal.
+        (Route::for_address_literal("[192.0.2.1]"), io::Error::other("not reached"), true),
+    ];
+    for (route, error, is_final) in rows {
+        let what = format!("{error:?}");
+        let message = Message::new(route, &trust).with_require_tls(RequireTls::Yes);
+        let outcome = client.deliver(&message, &mut Fails(Some(error))).unwrap();
+        let is_failed = match &outcome.recipients[0] {
+            RecipientOutcome::Failed { status, .. } => {
+                assert_eq!(status.to_string(), "5.7.10", "{what}");
+                true
+            }
+            RecipientOutcome::Deferred { may_bounce, .. } => {
+                assert!(may_bounce, "{what}");
+                false
+            }
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(is_failed, is_final, "{what}: {outcome:?}");
     }
 }

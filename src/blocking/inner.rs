@@ -14,10 +14,10 @@ use super::driver::Driver;
 use crate::{
     cache::{Answer, AppliedPolicyRef, RecheckResult},
     client::{
-        LookupError, Moment, Outputs, RestoreReport, RunningClient, SHUTDOWN_TIMEOUT,
-        SettingsError, ShardedCache, StoreWriter, Ticket, rechecked,
+        CurrentTlsRules, LookupError, Moment, Outputs, RestoreReport, RunningClient,
+        SHUTDOWN_TIMEOUT, SettingsError, ShardedCache, StoreWriter, Ticket, rechecked,
     },
-    delivery::Recheck,
+    delivery::{Recheck, TlsRules},
     domain::Domain,
     smtp::PolicyCheck,
     verify::TrustStore,
@@ -28,6 +28,7 @@ pub(super) struct Inner {
     pub(super) driver: Arc<Driver>,
     pub(super) writer: Option<StoreWriter>,
     pub(super) restore_report: RestoreReport,
+    pub(super) tls_rules: CurrentTlsRules,
 }
 
 impl Inner {
@@ -128,6 +129,10 @@ impl RunningClient for Inner {
 impl PolicyCheck for Inner {
     fn now(&self) -> UtcDateTime {
         self.driver.time.date()
+    }
+
+    fn tls_rules(&self) -> Arc<TlsRules> {
+        self.tls_rules.get()
     }
 
     fn recheck(&self, domain: &Domain) -> impl Future<Output = (Recheck, bool)> + Send {

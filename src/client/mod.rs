@@ -34,6 +34,7 @@ mod store_writer;
 mod system;
 mod threads;
 mod time_outs;
+mod tls_rules;
 mod trace;
 
 #[cfg(feature = "blocking")]
@@ -82,5 +83,6 @@ pub(crate) use self::{
     store_writer::StoreWriter,
     threads::Threads,
     time_outs::{MAX_SLEEP, SHUTDOWN_TIMEOUT},
+    tls_rules::CurrentTlsRules,
     trace::Trace,
 };

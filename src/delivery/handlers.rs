@@ -3,11 +3,11 @@
 use alloc::sync::Arc;
 
 use super::{
+    judgement::Judgement,
     refusal::{HostFailure, HostFailureReason},
     report::{self, SessionReport},
     requirement::{Requirement, TlsLevel, TlsaStatus},
     route::Mx,
-    rules::Judgement,
     session::{Session, SessionOutcome, SmtpReply},
     stage::Stage,
     step::Step,

@@ -20,7 +20,8 @@
 //! TLSA records are skipped. Mode `testing` or no policy never relaxes DANE, and a session that
 //! satisfies a policy but fails DANE is not used ([RFC 8461 §2]).
 //!
-//! A message may require more, or less, than that: see [`RequireTls`] (RFC 8689).
+//! A message may require more, or less, than that: see [`RequireTls`] (RFC 8689). So may the operator,
+//! for a domain or for MX hosts: see [`TlsRules`].
 //!
 //! [`Delivery::poll_report`] returns the results of a session under the policy and under DANE, for
 //! `enforce` and `testing` alike:
@@ -186,6 +187,7 @@
 mod conclusion;
 mod ending;
 mod handlers;
+mod judgement;
 mod refusal;
 mod report;
 mod require_tls;
@@ -196,6 +198,8 @@ mod session;
 mod stage;
 mod status;
 mod step;
+mod tls_rules;
+mod tls_rules_file;
 mod token;
 mod tried;
 mod walk;
@@ -210,6 +214,8 @@ pub use self::{
     session::{CertificateChecks, Session, SessionOutcome, SmtpReply},
     status::StatusCode,
     step::Step,
+    tls_rules::{MxHosts, TlsRules},
+    tls_rules_file::{TlsRulesError, TlsRulesErrorKind},
     token::{Attempt, Candidate, ConnectDecision, SendDecision, Transaction},
     walk::Delivery,
 };

@@ -113,6 +113,9 @@ pub enum Misconfiguration {
 pub enum RequiredBy {
     /// The domain, by a policy of mode `enforce`.
     Policy,
+    /// The operator, by [`TlsRules`](super::TlsRules) that treat the domain's policy of mode `testing`
+    /// as one of mode `enforce`.
+    TestingPolicy,
     /// The host, by its TLSA records.
     Dane,
     /// The sender of the message, by REQUIRETLS: see [`RequireTls`](super::RequireTls).
@@ -307,6 +310,13 @@ impl fmt::Display for Demands<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.by {
             RequiredBy::Policy => write!(f, "the MTA-STS policy of {} demands", self.domain),
+            RequiredBy::TestingPolicy => {
+                write!(
+                    f,
+                    "this mail server, enforcing the testing policy of {}, demands",
+                    self.domain
+                )
+            }
             RequiredBy::Dane => f.write_str("its TLSA records demand"),
             RequiredBy::Sender => f.write_str("the sender of the message demands"),
             RequiredBy::Operator => f.write_str("this mail server demands"),

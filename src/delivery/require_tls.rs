@@ -42,7 +42,7 @@ pub enum RequireTls {
     ///
     /// A policy of mode `testing` does not identify a host. RFC 8689 does not mention modes, but under
     /// `testing` no host is refused ([RFC 8461 §5]), so that the policy may be wrong without anybody
-    /// noticing.
+    /// noticing. It does if the operator's [`TlsRules`](super::TlsRules) treat it as `enforce`.
     ///
     /// [`Route::with_secure_mx`]: super::Route::with_secure_mx
     /// [RFC 8461 §5]: https://www.rfc-editor.org/rfc/rfc8461#section-5

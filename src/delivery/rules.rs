@@ -1,14 +1,17 @@
-//! The decisions: the requirements of a session, and whether it satisfies them. They are pure
-//! functions of the policy, the minimum TLS level, DANE and the host.
+//! The requirements of a session, as a pure function of the policy, the minimum TLS level, DANE and
+//! the host.
 
-use alloc::{boxed::Box, sync::Arc};
+use alloc::{boxed::Box, sync::Arc, vec::Vec};
+
+use time::UtcDateTime;
 
 use super::{
     refusal::{HostFailure, HostFailureReason, Misconfiguration, RequiredBy},
     require_tls::RequireTls,
     requirement::{MinTlsLevel, Requirement, TlsLevel, TlsaStatus},
     route::{MxLookup, Route},
-    session::{Session, SessionOutcome},
+    session::Session,
+    tls_rules::{MxHosts, TlsRules},
 };
 use crate::{domain::Domain, failure::Failure, mode::Mode, no_policy::NoPolicy, policy::Policy};
 
@@ -28,15 +31,11 @@ pub(super) struct Rules {
     pub(super) enforced_beside_dane: TlsLevel,
     /// The tag of the message by REQUIRETLS.
     pub(super) require_tls: RequireTls,
+    /// `true` if a policy of mode `testing` counts as one of mode `enforce`.
+    enforces_testing: bool,
+    /// The hosts of which any certificate is accepted under `enforce`.
+    any_certificate: Vec<MxHosts>,
     lookup: MxLookup,
-}
-
-/// The decision about a session, or about an attempt that did not result in one.
-pub(super) enum Judgement {
-    Send(Session),
-    /// There is no TLS, and it is not required.
-    NoTls,
-    Leave(HostFailureReason),
 }
 
 impl Rules {
@@ -56,7 +55,18 @@ impl Rules {
             is_operators_policy: false,
             enforced_beside_dane: TlsLevel::Dane,
             require_tls: RequireTls::Unspecified,
+            enforces_testing: false,
+            any_certificate: Vec::new(),
             lookup: *lookup,
+        }
+    }
+
+    /// Applies the rules of the operator.
+    pub(super) fn apply(&mut self, tls: &TlsRules, now: UtcDateTime) {
+        self.any_certificate = tls.exempt_at(now);
+        if let Some(domain) = &self.domain {
+            self.floor = self.floor.max(tls.min_tls_level(domain));
+            self.enforces_testing = tls.enforces_testing(domain);
         }
     }
 
@@ -102,7 +112,9 @@ impl Rules {
             | HostFailureReason::StarttlsRefused { by, .. }
             | HostFailureReason::HandshakeFailed(by, _)
             | HostFailureReason::CertificateInvalid(by, _)
-            | HostFailureReason::CertificateUnchecked(by) => by == RequiredBy::Policy,
+            | HostFailureReason::CertificateUnchecked(by) => {
+                matches!(by, RequiredBy::Policy | RequiredBy::TestingPolicy)
+            }
             HostFailureReason::NullMx
             | HostFailureReason::OwnHost
             | HostFailureReason::Misconfigured(_) => !self.believes_mx(),
@@ -120,13 +132,22 @@ impl Rules {
     /// Returns whether the policy may exclude a host. "follow any policy published by the recipient
     /// domain, but do not fail if this is unsuccessful" (RFC 8689 §4.2.2).
     pub(super) fn enforces(&self) -> bool {
-        self.require_tls != RequireTls::No
-            && self.policy.as_ref().is_ok_and(|policy| policy.mode() == Mode::Enforce)
+        let has_enforce = |policy: &Arc<Policy>| match policy.mode() {
+            Mode::Enforce => true,
+            Mode::Testing => self.enforces_testing,
+            Mode::None => false,
+        };
+        self.require_tls != RequireTls::No && self.policy.as_ref().is_ok_and(has_enforce)
+    }
+
+    /// Returns whether the policy excludes the host if its certificate is not valid.
+    pub(super) fn enforces_certificate(&self, host: &str) -> bool {
+        self.enforces() && !self.any_certificate.iter().any(|hosts| hosts.contain(host))
     }
 
     /// Returns whether TLSA records count, as well as a failure to look them up. For a message with
     /// `TLS-Required: No` they do only if the operator requires DANE where it is offered.
-    fn heeds_dane(&self) -> bool {
+    pub(super) fn heeds_dane(&self) -> bool {
         self.require_tls != RequireTls::No || self.floor >= MinTlsLevel::Authenticated
     }
 
@@ -188,7 +209,7 @@ impl Rules {
             }
             _ => {}
         }
-        let tls = self.level(dane);
+        let tls = self.level(host, dane);
         // The purpose of mode `testing` is to report what would have failed. The bounce of a message
         // that requires TLS says so itself if the session satisfies everything.
         let validates_pkix =
@@ -197,133 +218,25 @@ impl Rules {
     }
 
     /// Returns the level of TLS that a session needs.
-    fn level(&self, dane: TlsaStatus) -> TlsLevel {
+    fn level(&self, host: &str, dane: TlsaStatus) -> TlsLevel {
         let tag = self.require_tls;
-        if dane == TlsaStatus::Usable && self.enforces() {
+        if dane == TlsaStatus::Usable && self.enforces_certificate(host) {
             self.enforced_beside_dane
         } else if dane == TlsaStatus::Usable && self.heeds_dane() {
             TlsLevel::Dane
-        } else if self.enforces()
+        } else if self.enforces_certificate(host)
             || self.floor == MinTlsLevel::Authenticated
             || tag == RequireTls::Yes
         {
             TlsLevel::Pkix
-        } else if (dane == TlsaStatus::Unusable && self.heeds_dane())
+        } else if self.enforces()
+            || (dane == TlsaStatus::Unusable && self.heeds_dane())
             || self.floor == MinTlsLevel::Encrypted
             || tag == RequireTls::Bounce
         {
             TlsLevel::Encrypted
         } else {
             TlsLevel::Opportunistic
-        }
-    }
-
-    /// Decides whether the session satisfies the requirement.
-    pub(super) fn judge(
-        &self,
-        host: &Arc<str>,
-        dane: TlsaStatus,
-        requirement: Requirement,
-        outcome: SessionOutcome,
-        offers_requiretls: bool,
-    ) -> Judgement {
-        let tls = requirement.tls;
-        let session = match &outcome {
-            SessionOutcome::Unreachable => return Judgement::Leave(HostFailureReason::Unreachable),
-            SessionOutcome::GreetingRefused => {
-                return Judgement::Leave(HostFailureReason::GreetingRefused);
-            }
-            SessionOutcome::ConnectionLost => {
-                return Judgement::Leave(HostFailureReason::ConnectionLost);
-            }
-            SessionOutcome::HandshakeFailed(_) | SessionOutcome::CertificateRejected(_) => {
-                return self.judge_no_tls(dane, tls, outcome);
-            }
-            SessionOutcome::ClearText | SessionOutcome::StarttlsRefused { .. } => {
-                Session::in_clear_text(host.clone())
-            }
-            SessionOutcome::Encrypted(checks) => {
-                Session::encrypted(host.clone(), checks, offers_requiretls)
-            }
-        };
-        if session.satisfies(requirement) {
-            return Judgement::Send(session);
-        }
-        if session.has_level(tls) {
-            return Judgement::Leave(HostFailureReason::NoRequiretls);
-        }
-        Judgement::Leave(self.what_is_missing(dane, tls, outcome))
-    }
-
-    /// Decides about an attempt whose handshake failed.
-    fn judge_no_tls(&self, dane: TlsaStatus, tls: TlsLevel, outcome: SessionOutcome) -> Judgement {
-        match tls {
-            TlsLevel::Never => Judgement::Leave(HostFailureReason::Unreachable),
-            TlsLevel::Opportunistic => Judgement::NoTls,
-            _ => Judgement::Leave(self.what_is_missing(dane, tls, outcome)),
-        }
-    }
-
-    fn what_is_missing(
-        &self,
-        dane: TlsaStatus,
-        tls: TlsLevel,
-        outcome: SessionOutcome,
-    ) -> HostFailureReason {
-        let demanded_by = self.who_demands_tls(dane);
-        let (checks, rejected) = match outcome {
-            SessionOutcome::Encrypted(checks) => (checks, None),
-            SessionOutcome::CertificateRejected(checks) => {
-                let failure = checks.failure().cloned();
-                (checks, failure)
-            }
-            SessionOutcome::HandshakeFailed(failure) => {
-                return HostFailureReason::HandshakeFailed(demanded_by, failure);
-            }
-            SessionOutcome::StarttlsRefused { is_temporary } => {
-                return HostFailureReason::StarttlsRefused { by: demanded_by, is_temporary };
-            }
-            SessionOutcome::ClearText
-            | SessionOutcome::Unreachable
-            | SessionOutcome::GreetingRefused
-            | SessionOutcome::ConnectionLost => return HostFailureReason::NoStarttls(demanded_by),
-        };
-        let (by, check) = match tls {
-            TlsLevel::Dane => (RequiredBy::Dane, checks.dane),
-            // DANE comes first, because a newer policy does not change it. A failed check comes
-            // before one that was not made.
-            TlsLevel::DaneAndPkix => match (checks.dane, checks.pkix) {
-                (Some(Err(failure)), _) => (RequiredBy::Dane, Some(Err(failure))),
-                (Some(Ok(())), pkix) | (None, pkix @ Some(Err(_))) => (RequiredBy::Policy, pkix),
-                (None, _) => (RequiredBy::Dane, None),
-            },
-            TlsLevel::Pkix if self.enforces() => (RequiredBy::Policy, checks.pkix),
-            TlsLevel::Pkix if self.require_tls == RequireTls::Yes => {
-                (RequiredBy::Sender, checks.pkix)
-            }
-            TlsLevel::Pkix => (RequiredBy::Operator, checks.pkix),
-            // Any certificate would have been accepted.
-            _ => (demanded_by, None),
-        };
-        match (check, rejected) {
-            (Some(Err(failure)), _) => HostFailureReason::CertificateInvalid(by, failure),
-            // The certificate was rejected by a check that was not required.
-            (_, Some(failure)) => HostFailureReason::HandshakeFailed(demanded_by, failure),
-            _ => HostFailureReason::CertificateUnchecked(by),
-        }
-    }
-
-    /// Returns the source of the requirement for TLS. The policy comes first, because it may have
-    /// been replaced meanwhile (RFC 8461 §5.1).
-    fn who_demands_tls(&self, dane: TlsaStatus) -> RequiredBy {
-        if self.enforces() {
-            RequiredBy::Policy
-        } else if self.heeds_dane() && matches!(dane, TlsaStatus::Usable | TlsaStatus::Unusable) {
-            RequiredBy::Dane
-        } else if matches!(self.require_tls, RequireTls::Yes | RequireTls::Bounce) {
-            RequiredBy::Sender
-        } else {
-            RequiredBy::Operator
         }
     }
 }

@@ -6,6 +6,8 @@ use alloc::{
     vec::{self, Vec},
 };
 
+use time::UtcDateTime;
+
 use super::{
     conclusion::PermanentFailure,
     refusal::{HostFailure, HostFailureReason},
@@ -15,6 +17,7 @@ use super::{
     route::{Mx, Route},
     rules::Rules,
     stage::{Found, Stage},
+    tls_rules::TlsRules,
     tried::Tried,
 };
 use crate::{domain::Domain, no_policy::NoPolicy, policy::Policy};
@@ -155,6 +158,19 @@ impl Delivery {
     pub fn with_require_tls(mut self, tag: RequireTls) -> Self {
         if let Some(rules) = self.settings() {
             rules.require_tls = tag;
+        }
+        self
+    }
+
+    /// Applies the operator's rules for the domain and its MX hosts, those of this time. Default: no
+    /// rules. After [`Step::PolicyChanged`](super::Step::PolicyChanged), apply them again for the new
+    /// delivery. The clients apply theirs.
+    ///
+    /// Call it before the first [`poll`](Self::poll): later it has no effect.
+    #[must_use]
+    pub fn with_tls_rules(mut self, tls: &TlsRules, now: UtcDateTime) -> Self {
+        if let Some(rules) = self.settings() {
+            rules.apply(tls, now);
         }
         self
     }

@@ -44,6 +44,22 @@
 //! the answer. For the file of a store, the example `check --explain` prints the same without the
 //! network, while the client runs.
 //!
+//! # Exceptions
+//!
+//! | the operator wants | a client | without a client |
+//! | --- | --- | --- |
+//! | a policy of the operator's own for a domain, or no policy | `cache().pin_policy`, `cache().disable`, `cache().clear_override` | the methods of [`Cache`](crate::Cache) of these names |
+//! | such exceptions from a file, all or none of them | `cache().set_overrides` with an [`OverrideList`](crate::cache::OverrideList) | as above, for each domain |
+//! | policies that apply until the domains' own are found | `cache().set_static_policy` | [`Cache::set_static_policy`](crate::Cache::set_static_policy) |
+//! | a policy of mode `testing` treated as `enforce` | `set_tls_rules`: `example.com enforce-testing` | [`Delivery::with_tls_rules`](crate::Delivery::with_tls_rules) |
+//! | no session with a domain below a level | `set_tls_rules`: `example.com minimum authenticated` | as above |
+//! | mail to a provider whose certificates are broken | `set_tls_rules`: `.mx.example.net any-certificate until 2027-03-31` | as above |
+//! | a policy fetched again now | `force_refresh` | [`Cache::force_refresh`](crate::Cache::force_refresh) |
+//! | a domain forgotten | `cache().remove` | [`Cache::remove`](crate::Cache::remove) |
+//! | the domains in the cache | `cache().entries`, with a filter | [`Cache::entries`](crate::Cache::entries) |
+//!
+//! None of them is stored: set them at every start, and again when their file has changed.
+//!
 //! # Health
 //!
 //! For the health check of a mail server, `health()` of a client returns numbers, and `Health::state` a

@@ -16,7 +16,7 @@ use crate::{
     delivery::{
         Attempt, ConnectDecision, Deferral, Delivery, HostFailure, PermanentFailure, Recheck,
         SendDecision, Session, SessionOutcome, SessionReport, SmtpReply, StatusCode, Step,
-        TlsLevel, Transaction,
+        TlsLevel, TlsRules, Transaction,
     },
     domain::Domain,
     no_policy::NoPolicy,
@@ -31,6 +31,9 @@ const MAX_ADDRESSES: usize = 16;
 pub(crate) trait PolicyCheck {
     /// Returns the time, for the check of certificates.
     fn now(&self) -> UtcDateTime;
+
+    /// Returns the operator's rules for TLS.
+    fn tls_rules(&self) -> Arc<TlsRules>;
 
     /// Looks for a newer policy (RFC 8461 §5.1). Returns whether the policy is one of the operator.
     fn recheck(&self, domain: &Domain) -> impl Future<Output = (Recheck, bool)> + Send;
@@ -106,6 +109,7 @@ impl<T: Transport, P: PolicyCheck> Walk<'_, T, P> {
         let mut delivery = Delivery::new(route.clone(), policy, *floor)
             .with_operators_policy(is_operators)
             .with_require_tls(*require_tls)
+            .with_tls_rules(&self.check.tls_rules(), self.check.now())
             .with_unconfirmed(unconfirmed);
         if let Some(max) = *max_unconfirmed {
             delivery = delivery.with_max_unconfirmed(max);

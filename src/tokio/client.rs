@@ -9,9 +9,10 @@ use super::{driver::Driver, inner::Inner};
 use crate::{
     cache::{Answer, Explanation, RecheckResult},
     client::{
-        CacheControl, Health, LookupError, RestoreReport, SettingsError, StoreWriter, found_policy,
+        CacheControl, CurrentTlsRules, Health, LookupError, RestoreReport, SettingsError,
+        StoreWriter, found_policy,
     },
-    delivery::{Delivery, MinTlsLevel, Route},
+    delivery::{Delivery, MinTlsLevel, Route, TlsRules},
     domain::Domain,
     no_policy::NoPolicy,
     policy::Policy,
@@ -33,7 +34,12 @@ impl Client {
         writer: Option<Arc<StoreWriter>>,
         restore_report: RestoreReport,
     ) -> Self {
-        Self(Arc::new(Inner { driver, writer, restore_report }))
+        Self(Arc::new(Inner {
+            driver,
+            writer,
+            restore_report,
+            tls_rules: CurrentTlsRules::default(),
+        }))
     }
 
     /// Returns the driver, for the parts that the builder has still to start.
@@ -209,7 +215,8 @@ impl Client {
             // A route without a policy domain has no policy.
             None => Answer::NoPolicy(NoPolicy::NoRecord),
         };
-        Ok(crate::client::delivery(route, answer, floor))
+        let delivery = crate::client::delivery(route, answer, floor);
+        Ok(delivery.with_tls_rules(&self.0.tls_rules.get(), self.0.driver.time.date()))
     }
 
     /// Delivers a message over the SMTP implementation of the mail server, and returns its outcome for
@@ -284,6 +291,31 @@ impl Client {
     #[must_use]
     pub fn cache(&self) -> CacheControl<'_> {
         CacheControl::new(&*self.0)
+    }
+
+    /// Sets the operator's rules for TLS: these, and no others. They apply to deliveries that begin
+    /// later, and are not stored: set them at every start. In a forked child it has no effect.
+    ///
+    /// ```no_run
+    /// # fn reload(client: &mta_sts::tokio::Client) -> Result<(), Box<dyn std::error::Error>> {
+    /// client.set_tls_rules(std::fs::read_to_string("/etc/mta/mta-sts-tls-rules")?.parse()?);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn set_tls_rules(&self, rules: TlsRules) {
+        if !self.0.driver.threads.process.is_another() {
+            self.0.tls_rules.set(rules);
+        }
+    }
+
+    /// Returns the operator's rules for TLS. Default: no rules. In a forked child there are none.
+    #[must_use]
+    pub fn tls_rules(&self) -> Arc<TlsRules> {
+        if self.0.driver.threads.process.is_another() {
+            Arc::default()
+        } else {
+            self.0.tls_rules.get()
+        }
     }
 
     /// Explains the answer for a domain: why a policy applies or does not, what is due next, and

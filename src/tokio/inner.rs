@@ -17,10 +17,10 @@ use super::driver::Driver;
 use crate::{
     cache::{Answer, AppliedPolicyRef, RecheckResult},
     client::{
-        LookupError, Moment, Outputs, RestoreReport, RunningClient, SHUTDOWN_TIMEOUT,
-        SettingsError, ShardedCache, StoreWriter, Ticket, rechecked, spawn_apart,
+        CurrentTlsRules, LookupError, Moment, Outputs, RestoreReport, RunningClient,
+        SHUTDOWN_TIMEOUT, SettingsError, ShardedCache, StoreWriter, Ticket, rechecked, spawn_apart,
     },
-    delivery::Recheck,
+    delivery::{Recheck, TlsRules},
     domain::Domain,
     smtp::PolicyCheck,
     verify::TrustStore,
@@ -31,6 +31,7 @@ pub(super) struct Inner {
     pub(super) driver: Arc<Driver>,
     pub(super) writer: Option<Arc<StoreWriter>>,
     pub(super) restore_report: RestoreReport,
+    pub(super) tls_rules: CurrentTlsRules,
 }
 
 impl Inner {
@@ -191,6 +192,10 @@ impl RunningClient for Inner {
 impl PolicyCheck for Inner {
     fn now(&self) -> UtcDateTime {
         self.driver.time.date()
+    }
+
+    fn tls_rules(&self) -> Arc<TlsRules> {
+        self.tls_rules.get()
     }
 
     async fn recheck(&self, domain: &Domain) -> (Recheck, bool) {

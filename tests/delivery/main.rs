@@ -8,6 +8,7 @@ mod rows;
 mod sentences;
 mod steps;
 mod table;
+mod tls_rules;
 
 use std::sync::Arc;
 

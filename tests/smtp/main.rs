@@ -17,4 +17,5 @@ mod capabilities;
 mod hosts;
 mod recipients;
 mod require_tls;
+mod tls_rules;
 mod world;

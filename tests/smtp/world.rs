@@ -55,6 +55,13 @@ impl Client {
         }
     }
 
+    pub(crate) fn set_tls_rules(&self, rules: &str) {
+        match self {
+            Self::Blocking(client) => client.set_tls_rules(rules.parse().unwrap()),
+            Self::Tokio(_, client) => client.set_tls_rules(rules.parse().unwrap()),
+        }
+    }
+
     /// Creates a message to these hosts of `example.com`.
     pub(crate) fn message(&self, hosts: &[&str], floor: MinTlsLevel) -> Message {
         let trust = match self {

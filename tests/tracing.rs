@@ -110,16 +110,24 @@ fn log_of(kind: Kind) {
     client.policy(&domain(&name), LONG).unwrap();
     has("close");
     has("a policy applies");
-    let span = format!("discovery{{domain=\"{name}\" first_contact=true}}");
+    let span = format!("discovery{{domain=\"{name}\" first_contact=true");
     for what in ["new", "there is a record id=1", "there is a policy mode=\"enforce\"", "close"] {
         let lines = lines(&name, what);
         assert_eq!(lines.len(), 1, "{what}: {lines:?}");
         assert!(lines[0].contains(&span), "{}", lines[0]);
     }
 
+    let end = &lines(&name, "close")[0];
+    assert!(end.contains("record=\"found\" policy=\"enforce\""), "{end}");
+
     world.change(&name, |site| site.web = Web::Closes);
     client.refresh(&domain(&name)).unwrap();
     has("the cached policy still applies");
+    let failed = &lines(&name, "the cached policy still applies")[0];
+    assert!(
+        failed.contains("result_type=\"sts-policy-fetch-error\" code=\"connection\""),
+        "{failed}"
+    );
     has("if it fails for many domains, check DNS and outgoing HTTPS of this host");
     let warning = &lines(&name, "WARN")[..];
     assert!(matches!(warning, [line] if line.contains("could not be refreshed")), "{warning:?}");

@@ -107,6 +107,28 @@ pub(super) fn fetch(answer: &PolicyAnswer) {
     }
 }
 
+/// Returns the word for the answer to a query in a span.
+#[cfg(feature = "tracing")]
+pub(super) fn code_of_record(answer: &TxtAnswer) -> &'static str {
+    match answer {
+        TxtAnswer::Found { .. } => "found",
+        TxtAnswer::NoRecord { .. } => "no-record",
+        TxtAnswer::Invalid { .. } => "invalid-record",
+        TxtAnswer::Failed(_) => "dns-failed",
+        TxtAnswer::NotSent => "not-sent",
+    }
+}
+
+/// Returns the word for the answer to a fetch in a span: the mode, or the reason code of the failure.
+#[cfg(feature = "tracing")]
+pub(super) fn code_of_policy(answer: &PolicyAnswer) -> &str {
+    match answer {
+        PolicyAnswer::Valid(policy) => policy.mode().as_str(),
+        PolicyAnswer::Failed(failure) => failure.reason_code(),
+        PolicyAnswer::NotSent => "not-sent",
+    }
+}
+
 #[cfg(feature = "tracing")]
 fn updated(domain: &str, policy: &Policy, previous: Option<&Policy>) {
     let (mode, previous) =
@@ -116,11 +138,11 @@ fn updated(domain: &str, policy: &Policy, previous: Option<&Policy>) {
 
 #[cfg(feature = "tracing")]
 fn failed(domain: &str, failure: &Failure, applies: bool) {
-    let result_type = failure.result_type().as_str();
+    let (result_type, code) = (failure.result_type().as_str(), failure.reason_code());
     if applies {
-        info!(domain, result_type, "{failure}; the cached policy still applies");
+        info!(domain, result_type, code, "{failure}; the cached policy still applies");
     } else {
-        info!(domain, result_type, "{failure}; mail goes out without a policy");
+        info!(domain, result_type, code, "{failure}; mail goes out without a policy");
     }
 }
 

@@ -12,8 +12,8 @@ use super::log;
 use super::{event::Part, event_queue::EventQueue, guard::Panicked, job_result::JobResult};
 use crate::domain::Domain;
 
-/// The span of a discovery: a DNS query, and the fetch that follows from its answer. If the
-/// subscriber panics, only its records are lost.
+/// The span of a discovery: a DNS query, and the fetch that follows from its answer, each with a code
+/// for its result. If the subscriber panics, only its records are lost.
 #[derive(Clone, Debug)]
 pub(crate) struct Trace {
     events: EventQueue,
@@ -46,6 +46,8 @@ impl Trace {
                 "discovery",
                 domain = domain.as_str(),
                 first_contact = is_first_contact,
+                record = tracing::field::Empty,
+                policy = tracing::field::Empty,
             )
         };
         Self {
@@ -94,8 +96,14 @@ impl Trace {
     pub(crate) fn done(&self, done: &JobResult) {
         #[cfg(feature = "tracing")]
         let _ = self.within(Part::Subscriber, || match done {
-            JobResult::Txt(_, answer) => log::txt(answer),
-            JobResult::Fetch(_, answer) => log::fetch(answer),
+            JobResult::Txt(_, answer) => {
+                log::txt(answer);
+                self.span.span.record("record", log::code_of_record(answer));
+            }
+            JobResult::Fetch(_, answer) => {
+                log::fetch(answer);
+                self.span.span.record("policy", log::code_of_policy(answer));
+            }
             JobResult::Persisted(..) | JobResult::Lost(..) => {}
         });
         #[cfg(not(feature = "tracing"))]

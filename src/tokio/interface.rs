@@ -18,9 +18,11 @@ pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 /// A future that takes longer than
 /// [`dns::Config::with_timeout`](crate::dns::Config::with_timeout) is dropped, and counts as failed.
 ///
-/// With the feature `hickory-resolver`, it is implemented for a resolver of that crate. Switch off
-/// its cache (`ResolverOpts::cache_size` of zero): the client caches answers itself, and a recheck
-/// ([RFC 8461 §5.1]) needs the current answer of DNS.
+/// With the feature `hickory-resolver`, it is implemented for a resolver of that crate, so that DNSSEC
+/// validation, DNS over TLS and split DNS are a line: `with_resolver(TokioResolver::builder_tokio()?
+/// .build()?)`; for the blocking client, see [`OnRuntime`](super::OnRuntime). Switch off its cache
+/// (`ResolverOpts::cache_size` of zero): the client caches answers itself, and a recheck ([RFC 8461
+/// §5.1]) needs the current answer of DNS.
 ///
 /// [RFC 8461 §5.1]: https://www.rfc-editor.org/rfc/rfc8461#section-5.1
 pub trait Resolver: Send + Sync {

@@ -44,9 +44,13 @@ mod hickory;
 mod https;
 mod inner;
 mod interface;
+#[cfg(feature = "blocking")]
+mod on_runtime;
 mod resolver_part;
 mod sockets;
 
+#[cfg(feature = "blocking")]
+pub use self::on_runtime::OnRuntime;
 pub use self::{
     client::Client,
     interface::{BoxFuture, Fetcher, Resolver},

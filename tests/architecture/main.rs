@@ -61,11 +61,29 @@ const IMPORTS: &[(&str, &[&str])] = &[
         ],
     ),
     ("blocking", CLIENT),
-    ("tokio", CLIENT),
+    ("tokio", TOKIO),
 ];
 
 /// What both clients may import.
 const CLIENT: &[&str] = &[
+    "cache",
+    "client",
+    "delivery",
+    "dns",
+    "domain",
+    "fetch",
+    "instant",
+    "lanes",
+    "no_policy",
+    "policy",
+    "smtp",
+    "store",
+    "verify",
+];
+
+/// What the client for tokio may import: the same, and the interface of a resolver of the other.
+const TOKIO: &[&str] = &[
+    "blocking",
     "cache",
     "client",
     "delivery",

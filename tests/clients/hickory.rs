@@ -1,6 +1,6 @@
 //! hickory's resolver in the place of the client's own.
 
-use std::{net::SocketAddr, time::Duration};
+use std::{net::SocketAddr, sync::Arc, thread, time::Duration};
 
 use hickory_proto::rr::{Name, RData, Record, rdata::CNAME};
 use hickory_resolver::{
@@ -9,15 +9,15 @@ use hickory_resolver::{
     net::runtime::TokioRuntimeProvider,
 };
 use mta_sts::{
-    NoPolicy,
+    NoPolicy, blocking,
     cache::{Answer, TxtAnswer},
-    tokio::{Client, Resolver},
+    tokio::{Client, OnRuntime, Resolver},
 };
 use mta_sts_testkit::{Dns, Site, World};
 
 use crate::{
     nameserver::{Nameserver, txt},
-    world::{LONG, POLICY, domain, runtime, settings},
+    world::{self, BOTH, Kind, LONG, POLICY, domain, runtime, settings},
 };
 
 fn resolver(world: &World) -> TokioResolver {
@@ -59,23 +59,58 @@ fn whatever_dns_does_it_is_as_with_sockets_of_its_own() {
         (|site| site.dns = Dns::Truncated, "policy"),
         (|site| site.dns = Dns::ForgeriesFirst, "policy"),
     ];
-    let (world, runtime) = (World::new(), runtime());
-    runtime.block_on(async {
-        let builder =
-            Client::builder().with_settings(settings(&world)).with_resolver(resolver(&world));
-        let client = builder.build().await.unwrap();
+    for kind in BOTH {
+        let world = World::new();
+        let client = client(kind, &world);
         for (n, (change, expected)) in rows.into_iter().enumerate() {
             let name = format!("d{n}.example");
             let mut site = Site::new("1", POLICY);
             change(&mut site);
             world.set(&name, site);
-            let answer = client.policy_within(&domain(&name), LONG).await.unwrap();
-            assert_eq!(outcome(&answer), expected, "{name}: {answer:?}");
+            let answer = client.policy(&domain(&name), LONG).unwrap();
+            assert_eq!(outcome(&answer), expected, "{kind:?}, {name}: {answer:?}");
         }
-        let unknown = client.policy_within(&domain("nowhere.example"), LONG).await.unwrap();
-        assert_eq!(outcome(&unknown), "no record", "{unknown:?}");
-        client.shutdown().await;
+        let unknown = client.policy(&domain("nowhere.example"), LONG).unwrap();
+        assert_eq!(outcome(&unknown), "no record", "{kind:?}, {unknown:?}");
+    }
+}
+
+/// Creates a client that asks hickory.
+fn client(kind: Kind, world: &World) -> world::Client {
+    let settings = settings(world);
+    match kind {
+        Kind::Blocking => {
+            let resolver = OnRuntime::new(resolver(world)).unwrap();
+            let builder = blocking::Client::builder().with_settings(settings);
+            world::Client::Blocking(builder.with_resolver(resolver).build().unwrap())
+        }
+        Kind::Tokio => {
+            let runtime = Arc::new(runtime());
+            let builder = Client::builder().with_settings(settings);
+            let client = runtime.block_on(builder.with_resolver(resolver(world)).build()).unwrap();
+            world::Client::Tokio(runtime, client)
+        }
+    }
+}
+
+#[test]
+fn many_queries_share_a_runtime_and_it_may_end_within_another() {
+    let world = World::new();
+    let client = client(Kind::Blocking, &world);
+    let names: Vec<_> = (0..40).map(|n| format!("d{n}.example")).collect();
+    for name in &names {
+        world.set(name, Site::new("1", POLICY));
+    }
+    thread::scope(|scope| {
+        for name in &names {
+            let client = &client;
+            scope.spawn(move || {
+                let answer = client.policy(&domain(name), LONG).unwrap();
+                assert_eq!(outcome(&answer), "policy", "{name}: {answer:?}");
+            });
+        }
     });
+    runtime().block_on(async move { drop(client) });
 }
 
 #[test]

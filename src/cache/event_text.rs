@@ -4,7 +4,7 @@ use core::fmt;
 
 use super::{
     answer::Answer,
-    event::{Event, EventKind, RecheckOutcome},
+    event::{AlertKind, Event, EventKind, RecheckOutcome},
 };
 use crate::{excerpt::Printable, rfc3339::Rfc3339};
 
@@ -75,6 +75,35 @@ impl fmt::Display for Sentence<'_> {
         match self.0 {
             Answer::Policy(applied) => write!(f, "a policy of mode {}", applied.policy().mode()),
             Answer::NoPolicy(why) => why.fmt(f),
+        }
+    }
+}
+
+impl EventKind {
+    /// Returns a word for the kind, for logs and metrics, such as `updated`. For an alert, it names the
+    /// condition: `alert-refresh-failed`.
+    #[must_use]
+    pub const fn as_str(&self) -> &'static str {
+        match self {
+            Self::Answered { .. } => "answered",
+            Self::Rechecked { .. } => "rechecked",
+            Self::Updated { .. } => "updated",
+            Self::Failed { .. } => "failed",
+            Self::Alert(alert) => match alert.kind {
+                AlertKind::RecordAbsent => "alert-record-absent",
+                AlertKind::RefreshFailed => "alert-refresh-failed",
+                AlertKind::HalfLifeOver => "alert-half-life-over",
+                AlertKind::QuarterLifeLeft => "alert-quarter-life-left",
+                AlertKind::Expired => "alert-expired",
+            },
+            Self::Expired { .. } => "expired",
+            Self::Recovered => "recovered",
+            Self::Evicted { .. } => "evicted",
+            Self::PersistRecovered => "persist-recovered",
+            Self::NotPersisted { .. } => "not-persisted",
+            Self::StoreLost { .. } => "store-lost",
+            Self::StoreStalled => "store-stalled",
+            Self::StoreResumed => "store-resumed",
         }
     }
 }

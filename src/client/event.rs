@@ -90,6 +90,24 @@ pub enum Part {
     Other,
 }
 
+impl EventKind {
+    /// Returns a word for the kind, for logs and metrics, such as `no-thread`. For an event of the
+    /// cache, it is that of [`cache::EventKind::as_str`].
+    #[must_use]
+    pub const fn as_str(&self) -> &'static str {
+        match self {
+            Self::Cache(event) => event.kind.as_str(),
+            Self::Overdue { .. } => "overdue",
+            Self::Dropped { .. } => "dropped",
+            Self::Panicked { .. } => "panicked",
+            Self::NoThread { .. } => "no-thread",
+            Self::ResolvConf { .. } => "resolv-conf",
+            Self::RootsNotLoaded { .. } => "roots-not-loaded",
+            Self::ThreadsRecovered => "threads-recovered",
+        }
+    }
+}
+
 impl Event {
     /// Returns the domain that the event is about, if any.
     #[must_use]

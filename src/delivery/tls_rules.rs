@@ -83,7 +83,7 @@ impl TlsRules {
         Self::default()
     }
 
-    /// Treats a policy of mode `testing` of this domain as one of mode `enforce`.
+    /// Sets that a policy of mode `testing` of this domain is treated as one of mode `enforce`.
     #[must_use]
     pub fn with_testing_enforced(mut self, domain: Domain) -> Self {
         self.domains.entry(domain).or_default().enforces_testing = true;

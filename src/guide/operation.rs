@@ -77,6 +77,22 @@
 //! | `Health::events_dropped`, `Health::panics`, and `refused` and `overdue` of `Health::requests` | `health()` of a client |
 //! | `refused` and `overdue` of [`lanes::Counters`](crate::lanes::Counters) | [`Lanes::counters`](crate::lanes::Lanes::counters), for lanes of your own |
 //!
+//! The example `metrics` exports all of them to Prometheus, with the events by
+//! [kind](crate::cache::EventKind::as_str). In its names, alert on:
+//!
+//! | condition | what it means |
+//! | --- | --- |
+//! | `mta_sts_state > 0` for 10 minutes | requests hang or are not started, or the store does not save: [`Health`](#health) says which |
+//! | `mta_sts_unsaved_domains > 0` for 10 minutes | policies are lost if the process ends |
+//! | `increase(mta_sts_evicted_live_total[1h]) > 0` | policies that applied were lost for lack of room |
+//! | `increase(mta_sts_lookups_overloaded_total[10m]) > 0` | mail went out without a lookup, or was deferred |
+//! | `increase(mta_sts_panics_total[1h]) > 0` | a part of the mail server panics: fix it |
+//! | `increase(mta_sts_events_total{kind="alert-expired"}[1h]) > 0` | mail to a domain goes out without its policy |
+//! | `increase(mta_sts_events_total{kind="alert-refresh-failed"}[1h]) > 10` | many policies cannot be refreshed: DNS or outgoing HTTPS of this host is broken |
+//! | `increase(mta_sts_events_total{kind="roots-not-loaded"}[1d]) > 1` | the certificates of the platform cannot be read |
+//!
+//! Do not export domains as labels: they are many, and strangers choose them.
+//!
 //! The session reports of [`Delivery::poll_report`](crate::delivery::Delivery::poll_report) are what
 //! a TLS report counts ([RFC 8460 §4]).
 //!

@@ -17,7 +17,18 @@ const POLICY: &str = "version: STSv1\nmode: enforce\nmx: mx.example.com\nmax_age
 
 #[cfg(feature = "serde")]
 fn events(world: &mut World) -> Vec<Value> {
-    world.events.drain(..).map(|event: Event| to_value(event).unwrap()).collect()
+    let in_json = |event: Event| {
+        let (name, value) = (event.kind.as_str(), to_value(event).unwrap());
+        let tag = match &value["kind"] {
+            Value::String(tag) => tag.clone(),
+            kind => kind.as_object().unwrap().keys().next().unwrap().clone(),
+        };
+        // It is the tag; that of an alert says which.
+        let alert = value["kind"]["alert"]["kind"].as_str().map(|kind| format!("alert-{kind}"));
+        assert_eq!(name, alert.unwrap_or(tag));
+        value
+    };
+    world.events.drain(..).map(in_json).collect()
 }
 
 #[cfg(feature = "serde")]

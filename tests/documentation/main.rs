@@ -11,6 +11,7 @@ use std::{fs, path::Path};
 
 /// The verbs with which the documentation of a public function begins.
 const VERBS: &[&str] = &[
+    "Accepts",
     "Adds",
     "Allows",
     "Applies",

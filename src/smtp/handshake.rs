@@ -2,6 +2,7 @@
 
 use alloc::{boxed::Box, string::ToString, sync::Arc};
 use core::error::Error;
+use std::sync::OnceLock;
 
 use pki_types::{InvalidDnsNameError, ServerName};
 use rustls::ClientConfig;
@@ -26,6 +27,9 @@ use crate::{
 /// If the certificate is not valid, that is what they say, however the handshake ended: it is what the
 /// owner of the host can fix.
 ///
+/// A mail server that looks up TLSA records checks the certificate against them itself, after the
+/// handshake or within it, and supplies the result by [`set_dane_result`](Self::set_dane_result).
+///
 /// ```
 /// use mta_sts::{delivery::{Attempt, SessionOutcome}, smtp::Handshake, time::UtcDateTime, verify::TrustStore};
 ///
@@ -46,6 +50,8 @@ pub struct Handshake {
     host: Box<str>,
     verifier: Arc<HostVerifier>,
     is_fatal: bool,
+    is_dane_fatal: bool,
+    dane: OnceLock<Result<(), Failure>>,
     now: UtcDateTime,
 }
 
@@ -58,7 +64,25 @@ impl Handshake {
         let is_fatal = attempt.requirement().is_pkix_fatal();
         let verifier =
             if is_fatal { HostVerifier::enforcing(trust) } else { HostVerifier::testing(trust) };
-        Self { host: attempt.host().into(), verifier, is_fatal, now }
+        let is_dane_fatal = attempt.requirement().is_dane_fatal();
+        let (host, dane) = (attempt.host().into(), OnceLock::new());
+        Self { host, verifier, is_fatal, is_dane_fatal, dane, now }
+    }
+
+    /// Returns whether the certificate must match the host's TLSA records, because
+    /// [`TlsaStatus::Usable`](crate::delivery::TlsaStatus::Usable) was supplied. Nothing is sent without
+    /// the [result](Self::set_dane_result) of that check.
+    #[must_use]
+    pub fn needs_dane(&self) -> bool {
+        self.is_dane_fatal
+    }
+
+    /// Sets the result of checking the certificate against the TLSA records of the host ([RFC 7672
+    /// §3]), before the event of the handshake is supplied. The first call counts.
+    ///
+    /// [RFC 7672 §3]: https://www.rfc-editor.org/rfc/rfc7672#section-3
+    pub fn set_dane_result(&self, result: Result<(), Failure>) {
+        let _ = self.dane.set(result);
     }
 
     /// Returns the settings for this connection: TLS 1.2 or 1.3, without resumption.
@@ -82,18 +106,15 @@ impl Handshake {
     /// Returns the outcome of a complete handshake, after the host has answered the next `EHLO`.
     #[must_use]
     pub fn completed(self) -> SessionOutcome {
-        match self.result() {
-            Some(result) => SessionOutcome::Encrypted(CertificateChecks::new().with_pkix(result)),
-            None => SessionOutcome::Encrypted(CertificateChecks::new()),
-        }
+        SessionOutcome::Encrypted(self.checks())
     }
 
     /// Returns the outcome of a failed handshake. If the error is, or contains, one of rustls, it is
     /// described in words for the owner of the host.
     #[must_use]
     pub fn failed(self, error: &(dyn Error + 'static)) -> SessionOutcome {
-        if let Some(Err(failure)) = self.result() {
-            return self.rejected(failure);
+        if let Some(rejected) = self.rejected() {
+            return rejected;
         }
         let tls = find::<rustls::Error>(error);
         let is_of_host = match tls {
@@ -112,8 +133,8 @@ impl Handshake {
     /// [`ConnectionLost`](SessionOutcome::ConnectionLost).
     #[must_use]
     pub fn lost(self, ended: SessionOutcome) -> SessionOutcome {
-        match self.result() {
-            Some(Err(failure)) if self.is_fatal => self.rejected(failure),
+        match self.rejected() {
+            Some(rejected @ SessionOutcome::CertificateRejected(_)) => rejected,
             _ => ended,
         }
     }
@@ -122,15 +143,29 @@ impl Handshake {
         Some(self.verifier.result()?.clone().map_err(Failure::from))
     }
 
+    /// Returns the checks that were made.
+    fn checks(&self) -> CertificateChecks {
+        let mut checks = CertificateChecks::new();
+        if let Some(result) = self.result() {
+            checks = checks.with_pkix(result);
+        }
+        match self.dane.get() {
+            Some(result) => checks.with_dane(result.clone()),
+            None => checks,
+        }
+    }
+
     /// Returns the outcome of a session without an acceptable certificate. If the certificate was
     /// not required to be valid, it is no reason to close the connection, but still the best
     /// description of what is wrong.
-    fn rejected(&self, failure: Failure) -> SessionOutcome {
-        if self.is_fatal {
-            SessionOutcome::CertificateRejected(CertificateChecks::new().with_pkix(Err(failure)))
-        } else {
-            SessionOutcome::HandshakeFailed(failure)
+    fn rejected(&self) -> Option<SessionOutcome> {
+        let (pkix, dane) = (self.result(), self.dane.get());
+        if (self.is_fatal && matches!(pkix, Some(Err(_))))
+            || (self.is_dane_fatal && matches!(dane, Some(Err(_))))
+        {
+            return Some(SessionOutcome::CertificateRejected(self.checks()));
         }
+        Some(SessionOutcome::HandshakeFailed(pkix?.err()?))
     }
 }
 

@@ -58,8 +58,10 @@ pub trait Transport {
     /// Looks up the TLSA records of an MX host. Default: [`TlsaStatus::Insecure`], for a sender
     /// without DANE.
     ///
-    /// Certificates are not checked against usable records here: no message is sent to a host with
-    /// [`TlsaStatus::Usable`].
+    /// Certificates are not checked against usable records here: after
+    /// [`TlsaStatus::Usable`], supply the result by
+    /// [`Handshake::set_dane_result`] in [`starttls`](Self::starttls). Without it, no message is sent to
+    /// the host.
     fn tlsa(&mut self, _host: &str) -> impl Future<Output = TlsaStatus> + Send {
         ready(TlsaStatus::Insecure)
     }

@@ -14,6 +14,7 @@ mod blocking_example;
 mod tokio_example;
 
 mod capabilities;
+mod dane;
 mod hosts;
 mod recipients;
 mod require_tls;

@@ -26,7 +26,7 @@ use super::{
     waiting::{PendingAnswers, Waiters},
 };
 #[cfg(any(feature = "blocking", feature = "tokio"))]
-use super::{room::SharedRoom, unsaved::StoreHealth};
+use super::{index::Key, room::SharedRoom, unsaved::StoreHealth};
 use crate::{domain::Domain, no_policy::NoPolicy};
 
 /// A bounded cache of policies: one state machine for each domain, with deadlines and pending
@@ -133,7 +133,27 @@ impl Cache {
     #[must_use]
     #[inline]
     pub fn get(&self, domain: &Domain, now: UtcDateTime) -> Option<Answer<AppliedPolicyRef<'_>>> {
-        let row = self.table.index().find(domain)?;
+        self.answer_of(self.table.index().find(domain)?, now)
+    }
+
+    /// Returns the cached answer as [`get`](Self::get) does, for a domain with this hash.
+    #[cfg(any(feature = "blocking", feature = "tokio"))]
+    #[inline]
+    pub(crate) fn get_by(
+        &self,
+        hash: u64,
+        domain: &Domain,
+        now: UtcDateTime,
+    ) -> Option<Answer<AppliedPolicyRef<'_>>> {
+        self.answer_of(self.table.index().find_by(Key::of(hash), domain)?, now)
+    }
+
+    #[inline]
+    fn answer_of<'a>(
+        &'a self,
+        row: &'a Row,
+        now: UtcDateTime,
+    ) -> Option<Answer<AppliedPolicyRef<'a>>> {
         if !self.is_calm(row, now) {
             return None;
         }

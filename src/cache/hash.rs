@@ -7,13 +7,11 @@ use foldhash::{SharedSeed, fast::FoldHasher};
 /// The purpose of a [`TextHash`]: hashes of different purposes are independent.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum HashPurpose {
-    /// Domains in the index of a cache.
-    Index = 1,
+    /// Domains: in the index of a cache by the low half, and among the caches of a client by the high
+    /// half.
+    Domains = 1,
     /// The texts of policies.
     Policies = 2,
-    /// The choice of one of the caches of a client.
-    #[cfg(any(feature = "blocking", feature = "tokio"))]
-    Shards = 3,
 }
 
 /// A hash of texts that an attacker who chooses them cannot foresee.

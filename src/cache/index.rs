@@ -38,6 +38,13 @@ pub(super) struct Key(u32);
 impl Key {
     pub(super) const NONE: Self = Self(0);
 
+    /// Returns the low half of the hash of a domain.
+    #[inline]
+    pub(super) fn of(hash: u64) -> Self {
+        let [a, b, c, d, ..] = hash.to_le_bytes();
+        Self(u32::from_le_bytes([a, b, c, d]))
+    }
+
     /// Spreads the bits, because a table uses both ends of a hash.
     const fn spread(self) -> u64 {
         let bits = self.0 as u64;
@@ -47,7 +54,7 @@ impl Key {
 
 impl Index {
     pub(super) fn new(seed: u64) -> Self {
-        Self { rows: HashTable::new(), hash: TextHash::new(seed, HashPurpose::Index) }
+        Self { rows: HashTable::new(), hash: TextHash::new(seed, HashPurpose::Domains) }
     }
 
     pub(super) fn len(&self) -> usize {
@@ -56,13 +63,18 @@ impl Index {
 
     #[inline]
     pub(super) fn key(&self, domain: &Domain) -> Key {
-        let [a, b, c, d, ..] = self.hash.of(domain.as_str()).to_le_bytes();
-        Key(u32::from_le_bytes([a, b, c, d]))
+        Key::of(self.hash.of(domain.as_str()))
     }
 
     #[inline]
     pub(super) fn find(&self, domain: &Domain) -> Option<&Row> {
-        self.rows.find(self.key(domain).spread(), |row| row.domain == *domain)
+        self.find_by(self.key(domain), domain)
+    }
+
+    /// Returns the row of a domain with this key.
+    #[inline]
+    pub(super) fn find_by(&self, key: Key, domain: &Domain) -> Option<&Row> {
+        self.rows.find(key.spread(), |row| row.domain == *domain)
     }
 
     /// Returns the bucket of the row of a domain. It is valid until the index is changed.

@@ -41,6 +41,7 @@ const SMALL: usize = 1024;
 pub(crate) struct ShardedCache {
     first: Shard,
     others: Box<[Shard]>,
+    /// The hash of domains, which is that of each cache, too.
     hash: TextHash,
     /// The queue of changes to save, if there is a store.
     keeper: Option<Arc<SaveQueue>>,
@@ -63,7 +64,7 @@ impl ShardedCache {
         let (room, store) = (SharedRoom::default(), StoreHealth::default());
         let shard = || Shard::new(Cache::within(config, room.clone(), store.clone()));
         let others = core::iter::repeat_with(shard).take(count.saturating_sub(1)).collect();
-        let hash = TextHash::new(config.seed(), HashPurpose::Shards);
+        let hash = TextHash::new(config.seed(), HashPurpose::Domains);
         Self { first: shard(), others, hash, keeper, events }
     }
 
@@ -75,9 +76,11 @@ impl ShardedCache {
         now: UtcDateTime,
         take: impl FnOnce(Answer<AppliedPolicyRef<'_>>) -> T,
     ) -> Option<T> {
-        let shard = self.shard(self.shard_of(domain));
-        shard
-            .read_unless_lost(self.process(), |inside| inside.cache.get(domain, now).map(take))
+        let hash = self.hash.of(domain.as_str());
+        self.shard(self.place_of(hash))
+            .read_unless_lost(self.process(), |inside| {
+                inside.cache.get_by(hash, domain, now).map(take)
+            })
             .flatten()
     }
 
@@ -276,9 +279,16 @@ impl ShardedCache {
     }
 
     fn shard_of(&self, domain: &Domain) -> usize {
-        let hash = self.hash.of(domain.as_str());
+        self.place_of(self.hash.of(domain.as_str()))
+    }
+
+    /// Returns the cache of the domains with this hash: by its high half, as that of the index in a cache
+    /// is the low one.
+    #[inline]
+    fn place_of(&self, hash: u64) -> usize {
         let count = self.others.len().saturating_add(1) as u64;
-        usize::try_from(hash.checked_rem(count).unwrap_or(0)).unwrap_or(0)
+        let place = (hash >> 32).checked_rem(count).unwrap_or(0);
+        usize::try_from(place).unwrap_or(0)
     }
 
     fn shard(&self, place: usize) -> &Shard {

@@ -256,10 +256,8 @@ fn is_known_to_be_none(rules: &Rules) -> bool {
 
 fn was_looked_for(why: &NoPolicy) -> bool {
     match why {
-        NoPolicy::NoRecord
-        | NoPolicy::InvalidRecord(_)
-        | NoPolicy::DnsFailed(_)
-        | NoPolicy::FetchFailed(_) => true,
+        NoPolicy::NoRecord | NoPolicy::InvalidRecord(_) | NoPolicy::DnsFailed(_) => true,
+        NoPolicy::FetchFailed(failure) => !failure.is_of_sender(),
         NoPolicy::Expired { cause, .. } => was_looked_for(cause),
         // Limits and choices of the sender are no facts about the domain.
         NoPolicy::Overloaded

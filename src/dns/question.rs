@@ -53,6 +53,15 @@ impl Question {
         Self { name: domain.policy_host(), kind: QueryType::Aaaa }
     }
 
+    /// Creates a question for the IPv6 addresses of `ipv4only.arpa`, which contain the NAT64
+    /// prefixes of a network ([RFC 7050 §3]).
+    ///
+    /// [RFC 7050 §3]: https://www.rfc-editor.org/rfc/rfc7050#section-3
+    #[must_use]
+    pub fn ipv4only() -> Self {
+        Self { name: "ipv4only.arpa".into(), kind: QueryType::Aaaa }
+    }
+
     /// Returns the name.
     #[must_use]
     pub fn name(&self) -> &str {

@@ -15,6 +15,8 @@ mod hosts;
 #[cfg(feature = "fetch")]
 mod http;
 #[cfg(feature = "fetch")]
+mod nat64;
+#[cfg(feature = "fetch")]
 #[path = "../pki/mod.rs"]
 mod pki;
 mod rules;

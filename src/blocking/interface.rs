@@ -4,7 +4,7 @@ use alloc::{boxed::Box, sync::Arc};
 
 use crate::{
     cache::{PolicyAnswer, TxtAnswer},
-    client::AddressAnswer,
+    client::{AddressAnswer, Nat64Answer},
     domain::Domain,
 };
 
@@ -20,7 +20,19 @@ pub trait Resolver: Send + Sync {
     /// Looks up the addresses of the Policy Host, at [`Domain::policy_host`]. It is not called if
     /// the client has a fetcher of your own.
     fn addresses(&self, domain: &Domain) -> AddressAnswer;
+
+    /// Looks up the AAAA records of `ipv4only.arpa` ([RFC 7050 §3]). It is called if
+    /// [`Settings::with_nat64_discovery`](crate::client::Settings::with_nat64_discovery) is set, but
+    /// not if the client has a fetcher of your own. By default it fails, and no prefix is found.
+    ///
+    /// [RFC 7050 §3]: https://www.rfc-editor.org/rfc/rfc7050#section-3
+    fn ipv4only(&self) -> Nat64Answer {
+        Nat64Answer::Failed(NOT_ASKED.into())
+    }
 }
+
+/// The failure of a resolver without that method.
+const NOT_ASKED: &str = "the resolver does not look up `ipv4only.arpa`";
 
 /// Fetches policies for a client.
 pub trait Fetcher: Send + Sync {
@@ -38,6 +50,10 @@ macro_rules! forward {
 
             fn addresses(&self, domain: &Domain) -> AddressAnswer {
                 (**self).addresses(domain)
+            }
+
+            fn ipv4only(&self) -> Nat64Answer {
+                (**self).ipv4only()
             }
         }
 

@@ -6,7 +6,7 @@ use core::{fmt, net::IpAddr, time::Duration};
 use super::{control::Control, dns::DnsSockets, interface::Resolver};
 use crate::{
     cache::TxtAnswer,
-    client::{Addresses, Found, Nameservers, Settings, SettingsError, Time},
+    client::{Addresses, Found, Nameservers, Nat64Answer, Settings, SettingsError, Time},
     domain::Domain,
     instant::Instant,
 };
@@ -50,6 +50,14 @@ impl ResolverPart {
         match self {
             Self::Sockets(sockets) => sockets.addresses(domain, left, control),
             Self::Users(resolver) => resolver.addresses(domain).into_found(),
+        }
+    }
+
+    /// Looks up the addresses of `ipv4only.arpa`.
+    pub(super) fn ipv4only(&self, until: Instant, control: &Control) -> Nat64Answer {
+        match self {
+            Self::Sockets(sockets) => sockets.ipv4only(until, control),
+            Self::Users(resolver) => resolver.ipv4only(),
         }
     }
 

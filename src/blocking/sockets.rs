@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     cache::{PolicyAnswer, TxtAnswer},
-    client::{AddressAnswer, Settings, SettingsError, SystemClock, Time},
+    client::{AddressAnswer, Nat64Answer, Settings, SettingsError, SystemClock, Time},
     domain::Domain,
 };
 
@@ -84,6 +84,10 @@ impl Resolver for Sockets {
     fn addresses(&self, domain: &Domain) -> AddressAnswer {
         let found = self.resolver.addresses(domain, self.https.deadline(), &self.control);
         AddressAnswer::from_found(found)
+    }
+
+    fn ipv4only(&self) -> Nat64Answer {
+        self.resolver.ipv4only(self.https.end(), &self.control)
     }
 }
 

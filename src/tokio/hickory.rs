@@ -12,8 +12,8 @@ use hickory_resolver::{
 use super::interface::{BoxFuture, Resolver};
 use crate::{
     cache::TxtAnswer,
-    client::AddressAnswer,
-    dns::{txt_answer, txt_answer_at},
+    client::{AddressAnswer, Nat64Answer},
+    dns::{LookupOutcome, Question, Records, txt_answer, txt_answer_at},
     domain::Domain,
 };
 
@@ -44,6 +44,27 @@ impl<P: ConnectionProvider> Resolver for hickory_resolver::Resolver<P> {
                 Err(error) => AddressAnswer::Failed(error.to_string().into()),
             }
         })
+    }
+
+    fn ipv4only(&self) -> BoxFuture<'_, Nat64Answer> {
+        Box::pin(async move {
+            match self.ipv6_lookup(format!("{}.", Question::ipv4only().name())).await {
+                Ok(lookup) => nat64_answer(lookup.answers()),
+                Err(NetError::Dns(DnsError::NoRecordsFound(none))) if !is_referral(&none) => {
+                    let seconds = none.negative_ttl.map(u64::from);
+                    Nat64Answer::NoAddress { ttl: seconds.map(Duration::from_secs) }
+                }
+                Err(error) => Nat64Answer::Failed(error.to_string().into()),
+            }
+        })
+    }
+}
+
+/// Converts the records of `ipv4only.arpa` to an answer.
+fn nat64_answer(records: &[Record]) -> Nat64Answer {
+    match Records::among(&Question::ipv4only(), records) {
+        Some(found) => (&LookupOutcome::Found(found)).into(),
+        None => Nat64Answer::Failed("its aliases lead nowhere".into()),
     }
 }
 

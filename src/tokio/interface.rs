@@ -5,7 +5,7 @@ use core::pin::Pin;
 
 use crate::{
     cache::{PolicyAnswer, TxtAnswer},
-    client::AddressAnswer,
+    client::{AddressAnswer, Nat64Answer},
     domain::Domain,
 };
 
@@ -32,7 +32,19 @@ pub trait Resolver: Send + Sync {
     /// Looks up the addresses of the Policy Host, at [`Domain::policy_host`]. It is not called if
     /// the client has a fetcher of your own.
     fn addresses<'a>(&'a self, domain: &'a Domain) -> BoxFuture<'a, AddressAnswer>;
+
+    /// Looks up the AAAA records of `ipv4only.arpa` ([RFC 7050 §3]). It is called if
+    /// [`Settings::with_nat64_discovery`](crate::client::Settings::with_nat64_discovery) is set, but
+    /// not if the client has a fetcher of your own. By default it fails, and no prefix is found.
+    ///
+    /// [RFC 7050 §3]: https://www.rfc-editor.org/rfc/rfc7050#section-3
+    fn ipv4only(&self) -> BoxFuture<'_, Nat64Answer> {
+        Box::pin(async { Nat64Answer::Failed(NOT_ASKED.into()) })
+    }
 }
+
+/// The failure of a resolver without that method.
+const NOT_ASKED: &str = "the resolver does not look up `ipv4only.arpa`";
 
 /// Fetches policies for a client.
 pub trait Fetcher: Send + Sync {
@@ -50,6 +62,10 @@ macro_rules! forward {
 
             fn addresses<'a>(&'a self, domain: &'a Domain) -> BoxFuture<'a, AddressAnswer> {
                 (**self).addresses(domain)
+            }
+
+            fn ipv4only(&self) -> BoxFuture<'_, Nat64Answer> {
+                (**self).ipv4only()
             }
         }
 

@@ -6,7 +6,7 @@ use core::{fmt, net::IpAddr, time::Duration};
 use super::{dns::DnsSockets, interface::Resolver};
 use crate::{
     cache::TxtAnswer,
-    client::{Addresses, Found, Nameservers, Settings, SettingsError, Time},
+    client::{Addresses, Found, Nameservers, Nat64Answer, Settings, SettingsError, Time},
     domain::Domain,
     instant::Instant,
 };
@@ -53,6 +53,14 @@ impl ResolverPart {
         match self {
             Self::Sockets(sockets) => sockets.addresses(domain, left).await,
             Self::Users(resolver) => resolver.addresses(domain).await.into_found(),
+        }
+    }
+
+    /// Looks up the addresses of `ipv4only.arpa`.
+    pub(super) async fn ipv4only(&self, until: Instant) -> Nat64Answer {
+        match self {
+            Self::Sockets(sockets) => sockets.ipv4only(until).await,
+            Self::Users(resolver) => resolver.ipv4only().await,
         }
     }
 

@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     cache::{PolicyAnswer, TxtAnswer},
-    client::{AddressAnswer, Settings, StartError, Time},
+    client::{AddressAnswer, Nat64Answer, Settings, StartError, Time},
     domain::Domain,
 };
 
@@ -85,6 +85,10 @@ impl Resolver for Sockets {
             let found = self.resolver.addresses(domain, self.https.deadline()).await;
             AddressAnswer::from_found(found)
         })
+    }
+
+    fn ipv4only(&self) -> BoxFuture<'_, Nat64Answer> {
+        Box::pin(self.resolver.ipv4only(self.https.end()))
     }
 }
 

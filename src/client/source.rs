@@ -1,0 +1,78 @@
+//! The source addresses of a client's own sockets.
+
+use alloc::{boxed::Box, string::ToString};
+use core::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::{io, net::UdpSocket};
+
+use thiserror::Error;
+
+use super::settings::SettingsError;
+use crate::fetch::FetchError;
+
+/// The source addresses of sockets, one for each family. `None` leaves the choice to the system.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct SourceAddresses {
+    pub(super) v4: Option<Ipv4Addr>,
+    pub(super) v6: Option<Ipv6Addr>,
+}
+
+/// The error of binding a socket to a source address.
+#[derive(Debug, Error)]
+#[error("the source address {address} cannot be used: {message}")]
+struct SourceError {
+    address: IpAddr,
+    message: Box<str>,
+}
+
+impl SourceAddresses {
+    /// Returns the source address for sockets that connect to this peer, if one is set.
+    ///
+    /// From another address than a loopback one, the system reaches no loopback peer, such as the
+    /// nameserver of this machine at 127.0.0.53. These are reached from the system's choice.
+    pub(crate) fn for_peer(self, peer: SocketAddr) -> Option<IpAddr> {
+        let source = match peer.ip() {
+            IpAddr::V4(_) => self.v4.map(IpAddr::from),
+            IpAddr::V6(_) => self.v6.map(IpAddr::from),
+        };
+        source.filter(|source| source.is_loopback() || !peer.ip().is_loopback())
+    }
+
+    /// Returns the local address to which a socket for this peer is bound, with a port that the
+    /// system chooses.
+    pub(crate) fn local_for(self, peer: SocketAddr) -> SocketAddr {
+        let any: IpAddr = if peer.is_ipv6() { [0; 16].into() } else { [0; 4].into() };
+        (self.for_peer(peer).unwrap_or(any), 0).into()
+    }
+
+    /// Checks that this machine has the addresses. Nothing is sent.
+    #[expect(clippy::disallowed_methods, reason = "the socket is closed at once")]
+    pub(super) fn check(self) -> Result<(), SettingsError> {
+        let set = [self.v4.map(IpAddr::from), self.v6.map(IpAddr::from)];
+        set.into_iter().flatten().try_for_each(|address| {
+            let is_usable = !address.is_unspecified() && !address.is_multicast();
+            let bound = match UdpSocket::bind((address, 0)) {
+                Ok(_) if is_usable => return Ok(()),
+                Ok(_) => "it is not the address of a host".into(),
+                Err(error) => error.to_string().into(),
+            };
+            Err(SettingsError::SourceAddress { address, error: bound })
+        })
+    }
+}
+
+/// Names the local address in the error of binding a socket to it.
+pub(crate) fn not_bound(local: SocketAddr, error: &io::Error) -> io::Error {
+    let (address, message) = (local.ip(), error.to_string().into());
+    io::Error::new(error.kind(), SourceError { address, message })
+}
+
+/// Converts the error of a connection to a Policy Host.
+pub(crate) fn connection_error(error: &io::Error) -> FetchError {
+    let of_source = error.get_ref().and_then(|error| error.downcast_ref::<SourceError>());
+    match of_source {
+        Some(SourceError { address, message }) => {
+            FetchError::SourceAddress { address: *address, message: message.clone() }
+        }
+        None => FetchError::Connection(error.to_string().into()),
+    }
+}

@@ -76,3 +76,44 @@ pub(crate) fn connection_error(error: &io::Error) -> FetchError {
         None => FetchError::Connection(error.to_string().into()),
     }
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "here a panic is a finding")]
+mod tests {
+    use super::*;
+
+    fn sources(v4: &str, v6: &str) -> SourceAddresses {
+        SourceAddresses { v4: v4.parse().ok(), v6: v6.parse().ok() }
+    }
+
+    #[test]
+    fn which_peers_are_reached_from_a_source_address() {
+        let (public, loopback) = (sources("192.0.2.7", "2001:db8::7"), sources("127.0.0.2", "::1"));
+        for (sources, peer, expected) in [
+            (public, "198.51.100.1:53", "192.0.2.7:0"),
+            (public, "[2001:db8:1::1]:443", "[2001:db8::7]:0"),
+            (public, "127.0.0.53:53", "0.0.0.0:0"),
+            (public, "[::1]:53", "[::]:0"),
+            (loopback, "127.0.0.53:53", "127.0.0.2:0"),
+            (loopback, "[::1]:53", "[::1]:0"),
+            (loopback, "198.51.100.1:53", "127.0.0.2:0"),
+            (sources("192.0.2.7", ""), "[2001:db8:1::1]:443", "[::]:0"),
+            (sources("", "2001:db8::7"), "198.51.100.1:443", "0.0.0.0:0"),
+        ] {
+            let local = sources.local_for(peer.parse().unwrap());
+            assert_eq!(local, expected.parse().unwrap(), "{peer}");
+        }
+    }
+
+    #[test]
+    fn an_address_that_is_gone_is_named() {
+        let refused = io::Error::from(io::ErrorKind::AddrNotAvailable);
+        let error = not_bound("192.0.2.7:0".parse().unwrap(), &refused);
+        assert_eq!(error.kind(), io::ErrorKind::AddrNotAvailable);
+        let sentence = "the source address 192.0.2.7 cannot be used: address not available";
+        assert_eq!(error.to_string(), sentence);
+        let error = connection_error(&error);
+        assert_eq!((error.to_string().as_str(), error.reason_code()), (sentence, "source-address"));
+        assert!(matches!(connection_error(&refused), FetchError::Connection(_)));
+    }
+}

@@ -19,6 +19,8 @@ mod nat64;
 #[cfg(feature = "fetch")]
 #[path = "../pki/mod.rs"]
 mod pki;
+#[cfg(feature = "fetch")]
+mod proxy;
 mod rules;
 #[cfg(feature = "fetch")]
 mod splits;

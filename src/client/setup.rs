@@ -13,7 +13,7 @@ use super::{
     nat64::Nat64,
     roots::Roots,
     settings::{Settings, SettingsError},
-    source::SourceAddresses,
+    source::{SourceAddresses, SourceError},
     system::{self, FileVersion, SystemServers},
 };
 use crate::{
@@ -91,8 +91,7 @@ impl Settings {
     }
 
     pub(crate) fn dns_setup(&self) -> Result<DnsSetup, SettingsError> {
-        let (provider, sources) = (self.crypto_provider()?, self.sources);
-        sources.check()?;
+        let (provider, sources) = (self.crypto_provider()?, self.sources()?);
         match &self.nameservers {
             Some(list) if list.is_empty() => {
                 Err(SettingsError::NoNameservers("the list is empty".into()))
@@ -117,17 +116,26 @@ impl Settings {
     }
 
     pub(crate) fn https_setup(&self) -> Result<HttpsSetup, SettingsError> {
-        let provider = self.crypto_provider()?;
-        self.sources.check()?;
+        let (provider, sources) = (self.crypto_provider()?, self.sources()?);
         Ok(HttpsSetup {
             roots: Roots::new(self.roots.clone(), provider)?,
             config: self.fetch.clone(),
             filter: self.filter.clone(),
             nat64: Nat64::new(self.nat64_discovery),
             port: self.port,
-            sources: self.sources,
+            sources,
             proxy: self.proxy.clone(),
         })
+    }
+
+    /// Returns the source addresses, after checking that this machine has them.
+    fn sources(&self) -> Result<SourceAddresses, SettingsError> {
+        let checked = self.sources.check();
+        checked.map_err(|SourceError { address, message }| SettingsError::SourceAddress {
+            address,
+            error: message,
+        })?;
+        Ok(self.sources)
     }
 
     fn crypto_provider(&self) -> Result<Arc<CryptoProvider>, SettingsError> {

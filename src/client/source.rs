@@ -6,7 +6,6 @@ use std::{io, net::UdpSocket};
 
 use thiserror::Error;
 
-use super::settings::SettingsError;
 use crate::fetch::FetchError;
 
 /// The source addresses of sockets, one for each family. `None` leaves the choice to the system.
@@ -19,9 +18,9 @@ pub(crate) struct SourceAddresses {
 /// The error of binding a socket to a source address.
 #[derive(Debug, Error)]
 #[error("the source address {address} cannot be used: {message}")]
-struct SourceError {
-    address: IpAddr,
-    message: Box<str>,
+pub(super) struct SourceError {
+    pub(super) address: IpAddr,
+    pub(super) message: Box<str>,
 }
 
 impl SourceAddresses {
@@ -46,16 +45,16 @@ impl SourceAddresses {
 
     /// Checks that this machine has the addresses. Nothing is sent.
     #[expect(clippy::disallowed_methods, reason = "the socket is closed at once")]
-    pub(super) fn check(self) -> Result<(), SettingsError> {
+    pub(super) fn check(self) -> Result<(), SourceError> {
         let set = [self.v4.map(IpAddr::from), self.v6.map(IpAddr::from)];
         set.into_iter().flatten().try_for_each(|address| {
             let is_usable = !address.is_unspecified() && !address.is_multicast();
-            let bound = match UdpSocket::bind((address, 0)) {
+            let message = match UdpSocket::bind((address, 0)) {
                 Ok(_) if is_usable => return Ok(()),
                 Ok(_) => "it is not the address of a host".into(),
                 Err(error) => error.to_string().into(),
             };
-            Err(SettingsError::SourceAddress { address, error: bound })
+            Err(SourceError { address, message })
         })
     }
 }

@@ -34,7 +34,7 @@ pub(super) struct Head {
     room: usize,
 }
 
-/// What is there after a piece of a head.
+/// The state after a piece of a head.
 #[derive(Debug)]
 pub(super) enum Next {
     Head(Head),

@@ -3,12 +3,12 @@
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, UdpSocket};
 
 use mta_sts::{client::StartError, fetch::HttpsProxy};
-use mta_sts_testkit::{Dns, Over, Proxying, Site, World};
+use mta_sts_testkit::{Dns, Named, Over, Proxying, Site, World};
 
 use crate::world::{BOTH, Client, LONG, POLICY, Parts, domain, settings};
 
-/// Looks up one domain over UDP and one over TCP. Returns the addresses from which the nameserver
-/// and the Policy Hosts were reached, and those from which they were over TCP.
+/// Returns the addresses from which the nameserver was reached over UDP and TCP, and the Policy
+/// Hosts.
 fn peers(world: &World) -> [Vec<IpAddr>; 3] {
     let web = SocketAddr::from(([127, 0, 0, 1], world.port()));
     [
@@ -22,11 +22,15 @@ fn world() -> World {
     let world = World::new();
     world.set("udp.example", Site::new("1", POLICY));
     world.set("tcp.example", Site { dns: Dns::Truncated, ..Site::new("1", POLICY) });
+    // An IPv4 address in that of IPv6, which is reached over IPv4.
+    world.set("mapped.example", Site::new("1", POLICY));
+    let mapped = Ipv4Addr::LOCALHOST.to_ipv6_mapped();
+    world.name("mta-sts.mapped.example", Named::Addresses(vec![mapped.into()]));
     world
 }
 
 fn look_up(client: &Client) {
-    for name in ["udp.example", "tcp.example"] {
+    for name in ["udp.example", "tcp.example", "mapped.example"] {
         assert!(client.policy(&domain(name), LONG).unwrap().policy().is_some(), "{name}");
     }
 }

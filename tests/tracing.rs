@@ -150,8 +150,11 @@ fn log_of_a_dead_proxy(kind: Kind, world: &World) {
     let proxy = HttpsProxy::new(([127, 0, 0, 2], world.port()).into());
     let client = Client::new(kind, settings(world).with_https_proxy(proxy));
     client.policy(&domain(&name), LONG).unwrap();
-    eventually(|| !lines(&name, "the HTTPS proxy 127.0.0.2:").is_empty());
+    eventually(|| !lines(&name, "WARN").is_empty());
     let warning = &lines(&name, "WARN")[..];
     let advice = "see to the proxy and the source addresses of the settings";
-    assert!(matches!(warning, [line] if line.contains(advice)), "{warning:?}");
+    assert!(
+        matches!(warning, [line] if line.contains("the HTTPS proxy 127.0.0.2:") && line.contains(advice)),
+        "{warning:?}"
+    );
 }

@@ -94,15 +94,19 @@ impl DnsSockets {
     /// Looks up the addresses of both families. The two queries take turns: a socket buffers an
     /// answer that comes while the other is read. After there are addresses of one family, the wait
     /// for the other is short.
-    pub(super) fn addresses(&self, domain: &Domain, left: Duration, control: &Control) -> Found {
+    pub(super) fn addresses(
+        &self,
+        [v6, v4]: [Question; 2],
+        left: Duration,
+        control: &Control,
+    ) -> Found {
         let until = self.time.deadline_after(left);
         let config = self.config_until(until);
         let begin = |question| {
             let begun = self.begin(question, config, control);
             begun.map_err(|error| FetchError::NoAddress(error.to_string().into()))
         };
-        let v6 = begin(Question::aaaa(domain))?;
-        let mut asked = [(v6, None), (begin(Question::a(domain))?, None)];
+        let mut asked = [(begin(v6)?, None), (begin(v4)?, None)];
         let (mut buffer, mut enough_at) = (vec![0; LONGEST], None);
         loop {
             let waiting = asked.iter().filter(|(_, outcome)| outcome.is_none()).count();

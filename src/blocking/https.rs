@@ -18,11 +18,11 @@ use super::{
 use crate::{
     cache::PolicyAnswer,
     client::{
-        Found, HttpsSetup, Moment, Roots, Time, connect_timeout, connection_error, graver,
-        is_of_address,
+        FetchRoute, Found, HttpsSetup, Moment, Roots, Time, connect_timeout, connection_error,
+        graver, is_of_address, proxy_addresses,
     },
     domain::Domain,
-    fetch::{self, AddressFilter, FetchError, HttpsProxy, ProxyError, ProxyErrorKind, Tunnel},
+    fetch::{self, FetchError, HttpsProxy, ProxyError, ProxyErrorKind, ProxyHost, Tunnel},
     instant::Instant,
     policy::Policy,
 };
@@ -95,10 +95,9 @@ impl HttpsSockets {
         }
         let until = self.time.deadline_after(left);
         let addresses = addresses?;
-        let filter = self.filter(until, resolver, control);
-        let from_any = |list: &[IpAddr], more| {
-            self.fetch_from_any(domain, &filter, list, more, until, control)
-        };
+        let route = self.route(until, resolver, control)?;
+        let from_any =
+            |list: &[IpAddr], more| self.fetch_from_any(domain, &route, list, more, until, control);
         let error = match from_any(&addresses.list, addresses.unknown.is_some()) {
             Err(error) if is_of_address(&error) && !self.time.time_until(until).is_zero() => error,
             fetched => return fetched,
@@ -110,13 +109,28 @@ impl HttpsSockets {
         from_any(&rest, false).map_err(|other| graver(error, other))
     }
 
-    /// Returns the filter, with the NAT64 prefixes of the network.
-    fn filter(&self, until: Instant, resolver: &ResolverPart, control: &Control) -> AddressFilter {
+    /// Finds the NAT64 prefixes of the network and the addresses of the proxy.
+    fn route(
+        &self,
+        until: Instant,
+        resolver: &ResolverPart,
+        control: &Control,
+    ) -> Result<FetchRoute, FetchError> {
         let nat64 = &self.setup.nat64;
         if nat64.is_due(self.time.instant()) {
             nat64.handle_answer(&resolver.ipv4only(until, control), self.time.instant());
         }
-        nat64.filter(&self.setup.filter)
+        let proxy_addresses = match &self.setup.proxy {
+            None => Vec::new(),
+            Some(proxy) => match proxy.host() {
+                ProxyHost::Address(address) => vec![(*address, proxy.port()).into()],
+                ProxyHost::Name(name) => {
+                    let left = self.time.time_until(until);
+                    proxy_addresses(proxy, resolver.host_addresses(name, left, control))?
+                }
+            },
+        };
+        Ok(FetchRoute { filter: nat64.filter(&self.setup.filter), proxy_addresses })
     }
 
     /// Fetches from the first address that answers. Each address has its share of the time for
@@ -124,7 +138,7 @@ impl HttpsSockets {
     fn fetch_from_any(
         &self,
         domain: &Domain,
-        filter: &AddressFilter,
+        route: &FetchRoute,
         addresses: &[IpAddr],
         more: bool,
         until: Instant,
@@ -136,8 +150,9 @@ impl HttpsSockets {
                 return Err(FetchError::Deadline);
             }
             let left = addresses.len().saturating_sub(tried).saturating_add(more.into());
-            let connected = filter.check(domain, address).map_err(FetchError::Refused);
-            let connected = connected.and_then(|()| self.connect(address, left, until, control));
+            let connected = route.filter.check(domain, address).map_err(FetchError::Refused);
+            let connected =
+                connected.and_then(|()| self.connect(address, route, left, until, control));
             match connected.and_then(|connected| self.fetch_over(connected, domain, until, control))
             {
                 Err(error) if is_of_address(&error) => failed = graver(failed, error),
@@ -151,6 +166,7 @@ impl HttpsSockets {
     fn connect(
         &self,
         address: IpAddr,
+        route: &FetchRoute,
         left: usize,
         until: Instant,
         control: &Control,
@@ -162,9 +178,28 @@ impl HttpsSockets {
             let stream = self.open(target, until, control)?;
             return Ok(Connected { stream, early: Vec::new() });
         };
-        let stream = self.open(proxy.address(), until, control);
+        let stream = self.open_any(&route.proxy_addresses, until, control);
         let stream = stream.map_err(|error| error.of_proxy(proxy))?;
         self.tunnel(stream, proxy, target, until, control).map_err(FetchError::Proxy)
+    }
+
+    /// Connects to the first address that can be reached, of those of a proxy.
+    fn open_any(
+        &self,
+        addresses: &[SocketAddr],
+        until: Instant,
+        control: &Control,
+    ) -> Result<TcpStream, FetchError> {
+        let mut failed = FetchError::NoAddress("it has none".into());
+        for (tried, &address) in addresses.iter().enumerate() {
+            let left = addresses.len().saturating_sub(tried);
+            let share = connect_timeout(self.time.time_until(until), left);
+            match self.open(address, self.time.deadline_after(share), control) {
+                Err(error) => failed = error,
+                opened => return opened,
+            }
+        }
+        Err(failed)
     }
 
     fn open(

@@ -7,6 +7,7 @@ use super::{control::Control, dns::DnsSockets, interface::Resolver};
 use crate::{
     cache::TxtAnswer,
     client::{Addresses, Found, Nameservers, Nat64Answer, Settings, SettingsError, Time},
+    dns::Question,
     domain::Domain,
     instant::Instant,
 };
@@ -48,8 +49,20 @@ impl ResolverPart {
     /// Looks up the addresses of the Policy Host, within this time.
     pub(super) fn addresses(&self, domain: &Domain, left: Duration, control: &Control) -> Found {
         match self {
-            Self::Sockets(sockets) => sockets.addresses(domain, left, control),
+            Self::Sockets(sockets) => {
+                sockets.addresses([Question::aaaa(domain), Question::a(domain)], left, control)
+            }
             Self::Users(resolver) => resolver.addresses(domain).into_found(),
+        }
+    }
+
+    /// Looks up the addresses of another host, within this time.
+    pub(super) fn host_addresses(&self, host: &Domain, left: Duration, control: &Control) -> Found {
+        match self {
+            Self::Sockets(sockets) => {
+                sockets.addresses(Question::host_addresses(host), left, control)
+            }
+            Self::Users(resolver) => resolver.host_addresses(host).into_found(),
         }
     }
 

@@ -86,6 +86,11 @@ impl Resolver for Sockets {
         AddressAnswer::from_found(found)
     }
 
+    fn host_addresses(&self, host: &Domain) -> AddressAnswer {
+        let found = self.resolver.host_addresses(host, self.https.deadline(), &self.control);
+        AddressAnswer::from_found(found)
+    }
+
     fn ipv4only(&self) -> Nat64Answer {
         self.resolver.ipv4only(self.https.end(), &self.control)
     }

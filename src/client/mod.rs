@@ -10,6 +10,7 @@ mod clock;
 mod delivery;
 mod event;
 mod event_queue;
+mod fetch_route;
 mod guard;
 mod health;
 mod hub;
@@ -75,6 +76,7 @@ pub(crate) use self::{
     clock::{Moment, Time},
     delivery::{delivery, found_policy, rechecked},
     event_queue::EventQueue,
+    fetch_route::{FetchRoute, proxy_addresses},
     hub::{ShardedCache, Ticket},
     job::{Found, Job, JobKind},
     job_result::JobResult,

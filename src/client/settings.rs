@@ -43,7 +43,7 @@ use crate::{
 /// | `dns.` `attempt_timeout`, `timeout`, `attempts` | as the methods of [`dns::Config`] |
 /// | `fetch.` `timeout`, `user_agent` | as the methods of [`fetch::Config`] |
 /// | `fetch.any_media_type` | `true` for [`AcceptedMediaType::Any`](fetch::AcceptedMediaType::Any) |
-/// | `fetch.https_proxy` | [`with_https_proxy`](Self::with_https_proxy), such as `"http://user:password@192.0.2.9:3128"` or `"192.0.2.9:3128"` |
+/// | `fetch.https_proxy` | [`with_https_proxy`](Self::with_https_proxy), such as `"http://user:password@proxy.example.com:3128"` or `"192.0.2.9:3128"` |
 /// | `fetch.` `exempt_networks`, `exempt_domains`, `nat64_prefixes` | lists for [`with_address_filter`](Self::with_address_filter) |
 /// | `fetch.nat64_discovery` | [`with_nat64_discovery`](Self::with_nat64_discovery): `true` or `false` |
 ///
@@ -233,8 +233,9 @@ impl Settings {
     /// Sets the HTTP proxy through which policies are fetched. Default: none.
     ///
     /// The client looks up and checks the addresses of Policy Hosts itself, and asks the proxy for a
-    /// connection to such an address. Queries to nameservers do not go through it. The environment
-    /// variable `https_proxy` has no effect.
+    /// connection to such an address. Queries to nameservers do not go through it. Its own name is
+    /// looked up for each fetch, within the time-out of the fetch, and the address filter does not
+    /// apply to it. The environment variable `https_proxy` has no effect.
     #[must_use]
     pub fn with_https_proxy(self, proxy: HttpsProxy) -> Self {
         Self { proxy: Some(proxy), ..self }

@@ -53,6 +53,12 @@ impl Question {
         Self { name: domain.policy_host(), kind: QueryType::Aaaa }
     }
 
+    /// Creates questions for the IPv6 and IPv4 addresses of a host itself, and not of a Policy Host.
+    #[must_use]
+    pub fn host_addresses(host: &Domain) -> [Self; 2] {
+        [QueryType::Aaaa, QueryType::A].map(|kind| Self { name: host.as_str().into(), kind })
+    }
+
     /// Creates a question for the IPv6 addresses of `ipv4only.arpa`, which contain the NAT64
     /// prefixes of a network ([RFC 7050 §3]).
     ///

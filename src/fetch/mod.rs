@@ -71,7 +71,7 @@ pub use self::{
     http::HttpExchange,
     nat64::{Nat64Prefix, Nat64PrefixError},
     network::{Network, ParseNetworkError},
-    proxy::{HttpsProxy, ParseProxyError, ProxyError, ProxyErrorKind},
+    proxy::{HttpsProxy, ParseProxyError, ProxyError, ProxyErrorKind, ProxyHost},
     tunnel::Tunnel,
 };
 pub use self::{

@@ -1,14 +1,23 @@
 //! The HTTPS proxy of an operator.
 
-use alloc::{boxed::Box, format, string::String, vec::Vec};
-use core::{fmt, net::SocketAddr, str::FromStr};
+use alloc::{
+    boxed::Box,
+    format,
+    string::{String, ToString},
+    vec::Vec,
+};
+use core::{
+    fmt,
+    net::{IpAddr, SocketAddr},
+    str::FromStr,
+};
 
 use thiserror::Error;
 
-use crate::excerpt::Printable;
+use crate::{domain::Domain, excerpt::Printable};
 
-/// An HTTP proxy through which policies are fetched: its address, and the user and password if it
-/// wants some.
+/// An HTTP proxy through which policies are fetched: its host and port, and the user and password if
+/// it wants some.
 ///
 /// The client asks it by CONNECT ([RFC 9110 §9.3.6]) for a tunnel to an address of the Policy Host,
 /// which it has looked up and checked itself: the proxy gets no name, and the address filter holds.
@@ -17,18 +26,30 @@ use crate::excerpt::Printable;
 /// ```
 /// use mta_sts::fetch::HttpsProxy;
 ///
-/// let proxy: HttpsProxy = "http://mail:pass%20word@192.0.2.9:3128".parse()?;
-/// assert_eq!(proxy.address(), "192.0.2.9:3128".parse()?);
-/// assert_eq!(format!("{proxy:?}"), "HttpsProxy(192.0.2.9:3128, with credentials)");
+/// let proxy: HttpsProxy = "http://mail:pass%20word@proxy.example.com:3128".parse()?;
+/// assert_eq!(proxy.to_string(), "proxy.example.com:3128");
+/// assert_eq!(format!("{proxy:?}"), "HttpsProxy(proxy.example.com:3128, with credentials)");
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 ///
 /// [RFC 9110 §9.3.6]: https://www.rfc-editor.org/rfc/rfc9110#section-9.3.6
 #[derive(Clone, PartialEq, Eq)]
 pub struct HttpsProxy {
-    address: SocketAddr,
+    host: ProxyHost,
+    port: u16,
     /// The value of `Proxy-Authorization`.
     credentials: Option<Box<str>>,
+}
+
+/// The host of a proxy.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ProxyHost {
+    /// An address.
+    Address(IpAddr),
+    /// A name, whose addresses are looked up for each fetch. It is a full name: no search list of the
+    /// system applies.
+    Name(Domain),
 }
 
 /// The error for a text that is not a proxy. It does not show the text, which may have a password.
@@ -38,10 +59,10 @@ pub enum ParseProxyError {
     /// The scheme is not `http`.
     #[error("not an HTTPS proxy: only `http://` is supported, the scheme of a proxy without TLS")]
     Scheme,
-    /// It is not an IP address and a port. A name is not looked up.
+    /// It is not an IP address or a name, and a port.
     #[error(
-        "not an HTTPS proxy: write its IP address (not a name) and its port, such as \
-         192.0.2.9:3128 or http://user:password@[2001:db8::9]:3128"
+        "not an HTTPS proxy: write its name or IP address and its port, such as \
+         proxy.example.com:3128 or http://user:password@[2001:db8::9]:3128"
     )]
     Address,
     /// The user or the password is not valid: a `%` is not followed by two hexadecimal digits, the
@@ -57,10 +78,17 @@ pub enum ParseProxyError {
 const MAX_CREDENTIALS: usize = 1024;
 
 impl HttpsProxy {
-    /// Creates a proxy without credentials.
+    /// Creates a proxy at an address, without credentials.
     #[must_use]
     pub const fn new(address: SocketAddr) -> Self {
-        Self { address, credentials: None }
+        let host = ProxyHost::Address(address.ip());
+        Self { host, port: address.port(), credentials: None }
+    }
+
+    /// Creates a proxy of this name, without credentials.
+    #[must_use]
+    pub const fn named(name: Domain, port: u16) -> Self {
+        Self { host: ProxyHost::Name(name), port, credentials: None }
     }
 
     /// Sets the user and password, which are sent to the proxy in clear text (the scheme `Basic`,
@@ -83,10 +111,16 @@ impl HttpsProxy {
         Ok(Self { credentials, ..self })
     }
 
-    /// Returns the address of the proxy.
+    /// Returns the host.
     #[must_use]
-    pub const fn address(&self) -> SocketAddr {
-        self.address
+    pub const fn host(&self) -> &ProxyHost {
+        &self.host
+    }
+
+    /// Returns the port.
+    #[must_use]
+    pub const fn port(&self) -> u16 {
+        self.port
     }
 
     /// Returns the value of `Proxy-Authorization`.
@@ -109,7 +143,11 @@ impl FromStr for HttpsProxy {
             Some((credentials, address)) => (Some(credentials), address),
             None => (None, rest),
         };
-        let proxy = Self::new(address.parse().map_err(|_| ParseProxyError::Address)?);
+        let proxy = match address.parse() {
+            Ok(address) => Some(Self::new(address)),
+            Err(_) => named(address),
+        };
+        let proxy = proxy.filter(|proxy| proxy.port > 0).ok_or(ParseProxyError::Address)?;
         let Some(credentials) = credentials else { return Ok(proxy) };
         let (user, password) = credentials.split_once(':').ok_or(ParseProxyError::Credentials)?;
         let decode = |text| percent_decoded(text).ok_or(ParseProxyError::Credentials);
@@ -117,18 +155,34 @@ impl FromStr for HttpsProxy {
     }
 }
 
+/// Parses a name and a port.
+fn named(text: &str) -> Option<HttpsProxy> {
+    let (name, port) = text.rsplit_once(':')?;
+    Some(HttpsProxy::named(Domain::parse(name).ok()?, port.parse().ok()?))
+}
+
+/// Writes host and port.
+impl fmt::Display for HttpsProxy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.host {
+            ProxyHost::Address(address) => SocketAddr::new(*address, self.port).fmt(f),
+            ProxyHost::Name(name) => write!(f, "{name}:{}", self.port),
+        }
+    }
+}
+
 impl fmt::Debug for HttpsProxy {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let with = if self.credentials.is_some() { ", with credentials" } else { "" };
-        write!(f, "HttpsProxy({}{with})", self.address)
+        write!(f, "HttpsProxy({self}{with})")
     }
 }
 
 /// The reason why a proxy made no connection to a Policy Host.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
-#[error("the HTTPS proxy {address} {kind}")]
+#[error("the HTTPS proxy {proxy} {kind}")]
 pub struct ProxyError {
-    address: SocketAddr,
+    proxy: Box<str>,
     kind: ProxyErrorKind,
 }
 
@@ -136,6 +190,9 @@ pub struct ProxyError {
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum ProxyErrorKind {
+    /// The name of the proxy has no address, or it could not be looked up.
+    #[error("has no usable address: {}", Printable(_0))]
+    NoAddress(Box<str>),
     /// The proxy could not be reached, or the connection to it was lost.
     #[error("cannot be used: {}", Printable(_0))]
     Connection(Box<str>),
@@ -165,14 +222,14 @@ fn hint(status: u16) -> &'static str {
 impl ProxyError {
     /// Creates the error of a proxy.
     #[must_use]
-    pub const fn new(proxy: &HttpsProxy, kind: ProxyErrorKind) -> Self {
-        Self { address: proxy.address, kind }
+    pub fn new(proxy: &HttpsProxy, kind: ProxyErrorKind) -> Self {
+        Self { proxy: proxy.to_string().into(), kind }
     }
 
-    /// Returns the address of the proxy.
+    /// Returns the host and port of the proxy.
     #[must_use]
-    pub const fn address(&self) -> SocketAddr {
-        self.address
+    pub fn proxy(&self) -> &str {
+        &self.proxy
     }
 
     /// Returns the kind of the error.
@@ -187,7 +244,9 @@ impl ProxyError {
         match self.kind {
             ProxyErrorKind::Status(status) => status != 407,
             ProxyErrorKind::Closed | ProxyErrorKind::Timeout => true,
-            ProxyErrorKind::Connection(_) | ProxyErrorKind::Malformed(_) => false,
+            ProxyErrorKind::NoAddress(_)
+            | ProxyErrorKind::Connection(_)
+            | ProxyErrorKind::Malformed(_) => false,
         }
     }
 }

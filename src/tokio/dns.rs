@@ -84,10 +84,10 @@ impl DnsSockets {
 
     /// Looks up the addresses of both families. After there are addresses of one family, the wait
     /// for the other is short.
-    pub(super) async fn addresses(&self, domain: &Domain, left: Duration) -> Found {
+    pub(super) async fn addresses(&self, [v6, v4]: [Question; 2], left: Duration) -> Found {
         let until = self.time.deadline_after(left);
         let ask = |question| self.ask_until(question, until);
-        let (v6, v4) = (pin!(ask(Question::aaaa(domain))), pin!(ask(Question::a(domain))));
+        let (v6, v4) = (pin!(ask(v6)), pin!(ask(v4)));
         let mut asked: [(Asking<'_>, Option<LookupOutcome>); 2] = [(v6, None), (v4, None)];
         let mut grace = None;
         poll_fn(|context| {

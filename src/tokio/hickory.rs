@@ -1,6 +1,10 @@
 //! Support for hickory's resolver as the resolver of a client.
 
-use alloc::{boxed::Box, format, string::ToString};
+use alloc::{
+    boxed::Box,
+    format,
+    string::{String, ToString},
+};
 use core::time::Duration;
 
 use hickory_resolver::{
@@ -35,15 +39,11 @@ impl<P: ConnectionProvider> Resolver for hickory_resolver::Resolver<P> {
     }
 
     fn addresses<'a>(&'a self, domain: &'a Domain) -> BoxFuture<'a, AddressAnswer> {
-        Box::pin(async move {
-            match self.lookup_ip(format!("{}.", domain.policy_host())).await {
-                Ok(lookup) => AddressAnswer::Found(lookup.iter().collect()),
-                Err(NetError::Dns(DnsError::NoRecordsFound(none))) if !is_referral(&none) => {
-                    AddressAnswer::NoAddress
-                }
-                Err(error) => AddressAnswer::Failed(error.to_string().into()),
-            }
-        })
+        Box::pin(look_up(self, domain.policy_host()))
+    }
+
+    fn host_addresses<'a>(&'a self, host: &'a Domain) -> BoxFuture<'a, AddressAnswer> {
+        Box::pin(look_up(self, host.to_string()))
     }
 
     fn ipv4only(&self) -> BoxFuture<'_, Nat64Answer> {
@@ -57,6 +57,20 @@ impl<P: ConnectionProvider> Resolver for hickory_resolver::Resolver<P> {
                 Err(error) => Nat64Answer::Failed(error.to_string().into()),
             }
         })
+    }
+}
+
+/// Looks up the addresses of a host.
+async fn look_up<P: ConnectionProvider>(
+    resolver: &hickory_resolver::Resolver<P>,
+    host: String,
+) -> AddressAnswer {
+    match resolver.lookup_ip(format!("{host}.")).await {
+        Ok(lookup) => AddressAnswer::Found(lookup.iter().collect()),
+        Err(NetError::Dns(DnsError::NoRecordsFound(none))) if !is_referral(&none) => {
+            AddressAnswer::NoAddress
+        }
+        Err(error) => AddressAnswer::Failed(error.to_string().into()),
     }
 }
 

@@ -16,11 +16,11 @@ use super::{connect::connect, resolver_part::ResolverPart};
 use crate::{
     cache::PolicyAnswer,
     client::{
-        Found, HttpsSetup, Moment, Nat64Answer, Roots, Time, connect_timeout, connection_error,
-        graver, is_of_address,
+        FetchRoute, Found, HttpsSetup, Moment, Nat64Answer, Roots, Time, connect_timeout,
+        connection_error, graver, is_of_address, proxy_addresses,
     },
     domain::Domain,
-    fetch::{self, AddressFilter, FetchError, HttpsProxy, ProxyError, ProxyErrorKind, Tunnel},
+    fetch::{self, FetchError, HttpsProxy, ProxyError, ProxyErrorKind, ProxyHost, Tunnel},
     instant::Instant,
     policy::Policy,
 };
@@ -84,9 +84,9 @@ impl HttpsSockets {
         }
         let until = self.time.deadline_after(left);
         let addresses = addresses?;
-        let filter = self.filter(until, resolver).await;
+        let route = self.route(until, resolver).await?;
         let more = addresses.unknown.is_some();
-        let fetched = self.fetch_from_any(domain, &filter, &addresses.list, more, until).await;
+        let fetched = self.fetch_from_any(domain, &route, &addresses.list, more, until).await;
         let error = match fetched {
             Err(error) if is_of_address(&error) && !self.time.time_until(until).is_zero() => error,
             fetched => return fetched,
@@ -95,19 +95,34 @@ impl HttpsSockets {
         if rest.is_empty() {
             return Err(error);
         }
-        let fetched = self.fetch_from_any(domain, &filter, &rest, false, until).await;
+        let fetched = self.fetch_from_any(domain, &route, &rest, false, until).await;
         fetched.map_err(|other| graver(error, other))
     }
 
-    /// Returns the filter, with the NAT64 prefixes of the network.
-    async fn filter(&self, until: Instant, resolver: &ResolverPart) -> AddressFilter {
+    /// Finds the NAT64 prefixes of the network and the addresses of the proxy.
+    async fn route(
+        &self,
+        until: Instant,
+        resolver: &ResolverPart,
+    ) -> Result<FetchRoute, FetchError> {
         let nat64 = &self.setup.nat64;
         if nat64.is_due(self.time.instant()) {
             let answer = timeout(self.time.time_until(until), resolver.ipv4only(until)).await;
             let answer = answer.unwrap_or_else(|late| Nat64Answer::Failed(late.to_string().into()));
             nat64.handle_answer(&answer, self.time.instant());
         }
-        nat64.filter(&self.setup.filter)
+        let proxy_addresses = match &self.setup.proxy {
+            None => Vec::new(),
+            Some(proxy) => match proxy.host() {
+                ProxyHost::Address(address) => vec![(*address, proxy.port()).into()],
+                ProxyHost::Name(name) => {
+                    let left = self.time.time_until(until);
+                    let found = timeout(left, resolver.host_addresses(name, left)).await;
+                    proxy_addresses(proxy, found.unwrap_or(Err(FetchError::Deadline)))?
+                }
+            },
+        };
+        Ok(FetchRoute { filter: nat64.filter(&self.setup.filter), proxy_addresses })
     }
 
     /// Fetches from the first address that answers. Each address has its share of the time for
@@ -115,7 +130,7 @@ impl HttpsSockets {
     async fn fetch_from_any(
         &self,
         domain: &Domain,
-        filter: &AddressFilter,
+        route: &FetchRoute,
         addresses: &[IpAddr],
         more: bool,
         until: Instant,
@@ -126,8 +141,8 @@ impl HttpsSockets {
                 return Err(FetchError::Deadline);
             }
             let left = addresses.len().saturating_sub(tried).saturating_add(more.into());
-            let fetched = match filter.check(domain, address) {
-                Ok(()) => self.fetch_from(domain, address, left, until).await,
+            let fetched = match route.filter.check(domain, address) {
+                Ok(()) => self.fetch_from(domain, address, route, left, until).await,
                 Err(error) => Err(FetchError::Refused(error)),
             };
             match fetched {
@@ -143,6 +158,7 @@ impl HttpsSockets {
         &self,
         domain: &Domain,
         address: IpAddr,
+        route: &FetchRoute,
         left: usize,
         until: Instant,
     ) -> Result<Arc<Policy>, FetchError> {
@@ -150,7 +166,7 @@ impl HttpsSockets {
         let target = (address.to_canonical(), self.setup.port).into();
         let connected = match &self.setup.proxy {
             None => self.open(target, share).await.map(|stream| (stream, Vec::new())),
-            Some(proxy) => self.open_through(proxy, target, share).await,
+            Some(proxy) => self.open_through(proxy, &route.proxy_addresses, target, share).await,
         };
         let (stream, early) = connected?;
         self.fetch_over(stream, &early, domain, until).await
@@ -164,15 +180,33 @@ impl HttpsSockets {
         Ok(stream)
     }
 
+    /// Connects to the first address that can be reached, of those of a proxy.
+    async fn open_any(
+        &self,
+        addresses: &[SocketAddr],
+        until: Instant,
+    ) -> Result<TcpStream, FetchError> {
+        let mut failed = FetchError::NoAddress("it has none".into());
+        for (tried, &address) in addresses.iter().enumerate() {
+            let left = addresses.len().saturating_sub(tried);
+            match self.open(address, connect_timeout(self.time.time_until(until), left)).await {
+                Err(error) => failed = error,
+                opened => return opened,
+            }
+        }
+        Err(failed)
+    }
+
     /// Connects to a proxy, and asks it for a connection.
     async fn open_through(
         &self,
         proxy: &HttpsProxy,
+        addresses: &[SocketAddr],
         target: SocketAddr,
         time: Duration,
     ) -> Result<(TcpStream, Vec<u8>), FetchError> {
         let until = self.time.deadline_after(time);
-        let stream = self.open(proxy.address(), time).await;
+        let stream = self.open_any(addresses, until).await;
         let stream = stream.map_err(|error| error.of_proxy(proxy))?;
         let tunnel = timeout(self.time.time_until(until), tunnel(stream, proxy, target)).await;
         let late = || Err(ProxyError::new(proxy, ProxyErrorKind::Timeout));

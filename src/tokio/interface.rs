@@ -33,6 +33,14 @@ pub trait Resolver: Send + Sync {
     /// the client has a fetcher of your own.
     fn addresses<'a>(&'a self, domain: &'a Domain) -> BoxFuture<'a, AddressAnswer>;
 
+    /// Looks up the addresses (A and AAAA) of another host than a Policy Host: of the proxy of
+    /// [`Settings::with_https_proxy`](crate::client::Settings::with_https_proxy), if it has a name.
+    /// By default it fails, and the proxy must be given by its address.
+    fn host_addresses<'a>(&'a self, host: &'a Domain) -> BoxFuture<'a, AddressAnswer> {
+        let _ = host;
+        Box::pin(async { AddressAnswer::Failed(NO_OTHERS.into()) })
+    }
+
     /// Looks up the AAAA records of `ipv4only.arpa` ([RFC 7050 §3]). It is called if
     /// [`Settings::with_nat64_discovery`](crate::client::Settings::with_nat64_discovery) is set, but
     /// not if the client has a fetcher of your own. By default it fails, and no prefix is found.
@@ -43,7 +51,8 @@ pub trait Resolver: Send + Sync {
     }
 }
 
-/// The failure of a resolver without that method.
+/// The failures of a resolver without those methods.
+const NO_OTHERS: &str = "the resolver looks up no other hosts";
 const NOT_ASKED: &str = "the resolver does not look up `ipv4only.arpa`";
 
 /// Fetches policies for a client.
@@ -62,6 +71,10 @@ macro_rules! forward {
 
             fn addresses<'a>(&'a self, domain: &'a Domain) -> BoxFuture<'a, AddressAnswer> {
                 (**self).addresses(domain)
+            }
+
+            fn host_addresses<'a>(&'a self, host: &'a Domain) -> BoxFuture<'a, AddressAnswer> {
+                (**self).host_addresses(host)
             }
 
             fn ipv4only(&self) -> BoxFuture<'_, Nat64Answer> {

@@ -87,6 +87,13 @@ impl Resolver for Sockets {
         })
     }
 
+    fn host_addresses<'a>(&'a self, host: &'a Domain) -> BoxFuture<'a, AddressAnswer> {
+        Box::pin(async {
+            let found = self.resolver.host_addresses(host, self.https.deadline()).await;
+            AddressAnswer::from_found(found)
+        })
+    }
+
     fn ipv4only(&self) -> BoxFuture<'_, Nat64Answer> {
         Box::pin(self.resolver.ipv4only(self.https.end()))
     }

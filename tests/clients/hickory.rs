@@ -16,7 +16,7 @@ use hickory_resolver::{
 use mta_sts::{
     NoPolicy, blocking,
     cache::{Answer, TxtAnswer},
-    client::Nat64Answer,
+    client::{AddressAnswer, Nat64Answer},
     tokio::{Client, OnRuntime, Resolver},
 };
 use mta_sts_testkit::{Dns, Named, Site, World};
@@ -137,6 +137,12 @@ fn the_nat64_prefixes_of_the_network_are_looked_up() {
     world.name("ipv4only.arpa", Named::Addresses(vec![IpAddr::V6(address)]));
     let ttl = Duration::from_secs(60);
     assert_eq!(ask(), Nat64Answer::Found { addresses: vec![address], ttl });
+
+    // Nor does it look up Policy Hosts only.
+    let proxy = IpAddr::from([127, 0, 0, 1]);
+    world.name("proxy.example", Named::Addresses(vec![proxy]));
+    let found = runtime.block_on(async { hickory.host_addresses(&domain("proxy.example")).await });
+    assert_eq!(found, AddressAnswer::Found(vec![proxy]));
 }
 
 #[test]

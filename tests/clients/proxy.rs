@@ -1,17 +1,17 @@
 //! Policies fetched through a proxy, whatever it does.
 
-use std::{net::SocketAddr, thread, time::Duration};
+use std::{net::SocketAddr, sync::Arc, thread, time::Duration};
 
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use mta_sts::{
     NoPolicy,
-    cache::Answer,
+    cache::{Answer, TxtAnswer},
     client::Settings,
     fetch::{AddressFilter, Config, HttpsProxy},
 };
-use mta_sts_testkit::{Addresses, Certificate, Proxy, Proxying, Site, Web, World};
+use mta_sts_testkit::{Addresses, Certificate, Named, Proxy, Proxying, Site, Web, World};
 
-use crate::world::{BOTH, Client, Kind, LONG, POLICY, domain, settings};
+use crate::world::{BOTH, Client, Kind, LONG, POLICY, Part, Parts, domain, settings};
 
 const OK: &[u8] = b"HTTP/1.1 200 Connection established\r\n\r\n";
 
@@ -224,6 +224,42 @@ fn the_address_filter_holds() {
         let Answer::NoPolicy(NoPolicy::FetchFailed(failure)) = &answer else { panic!() };
         assert_eq!(failure.reason_code(), "address-refused");
         assert_eq!(proxy.requests().len(), 0);
+    }
+}
+
+/// Its name is looked up as all names are, and the first address that can be reached is taken.
+#[test]
+fn a_proxy_with_a_name() {
+    let world = World::new();
+    world.set("a.example", Site::new("1", POLICY));
+    let dead = [127, 0, 0, 2].into();
+    world.name("proxy.example", Named::Addresses(vec![dead, [127, 0, 0, 1].into()]));
+    for kind in BOTH {
+        let proxy = world.proxy(connects(OK));
+        let port = proxy.address().port();
+        let settings = |name| {
+            let named = HttpsProxy::named(domain(name), port);
+            settings(&world).with_https_proxy(named)
+        };
+        let client = Client::new(kind, settings("proxy.example"));
+        assert!(client.policy(&domain("a.example"), LONG).unwrap().policy().is_some());
+        assert_eq!(proxy.requests().len(), 1);
+
+        let sentence = |client: Client| {
+            let answer = client.policy(&domain("a.example"), LONG).unwrap();
+            let Answer::NoPolicy(NoPolicy::FetchFailed(failure)) = answer else { panic!() };
+            assert!(failure.is_of_sender(), "{failure}");
+            failure.message().to_owned()
+        };
+        let said = sentence(Client::new(kind, settings("nowhere.example")));
+        let begin = format!("the HTTPS proxy nowhere.example:{port} has no usable address: ");
+        assert_eq!(said, begin.clone() + "it has none");
+        // Nothing goes round the resolver.
+        let txt = |_: &_| TxtAnswer::from_records(["v=STSv1; id=1"], Duration::from_secs(60));
+        let parts = Parts { txt: Some(Part(Arc::new(txt))), ..Parts::default() };
+        let said = sentence(Client::with(kind, settings("nowhere.example"), parts).unwrap());
+        assert_eq!(said, begin + "the resolver looks up no other hosts");
+        assert_eq!(proxy.requests().len(), 1);
     }
 }
 

@@ -159,8 +159,8 @@ fn the_network_from_a_file() {
         (r#"{ "source_ipv6": "x" }"#, "\"x\": invalid IPv6 address syntax"),
         (r#"{ "source": "x" }"#, "unknown field `source`"),
         (
-            r#"{ "fetch": { "https_proxy": "http://mail:secret@proxy.example:3128" } }"#,
-            "not an HTTPS proxy: write its IP address (not a name) and its port",
+            r#"{ "fetch": { "https_proxy": "http://mail:secret@proxy.example" } }"#,
+            "not an HTTPS proxy: write its name or IP address and its port",
         ),
         (
             r#"{ "fetch": { "nat64_prefixes": ["64:ff9b:1::/95"] } }"#,

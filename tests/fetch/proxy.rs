@@ -31,12 +31,14 @@ fn how_a_proxy_is_written() {
         ("http://192.0.2.9:3128", "192.0.2.9:3128", None),
         ("HTTP://[2001:db8::9]:8080/", "[2001:db8::9]:8080", None),
         ("http://mail:pw@192.0.2.9:1", "192.0.2.9:1", Some("mail:pw")),
+        ("proxy.example:3128", "proxy.example:3128", None),
+        ("http://mail:pw@Proxy:3128/", "proxy:3128", Some("mail:pw")),
         ("http://mail:@192.0.2.9:1", "192.0.2.9:1", Some("mail:")),
         ("mail:p%40s%3a%2F%25:x@192.0.2.9:1", "192.0.2.9:1", Some("mail:p@s:/%:x")),
         ("http://m%C3%A4il:pw@192.0.2.9:1", "192.0.2.9:1", Some("m\u{e4}il:pw")),
     ] {
         let proxy: HttpsProxy = text.parse().unwrap();
-        assert_eq!(proxy.address(), address.parse().unwrap(), "{text}");
+        assert_eq!(proxy.to_string(), address, "{text}");
         assert_eq!(credentials(&proxy).as_deref(), expected, "{text}");
     }
     let start = "CONNECT [2001:db8::1]:443 HTTP/1.1\r\n";
@@ -44,7 +46,12 @@ fn how_a_proxy_is_written() {
     for (text, expected) in [
         ("", ParseProxyError::Address),
         ("192.0.2.9", ParseProxyError::Address),
-        ("proxy.example:3128", ParseProxyError::Address),
+        ("proxy.example", ParseProxyError::Address),
+        ("proxy.example:0", ParseProxyError::Address),
+        ("192.0.2.9:0", ParseProxyError::Address),
+        ("proxy.example:65536", ParseProxyError::Address),
+        ("pro_xy:3128", ParseProxyError::Address),
+        ("2001:db8::9:3128", ParseProxyError::Address),
         ("http://192.0.2.9:3128/path", ParseProxyError::Address),
         ("https://192.0.2.9:3128", ParseProxyError::Scheme),
         ("socks5://192.0.2.9:1080", ParseProxyError::Scheme),

@@ -195,11 +195,9 @@ impl Settings {
         Self { filter, ..self }
     }
 
-    /// Sets whether the client discovers the NAT64 prefixes of the network from its nameserver ([RFC
-    /// 7050]), for
-    /// [`AddressFilter::with_discovered_nat64_prefixes`]. Default: `false`. In a network with a
-    /// NAT64 of its own, whose prefix you know, use
-    /// [`AddressFilter::with_nat64_prefix`] instead.
+    /// Sets whether the client discovers the NAT64 prefixes of the network ([RFC 7050]), for
+    /// [`AddressFilter::with_discovered_nat64_prefixes`]. Default: `false`. If you know the prefix of
+    /// your network, use [`AddressFilter::with_nat64_prefix`] instead.
     ///
     /// The client asks its resolver for the AAAA records of `ipv4only.arpa` before the first fetch,
     /// and before a later one when their TTL is over, at least a minute and at most a day later.

@@ -12,7 +12,7 @@ use crate::verify::CertificateError;
 use crate::{
     domain::Domain,
     excerpt::Printable,
-    failure::{self, Failure, ResultType, RetryAfter},
+    failure::{Failure, ResultType, RetryAfter},
     policy::{Policy, PolicyError},
 };
 
@@ -144,9 +144,9 @@ impl FetchError {
             Self::Refused(_) => "address-refused",
             Self::Connection(_) => "connection",
             #[cfg(feature = "fetch")]
-            Self::Proxy(_) => failure::HTTPS_PROXY,
+            Self::Proxy(_) => crate::failure::HTTPS_PROXY,
             #[cfg(feature = "fetch")]
-            Self::SourceAddress { .. } => failure::SOURCE_ADDRESS,
+            Self::SourceAddress { .. } => crate::failure::SOURCE_ADDRESS,
             Self::Tls { alert: Some(_), .. } => "tls-alert",
             Self::Tls { alert: None, .. } => "tls",
             Self::Malformed(_) => "http-malformed",

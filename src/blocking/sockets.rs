@@ -21,6 +21,9 @@ use crate::{
 /// As a fetcher, it finds addresses by its own queries, and not by a resolver that wraps it: to have
 /// these go through your resolver, leave the fetcher to the client.
 ///
+/// A resolver that wraps it has to pass on `host_addresses` and `ipv4only`, too, if the settings need
+/// them.
+///
 /// A client without a resolver or fetcher of your own has them already. Create them to wrap them,
 /// for example to log requests, or to answer for one domain yourself:
 ///

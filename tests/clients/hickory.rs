@@ -127,22 +127,32 @@ fn absence_is_believed_for_as_long_as_dns_says() {
     assert_eq!(answer, TxtAnswer::NoRecord { ttl: Some(Duration::from_secs(60)) });
 }
 
+/// The name of a proxy, and the NAT64 prefixes of the network: of either client.
 #[test]
-fn the_nat64_prefixes_of_the_network_are_looked_up() {
+fn it_looks_up_other_hosts_too() {
     let (world, runtime) = (World::new(), runtime());
-    let hickory = resolver(&world);
-    let ask = || runtime.block_on(async { hickory.ipv4only().await });
-    assert_eq!(ask(), Nat64Answer::NoAddress { ttl: Some(Duration::from_secs(60)) });
+    let (hickory, host) = (resolver(&world), domain("proxy.example"));
+    let blocking = OnRuntime::new(resolver(&world)).unwrap();
+    let ask = || {
+        let found = runtime.block_on(async { hickory.ipv4only().await });
+        assert_eq!(blocking::Resolver::ipv4only(&blocking), found);
+        found
+    };
+    let of_host = || {
+        let found = runtime.block_on(async { hickory.host_addresses(&host).await });
+        assert_eq!(blocking::Resolver::host_addresses(&blocking, &host), found);
+        found
+    };
+    let ttl = Duration::from_secs(60);
+    assert_eq!(ask(), Nat64Answer::NoAddress { ttl: Some(ttl) });
+    assert_eq!(of_host(), AddressAnswer::NoAddress);
+
     let address = "64:ff9b:1::192.0.0.170".parse().unwrap();
     world.name("ipv4only.arpa", Named::Addresses(vec![IpAddr::V6(address)]));
-    let ttl = Duration::from_secs(60);
     assert_eq!(ask(), Nat64Answer::Found { addresses: vec![address], ttl });
-
-    // Nor does it look up Policy Hosts only.
     let proxy = IpAddr::from([127, 0, 0, 1]);
     world.name("proxy.example", Named::Addresses(vec![proxy]));
-    let found = runtime.block_on(async { hickory.host_addresses(&domain("proxy.example")).await });
-    assert_eq!(found, AddressAnswer::Found(vec![proxy]));
+    assert_eq!(of_host(), AddressAnswer::Found(vec![proxy]));
 }
 
 #[test]

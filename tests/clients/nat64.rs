@@ -119,12 +119,12 @@ fn client(kind: Kind, settings: Settings, resolver: Translated) -> Client {
     match kind {
         Kind::Blocking => {
             let builder = blocking::Client::builder().with_settings(settings);
-            Client::Blocking(builder.with_resolver(resolver).build().unwrap())
+            Client::Blocking(builder.with_resolver(Arc::new(resolver)).build().unwrap())
         }
         Kind::Tokio => {
             let runtime = runtime();
             let builder = async_::Client::builder().with_settings(settings);
-            let built = runtime.block_on(builder.with_resolver(resolver).build());
+            let built = runtime.block_on(builder.with_resolver(Arc::new(resolver)).build());
             Client::Tokio(Arc::new(runtime), built.unwrap())
         }
     }

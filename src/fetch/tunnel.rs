@@ -31,7 +31,7 @@ use super::{
 /// tunnel.handle_received(b"HTTP/1.1 407 Proxy Authentication Required\r\n\r\n");
 /// let error = tunnel.outcome().unwrap().as_ref().unwrap_err();
 /// assert!(error.to_string().starts_with("the HTTPS proxy 192.0.2.9:3128 answered 407"));
-/// # Ok::<(), std::net::AddrParseError>(())
+/// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 ///
 /// [RFC 9110 §9.3.6]: https://www.rfc-editor.org/rfc/rfc9110#section-9.3.6

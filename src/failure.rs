@@ -103,6 +103,10 @@ impl FromStr for ResultType {
     }
 }
 
+/// The reason codes of failures of the sender.
+pub(crate) const HTTPS_PROXY: &str = "https-proxy";
+pub(crate) const SOURCE_ADDRESS: &str = "source-address";
+
 /// A failure, in the terms of a TLS report and of a log.
 ///
 /// Failures are ordered by [`ResultType`]: the greatest of several is the most specific.
@@ -204,6 +208,13 @@ impl Failure {
     #[must_use]
     pub fn retry_after(&self) -> Option<RetryAfter> {
         self.retry_after
+    }
+
+    /// Returns whether the cause is the sender's: its proxy, or its source address. Such a failure is
+    /// no fact about the domain, and is not for a report to it.
+    #[must_use]
+    pub fn is_of_sender(&self) -> bool {
+        [HTTPS_PROXY, SOURCE_ADDRESS].contains(&self.reason_code())
     }
 
     /// Removes the delay, so that the failure equals its stored form.

@@ -16,6 +16,7 @@ use std::{
 use mta_sts::{
     blocking,
     cache::{Cache, Config},
+    fetch::HttpsProxy,
     store::{Change, Loaded, Store, StoreError},
 };
 use mta_sts_testkit::{Site, Web, World};
@@ -138,4 +139,22 @@ fn log_of(kind: Kind) {
     has("the policy was refreshed, or its record is back");
     assert_eq!(lines(&name, "first_contact=false}: mta_sts::client::trace: new").len(), 2);
     assert!(lines(&name, "ERROR").is_empty());
+    log_of_a_dead_proxy(kind, &world);
+}
+
+/// That is no failure of the domain, and the operator has to see to it.
+fn log_of_a_dead_proxy(kind: Kind, world: &World) {
+    let name = format!("{kind:?}-through.example").to_lowercase();
+    world.set(&name, Site::new("1", POLICY));
+    // Nobody listens there.
+    let proxy = HttpsProxy::new(([127, 0, 0, 2], world.port()).into());
+    let client = Client::new(kind, settings(world).with_https_proxy(proxy));
+    client.policy(&domain(&name), LONG).unwrap();
+    eventually(|| !lines(&name, "WARN").is_empty());
+    let warning = &lines(&name, "WARN")[..];
+    let advice = "see to the proxy and the source addresses of the settings";
+    assert!(
+        matches!(warning, [line] if line.contains("the HTTPS proxy 127.0.0.2:") && line.contains(advice)),
+        "{warning:?}"
+    );
 }

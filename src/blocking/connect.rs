@@ -10,14 +10,18 @@ use std::{
 use socket2::{Domain, Socket, Type};
 
 use super::control::{Control, a_while, is_late};
-use crate::{client::Time, instant::Instant};
+use crate::{
+    client::{SourceAddresses, Time, not_bound},
+    instant::Instant,
+};
 
 /// The interval at which a connection in progress is polled.
 const LOOK: Duration = Duration::from_millis(20);
 
-/// Connects to an address. Returns an error if the deadline passes, or if `control` ends it.
+/// Connects to an address, from that of the settings. Returns an error if the deadline passes, or if `control` ends it.
 pub(super) fn connect(
     address: SocketAddr,
+    sources: SourceAddresses,
     until: Instant,
     time: &Time,
     control: &Control,
@@ -26,7 +30,7 @@ pub(super) fn connect(
     if control.is_stopped() {
         return Err(ErrorKind::TimedOut.into());
     }
-    let connecting = Connecting::begin(address, a_while(time.time_until(until)))?;
+    let connecting = Connecting::begin(address, sources, a_while(time.time_until(until)))?;
     loop {
         if let Some(stream) = connecting.look()? {
             return Ok(stream);
@@ -44,8 +48,16 @@ pub(super) struct Connecting(Socket);
 
 impl Connecting {
     /// Begins to connect, and waits for this long.
-    pub(super) fn begin(address: SocketAddr, wait: Duration) -> io::Result<Self> {
+    pub(super) fn begin(
+        address: SocketAddr,
+        sources: SourceAddresses,
+        wait: Duration,
+    ) -> io::Result<Self> {
         let socket = Socket::new(Domain::for_address(address), Type::STREAM, None)?;
+        if let Some(source) = sources.for_peer(address) {
+            let local = SocketAddr::new(source, 0);
+            socket.bind(&local.into()).map_err(|error| not_bound(local, &error))?;
+        }
         match socket.connect_timeout(&address.into(), wait) {
             // The attempt continues in the background, where it can be polled but not waited for.
             Err(error) if error.kind() != ErrorKind::TimedOut => Err(error),

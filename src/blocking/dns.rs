@@ -17,7 +17,10 @@ use super::{
 };
 use crate::{
     cache::TxtAnswer,
-    client::{DnsSetup, Found, GRACE, Nameservers, Time, is_enough, policy_host_addresses},
+    client::{
+        DnsSetup, Found, GRACE, Nameservers, Nat64Answer, SourceAddresses, Time, is_enough,
+        not_bound, policy_host_addresses,
+    },
     dns::{self, DnsError, Exchange, LookupOutcome, Question, Step, Transport},
     domain::Domain,
     fetch::FetchError,
@@ -34,12 +37,13 @@ const LONGEST: usize = 65_535;
 #[derive(Debug)]
 pub(super) struct DnsSockets {
     nameservers: Nameservers,
+    sources: SourceAddresses,
     time: Arc<Time>,
 }
 
 impl DnsSockets {
     pub(super) fn new(setup: DnsSetup, time: Arc<Time>) -> Self {
-        Self { nameservers: Nameservers::new(setup), time }
+        Self { sources: setup.sources, nameservers: Nameservers::new(setup), time }
     }
 
     pub(super) fn nameservers(&self) -> &Nameservers {
@@ -64,6 +68,11 @@ impl DnsSockets {
         }
     }
 
+    /// Looks up the addresses of `ipv4only.arpa`.
+    pub(super) fn ipv4only(&self, until: Instant, control: &Control) -> Nat64Answer {
+        (&self.ask(Question::ipv4only(), self.config_until(until), control)).into()
+    }
+
     fn config_until(&self, until: Instant) -> dns::Config {
         let config = self.nameservers.config(self.time.instant());
         config.with_timeout(config.timeout().min(self.time.time_until(until)))
@@ -85,15 +94,19 @@ impl DnsSockets {
     /// Looks up the addresses of both families. The two queries take turns: a socket buffers an
     /// answer that comes while the other is read. After there are addresses of one family, the wait
     /// for the other is short.
-    pub(super) fn addresses(&self, domain: &Domain, left: Duration, control: &Control) -> Found {
+    pub(super) fn addresses(
+        &self,
+        [v6, v4]: [Question; 2],
+        left: Duration,
+        control: &Control,
+    ) -> Found {
         let until = self.time.deadline_after(left);
         let config = self.config_until(until);
         let begin = |question| {
             let begun = self.begin(question, config, control);
             begun.map_err(|error| FetchError::NoAddress(error.to_string().into()))
         };
-        let v6 = begin(Question::aaaa(domain))?;
-        let mut asked = [(v6, None), (begin(Question::a(domain))?, None)];
+        let mut asked = [(begin(v6)?, None), (begin(v4)?, None)];
         let (mut buffer, mut enough_at) = (vec![0; LONGEST], None);
         loop {
             let waiting = asked.iter().filter(|(_, outcome)| outcome.is_none()).count();
@@ -141,7 +154,9 @@ impl Asked<'_> {
         let time = &self.sockets.time;
         match self.exchange.poll() {
             Step::Send { server, transport, message } => {
-                if let Err(error) = self.links.send(server, transport, message) {
+                if let Err(error) =
+                    self.links.send(server, self.sockets.sources, transport, message)
+                {
                     self.exchange.handle_failure(&error.to_string(), time.instant());
                 }
                 self.links.keep(self.exchange.outstanding());
@@ -187,19 +202,26 @@ enum Tcp {
 impl Connections {
     /// Sends a message over a new socket, with a port that the system chooses at random (RFC 5452
     /// §9.2).
-    fn send(&mut self, server: SocketAddr, transport: Transport, message: &[u8]) -> io::Result<()> {
+    fn send(
+        &mut self,
+        server: SocketAddr,
+        sources: SourceAddresses,
+        transport: Transport,
+        message: &[u8],
+    ) -> io::Result<()> {
         self.tcp = None;
         match transport {
             Transport::Udp => {
-                let any: IpAddr = if server.is_ipv6() { [0; 16].into() } else { [0; 4].into() };
-                let socket = UdpSocket::bind((any, 0))?;
+                let local = sources.local_for(server);
+                let bound = UdpSocket::bind(local);
+                let socket = bound.map_err(|error| not_bound(local, &error))?;
                 // Datagrams from other senders are not received.
                 socket.connect(server)?;
                 socket.send(message)?;
                 self.udp.push((socket, server));
             }
             Transport::Tcp => {
-                let connecting = Connecting::begin(server, Duration::from_millis(1))?;
+                let connecting = Connecting::begin(server, sources, Duration::from_millis(1))?;
                 self.tcp = Some(Tcp::Connecting(connecting, message.into()));
             }
         }

@@ -1,7 +1,10 @@
 //! Fetches over sockets.
 
-use alloc::{string::ToString, sync::Arc, vec};
-use core::{net::IpAddr, time::Duration};
+use alloc::{string::ToString, sync::Arc, vec, vec::Vec};
+use core::{
+    net::{IpAddr, SocketAddr},
+    time::Duration,
+};
 use std::{
     io::ErrorKind,
     net::{Shutdown, TcpStream},
@@ -14,12 +17,22 @@ use super::{
 };
 use crate::{
     cache::PolicyAnswer,
-    client::{Found, HttpsSetup, Moment, Roots, Time, connect_timeout, graver, is_of_address},
+    client::{
+        FetchRoute, Found, HttpsSetup, Moment, Roots, Time, connect_timeout, connection_error,
+        graver, is_of_address, proxy_addresses,
+    },
     domain::Domain,
-    fetch::{self, FetchError},
+    fetch::{self, FetchError, HttpsProxy, ProxyError, ProxyErrorKind, ProxyHost, Tunnel},
     instant::Instant,
     policy::Policy,
 };
+
+/// A connection to a Policy Host, or to a proxy that has made one.
+struct Connected {
+    stream: TcpStream,
+    /// The first bytes from the Policy Host, if they came together with the answer of the proxy.
+    early: Vec<u8>,
+}
 
 /// Fetches policies over sockets of the standard library.
 #[derive(Debug)]
@@ -36,6 +49,11 @@ impl HttpsSockets {
     /// Returns the time-out of a fetch, which includes looking up the addresses.
     pub(super) fn deadline(&self) -> Duration {
         self.setup.config.timeout()
+    }
+
+    /// Returns the time at which a fetch that begins now times out.
+    pub(super) fn end(&self) -> Instant {
+        self.time.deadline_after(self.deadline())
     }
 
     /// Returns the roots.
@@ -77,8 +95,10 @@ impl HttpsSockets {
         }
         let until = self.time.deadline_after(left);
         let addresses = addresses?;
-        let more = addresses.unknown.is_some();
-        let error = match self.fetch_from_any(domain, &addresses.list, more, until, control) {
+        let route = self.route(until, resolver, control)?;
+        let from_any =
+            |list: &[IpAddr], more| self.fetch_from_any(domain, &route, list, more, until, control);
+        let error = match from_any(&addresses.list, addresses.unknown.is_some()) {
             Err(error) if is_of_address(&error) && !self.time.time_until(until).is_zero() => error,
             fetched => return fetched,
         };
@@ -86,8 +106,31 @@ impl HttpsSockets {
         if rest.is_empty() {
             return Err(error);
         }
-        let fetched = self.fetch_from_any(domain, &rest, false, until, control);
-        fetched.map_err(|other| graver(error, other))
+        from_any(&rest, false).map_err(|other| graver(error, other))
+    }
+
+    /// Finds the NAT64 prefixes of the network and the addresses of the proxy.
+    fn route(
+        &self,
+        until: Instant,
+        resolver: &ResolverPart,
+        control: &Control,
+    ) -> Result<FetchRoute, FetchError> {
+        let nat64 = &self.setup.nat64;
+        if nat64.is_due(self.time.instant()) {
+            nat64.handle_answer(&resolver.ipv4only(until, control), self.time.instant());
+        }
+        let proxy_addresses = match &self.setup.proxy {
+            None => Vec::new(),
+            Some(proxy) => match proxy.host() {
+                ProxyHost::Address(address) => vec![(*address, proxy.port()).into()],
+                ProxyHost::Name(name) => {
+                    let left = self.time.time_until(until);
+                    proxy_addresses(proxy, resolver.host_addresses(name, left, control))?
+                }
+            },
+        };
+        Ok(FetchRoute { filter: nat64.filter(&self.setup.filter), proxy_addresses })
     }
 
     /// Fetches from the first address that answers. Each address has its share of the time for
@@ -95,6 +138,7 @@ impl HttpsSockets {
     fn fetch_from_any(
         &self,
         domain: &Domain,
+        route: &FetchRoute,
         addresses: &[IpAddr],
         more: bool,
         until: Instant,
@@ -106,8 +150,11 @@ impl HttpsSockets {
                 return Err(FetchError::Deadline);
             }
             let left = addresses.len().saturating_sub(tried).saturating_add(more.into());
-            let stream = self.connect(domain, address, left, until, control);
-            match stream.and_then(|stream| self.fetch_over(stream, domain, until, control)) {
+            let connected = route.filter.check(domain, address).map_err(FetchError::Refused);
+            let connected =
+                connected.and_then(|()| self.connect(address, route, left, until, control));
+            match connected.and_then(|connected| self.fetch_over(connected, domain, until, control))
+            {
                 Err(error) if is_of_address(&error) => failed = graver(failed, error),
                 fetched => return fetched,
             }
@@ -115,27 +162,93 @@ impl HttpsSockets {
         Err(failed)
     }
 
-    /// Connects to the first of the remaining addresses.
+    /// Connects to the first of the remaining addresses, through the proxy if there is one.
     fn connect(
         &self,
-        domain: &Domain,
         address: IpAddr,
+        route: &FetchRoute,
         left: usize,
         until: Instant,
         control: &Control,
-    ) -> Result<TcpStream, FetchError> {
-        self.setup.filter.check(domain, address).map_err(FetchError::Refused)?;
+    ) -> Result<Connected, FetchError> {
         let share = connect_timeout(self.time.time_until(until), left);
-        let address = (address, self.setup.port).into();
-        let stream = connect(address, self.time.deadline_after(share), &self.time, control)
-            .map_err(|why| FetchError::Connection(why.to_string().into()))?;
+        let until = self.time.deadline_after(share);
+        let target = (address.to_canonical(), self.setup.port).into();
+        let Some(proxy) = &self.setup.proxy else {
+            let stream = self.open(target, until, control)?;
+            return Ok(Connected { stream, early: Vec::new() });
+        };
+        let stream = self.open_any(&route.proxy_addresses, until, control);
+        let stream = stream.map_err(|error| error.of_proxy(proxy))?;
+        self.tunnel(stream, proxy, target, until, control).map_err(FetchError::Proxy)
+    }
+
+    /// Connects to the first address that can be reached, of those of a proxy.
+    fn open_any(
+        &self,
+        addresses: &[SocketAddr],
+        until: Instant,
+        control: &Control,
+    ) -> Result<TcpStream, FetchError> {
+        let mut failed = FetchError::NoAddress("it has none".into());
+        for (tried, &address) in addresses.iter().enumerate() {
+            let left = addresses.len().saturating_sub(tried);
+            let share = connect_timeout(self.time.time_until(until), left);
+            match self.open(address, self.time.deadline_after(share), control) {
+                Err(error) => failed = error,
+                opened => return opened,
+            }
+        }
+        Err(failed)
+    }
+
+    fn open(
+        &self,
+        address: SocketAddr,
+        until: Instant,
+        control: &Control,
+    ) -> Result<TcpStream, FetchError> {
+        let stream = connect(address, self.setup.sources, until, &self.time, control)
+            .map_err(|error| connection_error(&error))?;
         let _ = stream.set_nodelay(true);
         Ok(stream)
     }
 
-    fn fetch_over(
+    /// Asks a proxy for a connection.
+    fn tunnel(
         &self,
         mut stream: TcpStream,
+        proxy: &HttpsProxy,
+        target: SocketAddr,
+        until: Instant,
+        control: &Control,
+    ) -> Result<Connected, ProxyError> {
+        let mut tunnel = Tunnel::new(proxy, target);
+        if let Err(error) = send(&mut stream, tunnel.request(), until, &self.time, control) {
+            tunnel.fail(ProxyErrorKind::Connection(error.to_string().into()));
+        }
+        let mut buffer = vec![0; 4096];
+        loop {
+            if let Some(outcome) = tunnel.outcome() {
+                return outcome.clone().map(|early| Connected { stream, early });
+            }
+            let left = self.time.time_until(until);
+            if left.is_zero() || control.is_stopped() {
+                tunnel.fail(ProxyErrorKind::Timeout);
+                continue;
+            }
+            match receive(&mut stream, left, &mut buffer) {
+                Ok(Some(bytes)) => tunnel.handle_received(bytes),
+                Ok(None) => {}
+                Err(error) if error.kind() == ErrorKind::UnexpectedEof => tunnel.handle_end(),
+                Err(error) => tunnel.fail(ProxyErrorKind::Connection(error.to_string().into())),
+            }
+        }
+    }
+
+    fn fetch_over(
+        &self,
+        Connected { mut stream, early }: Connected,
         domain: &Domain,
         until: Instant,
         control: &Control,
@@ -144,6 +257,7 @@ impl HttpsSockets {
         let Moment { date, at } = self.time.now();
         let mut exchange =
             fetch::Exchange::new(domain, &self.setup.roots.trust(at), &config, date, at);
+        exchange.handle_received(&early, at);
         let mut buffer = vec![0; 16 * 1024];
         loop {
             match exchange.poll() {

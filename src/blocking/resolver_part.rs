@@ -6,7 +6,8 @@ use core::{fmt, net::IpAddr, time::Duration};
 use super::{control::Control, dns::DnsSockets, interface::Resolver};
 use crate::{
     cache::TxtAnswer,
-    client::{Addresses, Found, Nameservers, Settings, SettingsError, Time},
+    client::{Addresses, Found, Nameservers, Nat64Answer, Settings, SettingsError, Time},
+    dns::Question,
     domain::Domain,
     instant::Instant,
 };
@@ -48,8 +49,28 @@ impl ResolverPart {
     /// Looks up the addresses of the Policy Host, within this time.
     pub(super) fn addresses(&self, domain: &Domain, left: Duration, control: &Control) -> Found {
         match self {
-            Self::Sockets(sockets) => sockets.addresses(domain, left, control),
+            Self::Sockets(sockets) => {
+                sockets.addresses([Question::aaaa(domain), Question::a(domain)], left, control)
+            }
             Self::Users(resolver) => resolver.addresses(domain).into_found(),
+        }
+    }
+
+    /// Looks up the addresses of another host, within this time.
+    pub(super) fn host_addresses(&self, host: &Domain, left: Duration, control: &Control) -> Found {
+        match self {
+            Self::Sockets(sockets) => {
+                sockets.addresses(Question::host_addresses(host), left, control)
+            }
+            Self::Users(resolver) => resolver.host_addresses(host).into_found(),
+        }
+    }
+
+    /// Looks up the addresses of `ipv4only.arpa`.
+    pub(super) fn ipv4only(&self, until: Instant, control: &Control) -> Nat64Answer {
+        match self {
+            Self::Sockets(sockets) => sockets.ipv4only(until, control),
+            Self::Users(resolver) => resolver.ipv4only(),
         }
     }
 

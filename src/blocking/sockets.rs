@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     cache::{PolicyAnswer, TxtAnswer},
-    client::{AddressAnswer, Settings, SettingsError, SystemClock, Time},
+    client::{AddressAnswer, Nat64Answer, Settings, SettingsError, SystemClock, Time},
     domain::Domain,
 };
 
@@ -20,6 +20,9 @@ use crate::{
 ///
 /// As a fetcher, it finds addresses by its own queries, and not by a resolver that wraps it: to have
 /// these go through your resolver, leave the fetcher to the client.
+///
+/// A resolver that wraps it has to pass on `host_addresses` and `ipv4only`, too, if the settings need
+/// them.
 ///
 /// A client without a resolver or fetcher of your own has them already. Create them to wrap them,
 /// for example to log requests, or to answer for one domain yourself:
@@ -84,6 +87,15 @@ impl Resolver for Sockets {
     fn addresses(&self, domain: &Domain) -> AddressAnswer {
         let found = self.resolver.addresses(domain, self.https.deadline(), &self.control);
         AddressAnswer::from_found(found)
+    }
+
+    fn host_addresses(&self, host: &Domain) -> AddressAnswer {
+        let found = self.resolver.host_addresses(host, self.https.deadline(), &self.control);
+        AddressAnswer::from_found(found)
+    }
+
+    fn ipv4only(&self) -> Nat64Answer {
+        self.resolver.ipv4only(self.https.end(), &self.control)
     }
 }
 

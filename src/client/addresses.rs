@@ -105,8 +105,8 @@ impl Addresses {
     }
 }
 
-/// Returns whether another address is worth an attempt: with this one there was no connection, no
-/// TLS session, or no valid certificate. Any answer over HTTP is the answer of the Policy Host.
+/// Returns whether another address is worth an attempt: with this one there was no connection
+/// (but not for a reason that a proxy has for all addresses), no TLS session, or no valid certificate. Any answer over HTTP is the answer of the Policy Host.
 pub(crate) fn is_of_address(error: &FetchError) -> bool {
     rank(error) > 0
 }
@@ -119,7 +119,8 @@ pub(crate) fn graver(first: FetchError, second: FetchError) -> FetchError {
 fn rank(error: &FetchError) -> u8 {
     match error {
         FetchError::Refused(_) => 1,
-        FetchError::Connection(_) => 2,
+        FetchError::SourceAddress { .. } | FetchError::Connection(_) => 2,
+        FetchError::Proxy(error) if error.is_of_target() => 2,
         FetchError::Tls { .. } => 3,
         FetchError::Certificate(_) => 4,
         _ => 0,

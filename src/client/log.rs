@@ -139,7 +139,9 @@ fn updated(domain: &str, policy: &Policy, previous: Option<&Policy>) {
 #[cfg(feature = "tracing")]
 fn failed(domain: &str, failure: &Failure, applies: bool) {
     let (result_type, code) = (failure.result_type().as_str(), failure.reason_code());
-    if applies {
+    if failure.is_of_sender() {
+        warn!(domain, code, "{failure}; see to the proxy and the source addresses of the settings",);
+    } else if applies {
         info!(domain, result_type, code, "{failure}; the cached policy still applies");
     } else {
         info!(domain, result_type, code, "{failure}; mail goes out without a policy");

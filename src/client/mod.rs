@@ -10,6 +10,7 @@ mod clock;
 mod delivery;
 mod event;
 mod event_queue;
+mod fetch_route;
 mod guard;
 mod health;
 mod hub;
@@ -20,6 +21,8 @@ mod loaded_store;
 mod log;
 mod lookup_error;
 mod nameservers;
+mod nat64;
+mod nat64_answer;
 mod outputs;
 mod restore_report;
 mod roots;
@@ -29,6 +32,7 @@ mod settings;
 mod settings_file;
 mod setup;
 mod shard;
+mod source;
 mod start_error;
 mod store_writer;
 mod system;
@@ -58,6 +62,7 @@ pub use self::{
     event::{Event, EventKind, Part},
     health::{Health, HealthState, Panics},
     lookup_error::LookupError,
+    nat64_answer::Nat64Answer,
     restore_report::RestoreReport,
     settings::{Settings, SettingsError},
     start_error::StartError,
@@ -71,6 +76,7 @@ pub(crate) use self::{
     clock::{Moment, Time},
     delivery::{delivery, found_policy, rechecked},
     event_queue::EventQueue,
+    fetch_route::{FetchRoute, proxy_addresses},
     hub::{ShardedCache, Ticket},
     job::{Found, Job, JobKind},
     job_result::JobResult,
@@ -80,6 +86,7 @@ pub(crate) use self::{
     outputs::{Outputs, Replies},
     roots::{ClientRoots, Roots},
     setup::{CacheSetup, DnsSetup, HttpsSetup},
+    source::{SourceAddresses, connection_error, not_bound},
     store_writer::StoreWriter,
     threads::Threads,
     time_outs::{MAX_SLEEP, SHUTDOWN_TIMEOUT},

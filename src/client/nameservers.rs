@@ -37,7 +37,7 @@ struct State {
 
 impl Nameservers {
     pub(crate) fn new(setup: DnsSetup) -> Self {
-        let DnsSetup { nameservers, config, provider, source } = setup;
+        let DnsSetup { nameservers, config, provider, source, .. } = setup;
         let state = State { servers: nameservers, config, source, checked_at: None };
         Self { state: Mutex::new(state), provider, events: OnceLock::new() }
     }

@@ -224,14 +224,13 @@ fn trust_store(
 /// Returns the root certificates of the platform. The error says what was looked at.
 fn platform_roots() -> Result<Loaded, SettingsError> {
     let found = rustls_native_certs::load_native_certs();
-    let mut roots = RootCertStore::empty();
+    let (mut roots, count) = (RootCertStore::empty(), found.certs.len());
     let (_, unusable) = roots.add_parsable_certificates(found.certs);
     let mut faults: Vec<String> = found.errors.iter().map(ToString::to_string).collect();
     faults.extend((0..unusable).map(|_| "a certificate could not be read".to_string()));
     if roots.is_empty() {
-        let looked_at =
-            places().into_iter().chain([listed(&faults)]).collect::<Vec<_>>().join("; ");
-        return Err(SettingsError::NoRoots(format!("the platform has none: {looked_at}").into()));
+        let set = ["SSL_CERT_FILE", "SSL_CERT_DIR"].map(|name| std::env::var(name).ok());
+        return Err(SettingsError::NoRoots(no_roots(&set, count, &faults).into()));
     }
     Ok(Loaded { roots: Arc::new(roots), faults })
 }
@@ -241,18 +240,33 @@ fn listed(faults: &[String]) -> String {
     const LISTED: usize = 5;
     let first = faults.get(..LISTED.min(faults.len())).unwrap_or_default().join("; ");
     match faults.len().saturating_sub(LISTED) {
-        0 if faults.is_empty() => "there are no certificates to read".to_string(),
         0 => first,
         more => format!("{first}; and {more} more"),
     }
 }
 
-/// Returns the variables that say where the certificates of the platform are.
-fn places() -> [String; 2] {
-    ["SSL_CERT_FILE", "SSL_CERT_DIR"].map(|name| match std::env::var(name) {
-        Ok(value) => format!("{name} is {value:?}"),
-        Err(_) => format!("{name} is not set"),
-    })
+/// Describes a load without roots: where certificates were looked for, how many there are, and what
+/// could not be read. The variables are `SSL_CERT_FILE` and `SSL_CERT_DIR`, which replace the places
+/// of the platform.
+fn no_roots([file, dir]: &[Option<String>; 2], count: usize, faults: &[String]) -> String {
+    let set =
+        |name, value: &Option<String>| value.as_ref().map(|value| format!("{name}={value:?}"));
+    let variables = [set("SSL_CERT_FILE", file), set("SSL_CERT_DIR", dir)];
+    let variables: Vec<String> = variables.into_iter().flatten().collect();
+    let places = match &*variables {
+        [] if cfg!(all(unix, not(target_vendor = "apple"))) => {
+            "the places of OpenSSL, such as /etc/ssl/certs (SSL_CERT_FILE and SSL_CERT_DIR are not set)"
+                .to_string()
+        }
+        [] => "the certificate store of the platform".to_string(),
+        variables => variables.join(" and "),
+    };
+    let found = match count {
+        0 => "no certificate".to_string(),
+        count => format!("{count} that cannot be used"),
+    };
+    let faults = if faults.is_empty() { String::new() } else { format!(": {}", listed(faults)) };
+    format!("looked in {places}, and found {found}{faults}")
 }
 
 #[cfg(all(test, feature = "ring"))]
@@ -300,6 +314,27 @@ mod tests {
         let waits = (0..2000).take_while(|_| !is_done());
         waits.for_each(|_| thread::sleep(Duration::from_millis(5)));
         assert!(is_done(), "there is no load {loads}");
+    }
+
+    #[test]
+    fn what_was_looked_at_in_vain() {
+        let text = |text: &str| Some(text.to_string());
+        let faults: Vec<String> = (0..7).map(|n| format!("fault {n}")).collect();
+        let of_platform = no_roots(&[None, None], 0, &[]);
+        assert!(of_platform.ends_with("found no certificate"), "{of_platform}");
+        #[cfg(target_os = "linux")]
+        assert!(
+            of_platform.contains("/etc/ssl/certs (SSL_CERT_FILE and SSL_CERT_DIR are not set)")
+        );
+        assert_eq!(
+            no_roots(&[text("/a.pem"), None], 1, faults.get(..1).unwrap()),
+            "looked in SSL_CERT_FILE=\"/a.pem\", and found 1 that cannot be used: fault 0",
+        );
+        assert_eq!(
+            no_roots(&[text("/a.pem"), text("/b")], 7, &faults),
+            "looked in SSL_CERT_FILE=\"/a.pem\" and SSL_CERT_DIR=\"/b\", and found 7 that cannot be \
+             used: fault 0; fault 1; fault 2; fault 3; fault 4; and 2 more",
+        );
     }
 
     #[test]

@@ -1,14 +1,18 @@
 //! The settings of a client.
 
 use alloc::{boxed::Box, sync::Arc, vec::Vec};
-use core::{net::SocketAddr, time::Duration};
+use core::{
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
+    time::Duration,
+};
 
 use rustls::{RootCertStore, crypto::CryptoProvider};
 use thiserror::Error;
 
+use super::source::SourceAddresses;
 use crate::{
     cache, dns,
-    fetch::{self, AddressFilter},
+    fetch::{self, AddressFilter, HttpsProxy},
     verify::TrustStoreError,
 };
 
@@ -32,13 +36,16 @@ use crate::{
 /// | key | setting |
 /// | --- | --- |
 /// | `nameservers` | [`with_nameservers`](Self::with_nameservers); the port is 53 unless one is given |
+/// | `source_ipv4`, `source_ipv6` | [`with_source_ipv4`](Self::with_source_ipv4), [`with_source_ipv6`](Self::with_source_ipv6) |
 /// | `lookup_timeout` | [`with_lookup_timeout`](Self::with_lookup_timeout) |
 /// | `max_concurrent_discoveries`, `max_concurrent_refreshes`, `https_port` | as the methods |
 /// | `cache.` `max_entries`, `max_bytes`, `persist_timeout`, `refresh_interval`, `idle_time` | as the methods of [`cache::Config`] |
 /// | `dns.` `attempt_timeout`, `timeout`, `attempts` | as the methods of [`dns::Config`] |
 /// | `fetch.` `timeout`, `user_agent` | as the methods of [`fetch::Config`] |
 /// | `fetch.any_media_type` | `true` for [`AcceptedMediaType::Any`](fetch::AcceptedMediaType::Any) |
-/// | `fetch.` `exempt_networks`, `exempt_domains` | lists for [`with_address_filter`](Self::with_address_filter) |
+/// | `fetch.https_proxy` | [`with_https_proxy`](Self::with_https_proxy), such as `"http://user:password@proxy.example.com:3128"` or `"192.0.2.9:3128"` |
+/// | `fetch.` `exempt_networks`, `exempt_domains`, `nat64_prefixes` | lists for [`with_address_filter`](Self::with_address_filter) |
+/// | `fetch.nat64_discovery` | [`with_nat64_discovery`](Self::with_nat64_discovery): `true` or `false` |
 ///
 /// ```
 /// # #[cfg(feature = "serde")]
@@ -69,6 +76,9 @@ pub struct Settings {
     pub(super) dns: Option<dns::Config>,
     pub(super) fetch: fetch::Config,
     pub(super) filter: AddressFilter,
+    pub(super) nat64_discovery: bool,
+    pub(super) sources: SourceAddresses,
+    pub(super) proxy: Option<HttpsProxy>,
     pub(super) discoveries: usize,
     pub(super) refreshes: usize,
     pub(super) port: u16,
@@ -96,6 +106,14 @@ pub enum SettingsError {
     /// does not occur at the start of a client.
     #[error("root certificates that could not be read: {0}")]
     UnreadableRoots(Box<str>),
+    /// A source address cannot be used: this machine does not have it.
+    #[error("the source address {address} cannot be used: {error}")]
+    SourceAddress {
+        /// The source address.
+        address: IpAddr,
+        /// The error of the system.
+        error: Box<str>,
+    },
     /// The crypto provider is not usable.
     #[error(transparent)]
     Trust(TrustStoreError),
@@ -111,6 +129,9 @@ impl Default for Settings {
             dns: None,
             fetch: fetch::Config::default(),
             filter: AddressFilter::default(),
+            nat64_discovery: false,
+            sources: SourceAddresses::default(),
+            proxy: None,
             discoveries: 64,
             refreshes: 16,
             port: 443,
@@ -172,6 +193,50 @@ impl Settings {
     #[must_use]
     pub fn with_address_filter(self, filter: AddressFilter) -> Self {
         Self { filter, ..self }
+    }
+
+    /// Sets whether the client discovers the NAT64 prefixes of the network ([RFC 7050]), for
+    /// [`AddressFilter::with_discovered_nat64_prefixes`]. Default: `false`. If you know the prefix of
+    /// your network, use [`AddressFilter::with_nat64_prefix`] instead.
+    ///
+    /// The client asks its resolver for the AAAA records of `ipv4only.arpa` before the first fetch,
+    /// and before a later one when their TTL is over, at least a minute and at most a day later.
+    /// After a failure the last prefixes stay, and it asks again after a minute. The time counts
+    /// into the time-out of the fetch. It has no effect with a fetcher of your own.
+    ///
+    /// [RFC 7050]: https://www.rfc-editor.org/rfc/rfc7050
+    #[must_use]
+    pub fn with_nat64_discovery(self, nat64_discovery: bool) -> Self {
+        Self { nat64_discovery, ..self }
+    }
+
+    /// Sets the IPv4 source address of the client's own sockets: of queries over UDP and TCP, and of
+    /// connections to Policy Hosts and to a proxy. Default: the system's choice.
+    ///
+    /// It is not used for peers at loopback addresses, which cannot be reached from another one,
+    /// unless it is a loopback address itself. The client does not start if this machine does not
+    /// have the address.
+    #[must_use]
+    pub fn with_source_ipv4(self, address: Ipv4Addr) -> Self {
+        Self { sources: SourceAddresses { v4: Some(address), ..self.sources }, ..self }
+    }
+
+    /// Sets the IPv6 source address, as [`with_source_ipv4`](Self::with_source_ipv4) does that of
+    /// IPv4. Default: the system's choice.
+    #[must_use]
+    pub fn with_source_ipv6(self, address: Ipv6Addr) -> Self {
+        Self { sources: SourceAddresses { v6: Some(address), ..self.sources }, ..self }
+    }
+
+    /// Sets the HTTP proxy through which policies are fetched. Default: none.
+    ///
+    /// The client looks up and checks the addresses of Policy Hosts itself, and asks the proxy for a
+    /// connection to such an address. Queries to nameservers do not go through it. Its own name is
+    /// looked up for each fetch, within the time-out of the fetch, and the address filter does not
+    /// apply to it. The environment variable `https_proxy` has no effect.
+    #[must_use]
+    pub fn with_https_proxy(self, proxy: HttpsProxy) -> Self {
+        Self { proxy: Some(proxy), ..self }
     }
 
     /// Sets the maximum number of TXT lookups, and also of fetches, in flight for domains without a

@@ -1,15 +1,20 @@
 //! Settings from a file, by serde.
 
 use alloc::{boxed::Box, format, string::String, vec::Vec};
-use core::{fmt, net::SocketAddr, time::Duration};
+use core::{
+    fmt,
+    net::{Ipv4Addr, Ipv6Addr, SocketAddr},
+    str::FromStr,
+    time::Duration,
+};
 
 use serde::{Deserialize, Deserializer, de::Error};
 
-use super::{settings::Settings, setup::random_seed};
+use super::{settings::Settings, setup::random_seed, source::SourceAddresses};
 use crate::{
     cache, dns,
     domain::Domain,
-    fetch::{self, AcceptedMediaType, AddressFilter},
+    fetch::{self, AcceptedMediaType, AddressFilter, HttpsProxy, Nat64Prefix},
 };
 
 /// The settings in a file. All are optional, and an unknown key is an error.
@@ -17,6 +22,8 @@ use crate::{
 #[serde(deny_unknown_fields)]
 struct SettingsFile {
     nameservers: Option<Vec<Nameserver>>,
+    source_ipv4: Option<Parsed<Ipv4Addr>>,
+    source_ipv6: Option<Parsed<Ipv6Addr>>,
     lookup_timeout: Option<Span>,
     max_concurrent_discoveries: Option<usize>,
     max_concurrent_refreshes: Option<usize>,
@@ -56,6 +63,11 @@ struct FetchTable {
     exempt_networks: Vec<Network>,
     #[serde(default)]
     exempt_domains: Vec<Domain>,
+    #[serde(default)]
+    nat64_prefixes: Vec<Parsed<Nat64Prefix>>,
+    #[serde(default)]
+    nat64_discovery: bool,
+    https_proxy: Option<Proxy>,
 }
 
 /// A duration with a unit, such as `10s` or `1m 30s`.
@@ -66,6 +78,12 @@ struct Nameserver(SocketAddr);
 
 /// A network in CIDR notation.
 struct Network(fetch::Network);
+
+/// A value whose error tells what is to be written.
+struct Parsed<T>(T);
+
+/// A proxy. Errors do not show the text, which may have a password.
+struct Proxy(HttpsProxy);
 
 impl<'de> Deserialize<'de> for Span {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -98,6 +116,19 @@ impl<'de> Deserialize<'de> for Network {
     }
 }
 
+impl<'de, T: FromStr<Err: fmt::Display>> Deserialize<'de> for Parsed<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = Box::<str>::deserialize(deserializer)?;
+        text.parse().map(Self).map_err(|error| D::Error::custom(format!("{text:?}: {error}")))
+    }
+}
+
+impl<'de> Deserialize<'de> for Proxy {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Box::<str>::deserialize(deserializer)?.parse().map(Self).map_err(D::Error::custom)
+    }
+}
+
 impl<'de> Deserialize<'de> for Settings {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let file = SettingsFile::deserialize(deserializer)?;
@@ -106,6 +137,10 @@ impl<'de> Deserialize<'de> for Settings {
             nameservers: file
                 .nameservers
                 .map(|list| list.into_iter().map(|Nameserver(address)| address).collect()),
+            sources: SourceAddresses {
+                v4: file.source_ipv4.map(|Parsed(address)| address),
+                v6: file.source_ipv6.map(|Parsed(address)| address),
+            },
             lookup_timeout: file.lookup_timeout.map(|Span(timeout)| timeout),
             discoveries: file.max_concurrent_discoveries.unwrap_or(default.discoveries),
             refreshes: file.max_concurrent_refreshes.unwrap_or(default.refreshes),
@@ -113,7 +148,9 @@ impl<'de> Deserialize<'de> for Settings {
             cache: file.cache.map(CacheTable::config),
             dns: file.dns.map(DnsTable::config),
             filter: file.fetch.filter(),
+            nat64_discovery: file.fetch.nat64_discovery,
             fetch: file.fetch.config().map_err(D::Error::custom)?,
+            proxy: file.fetch.https_proxy.map(|Proxy(proxy)| proxy),
             ..default
         })
     }
@@ -179,6 +216,8 @@ impl FetchTable {
             .fold(AddressFilter::default(), |filter, &Network(network)| {
                 filter.exempt_network(network)
             });
+        let prefixes = self.nat64_prefixes.iter().map(|&Parsed(prefix)| prefix);
+        let filter = prefixes.fold(filter, AddressFilter::with_nat64_prefix);
         self.exempt_domains.iter().cloned().fold(filter, AddressFilter::exempt_domain)
     }
 }

@@ -10,14 +10,16 @@ use std::hash::RandomState;
 use rustls::crypto::CryptoProvider;
 
 use super::{
+    nat64::Nat64,
     roots::Roots,
     settings::{Settings, SettingsError},
+    source::{SourceAddresses, SourceError},
     system::{self, FileVersion, SystemServers},
 };
 use crate::{
     cache,
     dns::{self, Nameservers},
-    fetch::{self, AddressFilter},
+    fetch::{self, AddressFilter, HttpsProxy},
 };
 
 /// The settings of the caches and of the jobs.
@@ -36,6 +38,7 @@ pub(crate) struct DnsSetup {
     pub(crate) nameservers: Nameservers,
     pub(crate) config: dns::Config,
     pub(crate) provider: Arc<CryptoProvider>,
+    pub(crate) sources: SourceAddresses,
     /// The file from which the nameservers come, if they are the system's.
     pub(super) source: Option<ServerSource>,
 }
@@ -52,12 +55,15 @@ pub(super) struct ServerSource {
 }
 
 /// The settings of fetches over sockets.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(crate) struct HttpsSetup {
     pub(crate) roots: Roots,
     pub(crate) config: fetch::Config,
     pub(crate) filter: AddressFilter,
+    pub(crate) nat64: Nat64,
     pub(crate) port: u16,
+    pub(crate) sources: SourceAddresses,
+    pub(crate) proxy: Option<HttpsProxy>,
 }
 
 impl Settings {
@@ -85,7 +91,7 @@ impl Settings {
     }
 
     pub(crate) fn dns_setup(&self) -> Result<DnsSetup, SettingsError> {
-        let provider = self.crypto_provider()?;
+        let (provider, sources) = (self.crypto_provider()?, self.sources()?);
         match &self.nameservers {
             Some(list) if list.is_empty() => {
                 Err(SettingsError::NoNameservers("the list is empty".into()))
@@ -94,6 +100,7 @@ impl Settings {
                 nameservers: Nameservers::new(list.iter().copied()),
                 config: self.dns.unwrap_or_default(),
                 provider,
+                sources,
                 source: None,
             }),
             None => {
@@ -103,19 +110,32 @@ impl Settings {
                 let sets_config = self.dns.is_none();
                 let source = ServerSource { path, version, ignored, sets_config };
                 let config = self.dns.unwrap_or(config);
-                Ok(DnsSetup { nameservers, config, provider, source: Some(source) })
+                Ok(DnsSetup { nameservers, config, provider, sources, source: Some(source) })
             }
         }
     }
 
     pub(crate) fn https_setup(&self) -> Result<HttpsSetup, SettingsError> {
-        let provider = self.crypto_provider()?;
+        let (provider, sources) = (self.crypto_provider()?, self.sources()?);
         Ok(HttpsSetup {
             roots: Roots::new(self.roots.clone(), provider)?,
             config: self.fetch.clone(),
             filter: self.filter.clone(),
+            nat64: Nat64::new(self.nat64_discovery),
             port: self.port,
+            sources,
+            proxy: self.proxy.clone(),
         })
+    }
+
+    /// Returns the source addresses, after checking that this machine has them.
+    fn sources(&self) -> Result<SourceAddresses, SettingsError> {
+        let checked = self.sources.check();
+        checked.map_err(|SourceError { address, message }| SettingsError::SourceAddress {
+            address,
+            error: message,
+        })?;
+        Ok(self.sources)
     }
 
     fn crypto_provider(&self) -> Result<Arc<CryptoProvider>, SettingsError> {

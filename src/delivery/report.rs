@@ -169,7 +169,9 @@ pub(super) fn of_session(
     let has_policy = rules.policy.is_ok() && !rules.is_operators_policy;
     let has_tlsa = matches!(dane, TlsaStatus::Usable | TlsaStatus::Unusable);
     // A policy that could not be fetched was announced as one of MTA-STS, and counts as such.
+    // One that the sender's own network kept from it is nothing to report to the domain.
     let unfetched = rules.policy.as_ref().err().and_then(NoPolicy::fetch_failure);
+    let unfetched = unfetched.filter(|failure| !failure.is_of_sender());
     let sts = match unfetched {
         Some(failure) => counts.then(|| not_fetched(failure, host, outcome)),
         None => (counts && has_policy).then(|| sts(rules, host, outcome)).flatten(),
@@ -256,10 +258,8 @@ fn is_known_to_be_none(rules: &Rules) -> bool {
 
 fn was_looked_for(why: &NoPolicy) -> bool {
     match why {
-        NoPolicy::NoRecord
-        | NoPolicy::InvalidRecord(_)
-        | NoPolicy::DnsFailed(_)
-        | NoPolicy::FetchFailed(_) => true,
+        NoPolicy::NoRecord | NoPolicy::InvalidRecord(_) | NoPolicy::DnsFailed(_) => true,
+        NoPolicy::FetchFailed(failure) => !failure.is_of_sender(),
         NoPolicy::Expired { cause, .. } => was_looked_for(cause),
         // Limits and choices of the sender are no facts about the domain.
         NoPolicy::Overloaded

@@ -53,6 +53,21 @@ impl Question {
         Self { name: domain.policy_host(), kind: QueryType::Aaaa }
     }
 
+    /// Creates questions for the IPv6 and IPv4 addresses of a host itself, and not of a Policy Host.
+    #[must_use]
+    pub fn host_addresses(host: &Domain) -> [Self; 2] {
+        [QueryType::Aaaa, QueryType::A].map(|kind| Self { name: host.as_str().into(), kind })
+    }
+
+    /// Creates a question for the IPv6 addresses of `ipv4only.arpa`, which contain the NAT64
+    /// prefixes of a network ([RFC 7050 §3]).
+    ///
+    /// [RFC 7050 §3]: https://www.rfc-editor.org/rfc/rfc7050#section-3
+    #[must_use]
+    pub fn ipv4only() -> Self {
+        Self { name: "ipv4only.arpa".into(), kind: QueryType::Aaaa }
+    }
+
     /// Returns the name.
     #[must_use]
     pub fn name(&self) -> &str {

@@ -5,7 +5,10 @@ use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use thiserror::Error;
 
-use super::network::Network;
+use super::{
+    nat64::{Nat64Prefix, is_for_local_use},
+    network::Network,
+};
 use crate::domain::Domain;
 
 /// A filter for the addresses of Policy Hosts. By default only public addresses pass.
@@ -33,6 +36,10 @@ use crate::domain::Domain;
 pub struct AddressFilter {
     networks: Vec<Network>,
     domains: Vec<Domain>,
+    /// The NAT64 prefixes that the operator has set.
+    nat64: Vec<Nat64Prefix>,
+    /// The NAT64 prefixes that the network has announced.
+    discovered: Vec<Nat64Prefix>,
 }
 
 /// The reason why an address is not public.
@@ -59,6 +66,12 @@ pub enum AddressError {
     /// 6890).
     #[error("the policy host has a reserved address")]
     Reserved,
+    /// An address for NAT64 within a network: `64:ff9b:1::/48` ([RFC 8215]), of which no prefix
+    /// is [set](AddressFilter::with_nat64_prefix), so that the embedded IPv4 address is unknown.
+    ///
+    /// [RFC 8215]: https://www.rfc-editor.org/rfc/rfc8215
+    #[error("the policy host has an address of 64:ff9b:1::/48, and no NAT64 prefix of it is set")]
+    Nat64,
 }
 
 impl AddressFilter {
@@ -66,11 +79,44 @@ impl AddressFilter {
     ///
     /// An IPv4 address that is embedded in an IPv6 one (mapped, NAT64, 6to4) is checked as an IPv4
     /// address: exempt its IPv4 network. `::/0` allows all other IPv6 addresses, and `0.0.0.0/0`
-    /// all IPv4 addresses, embedded or not.
+    /// all IPv4 addresses, embedded or not. An address of `64:ff9b:1::/48` embeds an IPv4 address
+    /// ([RFC 8215]), also if it is not known where: no IPv6 network allows it, but
+    /// [`with_nat64_prefix`](Self::with_nat64_prefix) does.
+    ///
+    /// [RFC 8215]: https://www.rfc-editor.org/rfc/rfc8215
     #[must_use]
     pub fn exempt_network(mut self, network: Network) -> Self {
         self.networks.push(network);
         self
+    }
+
+    /// Adds a prefix of a NAT64 of this network. Default: only the well-known `64:ff9b::/96`.
+    ///
+    /// An address of the prefix is checked as the IPv4 address that it embeds, wherever the prefix
+    /// is. One whose bits 64 to 71 are not zero is refused. If several prefixes contain an address,
+    /// each of the IPv4 addresses must be allowed.
+    #[must_use]
+    pub fn with_nat64_prefix(mut self, prefix: Nat64Prefix) -> Self {
+        self.nat64.push(prefix);
+        self
+    }
+
+    /// Sets the NAT64 prefixes that were discovered by [`Nat64Prefix::from_ipv4only`] ([RFC 7050]).
+    /// They replace those of an earlier call. Default: none.
+    ///
+    /// Without DNSSEC, they are as trustworthy as the nameserver. For that reason, an address of
+    /// such a prefix must be allowed both as the IPv4 address that it embeds and as an IPv6 address,
+    /// except within `64:ff9b:1::/48`, where all addresses embed one ([RFC 8215]). A false prefix
+    /// elsewhere can only refuse more.
+    ///
+    /// [RFC 7050]: https://www.rfc-editor.org/rfc/rfc7050
+    /// [RFC 8215]: https://www.rfc-editor.org/rfc/rfc8215
+    #[must_use]
+    pub fn with_discovered_nat64_prefixes(
+        self,
+        prefixes: impl IntoIterator<Item = Nat64Prefix>,
+    ) -> Self {
+        Self { discovered: prefixes.into_iter().collect(), ..self }
     }
 
     /// Allows any address for the Policy Host of this domain.
@@ -87,29 +133,60 @@ impl AddressFilter {
     /// Returns the kind of the address if it is not allowed. The message does not contain the
     /// address, so that it may be shown to strangers.
     pub fn check(&self, domain: &Domain, address: IpAddr) -> Result<(), AddressError> {
-        let address = embedded(address);
-        let is_exempt = self.networks.iter().any(|network| network.contains(address))
-            || self.domains.contains(domain);
-        let kind = match address {
-            IpAddr::V4(address) => v4(address),
-            IpAddr::V6(address) => v6(address),
-        };
-        kind.filter(|_| !is_exempt).map_or(Ok(()), Err)
+        if self.domains.contains(domain) {
+            return Ok(());
+        }
+        match address {
+            IpAddr::V4(address) => self.check_v4(address),
+            IpAddr::V6(address) => self.check_v6(address),
+        }
+    }
+
+    fn check_v4(&self, address: Ipv4Addr) -> Result<(), AddressError> {
+        v4(address).filter(|_| !self.is_exempt(address.into())).map_or(Ok(()), Err)
+    }
+
+    /// Checks an IPv6 address, and all IPv4 addresses that it may embed.
+    ///
+    /// Whoever forges the answer for `ipv4only.arpa` chooses the discovered prefixes, and may choose
+    /// the addresses of a Policy Host, too. If such a prefix could allow an address, one of
+    /// `fd12:3456::/32` would allow the private host `fd12:3456:808:808::1`, because that embeds
+    /// 8.8.8.8. So a discovered prefix only adds a condition. The exception has to be made where
+    /// the prefix would be of no use otherwise, in `64:ff9b:1::/48`: no host has an address there.
+    fn check_v6(&self, address: Ipv6Addr) -> Result<(), AddressError> {
+        let mut is_translated = false;
+        if let Some(inner) = embedded(address) {
+            self.check_v4(inner)?;
+            is_translated = true;
+        }
+        for prefix in self.nat64.iter().filter(|prefix| prefix.contains(address)) {
+            self.check_v4(prefix.extract(address).ok_or(AddressError::Reserved)?)?;
+            is_translated = true;
+        }
+        for prefix in self.discovered.iter().filter(|prefix| prefix.contains(address)) {
+            self.check_v4(prefix.extract(address).ok_or(AddressError::Reserved)?)?;
+            is_translated |= prefix.is_for_local_use();
+        }
+        let is_exempt = !is_for_local_use(address) && self.is_exempt(address.into());
+        v6(address).filter(|_| !is_translated && !is_exempt).map_or(Ok(()), Err)
+    }
+
+    fn is_exempt(&self, address: IpAddr) -> bool {
+        self.networks.iter().any(|network| network.contains(address))
     }
 }
 
 /// Returns the IPv4 address that is embedded in an IPv6 one: mapped (RFC 4291 §2.5.5.2), by NAT64
-/// (RFC 6052 §2.1), or by 6to4 (RFC 3056 §2).
-fn embedded(address: IpAddr) -> IpAddr {
-    let IpAddr::V6(v6) = address else { return address };
-    let inner = match v6.segments() {
+/// with the well-known prefix (RFC 6052 §2.1), or by 6to4 (RFC 3056 §2).
+fn embedded(address: Ipv6Addr) -> Option<Ipv4Addr> {
+    let inner = match address.segments() {
         [0, 0, 0, 0, 0, 0xffff, high, low]
         | [0x64, 0xff9b, 0, 0, 0, 0, high, low]
         | [0x2002, high, low, ..] => [high, low],
-        _ => return address,
+        _ => return None,
     };
     let [[a, b], [c, d]] = inner.map(u16::to_be_bytes);
-    IpAddr::V4(Ipv4Addr::new(a, b, c, d))
+    Some(Ipv4Addr::new(a, b, c, d))
 }
 
 fn v4(address: Ipv4Addr) -> Option<AddressError> {
@@ -140,6 +217,7 @@ fn v6(address: Ipv6Addr) -> Option<AddressError> {
         [0xff00..=0xffff, ..] => AddressError::Multicast,
         [0x2001, 0..0x200 | 0xdb8, ..] | [0x3fff, 0..0x1000, ..] => AddressError::Reserved,
         [0x2000..0x4000, ..] => return None,
+        [0x64, 0xff9b, 1, ..] => AddressError::Nat64,
         _ => AddressError::Reserved,
     })
 }

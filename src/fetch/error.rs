@@ -33,6 +33,20 @@ pub enum FetchError {
     /// The Policy Host could not be reached, or the connection was lost.
     #[error("the connection to the policy host failed: {}", Printable(_0))]
     Connection(Box<str>),
+    /// The HTTPS proxy of the sender made no connection to the Policy Host. It is no failure of the
+    /// domain.
+    #[cfg(feature = "fetch")]
+    #[error(transparent)]
+    Proxy(super::ProxyError),
+    /// The source address of the sender's settings cannot be used. It is no failure of the domain.
+    #[cfg(feature = "fetch")]
+    #[error("the source address {address} cannot be used: {}", Printable(message))]
+    SourceAddress {
+        /// The source address.
+        address: core::net::IpAddr,
+        /// The error message of the system.
+        message: Box<str>,
+    },
     /// The TLS handshake failed, or the bytes after it were not valid TLS.
     #[error("TLS failed: {message}")]
     Tls {
@@ -129,6 +143,10 @@ impl FetchError {
             #[cfg(feature = "fetch")]
             Self::Refused(_) => "address-refused",
             Self::Connection(_) => "connection",
+            #[cfg(feature = "fetch")]
+            Self::Proxy(_) => crate::failure::HTTPS_PROXY,
+            #[cfg(feature = "fetch")]
+            Self::SourceAddress { .. } => crate::failure::SOURCE_ADDRESS,
             Self::Tls { alert: Some(_), .. } => "tls-alert",
             Self::Tls { alert: None, .. } => "tls",
             Self::Malformed(_) => "http-malformed",
@@ -146,6 +164,18 @@ impl FetchError {
             Self::Policy(error) => error.kind().code(),
         }
     }
+
+    /// Converts the error of a connection to one of a connection to a proxy.
+    #[cfg(feature = "_client")]
+    pub(crate) fn of_proxy(self, proxy: &super::HttpsProxy) -> Self {
+        match self {
+            Self::Connection(why) => {
+                Self::Proxy(super::ProxyError::new(proxy, super::ProxyErrorKind::Connection(why)))
+            }
+            other => other,
+        }
+    }
+
     /// Converts to a reportable failure.
     #[must_use]
     pub fn to_failure(&self, domain: &Domain) -> Failure {

@@ -34,11 +34,12 @@ pub(super) struct Head {
     room: usize,
 }
 
-/// The next part of a response.
+/// The state after a piece of a head.
 #[derive(Debug)]
 pub(super) enum Next {
     Head(Head),
-    Body(BodyMode),
+    /// The complete head of the final response.
+    Response(Response<()>, Box<Call<RecvResponse>>),
 }
 
 impl Head {
@@ -48,11 +49,7 @@ impl Head {
     }
 
     /// Reads a line, or as much of it as there is, and returns the rest of the bytes.
-    pub(super) fn read(
-        mut self,
-        bytes: &[u8],
-        rule: AcceptedMediaType,
-    ) -> (Result<Next, FetchError>, &[u8]) {
+    pub(super) fn read(mut self, bytes: &[u8]) -> (Result<Next, FetchError>, &[u8]) {
         let end = bytes.iter().position(|&byte| byte == b'\n');
         let len = end.map_or(bytes.len(), |at| at.saturating_add(1));
         let (line, rest) = bytes.split_at_checked(len).unwrap_or((bytes, &[]));
@@ -61,17 +58,17 @@ impl Head {
         };
         self.room = room;
         self.line.extend_from_slice(line);
-        (if end.is_some() { self.take_line(rule) } else { Ok(Next::Head(self)) }, rest)
+        (if end.is_some() { self.take_line() } else { Ok(Next::Head(self)) }, rest)
     }
 
-    fn take_line(mut self, rule: AcceptedMediaType) -> Result<Next, FetchError> {
+    fn take_line(mut self) -> Result<Next, FetchError> {
         let line = mem::take(&mut self.line);
         match (&*line, self.count) {
             // An empty line before the status line is ignored, as before a request (RFC 9112 §2.2).
             (b"\r\n" | b"\n", 0) => Ok(Next::Head(self)),
             (b"\r\n" | b"\n", _) => {
                 self.lines.extend_from_slice(&line);
-                self.take_head(rule)
+                self.take_head()
             }
             // White space after the status line begins no folded line, because there is no field to
             // continue.
@@ -102,10 +99,10 @@ impl Head {
         self.lines.extend_from_slice(text.and_then(|at| line.get(at..)).unwrap_or_default());
     }
 
-    fn take_head(mut self, rule: AcceptedMediaType) -> Result<Next, FetchError> {
+    fn take_head(mut self) -> Result<Next, FetchError> {
         accept_headers_of_100(&mut self.lines);
         match self.call.try_response(&self.lines, false) {
-            Ok((_, Some(response))) => self.judge(&response, rule),
+            Ok((_, Some(response))) => Ok(Next::Response(response, self.call)),
             // An interim response (RFC 9110 §15.2).
             Ok((1.., None)) => {
                 self.lines.clear();
@@ -116,17 +113,22 @@ impl Head {
             Err(error) => Err(explain(&error)),
         }
     }
+}
 
-    fn judge(self, response: &Response<()>, rule: AcceptedMediaType) -> Result<Next, FetchError> {
-        let headers = response.headers();
-        let pairs = headers.iter().map(|(name, value)| (name, value.as_bytes()));
-        check_head(response.status().as_u16(), pairs, rule)?;
-        check_framing(response.version(), headers)?;
-        Ok(Next::Body(match self.call.proceed() {
-            Some(RecvResponseResult::RecvBody(call)) => call.body_mode(),
-            _ => BodyMode::NoBody,
-        }))
-    }
+/// Returns the framing of the body of a response that may contain a policy.
+pub(super) fn body_mode(
+    response: &Response<()>,
+    call: Call<RecvResponse>,
+    rule: AcceptedMediaType,
+) -> Result<BodyMode, FetchError> {
+    let headers = response.headers();
+    let pairs = headers.iter().map(|(name, value)| (name, value.as_bytes()));
+    check_head(response.status().as_u16(), pairs, rule)?;
+    check_framing(response.version(), headers)?;
+    Ok(match call.proceed() {
+        Some(RecvResponseResult::RecvBody(call)) => call.body_mode(),
+        _ => BodyMode::NoBody,
+    })
 }
 
 /// Replaces the status 100 by 103: ureq-proto accepts headers in every interim response except this

@@ -13,7 +13,7 @@ use super::{
     AcceptedMediaType, Config, FetchError,
     body::Body,
     content::Content,
-    head::{self, Head, Next},
+    head::{self, Head, Next, body_mode},
 };
 use crate::{domain::Domain, policy::Policy, tolerances::Tolerances};
 
@@ -93,7 +93,7 @@ impl HttpExchange {
             let state = mem::replace(&mut self.state, State::Done(Err(FetchError::Truncated)));
             (self.state, bytes) = match state {
                 State::Head(head) => {
-                    let (next, rest) = head.read(bytes, self.rule);
+                    let (next, rest) = head.read(bytes);
                     (next.map_or_else(State::failed, |next| self.begin(next)), rest)
                 }
                 State::Body(body) => (self.read_body(body, bytes), &[][..]),
@@ -140,9 +140,9 @@ impl HttpExchange {
     fn begin(&self, next: Next) -> State {
         match next {
             Next::Head(head) => State::Head(head),
-            Next::Body(mode) => {
-                Body::new(mode).map_or_else(State::failed, |body| self.state_of(body))
-            }
+            Next::Response(response, call) => body_mode(&response, *call, self.rule)
+                .and_then(Body::new)
+                .map_or_else(State::failed, |body| self.state_of(body)),
         }
     }
 

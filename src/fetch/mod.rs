@@ -49,13 +49,19 @@ mod head;
 #[cfg(feature = "fetch")]
 mod http;
 #[cfg(feature = "fetch")]
+mod nat64;
+#[cfg(feature = "fetch")]
 mod network;
+#[cfg(feature = "fetch")]
+mod proxy;
 #[cfg(feature = "fetch")]
 mod records;
 mod retry_after;
 mod rules;
 #[cfg(feature = "fetch")]
 mod tls;
+#[cfg(feature = "fetch")]
+mod tunnel;
 
 #[cfg(feature = "fetch")]
 pub use self::{
@@ -63,7 +69,10 @@ pub use self::{
     config::{Config, UserAgentError},
     exchange::{Exchange, Step},
     http::HttpExchange,
+    nat64::{Nat64Prefix, Nat64PrefixError},
     network::{Network, ParseNetworkError},
+    proxy::{HttpsProxy, ParseProxyError, ProxyError, ProxyErrorKind, ProxyHost},
+    tunnel::Tunnel,
 };
 pub use self::{
     error::FetchError,

@@ -1,4 +1,8 @@
-use core::{fmt, net::IpAddr, str::FromStr};
+use core::{
+    fmt,
+    net::{IpAddr, Ipv6Addr},
+    str::FromStr,
+};
 
 use ipnet::IpNet;
 use thiserror::Error;
@@ -30,6 +34,19 @@ impl Network {
     #[must_use]
     pub fn contains(&self, address: IpAddr) -> bool {
         self.0.contains(&address)
+    }
+
+    /// Creates the network of an address, with a prefix of this length.
+    pub(super) fn new(address: IpAddr, len: u8) -> Option<Self> {
+        IpNet::new(address, len).ok().map(|network| Self(network.trunc()))
+    }
+
+    /// Returns the address and the prefix length of an IPv6 network.
+    pub(super) fn ipv6(&self) -> Option<(Ipv6Addr, u8)> {
+        match self.0 {
+            IpNet::V4(_) => None,
+            IpNet::V6(network) => Some((network.network(), network.prefix_len())),
+        }
     }
 }
 

@@ -19,9 +19,36 @@
 //! | [`PersistRecovered`](crate::cache::EventKind::PersistRecovered), [`StoreResumed`](crate::cache::EventKind::StoreResumed) | info | close the alert of the store |
 //! | [`Failed`](crate::cache::EventKind::Failed) with a policy | info | nothing: the cached policy still applies |
 //! | `Failed` without a policy | info | nothing: mail goes out as to a domain without MTA-STS |
+//! | `Failed` with a failure that [`is_of_sender`](crate::Failure::is_of_sender) | alert | see to the proxy or the source address that it names |
 //! | [`Updated`](crate::cache::EventKind::Updated) | info | nothing |
 //! | [`Recovered`](crate::cache::EventKind::Recovered) | info | close the alert of that domain |
 //! | [`Answered`](crate::cache::EventKind::Answered), [`Rechecked`](crate::cache::EventKind::Rechecked) | debug | pass them to the lookups and rechecks that wait; a client does that itself |
+//!
+//! # The network of the mail server
+//!
+//! | where | `client::Settings`, or the key of its file |
+//! | --- | --- |
+//! | the machine has several addresses, and firewalls or the nameserver know one | `with_source_ipv4` and `with_source_ipv6`, `source_ipv4` and `source_ipv6` |
+//! | HTTPS leaves the network through a proxy only | `with_https_proxy`, `fetch.https_proxy` |
+//! | IPv4 is reached by a NAT64 with a prefix of the network | `AddressFilter::with_nat64_prefix`, `fetch.nat64_prefixes` |
+//! | the same, and its prefix is not known or changes | `with_nat64_discovery`, `fetch.nat64_discovery` |
+//!
+//! A source address is that of queries and of connections to Policy Hosts and to the proxy, but not to
+//! loopback addresses, such as a nameserver at 127.0.0.53. If the machine does not have it, the client
+//! does not start.
+//!
+//! The client looks up and checks the addresses of Policy Hosts also with a proxy, and asks it for a
+//! connection to such an address by CONNECT, so the nameserver must resolve public names, and the
+//! proxy must allow CONNECT to port 443 of IP addresses. The certificate is checked by the client: a
+//! proxy that decrypts TLS is refused. A failure of the proxy has the reason code `https-proxy`, one of
+//! the source address `source-address`. They are not reported to the domain.
+//!
+//! Without a NAT64 prefix, addresses of `64:ff9b:1::/48` are refused, and those of another prefix of
+//! the network are judged as IPv6 addresses: set the prefix, so that the IPv4 address in it counts. A
+//! discovered prefix is as trustworthy as the nameserver ([RFC 7050 §7]): outside `64:ff9b:1::/48` it
+//! only refuses more.
+//!
+//! [RFC 7050 §7]: https://www.rfc-editor.org/rfc/rfc7050#section-7
 //!
 //! # Events of a client
 //!

@@ -29,7 +29,8 @@
 //! # Why are Policy Hosts in private networks refused?
 //!
 //! A stranger chooses the domain, and so the address that this host connects to. Exempt domains or
-//! networks of your own with the address filter of the settings.
+//! networks of your own with the address filter of the settings. An IPv4 address in the NAT64 prefix of
+//! your network is judged as such once that prefix is set.
 //!
 //! # Why is my own policy not seen at once after a change?
 //!

@@ -8,7 +8,7 @@
 //! | [`cache::Config::with_persist_timeout`](crate::cache::Config::with_persist_timeout) | the time that an answer waits for the store | 10 s | the answer is given, and `NotPersisted` emitted |
 //! | `dns::Config::with_attempt_timeout` | one message to one nameserver | 2 s | the next nameserver is asked |
 //! | `dns::Config::with_timeout` | all attempts of one lookup | 10 s | the lookup has failed |
-//! | `fetch::Config::with_timeout` | addresses, connections, TLS and HTTP of one fetch | 60 s | the fetch has failed |
+//! | `fetch::Config::with_timeout` | addresses, discovery of NAT64 prefixes, connections, proxy, TLS and HTTP of one fetch | 60 s | the fetch has failed |
 //! | [`lanes::Config::with_query_wait`](crate::lanes::Config::with_query_wait), [`with_fetch_wait`](crate::lanes::Config::with_fetch_wait) | the time in the queue before a request starts | 9.9 s, 30.5 s in a client | the request was not sent, which is no failure of its domain |
 //! | [`lanes::Config::with_limits`](crate::lanes::Config::with_limits) | the expected duration of a query, and of a fetch | 11 s, 61 s in a client | after twice that, `Overdue` for the operator |
 //!

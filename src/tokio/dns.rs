@@ -16,10 +16,13 @@ use ::tokio::{
     time::{sleep, timeout},
 };
 
-use super::interface::BoxFuture;
+use super::{connect::connect, interface::BoxFuture};
 use crate::{
     cache::TxtAnswer,
-    client::{DnsSetup, Found, GRACE, Nameservers, Time, is_enough, policy_host_addresses},
+    client::{
+        DnsSetup, Found, GRACE, Nameservers, Nat64Answer, SourceAddresses, Time, is_enough,
+        not_bound, policy_host_addresses,
+    },
     dns::{self, Exchange, LookupOutcome, Question, Step, Transport},
     domain::Domain,
     instant::Instant,
@@ -32,12 +35,13 @@ const LONGEST: usize = 65_535;
 #[derive(Debug)]
 pub(super) struct DnsSockets {
     nameservers: Nameservers,
+    sources: SourceAddresses,
     time: Arc<Time>,
 }
 
 impl DnsSockets {
     pub(super) fn new(setup: DnsSetup, time: Arc<Time>) -> Self {
-        Self { nameservers: Nameservers::new(setup), time }
+        Self { sources: setup.sources, nameservers: Nameservers::new(setup), time }
     }
 
     pub(super) fn nameservers(&self) -> &Nameservers {
@@ -58,6 +62,11 @@ impl DnsSockets {
         }
     }
 
+    /// Looks up the addresses of `ipv4only.arpa`.
+    pub(super) async fn ipv4only(&self, until: Instant) -> Nat64Answer {
+        (&self.ask_until(Question::ipv4only(), until).await).into()
+    }
+
     async fn ask(&self, question: Question, config: dns::Config) -> LookupOutcome {
         let now = self.time.instant();
         let exchange = match self.nameservers.ask(question, config, now) {
@@ -75,10 +84,10 @@ impl DnsSockets {
 
     /// Looks up the addresses of both families. After there are addresses of one family, the wait
     /// for the other is short.
-    pub(super) async fn addresses(&self, domain: &Domain, left: Duration) -> Found {
+    pub(super) async fn addresses(&self, [v6, v4]: [Question; 2], left: Duration) -> Found {
         let until = self.time.deadline_after(left);
         let ask = |question| self.ask_until(question, until);
-        let (v6, v4) = (pin!(ask(Question::aaaa(domain))), pin!(ask(Question::a(domain))));
+        let (v6, v4) = (pin!(ask(v6)), pin!(ask(v4)));
         let mut asked: [(Asking<'_>, Option<LookupOutcome>); 2] = [(v6, None), (v4, None)];
         let mut grace = None;
         poll_fn(|context| {
@@ -118,7 +127,7 @@ impl Asked<'_> {
         loop {
             match self.exchange.poll() {
                 Step::Send { server, transport, message } => {
-                    match self.links.send(server, transport, message).await {
+                    match self.links.send(server, self.sockets.sources, transport, message).await {
                         Ok(()) => self.links.keep(self.exchange.outstanding()),
                         Err(error) => {
                             self.exchange.handle_failure(&error.to_string(), time.instant());
@@ -183,14 +192,16 @@ impl Connections {
     async fn send(
         &mut self,
         server: SocketAddr,
+        sources: SourceAddresses,
         transport: Transport,
         message: &[u8],
     ) -> io::Result<()> {
         self.tcp = None;
         match transport {
             Transport::Udp => {
-                let any: IpAddr = if server.is_ipv6() { [0; 16].into() } else { [0; 4].into() };
-                let socket = UdpSocket::bind((any, 0)).await?;
+                let local = sources.local_for(server);
+                let bound = UdpSocket::bind(local).await;
+                let socket = bound.map_err(|error| not_bound(local, &error))?;
                 // Datagrams from other senders are not received.
                 socket.connect(server).await?;
                 socket.send(message).await?;
@@ -200,7 +211,7 @@ impl Connections {
                 let message = message.to_vec();
                 // Meanwhile an answer may come to an earlier datagram.
                 self.tcp = Some(Tcp::Connecting(Box::pin(async move {
-                    let mut stream = TcpStream::connect(server).await?;
+                    let mut stream = connect(server, sources).await?;
                     stream.write_all(&message).await?;
                     Ok(stream)
                 })));

@@ -1,6 +1,10 @@
 //! Support for hickory's resolver as the resolver of a client.
 
-use alloc::{boxed::Box, format, string::ToString};
+use alloc::{
+    boxed::Box,
+    format,
+    string::{String, ToString},
+};
 use core::time::Duration;
 
 use hickory_resolver::{
@@ -12,8 +16,8 @@ use hickory_resolver::{
 use super::interface::{BoxFuture, Resolver};
 use crate::{
     cache::TxtAnswer,
-    client::AddressAnswer,
-    dns::{txt_answer, txt_answer_at},
+    client::{AddressAnswer, Nat64Answer},
+    dns::{LookupOutcome, Question, Records, txt_answer, txt_answer_at},
     domain::Domain,
 };
 
@@ -35,15 +39,46 @@ impl<P: ConnectionProvider> Resolver for hickory_resolver::Resolver<P> {
     }
 
     fn addresses<'a>(&'a self, domain: &'a Domain) -> BoxFuture<'a, AddressAnswer> {
+        Box::pin(look_up(self, domain.policy_host()))
+    }
+
+    fn host_addresses<'a>(&'a self, host: &'a Domain) -> BoxFuture<'a, AddressAnswer> {
+        Box::pin(look_up(self, host.to_string()))
+    }
+
+    fn ipv4only(&self) -> BoxFuture<'_, Nat64Answer> {
         Box::pin(async move {
-            match self.lookup_ip(format!("{}.", domain.policy_host())).await {
-                Ok(lookup) => AddressAnswer::Found(lookup.iter().collect()),
+            match self.ipv6_lookup(format!("{}.", Question::ipv4only().name())).await {
+                Ok(lookup) => nat64_answer(lookup.answers()),
                 Err(NetError::Dns(DnsError::NoRecordsFound(none))) if !is_referral(&none) => {
-                    AddressAnswer::NoAddress
+                    let seconds = none.negative_ttl.map(u64::from);
+                    Nat64Answer::NoAddress { ttl: seconds.map(Duration::from_secs) }
                 }
-                Err(error) => AddressAnswer::Failed(error.to_string().into()),
+                Err(error) => Nat64Answer::Failed(error.to_string().into()),
             }
         })
+    }
+}
+
+/// Looks up the addresses of a host.
+async fn look_up<P: ConnectionProvider>(
+    resolver: &hickory_resolver::Resolver<P>,
+    host: String,
+) -> AddressAnswer {
+    match resolver.lookup_ip(format!("{host}.")).await {
+        Ok(lookup) => AddressAnswer::Found(lookup.iter().collect()),
+        Err(NetError::Dns(DnsError::NoRecordsFound(none))) if !is_referral(&none) => {
+            AddressAnswer::NoAddress
+        }
+        Err(error) => AddressAnswer::Failed(error.to_string().into()),
+    }
+}
+
+/// Converts the records of `ipv4only.arpa` to an answer.
+fn nat64_answer(records: &[Record]) -> Nat64Answer {
+    match Records::among(&Question::ipv4only(), records) {
+        Some(found) => (&LookupOutcome::Found(found)).into(),
+        None => Nat64Answer::Failed("its aliases lead nowhere".into()),
     }
 }
 

@@ -1,11 +1,10 @@
 //! Fetches over tokio's sockets.
 
-use alloc::{
-    string::{String, ToString},
-    sync::Arc,
-    vec,
+use alloc::{string::ToString, sync::Arc, vec, vec::Vec};
+use core::{
+    net::{IpAddr, SocketAddr},
+    time::Duration,
 };
-use core::{net::IpAddr, time::Duration};
 
 use ::tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
@@ -13,12 +12,15 @@ use ::tokio::{
     time::timeout,
 };
 
-use super::resolver_part::ResolverPart;
+use super::{connect::connect, resolver_part::ResolverPart};
 use crate::{
     cache::PolicyAnswer,
-    client::{Found, HttpsSetup, Moment, Roots, Time, connect_timeout, graver, is_of_address},
+    client::{
+        FetchRoute, Found, HttpsSetup, Moment, Nat64Answer, Roots, Time, connect_timeout,
+        connection_error, graver, is_of_address, proxy_addresses,
+    },
     domain::Domain,
-    fetch::{self, FetchError},
+    fetch::{self, FetchError, HttpsProxy, ProxyError, ProxyErrorKind, ProxyHost, Tunnel},
     instant::Instant,
     policy::Policy,
 };
@@ -38,6 +40,11 @@ impl HttpsSockets {
     /// Returns the time-out of a fetch, which includes looking up the addresses.
     pub(super) fn deadline(&self) -> Duration {
         self.setup.config.timeout()
+    }
+
+    /// Returns the time at which a fetch that begins now times out.
+    pub(super) fn end(&self) -> Instant {
+        self.time.deadline_after(self.deadline())
     }
 
     /// Returns the roots.
@@ -77,8 +84,10 @@ impl HttpsSockets {
         }
         let until = self.time.deadline_after(left);
         let addresses = addresses?;
+        let route = self.route(until, resolver).await?;
         let more = addresses.unknown.is_some();
-        let error = match self.fetch_from_any(domain, &addresses.list, more, until).await {
+        let fetched = self.fetch_from_any(domain, &route, &addresses.list, more, until).await;
+        let error = match fetched {
             Err(error) if is_of_address(&error) && !self.time.time_until(until).is_zero() => error,
             fetched => return fetched,
         };
@@ -86,8 +95,34 @@ impl HttpsSockets {
         if rest.is_empty() {
             return Err(error);
         }
-        let fetched = self.fetch_from_any(domain, &rest, false, until).await;
+        let fetched = self.fetch_from_any(domain, &route, &rest, false, until).await;
         fetched.map_err(|other| graver(error, other))
+    }
+
+    /// Finds the NAT64 prefixes of the network and the addresses of the proxy.
+    async fn route(
+        &self,
+        until: Instant,
+        resolver: &ResolverPart,
+    ) -> Result<FetchRoute, FetchError> {
+        let nat64 = &self.setup.nat64;
+        if nat64.is_due(self.time.instant()) {
+            let answer = timeout(self.time.time_until(until), resolver.ipv4only(until)).await;
+            let answer = answer.unwrap_or_else(|late| Nat64Answer::Failed(late.to_string().into()));
+            nat64.handle_answer(&answer, self.time.instant());
+        }
+        let proxy_addresses = match &self.setup.proxy {
+            None => Vec::new(),
+            Some(proxy) => match proxy.host() {
+                ProxyHost::Address(address) => vec![(*address, proxy.port()).into()],
+                ProxyHost::Name(name) => {
+                    let left = self.time.time_until(until);
+                    let found = timeout(left, resolver.host_addresses(name, left)).await;
+                    proxy_addresses(proxy, found.unwrap_or(Err(FetchError::Deadline)))?
+                }
+            },
+        };
+        Ok(FetchRoute { filter: nat64.filter(&self.setup.filter), proxy_addresses })
     }
 
     /// Fetches from the first address that answers. Each address has its share of the time for
@@ -95,6 +130,7 @@ impl HttpsSockets {
     async fn fetch_from_any(
         &self,
         domain: &Domain,
+        route: &FetchRoute,
         addresses: &[IpAddr],
         more: bool,
         until: Instant,
@@ -105,9 +141,9 @@ impl HttpsSockets {
                 return Err(FetchError::Deadline);
             }
             let left = addresses.len().saturating_sub(tried).saturating_add(more.into());
-            let fetched = match self.connect(domain, address, left, until).await {
-                Ok(stream) => self.fetch_over(stream, domain, until).await,
-                Err(error) => Err(error),
+            let fetched = match route.filter.check(domain, address) {
+                Ok(()) => self.fetch_from(domain, address, route, left, until).await,
+                Err(error) => Err(FetchError::Refused(error)),
             };
             match fetched {
                 Err(error) if is_of_address(&error) => failed = graver(failed, error),
@@ -117,27 +153,71 @@ impl HttpsSockets {
         Err(failed)
     }
 
-    /// Connects to the first of the remaining addresses.
-    async fn connect(
+    /// Fetches from the first of the remaining addresses, through the proxy if there is one.
+    async fn fetch_from(
         &self,
         domain: &Domain,
         address: IpAddr,
+        route: &FetchRoute,
         left: usize,
         until: Instant,
-    ) -> Result<TcpStream, FetchError> {
-        self.setup.filter.check(domain, address).map_err(FetchError::Refused)?;
-        let time = connect_timeout(self.time.time_until(until), left);
-        let failed = |why: String| FetchError::Connection(why.into());
-        let connecting = timeout(time, TcpStream::connect((address, self.setup.port)));
-        let connected = connecting.await.map_err(|late| failed(late.to_string()))?;
-        let stream = connected.map_err(|why| failed(why.to_string()))?;
+    ) -> Result<Arc<Policy>, FetchError> {
+        let share = connect_timeout(self.time.time_until(until), left);
+        let target = (address.to_canonical(), self.setup.port).into();
+        let connected = match &self.setup.proxy {
+            None => self.open(target, share).await.map(|stream| (stream, Vec::new())),
+            Some(proxy) => self.open_through(proxy, &route.proxy_addresses, target, share).await,
+        };
+        let (stream, early) = connected?;
+        self.fetch_over(stream, &early, domain, until).await
+    }
+
+    async fn open(&self, address: SocketAddr, time: Duration) -> Result<TcpStream, FetchError> {
+        let connecting = timeout(time, connect(address, self.setup.sources)).await;
+        let connected = connecting.unwrap_or_else(|late| Err(late.into()));
+        let stream = connected.map_err(|error| connection_error(&error))?;
         let _ = stream.set_nodelay(true);
         Ok(stream)
     }
 
+    /// Connects to the first address that can be reached, of those of a proxy.
+    async fn open_any(
+        &self,
+        addresses: &[SocketAddr],
+        until: Instant,
+    ) -> Result<TcpStream, FetchError> {
+        let mut failed = FetchError::NoAddress("it has none".into());
+        for (tried, &address) in addresses.iter().enumerate() {
+            let left = addresses.len().saturating_sub(tried);
+            match self.open(address, connect_timeout(self.time.time_until(until), left)).await {
+                Err(error) => failed = error,
+                opened => return opened,
+            }
+        }
+        Err(failed)
+    }
+
+    /// Connects to a proxy, and asks it for a connection.
+    async fn open_through(
+        &self,
+        proxy: &HttpsProxy,
+        addresses: &[SocketAddr],
+        target: SocketAddr,
+        time: Duration,
+    ) -> Result<(TcpStream, Vec<u8>), FetchError> {
+        let until = self.time.deadline_after(time);
+        let stream = self.open_any(addresses, until).await;
+        let stream = stream.map_err(|error| error.of_proxy(proxy))?;
+        let tunnel = timeout(self.time.time_until(until), tunnel(stream, proxy, target)).await;
+        let late = || Err(ProxyError::new(proxy, ProxyErrorKind::Timeout));
+        tunnel.unwrap_or_else(|_| late()).map_err(FetchError::Proxy)
+    }
+
+    /// Fetches over a connection, from which these bytes have been received.
     async fn fetch_over(
         &self,
         mut stream: TcpStream,
+        early: &[u8],
         domain: &Domain,
         until: Instant,
     ) -> Result<Arc<Policy>, FetchError> {
@@ -145,6 +225,7 @@ impl HttpsSockets {
         let Moment { date, at } = self.time.now();
         let mut exchange =
             fetch::Exchange::new(domain, &self.setup.roots.trust(at), &config, date, at);
+        exchange.handle_received(early, at);
         let mut buffer = vec![0; 16 * 1024];
         loop {
             match exchange.poll() {
@@ -174,6 +255,29 @@ impl HttpsSockets {
                 }
                 fetch::Step::Done(outcome) => return outcome.clone(),
             }
+        }
+    }
+}
+
+/// Asks a proxy for a connection. Returns it with the first bytes from the Policy Host.
+async fn tunnel(
+    mut stream: TcpStream,
+    proxy: &HttpsProxy,
+    target: SocketAddr,
+) -> Result<(TcpStream, Vec<u8>), ProxyError> {
+    let mut tunnel = Tunnel::new(proxy, target);
+    if let Err(error) = stream.write_all(tunnel.request()).await {
+        tunnel.fail(ProxyErrorKind::Connection(error.to_string().into()));
+    }
+    let mut buffer = vec![0; 4096];
+    loop {
+        if let Some(outcome) = tunnel.outcome() {
+            return outcome.clone().map(|early| (stream, early));
+        }
+        match stream.read(&mut buffer).await {
+            Ok(0) => tunnel.handle_end(),
+            Ok(len) => tunnel.handle_received(buffer.get(..len).unwrap_or_default()),
+            Err(error) => tunnel.fail(ProxyErrorKind::Connection(error.to_string().into())),
         }
     }
 }

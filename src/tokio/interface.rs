@@ -5,7 +5,7 @@ use core::pin::Pin;
 
 use crate::{
     cache::{PolicyAnswer, TxtAnswer},
-    client::AddressAnswer,
+    client::{AddressAnswer, Nat64Answer},
     domain::Domain,
 };
 
@@ -32,7 +32,28 @@ pub trait Resolver: Send + Sync {
     /// Looks up the addresses of the Policy Host, at [`Domain::policy_host`]. It is not called if
     /// the client has a fetcher of your own.
     fn addresses<'a>(&'a self, domain: &'a Domain) -> BoxFuture<'a, AddressAnswer>;
+
+    /// Looks up the addresses (A and AAAA) of another host than a Policy Host: of the proxy of
+    /// [`Settings::with_https_proxy`](crate::client::Settings::with_https_proxy), if it has a name.
+    /// By default it fails, and the proxy must be given by its address.
+    fn host_addresses<'a>(&'a self, host: &'a Domain) -> BoxFuture<'a, AddressAnswer> {
+        let _ = host;
+        Box::pin(async { AddressAnswer::Failed(NO_OTHERS.into()) })
+    }
+
+    /// Looks up the AAAA records of `ipv4only.arpa` ([RFC 7050 §3]). It is called if
+    /// [`Settings::with_nat64_discovery`](crate::client::Settings::with_nat64_discovery) is set, but
+    /// not if the client has a fetcher of your own. By default it fails, and no prefix is found.
+    ///
+    /// [RFC 7050 §3]: https://www.rfc-editor.org/rfc/rfc7050#section-3
+    fn ipv4only(&self) -> BoxFuture<'_, Nat64Answer> {
+        Box::pin(async { Nat64Answer::Failed(NOT_ASKED.into()) })
+    }
 }
+
+/// The failures of a resolver without those methods.
+const NO_OTHERS: &str = "the resolver looks up no other hosts";
+const NOT_ASKED: &str = "the resolver does not look up `ipv4only.arpa`";
 
 /// Fetches policies for a client.
 pub trait Fetcher: Send + Sync {
@@ -50,6 +71,14 @@ macro_rules! forward {
 
             fn addresses<'a>(&'a self, domain: &'a Domain) -> BoxFuture<'a, AddressAnswer> {
                 (**self).addresses(domain)
+            }
+
+            fn host_addresses<'a>(&'a self, host: &'a Domain) -> BoxFuture<'a, AddressAnswer> {
+                (**self).host_addresses(host)
+            }
+
+            fn ipv4only(&self) -> BoxFuture<'_, Nat64Answer> {
+                (**self).ipv4only()
             }
         }
 

@@ -36,6 +36,7 @@
 mod builder;
 mod client;
 mod clock;
+mod connect;
 mod dns;
 mod driver;
 mod fetcher_part;

@@ -5,7 +5,12 @@ use std::io;
 use ::tokio::runtime::{Builder, Runtime};
 
 use super::interface::Resolver;
-use crate::{blocking, cache::TxtAnswer, client::AddressAnswer, domain::Domain};
+use crate::{
+    blocking,
+    cache::TxtAnswer,
+    client::{AddressAnswer, Nat64Answer},
+    domain::Domain,
+};
 
 /// A [`Resolver`] for tokio as the resolver of a [blocking client](blocking::Client), on a runtime of
 /// its own. With the feature `hickory-resolver`, that is how the blocking client uses the resolver of
@@ -54,10 +59,27 @@ impl<R: Resolver> blocking::Resolver for OnRuntime<R> {
     fn addresses(&self, domain: &Domain) -> AddressAnswer {
         match &self.runtime {
             Some(runtime) => runtime.block_on(async { self.resolver.addresses(domain).await }),
-            None => AddressAnswer::Failed("the runtime has ended".into()),
+            None => AddressAnswer::Failed(ENDED.into()),
+        }
+    }
+
+    fn host_addresses(&self, host: &Domain) -> AddressAnswer {
+        match &self.runtime {
+            Some(runtime) => runtime.block_on(async { self.resolver.host_addresses(host).await }),
+            None => AddressAnswer::Failed(ENDED.into()),
+        }
+    }
+
+    fn ipv4only(&self) -> Nat64Answer {
+        match &self.runtime {
+            Some(runtime) => runtime.block_on(async { self.resolver.ipv4only().await }),
+            None => Nat64Answer::Failed(ENDED.into()),
         }
     }
 }
+
+/// The failure of a resolver that is being dropped.
+const ENDED: &str = "the runtime has ended";
 
 /// Ends the runtime without waiting, because the last handle of a client may be dropped within another
 /// runtime.

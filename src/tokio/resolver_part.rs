@@ -6,7 +6,8 @@ use core::{fmt, net::IpAddr, time::Duration};
 use super::{dns::DnsSockets, interface::Resolver};
 use crate::{
     cache::TxtAnswer,
-    client::{Addresses, Found, Nameservers, Settings, SettingsError, Time},
+    client::{Addresses, Found, Nameservers, Nat64Answer, Settings, SettingsError, Time},
+    dns::Question,
     domain::Domain,
     instant::Instant,
 };
@@ -51,8 +52,26 @@ impl ResolverPart {
     /// Looks up the addresses of the Policy Host, within this time.
     pub(super) async fn addresses(&self, domain: &Domain, left: Duration) -> Found {
         match self {
-            Self::Sockets(sockets) => sockets.addresses(domain, left).await,
+            Self::Sockets(sockets) => {
+                sockets.addresses([Question::aaaa(domain), Question::a(domain)], left).await
+            }
             Self::Users(resolver) => resolver.addresses(domain).await.into_found(),
+        }
+    }
+
+    /// Looks up the addresses of another host, within this time.
+    pub(super) async fn host_addresses(&self, host: &Domain, left: Duration) -> Found {
+        match self {
+            Self::Sockets(sockets) => sockets.addresses(Question::host_addresses(host), left).await,
+            Self::Users(resolver) => resolver.host_addresses(host).await.into_found(),
+        }
+    }
+
+    /// Looks up the addresses of `ipv4only.arpa`.
+    pub(super) async fn ipv4only(&self, until: Instant) -> Nat64Answer {
+        match self {
+            Self::Sockets(sockets) => sockets.ipv4only(until).await,
+            Self::Users(resolver) => resolver.ipv4only().await,
         }
     }
 

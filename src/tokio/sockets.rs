@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     cache::{PolicyAnswer, TxtAnswer},
-    client::{AddressAnswer, Settings, StartError, Time},
+    client::{AddressAnswer, Nat64Answer, Settings, StartError, Time},
     domain::Domain,
 };
 
@@ -21,6 +21,9 @@ use crate::{
 ///
 /// As a fetcher, it finds addresses by its own queries, and not by a resolver that wraps it: to have
 /// these go through your resolver, leave the fetcher to the client.
+///
+/// A resolver that wraps it has to pass on `host_addresses` and `ipv4only`, too, if the settings need
+/// them.
 ///
 /// A client without a resolver or fetcher of your own has them already. Create them to wrap them,
 /// for example to log requests, or to answer for one domain yourself:
@@ -85,6 +88,17 @@ impl Resolver for Sockets {
             let found = self.resolver.addresses(domain, self.https.deadline()).await;
             AddressAnswer::from_found(found)
         })
+    }
+
+    fn host_addresses<'a>(&'a self, host: &'a Domain) -> BoxFuture<'a, AddressAnswer> {
+        Box::pin(async {
+            let found = self.resolver.host_addresses(host, self.https.deadline()).await;
+            AddressAnswer::from_found(found)
+        })
+    }
+
+    fn ipv4only(&self) -> BoxFuture<'_, Nat64Answer> {
+        Box::pin(self.resolver.ipv4only(self.https.end()))
     }
 }
 

@@ -1,6 +1,11 @@
 //! hickory's resolver in the place of the client's own.
 
-use std::{net::SocketAddr, sync::Arc, thread, time::Duration};
+use std::{
+    net::{IpAddr, SocketAddr},
+    sync::Arc,
+    thread,
+    time::Duration,
+};
 
 use hickory_proto::rr::{Name, RData, Record, rdata::CNAME};
 use hickory_resolver::{
@@ -11,9 +16,10 @@ use hickory_resolver::{
 use mta_sts::{
     NoPolicy, blocking,
     cache::{Answer, TxtAnswer},
+    client::{AddressAnswer, Nat64Answer},
     tokio::{Client, OnRuntime, Resolver},
 };
-use mta_sts_testkit::{Dns, Site, World};
+use mta_sts_testkit::{Dns, Named, Site, World};
 
 use crate::{
     nameserver::{Nameserver, txt},
@@ -119,6 +125,34 @@ fn absence_is_believed_for_as_long_as_dns_says() {
     let (hickory, name) = (resolver(&world), domain("nowhere.example"));
     let answer = runtime.block_on(async { hickory.txt(&name).await });
     assert_eq!(answer, TxtAnswer::NoRecord { ttl: Some(Duration::from_secs(60)) });
+}
+
+/// The name of a proxy, and the NAT64 prefixes of the network: of either client.
+#[test]
+fn it_looks_up_other_hosts_too() {
+    let (world, runtime) = (World::new(), runtime());
+    let (hickory, host) = (resolver(&world), domain("proxy.example"));
+    let blocking = OnRuntime::new(resolver(&world)).unwrap();
+    let ask = || {
+        let found = runtime.block_on(async { hickory.ipv4only().await });
+        assert_eq!(blocking::Resolver::ipv4only(&blocking), found);
+        found
+    };
+    let of_host = || {
+        let found = runtime.block_on(async { hickory.host_addresses(&host).await });
+        assert_eq!(blocking::Resolver::host_addresses(&blocking, &host), found);
+        found
+    };
+    let ttl = Duration::from_secs(60);
+    assert_eq!(ask(), Nat64Answer::NoAddress { ttl: Some(ttl) });
+    assert_eq!(of_host(), AddressAnswer::NoAddress);
+
+    let address = "64:ff9b:1::192.0.0.170".parse().unwrap();
+    world.name("ipv4only.arpa", Named::Addresses(vec![IpAddr::V6(address)]));
+    assert_eq!(ask(), Nat64Answer::Found { addresses: vec![address], ttl });
+    let proxy = IpAddr::from([127, 0, 0, 1]);
+    world.name("proxy.example", Named::Addresses(vec![proxy]));
+    assert_eq!(of_host(), AddressAnswer::Found(vec![proxy]));
 }
 
 #[test]

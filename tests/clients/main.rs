@@ -20,13 +20,16 @@ mod life;
 mod many;
 mod middle;
 mod nameserver;
+mod nat64;
 #[cfg(feature = "serde")]
 mod operator;
 mod paused;
+mod proxy;
 mod retry_after;
 mod runtimes;
 mod settings;
 mod several;
+mod sources;
 mod stores;
 mod wakers;
 mod whole;

@@ -125,3 +125,50 @@ fn at_an_end(kind: Kind, world: &World, (name, set): &(&str, Set), span: Duratio
         client.shutdown();
     }
 }
+
+#[cfg(feature = "serde")]
+#[test]
+fn the_network_from_a_file() {
+    let read = |text: &str| serde_json::from_str::<Settings>(text);
+    let settings = read(
+        r#"{
+            "source_ipv4": "192.0.2.7", "source_ipv6": "2001:db8::7",
+            "fetch": {
+                "https_proxy": "http://mail:secret@192.0.2.9:3128",
+                "nat64_prefixes": ["64:ff9b:1::/96"], "nat64_discovery": true
+            }
+        }"#,
+    );
+    let network = fetch::Nat64Prefix::try_from("64:ff9b:1::/96".parse::<fetch::Network>().unwrap());
+    let filter = fetch::AddressFilter::default().with_nat64_prefix(network.unwrap());
+    let proxy: fetch::HttpsProxy = "http://mail:secret@192.0.2.9:3128".parse().unwrap();
+    let expected = Settings::default()
+        .with_source_ipv4("192.0.2.7".parse().unwrap())
+        .with_source_ipv6("2001:db8::7".parse().unwrap())
+        .with_https_proxy(proxy)
+        .with_address_filter(filter)
+        .with_nat64_discovery(true);
+    let read_back = format!("{:?}", settings.unwrap());
+    assert_eq!(read_back, format!("{expected:?}"));
+    assert!(
+        read_back.contains("192.0.2.9:3128, with credentials") && !read_back.contains("secret")
+    );
+
+    for (text, said) in [
+        (r#"{ "source_ipv4": "2001:db8::7" }"#, "\"2001:db8::7\": invalid IPv4 address syntax"),
+        (r#"{ "source_ipv6": "x" }"#, "\"x\": invalid IPv6 address syntax"),
+        (r#"{ "source": "x" }"#, "unknown field `source`"),
+        (
+            r#"{ "fetch": { "https_proxy": "http://mail:secret@proxy.example" } }"#,
+            "not an HTTPS proxy: write its name or IP address and its port",
+        ),
+        (
+            r#"{ "fetch": { "nat64_prefixes": ["64:ff9b:1::/95"] } }"#,
+            "\"64:ff9b:1::/95\": not a NAT64 prefix: write an IPv6 prefix of 32, 40, 48, 56, 64",
+        ),
+        (r#"{ "fetch": { "nat64_discovery": "on" } }"#, "invalid type: string \"on\""),
+    ] {
+        let error = read(text).unwrap_err().to_string();
+        assert!(error.starts_with(said) && !error.contains("secret"), "{text}: {error}");
+    }
+}

@@ -1,7 +1,7 @@
 //! What every combination counts as in a report, by a table made from RFC 8460 alone.
 
 use mta_sts::{
-    Mode, NoPolicy,
+    Failure, Mode, NoPolicy,
     ResultType::{self, CertificateExpired, CertificateHostMismatch, CertificateNotTrusted},
     delivery::{
         CertificateChecks, ConnectDecision, Delivery, MinTlsLevel, SessionOutcome, Step, TlsaStatus,
@@ -103,6 +103,11 @@ fn policies() -> Vec<(&'static str, Delivery, Shows)> {
         cause: cause.into(),
     };
     let not_had = |kind| NoPolicy::FetchFailed(failure(kind).into());
+    // Of the sender's own network, which is no fact about the domain.
+    let of_sender = |code| {
+        let fetch = ResultType::StsPolicyFetchError;
+        NoPolicy::FetchFailed(Failure::new(fetch, code, "mta-sts.example.com", "it failed").into())
+    };
     let [fetch, invalid, pkix] = [
         ResultType::StsPolicyFetchError,
         ResultType::StsPolicyInvalid,
@@ -118,6 +123,9 @@ fn policies() -> Vec<(&'static str, Delivery, Shows)> {
         ("not valid", Err(not_had(invalid)), Shows::AsNotHad(invalid)),
         ("host not valid", Err(not_had(pkix)), Shows::AsNotHad(pkix)),
         ("ended, not had", Err(ended(not_had(fetch))), Shows::AsNotHad(fetch)),
+        ("the proxy failed", Err(of_sender("https-proxy")), Shows::Nowhere),
+        ("no source address", Err(of_sender("source-address")), Shows::Nowhere),
+        ("ended, the proxy failed", Err(ended(of_sender("https-proxy"))), Shows::Nowhere),
         ("no record", Err(NoPolicy::NoRecord), Shows::AsNone),
         ("no valid record", Err(NoPolicy::InvalidRecord("no id".into())), Shows::AsNone),
         ("DNS failed", Err(dns_failed()), Shows::AsNone),
@@ -177,7 +185,7 @@ fn r4_every_combination_counts_as_the_table_says() {
             }
         }
     }
-    assert_eq!(combinations, 16 * 3 * 17);
+    assert_eq!(combinations, 16 * 3 * 20);
 }
 
 /// A host that is not listed is a failure of MTA-STS for which no type is made: `validation-failure`

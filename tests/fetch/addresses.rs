@@ -16,7 +16,7 @@ fn kind(address: &str) -> Option<AddressError> {
 /// The first and the last address of each network, and their neighbours outside.
 #[test]
 fn networks_and_their_edges() {
-    use AddressError::{LinkLocal, Loopback, Multicast, Private, Reserved, Unspecified};
+    use AddressError::{LinkLocal, Loopback, Multicast, Nat64, Private, Reserved, Unspecified};
     for (within, expected, without) in [
         (&["0.0.0.0", "0.255.255.255"][..], Unspecified, &["1.0.0.0"][..]),
         (&["10.0.0.0", "10.255.255.255"], Private, &["9.255.255.255", "11.0.0.0"]),
@@ -46,12 +46,13 @@ fn networks_and_their_edges() {
         (&["240.0.0.0", "255.255.255.255"], Reserved, &[]),
         (&["::"], Unspecified, &[]),
         (&["::1"], Loopback, &[]),
-        // Neither mapped nor public: IPv4-compatible, NAT64 of a network's own, discarded.
+        // Neither mapped nor public: IPv4-compatible, discarded.
         (
-            &["::2", "::8.8.8.8", "64:ff9b:1::8.8.8.8", "100::1", "1fff:ffff::"],
+            &["::2", "::8.8.8.8", "64:ff9b:2::8.8.8.8", "100::1", "1fff:ffff::"],
             Reserved,
             &["2000::"],
         ),
+        (&["64:ff9b:1::8.8.8.8", "64:ff9b:1:ffff::ffff"], Nat64, &[]),
         (&["2001::", "2001:0:1::", "2001:1ff:ffff::"], Reserved, &["2001:200::"]),
         (&["2001:db8::", "2001:db8:ffff::ffff"], Reserved, &["2001:db7:ffff::", "2001:db9::"]),
         (&["3fff::", "3fff:fff:ffff::"], Reserved, &["3ffe:ffff::", "3fff:1000::"]),

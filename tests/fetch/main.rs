@@ -15,8 +15,12 @@ mod hosts;
 #[cfg(feature = "fetch")]
 mod http;
 #[cfg(feature = "fetch")]
+mod nat64;
+#[cfg(feature = "fetch")]
 #[path = "../pki/mod.rs"]
 mod pki;
+#[cfg(feature = "fetch")]
+mod proxy;
 mod rules;
 #[cfg(feature = "fetch")]
 mod splits;

@@ -8,7 +8,7 @@ use std::{
 };
 
 use crate::{
-    LOOK_UP, Shared,
+    LOOK_UP, Over, Shared,
     listen::{Guest, bind, is_late, listen},
 };
 
@@ -47,10 +47,12 @@ fn serve_udp(
     answers: &(impl Fn(&[u8], bool) -> Vec<Vec<u8>> + Sync),
 ) {
     socket.set_read_timeout(Some(LOOK_UP)).expect("a time-out");
+    let address = socket.local_addr().expect("an address");
     let mut buffer = [0; 4096];
     thread::scope(|scope| {
         while !shared.is_over() {
             let Ok((len, from)) = socket.recv_from(&mut buffer) else { continue };
+            shared.note_peer(address, Over::Udp, from);
             let query = buffer[..len].to_vec();
             // Each on its own, so that a slow one holds up nobody.
             scope.spawn(move || {

@@ -10,14 +10,15 @@ mod middle;
 mod mx;
 mod nameserver;
 mod pki;
+mod proxy;
 pub mod rng;
 mod site;
 mod web;
 
 use std::{
-    collections::HashMap,
+    collections::{BTreeSet, HashMap},
     io::{self, ErrorKind},
-    net::{Ipv4Addr, SocketAddr},
+    net::{IpAddr, Ipv4Addr, SocketAddr},
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, Ordering},
@@ -34,6 +35,7 @@ pub use self::{
     mx::{Mx, MxHost},
     nameserver::{Dns, Named},
     pki::Certificate,
+    proxy::{Proxy, Proxying},
     site::{Addresses, Site},
     web::{Body, Web},
 };
@@ -51,11 +53,21 @@ pub struct Counts {
     pub fetches: usize,
 }
 
+/// What a server is reached over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Over {
+    /// Datagrams.
+    Udp,
+    /// Connections.
+    Tcp,
+}
+
 /// What the servers of a world share.
 struct Shared {
     sites: Mutex<HashMap<String, Site>>,
     counts: Mutex<HashMap<String, Counts>>,
     names: Mutex<HashMap<String, Named>>,
+    peers: Mutex<BTreeSet<(SocketAddr, Over, IpAddr)>>,
     is_over: AtomicBool,
 }
 
@@ -84,6 +96,7 @@ impl World {
             sites: Mutex::default(),
             counts: Mutex::default(),
             names: Mutex::default(),
+            peers: Mutex::default(),
             is_over: AtomicBool::new(false),
         });
         let pki = Arc::new(Pki::new());
@@ -176,6 +189,22 @@ impl World {
         lock(&self.shared.counts).get(domain).copied().unwrap_or_default()
     }
 
+    /// The addresses from which a server was reached.
+    #[must_use]
+    pub fn peers(&self, server: SocketAddr, over: Over) -> Vec<IpAddr> {
+        let peers = lock(&self.shared.peers);
+        let of_it = peers.iter().filter(|peer| (peer.0, peer.1) == (server, over));
+        of_it.map(|&(_, _, peer)| peer).collect()
+    }
+
+    /// Starts a proxy, which first does this.
+    #[must_use]
+    pub fn proxy(&self, manner: Proxying) -> Proxy {
+        let (proxy, thread) = Proxy::start(manner, &self.shared);
+        lock(&self.threads).push(thread);
+        proxy
+    }
+
     /// Where the nameserver listens, over UDP and TCP.
     #[must_use]
     pub fn nameserver(&self) -> SocketAddr {
@@ -227,6 +256,10 @@ impl Shared {
         let mut found =
             sites.iter().filter(|(_, site)| site.mx.iter().any(|(_, name)| name == host));
         found.next().map(|(domain, _)| domain.clone())
+    }
+
+    fn note_peer(&self, server: SocketAddr, over: Over, peer: SocketAddr) {
+        lock(&self.peers).insert((server, over, peer.ip()));
     }
 
     fn count(&self, domain: &str, count: impl FnOnce(&mut Counts)) {

@@ -10,7 +10,7 @@ use std::{
 
 use socket2::{Domain, SockRef, Socket, Type};
 
-use crate::{LOOK_UP, Shared};
+use crate::{LOOK_UP, Over, Shared};
 
 /// A port of the system's choice.
 pub(crate) fn bind() -> (TcpListener, SocketAddr) {
@@ -30,13 +30,15 @@ pub(crate) fn listen(
     talk: impl Fn(Guest) -> io::Result<()> + Send + Sync + 'static,
 ) -> JoinHandle<()> {
     listener.set_nonblocking(true).expect("a socket");
+    let address = listener.local_addr().expect("an address");
     let shared = Arc::clone(shared);
     thread::spawn(move || {
         let talk = &talk;
         thread::scope(|scope| {
             while !shared.is_over() {
                 match listener.accept() {
-                    Ok((stream, _)) => {
+                    Ok((stream, from)) => {
+                        shared.note_peer(address, Over::Tcp, from);
                         let guest = Guest::new(stream, &shared);
                         // That a guest leaves is no error of the server.
                         scope.spawn(move || drop(guest.and_then(talk)));

@@ -150,7 +150,7 @@ impl Middle<Tamper> {
     }
 }
 
-fn relay(client: &Guest, server: &Guest, tamper: Tamper) -> io::Result<()> {
+pub(crate) fn relay(client: &Guest, server: &Guest, tamper: Tamper) -> io::Result<()> {
     thread::scope(|scope| {
         scope.spawn(|| pass_on(client, server, Tamper::None));
         pass_on(server, client, tamper)

@@ -2,7 +2,7 @@ use std::{cell::OnceCell, iter};
 
 use mta_sts::{
     Domain, Instant, Policy,
-    fetch::{Config, Exchange, FetchError, HttpExchange, Step},
+    fetch::{Config, Exchange, FetchError, HttpExchange, HttpsProxy, ProxyError, Step, Tunnel},
     pki_types::{Der, TrustAnchor},
     rustls::{RootCertStore, crypto::ring},
     verify::TrustStore,
@@ -29,6 +29,27 @@ pub fn http(input: &[u8]) {
             check_error_to(640, &error.to_failure(&domain()));
         }
     }
+    tunnel(response, [*first, *second]);
+}
+
+/// The same bytes as the response of a proxy.
+fn tunnel(response: &[u8], lengths: [u8; 2]) {
+    let whole = tunnel_in(iter::once(response));
+    assert_eq!(tunnel_in(pieces(response, lengths)), whole, "cut into pieces");
+    match whole {
+        Ok(early) => assert!(response.ends_with(&early)),
+        Err(error) => check_error(&error),
+    }
+}
+
+fn tunnel_in<'a>(pieces: impl Iterator<Item = &'a [u8]>) -> Result<Vec<u8>, ProxyError> {
+    let proxy = HttpsProxy::new(([192, 0, 2, 9], 3128).into());
+    let mut tunnel = Tunnel::new(&proxy, ([192, 0, 2, 1], 443).into());
+    for piece in pieces {
+        tunnel.handle_received(piece);
+    }
+    tunnel.handle_end();
+    tunnel.outcome().expect("it is over").clone()
 }
 
 fn response_in<'a>(

@@ -9,7 +9,6 @@
 
 #![allow(clippy::disallowed_methods, reason = "here are real sockets, and real time passes")]
 
-pub(crate) mod smtp;
 pub(crate) mod transport;
 
 use std::error::Error;
@@ -54,7 +53,7 @@ async fn send_a_message() -> Result<(), Box<dyn Error>> {
     let mut smtp = Smtp {
         hosts: vec![("mx.example.com".into(), host.address())],
         recipients: vec!["bob@example.com".into()],
-        text: "Subject: hello\n\nHello Bob.\n".into(),
+        text: "Subject: hello\r\n\r\nHello Bob.".into(),
     };
     let mx = [Mx::new(10, "mx.example.com")];
     let message = Message::new(Route::for_recipient(Domain::parse("example.com")?, mx), &trust);

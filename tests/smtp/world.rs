@@ -80,7 +80,7 @@ impl Client {
         hosts: &[(String, SocketAddr)],
     ) -> Result<Outcome, LookupError> {
         let (hosts, recipients) = (hosts.to_vec(), vec!["bob@example.com".into()]);
-        let text = "Subject: hello\n\n.\nHello Bob.\n".into();
+        let text = "Subject: hello\r\n\r\n.\r\nHello Bob.".into();
         match self {
             Self::Blocking(client) => {
                 client.deliver(message, &mut BlockingSmtp { hosts, recipients, text })

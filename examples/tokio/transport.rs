@@ -2,7 +2,7 @@
 
 use std::{
     net::{IpAddr, SocketAddr},
-    sync::Arc,
+    sync::{Arc, Mutex},
     time::Duration,
 };
 
@@ -23,9 +23,12 @@ use tokio_rustls::TlsConnector;
 /// The time-out of a step. RFC 5321 §4.5.3.2 has minutes.
 const WAIT: Duration = Duration::from_secs(10);
 
-/// A message, and how the hosts of the world are reached: in a mail server, by DNS and on port 25.
+/// The hosts of the world, and their addresses. In a mail server, DNS has them, and the port is 25.
+pub(crate) type Hosts = Arc<Mutex<Vec<(String, SocketAddr)>>>;
+
+/// A message, and how hosts are reached.
 pub(crate) struct Smtp {
-    pub(crate) hosts: Vec<(String, SocketAddr)>,
+    pub(crate) hosts: Hosts,
     pub(crate) recipients: Vec<String>,
     pub(crate) text: String,
 }
@@ -38,8 +41,9 @@ pub(crate) trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
 impl<S: AsyncRead + AsyncWrite + Send + Unpin> Stream for S {}
 
 impl Smtp {
-    fn sockets(&self, host: &str) -> impl Iterator<Item = SocketAddr> {
-        self.hosts.iter().filter(move |(name, _)| name == host).map(|(_, socket)| *socket)
+    fn sockets(&self, host: &str) -> Vec<SocketAddr> {
+        let hosts = self.hosts.lock().unwrap();
+        hosts.iter().filter(|(name, _)| name == host).map(|(_, socket)| *socket).collect()
     }
 }
 
@@ -47,7 +51,7 @@ impl Transport for Smtp {
     type Session = Session;
 
     async fn addresses(&mut self, host: &str) -> Vec<IpAddr> {
-        self.sockets(host).map(|socket| socket.ip()).collect()
+        self.sockets(host).iter().map(SocketAddr::ip).collect()
     }
 
     async fn connect(
@@ -55,7 +59,7 @@ impl Transport for Smtp {
         host: &str,
         address: IpAddr,
     ) -> Result<(Session, Capabilities), ConnectError> {
-        let socket = self.sockets(host).find(|socket| socket.ip() == address);
+        let socket = self.sockets(host).into_iter().find(|socket| socket.ip() == address);
         let connecting = SmtpClient::connect(socket.ok_or(ConnectError::Unreachable)?, WAIT);
         let connected = connecting.await.map_err(|_| ConnectError::Unreachable)?;
         let mut session = SmtpClient { stream: Box::new(connected.stream) as _, timeout: WAIT };

@@ -1,6 +1,9 @@
 //! A world, and the clients that deliver in it.
 
-use std::net::SocketAddr;
+use std::{
+    net::SocketAddr,
+    sync::{Arc, Mutex},
+};
 
 use mta_sts::{
     Domain, blocking,
@@ -86,6 +89,7 @@ impl Client {
                 client.deliver(message, &mut BlockingSmtp { hosts, recipients, text })
             }
             Self::Tokio(runtime, client) => {
+                let hosts = Arc::new(Mutex::new(hosts));
                 let mut smtp = AsyncSmtp { hosts, recipients, text };
                 runtime.block_on(client.deliver(message, &mut smtp))
             }

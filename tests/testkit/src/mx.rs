@@ -1,6 +1,7 @@
 //! MX hosts that speak SMTP, as much of it as a message needs.
 
 use std::{
+    collections::HashMap,
     io::{self, Read, Write},
     net::{Shutdown, SocketAddr, TcpListener},
     sync::{Arc, Mutex},
@@ -46,6 +47,7 @@ pub struct MxHost {
 struct Inside {
     name: String,
     manner: Mutex<Mx>,
+    recipients: Mutex<HashMap<String, &'static str>>,
     messages: Mutex<Vec<String>>,
     greeted: Mutex<Vec<String>>,
     senders: Mutex<Vec<String>>,
@@ -72,6 +74,7 @@ impl MxHost {
         let inside = Arc::new(Inside {
             name: name.to_owned(),
             manner: Mutex::new(manner),
+            recipients: Mutex::default(),
             messages: Mutex::default(),
             greeted: Mutex::default(),
             senders: Mutex::default(),
@@ -105,6 +108,11 @@ impl MxHost {
     /// From now on it does this.
     pub fn set(&self, manner: Mx) {
         *lock(&self.inside.manner) = manner;
+    }
+
+    /// From now on it answers RCPT for this address with this, and closes the connection if it is nothing.
+    pub fn answer(&self, recipient: &str, answer: &'static str) {
+        lock(&self.inside.recipients).insert(recipient.to_owned(), answer);
     }
 
     /// The names that guests have called themselves in EHLO.
@@ -183,7 +191,10 @@ impl Inside {
                     lock(&self.senders).push(line);
                     write!(stream, "250 ok\r\n")?;
                 }
-                "RCPT" => write!(stream, "250 ok\r\n")?,
+                "RCPT" => match self.answer_to(&line) {
+                    "" => return Ok(false),
+                    answer => write!(stream, "{answer}\r\n")?,
+                },
                 "DATA" => {
                     write!(stream, "354 go ahead\r\n")?;
                     stream.flush()?;
@@ -200,6 +211,12 @@ impl Inside {
             }
             stream.flush()?;
         }
+    }
+
+    /// What it answers to a RCPT.
+    fn answer_to(&self, line: &str) -> &'static str {
+        let address = line.split(['<', '>']).nth(1).unwrap_or_default();
+        lock(&self.recipients).get(address).copied().unwrap_or("250 ok")
     }
 }
 

@@ -136,7 +136,8 @@ fn check(server: &Server, mail: &mut Mail, (expected, reports): Expected, what: 
         let action = match outcome {
             RecipientOutcome::Delivered => Action::Delivered,
             RecipientOutcome::Failed { status, text } => Action::Failed(status, text),
-            RecipientOutcome::Deferred { status, text, .. } => {
+            RecipientOutcome::Deferred { status, text, may_bounce } => {
+                assert_eq!(mail.unconfirmed, u32::from(!may_bounce), "{what}");
                 mail.smtp.recipients.push(recipient);
                 Action::Delayed(status, text)
             }

@@ -49,8 +49,8 @@ virtual unix - n n - - virtual
 ";
 
 /// Runs until its standard input is closed: at the latest when the test ends, in whatever way.
-const RUN: &str =
-    "postfix -c $PWD/etc start-fg & read line; postfix -c $PWD/etc stop || kill $!; wait";
+const RUN: &str = "/usr/sbin/postfix -c $PWD/etc start-fg & read line; \
+                   /usr/sbin/postfix -c $PWD/etc stop || kill $!; wait";
 
 /// A private instance of Postfix. It ends when it is dropped.
 pub(crate) struct Postfix {

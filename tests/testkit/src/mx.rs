@@ -24,6 +24,8 @@ pub enum Mx {
     Starttls(Certificate),
     /// STARTTLS, with this certificate, and then REQUIRETLS.
     Requiretls(Certificate),
+    /// STARTTLS, with this certificate; what follows its reply in clear text is this.
+    Injects(&'static str, Certificate),
     /// No STARTTLS.
     ClearText,
     /// This greeting, and then an end.
@@ -149,7 +151,7 @@ impl Inside {
             return Ok(());
         }
         let kind = match manner {
-            Mx::Starttls(kind) | Mx::Requiretls(kind) => kind,
+            Mx::Starttls(kind) | Mx::Requiretls(kind) | Mx::Injects(_, kind) => kind,
             Mx::SpeaksAfterStarttls(text) => {
                 let mut hello = [0; 1];
                 guest.read_exact(&mut hello)?;
@@ -183,7 +185,9 @@ impl Inside {
                 "STARTTLS" if has_starttls => match manner {
                     Mx::AnswersStarttls(answer) => write!(stream, "{answer}\r\n")?,
                     _ => {
-                        write!(stream, "220 go ahead\r\n")?;
+                        let more = if let Mx::Injects(more, _) = manner { more } else { "" };
+                        // In one packet.
+                        stream.write_all(format!("220 go ahead\r\n{more}").as_bytes())?;
                         return Ok(true);
                     }
                 },

@@ -25,6 +25,8 @@ pub(crate) enum Step {
     Host(Mx),
     /// The host replies this to `RCPT` for Carol; to nothing, by closing the connection.
     Carol(&'static str),
+    /// The host replies this to the message; to nothing, by closing the connection.
+    Message(&'static str),
     /// Nobody listens at the address of the host.
     Down,
     /// The host is back.
@@ -46,6 +48,7 @@ impl fmt::Display for Step {
             Self::Hidden => f.write_str("an attacker hides the record and the policy"),
             Self::Host(manner) => write!(f, "the host: {manner:?}"),
             Self::Carol(reply) => write!(f, "the host replies {reply:?} to RCPT for Carol"),
+            Self::Message(reply) => write!(f, "the host replies {reply:?} to the message"),
             Self::Down => f.write_str("the host is down"),
             Self::Up => f.write_str("the host is back"),
             Self::Restart => f.write_str("the mail server is started again"),
@@ -182,6 +185,18 @@ pub(crate) const SCENES: &[Scene] = &[
             send(&[DELIVERED, REFUSED_FOR_NOW], &["sts: success"]),
             Step::Carol("550 no"),
             Step::Retry((&[REFUSED], &["sts: success"])),
+        ],
+    },
+    Scene {
+        title: "A host that refuses a recipient for ever, and the message for now",
+        overrides: "",
+        steps: &[
+            Step::Policy(ENFORCE),
+            Step::Carol("550 no"),
+            Step::Message("452 no room"),
+            send(&[REFUSED_FOR_NOW, REFUSED], &["sts: success"]),
+            Step::Message("250 ok"),
+            Step::Retry((&[DELIVERED], &["sts: success"])),
         ],
     },
     Scene {

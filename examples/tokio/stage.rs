@@ -51,6 +51,7 @@ impl Stage {
             }),
             Step::Host(manner) => self.host.set(manner),
             Step::Carol(answer) => self.host.answer(CAROL, answer),
+            Step::Message(answer) => self.host.answer(".", answer),
             // Nobody listens there.
             Step::Down => self.move_to([127, 0, 0, 2].into()),
             Step::Up => self.move_to(self.host.address().ip()),

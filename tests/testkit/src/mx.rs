@@ -49,7 +49,7 @@ pub struct MxHost {
 struct Inside {
     name: String,
     manner: Mutex<Mx>,
-    recipients: Mutex<HashMap<String, &'static str>>,
+    answers: Mutex<HashMap<String, &'static str>>,
     messages: Mutex<Vec<String>>,
     greeted: Mutex<Vec<String>>,
     senders: Mutex<Vec<String>>,
@@ -76,7 +76,7 @@ impl MxHost {
         let inside = Arc::new(Inside {
             name: name.to_owned(),
             manner: Mutex::new(manner),
-            recipients: Mutex::default(),
+            answers: Mutex::default(),
             messages: Mutex::default(),
             greeted: Mutex::default(),
             senders: Mutex::default(),
@@ -112,9 +112,10 @@ impl MxHost {
         *lock(&self.inside.manner) = manner;
     }
 
-    /// From now on it answers RCPT for this address with this, and closes the connection if it is nothing.
-    pub fn answer(&self, recipient: &str, answer: &'static str) {
-        lock(&self.inside.recipients).insert(recipient.to_owned(), answer);
+    /// From now on it answers RCPT for this address with this, or the message, for `.`. It closes the
+    /// connection if it is nothing.
+    pub fn answer(&self, to: &str, answer: &'static str) {
+        lock(&self.inside.answers).insert(to.to_owned(), answer);
     }
 
     /// The names that guests have called themselves in EHLO.
@@ -195,7 +196,7 @@ impl Inside {
                     lock(&self.senders).push(line);
                     write!(stream, "250 ok\r\n")?;
                 }
-                "RCPT" => match self.answer_to(&line) {
+                "RCPT" => match self.answer_to(line.split(['<', '>']).nth(1).unwrap_or_default()) {
                     "" => return Ok(false),
                     answer => write!(stream, "{answer}\r\n")?,
                 },
@@ -203,8 +204,14 @@ impl Inside {
                     write!(stream, "354 go ahead\r\n")?;
                     stream.flush()?;
                     let message = message(stream)?;
-                    lock(&self.messages).push(message);
-                    write!(stream, "250 taken\r\n")?;
+                    let answer = self.answer_to(".");
+                    if answer.starts_with('2') {
+                        lock(&self.messages).push(message);
+                    }
+                    if answer.is_empty() {
+                        return Ok(false);
+                    }
+                    write!(stream, "{answer}\r\n")?;
                 }
                 "QUIT" => {
                     write!(stream, "221 bye\r\n")?;
@@ -217,10 +224,8 @@ impl Inside {
         }
     }
 
-    /// What it answers to a RCPT.
-    fn answer_to(&self, line: &str) -> &'static str {
-        let address = line.split(['<', '>']).nth(1).unwrap_or_default();
-        lock(&self.recipients).get(address).copied().unwrap_or("250 ok")
+    fn answer_to(&self, what: &str) -> &'static str {
+        lock(&self.answers).get(what).copied().unwrap_or("250 ok")
     }
 }
 

@@ -1,20 +1,22 @@
-//! The smallest honest embedding: a sender with a cache and a loop, and a network in memory.
+//! A sender with a cache, deliveries and a loop, and a network in memory: for servers that use neither
+//! of the clients.
 //!
 //! ```sh
 //! cargo run --example sans_io_loop
 //! ```
 //!
 //! Nothing here opens a socket or reads a clock. Put a resolver, an HTTPS client, an SMTP client and
-//! `UtcDateTime::now()` in the places of [`Network`] and [`Sender::now`], and it is a mail server's.
+//! `UtcDateTime::now()` in the places of [`Network`] and [`Sender::now`], and it is a mail server's. With
+//! rustls, `smtp::Handshake` returns the outcome of a handshake.
 
-use std::{error::Error, sync::Arc, time::Duration};
+use std::{error::Error, net::IpAddr, sync::Arc, time::Duration};
 
 use mta_sts::{
     Domain, Failure, NoPolicy, Policy, ResultType,
     cache::{Answer, Cache, Config, EventKind, Lookup, LookupId, PolicyAnswer, Request, TxtAnswer},
     delivery::{
-        CertificateChecks, ConnectDecision, Delivery, MinTlsLevel, Mx, Recheck, Route,
-        SendDecision, SessionOutcome, SmtpReply, Step, TlsaStatus,
+        Attempt, CertificateChecks, ConnectDecision, Delivery, MinTlsLevel, Mx, Recheck, Route,
+        SendDecision, SessionOutcome, SmtpReply, Step, TlsLevel, TlsaStatus,
     },
     time::UtcDateTime,
 };
@@ -33,9 +35,19 @@ fn main() -> Result<(), Box<dyn Error>> {
     println!("# The first message: the policy is discovered");
     assert!(sender.deliver(&domain, &network));
 
+    println!("\n# The host is down, has no room, and closes the connection: the message waits");
+    for fault in [
+        Fault::Down,
+        Fault::Replies(SmtpReply::Transient),
+        Fault::Replies(SmtpReply::ConnectionLost),
+    ] {
+        network.fault = fault;
+        assert!(!sender.deliver(&domain, &network));
+    }
+
     println!("\n# Someone strips STARTTLS, and blocks DNS and HTTPS so that no policy is seen");
     sender.pass(HOUR, &network);
-    (network.starttls, network.record, network.file) = (false, None, None);
+    (network.fault, network.record, network.file) = (Fault::NoStarttls, None, None);
     assert!(!sender.deliver(&domain, &network));
 
     println!("\n# He is gone: the message that waited is tried again");
@@ -56,7 +68,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     println!("\n# The domain gives up MTA-STS as it should, with a policy of mode none");
     network.record = Some("v=STSv1; id=3");
     network.file = Some("version: STSv1\nmode: none\nmax_age: 86400\n");
-    network.starttls = false;
+    network.fault = Fault::NoStarttls;
     assert!(sender.deliver(&domain, &network));
     Ok(())
 }
@@ -66,7 +78,16 @@ struct Network {
     record: Option<&'static str>,
     file: Option<&'static str>,
     mx: &'static str,
-    starttls: bool,
+    fault: Fault,
+}
+
+/// What is wrong with the MX host.
+enum Fault {
+    None,
+    Down,
+    NoStarttls,
+    /// It replies this to the message.
+    Replies(SmtpReply),
 }
 
 impl Network {
@@ -75,7 +96,7 @@ impl Network {
             record: Some("v=STSv1; id=1"),
             file: Some("version: STSv1\nmode: enforce\nmx: *.example.com\nmax_age: 604800\n"),
             mx: "mx1.example.com",
-            starttls: true,
+            fault: Fault::None,
         }
     }
 
@@ -96,11 +117,24 @@ impl Network {
         PolicyAnswer::from_body(domain, file.as_bytes())
     }
 
-    fn connect(&self) -> SessionOutcome {
-        if self.starttls {
-            SessionOutcome::Encrypted(CertificateChecks::new().with_pkix(Ok(())))
-        } else {
-            SessionOutcome::ClearText
+    /// Where the MX host is: at two addresses.
+    fn addresses() -> impl Iterator<Item = IpAddr> {
+        [[192, 0, 2, 1], [192, 0, 2, 2]].into_iter().map(IpAddr::from)
+    }
+
+    fn connect(&self, attempt: &Attempt) -> SessionOutcome {
+        match self.fault {
+            Fault::Down => SessionOutcome::Unreachable,
+            Fault::NoStarttls => SessionOutcome::ClearText,
+            _ if attempt.requirement().tls() == TlsLevel::Never => SessionOutcome::ClearText,
+            _ => SessionOutcome::Encrypted(CertificateChecks::new().with_pkix(Ok(()))),
+        }
+    }
+
+    fn send(&self) -> SmtpReply {
+        match self.fault {
+            Fault::Replies(reply) => reply,
+            _ => SmtpReply::Accepted,
         }
     }
 }
@@ -114,7 +148,8 @@ impl Sender {
     /// Tries to deliver a message. Whether it is over with.
     fn deliver(&mut self, domain: &Domain, network: &Network) -> bool {
         let mut policy = self.policy(domain, network);
-        loop {
+        // Once more with a policy that has changed. Its domain must not keep the sender busy.
+        for _ in 0..2 {
             match &policy {
                 Ok(policy) => println!("  policy: {}", policy.mode()),
                 Err(why) => println!("  no policy: {why}"),
@@ -134,36 +169,20 @@ impl Sender {
                 }
             }
         }
+        println!("  deferred: the policy has changed again");
+        false
     }
 
     /// One message's walk over the MX hosts, to its end.
     fn walk(&mut self, delivery: &mut Delivery, network: &Network) -> Step {
         loop {
             match delivery.poll() {
-                Step::Consider(candidate) => match delivery
-                    .handle_tlsa(candidate, TlsaStatus::Insecure)
-                {
-                    ConnectDecision::Skip(refusal) => println!("  skipped: {refusal}"),
-                    ConnectDecision::Attempt(attempt) => {
-                        let mut verdict = delivery.handle_session(attempt, network.connect());
-                        // The hosts of this network have one address each.
-                        if let SendDecision::NextAddress(attempt) = verdict {
-                            verdict = delivery.handle_no_address(attempt);
-                        }
-                        match verdict {
-                            SendDecision::Reject(refusal) => println!("  left: {refusal}"),
-                            SendDecision::NextAddress(_) | SendDecision::RetryPlaintext(_) => {
-                                println!("  connecting again, in clear text");
-                            }
-                            SendDecision::Send(transaction) => {
-                                let session = transaction.session();
-                                let how = if session.is_encrypted() { "TLS" } else { "clear text" };
-                                println!("  sent to {} over {how}", session.host());
-                                delivery.handle_reply(transaction, SmtpReply::Accepted);
-                            }
-                        }
+                Step::Consider(candidate) => {
+                    match delivery.handle_tlsa(candidate, TlsaStatus::Insecure) {
+                        ConnectDecision::Skip(failure) => println!("  skipped: {failure}"),
+                        ConnectDecision::Attempt(attempt) => try_host(delivery, attempt, network),
                     }
-                },
+                }
                 Step::Recheck(_) => {
                     if let Some(domain) = delivery.policy_domain().cloned() {
                         delivery.handle_recheck(self.recheck(&domain, network));
@@ -244,5 +263,40 @@ impl Sender {
             self.run(network, |_| None::<()>);
         }
         self.now = end;
+    }
+}
+
+/// Tries the addresses of a host, and once more in clear text where that is allowed.
+fn try_host(delivery: &mut Delivery, mut attempt: Attempt, network: &Network) {
+    let mut addresses = Network::addresses();
+    loop {
+        let decision = match addresses.next() {
+            Some(address) => {
+                let outcome = network.connect(&attempt);
+                delivery.handle_session(attempt.with_receiving_ip(address), outcome)
+            }
+            None => delivery.handle_no_address(attempt),
+        };
+        attempt = match decision {
+            SendDecision::NextAddress(attempt) => attempt,
+            SendDecision::RetryPlaintext(attempt) => {
+                addresses = Network::addresses();
+                attempt
+            }
+            SendDecision::Reject(failure) => {
+                println!("  left: {failure}");
+                return;
+            }
+            SendDecision::Send(transaction) => {
+                let (session, reply) = (transaction.session(), network.send());
+                let how = if session.is_encrypted() { "TLS" } else { "clear text" };
+                println!("  sent to {} over {how}: {reply:?}", session.host());
+                // After a refusal for now, the next address.
+                match delivery.handle_reply(transaction, reply) {
+                    Some(attempt) => attempt,
+                    None => return,
+                }
+            }
+        };
     }
 }

@@ -1,73 +1,105 @@
-//! Sends a message under MTA-STS, with `tokio::Client`.
+//! A mail server with MTA-STS, over tokio: `mta` is its queue, `transport` its SMTP, and `sts` all that
+//! MTA-STS takes.
 //!
 //! ```sh
-//! cargo run --features tokio --example tokio
+//! cargo run --features tokio,redb --example tokio
 //! ```
 //!
-//! The network is a loopback world of its own. In a mail server there are no settings to make, and DNS
-//! says which MX hosts there are and where. [`Smtp`] stands for its SMTP client.
+//! The network is a loopback world of its own, in which it meets one scene after the other. If
+//! anything does not go as told, it says so and its exit status is 1.
 
 #![allow(clippy::disallowed_methods, reason = "here are real sockets, and real time passes")]
 
-pub(crate) mod smtp;
+pub(crate) mod mta;
+pub(crate) mod scenes;
+pub(crate) mod stage;
+pub(crate) mod sts;
 pub(crate) mod transport;
 
-use std::error::Error;
+use std::{env, fs, path::Path, process};
 
 use mta_sts::{
     Domain,
-    client::Settings,
-    delivery::{Mx, Route},
-    fetch::AddressFilter,
-    smtp::Message,
-    tokio::Client,
+    delivery::{Mx, RequireTls},
 };
-use mta_sts_testkit::{Certificate, Mx as Manner, Site, World};
-use rustls::crypto::ring;
-use tokio::runtime::Runtime;
+use tokio::{runtime::Runtime, sync::mpsc};
 
-use self::transport::Smtp;
+use self::{
+    mta::{Action, Failure, Mail, Mta},
+    scenes::{BOB, CAROL, DOMAIN, Expected, HOST, SCENES, Scene, Step},
+    stage::Stage,
+    transport::Smtp,
+};
 
-const POLICY: &str = "version: STSv1\nmode: enforce\nmx: mx.example.com\nmax_age: 604800\n";
-
-fn main() -> Result<(), Box<dyn Error>> {
-    Runtime::new()?.block_on(send_a_message())
+fn main() -> Result<(), Failure> {
+    let folder = env::temp_dir().join(format!("mta-sts-example-{}", process::id()));
+    let played = Runtime::new()?.block_on(async {
+        for scene in SCENES {
+            println!("\n# {}", scene.title);
+            play(scene, &folder).await?;
+        }
+        Ok(())
+    });
+    fs::remove_dir_all(&folder)?;
+    played
 }
 
-async fn send_a_message() -> Result<(), Box<dyn Error>> {
-    let world = World::new();
-    world.set("example.com", Site::new("1", POLICY));
-    let host = world.mx("mx.example.com", Manner::Starttls(Certificate::Good));
-
-    // Once, when the server starts.
-    let settings = Settings::default()
-        .with_nameservers([world.nameserver()])
-        // Not needed with the feature `ring` or `aws-lc-rs`.
-        .with_crypto_provider(ring::default_provider())
-        .with_root_certificates(world.roots())
-        .with_https_port(world.port())
-        .with_address_filter(AddressFilter::default().exempt_network("127.0.0.0/8".parse()?));
-    let client = Client::builder().with_settings(settings).build().await?;
-    let trust = client.trust_store()?;
-
-    // For each message.
-    let mut smtp = Smtp {
-        hosts: vec![("mx.example.com".into(), host.address())],
-        recipients: vec!["bob@example.com".into()],
-        text: "Subject: hello\n\nHello Bob.\n".into(),
-    };
-    let mx = [Mx::new(10, "mx.example.com")];
-    let message = Message::new(Route::for_recipient(Domain::parse("example.com")?, mx), &trust);
-    let outcome = client.deliver(&message, &mut smtp).await?;
-    client.shutdown().await;
-
-    println!("{:?}", outcome.recipients);
-    outcome.host_failures.iter().for_each(|failure| println!("left: {failure}"));
-    for report in &outcome.reports {
-        let failed = report.failures().first();
-        let result = failed.map_or("success", |failure| failure.result_type().as_str());
-        println!("{} {}: {result}", report.policy_type(), report.mx_host());
+/// Plays a scene, with files in this folder.
+async fn play(scene: &Scene, folder: &Path) -> Result<(), Failure> {
+    let _ = fs::remove_dir_all(folder);
+    fs::create_dir(folder)?;
+    fs::write(folder.join("overrides"), scene.overrides)?;
+    let mut stage = Stage::new();
+    let (sender, mut receiver) = mpsc::unbounded_channel();
+    let mut mta = Mta::start(stage.settings(), folder, sender.clone()).await?;
+    let mut left = 0;
+    for &step in scene.steps {
+        println!("- {step}");
+        stage.change(step);
+        match step {
+            Step::Restart => {
+                mta.shutdown().await;
+                drop(mta);
+                mta = Mta::start(stage.settings(), folder, sender.clone()).await?;
+            }
+            Step::Send(tag, expected) => {
+                mta.accept(mail(&stage, tag)?);
+                left = hear(&mut receiver, 2, expected).await?;
+            }
+            Step::Retry(expected) => left = hear(&mut receiver, left, expected).await?,
+            _ => {}
+        }
     }
-    println!("{}", host.messages().concat());
-    if outcome.is_delivered() { Ok(()) } else { Err("it was not delivered".into()) }
+    mta.shutdown().await;
+    Ok(())
+}
+
+/// Creates a message to Bob and Carol.
+pub(crate) fn mail(stage: &Stage, require_tls: RequireTls) -> Result<Mail, Failure> {
+    let smtp = Smtp {
+        hosts: stage.hosts.clone(),
+        recipients: vec![BOB.into(), CAROL.into()],
+        text: "Subject: hello\r\n\r\nHello to both of you.".into(),
+    };
+    let (domain, mx) = (Domain::parse(DOMAIN)?, vec![Mx::new(10, HOST)]);
+    Ok(Mail { domain, mx, smtp, require_tls, unconfirmed: 0 })
+}
+
+/// Waits for the notifications about so many recipients. Returns how many have not got the message.
+async fn hear(
+    receiver: &mut mpsc::UnboundedReceiver<mta::Notification>,
+    recipients: usize,
+    (expected, _): Expected,
+) -> Result<usize, Failure> {
+    let mut left = 0;
+    for number in 0..recipients {
+        let notification = receiver.recv().await.ok_or("the mail server has ended")?;
+        println!("  to {}: {}", notification.recipient, notification.action);
+        let expected = expected.get(number).unwrap_or(&expected[0]);
+        if notification.action.to_string() != *expected {
+            return Err(format!("not as told: {expected}").into());
+        }
+        left += usize::from(matches!(notification.action, Action::Delayed(..)));
+    }
+    Ok(left)
 }

@@ -69,6 +69,18 @@
 //! # }
 //! ```
 //!
+//! # SMTP libraries
+//!
+//! A library fits if it gives the stream back for the handshake, the text of the reply to `EHLO`, and
+//! a reply for each recipient. The example `tokio` is built on `mail-send`; over `async-smtp` it passed
+//! the same tests; `lettre` was read.
+//!
+//! | library | after `STARTTLS` | what to know |
+//! | --- | --- | --- |
+//! | `mail-send` 0.7 | fits: the field `stream` | Read the greeting with an empty `cmd`, as `read` has no time-out. Use `mail_from`, `rcpt_to` and `data`: `send` ends at the first refused recipient. Make the handshake with `tokio-rustls`: its own error hides that of rustls from `source`. |
+//! | `async-smtp` 0.10 | fits: `into_inner`, twice | Send `STARTTLS` with `command`, as `starttls` drops the session if the host refuses, and check that the buffer of the stream is empty. Its capabilities are private: send `EHLO` again. Send the message with `command`, with dots doubled. It has no time-outs and no limit on the length of a reply, and takes no reply that is a code alone. |
+//! | `lettre` 0.11 | does not fit | The stream cannot be taken back, and `starttls` takes settings of its own, without a `ClientConfig` or a verifier. |
+//!
 //! A mail server that has its own loop over a [`Delivery`](crate::delivery::Delivery) can use
 //! [`Handshake`] alone: it provides the settings of rustls for an attempt, and converts the
 //! result of the handshake to a [`SessionOutcome`](crate::delivery::SessionOutcome).

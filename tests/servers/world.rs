@@ -69,7 +69,7 @@ impl Places {
 }
 
 /// One that the system has to spare, over UDP and TCP.
-fn port(address: Ipv4Addr) -> u16 {
+pub(crate) fn port(address: Ipv4Addr) -> u16 {
     loop {
         let tcp = TcpListener::bind((address, 0)).unwrap();
         let port = tcp.local_addr().unwrap().port();
@@ -174,6 +174,11 @@ impl World {
     /// whole.
     pub(crate) fn noted(&self) -> String {
         fs::read_to_string(self.folder.join("access.log")).unwrap_or_default()
+    }
+
+    /// The key of all servers, and a certificate for a host.
+    pub(crate) fn key_and_certificate(&self, host: &str, kind: Certificate) -> String {
+        pem("PRIVATE KEY", &self.key.serialize_der()) + &self.certificate(host, kind)
     }
 
     fn certificate(&self, host: &str, kind: Certificate) -> String {

@@ -1,6 +1,6 @@
 //! Deliveries of both clients over the SMTP of the examples, and over one that is scripted.
 
-#![cfg(all(feature = "blocking", feature = "tokio"))]
+#![cfg(all(feature = "blocking", feature = "redb", feature = "tokio"))]
 #![allow(
     dead_code,
     clippy::disallowed_methods,
@@ -15,8 +15,10 @@ mod tokio_example;
 
 mod capabilities;
 mod dane;
+mod embedding;
 mod hosts;
 mod recipients;
 mod require_tls;
+mod scenes;
 mod tls_rules;
 mod world;

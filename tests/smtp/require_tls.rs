@@ -70,6 +70,29 @@ fn a_message_is_sent_as_its_tag_requires() {
     }
 }
 
+/// What is said in clear text after the reply to `STARTTLS` does not count as said within TLS
+/// (CVE-2011-0411): neither SMTP of the examples takes the keyword from there.
+#[test]
+fn what_is_injected_before_the_handshake_does_not_count() {
+    const INJECTED: &str = "250-mx.example.com\r\n250 REQUIRETLS\r\n";
+    for kind in BOTH {
+        for (manner, is_delivered) in
+            [(GOOD, true), (Mx::Injects(INJECTED, Certificate::Good), false)]
+        {
+            let world = World::new();
+            let policy = format!("version: STSv1\nmode: enforce\nmx: {HOST}\nmax_age: 604800\n");
+            world.set("example.com", Site::new("1", &policy));
+            let host = world.mx(HOST, manner);
+            let client = Client::new(kind, &world);
+            let message = client.message(&[HOST], MinTlsLevel::Opportunistic);
+            let message = message.with_require_tls(RequireTls::Yes);
+            let outcome = client.deliver(&message, &[(HOST.into(), host.address())]).unwrap();
+            assert_eq!(outcome.is_delivered(), is_delivered, "{kind:?}: {outcome:?}");
+            assert_eq!(host.messages().len(), usize::from(is_delivered), "{kind:?}");
+        }
+    }
+}
+
 /// A host whose handshake fails with this error.
 struct Fails(Option<io::Error>);
 

@@ -1,6 +1,9 @@
 //! A world, and the clients that deliver in it.
 
-use std::net::SocketAddr;
+use std::{
+    net::SocketAddr,
+    sync::{Arc, Mutex},
+};
 
 use mta_sts::{
     Domain, blocking,
@@ -80,12 +83,13 @@ impl Client {
         hosts: &[(String, SocketAddr)],
     ) -> Result<Outcome, LookupError> {
         let (hosts, recipients) = (hosts.to_vec(), vec!["bob@example.com".into()]);
-        let text = "Subject: hello\n\n.\nHello Bob.\n".into();
+        let text = "Subject: hello\r\n\r\n.\r\nHello Bob.".into();
         match self {
             Self::Blocking(client) => {
                 client.deliver(message, &mut BlockingSmtp { hosts, recipients, text })
             }
             Self::Tokio(runtime, client) => {
+                let hosts = Arc::new(Mutex::new(hosts));
                 let mut smtp = AsyncSmtp { hosts, recipients, text };
                 runtime.block_on(client.deliver(message, &mut smtp))
             }

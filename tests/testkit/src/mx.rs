@@ -1,6 +1,7 @@
 //! MX hosts that speak SMTP, as much of it as a message needs.
 
 use std::{
+    collections::HashMap,
     io::{self, Read, Write},
     net::{Shutdown, SocketAddr, TcpListener},
     sync::{Arc, Mutex},
@@ -23,6 +24,8 @@ pub enum Mx {
     Starttls(Certificate),
     /// STARTTLS, with this certificate, and then REQUIRETLS.
     Requiretls(Certificate),
+    /// STARTTLS, with this certificate; what follows its reply in clear text is this.
+    Injects(&'static str, Certificate),
     /// No STARTTLS.
     ClearText,
     /// This greeting, and then an end.
@@ -46,6 +49,7 @@ pub struct MxHost {
 struct Inside {
     name: String,
     manner: Mutex<Mx>,
+    answers: Mutex<HashMap<String, &'static str>>,
     messages: Mutex<Vec<String>>,
     greeted: Mutex<Vec<String>>,
     senders: Mutex<Vec<String>>,
@@ -72,6 +76,7 @@ impl MxHost {
         let inside = Arc::new(Inside {
             name: name.to_owned(),
             manner: Mutex::new(manner),
+            answers: Mutex::default(),
             messages: Mutex::default(),
             greeted: Mutex::default(),
             senders: Mutex::default(),
@@ -105,6 +110,12 @@ impl MxHost {
     /// From now on it does this.
     pub fn set(&self, manner: Mx) {
         *lock(&self.inside.manner) = manner;
+    }
+
+    /// From now on it answers RCPT for this address with this, or the message, for `.`. It closes the
+    /// connection if it is nothing.
+    pub fn answer(&self, to: &str, answer: &'static str) {
+        lock(&self.inside.answers).insert(to.to_owned(), answer);
     }
 
     /// The names that guests have called themselves in EHLO.
@@ -141,7 +152,7 @@ impl Inside {
             return Ok(());
         }
         let kind = match manner {
-            Mx::Starttls(kind) | Mx::Requiretls(kind) => kind,
+            Mx::Starttls(kind) | Mx::Requiretls(kind) | Mx::Injects(_, kind) => kind,
             Mx::SpeaksAfterStarttls(text) => {
                 let mut hello = [0; 1];
                 guest.read_exact(&mut hello)?;
@@ -175,7 +186,9 @@ impl Inside {
                 "STARTTLS" if has_starttls => match manner {
                     Mx::AnswersStarttls(answer) => write!(stream, "{answer}\r\n")?,
                     _ => {
-                        write!(stream, "220 go ahead\r\n")?;
+                        let more = if let Mx::Injects(more, _) = manner { more } else { "" };
+                        // In one packet.
+                        stream.write_all(format!("220 go ahead\r\n{more}").as_bytes())?;
                         return Ok(true);
                     }
                 },
@@ -183,13 +196,22 @@ impl Inside {
                     lock(&self.senders).push(line);
                     write!(stream, "250 ok\r\n")?;
                 }
-                "RCPT" => write!(stream, "250 ok\r\n")?,
+                "RCPT" => match self.answer_to(line.split(['<', '>']).nth(1).unwrap_or_default()) {
+                    "" => return Ok(false),
+                    answer => write!(stream, "{answer}\r\n")?,
+                },
                 "DATA" => {
                     write!(stream, "354 go ahead\r\n")?;
                     stream.flush()?;
                     let message = message(stream)?;
-                    lock(&self.messages).push(message);
-                    write!(stream, "250 taken\r\n")?;
+                    let answer = self.answer_to(".");
+                    if answer.starts_with('2') {
+                        lock(&self.messages).push(message);
+                    }
+                    if answer.is_empty() {
+                        return Ok(false);
+                    }
+                    write!(stream, "{answer}\r\n")?;
                 }
                 "QUIT" => {
                     write!(stream, "221 bye\r\n")?;
@@ -200,6 +222,10 @@ impl Inside {
             }
             stream.flush()?;
         }
+    }
+
+    fn answer_to(&self, what: &str) -> &'static str {
+        lock(&self.answers).get(what).copied().unwrap_or("250 ok")
     }
 }
 

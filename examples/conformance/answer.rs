@@ -14,17 +14,20 @@ use crate::question::Question;
 /// The value, or why there is none: the crate refuses the input, or the question makes no sense.
 pub(crate) type Answer = Result<Value, Box<dyn Error>>;
 
-pub(crate) fn answer(question: &Question) -> Answer {
-    match question.text("kind")? {
-        "record" => record(question),
-        "recordset" => record_set(question),
-        "policy" => policy(question),
-        "media_type" => media_type(question),
-        "mx" => mx(question),
-        "domain" => domain(question),
-        "names" => names(question),
-        kind => Err(format!("the kind {kind:?} is not known").into()),
-    }
+/// Answers a question. Returns `None` if its kind is not known.
+pub(crate) fn answer(question: &Question) -> Option<Answer> {
+    let answer = match question.text("kind") {
+        Ok("record") => record(question),
+        Ok("recordset") => record_set(question),
+        Ok("policy") => policy(question),
+        Ok("media_type") => media_type(question),
+        Ok("mx") => mx(question),
+        Ok("domain") => domain(question),
+        Ok("names") => names(question),
+        Ok(_) => return None,
+        Err(error) => Err(error),
+    };
+    Some(answer)
 }
 
 fn record(question: &Question) -> Answer {

@@ -1,38 +1,89 @@
-//! The conformance runner: answers questions about reading and matching, so that this crate and
-//! other implementations can be held to the same vectors.
+//! The conformance suite: answers the vectors with this crate, or judges how another program answers
+//! them.
 //!
-//! Reads one JSON object a line on standard input, and writes one a line, in order:
+//! Without `--against` it reads one JSON object a line on standard input, and writes one a line, in
+//! order:
 //!
 //! ```text
 //! {"id":"r1","kind":"record","input":"v=STSv1; id=1"}
 //! {"id":"r1","ok":true,"value":{"extensions":[],"id":"1"}}
 //! ```
 //!
-//! `tests/conformance/README.md` tells the kinds, and holds the vectors:
+//! With it, it starts a program that does the same, gives it the vectors, and prints the score:
 //!
 //! ```text
-//! cat tests/conformance/*.ndjson | cargo run --example conformance
+//! cargo run --example conformance -- --against 'python3 my_runner.py'
 //! ```
+//!
+//! `tests/conformance/README.md` describes the kinds, and how to write such a program.
+
+#![allow(clippy::disallowed_methods, reason = "pipes to another program need threads")]
 
 mod answer;
+mod judge;
+mod options;
 mod question;
 mod runner;
 
 use std::{
-    io::{self, BufWriter, ErrorKind},
+    error::Error,
+    fs,
+    io::{self, ErrorKind, Write},
     process::ExitCode,
 };
 
-use crate::runner::{RunError, run};
+use crate::{
+    judge::{Contest, Differences, Selection, vectors},
+    options::{Command, Format, HELP, Options},
+    runner::{RunError, run},
+};
 
 fn main() -> ExitCode {
-    match run(io::stdin().lock(), BufWriter::new(io::stdout().lock())) {
+    match Command::parse(lexopt::Parser::from_env()) {
+        Ok(Command::Help) => printed(HELP),
+        Ok(Command::Answer) => answer_all(),
+        Ok(Command::Judge(options)) => judge_program(&options).unwrap_or_else(failed),
+        Err(error) => failed(error.into()),
+    }
+}
+
+fn answer_all() -> ExitCode {
+    match run(io::stdin().lock(), io::stdout().lock()) {
         Ok(()) => ExitCode::SUCCESS,
         // Whoever read the answers has read enough.
         Err(RunError::Io(error)) if error.kind() == ErrorKind::BrokenPipe => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("conformance: {error}");
-            ExitCode::from(2)
-        }
+        Err(error) => failed(error.into()),
     }
+}
+
+fn judge_program(options: &Options) -> Result<ExitCode, Box<dyn Error>> {
+    let vectors = Selection::new(&options.only).select(vectors::all()?)?;
+    let differences = match &options.expect {
+        Some(path) => Differences::parse(&fs::read_to_string(path)?, &vectors::all()?)?,
+        None => Differences::default(),
+    };
+    let contest =
+        Contest { command: &options.command, limit: options.limit, stderr: options.stderr };
+    let score = contest.run(&vectors, &differences)?;
+    let text = match options.format {
+        Format::Text => score.to_text(),
+        Format::Json => score.to_json(),
+        Format::Junit => score.to_junit(),
+    };
+    printed(&text);
+    Ok(if score.is_passed() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// Prints a text. A closed pipe means that the reader has read enough.
+fn printed(text: &str) -> ExitCode {
+    match io::stdout().lock().write_all(text.as_bytes()) {
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => failed(error.into()),
+        _ => ExitCode::SUCCESS,
+    }
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "it is called with `unwrap_or_else`")]
+fn failed(error: Box<dyn Error>) -> ExitCode {
+    eprintln!("conformance: {error}");
+    ExitCode::from(2)
 }

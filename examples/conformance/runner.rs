@@ -49,8 +49,9 @@ fn answer_lines(input: impl BufRead, output: &mut impl Write) -> Result<(), RunE
 fn write_answer(question: &Question, output: &mut impl Write) -> io::Result<()> {
     let id = question.id();
     match answer(question) {
-        Ok(value) => writeln!(output, r#"{{"id":{id},"ok":true,"value":{value}}}"#),
-        Err(error) => {
+        None => writeln!(output, r#"{{"id":{id},"unsupported":true}}"#),
+        Some(Ok(value)) => writeln!(output, r#"{{"id":{id},"ok":true,"value":{value}}}"#),
+        Some(Err(error)) => {
             let error = Value::from(error.to_string());
             writeln!(output, r#"{{"id":{id},"ok":false,"error":{error}}}"#)
         }

@@ -1,0 +1,53 @@
+//! Whether an answer is right.
+
+use serde_json::{Value, json};
+
+use super::Vector;
+
+/// What an answer is worth.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Answered {
+    Right,
+    Unsupported,
+    /// It is wrong, and this is why.
+    Wrong(String),
+}
+
+/// Judges the answer to a vector.
+pub(crate) fn judged(vector: &Vector, answer: &Value) -> Answered {
+    if answer["unsupported"] == true {
+        return Answered::Unsupported;
+    }
+    let permitted = permitted(&vector.json);
+    if permitted.iter().any(|expected| is_as_expected(answer, expected)) {
+        return Answered::Right;
+    }
+    let expected: Vec<_> = permitted.iter().map(ToString::to_string).collect();
+    Answered::Wrong(format!("expected {}, not {answer}", expected.join(" or ")))
+}
+
+/// Returns the answers that are right. A program that lacks the feature of a vector refuses the input.
+fn permitted(vector: &Value) -> Vec<Value> {
+    let mut answers = match vector["expect_any"].as_array() {
+        Some(answers) => answers.clone(),
+        None => vec![vector["expect"].clone()],
+    };
+    if vector.get("feature").is_some() {
+        answers.push(json!({"ok": false}));
+    }
+    answers
+}
+
+/// Returns whether `ok` is as expected, and `value` if one is.
+fn is_as_expected(answer: &Value, expected: &Value) -> bool {
+    answer["ok"] == expected["ok"]
+        && expected.get("value").is_none_or(|value| has(&answer["value"], value))
+}
+
+/// Returns whether `value` is the expected one: of an object, at least all its members.
+fn has(value: &Value, expected: &Value) -> bool {
+    match expected.as_object() {
+        Some(members) => members.iter().all(|(name, member)| value.get(name) == Some(member)),
+        None => value == expected,
+    }
+}

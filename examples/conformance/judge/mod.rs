@@ -1,0 +1,19 @@
+//! Judges how a program answers the vectors.
+
+mod compare;
+mod contest;
+mod differences;
+mod junit;
+mod process;
+mod score;
+mod selection;
+pub(crate) mod vectors;
+
+pub(crate) use self::{
+    compare::{Answered, judged},
+    contest::{Contest, Verdict},
+    differences::Differences,
+    score::{Outcome, Score},
+    selection::Selection,
+    vectors::{Category, Vector},
+};

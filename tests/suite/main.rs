@@ -1,0 +1,19 @@
+//! The conformance suite: its vectors, its runner and its judge.
+
+#![allow(clippy::disallowed_methods, reason = "pipes to another program need threads")]
+
+#[path = "../../examples/conformance/answer.rs"]
+mod answer;
+#[path = "../../examples/conformance/judge/mod.rs"]
+mod judge;
+#[path = "../../examples/conformance/options.rs"]
+mod options;
+#[path = "../../examples/conformance/question.rs"]
+mod question;
+#[path = "../../examples/conformance/runner.rs"]
+mod runner;
+
+mod arguments;
+#[cfg(unix)]
+mod contest;
+mod reading;

@@ -24,6 +24,7 @@ mod judge;
 mod options;
 mod question;
 mod runner;
+mod scenario;
 
 use std::{
     error::Error,

@@ -35,6 +35,27 @@ impl Question {
         list(self.required(name)?, name)?.iter().map(|value| text(value, name)).collect()
     }
 
+    pub(crate) fn maybe_text(&self, name: &str) -> Member<Option<&str>> {
+        self.0.get(name).map(|value| text(value, name)).transpose()
+    }
+
+    pub(crate) fn number(&self, name: &str) -> Member<f64> {
+        number(self.required(name)?, name)
+    }
+
+    pub(crate) fn maybe_number(&self, name: &str) -> Member<Option<f64>> {
+        self.0.get(name).map(|value| number(value, name)).transpose()
+    }
+
+    /// A list of objects, whose members are read in the same way.
+    pub(crate) fn objects(&self, name: &str) -> Member<Vec<Self>> {
+        list(self.required(name)?, name)?.iter().map(|value| object(value, name)).collect()
+    }
+
+    pub(crate) fn object(&self, name: &str) -> Member<Option<Self>> {
+        self.0.get(name).map(|value| object(value, name)).transpose()
+    }
+
     /// `false` if the question has no such member.
     pub(crate) fn flag(&self, name: &str) -> Member<bool> {
         match self.0.get(name) {
@@ -86,6 +107,15 @@ fn base64_bytes(value: &Value, name: &str) -> Member<Vec<u8>> {
 
 fn text<'a>(value: &'a Value, name: &str) -> Member<&'a str> {
     value.as_str().ok_or_else(|| format!("`{name}` must hold text only").into())
+}
+
+fn number(value: &Value, name: &str) -> Member<f64> {
+    value.as_f64().ok_or_else(|| format!("`{name}` must be a number").into())
+}
+
+fn object(value: &Value, name: &str) -> Member<Question> {
+    let members = value.as_object().ok_or_else(|| format!("`{name}` must hold objects only"))?;
+    Ok(Question(members.clone()))
 }
 
 fn list<'a>(value: &'a Value, name: &str) -> Member<&'a Vec<Value>> {

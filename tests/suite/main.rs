@@ -12,8 +12,12 @@ mod options;
 mod question;
 #[path = "../../examples/conformance/runner.rs"]
 mod runner;
+#[path = "../../examples/conformance/scenario.rs"]
+mod scenario;
 
 mod arguments;
 #[cfg(unix)]
 mod contest;
 mod reading;
+mod scenarios;
+mod table;

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::Vector;
+use super::{Vector, history};
 
 /// What an answer is worth.
 #[derive(Debug, PartialEq, Eq)]
@@ -17,6 +17,12 @@ pub(crate) enum Answered {
 pub(crate) fn judged(vector: &Vector, answer: &Value) -> Answered {
     if answer["unsupported"] == true {
         return Answered::Unsupported;
+    }
+    if vector.kind == "scenario" {
+        return match history::difference(&vector.json, answer) {
+            None => Answered::Right,
+            Some(difference) => Answered::Wrong(difference),
+        };
     }
     let permitted = permitted(&vector.json);
     if permitted.iter().any(|expected| is_as_expected(answer, expected)) {
@@ -45,7 +51,7 @@ fn is_as_expected(answer: &Value, expected: &Value) -> bool {
 }
 
 /// Returns whether `value` is the expected one: of an object, at least all its members.
-fn has(value: &Value, expected: &Value) -> bool {
+pub(super) fn has(value: &Value, expected: &Value) -> bool {
     match expected.as_object() {
         Some(members) => members.iter().all(|(name, member)| value.get(name) == Some(member)),
         None => value == expected,

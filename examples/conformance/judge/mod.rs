@@ -3,6 +3,7 @@
 mod compare;
 mod contest;
 mod differences;
+mod history;
 mod junit;
 mod process;
 mod score;

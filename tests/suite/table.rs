@@ -1,0 +1,150 @@
+//! What the tables of vectors have in common: their text, and the files that are made of them.
+
+use std::{collections::BTreeMap, env, fs};
+
+use serde_json::Value;
+
+use crate::judge::{Category, vectors};
+
+/// What every vector has, whatever is asked.
+pub(crate) struct Head {
+    pub(crate) category: Category,
+    pub(crate) rows: Vec<String>,
+    pub(crate) reason: String,
+}
+
+impl Head {
+    /// Reads a category and the ids of requirements: `must S3.3-13 S3.1-11`.
+    pub(crate) fn parse(line: &str, reason: &str) -> Self {
+        let (category, rows) = line.split_once(' ').unwrap_or_else(|| panic!("no rows: {line}"));
+        let category = Category::ALL.into_iter().find(|known| known.as_str() == category);
+        Self {
+            category: category.unwrap_or_else(|| panic!("no category: {line}")),
+            rows: rows.split_whitespace().map(str::to_owned).collect(),
+            reason: reason.to_owned(),
+        }
+    }
+
+    /// Returns a vector as a line of NDJSON, with these members between those that all vectors have.
+    pub(crate) fn to_line(
+        &self,
+        kind: &str,
+        name: &str,
+        members: &[(&str, Value)],
+        clauses: &Clauses,
+    ) -> String {
+        let quoted = |text: &str| Value::from(text).to_string();
+        let rows: Vec<_> = self.rows.iter().map(|row| quoted(row)).collect();
+        let members: Vec<_> =
+            members.iter().map(|(name, value)| format!("\"{name}\": {value}, ")).collect();
+        let clause = clauses.of(&self.rows);
+        format!(
+            "{{\"id\": \"{kind}-{name}\", \"rows\": [{}], \"category\": \"{}\", \
+             \"kind\": \"{kind}\", {}\"clause\": {}, \"title\": {}, \"reason\": {}}}\n",
+            rows.join(", "),
+            self.category.as_str(),
+            members.concat(),
+            quoted(&clause),
+            quoted(&name.replace('-', " ")),
+            quoted(&self.reason),
+        )
+    }
+}
+
+/// The clauses of the requirements, by their ids.
+pub(crate) struct Clauses(BTreeMap<String, String>);
+
+impl Clauses {
+    pub(crate) fn read() -> Self {
+        let text = read("rows.tsv");
+        let rows = text.lines().skip(1).map(|line| {
+            let mut fields = line.split('\t').map(str::to_owned);
+            (fields.next().unwrap(), fields.next().unwrap())
+        });
+        Self(rows.collect())
+    }
+
+    /// Returns the clause of the first row that has one.
+    fn of(&self, rows: &[String]) -> String {
+        let clauses = rows.iter().map(|row| {
+            self.0.get(row).unwrap_or_else(|| panic!("rows.tsv has no row {row}")).as_str()
+        });
+        clauses.into_iter().find(|clause| *clause != "–").unwrap_or("–").to_owned()
+    }
+}
+
+/// Alternatives by their names: of `vary NAME: a = text; b = text`.
+#[derive(Clone)]
+pub(crate) struct Vary {
+    name: String,
+    choices: Vec<(String, String)>,
+}
+
+/// One alternative of each.
+pub(crate) type Choice<'a> = Vec<(&'a str, &'a (String, String))>;
+
+impl Vary {
+    pub(crate) fn parse(text: &str) -> Self {
+        let (name, choices) = text.split_once(": ").unwrap_or_else(|| panic!("no `: `: {text}"));
+        let choice = |choice: &str| {
+            let (key, text) =
+                choice.split_once(" = ").unwrap_or_else(|| panic!("no ` = `: {choice}"));
+            (key.trim().to_owned(), text.trim().to_owned())
+        };
+        Self { name: name.to_owned(), choices: choices.split("; ").map(choice).collect() }
+    }
+
+    /// Returns every way to choose one alternative of each.
+    pub(crate) fn all_choices(varies: &[Self]) -> Vec<Choice<'_>> {
+        let mut all: Vec<Choice<'_>> = vec![Vec::new()];
+        for vary in varies {
+            let mut longer = Vec::new();
+            for chosen in all {
+                for choice in &vary.choices {
+                    let mut chosen = chosen.clone();
+                    chosen.push((&vary.name, choice));
+                    longer.push(chosen);
+                }
+            }
+            all = longer;
+        }
+        all
+    }
+}
+
+/// Puts the keys of the chosen alternatives into a name.
+pub(crate) fn named(name: &str, choice: &Choice<'_>) -> String {
+    let fill = |name: String, (vary, (key, _)): &(&str, &(String, String))| {
+        name.replace(&format!("{{{vary}}}"), key)
+    };
+    choice.iter().fold(name.to_owned(), fill)
+}
+
+/// Puts the texts of the chosen alternatives into a text: `{NAME}` is the text, `{NAME:2}` its second
+/// word.
+pub(crate) fn filled(text: &str, choice: &Choice<'_>) -> String {
+    let mut text = text.to_owned();
+    for (vary, (_, chosen)) in choice {
+        text = text.replace(&format!("{{{vary}}}"), chosen);
+        for (word, number) in chosen.split_whitespace().zip(1..) {
+            text = text.replace(&format!("{{{vary}:{number}}}"), word);
+        }
+    }
+    assert!(!text.contains('{'), "what is {text}");
+    text
+}
+
+/// Compares a file with what it should hold, or writes it if `UPDATE_VECTORS` is set.
+#[track_caller]
+pub(crate) fn assert_current(file: &str, content: &str) {
+    if env::var_os("UPDATE_VECTORS").is_some() {
+        fs::write(vectors::folder().join(file), content).unwrap();
+    }
+    let is_current = read(file) == content;
+    assert!(is_current, "{file} is out of date: run with UPDATE_VECTORS=1 to write it anew");
+}
+
+pub(crate) fn read(file: &str) -> String {
+    let path = vectors::folder().join(file);
+    fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}

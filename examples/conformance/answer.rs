@@ -9,7 +9,7 @@ use mta_sts::{
 };
 use serde_json::{Value, json};
 
-use crate::{question::Question, scenario::scenario};
+use crate::{delivery::delivery, question::Question, scenario::scenario};
 
 /// The value, or why there is none: the crate refuses the input, or the question makes no sense.
 pub(crate) type Answer = Result<Value, Box<dyn Error>>;
@@ -25,6 +25,7 @@ pub(crate) fn answer(question: &Question) -> Option<Answer> {
         Ok("domain") => domain(question),
         Ok("names") => names(question),
         Ok("scenario") => scenario(question),
+        Ok("delivery") => delivery(question),
         Ok(_) => return None,
         Err(error) => Err(error),
     };

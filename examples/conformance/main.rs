@@ -20,6 +20,7 @@
 #![allow(clippy::disallowed_methods, reason = "pipes to another program need threads")]
 
 mod answer;
+mod delivery;
 mod judge;
 mod options;
 mod question;

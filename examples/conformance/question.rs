@@ -43,6 +43,12 @@ impl Question {
         number(self.required(name)?, name)
     }
 
+    /// An integer from 0 to 65535.
+    pub(crate) fn integer(&self, name: &str) -> Member<u16> {
+        let number = self.required(name)?.as_u64().and_then(|number| number.try_into().ok());
+        number.ok_or_else(|| format!("`{name}` must be an integer from 0 to 65535").into())
+    }
+
     pub(crate) fn maybe_number(&self, name: &str) -> Member<Option<f64>> {
         self.0.get(name).map(|value| number(value, name)).transpose()
     }

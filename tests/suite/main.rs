@@ -4,6 +4,8 @@
 
 #[path = "../../examples/conformance/answer.rs"]
 mod answer;
+#[path = "../../examples/conformance/delivery.rs"]
+mod delivery;
 #[path = "../../examples/conformance/judge/mod.rs"]
 mod judge;
 #[path = "../../examples/conformance/options.rs"]
@@ -18,6 +20,7 @@ mod scenario;
 mod arguments;
 #[cfg(unix)]
 mod contest;
+mod deliveries;
 mod reading;
 mod scenarios;
 mod table;

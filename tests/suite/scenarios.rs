@@ -2,19 +2,21 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::table::{Clauses, Head, Vary, assert_current, filled, named, read};
+use crate::table::{Block, assert_current, vectors};
 
 #[test]
 fn the_file_is_current() {
-    let clauses = Clauses::read();
-    let lines: Vec<_> = scenarios().iter().flat_map(|scenario| scenario.lines(&clauses)).collect();
+    let lines = vectors("scenarios.txt", "scenario", |lines| {
+        let steps = lines.iter().flat_map(|line| steps(line)).collect();
+        vec![("domain", json!("example.com")), ("steps", steps)]
+    });
     assert!(lines.len() >= 120, "{} scenarios", lines.len());
     assert_current("scenario.ndjson", &lines.concat());
 }
 
 #[test]
 fn every_requirement_about_time_has_two() {
-    let scenarios = scenarios();
+    let scenarios = Block::all_in("scenarios.txt");
     for row in [
         "S3.1-06", "S3.1-10", "S3.1-11", "S3.1-14", "S3.2-09", "S3.2-10", "S3.3-08", "S3.3-09",
         "S3.3-12", "S3.3-13", "S3.3-14", "S3.3-15", "S5-05", "S5.1-01", "S5.1-02", "S8.1-01",
@@ -24,47 +26,6 @@ fn every_requirement_about_time_has_two() {
             .iter()
             .filter(|scenario| scenario.head.rows.iter().any(|tested| tested == row));
         assert!(tests.count() >= 2, "{row} has less than two scenarios");
-    }
-}
-
-/// A block of the table.
-struct Scenario {
-    name: String,
-    head: Head,
-    varies: Vec<Vary>,
-    steps: Vec<String>,
-}
-
-fn scenarios() -> Vec<Scenario> {
-    let text = read("scenarios.txt");
-    let lines = text.lines().filter(|line| !line.starts_with('#'));
-    let lines: Vec<_> = lines.filter(|line| !line.is_empty()).collect();
-    let blocks = lines.chunk_by(|_, next| !next.starts_with('['));
-    blocks.map(Scenario::parse).collect()
-}
-
-impl Scenario {
-    fn parse(block: &[&str]) -> Self {
-        let [name, head, reason, rest @ ..] = block else { panic!("too short: {block:?}") };
-        let name = name.strip_prefix('[').and_then(|name| name.strip_suffix(']'));
-        let reason = reason.strip_prefix("because ").unwrap_or_else(|| panic!("why {head}?"));
-        let varies = rest.iter().map_while(|line| line.strip_prefix("vary ")).map(Vary::parse);
-        let varies: Vec<_> = varies.collect();
-        Self {
-            name: name.unwrap_or_else(|| panic!("no name: {block:?}")).to_owned(),
-            head: Head::parse(head, reason),
-            steps: rest[varies.len()..].iter().map(|&line| line.to_owned()).collect(),
-            varies,
-        }
-    }
-
-    fn lines(&self, clauses: &Clauses) -> Vec<String> {
-        let line = |choice| {
-            let steps = self.steps.iter().flat_map(|step| steps(&filled(step, &choice)));
-            let members = [("domain", json!("example.com")), ("steps", steps.collect())];
-            self.head.to_line("scenario", &named(&self.name, &choice), &members, clauses)
-        };
-        Vary::all_choices(&self.varies).into_iter().map(line).collect()
     }
 }
 

@@ -4,18 +4,67 @@ use std::{collections::BTreeMap, env, fs};
 
 use serde_json::Value;
 
-use crate::judge::{Category, vectors};
+use crate::judge::{Category, vectors::folder};
+
+/// Makes the vectors of a table, one a line. `members` returns what a vector has beside the members that
+/// all have.
+pub(crate) fn vectors(
+    file: &str,
+    kind: &str,
+    members: impl Fn(&[String]) -> Vec<(&'static str, Value)>,
+) -> Vec<String> {
+    let clauses = Clauses::read();
+    let mut vectors = Vec::new();
+    for Block { name, head, varies, lines } in Block::all_in(file) {
+        for choice in Vary::all_choices(&varies) {
+            let lines: Vec<_> = lines.iter().map(|line| filled(line, &choice)).collect();
+            vectors.push(head.to_line(kind, &named(&name, &choice), &members(&lines), &clauses));
+        }
+    }
+    vectors
+}
+
+/// A block of a table: one vector, or several that are varied.
+pub(crate) struct Block {
+    name: String,
+    pub(crate) head: Head,
+    varies: Vec<Vary>,
+    lines: Vec<String>,
+}
+
+impl Block {
+    pub(crate) fn all_in(file: &str) -> Vec<Self> {
+        let text = read(file);
+        let lines = text.lines().filter(|line| !line.starts_with('#') && !line.is_empty());
+        let lines: Vec<_> = lines.collect();
+        lines.chunk_by(|_, next| !next.starts_with('[')).map(Self::parse).collect()
+    }
+
+    fn parse(block: &[&str]) -> Self {
+        let [name, head, reason, rest @ ..] = block else { panic!("too short: {block:?}") };
+        let name = name.strip_prefix('[').and_then(|name| name.strip_suffix(']'));
+        let reason = reason.strip_prefix("because ").unwrap_or_else(|| panic!("why {head}?"));
+        let varies = rest.iter().map_while(|line| line.strip_prefix("vary ")).map(Vary::parse);
+        let varies: Vec<_> = varies.collect();
+        Self {
+            name: name.unwrap_or_else(|| panic!("no name: {block:?}")).to_owned(),
+            head: Head::parse(head, reason),
+            lines: rest[varies.len()..].iter().map(|&line| line.to_owned()).collect(),
+            varies,
+        }
+    }
+}
 
 /// What every vector has, whatever is asked.
 pub(crate) struct Head {
-    pub(crate) category: Category,
+    category: Category,
     pub(crate) rows: Vec<String>,
-    pub(crate) reason: String,
+    reason: String,
 }
 
 impl Head {
     /// Reads a category and the ids of requirements: `must S3.3-13 S3.1-11`.
-    pub(crate) fn parse(line: &str, reason: &str) -> Self {
+    fn parse(line: &str, reason: &str) -> Self {
         let (category, rows) = line.split_once(' ').unwrap_or_else(|| panic!("no rows: {line}"));
         let category = Category::ALL.into_iter().find(|known| known.as_str() == category);
         Self {
@@ -26,7 +75,7 @@ impl Head {
     }
 
     /// Returns a vector as a line of NDJSON, with these members between those that all vectors have.
-    pub(crate) fn to_line(
+    fn to_line(
         &self,
         kind: &str,
         name: &str,
@@ -52,10 +101,10 @@ impl Head {
 }
 
 /// The clauses of the requirements, by their ids.
-pub(crate) struct Clauses(BTreeMap<String, String>);
+struct Clauses(BTreeMap<String, String>);
 
 impl Clauses {
-    pub(crate) fn read() -> Self {
+    fn read() -> Self {
         let text = read("rows.tsv");
         let rows = text.lines().skip(1).map(|line| {
             let mut fields = line.split('\t').map(str::to_owned);
@@ -74,17 +123,16 @@ impl Clauses {
 }
 
 /// Alternatives by their names: of `vary NAME: a = text; b = text`.
-#[derive(Clone)]
-pub(crate) struct Vary {
+struct Vary {
     name: String,
     choices: Vec<(String, String)>,
 }
 
 /// One alternative of each.
-pub(crate) type Choice<'a> = Vec<(&'a str, &'a (String, String))>;
+type Choice<'a> = Vec<(&'a str, &'a (String, String))>;
 
 impl Vary {
-    pub(crate) fn parse(text: &str) -> Self {
+    fn parse(text: &str) -> Self {
         let (name, choices) = text.split_once(": ").unwrap_or_else(|| panic!("no `: `: {text}"));
         let choice = |choice: &str| {
             let (key, text) =
@@ -95,7 +143,7 @@ impl Vary {
     }
 
     /// Returns every way to choose one alternative of each.
-    pub(crate) fn all_choices(varies: &[Self]) -> Vec<Choice<'_>> {
+    fn all_choices(varies: &[Self]) -> Vec<Choice<'_>> {
         let mut all: Vec<Choice<'_>> = vec![Vec::new()];
         for vary in varies {
             let mut longer = Vec::new();
@@ -113,7 +161,7 @@ impl Vary {
 }
 
 /// Puts the keys of the chosen alternatives into a name.
-pub(crate) fn named(name: &str, choice: &Choice<'_>) -> String {
+fn named(name: &str, choice: &Choice<'_>) -> String {
     let fill = |name: String, (vary, (key, _)): &(&str, &(String, String))| {
         name.replace(&format!("{{{vary}}}"), key)
     };
@@ -122,7 +170,7 @@ pub(crate) fn named(name: &str, choice: &Choice<'_>) -> String {
 
 /// Puts the texts of the chosen alternatives into a text: `{NAME}` is the text, `{NAME:2}` its second
 /// word.
-pub(crate) fn filled(text: &str, choice: &Choice<'_>) -> String {
+fn filled(text: &str, choice: &Choice<'_>) -> String {
     let mut text = text.to_owned();
     for (vary, (_, chosen)) in choice {
         text = text.replace(&format!("{{{vary}}}"), chosen);
@@ -138,13 +186,13 @@ pub(crate) fn filled(text: &str, choice: &Choice<'_>) -> String {
 #[track_caller]
 pub(crate) fn assert_current(file: &str, content: &str) {
     if env::var_os("UPDATE_VECTORS").is_some() {
-        fs::write(vectors::folder().join(file), content).unwrap();
+        fs::write(folder().join(file), content).unwrap();
     }
     let is_current = read(file) == content;
     assert!(is_current, "{file} is out of date: run with UPDATE_VECTORS=1 to write it anew");
 }
 
-pub(crate) fn read(file: &str) -> String {
-    let path = vectors::folder().join(file);
+fn read(file: &str) -> String {
+    let path = folder().join(file);
     fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }

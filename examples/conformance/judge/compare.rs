@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Vector, history};
+use super::{Vector, history, reports};
 
 /// What an answer is worth.
 #[derive(Debug, PartialEq, Eq)]
@@ -18,18 +18,23 @@ pub(crate) fn judged(vector: &Vector, answer: &Value) -> Answered {
     if answer["unsupported"] == true {
         return Answered::Unsupported;
     }
-    if vector.kind == "scenario" {
-        return match history::difference(&vector.json, answer) {
-            None => Answered::Right,
-            Some(difference) => Answered::Wrong(difference),
-        };
-    }
-    let permitted = permitted(&vector.json);
+    let difference = match vector.kind.as_str() {
+        "scenario" => history::difference(&vector.json, answer),
+        "delivery" => difference(&vector.json, answer)
+            .or_else(|| reports::difference(&vector.json, &answer["value"])),
+        _ => difference(&vector.json, answer),
+    };
+    difference.map_or(Answered::Right, Answered::Wrong)
+}
+
+/// Compares an answer with those that are permitted.
+fn difference(vector: &Value, answer: &Value) -> Option<String> {
+    let permitted = permitted(vector);
     if permitted.iter().any(|expected| is_as_expected(answer, expected)) {
-        return Answered::Right;
+        return None;
     }
     let expected: Vec<_> = permitted.iter().map(ToString::to_string).collect();
-    Answered::Wrong(format!("expected {}, not {answer}", expected.join(" or ")))
+    Some(format!("expected {}, not {answer}", expected.join(" or ")))
 }
 
 /// Returns the answers that are right. A program that lacks the feature of a vector refuses the input.

@@ -6,6 +6,7 @@ mod differences;
 mod history;
 mod junit;
 mod process;
+mod reports;
 mod score;
 mod selection;
 pub(crate) mod vectors;

@@ -30,7 +30,7 @@ pub(crate) fn delivery(question: &Question) -> Answer {
     };
     let mut delivery =
         Delivery::new(route, policy.clone(), MinTlsLevel::Opportunistic).with_require_tls(tag);
-    let mut end = walk(&mut delivery, &hosts, policy)?;
+    let mut end = walk(&mut delivery, &hosts, &policy)?;
     let reports = iter::from_fn(|| delivery.poll_report()).map(|report| report_json(&report));
     end["reports"] = reports.collect();
     Ok(end)
@@ -72,7 +72,7 @@ fn policy(question: &Question) -> Result<Result<Arc<Policy>, NoPolicy>, Box<dyn 
 fn walk(
     delivery: &mut Delivery,
     hosts: &[Host],
-    policy: Result<Arc<Policy>, NoPolicy>,
+    policy: &Result<Arc<Policy>, NoPolicy>,
 ) -> Result<Value, Box<dyn Error>> {
     let mut sent = None;
     loop {

@@ -23,4 +23,5 @@ mod contest;
 mod deliveries;
 mod reading;
 mod scenarios;
+mod schemas;
 mod table;

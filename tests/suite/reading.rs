@@ -162,7 +162,7 @@ fn a_closed_output_ends_the_run() {
 }
 
 /// What the runner answers to these lines.
-fn answers(lines: &str) -> Result<Vec<Value>, RunError> {
+pub(crate) fn answers(lines: &str) -> Result<Vec<Value>, RunError> {
     let mut output = Vec::new();
     run(lines.as_bytes(), &mut output)?;
     let text = String::from_utf8(output).unwrap();

@@ -135,7 +135,7 @@ fn the_score_counts_by_kind_category_and_row() {
     assert!(
         text.contains("record                 1           1           1           1           0")
     );
-    assert!(text.ends_with("1 of 4 vectors right: failed\n"), "{text}");
+    assert!(text.ends_with("1 of 4 vectors right, 1 unsupported: failed\n"), "{text}");
 }
 
 #[test]

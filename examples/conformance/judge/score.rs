@@ -75,10 +75,15 @@ impl Score {
             let (category, rows, message) = (category.as_str(), rows.join(" "), outcome.message());
             let _ = writeln!(text, "{id} ({category}; {rows})\n    {message}");
         }
-        let right =
-            self.outcomes.iter().filter(|outcome| outcome.verdict == Verdict::Right).count();
-        let verdict = if self.is_passed() { "passed" } else { "failed" };
-        let _ = writeln!(text, "{right} of {} vectors right: {verdict}", self.outcomes.len());
+        let count = |verdict| self.outcomes.iter().filter(|case| case.verdict == verdict).count();
+        let _ = writeln!(
+            text,
+            "{} of {} vectors right, {} unsupported: {}",
+            count(Verdict::Right),
+            self.outcomes.len(),
+            count(Verdict::Unsupported),
+            if self.is_passed() { "passed" } else { "failed" },
+        );
         text
     }
 

@@ -21,6 +21,7 @@ mod arguments;
 #[cfg(unix)]
 mod contest;
 mod deliveries;
+mod faults;
 mod reading;
 mod scenarios;
 mod schemas;

@@ -1,0 +1,117 @@
+//! Plants faults in two small senders: each is caught by a vector that is named here, so that the vectors
+//! tell a wrong implementation from a right one.
+
+mod decision;
+mod memory;
+
+use serde_json::Value;
+
+use crate::judge::{Answered, Category, Vector, judged, vectors};
+
+#[test]
+fn a_simple_sender_without_faults_is_right() {
+    let mut wrong = Vec::new();
+    for vector in vectors::all().unwrap() {
+        let answer = match vector.kind.as_str() {
+            "scenario" => memory::Sender::answer(&vector.json, None),
+            "delivery" => decision::answer(&vector.json, None),
+            _ => continue,
+        };
+        // A simple sender makes no effort where nobody asks for it.
+        let is_binding = matches!(vector.category, Category::Must | Category::Should);
+        match judged(&vector, &answer) {
+            Answered::Wrong(how) if is_binding => wrong.push(format!("{}: {how}", vector.id)),
+            _ => {}
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn each_fault_of_the_memory_is_caught() {
+    use memory::Fault::*;
+
+    let vectors = vectors::all().unwrap();
+
+    for (fault, id) in [
+        (LifeIsExtendedByTheRecord, "life-is-not-extended-by-the-record-1d"),
+        (NeverExpires, "life-lasts-to-the-second-1d-blocked"),
+        (ExpiresAtHalfItsLife, "life-lasts-to-the-second-1d-blocked"),
+        (ShortLivesAreRaised, "life-of-a-minute"),
+        (ForgetsWithoutARecord, "live-policy-outlives-its-record-no-record"),
+        (ForgetsWithAnInvalidRecord, "live-policy-outlives-its-record-invalid-record"),
+        (ForgetsWhenDnsFails, "live-policy-outlives-its-record-failing-dns"),
+        (ForgetsWhenAFetchFails, "live-policy-survives-new-id-bad-certificate"),
+        (ForgetsWhenTheClockIsSetBack, "clock-set-back-an-hour"),
+        (TakesTheFirstOfTwoRecords, "no-available-policy-doubled-record"),
+        (TakesFailingDnsForNoRecord, "new-id-after-failing-dns"),
+        (IgnoresNewIds, "recheck-finds-another-host"),
+        (OnlyGreaterIdsAreNew, "new-id-is-fetched-lower"),
+        (StoresTheIdOfAFailedFetch, "failed-refresh-recovers"),
+        (NoBackOff, "failed-fetch-waits-five-minutes-status-404"),
+        (BackOffOfTheLastIdOnly, "failed-fetch-is-remembered-per-id"),
+        (NeverRefreshes, "refresh-before-the-end-7d"),
+        (RefreshesOnlyWithARecord, "refresh-whatever-the-record-says-no-record"),
+        (KeepsTheStrongerPolicy, "new-policy-replaces-enforce-by-testing"),
+        (NoneIsNotCached, "new-policy-replaces-enforce-by-none"),
+        (RecheckTrustsTheTtl, "recheck-asks-dns-within-the-ttl"),
+        (RecheckDoesNotFetch, "recheck-finds-mode-testing"),
+        (BouncesWhenDnsFails, "recheck-while-dns-fails"),
+        (BouncesWhenAFetchFails, "recheck-while-the-new-policy-cannot-be-fetched-no-connection"),
+        (RestartForgets, "restart-keeps-a-live-policy-blocked"),
+        (RestartRenewsLives, "restart-does-not-lengthen-a-life"),
+        (NeverAlerts, "alert-when-refresh-fails-no-connection"),
+        (AlertsForModeNone, "no-alert-for-mode-none-gone"),
+    ] {
+        let vector = vector(&vectors, &format!("scenario-{id}"));
+        assert_caught(vector, &memory::Sender::answer(&vector.json, Some(fault)), fault);
+    }
+}
+
+#[test]
+fn each_fault_of_the_decision_is_caught() {
+    use decision::Fault::*;
+
+    let vectors = vectors::all().unwrap();
+
+    for (fault, id) in [
+        (SendsToUnlistedHosts, "enforce-unlisted-another-name"),
+        (WildcardsMatchSeveralLabels, "enforce-unlisted-two-labels-for-the-wildcard"),
+        (WildcardsMatchNoLabel, "enforce-unlisted-parent-of-the-wildcard"),
+        (ComparesCase, "enforce-valid-upper-case-host"),
+        (SendsWithoutStarttls, "enforce-no-starttls"),
+        (FallsBackToClearText, "enforce-no-handshake"),
+        (IgnoresExpiry, "enforce-expired"),
+        (IgnoresTheName, "enforce-valid-certificate-of-another-listed-host"),
+        (IgnoresTheIssuer, "enforce-self-signed"),
+        (EnforcesTesting, "testing-listed-expired"),
+        (EnforcesNone, "mode-none-no-starttls"),
+        (StopsAtTheFirstFailure, "enforce-next-host-after-expired"),
+        (BouncesAtOnce, "enforce-all-hosts-fail-expired"),
+        (FiltersTheList, "hosts-behind-the-sender-itself-enforce"),
+        (MtaStsOverridesDane, "dane-mismatch-enforce"),
+        (FailedTlsaLookupIsNoDane, "dane-failed-enforce"),
+        (UnusableTlsaIsNoDane, "dane-unusable-no-policy-without-tls-no-starttls"),
+        (DaneReplacesMxMatching, "dane-match-of-an-unlisted-host"),
+        (RequiretlsNeedNotBeOffered, "requiretls-not-offered-enforce"),
+        (RequiretlsNeedsNoIdentity, "requiretls-no-host-is-identified-no-policy"),
+        (TlsRequiredNoIsIgnored, "tls-required-no-unlisted"),
+        (ReportsModeNone, "report-mode-none-no-starttls"),
+        (ReportsUnreachableHosts, "report-unreachable-enforce"),
+        (ReportsTestingAsSuccess, "report-testing-expired"),
+    ] {
+        let vector = vector(&vectors, &format!("delivery-{id}"));
+        assert_caught(vector, &decision::answer(&vector.json, Some(fault)), fault);
+    }
+}
+
+#[track_caller]
+fn assert_caught(vector: &Vector, answer: &Value, fault: impl std::fmt::Debug) {
+    let verdict = judged(vector, answer);
+    assert!(matches!(verdict, Answered::Wrong(_)), "{fault:?} is not caught by {}", vector.id);
+}
+
+fn vector<'a>(vectors: &'a [Vector], id: &str) -> &'a Vector {
+    let mut vectors = vectors.iter();
+    vectors.find(|vector| vector.id == id).unwrap_or_else(|| panic!("no vector {id}"))
+}

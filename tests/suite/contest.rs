@@ -1,10 +1,12 @@
 //! The judge, against programs that do everything wrong.
 
-use std::time::Duration;
+use std::{fs, process::Command, thread, time::Duration};
 
 use serde_json::{Value, json};
 
-use crate::judge::{Category, Contest, Differences, Score, Selection, Vector, Verdict, vectors};
+use crate::judge::{
+    Category, Contest, Differences, Score, Selection, Vector, Verdict, process::Process, vectors,
+};
 
 /// Answers each vector with `ok: true`, but for those whose id names something else.
 const PROGRAM: &str = r#"
@@ -76,6 +78,29 @@ fn a_program_that_reads_nothing_does_not_hold_up_the_judge() {
     let program = r#"read -r line; echo '{"id":"right","ok":true}'; sleep 1000"#;
     let score = score(program, &vectors, "");
     assert_eq!(score.outcomes[1].verdict, Verdict::TimedOut);
+}
+
+#[test]
+fn what_a_program_has_started_ends_with_it() {
+    let program = "read -r line; sleep 1000 & echo $!; wait";
+    let process = Process::start(program, false).unwrap();
+    let line = process.ask("{}", Duration::from_secs(60)).unwrap();
+    let pid: u32 = str::from_utf8(&line).unwrap().trim().parse().unwrap();
+    assert!(is_running(pid));
+    drop(process);
+    // It is killed at once, and gone soon after.
+    let is_gone = (0..100).any(|_| {
+        thread::sleep(Duration::from_millis(50));
+        !is_running(pid)
+    });
+    assert!(is_gone, "{pid} is still there");
+}
+
+/// Returns whether a process is there, and is not one that has ended and is not yet taken note of.
+fn is_running(pid: u32) -> bool {
+    let signal = Command::new("sh").args(["-c", &format!("kill -0 {pid} 2>&1")]).output().unwrap();
+    let state = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+    signal.status.success() && !state.contains(") Z ")
 }
 
 #[test]

@@ -5,7 +5,7 @@ mod contest;
 mod differences;
 mod history;
 mod junit;
-mod process;
+pub(crate) mod process;
 mod reports;
 mod score;
 mod selection;

@@ -78,7 +78,8 @@ fn shell(command: &str) -> Command {
 /// Kills the group of the shell: what the shell has started would go on without it.
 #[cfg(unix)]
 fn kill_group(child: &Child) {
-    let group = format!("kill -KILL -- -{}", child.id());
+    // Without `--`, which not every shell takes.
+    let group = format!("kill -9 -{}", child.id());
     let _ = Command::new("sh").arg("-c").arg(group).stderr(Stdio::null()).status();
 }
 

@@ -422,8 +422,8 @@ fn the_head_is_bounded() {
 /// not 64 times.
 #[test]
 fn a_head_in_single_bytes_costs_no_more_than_its_length() {
-    let cost = |unit: &str, len: usize| {
-        let bytes = [&b"HTTP/1.1 200 OK\r\n"[..], unit.repeat(len).as_bytes()].concat();
+    let cost = |line: &str, unit: &str, len: usize| {
+        let bytes = [line.as_bytes(), unit.repeat(len).as_bytes()].concat();
         move || {
             let start = std::time::Instant::now();
             for _ in 0..4 {
@@ -434,23 +434,22 @@ fn a_head_in_single_bytes_costs_no_more_than_its_length() {
             start.elapsed()
         }
     };
-    for unit in ["A:\n", " \n", "a", "A:\n \n"] {
+    let status = "HTTP/1.1 200 OK\r\n";
+    let units = ["A:\n", " \n", "a", "A:\n \n"].map(|unit| (status, unit));
+    for (line, unit) in units.into_iter().chain([("", "\n")]) {
         let (few, many) = (1800 / unit.len(), 14_400 / unit.len());
-        let (short_run, long_run) = (cost(unit, few), cost(unit, many));
+        let (short_run, long_run) = (cost(line, unit, few), cost(line, unit, many));
         // The shortest of both, measured in turn: on a busy machine, any of them may be disturbed.
         let (mut short, mut long) = (short_run(), long_run());
         for _ in 0..20 {
-            if long < short * 20 {
+            if long < short * 32 {
                 break;
             }
             (short, long) = (short.min(short_run()), long.min(long_run()));
         }
-        assert!(long < short * 20, "{unit:?}: {short:?} for a part, {long:?} for the whole");
+        // Eight times the bytes: linear is 8, quadratic is 64.
+        assert!(long < short * 32, "{unit:?}: {short:?} for a part, {long:?} for the whole");
     }
-    let start = std::time::Instant::now();
-    let mut exchange = HttpExchange::new(&domain(), &Config::default());
-    (0..16 << 10).for_each(|_| exchange.handle_received(b"\n"));
-    assert!(start.elapsed().as_millis() < 500, "{:?}", start.elapsed());
 }
 
 #[test]

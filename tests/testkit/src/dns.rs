@@ -9,34 +9,45 @@ use std::{
 
 use crate::{
     LOOK_UP, Over, Shared,
-    listen::{Guest, bind, is_late, listen},
+    listen::{Guest, bind_to, is_late, listen},
 };
 
 /// Sends what is answered to each query, one message after the other. Whether it came over UDP, is
 /// told.
 pub(crate) fn serve(
     shared: &Arc<Shared>,
+    address: SocketAddr,
     answers: impl Fn(&[u8], bool) -> Vec<Vec<u8>> + Send + Sync + 'static,
-) -> (SocketAddr, [JoinHandle<()>; 2]) {
-    let (udp, tcp, address) = sockets();
+) -> io::Result<(SocketAddr, [JoinHandle<()>; 2])> {
+    let (udp, tcp, address) = sockets(address)?;
     let answers = Arc::new(answers);
     let over_udp = thread::spawn({
         let (shared, answers) = (Arc::clone(shared), Arc::clone(&answers));
         move || serve_udp(&udp, &shared, &*answers)
     });
     let over_tcp = listen(tcp, shared, move |mut guest| {
-        let query = read_message(&mut guest)?;
-        answers(&query, false).iter().try_for_each(|message| write_message(&mut guest, message))
+        // A client may ask more over the same connection (RFC 7766 §6.2.1).
+        while let Ok(query) = read_message(&mut guest) {
+            let messages = answers(&query, false);
+            if messages.is_empty() {
+                break;
+            }
+            messages.iter().try_for_each(|message| write_message(&mut guest, message))?;
+        }
+        Ok(())
     });
-    (address, [over_udp, over_tcp])
+    Ok((address, [over_udp, over_tcp]))
 }
 
 /// The same port for both.
-fn sockets() -> (UdpSocket, TcpListener, SocketAddr) {
+fn sockets(wanted: SocketAddr) -> io::Result<(UdpSocket, TcpListener, SocketAddr)> {
     loop {
-        let (tcp, address) = bind();
-        if let Ok(udp) = UdpSocket::bind(address) {
-            return (udp, tcp, address);
+        let (tcp, address) = bind_to(wanted)?;
+        match UdpSocket::bind(address) {
+            Ok(udp) => return Ok((udp, tcp, address)),
+            // The system chose the port for TCP only.
+            Err(_) if wanted.port() == 0 => {}
+            Err(error) => return Err(error),
         }
     }
 }

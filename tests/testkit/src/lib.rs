@@ -5,6 +5,7 @@
 #![allow(clippy::disallowed_methods, reason = "here are real sockets, and real time passes")]
 
 mod dns;
+mod events;
 mod listen;
 mod middle;
 mod mx;
@@ -21,7 +22,7 @@ use std::{
     net::{IpAddr, Ipv4Addr, SocketAddr},
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicU32, Ordering},
     },
     thread::{self, JoinHandle},
     time::{Duration, Instant},
@@ -29,7 +30,9 @@ use std::{
 
 use rustls::{RootCertStore, pki_types::CertificateDer};
 
+use self::{events::Log, listen::Guest, pki::Pki, web::PolicyHosts};
 pub use self::{
+    events::{Action, Event},
     listen::BlackHole,
     middle::{Lie, Middle, Tamper},
     mx::{Mx, MxHost},
@@ -39,7 +42,6 @@ pub use self::{
     site::{Addresses, Site},
     web::{Body, Web},
 };
-use self::{listen::Guest, pki::Pki, web::PolicyHosts};
 
 /// How long servers wait before they look whether the world still stands.
 const LOOK_UP: Duration = Duration::from_millis(20);
@@ -68,6 +70,9 @@ struct Shared {
     counts: Mutex<HashMap<String, Counts>>,
     names: Mutex<HashMap<String, Named>>,
     peers: Mutex<BTreeSet<(SocketAddr, Over, IpAddr)>>,
+    /// The TTL of all records, in seconds.
+    ttl: AtomicU32,
+    log: Log,
     is_over: AtomicBool,
 }
 
@@ -92,21 +97,34 @@ impl World {
     /// A world without any domain.
     #[must_use]
     pub fn new() -> Self {
+        let any = (Ipv4Addr::LOCALHOST, 0).into();
+        Self::at(any, any).expect("ports")
+    }
+
+    /// A world without any domain, whose nameserver and Policy Hosts listen at these addresses. Port 0 is
+    /// one of the system's choice.
+    ///
+    /// # Errors
+    ///
+    /// If an address cannot be had.
+    pub fn at(nameserver: SocketAddr, web: SocketAddr) -> io::Result<Self> {
         let shared = Arc::new(Shared {
             sites: Mutex::default(),
             counts: Mutex::default(),
             names: Mutex::default(),
             peers: Mutex::default(),
+            ttl: AtomicU32::new(nameserver::TTL),
+            log: Log::default(),
             is_over: AtomicBool::new(false),
         });
         let pki = Arc::new(Pki::new());
-        let (nameserver, dns) = nameserver::start(&shared);
+        let (nameserver, dns) = nameserver::start(&shared, nameserver)?;
         let hosts = PolicyHosts { shared: Arc::clone(&shared), pki: Arc::clone(&pki), site: None };
-        let (web, hosts) = hosts.start();
+        let (web, hosts) = hosts.start_at(listen::bind_to(web)?);
         let threads = Mutex::new(dns.into_iter().chain([hosts]).collect());
         let hole = |address| BlackHole::new((address, web.port()).into()).ok();
         let black_holes = Addresses::BLACK_HOLES.into_iter().filter_map(hole).collect();
-        Self { shared, nameserver, web, pki, threads, _black_holes: black_holes }
+        Ok(Self { shared, nameserver, web, pki, threads, _black_holes: black_holes })
     }
 
     /// From now on a domain does this.
@@ -124,6 +142,22 @@ impl World {
         lock(&self.shared.names).insert(name.to_owned(), named);
     }
 
+    /// From now on all records have this TTL, in seconds. Until then it is a minute.
+    pub fn set_ttl(&self, seconds: u32) {
+        self.shared.ttl.store(seconds, Ordering::SeqCst);
+    }
+
+    /// From now on there is a record of what clients do.
+    pub fn record_events(&self) {
+        self.shared.log.begin();
+    }
+
+    /// What clients have done since recording began.
+    #[must_use]
+    pub fn events(&self) -> Vec<Event> {
+        self.shared.log.events()
+    }
+
     /// Starts an MX host of this name.
     #[must_use]
     pub fn mx(&self, name: &str, manner: Mx) -> MxHost {
@@ -132,13 +166,23 @@ impl World {
         host
     }
 
+    /// Starts an MX host of this name at this address.
+    ///
+    /// # Errors
+    ///
+    /// If the address cannot be had.
+    pub fn mx_at(&self, address: SocketAddr, name: &str, manner: Mx) -> io::Result<MxHost> {
+        let socket = listen::bind_to(address)?;
+        let (host, thread) = MxHost::start_at(socket, name, manner, &self.pki, &self.shared);
+        lock(&self.threads).push(thread);
+        Ok(host)
+    }
+
     /// Starts an MX host of this name at another address, at the port of this host: both are of one name.
     #[must_use]
     pub fn mx_beside(&self, host: &MxHost, address: Ipv4Addr, manner: Mx) -> MxHost {
-        let socket = listen::bind_to((address, host.address().port()).into());
-        let (host, thread) = MxHost::start_at(socket, host.name(), manner, &self.pki, &self.shared);
-        lock(&self.threads).push(thread);
-        host
+        let address = (address, host.address().port()).into();
+        self.mx_at(address, host.name(), manner).expect("a port")
     }
 
     /// Somebody on the way to the nameserver, over UDP and TCP.
@@ -158,7 +202,7 @@ impl World {
 
     /// Starts Policy Hosts at another address, at the same port. They all do this.
     pub fn web_beside(&self, address: Ipv4Addr, site: Site) {
-        let socket = listen::bind_to((address, self.web.port()).into());
+        let socket = listen::bind_to((address, self.web.port()).into()).expect("a port");
         let (_, thread) = self.policy_hosts(Some(site)).start_at(socket);
         lock(&self.threads).push(thread);
     }

@@ -5,7 +5,7 @@ use std::{
     net::{Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream},
     sync::Arc,
     thread::{self, JoinHandle},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use socket2::{Domain, SockRef, Socket, Type};
@@ -14,13 +14,13 @@ use crate::{LOOK_UP, Over, Shared};
 
 /// A port of the system's choice.
 pub(crate) fn bind() -> (TcpListener, SocketAddr) {
-    bind_to((Ipv4Addr::LOCALHOST, 0).into())
+    bind_to((Ipv4Addr::LOCALHOST, 0).into()).expect("a port")
 }
 
-pub(crate) fn bind_to(address: SocketAddr) -> (TcpListener, SocketAddr) {
-    let listener = TcpListener::bind(address).expect("a port");
-    let address = listener.local_addr().expect("an address");
-    (listener, address)
+pub(crate) fn bind_to(address: SocketAddr) -> io::Result<(TcpListener, SocketAddr)> {
+    let listener = TcpListener::bind(address)?;
+    let address = listener.local_addr()?;
+    Ok((listener, address))
 }
 
 /// Talks to each guest in a thread of its own. The thread that is returned ends after all of them.
@@ -79,6 +79,18 @@ impl Guest {
     pub(crate) fn reset(&self) -> io::Result<()> {
         SockRef::from(&*self.stream).set_linger(Some(Duration::ZERO))?;
         self.shutdown(Shutdown::Read)
+    }
+
+    /// Whether the other end sends something within this time.
+    pub(crate) fn is_heard_within(&self, span: Duration) -> bool {
+        let start = Instant::now();
+        while start.elapsed() < span {
+            match self.stream.peek(&mut [0]) {
+                Err(error) if is_late(&error) => {}
+                heard => return heard.is_ok_and(|len| len > 0),
+            }
+        }
+        false
     }
 
     fn persist<T>(&self, mut step: impl FnMut() -> io::Result<T>) -> io::Result<T> {

@@ -2,7 +2,7 @@
 
 use std::{
     io::{self, Read as _, Write as _},
-    net::{Shutdown, SocketAddr},
+    net::{Ipv4Addr, Shutdown, SocketAddr},
     sync::{Arc, Mutex},
     thread::{self, JoinHandle},
     time::Duration,
@@ -79,7 +79,8 @@ impl Middle<Lie> {
         shared: &Arc<Shared>,
     ) -> (Self, [JoinHandle<()>; 2]) {
         let manner = Arc::new(Mutex::new(Lie::None));
-        let (address, threads) = dns::serve(shared, {
+        let any = (Ipv4Addr::LOCALHOST, 0).into();
+        let served = dns::serve(shared, any, {
             let (manner, shared) = (Arc::clone(&manner), Arc::clone(shared));
             move |query, is_udp| {
                 let lie = lock(&manner).clone();
@@ -87,6 +88,7 @@ impl Middle<Lie> {
                 lie.answers(query, truth, &shared)
             }
         });
+        let (address, threads) = served.expect("a port");
         (Self { address, manner }, threads)
     }
 }

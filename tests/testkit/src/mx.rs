@@ -3,15 +3,17 @@
 use std::{
     collections::HashMap,
     io::{self, Read, Write},
+    mem,
     net::{Shutdown, SocketAddr, TcpListener},
     sync::{Arc, Mutex},
     thread::JoinHandle,
+    time::Duration,
 };
 
 use rustls::{ServerConnection, Stream};
 
 use crate::{
-    Certificate, Shared,
+    Action, Certificate, Shared,
     listen::{Guest, bind, listen},
     lock,
     pki::Pki,
@@ -36,9 +38,43 @@ pub enum Mx {
     AnswersStarttls(&'static str),
     /// STARTTLS is offered and granted; what comes then is this, and no TLS.
     SpeaksAfterStarttls(&'static str),
+    /// Somebody on the way has written over the word STARTTLS. In clear text, messages are taken.
+    StarttlsStripped,
     /// Closes the connection at once.
     Closes,
 }
+
+/// How a client speaks to an MX host.
+#[derive(Clone, Copy)]
+struct Channel<'a> {
+    is_encrypted: bool,
+    offer: &'a str,
+    /// Whether replies have been injected before it.
+    is_injected: bool,
+}
+
+/// A connection, in clear text or over TLS.
+trait Talk: Read + Write {
+    /// Whether the client says something within this time, or has done so already.
+    fn is_heard_within(&mut self, span: Duration) -> bool;
+}
+
+impl Talk for Guest {
+    fn is_heard_within(&mut self, span: Duration) -> bool {
+        Self::is_heard_within(self, span)
+    }
+}
+
+impl Talk for Stream<'_, ServerConnection, Guest> {
+    fn is_heard_within(&mut self, span: Duration) -> bool {
+        let state = self.conn.process_new_packets();
+        state.is_ok_and(|state| state.plaintext_bytes_to_read() > 0)
+            || self.sock.is_heard_within(span)
+    }
+}
+
+/// How long a client may take to say something after EHLO without having waited for the reply.
+const INJECTION_WAIT: Duration = Duration::from_millis(300);
 
 /// An MX host.
 pub struct MxHost {
@@ -54,6 +90,7 @@ struct Inside {
     greeted: Mutex<Vec<String>>,
     senders: Mutex<Vec<String>>,
     pki: Arc<Pki>,
+    shared: Arc<Shared>,
 }
 
 impl MxHost {
@@ -81,6 +118,7 @@ impl MxHost {
             greeted: Mutex::default(),
             senders: Mutex::default(),
             pki: Arc::clone(pki),
+            shared: Arc::clone(shared),
         });
         let thread = listen(listener, shared, {
             let inside = Arc::clone(&inside);
@@ -139,6 +177,7 @@ impl MxHost {
 
 impl Inside {
     fn receive(&self, mut guest: Guest, manner: Mx) -> io::Result<()> {
+        self.record(|mx| Action::Connection { mx });
         match manner {
             Mx::Closes => return guest.shutdown(Shutdown::Both),
             Mx::Greets(greeting) => return write!(guest, "{greeting}\r\n"),
@@ -148,7 +187,9 @@ impl Inside {
             line(&mut guest)?;
             return write!(guest, "{answer}\r\n");
         }
-        if !self.session(&mut guest, manner, offer_in_clear(manner))? {
+        let channel =
+            Channel { is_encrypted: false, offer: offer_in_clear(manner), is_injected: false };
+        if !self.session(&mut guest, manner, channel)? {
             return Ok(());
         }
         let kind = match manner {
@@ -163,17 +204,31 @@ impl Inside {
         let config = self.pki.server(&self.name, kind);
         let mut tls = ServerConnection::new(config).map_err(io::Error::other)?;
         let offer = if let Mx::Requiretls(_) = manner { "REQUIRETLS" } else { "PIPELINING" };
-        self.session(&mut Stream::new(&mut tls, &mut guest), Mx::ClearText, offer).map(drop)
+        let mut stream = Stream::new(&mut tls, &mut guest);
+        while stream.conn.is_handshaking() {
+            stream.conn.complete_io(stream.sock)?;
+        }
+        let sni = stream.conn.server_name().unwrap_or_default().to_owned();
+        self.record(|mx| Action::Starttls { mx, sni });
+        let is_injected = matches!(manner, Mx::Injects(..));
+        let channel = Channel { is_encrypted: true, offer, is_injected };
+        self.session(&mut stream, Mx::ClearText, channel).map(drop)
+    }
+
+    fn record(&self, action: impl FnOnce(String) -> Action) {
+        self.shared.log.record(|| action(self.name.clone()));
     }
 
     /// Whether it is to go on with TLS.
     fn session(
         &self,
-        stream: &mut (impl Read + Write),
+        stream: &mut impl Talk,
         manner: Mx,
-        offer: &str,
+        channel: Channel<'_>,
     ) -> io::Result<bool> {
-        let has_starttls = manner != Mx::ClearText;
+        let Channel { is_encrypted, offer, is_injected } = channel;
+        let has_starttls = !matches!(manner, Mx::ClearText | Mx::StarttlsStripped);
+        let mut recipients = Vec::new();
         loop {
             let line = line(stream)?;
             let verb = line.split([' ', ':']).next().unwrap_or_default().to_ascii_uppercase();
@@ -182,6 +237,10 @@ impl Inside {
                 lock(&self.greeted).extend(name);
             }
             match verb.as_str() {
+                // Whoever says more before it has the reply has taken another one for it.
+                "EHLO" if is_injected && stream.is_heard_within(INJECTION_WAIT) => {
+                    self.record(|mx| Action::ActedOnInjection { mx });
+                }
                 "EHLO" => write!(stream, "250-{}\r\n250 {offer}\r\n", self.name)?,
                 "STARTTLS" if has_starttls => match manner {
                     Mx::AnswersStarttls(answer) => write!(stream, "{answer}\r\n")?,
@@ -194,11 +253,15 @@ impl Inside {
                 },
                 "MAIL" => {
                     lock(&self.senders).push(line);
+                    self.record(|mx| Action::Mail { mx, is_encrypted });
                     write!(stream, "250 ok\r\n")?;
                 }
                 "RCPT" => match self.answer_to(line.split(['<', '>']).nth(1).unwrap_or_default()) {
                     "" => return Ok(false),
-                    answer => write!(stream, "{answer}\r\n")?,
+                    answer => {
+                        recipients.extend(answer.starts_with('2').then_some(line));
+                        write!(stream, "{answer}\r\n")?;
+                    }
                 },
                 "DATA" => {
                     write!(stream, "354 go ahead\r\n")?;
@@ -207,6 +270,8 @@ impl Inside {
                     let answer = self.answer_to(".");
                     if answer.starts_with('2') {
                         lock(&self.messages).push(message);
+                        let recipients = mem::take(&mut recipients);
+                        self.record(|mx| Action::Message { mx, is_encrypted, recipients });
                     }
                     if answer.is_empty() {
                         return Ok(false);
@@ -253,5 +318,9 @@ fn line(stream: &mut impl Read) -> io::Result<String> {
 
 /// What it offers before there is TLS.
 fn offer_in_clear(manner: Mx) -> &'static str {
-    if manner == Mx::ClearText { "PIPELINING" } else { "STARTTLS" }
+    match manner {
+        Mx::ClearText => "PIPELINING",
+        Mx::StarttlsStripped => "XXXXXXXX",
+        _ => "STARTTLS",
+    }
 }

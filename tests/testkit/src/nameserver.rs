@@ -1,8 +1,9 @@
 //! The nameserver.
 
 use std::{
+    io,
     net::{IpAddr, Ipv4Addr, SocketAddr},
-    sync::Arc,
+    sync::{Arc, atomic::Ordering},
     thread::JoinHandle,
     time::Duration,
 };
@@ -12,7 +13,7 @@ use hickory_proto::{
     rr::{Name, RData, Record, RecordType, rdata},
 };
 
-use crate::{Addresses, Shared, Site, dns, lock};
+use crate::{Action, Addresses, Shared, Site, dns, lock};
 
 /// What it does when asked for a domain's record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,8 +30,18 @@ pub enum Dns {
     ServFailThenAnswers(usize),
     /// Answers over TCP only.
     Truncated,
+    /// Says over UDP that the answer is too long, and closes connections over TCP.
+    TruncatedOnly,
+    /// Says that there is no such name.
+    NoSuchName,
+    /// Refuses to answer.
+    Refused,
+    /// Answers with these records, each of these strings.
+    Records(&'static [&'static [&'static [u8]]]),
     /// Sends three forgeries, with ids that were not asked for, before the answer.
     ForgeriesFirst,
+    /// Sends a forgery to another question, with the right id, before the answer.
+    ForgedQuestion,
     /// Sends bytes that are no message.
     Garbage,
 }
@@ -46,19 +57,26 @@ pub enum Named {
     Alias(String),
 }
 
-/// The TTL of everything: a minute, the least that senders heed.
-const TTL: u32 = 60;
+/// The TTL of everything unless the world has another one: a minute, the least that senders heed.
+pub(crate) const TTL: u32 = 60;
 
 /// The longest answer that is sent over UDP.
 const MAX_UDP: usize = 1232;
 
-pub(crate) fn start(shared: &Arc<Shared>) -> (SocketAddr, [JoinHandle<()>; 2]) {
-    dns::serve(shared, {
+/// The longest chain of aliases that is followed.
+const MAX_ALIASES: usize = 8;
+
+pub(crate) fn start(
+    shared: &Arc<Shared>,
+    address: SocketAddr,
+) -> io::Result<(SocketAddr, [JoinHandle<()>; 2])> {
+    dns::serve(shared, address, {
         let shared = Arc::clone(shared);
         move |query, is_udp| {
             let Ok(query) = Message::from_vec(query) else { return Vec::new() };
-            if let Some(message) = named(&query, &shared) {
-                let answer = bytes(&message);
+            record_query(&query, is_udp, &shared);
+            if let Some(message) = named(&query, &shared, MAX_ALIASES) {
+                let answer = bytes(&with_ttl(message, &shared));
                 return vec![if is_udp && answer.len() > MAX_UDP {
                     truncated(&query)
                 } else {
@@ -71,14 +89,32 @@ pub(crate) fn start(shared: &Arc<Shared>) -> (SocketAddr, [JoinHandle<()>; 2]) {
     })
 }
 
+fn record_query(query: &Message, is_udp: bool, shared: &Shared) {
+    if let Some(question) = query.queries.first() {
+        shared.log.record(|| Action::Query {
+            name: question.name().to_ascii().to_ascii_lowercase().trim_end_matches('.').to_owned(),
+            record_type: question.query_type().to_string(),
+            is_udp,
+        });
+    }
+}
+
+fn with_ttl(mut message: Message, shared: &Shared) -> Message {
+    let ttl = shared.ttl.load(Ordering::SeqCst);
+    for record in message.answers.iter_mut().chain(&mut message.authorities) {
+        record.ttl = ttl;
+    }
+    message
+}
+
 /// The answer to a question for a name that was given something of its own.
-fn named(query: &Message, shared: &Shared) -> Option<Message> {
+fn named(query: &Message, shared: &Shared, max_aliases: usize) -> Option<Message> {
     let question = query.queries.first()?;
     let (name, kind) = (question.name().clone(), question.query_type());
     let text = name.to_ascii().to_ascii_lowercase();
-    let named = lock(&shared.names).get(text.trim_end_matches('.')).cloned()?;
+    let found = lock(&shared.names).get(text.trim_end_matches('.')).cloned()?;
     let mut message = reply(query);
-    match named {
+    match found {
         Named::Texts(texts) if kind == RecordType::TXT => {
             message.add_answers(texts.iter().map(|text| txt(&name, text)));
         }
@@ -91,12 +127,18 @@ fn named(query: &Message, shared: &Shared) -> Option<Message> {
             let of_kind = data.filter(|data| data.record_type() == kind);
             message.add_answers(of_kind.map(|data| Record::from_rdata(name.clone(), TTL, data)));
         }
+        Named::Alias(_) if max_aliases == 0 => {
+            message.metadata.response_code = ResponseCode::ServFail;
+        }
         Named::Alias(target) => {
             let target = Name::from_ascii(target + ".").expect("a name");
             let mut further = query.clone();
             further.queries = vec![Query::query(target.clone(), kind)];
-            let asked = Asked::of(&further, shared);
-            let found = named_or(&further, shared, asked.as_ref());
+            let found = named(&further, shared, max_aliases - 1);
+            let found = found.unwrap_or_else(|| {
+                Asked::of(&further, shared)
+                    .map_or_else(|| reply(&further), |asked| asked.answer(&further))
+            });
             let alias = RData::CNAME(rdata::CNAME(target));
             message.metadata.response_code = found.metadata.response_code;
             message.add_answer(Record::from_rdata(name, TTL, alias));
@@ -105,12 +147,6 @@ fn named(query: &Message, shared: &Shared) -> Option<Message> {
         }
     }
     Some(message)
-}
-
-fn named_or(query: &Message, shared: &Shared, asked: Option<&Asked>) -> Message {
-    named(query, shared)
-        .or_else(|| asked.map(|asked| asked.answer(query)))
-        .unwrap_or_else(|| reply(query))
 }
 
 /// What is asked for, and of whom.
@@ -146,7 +182,7 @@ impl Asked {
 
     /// What to send, one message after the other.
     fn answers(&self, query: &Message, is_udp: bool, shared: &Shared) -> Vec<Vec<u8>> {
-        let good = || bytes(&self.answer(query));
+        let good = || bytes(&with_ttl(self.answer(query), shared));
         let Some(site) = &self.site else { return vec![good()] };
         let failure = || vec![refusal(query, ResponseCode::ServFail)];
         if self.kind != RecordType::TXT {
@@ -168,6 +204,29 @@ impl Asked {
                 vec![truncated(query)]
             }
             Dns::Truncated => vec![good()],
+            Dns::TruncatedOnly if is_udp => vec![truncated(query)],
+            Dns::TruncatedOnly => Vec::new(),
+            Dns::NoSuchName => {
+                let mut message = reply(query);
+                message.metadata.response_code = ResponseCode::NXDomain;
+                message.add_authority(self.start_of_authority());
+                vec![bytes(&with_ttl(message, shared))]
+            }
+            Dns::Refused => vec![refusal(query, ResponseCode::Refused)],
+            Dns::Records(records) => {
+                let mut message = reply(query);
+                message.add_answers(records.iter().map(|strings| self.record(strings)));
+                let answer = bytes(&with_ttl(message, shared));
+                let is_short = !is_udp || answer.len() <= MAX_UDP;
+                vec![if is_short { answer } else { truncated(query) }]
+            }
+            Dns::ForgedQuestion => {
+                let mut message = reply(query);
+                let other = Name::from_ascii("_mta-sts.forged.example.").expect("a name");
+                message.queries = vec![Query::query(other.clone(), self.kind)];
+                message.add_answer(txt(&other, "forged"));
+                vec![bytes(&message), good()]
+            }
             Dns::ForgeriesFirst => {
                 let forged = (1..=3).map(|n| {
                     let mut message = reply(query);
@@ -225,6 +284,11 @@ impl Asked {
         let (zone, seconds) = (self.name.base_name(), TTL.cast_signed());
         let soa = rdata::SOA::new(zone.clone(), zone.clone(), 1, seconds, seconds, seconds, TTL);
         Record::from_rdata(zone, TTL, RData::SOA(soa))
+    }
+
+    fn record(&self, strings: &[&[u8]]) -> Record {
+        let txt = rdata::TXT::from_bytes(strings.to_vec());
+        Record::from_rdata(self.name.clone(), TTL, RData::TXT(txt))
     }
 
     fn address(&self, address: Ipv4Addr) -> Record {

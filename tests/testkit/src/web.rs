@@ -14,8 +14,8 @@ use rustls::{
 };
 
 use crate::{
-    Certificate, Shared, Site,
-    listen::{Guest, bind, listen},
+    Action, Certificate, Shared, Site,
+    listen::{Guest, listen},
     pki::Pki,
 };
 
@@ -37,6 +37,10 @@ pub enum Web {
     Resets(Vec<u8>),
     /// Says this at once, without TLS.
     Plain(Vec<u8>),
+    /// At the path of policies, answers with the first bytes; at all others, with the second ones.
+    ByPath(Vec<u8>, Vec<u8>),
+    /// Sends the first bytes, then the second ones again and again.
+    Endless(Vec<u8>, Vec<u8>),
     /// Sends a byte now and then.
     Drips,
     /// Takes the connection and says nothing.
@@ -74,10 +78,6 @@ pub(crate) struct PolicyHosts {
 }
 
 impl PolicyHosts {
-    pub(crate) fn start(self) -> (SocketAddr, JoinHandle<()>) {
-        self.start_at(bind())
-    }
-
     pub(crate) fn start_at(
         self,
         (listener, address): (TcpListener, SocketAddr),
@@ -88,8 +88,10 @@ impl PolicyHosts {
 
     fn talk(&self, mut guest: Guest) -> io::Result<()> {
         let (accepted, name) = hello(&mut guest)?;
-        let domain = name.strip_prefix("mta-sts.").unwrap_or_default();
+        let domain = name.strip_prefix("mta-sts.").or_else(|| name.strip_prefix("www."));
+        let domain = domain.unwrap_or_default();
         self.shared.count(domain, |counts| counts.fetches += 1);
+        self.shared.log.record(|| Action::Hello { sni: name.clone() });
         let site = self.site.clone().or_else(|| self.shared.site(domain));
         let Some(site) = site else { return Ok(()) };
         match site.web {
@@ -128,7 +130,29 @@ impl PolicyHosts {
             }
             request.extend_from_slice(&buffer[..len]);
         }
+        let request = String::from_utf8_lossy(&request);
+        let target = first_line(&request);
+        self.shared.log.record(|| Action::Request {
+            sni: name.to_owned(),
+            target: target.to_owned(),
+            host: field(&request, "host").to_owned(),
+        });
         match web {
+            Web::ByPath(policy, other) => {
+                let is_policy = target.ends_with(" /.well-known/mta-sts.txt");
+                both.write_all(if is_policy && name.starts_with("mta-sts.") {
+                    policy
+                } else {
+                    other
+                })?;
+            }
+            Web::Endless(first, further) => {
+                both.write_all(first)?;
+                loop {
+                    both.write_all(further)?;
+                    self.shared.wait(Some(Duration::from_millis(1)))?;
+                }
+            }
             Web::Serves(policy) => both.write_all(&Body::policy(policy))?,
             Web::Slow(policy, span) => {
                 self.shared.wait(Some(*span))?;
@@ -152,6 +176,19 @@ impl PolicyHosts {
         both.conn.send_close_notify();
         both.flush()
     }
+}
+
+/// The method and the path of a request.
+fn first_line(request: &str) -> &str {
+    let line = request.lines().next().unwrap_or_default();
+    line.rsplit_once(" HTTP/").map_or(line, |(target, _)| target)
+}
+
+/// The value of a header field; empty if there is none.
+fn field<'a>(request: &'a str, name: &str) -> &'a str {
+    let fields = request.lines().skip(1).filter_map(|line| line.split_once(':'));
+    let mut values = fields.filter(|(found, _)| found.eq_ignore_ascii_case(name));
+    values.next().map_or("", |(_, value)| value.trim())
 }
 
 /// What a client says first, and whom it wants to speak to.

@@ -75,7 +75,7 @@ def mx(vector):
 
 def names(vector):
     world = World([b"v=STSv1; id=1"])
-    domain = mta_sts.normalize_domain(vector["input"])
+    domain = mta_sts.normalize_domain(vector["input"].rstrip(".\r\n").strip())  # as check_domains does
     mta_sts.query_mta_sts_record(domain)
     mta_sts.download_mta_sts_policy(domain)
     try:

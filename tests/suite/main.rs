@@ -22,6 +22,7 @@ mod arguments;
 mod contest;
 mod deliveries;
 mod faults;
+mod matrix;
 mod reading;
 mod scenarios;
 mod schemas;

@@ -20,11 +20,14 @@ pub fn answer_all(answer: impl Fn(&str, &Value) -> Answer) {
         // None of them has a tolerant mode beside another.
         let answer = (vector["tolerant"] != true).then(|| answer(kind, &vector)).flatten();
         let id = &vector["id"];
-        println!("{}", match answer {
-            None => json!({"id": id, "unsupported": true}),
-            Some(Ok(value)) => json!({"id": id, "ok": true, "value": value}),
-            Some(Err(error)) => json!({"id": id, "ok": false, "error": error}),
-        });
+        println!(
+            "{}",
+            match answer {
+                None => json!({"id": id, "unsupported": true}),
+                Some(Ok(value)) => json!({"id": id, "ok": true, "value": value}),
+                Some(Err(error)) => json!({"id": id, "ok": false, "error": error}),
+            }
+        );
     }
 }
 
@@ -40,7 +43,9 @@ pub fn data(vector: &Value) -> Vec<u8> {
 #[allow(dead_code, reason = "not every implementation can be asked")]
 pub fn records(vector: &Value) -> Vec<Vec<u8>> {
     match vector["records"].as_array() {
-        Some(records) => records.iter().map(|record| record.as_str().expect("text").into()).collect(),
+        Some(records) => {
+            records.iter().map(|record| record.as_str().expect("text").into()).collect()
+        }
         None => vector["records_b64"].as_array().expect("a list").iter().map(decoded).collect(),
     }
 }

@@ -123,9 +123,11 @@ const KINDS = {
     },
     mx: vector => {
         const lines = vector.patterns.map(pattern => `mx: ${pattern}\n`).join('');
-        const mode = lines ? 'enforce' : 'none';
-        const policy = sts.parsePolicy(`version: STSv1\nmode: ${mode}\nmax_age: 1\n${lines}`);
-        return sts.validateMx(vector.host, policy).valid;
+        const file = `version: STSv1\nmode: enforce\nmax_age: 1\n${lines}`;
+        // Its parser refuses a policy without an mx.
+        const policy = lines ? sts.parsePolicy(file) : { mode: 'enforce', mx: [] };
+        // Its caller has the host from node:dns, without the dot at the end.
+        return sts.validateMx(vector.host.replace(/\.$/, ''), policy).valid;
     },
     names,
     scenario

@@ -63,10 +63,9 @@ class World {
     }
 }
 
-const data = vector =>
-    'input_b64' in vector ? Buffer.from(vector.input_b64, 'base64') : Buffer.from(vector.input);
-const recordsOf = vector =>
-    vector.records_b64?.map(record => Buffer.from(record, 'base64')) ?? vector.records.map(record => Buffer.from(record));
+const data = ({ input, input_b64 }) => (input === undefined ? Buffer.from(input_b64, 'base64') : Buffer.from(input));
+const recordsOf = ({ records, records_b64 }) =>
+    records?.map(record => Buffer.from(record)) ?? records_b64.map(record => Buffer.from(record, 'base64'));
 
 async function discovered(records) {
     const world = Object.assign(new World(), { records });
@@ -80,9 +79,8 @@ async function discovered(records) {
 async function names(vector) {
     const world = Object.assign(new World(), { records: [Buffer.from('v=STSv1; id=1')] });
     await sts.getPolicy(vector.input, null, { resolver: world.resolver });
-    const { servername, protocol, path } = world.requests[0].options;
-    const url = `${protocol}//${servername}${path}`;
-    return { txt: world.queries[0].name, policy_host: servername, policy_url: url };
+    const { servername: host, protocol, path } = world.requests[0].options;
+    return { txt: world.queries[0].name, policy_host: host, policy_url: `${protocol}//${host}${path}` };
 }
 
 async function scenario(vector) {
@@ -122,8 +120,8 @@ const KINDS = {
         return { mode, max_age: maxAge, mx: mx ?? [] };
     },
     mx: vector => {
-        const lines = vector.patterns.map(pattern => `mx: ${pattern}\n`).join('');
-        const file = `version: STSv1\nmode: enforce\nmax_age: 1\n${lines}`;
+        const lines = vector.patterns.map(pattern => `\nmx: ${pattern}`).join('');
+        const file = `version: STSv1\nmode: enforce\nmax_age: 1${lines}`;
         // Its parser refuses a policy without an mx.
         const policy = lines ? sts.parsePolicy(file) : { mode: 'enforce', mx: [] };
         // Its caller has the host from node:dns, without the dot at the end.
@@ -134,10 +132,10 @@ const KINDS = {
 };
 
 async function answerTo(vector) {
-    if (!(vector.kind in KINDS) || vector.tolerant) {
-        return { unsupported: true };
-    }
     try {
+        if (!(vector.kind in KINDS) || vector.tolerant) {
+            throw new Unsupported();
+        }
         return { ok: true, value: await KINDS[vector.kind](vector) };
     } catch (error) {
         return error instanceof Unsupported ? { unsupported: true } : { ok: false, error: error.message };

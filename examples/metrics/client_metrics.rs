@@ -29,13 +29,16 @@ impl Metrics {
         Self { registry: Mutex::new(registry), events }
     }
 
-    /// Counts an event. No domain is a label: domains are many, and others choose them.
-    pub(crate) fn count(&self, event: &Event) {
-        self.events.get_or_create(&[("kind", event.kind.as_str())]).inc();
+    /// Returns a handler that counts events. It does not hold the client, which holds it. No domain is a
+    /// label: domains are many, and others choose them.
+    pub(crate) fn counter(&self) -> impl Fn(&Event) + Send + Sync + use<> {
+        let events = self.events.clone();
+        move |event| {
+            events.get_or_create(&[("kind", event.kind.as_str())]).inc();
+        }
     }
 
-    /// Exports the numbers of a client from now on. Its last handle is here then: drop the metrics, too,
-    /// to shut it down.
+    /// Exports the numbers of a client from now on, of which this holds a handle.
     pub(crate) fn watch(&self, client: Client) {
         let mut registry = self.registry.lock().unwrap_or_else(PoisonError::into_inner);
         registry.register_collector(Box::new(Numbers(client)));

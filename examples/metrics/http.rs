@@ -15,9 +15,10 @@ pub(crate) fn serve(address: SocketAddr, metrics: &Metrics) -> io::Result<()> {
     let listener = TcpListener::bind(address)?;
     println!("http://{}/metrics", listener.local_addr()?);
     loop {
-        let (stream, _) = listener.accept()?;
-        // A client that is slow or rude costs itself its answer.
-        let _ = answer(stream, metrics);
+        // A client that is slow costs itself its answer, and the others some seconds.
+        if let Ok((stream, _)) = listener.accept() {
+            let _ = answer(stream, metrics);
+        }
     }
 }
 

@@ -14,7 +14,7 @@
 mod client_metrics;
 mod http;
 
-use std::{env, error::Error, net::SocketAddr, sync::Arc};
+use std::{env, error::Error, net::SocketAddr};
 
 use mta_sts::{Domain, blocking::Client, client::Settings, fetch::AddressFilter};
 use mta_sts_testkit::{Site, Web, World};
@@ -40,12 +40,9 @@ fn main() -> Result<(), Box<dyn Error>> {
         .with_https_port(world.port())
         .with_address_filter(AddressFilter::default().exempt_network("127.0.0.0/8".parse()?));
 
-    let metrics = Arc::new(Metrics::new());
-    let counted = Arc::clone(&metrics);
-    let client = Client::builder()
-        .with_settings(settings)
-        .with_event_handler(move |event| counted.count(event))
-        .build()?;
+    let metrics = Metrics::new();
+    let client =
+        Client::builder().with_settings(settings).with_event_handler(metrics.counter()).build()?;
     metrics.watch(client.clone());
 
     client.policy(&Domain::parse("example.com")?)?;
@@ -57,5 +54,6 @@ fn main() -> Result<(), Box<dyn Error>> {
         Some(address) => http::serve(address, &metrics)?,
         None => print!("{}", metrics.to_text()),
     }
+    client.shutdown();
     Ok(())
 }

@@ -118,6 +118,7 @@ impl HttpsSockets {
     ) -> Result<FetchRoute, FetchError> {
         let nat64 = &self.setup.nat64;
         if nat64.is_due(self.time.instant()) {
+            let until = nat64.deadline(self.time.instant(), until);
             nat64.handle_answer(&resolver.ipv4only(until, control), self.time.instant());
         }
         let proxy_addresses = match &self.setup.proxy {

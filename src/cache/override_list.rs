@@ -115,6 +115,7 @@ impl FromStr for OverrideList {
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let (mut list, mut lines) = (Self::default(), BTreeMap::new());
+        let text = text.strip_prefix('\u{feff}').unwrap_or(text);
         for (text, line) in text.lines().zip(1..) {
             let text = text.split('#').next().unwrap_or_default().trim();
             if text.is_empty() {

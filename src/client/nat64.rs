@@ -20,6 +20,8 @@ const MAX_INTERVAL: Duration = Duration::from_secs(24 * 60 * 60);
 #[derive(Debug)]
 pub(crate) struct Nat64 {
     is_on: bool,
+    /// The time-out of a query, which must not take the time of the fetch.
+    timeout: Duration,
     state: Mutex<State>,
 }
 
@@ -31,14 +33,19 @@ struct State {
 }
 
 impl Nat64 {
-    pub(crate) fn new(is_on: bool) -> Self {
-        Self { is_on, state: Mutex::default() }
+    pub(crate) fn new(is_on: bool, timeout: Duration) -> Self {
+        Self { is_on, timeout, state: Mutex::default() }
+    }
+
+    /// Returns the end of a query that starts now, for a fetch that ends at `until`.
+    pub(crate) fn deadline(&self, now: Instant, until: Instant) -> Instant {
+        now.saturating_add(self.timeout).min(until)
     }
 
     /// Returns whether the caller has to ask for the prefixes before it fetches a policy.
     ///
     /// Before the first answer, each caller asks: none waits for the query of another, and none
-    /// connects without the prefixes. Later, one caller asks, and the others use the last answer.
+    /// connects without the prefixes unless the query fails. Later, one caller asks, and the others use the last answer.
     /// If it never gets an answer, the next one asks after a minute.
     pub(crate) fn is_due(&self, now: Instant) -> bool {
         if !self.is_on {
@@ -99,7 +106,7 @@ mod tests {
     fn one_asks_when_the_ttl_is_over_and_a_failure_keeps_the_prefixes() {
         let at = |seconds| Instant::from_start(Duration::from_secs(seconds));
         let domain = Domain::parse("example.com").unwrap();
-        let nat64 = Nat64::new(true);
+        let nat64 = Nat64::new(true, Duration::ZERO);
         let is_known = || {
             let filter = nat64.filter(&AddressFilter::default());
             filter.check(&domain, "64:ff9b:1::8.8.8.8".parse().unwrap()).is_ok()
@@ -124,6 +131,6 @@ mod tests {
         nat64.handle_answer(&Nat64Answer::NoAddress { ttl: None }, at(90_000));
         assert!(!is_known() && !nat64.is_due(at(90_000 + 86_399)));
         assert!(nat64.is_due(at(90_000 + 86_400)));
-        assert!(!Nat64::new(false).is_due(at(0)));
+        assert!(!Nat64::new(false, Duration::ZERO).is_due(at(0)));
     }
 }

@@ -33,6 +33,10 @@ use crate::{
 /// With the feature `serde`, settings are read from a file. All keys are optional; an unknown one is
 /// an error with its name. Durations have a unit: `"500ms"`, `"10s"`, `"1m 30s"`, `"1d"`.
 ///
+/// An error of these settings does not show the password of a proxy. That of a format may quote the line
+/// of the file, as TOML's does: do not log it where the file has a password, or set the proxy by
+/// [`with_https_proxy`](Self::with_https_proxy).
+///
 /// | key | setting |
 /// | --- | --- |
 /// | `nameservers` | [`with_nameservers`](Self::with_nameservers); the port is 53 unless one is given |
@@ -201,8 +205,10 @@ impl Settings {
     ///
     /// The client asks its resolver for the AAAA records of `ipv4only.arpa` before the first fetch,
     /// and before a later one when their TTL is over, at least a minute and at most a day later.
-    /// After a failure the last prefixes stay, and it asks again after a minute. The time counts
-    /// into the time-out of the fetch. It has no effect with a fetcher of your own.
+    /// After a failure the last prefixes stay, and it asks again after a minute. A discovery that has
+    /// never succeeded finds nothing, without an event: whoever can suppress the query disables it.
+    /// The time counts into the time-out of the fetch, up to that of a query. It has no effect with a
+    /// fetcher of your own.
     ///
     /// [RFC 7050]: https://www.rfc-editor.org/rfc/rfc7050
     #[must_use]

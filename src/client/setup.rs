@@ -121,7 +121,7 @@ impl Settings {
             roots: Roots::new(self.roots.clone(), provider)?,
             config: self.fetch.clone(),
             filter: self.filter.clone(),
-            nat64: Nat64::new(self.nat64_discovery),
+            nat64: Nat64::new(self.nat64_discovery, self.dns.unwrap_or_default().timeout()),
             port: self.port,
             sources,
             proxy: self.proxy.clone(),

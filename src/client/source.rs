@@ -48,7 +48,12 @@ impl SourceAddresses {
     pub(super) fn check(self) -> Result<(), SourceError> {
         let set = [self.v4.map(IpAddr::from), self.v6.map(IpAddr::from)];
         set.into_iter().flatten().try_for_each(|address| {
-            let is_usable = !address.is_unspecified() && !address.is_multicast();
+            // A mapped address is none of IPv6 on the wire.
+            let is_other = match address {
+                IpAddr::V4(address) => address.is_broadcast(),
+                IpAddr::V6(address) => address.to_ipv4_mapped().is_some(),
+            };
+            let is_usable = !is_other && !address.is_unspecified() && !address.is_multicast();
             let message = match UdpSocket::bind((address, 0)) {
                 Ok(_) if is_usable => return Ok(()),
                 Ok(_) => "it is not the address of a host".into(),

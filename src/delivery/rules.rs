@@ -3,15 +3,13 @@
 
 use alloc::{boxed::Box, sync::Arc, vec::Vec};
 
-use time::UtcDateTime;
-
 use super::{
     refusal::{HostFailure, HostFailureReason, Misconfiguration, RequiredBy},
     require_tls::RequireTls,
     requirement::{MinTlsLevel, Requirement, TlsLevel, TlsaStatus},
     route::{MxLookup, Route},
     session::Session,
-    tls_rules::{MxHosts, TlsRules},
+    tls_rules::TlsRules,
 };
 use crate::{domain::Domain, failure::Failure, mode::Mode, no_policy::NoPolicy, policy::Policy};
 
@@ -34,7 +32,7 @@ pub(super) struct Rules {
     /// `true` if a policy of mode `testing` counts as one of mode `enforce`.
     enforces_testing: bool,
     /// The hosts of which any certificate is accepted under `enforce`.
-    any_certificate: Vec<MxHosts>,
+    any_certificate: Vec<Arc<str>>,
     lookup: MxLookup,
 }
 
@@ -62,8 +60,8 @@ impl Rules {
     }
 
     /// Applies the rules of the operator.
-    pub(super) fn apply(&mut self, tls: &TlsRules, now: UtcDateTime) {
-        self.any_certificate = tls.exempt_at(now);
+    pub(super) fn apply(&mut self, tls: &TlsRules, any_certificate: Vec<Arc<str>>) {
+        self.any_certificate = any_certificate;
         if let Some(domain) = &self.domain {
             self.floor = self.floor.max(tls.min_tls_level(domain));
             self.enforces_testing = tls.enforces_testing(domain);
@@ -142,7 +140,7 @@ impl Rules {
 
     /// Returns whether the policy excludes the host if its certificate is not valid.
     pub(super) fn enforces_certificate(&self, host: &str) -> bool {
-        self.enforces() && !self.any_certificate.iter().any(|hosts| hosts.contain(host))
+        self.enforces() && !self.any_certificate.iter().any(|exempt| **exempt == *host)
     }
 
     /// Returns whether TLSA records count, as well as a failure to look them up. For a message with

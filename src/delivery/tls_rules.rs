@@ -1,6 +1,6 @@
 //! The operator's rules for TLS, by domain and by MX host.
 
-use alloc::{collections::BTreeMap, vec::Vec};
+use alloc::collections::BTreeMap;
 use core::{fmt, str::FromStr};
 
 use time::{Date, UtcDateTime};
@@ -19,6 +19,9 @@ use crate::domain::{Domain, DomainError};
 /// The last one is for the time in which the certificates of a large provider are broken. The host
 /// must still be listed in the policy and speak TLS, and the failure is reported to the domain. DANE,
 /// the minimum level and [REQUIRETLS](super::RequireTls) apply as before.
+///
+/// A domain is the Policy Domain: of mail over a smart host, that of the smart host. A rule does not
+/// hold for its subdomains.
 ///
 /// In a file there is one rule on each line. Empty lines, and what follows `#`, are ignored. A name
 /// that begins with a dot stands for all MX hosts below it.
@@ -135,12 +138,6 @@ impl TlsRules {
     /// it to remind of rules that have ended.
     pub fn any_certificate(&self) -> impl Iterator<Item = (&MxHosts, Date)> {
         self.hosts.iter().map(|(hosts, until)| (hosts, *until))
-    }
-
-    /// Returns the MX hosts of the rules that have not ended.
-    pub(super) fn exempt_at(&self, now: UtcDateTime) -> Vec<MxHosts> {
-        let in_time = self.hosts.iter().filter(|(_, until)| now.date() <= **until);
-        in_time.map(|(hosts, _)| hosts.clone()).collect()
     }
 }
 

@@ -163,14 +163,16 @@ impl Delivery {
     }
 
     /// Applies the operator's rules for the domain and its MX hosts, those of this time. Default: no
-    /// rules. After [`Step::PolicyChanged`](super::Step::PolicyChanged), apply them again for the new
+    /// rules. It takes time linear in the number of MX hosts times that of rules for MX hosts. After [`Step::PolicyChanged`](super::Step::PolicyChanged), apply them again for the new
     /// delivery. The clients apply theirs.
     ///
     /// Call it before the first [`poll`](Self::poll): later it has no effect.
     #[must_use]
     pub fn with_tls_rules(mut self, tls: &TlsRules, now: UtcDateTime) -> Self {
+        let hosts = self.waiting.as_slice().iter().map(|mx| &mx.host);
+        let exempt = hosts.filter(|host| tls.accepts_any_certificate(host, now)).cloned().collect();
         if let Some(rules) = self.settings() {
-            rules.apply(tls, now);
+            rules.apply(tls, exempt);
         }
         self
     }

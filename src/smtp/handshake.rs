@@ -2,7 +2,7 @@
 
 use alloc::{boxed::Box, string::ToString, sync::Arc};
 use core::error::Error;
-use std::sync::OnceLock;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use pki_types::{InvalidDnsNameError, ServerName};
 use rustls::ClientConfig;
@@ -51,7 +51,7 @@ pub struct Handshake {
     verifier: Arc<HostVerifier>,
     is_fatal: bool,
     is_dane_fatal: bool,
-    dane: OnceLock<Result<(), Failure>>,
+    dane: Mutex<Option<Result<(), Failure>>>,
     now: UtcDateTime,
 }
 
@@ -65,7 +65,7 @@ impl Handshake {
         let verifier =
             if is_fatal { HostVerifier::enforcing(trust) } else { HostVerifier::testing(trust) };
         let is_dane_fatal = attempt.requirement().is_dane_fatal();
-        let (host, dane) = (attempt.host().into(), OnceLock::new());
+        let (host, dane) = (attempt.host().into(), Mutex::new(None));
         Self { host, verifier, is_fatal, is_dane_fatal, dane, now }
     }
 
@@ -78,11 +78,14 @@ impl Handshake {
     }
 
     /// Sets the result of checking the certificate against the TLSA records of the host ([RFC 7672
-    /// §3]), before the event of the handshake is supplied. The first call counts.
+    /// §3]), before the event of the handshake is supplied. Of several results, a failure counts.
     ///
     /// [RFC 7672 §3]: https://www.rfc-editor.org/rfc/rfc7672#section-3
     pub fn set_dane_result(&self, result: Result<(), Failure>) {
-        let _ = self.dane.set(result);
+        let mut dane = self.dane();
+        if !matches!(*dane, Some(Err(_))) {
+            *dane = Some(result);
+        }
     }
 
     /// Returns the settings for this connection: TLS 1.2 or 1.3, without resumption.
@@ -121,6 +124,14 @@ impl Handshake {
             Some(tls) => !is_passing(tls),
             None => find::<InvalidDnsNameError>(error).is_some(),
         };
+        // A certificate that was not required to be valid is still the best description, but it is
+        // not why a connection was lost, and under DANE it says nothing.
+        if is_of_host
+            && !self.is_dane_fatal
+            && let Some(Err(failure)) = self.result()
+        {
+            return SessionOutcome::HandshakeFailed(failure);
+        }
         let code = if is_of_host { "tls" } else { Failure::HANDSHAKE_INTERRUPTED };
         let message = tls.map_or_else(|| error.to_string().into(), describe_tls_error);
         let result_type = ResultType::ValidationFailure;
@@ -133,10 +144,7 @@ impl Handshake {
     /// [`ConnectionLost`](SessionOutcome::ConnectionLost).
     #[must_use]
     pub fn lost(self, ended: SessionOutcome) -> SessionOutcome {
-        match self.rejected() {
-            Some(rejected @ SessionOutcome::CertificateRejected(_)) => rejected,
-            _ => ended,
-        }
+        self.rejected().unwrap_or(ended)
     }
 
     fn result(&self) -> Option<Result<(), Failure>> {
@@ -149,23 +157,21 @@ impl Handshake {
         if let Some(result) = self.result() {
             checks = checks.with_pkix(result);
         }
-        match self.dane.get() {
-            Some(result) => checks.with_dane(result.clone()),
-            None => checks,
+        match self.dane().clone() {
+            Some(result) if self.is_dane_fatal => checks.with_dane(result),
+            _ => checks,
         }
     }
 
-    /// Returns the outcome of a session without an acceptable certificate. If the certificate was
-    /// not required to be valid, it is no reason to close the connection, but still the best
-    /// description of what is wrong.
+    /// Returns the outcome of a session whose certificate failed a check that was required.
     fn rejected(&self) -> Option<SessionOutcome> {
-        let (pkix, dane) = (self.result(), self.dane.get());
-        if (self.is_fatal && matches!(pkix, Some(Err(_))))
-            || (self.is_dane_fatal && matches!(dane, Some(Err(_))))
-        {
-            return Some(SessionOutcome::CertificateRejected(self.checks()));
-        }
-        Some(SessionOutcome::HandshakeFailed(pkix?.err()?))
+        let is_rejected = (self.is_fatal && matches!(self.result(), Some(Err(_))))
+            || (self.is_dane_fatal && matches!(*self.dane(), Some(Err(_))));
+        is_rejected.then(|| SessionOutcome::CertificateRejected(self.checks()))
+    }
+
+    fn dane(&self) -> MutexGuard<'_, Option<Result<(), Failure>>> {
+        self.dane.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -107,6 +107,7 @@ impl HttpsSockets {
     ) -> Result<FetchRoute, FetchError> {
         let nat64 = &self.setup.nat64;
         if nat64.is_due(self.time.instant()) {
+            let until = nat64.deadline(self.time.instant(), until);
             let answer = timeout(self.time.time_until(until), resolver.ipv4only(until)).await;
             let answer = answer.unwrap_or_else(|late| Nat64Answer::Failed(late.to_string().into()));
             nat64.handle_answer(&answer, self.time.instant());

@@ -1,14 +1,19 @@
 //! A resolver for tokio as that of a blocking client.
 
+use core::time::Duration;
 use std::io;
 
-use ::tokio::runtime::{Builder, Runtime};
+use ::tokio::{
+    runtime::{Builder, Runtime},
+    time::timeout,
+};
 
 use super::interface::Resolver;
 use crate::{
     blocking,
     cache::TxtAnswer,
     client::{AddressAnswer, Nat64Answer},
+    dns,
     domain::Domain,
 };
 
@@ -16,7 +21,8 @@ use crate::{
 /// its own. With the feature `hickory-resolver`, that is how the blocking client uses the resolver of
 /// that crate, with its DNSSEC validation or encrypted transports.
 ///
-/// The queries run in the threads in which the client calls the resolver; each has a thread already.
+/// The queries run in the threads in which the client calls the resolver; each has a thread already. A
+/// query that takes longer than the [time-out](Self::with_timeout) is dropped, and counts as failed.
 ///
 /// ```no_run
 /// # #[cfg(feature = "ring")]
@@ -32,6 +38,7 @@ use crate::{
 #[derive(Debug)]
 pub struct OnRuntime<R> {
     resolver: R,
+    timeout: Duration,
     /// `None` only in `drop`.
     runtime: Option<Runtime>,
 }
@@ -44,42 +51,47 @@ impl<R> OnRuntime<R> {
     /// Returns an error if the system refuses the runtime its event queue.
     pub fn new(resolver: R) -> io::Result<Self> {
         let runtime = Builder::new_current_thread().enable_all().build()?;
-        Ok(Self { resolver, runtime: Some(runtime) })
+        let timeout = dns::Config::default().timeout();
+        Ok(Self { resolver, timeout, runtime: Some(runtime) })
+    }
+
+    /// Sets the time-out of a query. Default: that of [`dns::Config`]. Set it to that of the client's
+    /// settings if they have another one.
+    #[must_use]
+    pub fn with_timeout(mut self, timeout: Duration) -> Self {
+        self.timeout = timeout;
+        self
+    }
+
+    /// Runs a query, or returns the reason why there is no answer.
+    fn run<T>(&self, query: impl Future<Output = T>) -> Result<T, &'static str> {
+        let Some(runtime) = &self.runtime else { return Err("the runtime has ended") };
+        let answer = runtime.block_on(async { timeout(self.timeout, query).await });
+        answer.map_err(|_| "the resolver did not answer in time")
     }
 }
 
 impl<R: Resolver> blocking::Resolver for OnRuntime<R> {
     fn txt(&self, domain: &Domain) -> TxtAnswer {
-        match &self.runtime {
-            Some(runtime) => runtime.block_on(async { self.resolver.txt(domain).await }),
-            None => TxtAnswer::NotSent,
-        }
+        self.run(async { self.resolver.txt(domain).await })
+            .unwrap_or_else(|why| TxtAnswer::Failed(why.into()))
     }
 
     fn addresses(&self, domain: &Domain) -> AddressAnswer {
-        match &self.runtime {
-            Some(runtime) => runtime.block_on(async { self.resolver.addresses(domain).await }),
-            None => AddressAnswer::Failed(ENDED.into()),
-        }
+        let answer = self.run(async { self.resolver.addresses(domain).await });
+        answer.unwrap_or_else(|why| AddressAnswer::Failed(why.into()))
     }
 
     fn host_addresses(&self, host: &Domain) -> AddressAnswer {
-        match &self.runtime {
-            Some(runtime) => runtime.block_on(async { self.resolver.host_addresses(host).await }),
-            None => AddressAnswer::Failed(ENDED.into()),
-        }
+        let answer = self.run(async { self.resolver.host_addresses(host).await });
+        answer.unwrap_or_else(|why| AddressAnswer::Failed(why.into()))
     }
 
     fn ipv4only(&self) -> Nat64Answer {
-        match &self.runtime {
-            Some(runtime) => runtime.block_on(async { self.resolver.ipv4only().await }),
-            None => Nat64Answer::Failed(ENDED.into()),
-        }
+        let answer = self.run(async { self.resolver.ipv4only().await });
+        answer.unwrap_or_else(|why| Nat64Answer::Failed(why.into()))
     }
 }
-
-/// The failure of a resolver that is being dropped.
-const ENDED: &str = "the runtime has ended";
 
 /// Ends the runtime without waiting, because the last handle of a client may be dropped within another
 /// runtime.

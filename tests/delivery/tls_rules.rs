@@ -304,6 +304,10 @@ fn the_file() {
     assert!(read.enforces_testing(&domain("example.net")));
     assert_eq!(read.min_tls_level(&domain("example.com")), MinTlsLevel::Opportunistic);
     assert_eq!(read.any_certificate().count(), 2);
+    assert_eq!(
+        rules("\u{feff}# of an editor\r\nexample.com minimum dane"),
+        rules("example.com minimum dane")
+    );
     assert!(rules("").is_empty() && rules("# nothing\n\n").is_empty() && !read.is_empty());
 }
 

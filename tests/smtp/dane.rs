@@ -1,13 +1,20 @@
 //! A mail server that checks certificates against TLSA records itself.
 
-use std::{io, net::IpAddr};
+use std::{
+    io::{self, Read as _, Write as _},
+    net::{IpAddr, SocketAddr, TcpStream},
+    sync::Arc,
+};
 
 use mta_sts::{
     Failure, ResultType,
-    delivery::{MinTlsLevel, PolicyType, SmtpReply, TlsaStatus},
-    smtp::{BlockingTransport, Capabilities, ConnectError, Envelope, Handshake, StarttlsError},
+    delivery::{MinTlsLevel, PolicyType, RequireTls, SmtpReply, TlsaStatus},
+    smtp::{
+        BlockingTransport, Capabilities, ConnectError, Envelope, Handshake, RecipientOutcome,
+        StarttlsError,
+    },
 };
-use mta_sts_testkit::{Site, World};
+use mta_sts_testkit::{Certificate, Mx, Site, World};
 
 use crate::world::{Client, Kind, told};
 
@@ -45,7 +52,7 @@ impl BlockingTransport for Dane {
         };
         if let Some(is_match) = self.result {
             handshake.set_dane_result(if is_match { Ok(()) } else { Err(no_match()) });
-            // The first result counts.
+            // A failure counts.
             handshake.set_dane_result(Ok(()));
         }
         if self.ends {
@@ -103,5 +110,82 @@ fn the_result_of_the_mail_server_decides_if_the_records_are_usable() {
             outcome.reports.iter().find(|report| report.policy_type() == PolicyType::Tlsa);
         let is_success = of_dane.map(mta_sts::delivery::SessionReport::is_success);
         assert_eq!(is_success, result.filter(|_| status == usable), "{what}");
+    }
+}
+
+/// A connection that is lost in the handshake is no fault of the certificate, of which PKIX says
+/// nothing under DANE: a message that requires TLS waits.
+#[test]
+fn a_lost_connection_is_no_fault_of_a_certificate_that_matches() {
+    let world = World::new();
+    let text = format!("version: STSv1\nmode: enforce\nmx: {HOST}\nmax_age: 604800\n");
+    world.set("example.com", Site::new("1", &text));
+    let host = world.mx(HOST, Mx::Starttls(Certificate::Untrusted));
+    let client = Client::new(Kind::Blocking, &world);
+    for tag in [RequireTls::Unspecified, RequireTls::Yes] {
+        let message = client.message(&[HOST], MinTlsLevel::Opportunistic).with_require_tls(tag);
+        let Client::Blocking(client) = &client else { unreachable!() };
+        let mut lost = LostInHandshake(host.address());
+        let outcome = client.deliver(&message, &mut lost).unwrap();
+        let RecipientOutcome::Deferred { .. } = &outcome.recipients[0] else {
+            panic!("{tag:?}: {outcome:?}")
+        };
+        let failures = outcome.reports.iter().flat_map(|report| report.failures());
+        let codes: Vec<_> = failures.map(|failure| failure.reason_code().to_owned()).collect();
+        let expected = Failure::HANDSHAKE_INTERRUPTED;
+        assert!(codes.iter().all(|code| code == expected), "{tag:?}: {codes:?}");
+    }
+}
+
+/// A host whose certificate matches its TLSA records, and is lost after it was checked.
+struct LostInHandshake(SocketAddr);
+
+/// Reads a reply, all its lines, and no byte more.
+fn skip_reply(stream: &mut TcpStream) {
+    let mut reply = String::new();
+    while !(reply.ends_with('\n') && reply.lines().last().unwrap()[3..].starts_with(' ')) {
+        let mut byte = [0];
+        stream.read_exact(&mut byte).unwrap();
+        reply.push(byte[0].into());
+    }
+}
+
+impl BlockingTransport for LostInHandshake {
+    type Session = TcpStream;
+
+    fn addresses(&mut self, _: &str) -> Vec<IpAddr> {
+        vec![self.0.ip()]
+    }
+
+    fn connect(&mut self, _: &str, _: IpAddr) -> Result<(TcpStream, Capabilities), ConnectError> {
+        let mut stream = TcpStream::connect(self.0).map_err(|_| ConnectError::Unreachable)?;
+        skip_reply(&mut stream);
+        stream.write_all(b"EHLO sender.example\r\n").unwrap();
+        skip_reply(&mut stream);
+        Ok((stream, Capabilities::parse("250-mx.example.com\r\n250 STARTTLS\r\n")))
+    }
+
+    fn starttls(
+        &mut self,
+        mut stream: TcpStream,
+        handshake: &Handshake,
+    ) -> Result<(TcpStream, Capabilities), StarttlsError<TcpStream>> {
+        stream.write_all(b"STARTTLS\r\n").unwrap();
+        skip_reply(&mut stream);
+        let (name, config) = (handshake.server_name()?, handshake.client_config());
+        let mut tls = rustls::ClientConnection::new(Arc::new(config), name).unwrap();
+        while tls.is_handshaking() {
+            tls.complete_io(&mut stream)?;
+        }
+        handshake.set_dane_result(Ok(()));
+        Err(io::Error::from(io::ErrorKind::ConnectionReset).into())
+    }
+
+    fn send(&mut self, _: TcpStream, _: Envelope<'_>) -> Vec<SmtpReply> {
+        unreachable!("there is no session")
+    }
+
+    fn tlsa(&mut self, _: &str) -> TlsaStatus {
+        TlsaStatus::Usable
     }
 }

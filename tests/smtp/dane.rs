@@ -8,7 +8,7 @@ use std::{
 
 use mta_sts::{
     Failure, ResultType,
-    delivery::{MinTlsLevel, PolicyType, RequireTls, SmtpReply, TlsaStatus},
+    delivery::{MinTlsLevel, PolicyType, RequireTls, SessionReport, SmtpReply, TlsaStatus},
     smtp::{
         BlockingTransport, Capabilities, ConnectError, Envelope, Handshake, RecipientOutcome,
         StarttlsError,
@@ -108,7 +108,7 @@ fn the_result_of_the_mail_server_decides_if_the_records_are_usable() {
         }
         let of_dane =
             outcome.reports.iter().find(|report| report.policy_type() == PolicyType::Tlsa);
-        let is_success = of_dane.map(mta_sts::delivery::SessionReport::is_success);
+        let is_success = of_dane.map(SessionReport::is_success);
         assert_eq!(is_success, result.filter(|_| status == usable), "{what}");
     }
 }
@@ -130,7 +130,7 @@ fn a_lost_connection_is_no_fault_of_a_certificate_that_matches() {
         let RecipientOutcome::Deferred { .. } = &outcome.recipients[0] else {
             panic!("{tag:?}: {outcome:?}")
         };
-        let failures = outcome.reports.iter().flat_map(|report| report.failures());
+        let failures = outcome.reports.iter().flat_map(SessionReport::failures);
         let codes: Vec<_> = failures.map(|failure| failure.reason_code().to_owned()).collect();
         let expected = Failure::HANDSHAKE_INTERRUPTED;
         assert!(codes.iter().all(|code| code == expected), "{tag:?}: {codes:?}");

@@ -9,6 +9,8 @@ use mta_sts::{
 };
 use serde_json::{Value, json};
 
+#[cfg(feature = "verify")]
+use crate::certificate::certificate;
 use crate::{delivery::delivery, question::Question, scenario::scenario};
 
 /// The value, or why there is none: the crate refuses the input, or the question makes no sense.
@@ -26,6 +28,8 @@ pub(crate) fn answer(question: &Question) -> Option<Answer> {
         Ok("names") => names(question),
         Ok("scenario") => scenario(question),
         Ok("delivery") => delivery(question),
+        #[cfg(feature = "verify")]
+        Ok("certificate") => certificate(question),
         Ok(_) => return None,
         Err(error) => Err(error),
     };

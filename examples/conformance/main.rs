@@ -20,6 +20,8 @@
 #![allow(clippy::disallowed_methods, reason = "pipes to another program need threads")]
 
 mod answer;
+#[cfg(feature = "verify")]
+mod certificate;
 mod delivery;
 mod judge;
 mod options;

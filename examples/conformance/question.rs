@@ -84,6 +84,13 @@ impl Question {
         list(value, &name)?.iter().map(|value| decode(value, &name)).collect()
     }
 
+    /// A list of the bytes that base64 encodes.
+    #[cfg(feature = "verify")]
+    pub(crate) fn base64_strings(&self, name: &str) -> Member<Vec<Vec<u8>>> {
+        let values = list(self.required(name)?, name)?;
+        values.iter().map(|value| base64_bytes(value, name)).collect()
+    }
+
     fn text_or_base64(&self, name: &str) -> Member<(&Value, String, Decode)> {
         let base64_name = format!("{name}_b64");
         match (self.0.get(name), self.0.get(&base64_name)) {

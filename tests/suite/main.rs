@@ -4,6 +4,9 @@
 
 #[path = "../../examples/conformance/answer.rs"]
 mod answer;
+#[cfg(feature = "verify")]
+#[path = "../../examples/conformance/certificate.rs"]
+mod certificate;
 #[path = "../../examples/conformance/delivery.rs"]
 mod delivery;
 #[path = "../../examples/conformance/judge/mod.rs"]
@@ -18,6 +21,8 @@ mod runner;
 mod scenario;
 
 mod arguments;
+#[cfg(feature = "verify")]
+mod certificates;
 #[cfg(unix)]
 mod contest;
 mod deliveries;

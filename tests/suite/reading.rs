@@ -67,6 +67,7 @@ fn wrong((vector, answer): (&Vector, &Value)) -> Option<String> {
         .is_none_or(|members| members.keys().all(|name| answer["value"].get(name).is_some()));
     match judged(vector, answer) {
         Answered::Right if answer["id"] == *vector.id && is_whole => None,
+        Answered::Unsupported if vector.kind == "certificate" && !cfg!(feature = "verify") => None,
         other => Some(format!("{}: {other:?}", vector.id)),
     }
 }
@@ -146,7 +147,7 @@ fn a_question_that_makes_no_sense_is_refused() {
 
 #[test]
 fn an_unknown_kind_is_unsupported() {
-    let answer = answers(r#"{"id":"c1","kind":"certificate","chain":[]}"#).unwrap();
+    let answer = answers(r#"{"id":"c1","kind":"dnssec","chain":[]}"#).unwrap();
     assert_eq!(answer, [json!({"id": "c1", "unsupported": true})]);
 }
 

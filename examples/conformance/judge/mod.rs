@@ -1,5 +1,6 @@
 //! Judges how a program answers the vectors.
 
+mod certificates;
 mod compare;
 mod contest;
 mod differences;

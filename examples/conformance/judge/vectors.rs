@@ -8,6 +8,8 @@ use std::{
 
 use serde_json::Value;
 
+use super::certificates;
+
 /// How binding the requirement is that a vector tests.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Category {
@@ -64,7 +66,7 @@ impl Vector {
     }
 }
 
-/// Reads all vectors, in the order of their files.
+/// Reads all vectors, in the order of their files, and makes those about certificates.
 pub(crate) fn all() -> Result<Vec<Vector>, Box<dyn Error>> {
     let mut vectors = Vec::new();
     for file in files()? {
@@ -73,6 +75,7 @@ pub(crate) fn all() -> Result<Vec<Vector>, Box<dyn Error>> {
             vectors.push(Vector::from_line(line)?);
         }
     }
+    vectors.extend(certificates::all()?);
     Ok(vectors)
 }
 

@@ -50,7 +50,7 @@
 //! # A mail server with a client
 //!
 //! The clients take a resolver, a fetcher, a store and a clock of the test, so that a mail server is
-//! tested with what it uses. These twenty lines script one domain, and count the fetches:
+//! tested with what it uses. This scripts one domain, and counts the fetches:
 //!
 //! ```
 //! # #[cfg(all(feature = "blocking", feature = "ring"))]

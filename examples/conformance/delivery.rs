@@ -88,7 +88,7 @@ fn walk(
             // The domain has no other policy meanwhile.
             Step::Recheck(_) => delivery.handle_recheck(Recheck::Current(policy.clone())),
             Step::Delivered => {
-                let (host, is_encrypted) = sent.ok_or("delivered to nobody")?;
+                let (host, is_encrypted) = sent.ok_or("delivered to no host")?;
                 return Ok(json!({ "outcome": "delivered", "host": host, "tls": is_encrypted }));
             }
             Step::Defer(_) => return Ok(json!({ "outcome": "deferred" })),

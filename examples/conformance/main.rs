@@ -54,7 +54,7 @@ fn main() -> ExitCode {
 fn answer_all() -> ExitCode {
     match run(io::stdin().lock(), io::stdout().lock()) {
         Ok(()) => ExitCode::SUCCESS,
-        // Whoever read the answers has read enough.
+        // The reader of the answers has read enough.
         Err(RunError::Io(error)) if error.kind() == ErrorKind::BrokenPipe => ExitCode::SUCCESS,
         Err(error) => failed(error.into()),
     }

@@ -22,7 +22,7 @@ impl Question {
         }
     }
 
-    /// What the answer carries too; `null` if there is none.
+    /// What the answer carries too; or `null`.
     pub(crate) fn id(&self) -> &Value {
         self.0.get("id").unwrap_or(&Value::Null)
     }

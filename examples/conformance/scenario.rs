@@ -30,7 +30,7 @@ struct History {
     cache: Cache,
     /// What the clock shows.
     now: UtcDateTime,
-    /// Seconds since the beginning. The clock may be set, this goes on.
+    /// Seconds since the beginning, which do not follow the clock if that is set.
     at: f64,
     /// What DNS says now.
     txt: TxtAnswer,
@@ -142,7 +142,7 @@ impl History {
         Ok(())
     }
 
-    /// Does what the cache asks for, until there is no more. Notes what is told to this id.
+    /// Does what the cache asks for, until there is no more. Notes the answer to this id.
     fn drain(&mut self, waiting: Option<LookupId>) {
         loop {
             if let Some(request) = self.cache.poll_request() {

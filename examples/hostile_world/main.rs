@@ -51,7 +51,7 @@ fn main() -> ExitCode {
     };
     match done {
         Ok(is_right) => ExitCode::from(u8::from(!is_right)),
-        // Whoever reads has read enough.
+        // The reader has read enough.
         Err(error) if error.kind() == ErrorKind::BrokenPipe => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("hostile_world: {error}");

@@ -25,7 +25,7 @@ pub(crate) enum Command {
 /// What is tested.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Mode {
-    /// Whoever comes. A line on standard input begins the next phase, its end the judgement.
+    /// Any client that connects. A line on standard input begins the next phase, its end the judgement.
     Serve,
     /// A policy daemon, which is asked.
     Ask(Daemon),
@@ -37,7 +37,7 @@ pub(crate) struct Options {
     pub(crate) scenarios: Vec<&'static Scenario>,
     pub(crate) mode: Mode,
     pub(crate) places: Places,
-    /// Where the file of the root certificate is written; a directory of its own if there is none.
+    /// Where the file of the root certificate is written; by default a directory of its own.
     pub(crate) directory: Option<PathBuf>,
     /// How long a phase lasts at most.
     pub(crate) limit: Option<Duration>,

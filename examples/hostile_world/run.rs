@@ -23,7 +23,7 @@ const LOOK: Duration = Duration::from_millis(100);
 /// How long a client may take for what it does after the last message or answer.
 const SETTLE: Duration = Duration::from_millis(500);
 
-/// How a run goes on.
+/// The phases of a run.
 pub(crate) struct Course<'a> {
     pub(crate) mode: &'a Mode,
     pub(crate) limit: Option<Duration>,

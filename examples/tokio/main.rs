@@ -6,7 +6,7 @@
 //! ```
 //!
 //! The network is a loopback world of its own, in which it meets one scene after the other. If
-//! anything does not go as told, it says so and its exit status is 1.
+//! a notification is not the expected one, it says so and its exit status is 1.
 
 #![allow(clippy::disallowed_methods, reason = "here are real sockets, and real time passes")]
 
@@ -82,7 +82,7 @@ pub(crate) fn mail(stage: &Stage, require_tls: RequireTls) -> Result<Mail, Failu
         text: "Subject: hello\r\n\r\nHello to both of you.".into(),
     };
     let (domain, mx) = (Domain::parse(DOMAIN)?, vec![Mx::new(10, HOST)]);
-    Ok(Mail { domain, mx, smtp, require_tls, unconfirmed: 0 })
+    Ok(Mail { domain, mx, smtp, require_tls, is_delayed: false, unconfirmed: 0 })
 }
 
 /// Waits for the notifications about so many recipients. Returns how many have not got the message.
@@ -97,7 +97,7 @@ async fn hear(
         println!("  to {}: {}", notification.recipient, notification.action);
         let expected = expected.get(number).unwrap_or(&expected[0]);
         if notification.action.to_string() != *expected {
-            return Err(format!("not as told: {expected}").into());
+            return Err(format!("expected: {expected}").into());
         }
         left += usize::from(matches!(notification.action, Action::Delayed(..)));
     }

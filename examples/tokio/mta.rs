@@ -33,6 +33,8 @@ pub(crate) struct Mail {
     /// What is sent, and to those who have neither got it nor been told that they will not.
     pub(crate) smtp: Smtp,
     pub(crate) require_tls: RequireTls,
+    /// `true` once the sender was notified of the delay.
+    pub(crate) is_delayed: bool,
     /// The number of rechecks without a result: it stays with the message.
     pub(crate) unconfirmed: u32,
 }
@@ -97,6 +99,7 @@ impl Mta {
                 return false;
             }
         };
+        let is_first_delay = !mem::replace(&mut mail.is_delayed, true);
         for (recipient, outcome) in mem::take(&mut mail.smtp.recipients).into_iter().zip(outcomes) {
             match outcome {
                 RecipientOutcome::Delivered => self.notify(&recipient, Action::Delivered),
@@ -109,7 +112,7 @@ impl Mta {
                     self.notify(&recipient, Action::Failed(status, text));
                 }
                 RecipientOutcome::Deferred { status, text, .. } => {
-                    if attempts == 1 {
+                    if is_first_delay {
                         self.notify(&recipient, Action::Delayed(status, text));
                     }
                     mail.smtp.recipients.push(recipient);

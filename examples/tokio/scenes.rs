@@ -27,7 +27,7 @@ pub(crate) enum Step {
     Carol(&'static str),
     /// The host replies this to the message; to nothing, by closing the connection.
     Message(&'static str),
-    /// Nobody listens at the address of the host.
+    /// The address of the host refuses connections.
     Down,
     /// The host is back.
     Up,

@@ -27,7 +27,7 @@ impl Stage {
         Self { world, host, hosts, policies: 0 }
     }
 
-    /// The settings of a client in this world. In a real one there is none to make.
+    /// The settings of a client in this world. A real one needs none of them.
     pub(crate) fn settings(&self) -> Settings {
         let loopback = "127.0.0.0/8".parse().unwrap();
         Settings::default()
@@ -52,7 +52,7 @@ impl Stage {
             Step::Host(manner) => self.host.set(manner),
             Step::Carol(answer) => self.host.answer(CAROL, answer),
             Step::Message(answer) => self.host.answer(".", answer),
-            // Nobody listens there.
+            // It refuses connections.
             Step::Down => self.move_to([127, 0, 0, 2].into()),
             Step::Up => self.move_to(self.host.address().ip()),
             Step::Restart | Step::Send(..) | Step::Retry(_) => {}

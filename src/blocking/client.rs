@@ -33,12 +33,8 @@ impl Client {
         writer: Option<StoreWriter>,
         restore_report: RestoreReport,
     ) -> Self {
-        Self(Arc::new(Inner {
-            driver,
-            writer,
-            restore_report,
-            tls_rules: CurrentTlsRules::default(),
-        }))
+        let tls_rules = CurrentTlsRules::new(driver.threads.process);
+        Self(Arc::new(Inner { driver, writer, restore_report, tls_rules }))
     }
 
     /// Returns the driver, for the parts that the builder has still to start.
@@ -255,19 +251,13 @@ impl Client {
     /// # }
     /// ```
     pub fn set_tls_rules(&self, rules: TlsRules) {
-        if !self.0.driver.threads.process.is_another() {
-            self.0.tls_rules.set(rules);
-        }
+        self.0.tls_rules.set(rules);
     }
 
     /// Returns the operator's rules for TLS. Default: no rules. In a forked child there are none.
     #[must_use]
     pub fn tls_rules(&self) -> Arc<TlsRules> {
-        if self.0.driver.threads.process.is_another() {
-            Arc::default()
-        } else {
-            self.0.tls_rules.get()
-        }
+        self.0.tls_rules.get()
     }
 
     /// Explains the answer for a domain: why a policy applies or does not, what is due next, and

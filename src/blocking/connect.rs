@@ -18,7 +18,8 @@ use crate::{
 /// The interval at which a connection in progress is polled.
 const LOOK: Duration = Duration::from_millis(20);
 
-/// Connects to an address, from that of the settings. Returns an error if the deadline passes, or if `control` ends it.
+/// Connects to an address, from that of the settings. Returns an error if the deadline passes, or if
+/// `control` ends it.
 pub(super) fn connect(
     address: SocketAddr,
     sources: SourceAddresses,

@@ -105,8 +105,9 @@ impl Addresses {
     }
 }
 
-/// Returns whether another address is worth an attempt: with this one there was no connection
-/// (but not for a reason that a proxy has for all addresses), no TLS session, or no valid certificate. Any answer over HTTP is the answer of the Policy Host.
+/// Returns whether another address is worth an attempt: with this one there was no connection (but
+/// not for a reason that a proxy has for all addresses), no TLS session, or no valid certificate. Any
+/// answer over HTTP is the answer of the Policy Host.
 pub(crate) fn is_of_address(error: &FetchError) -> bool {
     rank(error) > 0
 }

@@ -110,7 +110,7 @@ pub enum SettingsError {
     /// does not occur at the start of a client.
     #[error("root certificates that could not be read: {0}")]
     UnreadableRoots(Box<str>),
-    /// A source address cannot be used: this machine does not have it.
+    /// A source address cannot be used: this machine does not have it, or no host can have it.
     #[error("the source address {address} cannot be used: {error}")]
     SourceAddress {
         /// The source address.
@@ -206,7 +206,7 @@ impl Settings {
     /// The client asks its resolver for the AAAA records of `ipv4only.arpa` before the first fetch,
     /// and before a later one when their TTL is over, at least a minute and at most a day later.
     /// After a failure the last prefixes stay, and it asks again after a minute. A discovery that has
-    /// never succeeded finds nothing, without an event: whoever can suppress the query disables it.
+    /// never succeeded finds nothing, without an event: an attacker who suppresses the query disables it.
     /// The time counts into the time-out of the fetch, up to that of a query. It has no effect with a
     /// fetcher of your own.
     ///

@@ -48,7 +48,7 @@ impl SourceAddresses {
     pub(super) fn check(self) -> Result<(), SourceError> {
         let set = [self.v4.map(IpAddr::from), self.v6.map(IpAddr::from)];
         set.into_iter().flatten().try_for_each(|address| {
-            // A mapped address is none of IPv6 on the wire.
+            // A mapped address stands for an IPv4 address.
             let is_other = match address {
                 IpAddr::V4(address) => address.is_broadcast(),
                 IpAddr::V6(address) => address.to_ipv4_mapped().is_some(),
@@ -107,6 +107,22 @@ mod tests {
             let local = sources.local_for(peer.parse().unwrap());
             assert_eq!(local, expected.parse().unwrap(), "{peer}");
         }
+    }
+
+    #[test]
+    fn an_address_that_no_host_can_have_is_refused() {
+        for (v4, v6) in [
+            ("0.0.0.0", ""),
+            ("255.255.255.255", ""),
+            ("224.0.0.1", ""),
+            ("", "::"),
+            ("", "ff02::1"),
+            ("", "::ffff:127.0.0.1"),
+        ] {
+            let error = sources(v4, v6).check().unwrap_err();
+            assert_eq!(error.address, [v4, v6].concat().parse::<IpAddr>().unwrap());
+        }
+        assert!(sources("127.0.0.1", "").check().is_ok());
     }
 
     #[test]

@@ -148,8 +148,8 @@ impl AddressFilter {
 
     /// Checks an IPv6 address, and all IPv4 addresses that it may embed.
     ///
-    /// Whoever forges the answer for `ipv4only.arpa` chooses the discovered prefixes, and may choose
-    /// the addresses of a Policy Host, too. If such a prefix could allow an address, one of
+    /// An attacker who forges the answer for `ipv4only.arpa` chooses the discovered prefixes, and may
+    /// choose the addresses of a Policy Host, too. If such a prefix could allow an address, one of
     /// `fd12:3456::/32` would allow the private host `fd12:3456:808:808::1`, because that embeds
     /// 8.8.8.8. So a discovered prefix only adds a condition. The exception has to be made where
     /// the prefix would be of no use otherwise, in `64:ff9b:1::/48`: no host has an address there.

@@ -19,7 +19,7 @@
 //! | [`PersistRecovered`](crate::cache::EventKind::PersistRecovered), [`StoreResumed`](crate::cache::EventKind::StoreResumed) | info | close the alert of the store |
 //! | [`Failed`](crate::cache::EventKind::Failed) with a policy | info | nothing: the cached policy still applies |
 //! | `Failed` without a policy | info | nothing: mail goes out as to a domain without MTA-STS |
-//! | `Failed` with a failure that [`is_of_sender`](crate::Failure::is_of_sender) | alert | see to the proxy or the source address that it names |
+//! | `Failed` with a failure that [`is_of_sender`](crate::Failure::is_of_sender) | warning; for many domains: alert | for many domains, see to the proxy or the source address that it names; for one, its Policy Host may be down behind the proxy |
 //! | [`Updated`](crate::cache::EventKind::Updated) | info | nothing |
 //! | [`Recovered`](crate::cache::EventKind::Recovered) | info | close the alert of that domain |
 //! | [`Answered`](crate::cache::EventKind::Answered), [`Rechecked`](crate::cache::EventKind::Rechecked) | debug | pass them to the lookups and rechecks that wait; a client does that itself |
@@ -40,7 +40,8 @@
 //! The client looks up and checks the addresses of Policy Hosts also with a proxy, and asks it for a
 //! connection to such an address by CONNECT, so the nameserver must resolve public names, and the
 //! proxy must allow CONNECT to port 443 of IP addresses. The certificate is checked by the client: a
-//! proxy that decrypts TLS is refused. A failure of the proxy has the reason code `https-proxy`, one of
+//! proxy that decrypts TLS is refused, which looks like a certificate of the domain that is not valid.
+//! A failure of the proxy has the reason code `https-proxy`, one of
 //! the source address `source-address`. They are not reported to the domain.
 //!
 //! Without a NAT64 prefix, addresses of `64:ff9b:1::/48` are refused, and those of another prefix of

@@ -30,7 +30,7 @@ fn errors_name_the_line() {
 
 #[test]
 fn a_list_is_read_as_it_is_printed() {
-    let text = "# from the operator\r\n\tb.example  enforce mx.b.example *.b.example # both\r\n\
+    let text = "\u{feff}# from the operator\r\n\tb.example  enforce mx.b.example *.b.example # both\r\n\
                 a.example none\n\nc.example testing MX.c.example";
     let list: OverrideList = text.parse().unwrap();
     let printed = list.to_string();

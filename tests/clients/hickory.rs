@@ -1,6 +1,7 @@
 //! hickory's resolver in the place of the client's own.
 
 use std::{
+    future::pending,
     net::{IpAddr, SocketAddr},
     sync::Arc,
     thread,
@@ -14,10 +15,10 @@ use hickory_resolver::{
     net::runtime::TokioRuntimeProvider,
 };
 use mta_sts::{
-    NoPolicy, blocking,
+    Domain, NoPolicy, blocking,
     cache::{Answer, TxtAnswer},
     client::{AddressAnswer, Nat64Answer},
-    tokio::{Client, OnRuntime, Resolver},
+    tokio::{BoxFuture, Client, OnRuntime, Resolver},
 };
 use mta_sts_testkit::{Dns, Named, Site, World};
 
@@ -189,4 +190,28 @@ fn records_of_strangers_change_nothing_and_aliases_are_followed() {
         let answer = ask("alone.example");
         assert!(!matches!(answer, TxtAnswer::Found { .. }), "{answer:?}, {keeps_aliases}");
     }
+}
+
+/// A resolver that never answers.
+struct Silent;
+
+impl Resolver for Silent {
+    fn txt<'a>(&'a self, _: &'a Domain) -> BoxFuture<'a, TxtAnswer> {
+        Box::pin(pending())
+    }
+
+    fn addresses<'a>(&'a self, _: &'a Domain) -> BoxFuture<'a, AddressAnswer> {
+        Box::pin(pending())
+    }
+}
+
+#[test]
+fn a_query_on_a_runtime_of_its_own_ends_after_the_time_out() {
+    let silent = OnRuntime::new(Silent).unwrap().with_timeout(Duration::from_millis(50));
+    let late = "the resolver did not answer in time";
+    let name = domain("example.com");
+    let txt = blocking::Resolver::txt(&silent, &name);
+    assert_eq!(txt, TxtAnswer::Failed(late.into()));
+    let addresses = blocking::Resolver::addresses(&silent, &name);
+    assert_eq!(addresses, AddressAnswer::Failed(late.into()));
 }

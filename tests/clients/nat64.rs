@@ -13,6 +13,7 @@ use mta_sts::{
     Domain, NoPolicy, blocking,
     cache::{Answer, TxtAnswer},
     client::{AddressAnswer, Nat64Answer, Settings},
+    dns,
     fetch::Nat64Prefix,
     tokio::{self as async_, BoxFuture},
 };
@@ -148,4 +149,36 @@ fn nothing_goes_round_the_resolver() {
             assert_eq!(resolver.0.load(Ordering::SeqCst), asked, "{kind:?}");
         }
     }
+}
+
+/// A resolver that never answers about `ipv4only.arpa`.
+struct Silent(IpAddr);
+
+impl async_::Resolver for Silent {
+    fn txt<'a>(&'a self, _: &'a Domain) -> BoxFuture<'a, TxtAnswer> {
+        Box::pin(async { Translated::txt_answer() })
+    }
+
+    fn addresses<'a>(&'a self, _: &'a Domain) -> BoxFuture<'a, AddressAnswer> {
+        Box::pin(async { AddressAnswer::Found(vec![self.0]) })
+    }
+
+    fn ipv4only(&self) -> BoxFuture<'_, Nat64Answer> {
+        Box::pin(std::future::pending())
+    }
+}
+
+/// The time-out of a query ends it, before that of the fetch.
+#[test]
+fn a_discovery_that_hangs_leaves_time_for_the_fetch() {
+    let world = World::new();
+    world.set("example.com", Site::new("1", POLICY));
+    let dns = dns::Config::default().with_timeout(Duration::from_millis(200));
+    let settings = settings(&world).with_nat64_discovery(true).with_dns_config(dns);
+    let runtime = runtime();
+    let builder = async_::Client::builder().with_settings(settings);
+    let resolver = Silent([127, 0, 0, 1].into());
+    let client = runtime.block_on(builder.with_resolver(resolver).build()).unwrap();
+    let answer = runtime.block_on(client.policy(&domain("example.com"))).unwrap();
+    assert!(answer.policy().is_some(), "{answer:?}");
 }

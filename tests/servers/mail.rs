@@ -54,7 +54,7 @@ impl Sender {
             text: format!("Subject: hello\r\n\r\n{text}"),
         };
         let (domain, mx) = (domain("good.example"), vec![Mx::new(10, HOST)]);
-        let mail = Mail { domain, mx, smtp, require_tls, unconfirmed: 0 };
+        let mail = Mail { domain, mx, smtp, require_tls, is_delayed: false, unconfirmed: 0 };
         self.runtime.block_on(async { self.mta.accept(mail) });
     }
 

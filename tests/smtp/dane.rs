@@ -51,6 +51,7 @@ impl BlockingTransport for Dane {
             Failure::new(result_type, "tlsa-no-match", HOST, "no record matches")
         };
         if let Some(is_match) = self.result {
+            handshake.set_dane_result(Ok(()));
             handshake.set_dane_result(if is_match { Ok(()) } else { Err(no_match()) });
             // A failure counts.
             handshake.set_dane_result(Ok(()));

@@ -93,7 +93,7 @@ fn shell(command: &str) -> Command {
 #[cfg(not(unix))]
 fn kill_group(_: &Child) {}
 
-/// Writes lines until the program ends, or nobody sends any more.
+/// Writes lines until the program ends, or the sender is gone.
 fn write_all(mut stdin: ChildStdin, lines: &Receiver<Vec<u8>>) {
     for line in lines {
         if stdin.write_all(&line).and_then(|()| stdin.flush()).is_err() {
@@ -102,7 +102,7 @@ fn write_all(mut stdin: ChildStdin, lines: &Receiver<Vec<u8>>) {
     }
 }
 
-/// Reads lines until the program ends, a line is too long, or nobody takes any more.
+/// Reads lines until the program ends, a line is too long, or the receiver is gone.
 fn read_all(stdout: ChildStdout, lines: &SyncSender<Result<Vec<u8>, Lost>>) {
     let mut stdout = BufReader::new(stdout);
     loop {

@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 
 use super::{Category, Vector, Verdict, junit};
 
-/// A vector, and what came of it.
+/// A vector, and its verdict.
 #[derive(Clone, Debug)]
 pub(crate) struct Outcome {
     pub(crate) vector: Vector,

@@ -26,7 +26,7 @@ pub(super) const ALL: &[Scenario] = &[
     .hosts(&[Host { manner: Mx::Starttls(Certificate::SelfSigned), ..HOST }]),
     scenario(
         "control-no-record",
-        "no record; the Policy Host serves a policy nobody has announced",
+        "no record; the Policy Host serves a policy without one",
         &["S3.1-10"],
         Phase { dns: Dns::NoSuchName, expected: NO_POLICY, ..GOOD },
     ),

@@ -99,7 +99,7 @@ pub(super) const ALL: &[Scenario] = &[
     ),
     scenario(
         "dns-policy-host-dead",
-        "nobody listens at the address of the Policy Host",
+        "the address of the Policy Host refuses connections",
         &["S3.3-12"],
         Phase { addresses: Addresses::Dead, expected: NO_POLICY, ..GOOD },
     ),

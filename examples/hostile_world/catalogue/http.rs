@@ -71,7 +71,7 @@ pub(super) const ALL: &[Scenario] = &[
     ),
     scenario(
         "http-304",
-        "status 304, which nobody has asked for",
+        "status 304 to a request without a condition",
         &["S3.3-05", "S3.3-07"],
         refused(Page::Raw("HTTP/1.1 304 Not Modified\r\nETag: \"1\"\r\n\r\n")),
     ),

@@ -202,7 +202,7 @@ pub(super) const ALL: &[Scenario] = &[
     ),
     valid(
         "policy-unknown-fields",
-        "there are fields that nobody knows",
+        "there are unknown fields",
         &["S3.2-01", "S3.2-15"],
         "version: STSv1\na_b-c.d: x y:z\nmode: enforce\nmx: mx.{domain}\nmax_age: 604800\nmx2: evil.example\n",
     ),
@@ -214,13 +214,13 @@ pub(super) const ALL: &[Scenario] = &[
     ),
     valid(
         "policy-two-modes-one-junk",
-        "there are two modes, of which the second is none",
+        "there are two modes; the second is `none`",
         &["S3.2-02"],
         "version: STSv1\nmode: enforce\nmode: x\nmx: mx.{domain}\nmax_age: 604800\n",
     ),
     valid(
         "policy-utf-8",
-        "a field that nobody knows has letters beyond ASCII",
+        "an unknown field has letters beyond ASCII",
         &["S3.2-15"],
         "version: STSv1\nmode: enforce\na: gr\u{fc}n\nmx: mx.{domain}\nmax_age: 604800\n",
     ),

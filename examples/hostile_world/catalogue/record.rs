@@ -55,7 +55,7 @@ pub(super) const ALL: &[Scenario] = &[
     ),
     scenario(
         "dns-record-unknown-fields",
-        "the record has fields that nobody knows",
+        "the record has unknown fields",
         &["S3.2-01"],
         valid(&[&[b"v=STSv1; a.b-c_d=x/y:z; id=1; e=f"]]),
     ),

@@ -91,7 +91,7 @@ pub(crate) enum Page {
     Endless(&'static str, &'static str),
     /// A policy between whose fields are 70,000 bytes of others: the last pattern is after them.
     Long,
-    /// The policy, compressed, though perhaps nobody has asked for that.
+    /// The policy, compressed, even if the request does not allow it.
     Gzip,
     /// A byte now and then.
     Drips,
@@ -242,5 +242,5 @@ impl Scenario {
     }
 }
 
-/// Where all domains are: a name that nobody has (RFC 6761 §6.5).
+/// Where all domains are: a name that is never registered (RFC 6761 §6.5).
 pub(crate) const ZONE: &str = "hostile.example";

@@ -35,7 +35,7 @@ pub(super) const ALL: &[Scenario] = &[
     ),
     scenario(
         "tls-unknown-issuer",
-        "the certificate is issued by an authority that nobody trusts",
+        "the certificate is issued by an authority that is not trusted",
         &["S3.3-01"],
         certificate(Certificate::Untrusted),
     ),

@@ -82,6 +82,8 @@ impl Postfix {
     }
 
     fn start(&mut self) {
+        // A process of an earlier run may still listen for a moment, after its master has ended.
+        eventually(|| TcpStream::connect(self.address).is_err());
         let log = File::options().create(true).append(true).open(self.log()).unwrap();
         let mut command = self.command("sh", &["-c", RUN]);
         command.stdin(Stdio::piped()).stdout(log.try_clone().unwrap()).stderr(log);

@@ -151,6 +151,11 @@ impl Domain {
         Ok(Self(name.to_ascii_lowercase().into_boxed_str()))
     }
 
+    /// Creates a domain from the name of one.
+    pub(crate) fn of_valid(name: &str) -> Self {
+        Self(name.into())
+    }
+
     /// Returns the name.
     #[must_use]
     pub fn as_str(&self) -> &str {

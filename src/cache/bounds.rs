@@ -7,23 +7,28 @@ use time::UtcDateTime;
 
 use super::{
     Cache,
+    absent::AbsentRows,
     answer::{Answer, Source},
     clock::{Hour, Timestamp},
     entry::{Entry, Overdue, State},
     event::{EventKind, RecheckError, RecheckOutcome, RecheckResult},
-    index::Row,
+    index::PLACE,
     order::EvictionClass,
+    place::{Form, Place},
     queue::Queued,
     rule,
-    table::Slot,
+    table::{Calm, Slot},
     waiting::{PendingAnswers, Waiters},
     weight::Weight,
 };
 use crate::{domain::Domain, mode::Mode, no_policy::NoPolicy, policy::Policy};
 
-/// The bytes of an entry without its name: the slot, its row in an index that is at worst half
-/// empty, its deadline, and the overhead of allocating the name.
-pub(super) const ENTRY: usize = size_of::<Slot>() + 2 * (size_of::<Row>() + 1) + 12 + 16;
+/// The bytes of an entry without its name: the slot, its place in the index, its deadline, and the
+/// overhead of allocating the name.
+pub(super) const ENTRY: usize = size_of::<Slot>() + PLACE + 12 + ALLOCATION;
+
+/// The bytes that allocating a name costs beside it.
+pub(super) const ALLOCATION: usize = 16;
 
 /// The bytes of an [`Overdue`] record in a map that is at worst half empty.
 const OVERDUE: usize = 2 * size_of::<(u32, Overdue)>();
@@ -51,9 +56,9 @@ impl Cache {
     /// of the operator are not evicted.
     pub(super) fn make_room(&mut self) {
         while self.share.bytes(self.memory_usage()) > self.config.max_bytes()
-            && let Some(slot) = self.victim(None)
+            && let Some(victim) = self.victim(None)
         {
-            self.evict(slot);
+            self.evict(victim);
         }
         self.publish();
     }
@@ -73,37 +78,52 @@ impl Cache {
     /// Returns the entry to evict next, if one may be evicted. A newcomer, a domain that is looked
     /// up for the first time, does not evict a policy in regular use, so that a flood of new
     /// domains cannot empty the cache.
-    fn victim(&mut self, newcomer_at: Option<Timestamp>) -> Option<u32> {
+    fn victim(&mut self, newcomer_at: Option<Timestamp>) -> Option<Place> {
         // A policy that had expired may apply again after the clock was set back.
         self.rearm_some(usize::MAX, self.latest.to_utc());
-        let slot =
+        let place =
             EvictionClass::EVICTABLE.into_iter().find_map(|class| self.table.oldest(class))?;
+        let Form::Slot(slot) = place.form() else { return Some(place) };
         let found = self.table.get(slot)?;
         let used = found.entry.state.last_lookup.map_or(Timestamp::MIN, Hour::end);
         let stays = newcomer_at.is_some_and(|now| used.plus(rule::RECENT) > self.judged_at(now));
-        let is_senior = self.table.class(slot).is_some_and(EvictionClass::is_proven);
-        (!is_senior || !stays).then_some(slot)
+        let is_senior = self.table.class(place).is_proven();
+        (!is_senior || !stays).then_some(place)
     }
 
     /// Returns whether there is room for an entry of this class and size. Evicts entries of lower
     /// classes for it, from memory only.
     pub(super) fn has_room(&mut self, class: EvictionClass, bytes: usize) -> bool {
         while self.is_full(bytes) {
-            let victim = self.victim(None).filter(|&slot| self.table.class(slot) < Some(class));
-            let Some(slot) = victim else { return false };
-            self.emit_eviction(slot);
-            self.remove_slot(slot, false);
+            let victim = self.victim(None).filter(|&place| self.table.class(place) < class);
+            let Some(place) = victim else { return false };
+            self.evict_from(place, false);
         }
         true
     }
 
-    fn evict(&mut self, slot: u32) {
-        self.emit_eviction(slot);
-        self.remove_slot(slot, true);
+    fn evict(&mut self, place: Place) {
+        self.evict_from(place, true);
+    }
+
+    fn evict_from(&mut self, place: Place, durably: bool) {
+        self.counters.evicted = self.counters.evicted.saturating_add(1);
+        match place.form() {
+            Form::Slot(slot) => {
+                self.emit_eviction(slot);
+                self.remove_slot(slot, durably);
+            }
+            Form::Row(row) => self.remove_row(row),
+        }
+    }
+
+    fn remove_row(&mut self, row: u32) {
+        if let Some(domain) = self.table.remove_row(row) {
+            self.bytes = self.bytes.saturating_sub(AbsentRows::bytes(&domain));
+        }
     }
 
     fn emit_eviction(&mut self, slot: u32) {
-        self.counters.evicted = self.counters.evicted.saturating_add(1);
         self.remember_failures(slot);
         let Some(domain) = self.table.domain(slot).cloned() else { return };
         if let Some(policy) = self.may_apply(slot) {
@@ -160,7 +180,7 @@ impl Cache {
         let live =
             self.table.get(slot).filter(|found| found.entry.state.live(self.latest).is_some());
         let answer = match live {
-            Some(_) => self.answer(slot, self.latest.to_utc()).cloned(),
+            Some(_) => self.slot_answer(slot, self.latest.to_utc()).cloned(),
             None => Answer::NoPolicy(NoPolicy::Overloaded),
         };
         given.push(PendingAnswers::Lookups(waiting.lookups, answer.clone()));
@@ -170,37 +190,39 @@ impl Cache {
         self.release(slot, given);
     }
 
-    /// Updates all that is derived from an entry: its size, its class, its deadline, and the time
-    /// until which lookups change nothing.
-    pub(super) fn update_derived(&mut self, slot: u32, now: Timestamp, used: bool) {
+    /// Updates all that is derived from an entry: its size, its class, its deadline, the time until
+    /// which lookups change nothing, and its form. Returns its place.
+    pub(super) fn update_derived(&mut self, slot: u32, now: Timestamp, used: bool) -> Place {
         let class = self.class_of(slot, now);
         let saving = self.waiting.get(&slot).and_then(|waiting| waiting.saving.as_ref());
         let (held_answers, saved_by) =
             (saving.is_some(), saving.map(|saving| saving.deadline.due()));
         let overridden = self.overrides.contains_key(&slot);
         let overdue = if self.overdue.contains_key(&slot) { OVERDUE } else { 0 };
-        let Some((row, found)) = self.table.row_and_slot(slot) else { return };
-        let entry = &found.entry;
+        let Some((domain, entry)) = self.table.entry(slot) else { return Place::of_slot(slot) };
         let until = entry.quiescent_until(now);
-        if held_answers || overridden || until < now {
-            row.mark_dirty();
+        let calm = if held_answers || overridden || until < now {
+            Calm::NEVER
         } else {
             let live = entry.state.live(now).filter(|held| held.mode != Mode::None);
-            row.mark_quiescent_until(until, live.map(|held| held.policy));
-        }
+            Calm::until(until, live.is_some())
+        };
         // With an override of the operator, no requests are started, but one in flight is
         // completed.
         let is_idle = overridden && entry.request_id().is_none();
         let timer = if is_idle { None } else { entry.timer(&self.config) };
-        let weight =
-            Weight::from_bytes(weight(row.domain(), entry).bytes().saturating_add(overdue));
-        let before = core::mem::replace(&mut found.weight, weight);
-        self.bytes = self.bytes.saturating_sub(before.bytes()).saturating_add(weight.bytes());
+        let weight = Weight::from_bytes(weight(domain, entry).bytes().saturating_add(overdue));
+        if let Some(found) = self.table.get_mut(slot) {
+            found.calm = calm;
+            let before = core::mem::replace(&mut found.weight, weight);
+            self.bytes = self.bytes.saturating_sub(before.bytes()).saturating_add(weight.bytes());
+        }
         let due = [timer, saved_by].into_iter().flatten().min();
         // The end of the calendar is no deadline.
         let due = due.filter(|&due| due < Timestamp::of(UtcDateTime::MAX));
         self.table.set_deadline(slot, due);
         self.table.classify(slot, class, used);
+        self.fold(slot)
     }
 
     fn class_of(&self, slot: u32, now: Timestamp) -> EvictionClass {

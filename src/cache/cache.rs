@@ -15,8 +15,8 @@ use super::{
     entry::{AppliedPolicyRef, Overdue},
     event::{Event, LookupId},
     failures::Failures,
-    index::Row,
     overrides::Override,
+    place::{Form, Place},
     policies::Policies,
     queue::Queued,
     room::RoomShare,
@@ -56,7 +56,7 @@ pub struct Cache {
     pub(super) earliest: Tick,
     /// The times before and after the clock was set ahead, if that was recently.
     pub(super) jump: Option<(Timestamp, Timestamp)>,
-    /// The first slot whose deadlines have not yet been rearmed after the clock was set back.
+    /// The first place whose deadlines have not yet been rearmed after the clock was set back.
     pub(super) unarmed: Option<u32>,
     /// The bytes of the entries, without the policies.
     pub(super) bytes: usize,
@@ -133,7 +133,7 @@ impl Cache {
     #[must_use]
     #[inline]
     pub fn get(&self, domain: &Domain, now: UtcDateTime) -> Option<Answer<AppliedPolicyRef<'_>>> {
-        self.answer_of(self.table.index().find(domain)?, now)
+        self.answer_of(self.table.find(domain)?, now)
     }
 
     /// Returns the cached answer as [`get`](Self::get) does, for a domain with this hash.
@@ -145,22 +145,12 @@ impl Cache {
         domain: &Domain,
         now: UtcDateTime,
     ) -> Option<Answer<AppliedPolicyRef<'_>>> {
-        self.answer_of(self.table.index().find_by(Key::of(hash), domain)?, now)
+        self.answer_of(self.table.find_by(Key::of(hash), domain)?, now)
     }
 
     #[inline]
-    fn answer_of<'a>(
-        &'a self,
-        row: &'a Row,
-        now: UtcDateTime,
-    ) -> Option<Answer<AppliedPolicyRef<'a>>> {
-        if !self.is_calm(row, now) {
-            return None;
-        }
-        match self.applied(row) {
-            Some(applied) => Some(Answer::Policy(applied)),
-            None => Some(self.answer(row.slot(), now)),
-        }
+    fn answer_of(&self, place: Place, now: UtcDateTime) -> Option<Answer<AppliedPolicyRef<'_>>> {
+        self.is_calm(place, Tick::of(now)).then(|| self.calm_answer(place, now))
     }
 
     /// Returns the settings.
@@ -199,22 +189,41 @@ impl Cache {
         self.counters
     }
 
-    /// Returns whether a lookup of this row has nothing to do but return its policy.
+    /// Returns whether a lookup of this entry has nothing to do.
     #[inline]
-    pub(super) fn is_calm(&self, row: &Row, now: UtcDateTime) -> bool {
-        let now = Tick::of(now);
-        self.earliest < now && row.is_quiescent(now)
+    pub(super) fn is_calm(&self, place: Place, now: Tick) -> bool {
+        let before = match place.form() {
+            Form::Slot(slot) => self.table.get(slot).map(|found| found.calm.before),
+            Form::Row(row) => self.table.row(row).map(|row| row.calm_before),
+        };
+        self.earliest < now && before.is_some_and(|before| now < before)
     }
 
-    /// Returns the policy that a lookup of such a row finds, if there is one.
+    /// Returns the answer to such a lookup.
     #[inline]
-    pub(super) fn applied<'a>(&'a self, row: &'a Row) -> Option<AppliedPolicyRef<'a>> {
-        let (policy, slot) = row.policy().zip(self.table.get(row.slot()))?;
-        Some(AppliedPolicyRef::new(policy, &slot.entry.state))
+    pub(super) fn calm_answer(
+        &self,
+        place: Place,
+        now: UtcDateTime,
+    ) -> Answer<AppliedPolicyRef<'_>> {
+        let Form::Slot(slot) = place.form() else { return Answer::NoPolicy(NoPolicy::NoRecord) };
+        let found = self.table.get(slot).filter(|found| found.calm.has_policy);
+        match found.and_then(|found| found.entry.state.applied_policy()) {
+            Some(applied) => Answer::Policy(applied),
+            None => self.slot_answer(slot, now),
+        }
+    }
+
+    /// Returns the answer as far as it is known.
+    pub(super) fn answer(&self, place: Place, now: UtcDateTime) -> Answer<AppliedPolicyRef<'_>> {
+        match place.form() {
+            Form::Slot(slot) => self.slot_answer(slot, now),
+            Form::Row(_) => Answer::NoPolicy(NoPolicy::NoRecord),
+        }
     }
 
     #[cold]
-    pub(super) fn answer(&self, slot: u32, now: UtcDateTime) -> Answer<AppliedPolicyRef<'_>> {
+    pub(super) fn slot_answer(&self, slot: u32, now: UtcDateTime) -> Answer<AppliedPolicyRef<'_>> {
         if let Some(found) = self.overrides.get(&slot) {
             return found.answer();
         }

@@ -8,8 +8,8 @@ use super::{
     clock::{Deadline, Tick, Timestamp},
     entry::{Context, Durability, EntryRequest, Input, Outputs},
     event::{Event, EventKind, LookupId, RecheckError, RecheckOutcome, RecheckResult},
-    index::Row,
     inputs::{PolicyAnswer, TxtAnswer},
+    place::Place,
     queue::Queued,
     request::{FetchRequestId, RequestNumber, TxtRequestId},
     rule,
@@ -30,47 +30,34 @@ impl Cache {
     /// deadlines; the others follow in [`handle_timeout`](Self::handle_timeout).
     #[inline]
     pub fn lookup(&mut self, domain: &Domain, now: UtcDateTime) -> Lookup<'_> {
-        let index = self.table.index();
-        let place = index.bucket(domain);
-        let is_calm =
-            place.and_then(|place| index.at(place)).is_some_and(|row| self.is_calm(row, now));
-        if !is_calm {
+        let place = self.table.find(domain);
+        let Some(place) = place.filter(|&place| self.is_calm(place, Tick::of(now))) else {
             return self.lookup_with_work(domain, now);
-        }
+        };
         self.counters.cached = self.counters.cached.saturating_add(1);
-        // Looked up again, because the borrow must begin after the counters have changed.
-        let row = place.and_then(|place| self.table.index().at(place));
-        match row.and_then(|row| self.applied(row)) {
-            Some(applied) => Lookup::Answer(Answer::Policy(applied)),
-            None => self.lookup_without_policy(row.map_or(u32::MAX, Row::slot), now),
-        }
-    }
-
-    #[cold]
-    fn lookup_without_policy(&self, slot: u32, now: UtcDateTime) -> Lookup<'_> {
-        Lookup::Answer(self.answer(slot, now))
+        Lookup::Answer(self.calm_answer(place, now))
     }
 
     #[cold]
     fn lookup_with_work(&mut self, domain: &Domain, now: UtcDateTime) -> Lookup<'_> {
         self.note_time(now);
-        let Some(slot) = self.table.find(domain).or_else(|| self.admit(domain.clone(), now)) else {
+        let Some(slot) = self.open_or_admit(domain, now) else {
             self.counters.overloaded = self.counters.overloaded.saturating_add(1);
             return Lookup::Answer(Answer::NoPolicy(NoPolicy::Overloaded));
         };
         if self.overrides.contains_key(&slot) {
             self.counters.cached = self.counters.cached.saturating_add(1);
-            return Lookup::Answer(self.answer(slot, now));
+            return Lookup::Answer(self.slot_answer(slot, now));
         }
         let mut outputs = self.step(slot, Input::Lookup, now);
         let answer = outputs.answer.take();
         let waiter = self.waiter(slot);
         let is_known = self.wait_for_save(slot, waiter, answer);
         self.apply_outputs(slot, outputs, None, now);
-        self.update_derived(slot, Timestamp::of(now), true);
+        let place = self.update_derived(slot, Timestamp::of(now), true);
         if is_known {
             self.counters.cached = self.counters.cached.saturating_add(1);
-            return Lookup::Answer(self.answer(slot, now));
+            return Lookup::Answer(self.answer(place, now));
         }
         self.counters.waited = self.counters.waited.saturating_add(1);
         self.make_room();
@@ -131,7 +118,7 @@ impl Cache {
 
     fn look_anew(&mut self, domain: &Domain, input: Input, now: UtcDateTime) -> LookupId {
         self.note_time(now);
-        let Some(slot) = self.table.find(domain).or_else(|| self.admit(domain.clone(), now)) else {
+        let Some(slot) = self.open_or_admit(domain, now) else {
             self.counters.overloaded = self.counters.overloaded.saturating_add(1);
             let waiter = self.waiter(u32::MAX);
             let outcome = RecheckOutcome::Unknown(RecheckError::Overloaded);
@@ -273,10 +260,10 @@ impl Cache {
     /// Rearms the deadlines of at most `most` more domains, if the clock was set back.
     pub(super) fn rearm_some(&mut self, most: usize, now: UtcDateTime) {
         let Some(first) = self.unarmed else { return };
-        let end = self.table.slots();
+        let end = self.table.places();
         let next = first.saturating_add(u32::try_from(most).unwrap_or(u32::MAX)).min(end);
-        for slot in first..next {
-            self.rearm(slot, now);
+        for number in first..next {
+            self.rearm(Place::of_number(number), now);
         }
         self.unarmed = (next < end).then_some(next);
     }
@@ -292,7 +279,8 @@ impl Cache {
         }
     }
 
-    fn rearm(&mut self, slot: u32, now: UtcDateTime) {
+    fn rearm(&mut self, place: Place, now: UtcDateTime) {
+        let Some(slot) = self.unfold(place) else { return };
         let moment = Timestamp::of(now);
         if let Some(found) = self.table.get_mut(slot) {
             found.entry.rearm(moment);

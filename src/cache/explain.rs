@@ -8,6 +8,7 @@ use super::{
     entry::Context,
     explanation::{AnswerChange, Explanation, Origin},
     overrides::Override,
+    place::Form,
 };
 use crate::domain::Domain;
 
@@ -40,15 +41,18 @@ impl Cache {
     /// ```
     #[must_use]
     pub fn explain(&self, domain: &Domain, now: UtcDateTime) -> Explanation {
+        let at = Context { domain, now, request_id: 0, config: &self.config };
         let place = self.table.find(domain);
-        let Some((slot, found)) = place.and_then(|slot| Some((slot, self.table.get(slot)?))) else {
+        let Some((place, (_, entry))) = place.and_then(|at| Some((at, self.table.view(at)?)))
+        else {
             let backoff = self.failures.hold_back_until(domain, Timestamp::of(now));
             let backoff_until = backoff.map(Timestamp::to_utc);
             return Explanation { backoff_until, ..Explanation::unknown(domain, now) };
         };
-        let at = Context { domain, now, request_id: 0, config: &self.config };
-        let mut explanation = found.entry.explain(&at);
-        if found.is_restored && explanation.origin == Some(Origin::Fetched) {
+        let mut explanation = entry.explain(&at);
+        let Form::Slot(slot) = place.form() else { return explanation };
+        let is_restored = self.table.get(slot).is_some_and(|found| found.is_restored);
+        if is_restored && explanation.origin == Some(Origin::Fetched) {
             explanation.origin = Some(Origin::Restored);
         }
         if let Some(found) = self.overrides.get(&slot) {

@@ -115,6 +115,7 @@
 //! [RFC 8461 §8.1]: https://www.rfc-editor.org/rfc/rfc8461#section-8.1
 //! [RFC 8461 §10.2]: https://www.rfc-editor.org/rfc/rfc8461#section-10.2
 
+mod absent;
 mod answer;
 mod bounds;
 #[expect(clippy::module_inception, reason = "the file is named for the type in it")]
@@ -132,6 +133,7 @@ mod explain;
 mod explanation;
 mod explanation_text;
 mod failures;
+mod forms;
 mod hash;
 mod index;
 mod inputs;
@@ -142,12 +144,14 @@ mod outputs;
 mod override_list;
 mod overrides;
 mod persistence;
+mod place;
 mod policies;
 mod queue;
 mod request;
 mod restart;
 mod room;
 mod rule;
+mod slab;
 mod snapshot;
 mod spread;
 mod sweep;

@@ -77,7 +77,7 @@ impl Cache {
     /// Ends the effect of [`pin_policy`](Self::pin_policy) or [`disable`](Self::disable), so that
     /// the policy of the domain applies again. Returns whether there was an override.
     pub fn clear_override(&mut self, domain: &Domain, now: UtcDateTime) -> bool {
-        let Some(slot) = self.table.find(domain) else { return false };
+        let Some(slot) = self.table.find_slot(domain) else { return false };
         let Some(found) = self.overrides.remove(&slot) else { return false };
         self.release_override(&found);
         self.update_derived(slot, Timestamp::of(now), false);
@@ -132,7 +132,7 @@ impl Cache {
     /// was no room for it at the last [`restore`](Self::restore). Returns whether anything was
     /// cached.
     pub fn remove(&mut self, domain: &Domain, now: UtcDateTime) -> bool {
-        let Some(slot) = self.table.find(domain) else {
+        let Some(slot) = self.open(domain) else {
             if self.config.persistence() {
                 self.queue.push_back(Queued::Remove(domain.clone()));
             }
@@ -160,7 +160,7 @@ impl Cache {
 
     fn find_or_admit(&mut self, domain: &Domain, now: UtcDateTime) -> Result<u32, CacheFull> {
         self.note_time(now);
-        self.table.find(domain).or_else(|| self.admit(domain.clone(), now)).ok_or(CacheFull(()))
+        self.open_or_admit(domain, now).ok_or(CacheFull(()))
     }
 
     /// Sets an override. It applies at once, to pending lookups too.

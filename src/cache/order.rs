@@ -2,6 +2,8 @@
 
 use core::iter;
 
+use super::place::Place;
+
 /// The rank of an entry for eviction, the first to be evicted first. Within a class, the least
 /// recently used entry is evicted first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -44,78 +46,104 @@ impl EvictionClass {
     }
 }
 
-/// The neighbours of a slot in the list of its class.
+/// The neighbours of an entry in the list of its class.
 #[derive(Debug)]
 pub(super) struct ListLinks {
-    previous: u32,
-    next: u32,
+    previous: Place,
+    next: Place,
 }
 
-const NONE: u32 = u32::MAX;
-
 impl ListLinks {
-    pub(super) const NONE: Self = Self { previous: NONE, next: NONE };
+    pub(super) const NONE: Self = Self { previous: Place::NONE, next: Place::NONE };
 }
 
 /// The storage of the links.
 pub(super) trait Linked {
-    fn links(&self, slot: u32) -> Option<&ListLinks>;
-    fn links_mut(&mut self, slot: u32) -> Option<&mut ListLinks>;
+    fn links(&self, place: Place) -> Option<&ListLinks>;
+    fn links_mut(&mut self, place: Place) -> Option<&mut ListLinks>;
 }
 
-/// A list of slots for each class, the least recently used first.
+/// A list of entries for each class, the least recently used first.
 #[derive(Debug, Default)]
 pub(super) struct EvictionOrder([List; EvictionClass::EVICTABLE.len() + 1]);
 
 #[derive(Debug)]
 struct List {
-    first: u32,
-    last: u32,
+    first: Place,
+    last: Place,
 }
 
 impl Default for List {
     fn default() -> Self {
-        Self { first: NONE, last: NONE }
+        Self { first: Place::NONE, last: Place::NONE }
     }
 }
 
 impl EvictionOrder {
-    pub(super) fn first(&self, class: EvictionClass) -> Option<u32> {
-        self.0.get(class as usize).map(|list| list.first).filter(|&slot| slot != NONE)
+    pub(super) fn first(&self, class: EvictionClass) -> Option<Place> {
+        self.0.get(class as usize).map(|list| list.first).filter(|&place| place != Place::NONE)
     }
 
-    /// Appends a slot that is in no list to the list of a class.
-    pub(super) fn push(&mut self, slot: u32, class: EvictionClass, slots: &mut impl Linked) {
-        let Some(list) = self.0.get_mut(class as usize) else { return };
-        let previous = core::mem::replace(&mut list.last, slot);
-        match slots.links_mut(previous) {
-            Some(links) => links.next = slot,
-            None => list.first = slot,
-        }
-        if let Some(links) = slots.links_mut(slot) {
-            *links = ListLinks { previous, next: NONE };
-        }
+    /// Appends an entry that is in no list to the list of a class.
+    pub(super) fn push(&mut self, place: Place, class: EvictionClass, links: &mut impl Linked) {
+        let Some(list) = self.0.get(class as usize) else { return };
+        let between = ListLinks { previous: list.last, next: Place::NONE };
+        self.link(place, class, between, links);
     }
 
-    /// Removes a slot from the list of its class.
-    pub(super) fn unlink(&mut self, slot: u32, class: EvictionClass, slots: &mut impl Linked) {
-        let Some(&ListLinks { previous, next }) = slots.links(slot) else { return };
+    /// Removes an entry from the list of its class.
+    pub(super) fn unlink(&mut self, place: Place, class: EvictionClass, links: &mut impl Linked) {
+        let Some(&ListLinks { previous, next }) = links.links(place) else { return };
         let Some(list) = self.0.get_mut(class as usize) else { return };
-        match slots.links_mut(previous) {
-            Some(links) => links.next = next,
+        match links.links_mut(previous) {
+            Some(before) => before.next = next,
             None => list.first = next,
         }
-        match slots.links_mut(next) {
-            Some(links) => links.previous = previous,
+        match links.links_mut(next) {
+            Some(after) => after.previous = previous,
             None => list.last = previous,
         }
     }
 
-    pub(super) fn iter(&self, slots: &impl Linked) -> impl Iterator<Item = u32> {
+    /// Puts a new entry in the place of an old one of the same class.
+    pub(super) fn replace(
+        &mut self,
+        old: Place,
+        new: Place,
+        class: EvictionClass,
+        links: &mut impl Linked,
+    ) {
+        let Some(&ListLinks { previous, next }) = links.links(old) else { return };
+        self.link(new, class, ListLinks { previous, next }, links);
+    }
+
+    /// Adds an entry between two others of a class.
+    fn link(
+        &mut self,
+        place: Place,
+        class: EvictionClass,
+        between: ListLinks,
+        links: &mut impl Linked,
+    ) {
+        let Some(list) = self.0.get_mut(class as usize) else { return };
+        match links.links_mut(between.previous) {
+            Some(before) => before.next = place,
+            None => list.first = place,
+        }
+        match links.links_mut(between.next) {
+            Some(after) => after.previous = place,
+            None => list.last = place,
+        }
+        if let Some(own) = links.links_mut(place) {
+            *own = between;
+        }
+    }
+
+    pub(super) fn iter(&self, links: &impl Linked) -> impl Iterator<Item = Place> {
         let classes = EvictionClass::EVICTABLE.into_iter().chain([EvictionClass::Pinned]);
         classes.filter_map(|class| self.first(class)).flat_map(|first| {
-            iter::successors(Some(first), |&slot| {
-                slots.links(slot).map(|links| links.next).filter(|&next| next != NONE)
+            iter::successors(Some(first), |&place| {
+                links.links(place).map(|links| links.next).filter(|&next| next != Place::NONE)
             })
         })
     }

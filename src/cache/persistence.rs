@@ -36,7 +36,7 @@ impl Cache {
             Ok(()) => self.saved(&domain, number, now),
             Err(error) => self.not_saved(&domain, number, error, now),
         }
-        let Some(slot) = self.table.find(&domain) else { return };
+        let Some(slot) = self.table.find_slot(&domain) else { return };
         if is_late && self.unsaved.is_stalled() && self.unsaved.len() == 0 {
             // Without this, nothing would show that the store has become faster.
             self.must_persist(slot, Durability::State, None, now);
@@ -152,7 +152,7 @@ impl Cache {
         self.unsaved.clear_retry();
         for _ in 0..most {
             let Some(domain) = self.unsaved.try_next() else { return };
-            match self.table.find(&domain) {
+            match self.table.find_slot(&domain) {
                 Some(slot) => {
                     // The contents of the store are unknown: it may hold a row that was to be
                     // removed.

@@ -12,6 +12,7 @@ use super::{
     clock::{Hour, Timestamp},
     entry::{Entry, State},
     order::EvictionClass,
+    place::{Form, Place},
     policies::{Policies, cost},
     rule,
     snapshot::{Snapshot, SnapshotError},
@@ -167,7 +168,8 @@ impl Cache {
     /// after the restart. Takes time linear in the number of domains. A snapshot shares the policy
     /// with the cache, and has copies of the name and of the domain's failures.
     pub fn snapshots(&self) -> impl Iterator<Item = Snapshot> {
-        self.table.iter().map(|(_, domain, entry)| entry.snapshot(domain))
+        let views = self.table.iter().filter_map(|place| self.table.view(place));
+        views.map(|(domain, entry)| entry.snapshot(&domain))
     }
 
     /// Restores snapshots after a restart. No request is made before it is due.
@@ -223,7 +225,7 @@ impl Cache {
         self.table.reserve(read.len().min(room));
         let mut taken = Vec::new();
         for (Rank { class, .. }, domain, mut entry) in read {
-            let count = if let Some(slot) = self.table.find(&domain) {
+            let count = if let Some(slot) = self.open(&domain) {
                 if self.merge(slot, entry.state, now) {
                     &mut report.restored
                 } else {
@@ -233,9 +235,8 @@ impl Cache {
                 && let Some(slot) = self.table.insert(domain, Entry::NEW)
             {
                 self.intern_policy(&mut entry.state);
-                self.put(slot, entry.state, true, now);
+                taken.push(self.put(slot, entry.state, true, now));
                 self.publish();
-                taken.push((slot, class));
                 &mut report.restored
             } else {
                 report.refused_by_class.count(class);
@@ -244,9 +245,9 @@ impl Cache {
             *count = count.saturating_add(1);
         }
         // In the order of their last use, which is the order of eviction.
-        for (slot, class) in taken.into_iter().rev() {
-            self.table.classify(slot, class, true);
-            let is_planned = self.plan_sweep(slot, Timestamp::of(now));
+        for place in taken.into_iter().rev() {
+            self.table.use_now(place);
+            let is_planned = self.plan_sweep(place, Timestamp::of(now));
             report.ended = report.ended.saturating_add(usize::from(is_planned));
         }
         self.publish();
@@ -299,14 +300,14 @@ impl Cache {
         }
     }
 
-    fn put(&mut self, slot: u32, state: State, is_restored: bool, now: UtcDateTime) {
+    fn put(&mut self, slot: u32, state: State, is_restored: bool, now: UtcDateTime) -> Place {
         if let Some(found) = self.table.get_mut(slot) {
             self.overdue.remove(&slot);
             found.entry.state = state;
             found.in_store = true;
             found.is_restored |= is_restored;
         }
-        self.update_derived(slot, Timestamp::of(now), false);
+        self.update_derived(slot, Timestamp::of(now), false)
     }
 }
 
@@ -314,7 +315,8 @@ impl Cache {
 impl Cache {
     /// Plans the removal of an entry that was just restored, if its policy expired long ago.
     /// Returns whether it did.
-    fn plan_sweep(&mut self, slot: u32, now: Timestamp) -> bool {
+    fn plan_sweep(&mut self, place: Place, now: Timestamp) -> bool {
+        let Form::Slot(slot) = place.form() else { return false };
         if !self.config.persistence() || !self.is_to_be_swept(slot, now) {
             return false;
         }
@@ -342,7 +344,7 @@ impl Cache {
         let Some(found) = self.table.get(slot).filter(|found| found.in_store) else { return false };
         let is_idle = found.entry.request_id().is_none() && !self.waiting.contains_key(&slot);
         is_idle
-            && self.table.class(slot) == Some(EvictionClass::Expired)
+            && self.table.class(Place::of_slot(slot)) == EvictionClass::Expired
             && found
                 .entry
                 .state

@@ -154,7 +154,7 @@ impl<'a> CacheControl<'a> {
     #[must_use]
     pub fn entry(self, domain: &Domain) -> Option<CachedEntry> {
         let now = self.0.now().date;
-        self.0.hub().view(domain, |view| CachedEntry::new(view, now))
+        self.0.hub().view(domain, |view| CachedEntry::new(&view, now))
     }
 
     /// Explains the answer for a domain, also for one that is not in the cache: see
@@ -175,7 +175,7 @@ impl<'a> CacheControl<'a> {
     pub fn entries(
         self,
         from: Option<EntryCursor>,
-        filter: impl FnMut(EntryView<'_>) -> bool,
+        filter: impl FnMut(&EntryView<'_>) -> bool,
     ) -> EntryPage {
         self.0.hub().page(from, filter, self.0.now().date)
     }

@@ -50,11 +50,11 @@ pub struct EntryPage {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct EntryCursor {
     pub(super) shard: usize,
-    pub(super) slot: u32,
+    pub(super) place: u32,
 }
 
 impl CachedEntry {
-    pub(super) fn new(view: EntryView<'_>, now: UtcDateTime) -> Self {
+    pub(super) fn new(view: &EntryView<'_>, now: UtcDateTime) -> Self {
         Self {
             domain: view.domain().clone(),
             answer: view.answer(now).cloned(),

@@ -149,7 +149,7 @@ impl ShardState {
                 }
             };
             let view = self.cache.entry(&domain);
-            let ends_at = view.and_then(|view| {
+            let ends_at = view.as_ref().and_then(|view| {
                 // A policy of the operator's list does not expire.
                 view.policy().map(|_| view.ends_at().unwrap_or(UtcDateTime::MAX))
             });

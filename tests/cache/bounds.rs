@@ -163,16 +163,29 @@ fn memory_is_bounded_too() {
 }
 
 #[test]
-fn what_a_domain_takes_is_about_what_it_is_said_to() {
+fn a_domain_without_a_record_takes_little_memory_until_there_is_more_to_know() {
     let mut world = World::new();
     for n in 0..1000 {
-        world.lookup_of(&format!("{n}.example"));
+        world.lookup_of(&format!("a-name-of-25-bytes{n:03}.com"));
     }
-    assert!(
-        (180_000..280_000).contains(&world.cache.memory_usage()),
-        "{}",
-        world.cache.memory_usage()
-    );
+    let absent = world.cache.memory_usage();
+    assert!(absent <= 80_000, "{absent}");
+
+    let name = domain("a-name-of-25-bytes007.com");
+    world.cache.disable(&name, world.now).unwrap();
+    assert!(world.cache.memory_usage() > absent + 100);
+    assert!(world.cache.entry(&name).unwrap().is_overridden());
+    world.cache.clear_override(&name, world.now);
+    assert_eq!(world.cache.memory_usage(), absent);
+
+    // A name that is longer than a row.
+    let long = format!("{}.example", "x".repeat(60));
+    world.lookup_of(&long);
+    assert!((absent + 120..absent + 250).contains(&world.cache.memory_usage()));
+    assert_eq!(world.cache.entry(&domain(&long)).unwrap().domain().as_str(), long);
+    world.cache.remove(&domain(&long), world.now);
+    assert_eq!(world.cache.memory_usage(), absent);
+    assert_eq!(world.cache.len(), 1000);
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! The state machine of one domain.
 
+mod absence;
 mod alert;
 mod applied_ref;
 mod attempts;
@@ -16,14 +17,15 @@ mod state;
 mod step;
 mod usage;
 
-pub use self::{
-    applied_ref::AppliedPolicyRef,
-    machine::Entry,
-    step::{Context, Durability, EntryRequest, Input, Outputs},
-};
 pub(super) use self::{
+    absence::Absence,
     attempts::{Attempts, Budget},
     failure_state::FailureState,
     in_flight::Overdue,
     state::{Record, State},
+};
+pub use self::{
+    applied_ref::AppliedPolicyRef,
+    machine::Entry,
+    step::{Context, Durability, EntryRequest, Input, Outputs},
 };

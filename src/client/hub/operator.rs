@@ -88,22 +88,22 @@ impl ShardedCache {
     pub(crate) fn page(
         &self,
         from: Option<EntryCursor>,
-        mut filter: impl FnMut(EntryView<'_>) -> bool,
+        mut filter: impl FnMut(&EntryView<'_>) -> bool,
         now: UtcDateTime,
     ) -> EntryPage {
-        let EntryCursor { shard, slot } = from.unwrap_or(EntryCursor { shard: 0, slot: 0 });
-        let end = slot.saturating_add(PAGE);
+        let EntryCursor { shard, place } = from.unwrap_or(EntryCursor { shard: 0, place: 0 });
+        let end = place.saturating_add(PAGE);
         let looked = self.shard(shard).read_unless_lost(self.process(), |inside| {
-            let views = (slot..end.min(inside.cache.slots()))
-                .filter_map(|slot| inside.cache.entry_at(slot))
-                .filter(|view| filter(*view));
-            let entries: Vec<_> = views.map(|view| CachedEntry::new(view, now)).collect();
-            (entries, end < inside.cache.slots())
+            let views = (place..end.min(inside.cache.places()))
+                .filter_map(|place| inside.cache.entry_at(place))
+                .filter(&mut filter);
+            let entries: Vec<_> = views.map(|view| CachedEntry::new(&view, now)).collect();
+            (entries, end < inside.cache.places())
         });
         let Some((entries, is_more)) = looked else { return EntryPage::default() };
         let next = match shard < self.others.len() {
-            _ if is_more => Some(EntryCursor { shard, slot: end }),
-            true => Some(EntryCursor { shard: shard.saturating_add(1), slot: 0 }),
+            _ if is_more => Some(EntryCursor { shard, place: end }),
+            true => Some(EntryCursor { shard: shard.saturating_add(1), place: 0 }),
             false => None,
         };
         EntryPage { entries, next }

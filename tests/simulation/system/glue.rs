@@ -81,7 +81,7 @@ impl System<'_> {
         };
         let domain = self.sites[who].name.clone();
         let view = self.cache.entry(&domain);
-        let ends_at = view.and_then(|view| view.policy().and(view.ends_at()));
+        let ends_at = view.as_ref().and_then(|view| view.policy().and(view.ends_at()));
         let failures = view.map_or(0, |view| view.failures_in_a_row());
         let is_known = ends_at.is_some_and(|end| self.clock() <= end);
         let lane = Lane { is_known, is_fetch: matches!(work, Work::Fetch(_)) };

@@ -7,28 +7,19 @@ use time::UtcDateTime;
 
 use super::{
     Cache,
-    absent::AbsentRows,
     answer::{Answer, Source},
     clock::{Hour, Timestamp},
+    entries::{row_bytes, slot_bytes},
     entry::{Entry, Overdue, State},
     event::{EventKind, RecheckError, RecheckOutcome, RecheckResult},
-    index::PLACE,
     order::EvictionClass,
     place::{Form, Place},
     queue::Queued,
     rule,
-    table::{Calm, Slot},
     waiting::{PendingAnswers, Waiters},
     weight::Weight,
 };
 use crate::{domain::Domain, mode::Mode, no_policy::NoPolicy, policy::Policy};
-
-/// The bytes of an entry without its name: the slot, its place in the index, its deadline, and the
-/// overhead of allocating the name.
-pub(super) const ENTRY: usize = size_of::<Slot>() + PLACE + 12 + ALLOCATION;
-
-/// The bytes that allocating a name costs beside it.
-pub(super) const ALLOCATION: usize = 16;
 
 /// The bytes of an [`Overdue`] record in a map that is at worst half empty.
 const OVERDUE: usize = 2 * size_of::<(u32, Overdue)>();
@@ -36,14 +27,14 @@ const OVERDUE: usize = 2 * size_of::<(u32, Overdue)>();
 impl Cache {
     /// Creates an entry for an unknown domain, if there is room or an entry of lower value to
     /// evict.
-    pub(super) fn admit(&mut self, domain: Domain, now: UtcDateTime) -> Option<u32> {
-        let bytes = weight(&domain, &Entry::NEW).bytes();
+    pub(super) fn admit(&mut self, domain: &Domain, now: UtcDateTime) -> Option<u32> {
+        let bytes = weight(domain.as_str().len(), &Entry::NEW).bytes();
         while self.is_full(bytes) {
             let victim = self.victim(Some(Timestamp::of(now)))?;
             self.evict(victim);
         }
-        let failures = self.failures.remove(&domain);
-        let slot = self.table.insert(domain, Entry::NEW)?;
+        let failures = self.failures.remove(domain);
+        let slot = self.table.insert(domain)?;
         if let (Some((attempts, budget)), Some(found)) = (failures, self.table.get_mut(slot)) {
             found.entry.state.failures_mut().attempts = attempts;
             found.entry.state.new_id_budget = budget;
@@ -113,19 +104,17 @@ impl Cache {
                 self.emit_eviction(slot);
                 self.remove_slot(slot, durably);
             }
-            Form::Row(row) => self.remove_row(row),
-        }
-    }
-
-    fn remove_row(&mut self, row: u32) {
-        if let Some(domain) = self.table.remove_row(row) {
-            self.bytes = self.bytes.saturating_sub(AbsentRows::bytes(&domain));
+            Form::Row(_) => {
+                let bytes = row_bytes(self.table.name_len(place));
+                self.bytes = self.bytes.saturating_sub(bytes);
+                self.table.remove(place);
+            }
         }
     }
 
     fn emit_eviction(&mut self, slot: u32) {
         self.remember_failures(slot);
-        let Some(domain) = self.table.domain(slot).cloned() else { return };
+        let Some(domain) = self.table.domain(slot) else { return };
         if let Some(policy) = self.may_apply(slot) {
             self.counters.evicted_live = self.counters.evicted_live.saturating_add(1);
             self.emit(&domain, EventKind::Evicted { policy });
@@ -134,8 +123,8 @@ impl Cache {
 
     /// Remembers the failures of an entry that is evicted, so that its back-off continues.
     pub(super) fn remember_failures(&mut self, slot: u32) {
-        if let Some((domain, entry)) = self.table.entry(slot) {
-            self.failures.remember(domain, &entry.state, self.latest);
+        if let Some((domain, found)) = self.table.domain(slot).zip(self.table.get(slot)) {
+            self.failures.remember(&domain, &found.entry.state, self.latest);
         }
     }
 
@@ -157,7 +146,8 @@ impl Cache {
     pub(super) fn remove_slot(&mut self, slot: u32, durably: bool) -> Option<Domain> {
         self.answer_waiters(slot);
         self.overdue.remove(&slot);
-        let (domain, gone) = self.table.remove(slot)?;
+        let (domain, gone) = self.table.remove(Place::of_slot(slot))?;
+        let gone = gone?;
         self.bytes = self.bytes.saturating_sub(gone.weight.bytes());
         if let Some(held) = gone.entry.state.held() {
             self.policies.release(held.policy);
@@ -199,21 +189,25 @@ impl Cache {
             (saving.is_some(), saving.map(|saving| saving.deadline.due()));
         let overridden = self.overrides.contains_key(&slot);
         let overdue = if self.overdue.contains_key(&slot) { OVERDUE } else { 0 };
-        let Some((domain, entry)) = self.table.entry(slot) else { return Place::of_slot(slot) };
+        let place = Place::of_slot(slot);
+        let (len, found) = (self.table.name_len(place), self.table.get(slot));
+        let Some(entry) = found.filter(|_| len > 0).map(|found| &found.entry) else { return place };
         let until = entry.quiescent_until(now);
-        let calm = if held_answers || overridden || until < now {
-            Calm::NEVER
-        } else {
-            let live = entry.state.live(now).filter(|held| held.mode != Mode::None);
-            Calm::until(until, live.is_some())
+        let live = entry.state.live(now).filter(|held| held.mode != Mode::None);
+        let is_calm = !held_answers && !overridden && until >= now;
+        let (until, policy) = match live {
+            _ if !is_calm => (Timestamp::MIN, None),
+            live => (until, live.map(|held| Arc::clone(held.policy))),
         };
         // With an override of the operator, no requests are started, but one in flight is
         // completed.
         let is_idle = overridden && entry.request_id().is_none();
         let timer = if is_idle { None } else { entry.timer(&self.config) };
-        let weight = Weight::from_bytes(weight(domain, entry).bytes().saturating_add(overdue));
+        let weight = Weight::from_bytes(weight(len, entry).bytes().saturating_add(overdue));
+        if let Some(head) = self.table.head_mut(slot) {
+            head.set_calm(until, policy);
+        }
         if let Some(found) = self.table.get_mut(slot) {
-            found.calm = calm;
             let before = core::mem::replace(&mut found.weight, weight);
             self.bytes = self.bytes.saturating_sub(before.bytes()).saturating_add(weight.bytes());
         }
@@ -268,7 +262,8 @@ fn is_large(policy: &Policy) -> bool {
     policy.as_text().len() > rule::LARGE
 }
 
-pub(super) fn weight(domain: &Domain, entry: &Entry) -> Weight {
+/// Returns the size of an entry in a slot, if its name has this length.
+pub(super) fn weight(len: usize, entry: &Entry) -> Weight {
     let trouble = entry.state.failures.as_ref().map_or(0, |trouble| trouble.bytes());
-    Weight::from_bytes(ENTRY.saturating_add(domain.as_str().len()).saturating_add(trouble))
+    Weight::from_bytes(slot_bytes(len).saturating_add(trouble))
 }

@@ -12,6 +12,7 @@ use super::{
     clock::{Tick, Timestamp},
     config::Config,
     counters::Counters,
+    entries::Found,
     entry::{AppliedPolicyRef, Overdue},
     event::{Event, LookupId},
     failures::Failures,
@@ -133,7 +134,7 @@ impl Cache {
     #[must_use]
     #[inline]
     pub fn get(&self, domain: &Domain, now: UtcDateTime) -> Option<Answer<AppliedPolicyRef<'_>>> {
-        self.answer_of(self.table.find(domain)?, now)
+        self.answer_of(self.table.find_by(self.table.key(domain), domain)?, now)
     }
 
     /// Returns the cached answer as [`get`](Self::get) does, for a domain with this hash.
@@ -149,8 +150,12 @@ impl Cache {
     }
 
     #[inline]
-    fn answer_of(&self, place: Place, now: UtcDateTime) -> Option<Answer<AppliedPolicyRef<'_>>> {
-        self.is_calm(place, Tick::of(now)).then(|| self.calm_answer(place, now))
+    fn answer_of<'a>(
+        &'a self,
+        found: Found<'a>,
+        now: UtcDateTime,
+    ) -> Option<Answer<AppliedPolicyRef<'a>>> {
+        self.is_calm(found, now).then(|| self.calm_answer(found, now))
     }
 
     /// Returns the settings.
@@ -191,25 +196,23 @@ impl Cache {
 
     /// Returns whether a lookup of this entry has nothing to do.
     #[inline]
-    pub(super) fn is_calm(&self, place: Place, now: Tick) -> bool {
-        let before = match place.form() {
-            Form::Slot(slot) => self.table.get(slot).map(|found| found.calm.before),
-            Form::Row(row) => self.table.row(row).map(|row| row.calm_before),
-        };
-        self.earliest < now && before.is_some_and(|before| now < before)
+    pub(super) fn is_calm(&self, found: Found<'_>, now: UtcDateTime) -> bool {
+        let now = Tick::of(now);
+        self.earliest < now && now < found.calm_before()
     }
 
     /// Returns the answer to such a lookup.
     #[inline]
-    pub(super) fn calm_answer(
-        &self,
-        place: Place,
+    pub(super) fn calm_answer<'a>(
+        &'a self,
+        found: Found<'a>,
         now: UtcDateTime,
-    ) -> Answer<AppliedPolicyRef<'_>> {
-        let Form::Slot(slot) = place.form() else { return Answer::NoPolicy(NoPolicy::NoRecord) };
-        let found = self.table.get(slot).filter(|found| found.calm.has_policy);
-        match found.and_then(|found| found.entry.state.applied_policy()) {
-            Some(applied) => Answer::Policy(applied),
+    ) -> Answer<AppliedPolicyRef<'a>> {
+        let Found::Slot(slot, head) = found else { return Answer::NoPolicy(NoPolicy::NoRecord) };
+        match head.policy.as_ref().zip(self.table.get(slot)) {
+            Some((policy, found)) => {
+                Answer::Policy(AppliedPolicyRef::new(policy, &found.entry.state))
+            }
             None => self.slot_answer(slot, now),
         }
     }

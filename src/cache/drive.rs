@@ -6,6 +6,7 @@ use super::{
     Cache, Lookup,
     answer::Answer,
     clock::{Deadline, Tick, Timestamp},
+    entries::Found,
     entry::{Context, Durability, EntryRequest, Input, Outputs},
     event::{Event, EventKind, LookupId, RecheckError, RecheckOutcome, RecheckResult},
     inputs::{PolicyAnswer, TxtAnswer},
@@ -30,12 +31,16 @@ impl Cache {
     /// deadlines; the others follow in [`handle_timeout`](Self::handle_timeout).
     #[inline]
     pub fn lookup(&mut self, domain: &Domain, now: UtcDateTime) -> Lookup<'_> {
-        let place = self.table.find(domain);
-        let Some(place) = place.filter(|&place| self.is_calm(place, Tick::of(now))) else {
+        let found = self.table.find_by(self.table.key(domain), domain);
+        let Some(place) = found.filter(|&found| self.is_calm(found, now)).map(Found::place) else {
             return self.lookup_with_work(domain, now);
         };
         self.counters.cached = self.counters.cached.saturating_add(1);
-        Lookup::Answer(self.calm_answer(place, now))
+        // Read again, because the borrow must begin after the counters have changed.
+        match self.table.at(place) {
+            Some(found) => Lookup::Answer(self.calm_answer(found, now)),
+            None => Lookup::Answer(self.answer(place, now)),
+        }
     }
 
     #[cold]
@@ -319,11 +324,9 @@ impl Cache {
     /// Applies an input to the state machine of a domain.
     fn step(&mut self, slot: u32, input: Input, now: UtcDateTime) -> Outputs {
         let ticket = self.number();
-        match self.table.entry_mut(slot) {
-            Some((domain, entry)) => entry
-                .step(input, &Context { domain, now, request_id: ticket, config: &self.config }),
-            None => Outputs::default(),
-        }
+        let Some(domain) = self.table.domain(slot) else { return Outputs::default() };
+        let at = Context { domain: &domain, now, request_id: ticket, config: &self.config };
+        self.table.get_mut(slot).map(|found| found.entry.step(input, &at)).unwrap_or_default()
     }
 
     /// Processes the outputs of a step. `over` is the end of the discovery that it was part of.
@@ -341,7 +344,7 @@ impl Cache {
             self.queue.push_back(Queued::Ask(ask, RequestNumber { slot, number }));
         }
         if !events.is_empty()
-            && let Some(domain) = self.table.domain(slot).cloned()
+            && let Some(domain) = self.table.domain(slot)
         {
             for kind in events {
                 let kind = self.fold_alert(kind, Timestamp::of(now));

@@ -4,8 +4,8 @@ use time::UtcDateTime;
 
 use super::{
     Cache,
-    absent::AbsentRows,
     bounds::weight,
+    entries::row_bytes,
     place::{Form, Place},
 };
 use crate::domain::Domain;
@@ -16,7 +16,7 @@ impl Cache {
     pub(super) fn open_or_admit(&mut self, domain: &Domain, now: UtcDateTime) -> Option<u32> {
         match self.table.find(domain) {
             Some(place) => self.unfold(place),
-            None => self.admit(domain.clone(), now),
+            None => self.admit(domain, now),
         }
     }
 
@@ -33,12 +33,11 @@ impl Cache {
             Form::Row(row) => row,
         };
         let slot = self.table.unfold(row)?;
-        if let Some((domain, entry)) = self.table.entry(slot) {
-            let (weight, before) = (weight(domain, entry), AbsentRows::bytes(domain));
-            self.bytes = self.bytes.saturating_sub(before).saturating_add(weight.bytes());
-            if let Some(found) = self.table.get_mut(slot) {
-                found.weight = weight;
-            }
+        let len = self.table.name_len(Place::of_slot(slot));
+        if let Some(found) = self.table.get_mut(slot) {
+            found.weight = weight(len, &found.entry);
+            let bytes = found.weight.bytes();
+            self.bytes = self.bytes.saturating_sub(row_bytes(len)).saturating_add(bytes);
         }
         Some(slot)
     }
@@ -46,10 +45,10 @@ impl Cache {
     /// Moves an entry to a row, if nothing is known of the domain but that it has no record.
     /// Returns its place.
     pub(super) fn fold(&mut self, slot: u32) -> Place {
-        self.try_fold(slot).map_or(Place::of_slot(slot), Place::of_row)
+        self.try_fold(slot).unwrap_or(Place::of_slot(slot))
     }
 
-    fn try_fold(&mut self, slot: u32) -> Option<u32> {
+    fn try_fold(&mut self, slot: u32) -> Option<Place> {
         let found = self.table.get(slot)?;
         let is_stored = found.in_store && self.config.persistence();
         if found.entry.request_id().is_some() || found.to_persist || is_stored {
@@ -62,9 +61,10 @@ impl Cache {
         if has_more {
             return None;
         }
-        let (before, bytes) = (found.weight.bytes(), AbsentRows::bytes(self.table.domain(slot)?));
-        let row = self.table.fold(slot, absence)?;
+        let before = found.weight.bytes();
+        let place = self.table.fold(slot, absence)?;
+        let bytes = row_bytes(self.table.name_len(place));
         self.bytes = self.bytes.saturating_sub(before).saturating_add(bytes);
-        Some(row)
+        Some(place)
     }
 }

@@ -72,14 +72,17 @@ impl Index {
         Key::of(self.hash.of(domain.as_str()))
     }
 
-    /// Returns the place with this key that is the one looked for.
+    /// Returns what the first place with this key is found to be that is the one looked for.
     #[inline]
-    pub(super) fn find(&self, key: Key, is_it: impl Fn(Place) -> bool) -> Option<Place> {
-        let found = self
-            .parts
-            .get(key.part())?
-            .find(key.spread(), |bucket| bucket.key == key && is_it(bucket.place))?;
-        Some(found.place)
+    pub(super) fn find<T>(&self, key: Key, mut look: impl FnMut(Place) -> Option<T>) -> Option<T> {
+        let mut found = None;
+        self.parts.get(key.part())?.find(key.spread(), |bucket| {
+            if bucket.key == key {
+                found = look(bucket.place);
+            }
+            found.is_some()
+        });
+        found
     }
 
     /// Reserves capacity for this many more places, to avoid repeated growth.

@@ -33,9 +33,10 @@ impl Cache {
         self.overdue.remove(&slot);
         let policy = self.share_anew(slot, policy);
         let ticket = self.number();
-        let Some((domain, entry)) = self.table.entry_mut(slot) else { return };
-        let at = Context { domain, now, request_id: ticket, config: &self.config };
-        let outputs = entry.take_late(overdue, &policy, &at);
+        let Some(domain) = self.table.domain(slot) else { return };
+        let at = Context { domain: &domain, now, request_id: ticket, config: &self.config };
+        let Some(found) = self.table.get_mut(slot) else { return };
+        let outputs = found.entry.take_late(overdue, &policy, &at);
         self.finish(slot, outputs, None, now);
     }
 

@@ -115,7 +115,6 @@
 //! [RFC 8461 §8.1]: https://www.rfc-editor.org/rfc/rfc8461#section-8.1
 //! [RFC 8461 §10.2]: https://www.rfc-editor.org/rfc/rfc8461#section-10.2
 
-mod absent;
 mod answer;
 mod bounds;
 #[expect(clippy::module_inception, reason = "the file is named for the type in it")]
@@ -126,6 +125,7 @@ mod config;
 mod counters;
 mod deadlines;
 mod drive;
+mod entries;
 mod entry;
 mod event;
 mod event_text;
@@ -138,6 +138,7 @@ mod hash;
 mod index;
 mod inputs;
 mod late;
+mod name;
 mod operator;
 mod order;
 mod outputs;

@@ -87,7 +87,7 @@ impl Cache {
 
     /// Returns the overrides: each domain with the policy that is pinned, or `None` if MTA-STS is
     /// disabled.
-    pub fn overrides(&self) -> impl Iterator<Item = (&Domain, Option<&Arc<Policy>>)> {
+    pub fn overrides(&self) -> impl Iterator<Item = (Domain, Option<&Arc<Policy>>)> {
         self.overrides
             .iter()
             .filter_map(|(&slot, found)| Some((self.table.domain(slot)?, found.policy())))

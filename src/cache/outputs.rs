@@ -43,7 +43,7 @@ impl Cache {
         if !slot.entry.expects(ticket.number, ask) {
             return None;
         }
-        let domain = self.table.domain(ticket.slot)?.clone();
+        let domain = self.table.domain(ticket.slot)?;
         Some(match ask {
             EntryRequest::Txt => {
                 self.counters.txt_queries = self.counters.txt_queries.saturating_add(1);
@@ -64,8 +64,7 @@ impl Cache {
         }
         let was_stored = found.in_store;
         found.in_store = is_stored(&found.entry.state);
-        let (is_stored, (domain, entry)) = (found.in_store, self.table.entry(slot)?);
-        let domain = domain.clone();
+        let (is_stored, domain) = (found.in_store, self.table.domain(slot)?);
         if !is_stored && !was_stored {
             let waiting = self.waiting.get_mut(&slot);
             if let Some(saving) = waiting.and_then(|waiting| waiting.saving.take()) {
@@ -74,7 +73,8 @@ impl Cache {
             return None;
         }
         // A domain that was removed meanwhile is removed from the store: the last change counts.
-        let snapshot = is_stored.then(|| entry.snapshot(&domain));
+        let snapshot = self.table.get(slot).filter(|_| is_stored);
+        let snapshot = snapshot.map(|found| found.entry.snapshot(&domain));
         if let Some(saving) = self.waiting.get_mut(&slot).and_then(|waiter| waiter.saving.as_mut())
         {
             saving.request = Some(number);
@@ -176,7 +176,7 @@ impl Cache {
     }
 
     pub(super) fn release(&mut self, slot: u32, given: Vec<PendingAnswers>) {
-        let Some(domain) = self.table.domain(slot).cloned() else { return };
+        let Some(domain) = self.table.domain(slot) else { return };
         let given = given.into_iter().filter(|answers| !answers.is_empty());
         self.answers.extend(given.map(|answers| (domain.clone(), answers)));
         if self.waiting.get(&slot).is_some_and(Waiters::is_empty) {

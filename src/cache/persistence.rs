@@ -77,7 +77,7 @@ impl Cache {
     /// Emits [`EventKind::NotPersisted`] for an answer that does not wait until its change is
     /// durable, once for each domain. The save may still succeed.
     pub(super) fn not_durable(&mut self, slot: u32, request: Option<u64>, error: &str) {
-        let Some(domain) = self.table.domain(slot).cloned() else { return };
+        let Some(domain) = self.table.domain(slot) else { return };
         if self.unsaved.contains(&domain) {
             return;
         }
@@ -104,7 +104,7 @@ impl Cache {
         let had_its_time = moment >= saving.since.plus(self.config.persist_span());
         if had_its_time
             && self.unsaved.timed_out()
-            && let Some(domain) = self.table.domain(slot).cloned()
+            && let Some(domain) = self.table.domain(slot)
         {
             self.emit(&domain, EventKind::StoreStalled);
         }
@@ -140,7 +140,7 @@ impl Cache {
             if !found.in_store && !is_stored(&found.entry.state) {
                 continue;
             }
-            let domain = self.table.domain(slot).cloned();
+            let domain = self.table.domain(slot);
             if let Some(domain) = domain.filter(|domain| !self.unsaved.contains(domain)) {
                 self.unsaved.add(&domain, number, false, most);
             }

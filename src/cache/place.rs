@@ -1,7 +1,7 @@
 //! The numbers of the entries of a table.
 
 /// The number of an entry: of a slot, or of a row for a domain without a record.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Place(u32);
 
 /// The form in which an entry is stored.
@@ -26,6 +26,14 @@ impl Place {
     #[inline]
     pub(super) const fn of_row(row: u32) -> Self {
         Self(row << 1 | 1)
+    }
+
+    /// Returns the slot, if it is one.
+    pub(super) const fn slot(self) -> Option<u32> {
+        match self.form() {
+            Form::Slot(slot) => Some(slot),
+            Form::Row(_) => None,
+        }
     }
 
     /// Returns a place by its number, which says nothing about whether there is an entry.

@@ -18,7 +18,7 @@ use super::{
     snapshot::{Snapshot, SnapshotError},
 };
 #[cfg(any(feature = "blocking", feature = "tokio"))]
-use super::{bounds::ENTRY, policies::OVERHEAD, weight::Weight};
+use super::{entries::MOST_SLOT, policies::OVERHEAD, weight::Weight};
 use crate::domain::Domain;
 
 /// The outcome of [`Cache::restore`].
@@ -137,7 +137,7 @@ pub(crate) fn most_valuable(
             .held()
             .filter(|_| !text.as_ref().is_some_and(|text| policies.contains(text)));
         let need = new.map_or(0, |held| cost(held.policy));
-        let need = weight(&domain, &entry).bytes().saturating_add(need);
+        let need = weight(domain.as_str().len(), &entry).bytes().saturating_add(need);
         let fits = entries > 0 && need <= bytes;
         if fits {
             policies.extend(text);
@@ -159,7 +159,7 @@ pub(crate) fn most_valuable(
 
 /// The maximum bytes of an entry and its policy without their texts.
 #[cfg(any(feature = "blocking", feature = "tokio"))]
-const MOST_BESIDE_TEXTS: usize = ENTRY + OVERHEAD + Weight::UNIT;
+const MOST_BESIDE_TEXTS: usize = MOST_SLOT + OVERHEAD + Weight::UNIT;
 
 impl Cache {
     /// Returns a snapshot of each domain, with all that a restart must not lose.
@@ -232,7 +232,7 @@ impl Cache {
                     &mut report.outdated
                 }
             } else if self.has_room(class, self.cost(&domain, &entry))
-                && let Some(slot) = self.table.insert(domain, Entry::NEW)
+                && let Some(slot) = self.table.insert(&domain)
             {
                 self.intern_policy(&mut entry.state);
                 taken.push(self.put(slot, entry.state, true, now));
@@ -290,7 +290,9 @@ impl Cache {
     fn cost(&self, domain: &Domain, entry: &Entry) -> usize {
         let policy = entry.state.held().map(|held| held.policy);
         let new = policy.filter(|policy| self.policies.find(policy.as_text()).is_none());
-        weight(domain, entry).bytes().saturating_add(new.map_or(0, |policy| cost(policy)))
+        weight(domain.as_str().len(), entry)
+            .bytes()
+            .saturating_add(new.map_or(0, |policy| cost(policy)))
     }
 
     fn intern_policy(&mut self, state: &mut State) {

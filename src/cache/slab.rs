@@ -1,18 +1,20 @@
 //! Storage by number, for millions of elements.
 
-use alloc::vec::Vec;
+use alloc::{vec, vec::Vec};
 use core::mem;
 
-/// A vector of elements that stay where they are while it grows, so that no insertion takes long.
-/// The number of a removed element is reused.
+use super::place::Place;
+
+/// A vector in chunks, so that no insertion moves more than the elements of one. The number of a
+/// removed element is reused.
 #[derive(Debug)]
 pub(super) struct Slab<T> {
     chunks: Vec<Vec<T>>,
     free: Vec<u32>,
 }
 
-/// The number of elements that are next to each other in memory.
-const CHUNK: usize = 1024;
+/// The number of elements in a chunk.
+const CHUNK: usize = 8192;
 
 impl<T> Default for Slab<T> {
     fn default() -> Self {
@@ -40,31 +42,23 @@ impl<T> Slab<T> {
         self.chunks.get_mut(at / CHUNK)?.get_mut(at % CHUNK)
     }
 
-    /// Adds an element. Returns its number, or the element if that would not be below `most`.
-    pub(super) fn insert(&mut self, element: T, most: u32) -> Result<u32, T> {
+    /// Adds an element. Returns its number, or `None` if all numbers are in use.
+    pub(super) fn insert(&mut self, element: T) -> Option<u32> {
         if let Some(at) = self.free.pop()
             && let Some(place) = self.get_mut(at)
         {
             *place = element;
-            return Ok(at);
+            return Some(at);
         }
         let at = self.end();
-        if at >= most {
-            return Err(element);
+        if at >= Place::MOST {
+            return None;
         }
         match self.chunks.last_mut().filter(|chunk| chunk.len() < CHUNK) {
             Some(chunk) => chunk.push(element),
-            None => self.add_chunk(element),
+            None => self.chunks.push(vec![element]),
         }
-        Ok(at)
-    }
-
-    /// Adds a chunk. The first one grows, so that a small cache takes little memory.
-    fn add_chunk(&mut self, element: T) {
-        let capacity = if self.chunks.is_empty() { 1 } else { CHUNK };
-        let mut chunk = Vec::with_capacity(capacity);
-        chunk.push(element);
-        self.chunks.push(chunk);
+        Some(at)
     }
 
     /// Removes and returns an element. `vacant` takes its place until the number is used again.

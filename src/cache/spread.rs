@@ -44,15 +44,15 @@ impl Cache {
         let was_put_off = core::mem::take(&mut found.put_off);
         let leeway = found.entry.leeway(moment, &self.config).filter(|_| !was_put_off);
         let Some((leeway, domain)) = leeway.zip(self.table.domain(slot)) else { return false };
-        let until = moment.plus(leeway.up_to(self.config.noise(domain, moment)));
+        let until = moment.plus(leeway.up_to(self.config.noise(&domain, moment)));
         if until == moment {
             return false;
         }
         let ticket = self.number();
-        let Some((domain, entry)) = self.table.entry_mut(slot) else { return false };
+        let at = Context { domain: &domain, now, request_id: ticket, config: &self.config };
+        let Some(found) = self.table.get_mut(slot) else { return false };
         // Other effects of the passing of time are processed now.
-        let outputs =
-            entry.pass_time(&Context { domain, now, request_id: ticket, config: &self.config });
+        let outputs = found.entry.pass_time(&at);
         self.apply_outputs(slot, outputs, None, now);
         self.update_derived(slot, moment, false);
         if let Some(found) = self.table.get_mut(slot) {

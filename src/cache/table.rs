@@ -3,19 +3,18 @@
 use alloc::borrow::Cow;
 
 use super::{
-    absent::{AbsentRow, AbsentRows},
-    clock::{Tick, Timestamp},
-    deadlines::{Deadlines, HeapIndex, HeapIndices},
+    clock::Timestamp,
+    deadlines::Deadlines,
+    entries::{Entries, Found, Head, Slot},
     entry::{Absence, Entry},
     index::{Index, Key},
-    order::{EvictionClass, EvictionOrder, Linked, ListLinks},
+    order::{EvictionClass, EvictionOrder},
     place::{Form, Place},
-    slab::Slab,
-    weight::Weight,
 };
 use crate::domain::Domain;
 
-/// The entries: in slots, and domains without a record in rows.
+/// The entries: in slots, and domains without a record in rows, which take little memory. Most
+/// domains that a sender meets are such.
 ///
 /// An entry keeps its place in the order of eviction when it moves from one form to the other.
 #[derive(Debug)]
@@ -24,51 +23,6 @@ pub(super) struct Table {
     entries: Entries,
     order: EvictionOrder,
     deadlines: Deadlines,
-}
-
-#[derive(Debug, Default)]
-struct Entries {
-    slots: Slab<Slot>,
-    absent: AbsentRows,
-}
-
-/// An entry, with the data that a cache holds for each.
-#[expect(clippy::struct_excessive_bools, reason = "they are about different things")]
-#[derive(Debug)]
-pub(super) struct Slot {
-    /// The domain, or `None` if the slot is vacant.
-    domain: Option<Domain>,
-    pub(super) entry: Entry,
-    pub(super) calm: Calm,
-    links: ListLinks,
-    heap_index: HeapIndex,
-    /// The size of the entry as counted towards the bound on memory.
-    pub(super) weight: Weight,
-    class: EvictionClass,
-    /// `true` if the entry is in the queue to be stored.
-    pub(super) to_persist: bool,
-    /// `true` if the store has, or will have, a row of the entry.
-    pub(super) in_store: bool,
-    /// `true` if the policy was restored, and not fetched since.
-    pub(super) is_restored: bool,
-    /// `true` if the refresh that is due was postponed: it is not postponed a second time.
-    pub(super) put_off: bool,
-}
-
-/// The time in which a lookup has nothing to do.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Calm {
-    pub(super) before: Tick,
-    /// `true` if such a lookup finds the policy of the entry.
-    pub(super) has_policy: bool,
-}
-
-impl Calm {
-    pub(super) const NEVER: Self = Self { before: Tick::FIRST, has_policy: false };
-
-    pub(super) fn until(until: Timestamp, has_policy: bool) -> Self {
-        Self { before: Tick::of(until.next().to_utc()), has_policy }
-    }
 }
 
 /// Access by domain and by place.
@@ -91,19 +45,15 @@ impl Table {
         self.index.key(domain)
     }
 
-    /// Returns the place of a domain.
+    /// Returns the entry of a domain with this key.
     #[inline]
-    pub(super) fn find(&self, domain: &Domain) -> Option<Place> {
-        self.find_by(self.key(domain), domain)
+    pub(super) fn find_by(&self, key: Key, domain: &Domain) -> Option<Found<'_>> {
+        self.index.find(key, |place| self.entries.find(place, domain))
     }
 
-    /// Returns the place of a domain with this key.
-    #[inline]
-    pub(super) fn find_by(&self, key: Key, domain: &Domain) -> Option<Place> {
-        self.index.find(key, |place| match place.form() {
-            Form::Slot(slot) => self.get(slot).is_some_and(|slot| slot.is_of(domain)),
-            Form::Row(row) => self.entries.absent.is_of(row, domain),
-        })
+    /// Returns the place of a domain.
+    pub(super) fn find(&self, domain: &Domain) -> Option<Place> {
+        self.find_by(self.key(domain), domain).map(Found::place)
     }
 
     /// Returns the slot of a domain, if it has one.
@@ -112,6 +62,30 @@ impl Table {
             Form::Slot(slot) => Some(slot),
             Form::Row(_) => None,
         }
+    }
+
+    /// Returns the beginning of the entry of a place.
+    #[inline]
+    pub(super) fn at(&self, place: Place) -> Option<Found<'_>> {
+        self.entries.at(place)
+    }
+
+    /// Returns the domain of a place, if it has an entry.
+    pub(super) fn domain_at(&self, place: Place) -> Option<Domain> {
+        self.entries.domain(place)
+    }
+
+    pub(super) fn domain(&self, slot: u32) -> Option<Domain> {
+        self.entries.domain(Place::of_slot(slot))
+    }
+
+    /// Returns the length of the name of an entry, or zero if the place is vacant.
+    pub(super) fn name_len(&self, place: Place) -> usize {
+        self.entries.at(place).map_or(0, Found::name_len)
+    }
+
+    pub(super) fn head_mut(&mut self, slot: u32) -> Option<&mut Head> {
+        self.entries.heads.get_mut(slot)
     }
 
     #[inline]
@@ -123,44 +97,17 @@ impl Table {
         self.entries.slots.get_mut(slot)
     }
 
-    #[inline]
-    pub(super) fn row(&self, row: u32) -> Option<&AbsentRow> {
-        self.entries.absent.get(row)
+    /// Returns the domain and the entry of a place, if it has one. That of a row is made.
+    pub(super) fn view(&self, place: Place) -> Option<(Domain, Cow<'_, Entry>)> {
+        let entry = match place.form() {
+            Form::Slot(slot) => Cow::Borrowed(&self.get(slot)?.entry),
+            Form::Row(row) => Cow::Owned(Entry::from_state(self.absence(row)?.state())),
+        };
+        Some((self.domain_at(place)?, entry))
     }
 
-    /// Returns the domain of a row.
-    pub(super) fn absent_domain(&self, row: u32) -> Option<Domain> {
-        self.entries.absent.domain(row)
-    }
-
-    pub(super) fn domain(&self, slot: u32) -> Option<&Domain> {
-        self.get(slot)?.domain.as_ref()
-    }
-
-    /// Returns the entry of a slot, with its domain.
-    pub(super) fn entry(&self, slot: u32) -> Option<(&Domain, &Entry)> {
-        let found = self.get(slot)?;
-        found.domain.as_ref().map(|domain| (domain, &found.entry))
-    }
-
-    /// Returns a mutable entry of a slot, with its domain.
-    pub(super) fn entry_mut(&mut self, slot: u32) -> Option<(&Domain, &mut Entry)> {
-        let found = self.get_mut(slot)?;
-        found.domain.as_ref().map(|domain| (domain, &mut found.entry))
-    }
-
-    /// Returns the domain and the entry of a place, if there is one. Those of a row are made.
-    pub(super) fn view(&self, place: Place) -> Option<(Cow<'_, Domain>, Cow<'_, Entry>)> {
-        Some(match place.form() {
-            Form::Slot(slot) => {
-                let (domain, entry) = self.entry(slot)?;
-                (Cow::Borrowed(domain), Cow::Borrowed(entry))
-            }
-            Form::Row(row) => {
-                let entry = Entry::from_state(self.row(row)?.absence.state());
-                (Cow::Owned(self.absent_domain(row)?), Cow::Owned(entry))
-            }
-        })
+    fn absence(&self, row: u32) -> Option<Absence> {
+        self.entries.rows.get(row).map(|row| row.absence)
     }
 
     /// Returns the places of all entries, class by class, the least recently used of each first.
@@ -175,7 +122,7 @@ impl Table {
 
     /// Returns a number above those of all places.
     pub(super) fn places(&self) -> u32 {
-        self.slots().max(self.entries.absent.end()).saturating_mul(2)
+        self.entries.places()
     }
 }
 
@@ -186,69 +133,60 @@ impl Table {
         self.index.reserve(additional);
     }
 
-    /// Adds an entry for a domain that has none. Returns `None` if all numbers are in use.
-    pub(super) fn insert(&mut self, domain: Domain, entry: Entry) -> Option<u32> {
-        let key = self.key(&domain);
-        let slot = Slot { domain: Some(domain), entry, ..Slot::VACANT };
-        let slot = self.entries.slots.insert(slot, Place::MOST).ok()?;
-        let place = Place::of_slot(slot);
-        self.index.insert(key, place);
-        self.order.push(place, EvictionClass::Pinned, &mut self.entries);
-        Some(slot)
+    /// Adds an entry for a domain that has none. Returns its slot, or `None` if all numbers are in
+    /// use.
+    pub(super) fn insert(&mut self, domain: &Domain) -> Option<u32> {
+        let class = EvictionClass::Pinned;
+        let place = self.entries.insert_slot(domain, Entry::NEW, class)?;
+        self.index.insert(self.key(domain), place);
+        self.order.push(place, class, &mut self.entries);
+        place.slot()
     }
 
-    /// Removes and returns an entry.
-    pub(super) fn remove(&mut self, slot: u32) -> Option<(Domain, Slot)> {
-        let place = Place::of_slot(slot);
-        self.index.remove(self.key(self.domain(slot)?), place);
-        self.deadlines.set(slot, None, &mut self.entries);
-        self.order.unlink(place, self.class(place), &mut self.entries);
-        let mut removed = self.entries.slots.remove(slot, Slot::VACANT)?;
-        Some((removed.domain.take()?, removed))
-    }
-
-    /// Removes a row, and returns its domain.
-    pub(super) fn remove_row(&mut self, row: u32) -> Option<Domain> {
-        let place = Place::of_row(row);
-        let domain = self.absent_domain(row)?;
+    /// Removes an entry. Returns its domain, and what was in its slot if it was in one.
+    pub(super) fn remove(&mut self, place: Place) -> Option<(Domain, Option<Slot>)> {
+        let domain = self.domain_at(place)?;
         self.index.remove(self.key(&domain), place);
         self.order.unlink(place, self.class(place), &mut self.entries);
-        self.entries.absent.remove(row)?;
-        Some(domain)
+        Some((domain, self.discard(place)))
     }
 
-    /// Moves an entry from its slot to a row. Returns the row, if there is a number for it.
-    pub(super) fn fold(&mut self, slot: u32, absence: Absence) -> Option<u32> {
-        let (old, class) = (Place::of_slot(slot), self.class(Place::of_slot(slot)));
-        let found = self.get_mut(slot)?;
-        let (domain, calm) = (found.domain.take()?, found.calm.before);
-        let key = self.key(&domain);
-        let row = match self.entries.absent.insert(domain, absence, calm) {
-            Ok(row) => row,
-            Err(domain) => {
-                self.get_mut(slot)?.domain = Some(domain);
-                return None;
-            }
-        };
-        self.index.replace(key, old, Place::of_row(row));
-        self.order.replace(old, Place::of_row(row), class, &mut self.entries);
-        self.deadlines.set(slot, None, &mut self.entries);
-        self.entries.slots.remove(slot, Slot::VACANT)?;
-        Some(row)
+    /// Moves an entry from its slot to a row. Returns its place there, if there is a number for it.
+    pub(super) fn fold(&mut self, slot: u32, absence: Absence) -> Option<Place> {
+        let old = Place::of_slot(slot);
+        let (domain, calm_before) = (self.domain(slot)?, self.at(old)?.calm_before());
+        let new = self.entries.insert_row(&domain, absence, calm_before)?;
+        self.relocate(&domain, old, new);
+        Some(new)
     }
 
     /// Moves an entry from its row to a slot. Returns the slot, if there is a number for it.
     pub(super) fn unfold(&mut self, row: u32) -> Option<u32> {
-        let (old, class) = (Place::of_row(row), self.class(Place::of_row(row)));
-        let domain = self.absent_domain(row)?;
-        let key = self.key(&domain);
-        let entry = Entry::from_state(self.row(row)?.absence.state());
-        let slot = Slot { domain: Some(domain), entry, class, ..Slot::VACANT };
-        let slot = self.entries.slots.insert(slot, Place::MOST).ok()?;
-        self.index.replace(key, old, Place::of_slot(slot));
-        self.order.replace(old, Place::of_slot(slot), class, &mut self.entries);
-        self.entries.absent.remove(row)?;
-        Some(slot)
+        let old = Place::of_row(row);
+        let (domain, class) = (self.domain_at(old)?, self.class(old));
+        let entry = Entry::from_state(self.absence(row)?.state());
+        let new = self.entries.insert_slot(&domain, entry, class)?;
+        self.relocate(&domain, old, new);
+        new.slot()
+    }
+
+    fn relocate(&mut self, domain: &Domain, old: Place, new: Place) {
+        self.index.replace(self.key(domain), old, new);
+        self.order.replace(old, new, self.class(old), &mut self.entries);
+        self.discard(old);
+    }
+
+    fn discard(&mut self, place: Place) -> Option<Slot> {
+        match place.form() {
+            Form::Slot(slot) => {
+                self.deadlines.set(slot, None, &mut self.entries);
+                self.entries.remove_slot(slot)
+            }
+            Form::Row(row) => {
+                self.entries.remove_row(row);
+                None
+            }
+        }
     }
 }
 
@@ -295,54 +233,5 @@ impl Table {
 
     pub(super) fn due(&self, now: Timestamp) -> Option<u32> {
         self.deadlines.due(now)
-    }
-}
-
-impl Slot {
-    const VACANT: Self = Self {
-        domain: None,
-        entry: Entry::NEW,
-        calm: Calm::NEVER,
-        links: ListLinks::NONE,
-        heap_index: HeapIndex::NONE,
-        weight: Weight::NONE,
-        class: EvictionClass::Pinned,
-        to_persist: false,
-        in_store: false,
-        is_restored: false,
-        put_off: false,
-    };
-
-    #[inline]
-    fn is_of(&self, domain: &Domain) -> bool {
-        self.domain.as_ref() == Some(domain)
-    }
-}
-
-impl Linked for Entries {
-    fn links(&self, place: Place) -> Option<&ListLinks> {
-        match place.form() {
-            Form::Slot(slot) => self.slots.get(slot).map(|slot| &slot.links),
-            Form::Row(row) => self.absent.get(row).map(|row| &row.links),
-        }
-    }
-
-    fn links_mut(&mut self, place: Place) -> Option<&mut ListLinks> {
-        match place.form() {
-            Form::Slot(slot) => self.slots.get_mut(slot).map(|slot| &mut slot.links),
-            Form::Row(row) => self.absent.get_mut(row).map(|row| &mut row.links),
-        }
-    }
-}
-
-impl HeapIndices for Entries {
-    fn heap_index(&self, slot: u32) -> HeapIndex {
-        self.slots.get(slot).map_or(HeapIndex::NONE, |slot| slot.heap_index)
-    }
-
-    fn set_heap_index(&mut self, slot: u32, index: HeapIndex) {
-        if let Some(slot) = self.slots.get_mut(slot) {
-            slot.heap_index = index;
-        }
     }
 }

@@ -17,7 +17,7 @@ use crate::{domain::Domain, failure::Failure, policy::Policy, record::PolicyId};
 pub struct EntryView<'a> {
     cache: &'a Cache,
     place: Place,
-    domain: Cow<'a, Domain>,
+    domain: Domain,
     entry: Cow<'a, Entry>,
 }
 

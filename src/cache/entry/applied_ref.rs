@@ -108,12 +108,6 @@ impl State {
         None
     }
 
-    /// Returns the last policy, for an answer while it applies.
-    #[inline]
-    pub(in crate::cache) fn applied_policy(&self) -> Option<AppliedPolicyRef<'_>> {
-        self.policy().map(|policy| AppliedPolicyRef { policy, state: self })
-    }
-
     /// Returns the answer as far as it is known.
     pub(in crate::cache) fn answer(&self, now: Timestamp) -> Answer<AppliedPolicyRef<'_>> {
         match self.live(now) {

@@ -110,11 +110,6 @@ impl State {
         failures: None,
     };
 
-    #[inline]
-    pub(super) fn policy(&self) -> Option<&Arc<Policy>> {
-        self.policy.as_ref()
-    }
-
     /// Returns the last policy, whether it still applies or not.
     #[inline]
     pub(in crate::cache) fn held(&self) -> Option<Held<'_>> {

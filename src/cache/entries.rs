@@ -1,0 +1,292 @@
+//! The storage of the entries: in slots, and domains without a record in rows.
+
+use alloc::sync::Arc;
+use core::mem::size_of;
+
+use hashbrown::HashMap;
+
+use super::{
+    clock::{Tick, Timestamp},
+    deadlines::{HeapIndex, HeapIndices},
+    entry::{Absence, Entry},
+    index::PLACE,
+    name::Name,
+    order::{EvictionClass, Linked, ListLinks},
+    place::{Form, Place},
+    slab::Slab,
+    weight::Weight,
+};
+use crate::{domain::Domain, policy::Policy};
+
+/// The entries by number. What a lookup reads that has nothing to do lies apart from the rest.
+#[derive(Debug, Default)]
+pub(super) struct Entries {
+    pub(super) heads: Slab<Head>,
+    pub(super) slots: Slab<Slot>,
+    row_heads: Slab<RowHead>,
+    pub(super) rows: Slab<Row>,
+    /// The names that are too long for a head.
+    long: HashMap<Place, Domain, foldhash::fast::FixedState>,
+}
+
+/// The beginning of an entry in a slot.
+#[derive(Debug)]
+#[repr(align(64))] // a line of the processor's cache
+pub(super) struct Head {
+    name: Name<SLOT_NAME>,
+    /// The time before which a lookup has nothing to do.
+    calm_before: Tick,
+    /// The policy that a lookup finds then, if there is one.
+    pub(super) policy: Option<Arc<Policy>>,
+}
+
+/// The rest of an entry in a slot.
+#[expect(clippy::struct_excessive_bools, reason = "they are about different things")]
+#[derive(Debug)]
+pub(super) struct Slot {
+    pub(super) entry: Entry,
+    links: ListLinks,
+    heap_index: HeapIndex,
+    /// The size of the entry as counted towards the bound on memory.
+    pub(super) weight: Weight,
+    pub(super) class: EvictionClass,
+    /// `true` if the entry is in the queue to be stored.
+    pub(super) to_persist: bool,
+    /// `true` if the store has, or will have, a row of the entry.
+    pub(super) in_store: bool,
+    /// `true` if the policy was restored, and not fetched since.
+    pub(super) is_restored: bool,
+    /// `true` if the refresh that is due was postponed: it is not postponed a second time.
+    pub(super) put_off: bool,
+}
+
+/// The beginning of an entry in a row.
+#[derive(Debug)]
+#[repr(align(32))] // half a line of the processor's cache
+pub(super) struct RowHead {
+    name: Name<ROW_NAME>,
+    /// The time before which a lookup has nothing to do.
+    calm_before: Tick,
+}
+
+/// The rest of an entry in a row.
+#[derive(Debug)]
+pub(super) struct Row {
+    links: ListLinks,
+    pub(super) absence: Absence,
+}
+
+/// An entry that was found by its domain.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Found<'a> {
+    Slot(u32, &'a Head),
+    Row(u32, &'a RowHead),
+}
+
+/// The lengths of the longest names within a head.
+const SLOT_NAME: usize = 51;
+const ROW_NAME: usize = 27;
+
+/// The bytes of an entry in a slot, with its place in the index and its deadline.
+const SLOT: usize = size_of::<Head>() + size_of::<Slot>() + PLACE + 12;
+
+/// The bytes of an entry in a row, with its place in the index.
+const ROW: usize = size_of::<RowHead>() + size_of::<Row>() + PLACE;
+
+/// The bytes of a name that is too long for a head, in a map that is at worst half empty.
+const LONG: usize = 2 * (size_of::<(Place, Domain)>() + 1) + 16;
+
+/// The maximum bytes of an entry in a slot, without its name.
+#[cfg(any(feature = "blocking", feature = "tokio"))]
+pub(super) const MOST_SLOT: usize = SLOT + LONG;
+
+/// Returns the bytes of an entry in a slot, if its name has this length.
+pub(super) fn slot_bytes(len: usize) -> usize {
+    SLOT.saturating_add(if len <= SLOT_NAME { 0 } else { LONG.saturating_add(len) })
+}
+
+/// Returns the bytes of an entry in a row, if its name has this length.
+pub(super) fn row_bytes(len: usize) -> usize {
+    ROW.saturating_add(if len <= ROW_NAME { 0 } else { LONG.saturating_add(len) })
+}
+
+impl Head {
+    const VACANT: Self = Self { name: Name::NONE, policy: None, calm_before: Tick::FIRST };
+
+    /// Notes that until this moment lookups have nothing to do but find this policy.
+    pub(super) fn set_calm(&mut self, until: Timestamp, policy: Option<Arc<Policy>>) {
+        self.calm_before = Tick::of(until.next().to_utc());
+        self.policy = policy;
+    }
+}
+
+impl RowHead {
+    const VACANT: Self = Self { name: Name::NONE, calm_before: Tick::FIRST };
+}
+
+impl Slot {
+    const VACANT: Self = Self {
+        entry: Entry::NEW,
+        links: ListLinks::NONE,
+        heap_index: HeapIndex::NONE,
+        weight: Weight::NONE,
+        class: EvictionClass::Pinned,
+        to_persist: false,
+        in_store: false,
+        is_restored: false,
+        put_off: false,
+    };
+}
+
+impl Row {
+    const VACANT: Self = Self { links: ListLinks::NONE, absence: Absence::NONE };
+}
+
+impl Found<'_> {
+    #[inline]
+    pub(super) const fn place(self) -> Place {
+        match self {
+            Self::Slot(slot, _) => Place::of_slot(slot),
+            Self::Row(row, _) => Place::of_row(row),
+        }
+    }
+
+    /// Returns the time before which a lookup has nothing to do.
+    #[inline]
+    pub(super) const fn calm_before(self) -> Tick {
+        match self {
+            Self::Slot(_, head) => head.calm_before,
+            Self::Row(_, head) => head.calm_before,
+        }
+    }
+}
+
+impl<'a> Found<'a> {
+    #[inline]
+    fn name(self) -> Option<&'a [u8]> {
+        match self {
+            Self::Slot(_, head) => head.name.text(),
+            Self::Row(_, head) => head.name.text(),
+        }
+    }
+
+    /// Returns the length of the name, or zero if the place is vacant.
+    pub(super) fn name_len(self) -> usize {
+        match self {
+            Self::Slot(_, head) => head.name.len(),
+            Self::Row(_, head) => head.name.len(),
+        }
+    }
+}
+
+impl Entries {
+    /// Returns the beginning of an entry. It may be vacant.
+    #[inline]
+    pub(super) fn at(&self, place: Place) -> Option<Found<'_>> {
+        Some(match place.form() {
+            Form::Slot(slot) => Found::Slot(slot, self.heads.get(slot)?),
+            Form::Row(row) => Found::Row(row, self.row_heads.get(row)?),
+        })
+    }
+
+    /// Returns the beginning of an entry, if it is that of a domain.
+    #[inline]
+    pub(super) fn find(&self, place: Place, domain: &Domain) -> Option<Found<'_>> {
+        let found = self.at(place)?;
+        let is_it = match found.name() {
+            Some(name) => name == domain.as_str().as_bytes(),
+            None => self.long.get(&place) == Some(domain),
+        };
+        is_it.then_some(found)
+    }
+
+    /// Returns the domain of an entry, unless it is vacant.
+    pub(super) fn domain(&self, place: Place) -> Option<Domain> {
+        match self.at(place)?.name() {
+            Some([]) => None,
+            Some(name) => Some(Domain::of_valid(str::from_utf8(name).ok()?)),
+            None => self.long.get(&place).cloned(),
+        }
+    }
+
+    /// Adds an entry in a slot. Returns `None` if all numbers are in use.
+    pub(super) fn insert_slot(
+        &mut self,
+        domain: &Domain,
+        entry: Entry,
+        class: EvictionClass,
+    ) -> Option<Place> {
+        // The numbers are the same in both, because elements come and leave in pairs.
+        let head = Head { name: Name::new(domain.as_str()), ..Head::VACANT };
+        self.heads.insert(head)?;
+        let slot = self.slots.insert(Slot { entry, class, ..Slot::VACANT })?;
+        let place = Place::of_slot(slot);
+        self.keep_long(place, domain);
+        Some(place)
+    }
+
+    /// Adds an entry in a row. Returns `None` if all numbers are in use.
+    pub(super) fn insert_row(
+        &mut self,
+        domain: &Domain,
+        absence: Absence,
+        calm_before: Tick,
+    ) -> Option<Place> {
+        self.row_heads.insert(RowHead { name: Name::new(domain.as_str()), calm_before })?;
+        let row = self.rows.insert(Row { absence, ..Row::VACANT })?;
+        let place = Place::of_row(row);
+        self.keep_long(place, domain);
+        Some(place)
+    }
+
+    fn keep_long(&mut self, place: Place, domain: &Domain) {
+        if self.at(place).is_some_and(|found| found.name().is_none()) {
+            self.long.insert(place, domain.clone());
+        }
+    }
+
+    pub(super) fn remove_slot(&mut self, slot: u32) -> Option<Slot> {
+        self.long.remove(&Place::of_slot(slot));
+        self.heads.remove(slot, Head::VACANT)?;
+        self.slots.remove(slot, Slot::VACANT)
+    }
+
+    pub(super) fn remove_row(&mut self, row: u32) -> Option<()> {
+        self.long.remove(&Place::of_row(row));
+        self.row_heads.remove(row, RowHead::VACANT)?;
+        self.rows.remove(row, Row::VACANT).map(drop)
+    }
+
+    /// Returns a number above those of all places.
+    pub(super) fn places(&self) -> u32 {
+        self.slots.end().max(self.rows.end()).saturating_mul(2)
+    }
+}
+
+impl Linked for Entries {
+    fn links(&self, place: Place) -> Option<&ListLinks> {
+        match place.form() {
+            Form::Slot(slot) => self.slots.get(slot).map(|slot| &slot.links),
+            Form::Row(row) => self.rows.get(row).map(|row| &row.links),
+        }
+    }
+
+    fn links_mut(&mut self, place: Place) -> Option<&mut ListLinks> {
+        match place.form() {
+            Form::Slot(slot) => self.slots.get_mut(slot).map(|slot| &mut slot.links),
+            Form::Row(row) => self.rows.get_mut(row).map(|row| &mut row.links),
+        }
+    }
+}
+
+impl HeapIndices for Entries {
+    fn heap_index(&self, slot: u32) -> HeapIndex {
+        self.slots.get(slot).map_or(HeapIndex::NONE, |slot| slot.heap_index)
+    }
+
+    fn set_heap_index(&mut self, slot: u32, index: HeapIndex) {
+        if let Some(slot) = self.slots.get_mut(slot) {
+            slot.heap_index = index;
+        }
+    }
+}

@@ -62,6 +62,9 @@ pub struct Cache {
     /// The bytes of the entries, without the policies.
     pub(super) bytes: usize,
     pub(super) counters: Counters,
+    /// Keeps all entries in slots, for comparison.
+    #[cfg(test)]
+    pub(super) never_folds: bool,
 }
 
 /// Shows counts and no contents: a cache may hold millions of domains.
@@ -114,6 +117,8 @@ impl Cache {
             unarmed: None,
             bytes: 0,
             counters: Counters::default(),
+            #[cfg(test)]
+            never_folds: false,
         }
     }
 

@@ -49,6 +49,10 @@ impl Cache {
     }
 
     fn try_fold(&mut self, slot: u32) -> Option<Place> {
+        #[cfg(test)]
+        if self.never_folds {
+            return None;
+        }
         let found = self.table.get(slot)?;
         let is_stored = found.in_store && self.config.persistence();
         if found.entry.request_id().is_some() || found.to_persist || is_stored {
@@ -68,3 +72,6 @@ impl Cache {
         Some(place)
     }
 }
+
+#[cfg(test)]
+mod tests;

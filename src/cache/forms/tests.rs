@@ -67,8 +67,9 @@ fn seeds() -> core::ops::Range<u64> {
 /// Plays one history. Returns how many entries were in rows, added up over all steps.
 fn play(seed: u64, most: usize, goes_back: bool) -> usize {
     let random = &mut Random(seed);
-    let mut pair =
-        Pair::new(Config::new(seed).with_max_entries(most).with_persistence(seed % 2 == 0));
+    let mut pair = Pair::new(
+        Config::new(seed).with_max_entries(most).with_persistence(seed.is_multiple_of(2)),
+    );
     let mut folded = 0;
     for _ in 0..400 {
         pair.act(random, goes_back);
@@ -123,7 +124,7 @@ impl Pair {
             }
             _ => self.each(|side, now, _| {
                 let all: Vec<_> = side.cache.snapshots().collect();
-                side.cache.restore(all, now);
+                let _ = side.cache.restore(all, now);
             }),
         }
         self.waiters += 1;

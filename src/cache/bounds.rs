@@ -70,16 +70,30 @@ impl Cache {
     /// up for the first time, does not evict a policy in regular use, so that a flood of new
     /// domains cannot empty the cache.
     fn victim(&mut self, newcomer_at: Option<Timestamp>) -> Option<Place> {
-        // A policy that had expired may apply again after the clock was set back.
-        self.rearm_some(usize::MAX, self.latest.to_utc());
-        let place =
-            EvictionClass::EVICTABLE.into_iter().find_map(|class| self.table.oldest(class))?;
+        let place = self.oldest()?;
         let Form::Slot(slot) = place.form() else { return Some(place) };
         let found = self.table.get(slot)?;
         let used = found.entry.state.last_lookup.map_or(Timestamp::MIN, Hour::end);
         let stays = newcomer_at.is_some_and(|now| used.plus(rule::RECENT) > self.judged_at(now));
         let is_senior = self.table.class(place).is_proven();
         (!is_senior || !stays).then_some(place)
+    }
+
+    /// Returns the least recently used entry of the lowest class.
+    fn oldest(&mut self) -> Option<Place> {
+        loop {
+            let place =
+                EvictionClass::EVICTABLE.into_iter().find_map(|class| self.table.oldest(class))?;
+            let class = self.table.class(place);
+            // A policy that had expired may apply again after the clock was set back.
+            if class != EvictionClass::Expired || self.unarmed.is_none() {
+                return Some(place);
+            }
+            self.rearm(place, self.latest.to_utc());
+            if self.table.class(place) == class {
+                return Some(place);
+            }
+        }
     }
 
     /// Returns whether there is room for an entry of this class and size. Evicts entries of lower

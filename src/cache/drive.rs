@@ -27,7 +27,7 @@ impl Cache {
     /// stored. If no policy applies and none is known to be absent, the lookup waits for
     /// discovery, for at most the sum of the query and fetch time-outs of the
     /// [`Config`](super::Config). Takes constant time if nothing is due, else time logarithmic in
-    /// the number of domains. The first call after the clock was set back rearms up to 4,096
+    /// the number of domains. The first call after the clock was set back rearms up to 1,024
     /// deadlines; the others follow in [`handle_timeout`](Self::handle_timeout).
     #[inline]
     pub fn lookup(&mut self, domain: &Domain, now: UtcDateTime) -> Lookup<'_> {
@@ -244,7 +244,7 @@ impl Cache {
 }
 
 impl Cache {
-    /// Notes the time. If the clock was set back, all deadlines are rearmed: some thousands at
+    /// Notes the time. If the clock was set back, all deadlines are rearmed: a thousand at
     /// once, the rest by [`handle_timeout`](Self::handle_timeout). Answers are right meanwhile,
     /// because they depend on the policy and the time only.
     pub(super) fn note_time(&mut self, now: UtcDateTime) {
@@ -284,7 +284,7 @@ impl Cache {
         }
     }
 
-    fn rearm(&mut self, place: Place, now: UtcDateTime) {
+    pub(super) fn rearm(&mut self, place: Place, now: UtcDateTime) {
         let Some(slot) = self.unfold(place) else { return };
         let moment = Timestamp::of(now);
         if let Some(found) = self.table.get_mut(slot) {

@@ -168,7 +168,10 @@ impl Pair {
     fn compare(&mut self, seed: u64) {
         let (now, domains) = (self.now, &self.domains);
         let [one, other] = self.both.each_mut().map(|side| side.all(domains, now));
-        assert_eq!(one, other, "seed {seed}");
+        for (one, other) in one.iter().zip(&other) {
+            assert_eq!(one, other, "seed {seed}");
+        }
+        assert_eq!(one.len(), other.len(), "seed {seed}");
     }
 }
 

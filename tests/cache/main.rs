@@ -12,6 +12,7 @@ mod entry;
 mod events;
 mod explain;
 mod explain_histories;
+mod herd;
 mod operator;
 mod override_list;
 mod persistence;

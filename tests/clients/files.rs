@@ -39,7 +39,7 @@ fn row(name: &str, len: usize) -> Change {
             }
             Request::Fetch { id, domain } => {
                 let text = format!(
-                    "version: STSv1\nmode: enforce\nmx: mx.example.com\nmax_age: 604800\nx: {}\n",
+                    "version: STSv1\nmode: enforce\nmx: mx.example.com\nmax_age: 604800\nx: {name}{}\n",
                     "y".repeat(len)
                 );
                 let answer = PolicyAnswer::from_body(&domain, text.as_bytes());

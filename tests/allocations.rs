@@ -12,6 +12,8 @@ use mta_sts::{
 };
 use time::{UtcDateTime, macros::utc_datetime};
 
+const HOUR: Duration = Duration::from_secs(3600);
+
 /// How often and how much this allocates.
 fn cost<T>(operation: impl FnOnce() -> T) -> AllocationInfo {
     measure(|| drop(black_box(operation())))
@@ -213,6 +215,87 @@ fn what_a_cache_says_that_it_takes_is_what_it_takes() {
 }
 
 #[cfg(feature = "blocking")]
+/// Policies of a length between 100 and 500 bytes, each of which ten domains have.
+fn discovered(count: usize) -> (i64, i64) {
+    let (mut cache, found) = (None, TxtAnswer::from_records(["v=STSv1; id=1"], HOUR));
+    let real = measure(|| {
+        let mut filled = Cache::new(Config::new(1).with_max_entries(count).with_max_bytes(1 << 31));
+        for n in 0..count {
+            let of = n / 10;
+            let mx: String = (0..of % 8).map(|mx| format!("mx: mx{mx}.p{of}.example\n")).collect();
+            let file =
+                format!("version: STSv1\nmode: enforce\nmx: p{of}.example\n{mx}max_age: 604800\n");
+            let domain = Domain::parse(&format!("mail{n:0>8}.customer.example")).unwrap();
+            fill(&mut filled, &domain, &found, file.as_bytes());
+        }
+        assert_eq!(filled.len(), count);
+        cache = Some(filled);
+    });
+    let said = cache.map_or(0, |cache| cache.memory_usage());
+    (real.bytes_current, i64::try_from(said).unwrap())
+}
+
+fn fill(cache: &mut Cache, domain: &Domain, txt: &TxtAnswer, file: &[u8]) {
+    let _ = cache.lookup(domain, NOON);
+    while let Some(request) = cache.poll_request() {
+        match request {
+            Request::Txt { id, .. } => cache.handle_txt(id, txt.clone(), NOON),
+            Request::Fetch { id, domain } => {
+                cache.handle_policy(id, PolicyAnswer::from_body(&domain, file), NOON);
+            }
+            request => panic!("{request:?}"),
+        }
+    }
+    while cache.poll_event().is_some() {}
+}
+
+fn is_within_ten_percent(count: usize) {
+    let (real, said) = discovered(count);
+    assert!((90..=110).contains(&(100 * said / real)), "{count}: {said} said, {real} taken");
+}
+
+#[test]
+fn what_ten_thousand_policies_take_is_said_within_ten_percent() {
+    is_within_ten_percent(10_000);
+}
+
+#[test]
+#[ignore = "takes half a minute without optimisation"]
+fn what_a_million_policies_take_is_said_within_ten_percent() {
+    is_within_ten_percent(1_000_000);
+}
+
+/// The largest legal policies, each of which differs, from thousands of domains.
+#[test]
+fn no_flood_of_the_largest_policies_takes_more_than_the_bound() {
+    const MOST: usize = 16 << 20;
+    let found = TxtAnswer::from_records(["v=STSv1; id=1"], HOUR);
+    let filler = format!("x: {}\n", "y".repeat(64_000));
+    for body in [filler, "mx: a.b\n".repeat(8_000), "mx: *.a\n".repeat(8_000)] {
+        let mut cache = None;
+        let real = measure(|| {
+            let mut filled = Cache::new(Config::new(1).with_max_bytes(MOST));
+            for n in 0..500 {
+                let file = format!(
+                    "version: STSv1\nmode: enforce\nmx: m{n}.example\nmax_age: 604800\n{body}"
+                );
+                fill(
+                    &mut filled,
+                    &Domain::parse(&format!("d{n}.example")).unwrap(),
+                    &found,
+                    file.as_bytes(),
+                );
+                assert!(filled.memory_usage() <= MOST);
+            }
+            cache = Some(filled);
+        });
+        let held = cache.map_or(0, |cache| cache.policy_count());
+        assert!(held > 100, "{held}");
+        let most = u64::try_from(MOST).unwrap();
+        assert!(real.bytes_max <= most + most / 10, "{} bytes", real.bytes_max);
+    }
+}
+
 #[test]
 fn what_a_client_knows_is_at_hand_without_allocating() {
     use mta_sts::{blocking::Client, client::Settings, fetch::AddressFilter};

@@ -1,7 +1,7 @@
 //! Floods of hosts that hang, in virtual time, against the queue of both clients.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     net::{IpAddr, Ipv4Addr},
     time::Duration,
 };
@@ -214,6 +214,34 @@ fn i21_two_thousand_hanging_refreshes_hold_up_no_other() {
 #[test]
 fn i21_twenty_thousand_hanging_refreshes_hold_up_no_other() {
     refreshes(20_000);
+}
+
+/// A provider serves the policies of thousands of domains from one address.
+#[test]
+fn a_shared_provider_gets_few_connections_at_a_time() {
+    let config = Config::default().with_known(12).with_first_contacts(24);
+    for (lane, slots) in [(KNOWN, 12), (FIRST, 24)] {
+        let (mut sim, mut most) = (Sim::new(config), 0);
+        let mut todo: Vec<Fetch> = (0..5000)
+            .map(|n| {
+                let one = fetch(&format!("customer{n}.example"), [192, 0, 2, 1], Some(100));
+                Fetch { lane, ..one }
+            })
+            .collect();
+        // More than it can serve, and all of them again and again until they are served.
+        while !todo.is_empty() {
+            assert!(sim.now < Duration::from_secs(3600), "{} are left", todo.len());
+            todo.iter().cloned().for_each(|one| sim.submit(one));
+            for _ in 0..3000 {
+                sim.step();
+                most = most.max(sim.running.len());
+            }
+            let served: BTreeSet<_> = sim.out.served.drain(..).map(|one| one.domain).collect();
+            todo.retain(|one| !served.contains(&one.domain));
+        }
+        assert!((1..=slots).contains(&most), "{most} of {slots}");
+        assert!(sim.out.failed.is_empty());
+    }
 }
 
 #[test]

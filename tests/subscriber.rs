@@ -18,7 +18,7 @@ use std::{
 
 use mta_sts::{
     Domain,
-    cache::{PolicyAnswer, TxtAnswer},
+    cache::{PolicyAnswer, Snapshot, TxtAnswer},
     client::{Event, EventKind, Part as Who},
     store::{Change, Loaded, Store, StoreError},
 };
@@ -101,8 +101,8 @@ impl Subscriber for Bad {
 struct Saved(Arc<AtomicUsize>);
 
 impl Store for Saved {
-    fn load(&self) -> Result<Loaded, StoreError> {
-        Ok(Loaded { damaged: vec!["a row is damaged".into()], ..Loaded::default() })
+    fn load(&self, _: &mut dyn FnMut(Snapshot)) -> Result<Loaded, StoreError> {
+        Ok(Loaded { damaged: vec!["a row is damaged".into()] })
     }
 
     fn save(&self, changes: &[Change]) -> Result<(), StoreError> {

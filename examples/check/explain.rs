@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use mta_sts::{
     Cache, Domain,
-    cache::{Config, Explanation},
+    cache::{Config, Explanation, Snapshot},
     store::Loaded,
 };
 use time::UtcDateTime;
@@ -13,12 +13,13 @@ use super::{listing::printable, options::Options, print, report::Status};
 
 /// Prints the explanations for all domains, or for all in the store if none is given.
 pub(crate) fn explain(store: &str, options: &Options) -> Status {
-    let loaded = match load(store) {
+    let mut snapshots = Vec::new();
+    let loaded = match load(store, &mut |snapshot| snapshots.push(snapshot)) {
         Ok(loaded) => loaded,
         Err(error) => return complain(&error),
     };
     let now = UtcDateTime::now();
-    let (cache, mut status) = restore(loaded, now);
+    let (cache, mut status) = restore(&loaded, snapshots, now);
     let given = options.domains.iter().map(|asked| asked.domain.clone());
     let mut domains: Vec<Domain> = given.collect();
     if domains.is_empty() {
@@ -41,14 +42,14 @@ pub(crate) fn explain(store: &str, options: &Options) -> Status {
 }
 
 /// Returns a cache of what could be read. The rest is reported.
-fn restore(loaded: Loaded, now: UtcDateTime) -> (Cache, Status) {
+fn restore(loaded: &Loaded, snapshots: Vec<Snapshot>, now: UtcDateTime) -> (Cache, Status) {
     // The settings of the client are not known, and nothing is to be left out.
     let config = Config::new(0)
         .with_max_entries(usize::MAX)
         .with_max_bytes(usize::MAX)
         .with_refresh_interval(Duration::MAX);
     let (mut cache, mut status) = (Cache::new(config), Status::Good);
-    let restored = cache.restore(loaded.snapshots, now);
+    let restored = cache.restore(snapshots, now);
     for damaged in &loaded.damaged {
         status = complain(damaged);
     }
@@ -71,11 +72,11 @@ fn complain(error: &str) -> Status {
 }
 
 #[cfg(feature = "redb")]
-fn load(store: &str) -> Result<Loaded, String> {
-    mta_sts::store::Redb::read(store).map_err(|error| error.to_string())
+fn load(store: &str, each: &mut dyn FnMut(Snapshot)) -> Result<Loaded, String> {
+    mta_sts::store::Redb::read(store, each).map_err(|error| error.to_string())
 }
 
 #[cfg(not(feature = "redb"))]
-fn load(_store: &str) -> Result<Loaded, String> {
+fn load(_store: &str, _each: &mut dyn FnMut(Snapshot)) -> Result<Loaded, String> {
     Err("--explain needs the feature `redb` of mta-sts".to_owned())
 }

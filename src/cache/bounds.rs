@@ -17,7 +17,7 @@ use super::{
     queue::Queued,
     rule,
     waiting::{PendingAnswers, Waiters},
-    weight::Weight,
+    weight::{Freed, Weight},
 };
 use crate::{domain::Domain, mode::Mode, no_policy::NoPolicy, policy::Policy};
 
@@ -29,7 +29,7 @@ impl Cache {
     /// evict.
     pub(super) fn admit(&mut self, domain: &Domain, now: UtcDateTime) -> Option<u32> {
         let bytes = weight(domain.as_str().len(), &Entry::NEW).bytes();
-        while self.is_full(bytes) {
+        while self.is_full(bytes, Freed::default()) {
             let victim = self.victim(Some(Timestamp::of(now)))?;
             self.evict(victim);
         }
@@ -54,10 +54,11 @@ impl Cache {
         self.publish();
     }
 
-    /// Returns whether there is no room for an entry of this size.
-    fn is_full(&self, bytes: usize) -> bool {
-        let all = self.share.bytes(self.memory_usage()).saturating_add(bytes);
-        self.share.entries(self.len()) >= self.config.max_entries() || all > self.config.max_bytes()
+    /// Returns whether there is no room for an entry of this size, once others are removed.
+    pub(super) fn is_full(&self, bytes: usize, freed: Freed) -> bool {
+        let entries = self.share.entries(self.len()).saturating_sub(freed.entries);
+        let all = self.share.bytes(self.memory_usage()).saturating_sub(freed.bytes);
+        entries >= self.config.max_entries() || all.saturating_add(bytes) > self.config.max_bytes()
     }
 
     /// Publishes the size of this cache to the others that share its room.
@@ -96,22 +97,19 @@ impl Cache {
         }
     }
 
-    /// Returns whether there is room for an entry of this class and size. Evicts entries of lower
-    /// classes for it, from memory only.
-    pub(super) fn has_room(&mut self, class: EvictionClass, bytes: usize) -> bool {
-        while self.is_full(bytes) {
-            let victim = self.victim(None).filter(|&place| self.table.class(place) < class);
-            let Some(place) = victim else { return false };
-            self.evict_from(place, false);
-        }
-        true
+    /// Returns the entry to evict next and its class, if that is lower than `class`.
+    pub(super) fn lowest(&mut self, class: EvictionClass) -> Option<(EvictionClass, Place)> {
+        let place = self.victim(None)?;
+        let lowest = self.table.class(place);
+        (lowest < class).then_some((lowest, place))
     }
 
     fn evict(&mut self, place: Place) {
         self.evict_from(place, true);
     }
 
-    fn evict_from(&mut self, place: Place, durably: bool) {
+    /// Evicts an entry, and also from the store if `durably`.
+    pub(super) fn evict_from(&mut self, place: Place, durably: bool) {
         self.counters.evicted = self.counters.evicted.saturating_add(1);
         match place.form() {
             Form::Slot(slot) => {
@@ -233,7 +231,7 @@ impl Cache {
         self.fold(slot)
     }
 
-    fn class_of(&self, slot: u32, now: Timestamp) -> EvictionClass {
+    pub(super) fn class_of(&self, slot: u32, now: Timestamp) -> EvictionClass {
         let Some(found) = self.table.get(slot) else { return EvictionClass::Pinned };
         // An entry is not evicted for a newcomer while lookups wait for its first policy, or for
         // one that replaces an expired one. An answer that only waits to be saved does not protect

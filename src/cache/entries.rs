@@ -96,10 +96,6 @@ const ROW: usize = size_of::<RowHead>() + size_of::<Row>() + PLACE;
 /// The bytes of a name that is too long for a head, in a map that is at worst half empty.
 const LONG: usize = 2 * (size_of::<(Place, Domain)>() + 1) + 16;
 
-/// The maximum bytes of an entry in a slot, without its name.
-#[cfg(any(feature = "blocking", feature = "tokio"))]
-pub(super) const MOST_SLOT: usize = SLOT + LONG;
-
 /// Returns the bytes of an entry in a slot, if its name has this length.
 pub(super) fn slot_bytes(len: usize) -> usize {
     SLOT.saturating_add(if len <= SLOT_NAME { 0 } else { LONG.saturating_add(len) })

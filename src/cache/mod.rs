@@ -132,6 +132,8 @@ mod event_text;
 mod explain;
 mod explanation;
 mod explanation_text;
+#[cfg(feature = "redb")]
+mod facts;
 mod failures;
 mod forms;
 mod hash;
@@ -150,6 +152,8 @@ mod policies;
 mod queue;
 mod request;
 mod restart;
+mod restoration;
+mod restored;
 mod room;
 mod rule;
 mod slab;
@@ -162,6 +166,8 @@ mod view;
 mod waiting;
 mod weight;
 
+#[cfg(feature = "redb")]
+pub(crate) use self::facts::{Facts, SharedPolicy};
 pub use self::{
     answer::{Answer, AppliedPolicy, Source},
     cache::{Cache, Lookup},
@@ -176,14 +182,14 @@ pub use self::{
     operator::{CacheFull, StaticOutcome},
     override_list::{OverrideList, OverrideListError, OverrideListErrorKind},
     request::{FetchRequestId, PersistRequestId, Request, TxtRequestId},
-    restart::{Refused, Restored},
+    restored::{Refused, Restored},
     snapshot::{Snapshot, SnapshotError, SnapshotErrorKind},
     view::EntryView,
 };
 #[cfg(any(feature = "blocking", feature = "tokio"))]
 pub(crate) use self::{
     hash::{HashPurpose, TextHash},
-    restart::most_valuable,
+    restoration::Restoration,
     room::SharedRoom,
     unsaved::StoreHealth,
 };

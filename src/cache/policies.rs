@@ -22,7 +22,7 @@ struct Shared {
 }
 
 /// The bytes of a policy without its text.
-pub(super) const OVERHEAD: usize = 128;
+const OVERHEAD: usize = 128;
 
 impl Policies {
     pub(super) fn new(seed: u64) -> Self {
@@ -41,7 +41,9 @@ impl Policies {
     /// Returns the shared copy of a policy, and counts one more user of it.
     pub(super) fn intern(&mut self, policy: Arc<Policy>) -> Arc<Policy> {
         let hash = self.hash.of(policy.as_text());
-        let same = |known: &Shared| known.policy.as_text() == policy.as_text();
+        let same = |known: &Shared| {
+            Arc::ptr_eq(&known.policy, &policy) || known.policy.as_text() == policy.as_text()
+        };
         if let Some(known) = self.table.find_mut(hash, same) {
             known.users = known.users.saturating_add(1);
             return Arc::clone(&known.policy);
@@ -57,6 +59,13 @@ impl Policies {
     pub(super) fn find(&self, text: &str) -> Option<&Arc<Policy>> {
         let known = self.table.find(self.hash.of(text), |known| known.policy.as_text() == text)?;
         Some(&known.policy)
+    }
+
+    /// Returns the bytes that the removal of one user of a policy frees.
+    pub(super) fn freed(&self, policy: &Policy) -> usize {
+        let hash = self.hash.of(policy.as_text());
+        let known = self.table.find(hash, |known| known.policy.as_text() == policy.as_text());
+        known.filter(|known| known.users == 1).map_or(0, |_| cost(policy))
     }
 
     /// Counts one less user of a policy, and removes it with the last one.

@@ -1,165 +1,24 @@
 //! Snapshots of the whole cache, and restoring them after a restart.
 
-#[cfg(any(feature = "blocking", feature = "tokio"))]
-use alloc::collections::BTreeSet;
-use alloc::{sync::Arc, vec::Vec};
+use alloc::{sync::Arc, vec};
 
 use time::UtcDateTime;
 
 use super::{
     Cache,
-    bounds::{class_of, weight},
-    clock::{Hour, Timestamp},
+    bounds::weight,
+    clock::Timestamp,
     entry::{Entry, State},
     order::EvictionClass,
-    place::{Form, Place},
-    policies::{Policies, cost},
+    place::Place,
+    policies::cost,
+    restoration::Restoration,
+    restored::Restored,
     rule,
-    snapshot::{Snapshot, SnapshotError},
+    snapshot::Snapshot,
+    weight::Freed,
 };
-#[cfg(any(feature = "blocking", feature = "tokio"))]
-use super::{entries::MOST_SLOT, policies::OVERHEAD, weight::Weight};
-use crate::domain::Domain;
-
-/// The outcome of [`Cache::restore`].
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-#[must_use = "damaged snapshots should be reported"]
-#[non_exhaustive]
-pub struct Restored {
-    /// The number of snapshots that were restored.
-    pub restored: usize,
-    /// The number of restored snapshots whose policy expired more than 30 days ago. With
-    /// persistence on, they are removed from cache and store a day later if that is still so: the
-    /// clock may be wrong at a start.
-    pub ended: usize,
-    /// The number of snapshots that were not restored because the cache has later data about the
-    /// domain.
-    pub outdated: usize,
-    /// The number of snapshots that were not restored for lack of room. They stay in the store.
-    pub refused: usize,
-    /// The snapshots that were not restored for lack of room, by mode.
-    pub refused_by_class: Refused,
-    /// The errors of the snapshots that are damaged.
-    pub damaged: Vec<SnapshotError>,
-}
-
-/// The numbers of snapshots that were refused for lack of room, by their policies.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Refused {
-    /// The number of snapshots with a policy of mode `enforce` that applies.
-    pub enforce: usize,
-    /// The number of snapshots with a policy of mode `testing` that applies.
-    pub testing: usize,
-    /// The number of snapshots with a policy of mode `none`, an expired policy, or none.
-    pub other: usize,
-}
-
-impl Refused {
-    fn count(&mut self, class: EvictionClass) {
-        let count = match class {
-            EvictionClass::Enforce | EvictionClass::EnforceUnproven => &mut self.enforce,
-            EvictionClass::Testing | EvictionClass::TestingUnproven => &mut self.testing,
-            EvictionClass::Expired
-            | EvictionClass::Negative
-            | EvictionClass::ModeNone
-            | EvictionClass::Pinned => &mut self.other,
-        };
-        *count = count.saturating_add(1);
-    }
-
-    #[cfg(any(feature = "blocking", feature = "tokio"))]
-    pub(crate) fn total(self) -> usize {
-        self.enforce.saturating_add(self.testing).saturating_add(self.other)
-    }
-
-    #[cfg(any(feature = "blocking", feature = "tokio"))]
-    /// Adds the counts of another part of the same cache.
-    pub(crate) fn add(&mut self, other: Self) {
-        self.enforce = self.enforce.saturating_add(other.enforce);
-        self.testing = self.testing.saturating_add(other.testing);
-        self.other = self.other.saturating_add(other.other);
-    }
-}
-
-/// The rank of a snapshot: the highest is restored first, if there is not room for all.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-struct Rank {
-    class: EvictionClass,
-    used: Option<Hour>,
-    /// The last use by the clock at that time. It gives the order of entries whose uses are all in
-    /// the future.
-    noted: Option<Hour>,
-}
-
-impl Rank {
-    /// Ranks an entry that was read from a snapshot, and adjusts its dates to the clock.
-    fn of(entry: &mut Entry, now: Timestamp) -> Self {
-        let noted = entry.state.last_lookup;
-        entry.state.doubt_future(now);
-        entry.rearm(now);
-        entry.state.reach_use(now);
-        Self { class: class_of(&entry.state, now), used: entry.state.last_lookup, noted }
-    }
-}
-
-/// Returns the snapshots for which there is room in all caches of one client together, and the
-/// number of those for which there is none. Damaged snapshots are returned, to be reported. `place`
-/// returns the cache of a domain: each cache stores equal policies once.
-#[cfg(any(feature = "blocking", feature = "tokio"))]
-pub(crate) fn most_valuable(
-    snapshots: Vec<Snapshot>,
-    config: &super::Config,
-    now: UtcDateTime,
-    place: impl Fn(&Domain) -> usize,
-) -> (Vec<Snapshot>, Refused) {
-    let mut refused = Refused::default();
-    let most = |snapshot: &Snapshot| snapshot.texts().saturating_add(MOST_BESIDE_TEXTS);
-    let bytes = snapshots.iter().map(most).fold(0, usize::saturating_add);
-    if snapshots.len() <= config.max_entries() && bytes <= config.max_bytes() {
-        return (snapshots, refused);
-    }
-    let read = |snapshot: Snapshot| {
-        let mut entry = Entry::restore(snapshot.clone(), config).ok();
-        let rank = entry.as_mut().map(|(_, entry)| Rank::of(entry, Timestamp::of(now)));
-        (rank, entry, snapshot)
-    };
-    let mut ranked: Vec<_> = snapshots.into_iter().map(read).collect();
-    ranked.sort_by_key(|&(rank, ..)| rank);
-    let (mut entries, mut bytes) = (config.max_entries(), config.max_bytes());
-    let mut policies: BTreeSet<(usize, Arc<str>)> = BTreeSet::new();
-    let mut fits = |rank: Option<Rank>, entry: Option<(Domain, Entry)>| {
-        // A damaged snapshot takes no room.
-        let Some((Rank { class, .. }, (domain, entry))) = rank.zip(entry) else { return true };
-        let text = entry.state.held().map(|held| (place(&domain), held.policy.as_text().into()));
-        let new = entry
-            .state
-            .held()
-            .filter(|_| !text.as_ref().is_some_and(|text| policies.contains(text)));
-        let need = new.map_or(0, |held| cost(held.policy));
-        let need = weight(domain.as_str().len(), &entry).bytes().saturating_add(need);
-        let fits = entries > 0 && need <= bytes;
-        if fits {
-            policies.extend(text);
-            (entries, bytes) = (entries.saturating_sub(1), bytes.saturating_sub(need));
-        } else {
-            refused.count(class);
-        }
-        fits
-    };
-    // The most valuable ones first; of those with the same hour, the later in the list first.
-    let kept = ranked
-        .into_iter()
-        .rev()
-        .filter_map(|(rank, entry, snapshot)| fits(rank, entry).then_some(snapshot));
-    let mut kept: Vec<_> = kept.collect();
-    kept.reverse();
-    (kept, refused)
-}
-
-/// The maximum bytes of an entry and its policy without their texts.
-#[cfg(any(feature = "blocking", feature = "tokio"))]
-const MOST_BESIDE_TEXTS: usize = MOST_SLOT + OVERHEAD + Weight::UNIT;
+use crate::{domain::Domain, policy::Policy};
 
 impl Cache {
     /// Returns a snapshot of each domain, with all that a restart must not lose.
@@ -186,75 +45,45 @@ impl Cache {
         snapshots: impl IntoIterator<Item = Snapshot>,
         now: UtcDateTime,
     ) -> Restored {
-        self.note_time(now);
-        let mut report = Restored::default();
-        let mut read = Vec::new();
-        // Thousands of equal texts are stored once, before it is known which of them are restored.
-        let mut texts = Policies::new(self.config.seed());
-        for mut snapshot in snapshots {
-            let known = |text: &str| self.policies.find(text).or_else(|| texts.find(text));
-            if let Some(known) = snapshot.unparsed().and_then(known) {
-                snapshot.set_policy(Arc::clone(known));
-            }
-            match Entry::restore(snapshot, &self.config) {
-                Ok((domain, mut entry)) => {
-                    let rank = Rank::of(&mut entry, Timestamp::of(now));
-                    if let Some(held) = entry.state.held() {
-                        texts.intern(Arc::clone(held.policy));
-                    }
-                    read.push((rank, domain, entry));
-                }
-                Err(damage) => report.damaged.push(damage),
-            }
-        }
-        self.restore_entry(read, now, &mut report);
-        report
+        let snapshots = snapshots.into_iter();
+        let room = self.config.max_entries().saturating_sub(self.len());
+        self.table.reserve(snapshots.size_hint().0.min(room));
+        let mut restoration = Restoration::new(vec![self], now);
+        snapshots.for_each(|snapshot| restoration.add(0, snapshot));
+        restoration.finish()
     }
 
-    fn restore_entry(
+    /// Adds the entry of a snapshot. Returns its slot, in which it is not evicted before the restore
+    /// ends. A domain without a record has a row instead, which may be.
+    pub(super) fn insert_restored(
         &mut self,
-        mut read: Vec<(Rank, Domain, Entry)>,
+        domain: &Domain,
+        mut state: State,
         now: UtcDateTime,
-        report: &mut Restored,
-    ) {
-        // The most valuable ones first, for room; of those with the same hour, the later in the
-        // list first.
-        read.sort_by_key(|&(rank, ..)| rank);
-        read.reverse();
-        let room = self.config.max_entries().saturating_sub(self.len());
-        self.table.reserve(read.len().min(room));
-        let mut taken = Vec::new();
-        for (Rank { class, .. }, domain, mut entry) in read {
-            let count = if let Some(slot) = self.open(&domain) {
-                if self.merge(slot, entry.state, now) {
-                    &mut report.restored
-                } else {
-                    &mut report.outdated
-                }
-            } else if self.has_room(class, self.cost(&domain, &entry))
-                && let Some(slot) = self.table.insert(&domain)
-            {
-                self.intern_policy(&mut entry.state);
-                taken.push(self.put(slot, entry.state, true, now));
-                self.publish();
-                &mut report.restored
-            } else {
-                report.refused_by_class.count(class);
-                &mut report.refused
-            };
-            *count = count.saturating_add(1);
-        }
-        // In the order of their last use, which is the order of eviction.
-        for place in taken.into_iter().rev() {
-            self.table.use_now(place);
-            let is_planned = self.plan_sweep(place, Timestamp::of(now));
-            report.ended = report.ended.saturating_add(usize::from(is_planned));
-        }
+    ) -> Option<u32> {
+        let slot = self.table.insert(domain)?;
+        self.intern_policy(&mut state);
+        let place = self.put(slot, state, true, now);
         self.publish();
+        let slot = place.slot()?;
+        self.table.classify(slot, EvictionClass::Pinned, false);
+        Some(slot)
+    }
+
+    /// Ends the restore of an entry, as the one used last so far. Returns whether its removal is
+    /// planned.
+    pub(super) fn unpin_restored(&mut self, slot: u32, now: Timestamp) -> bool {
+        // It may have been removed since.
+        if self.table.get(slot).is_none_or(|found| !found.in_store) {
+            return false;
+        }
+        let class = self.class_of(slot, now);
+        self.table.classify(slot, class, true);
+        self.plan_sweep(slot, now)
     }
 
     /// Merges a stored state into the entry. Returns whether the stored policy is used.
-    fn merge(&mut self, slot: u32, stored: State, now: UtcDateTime) -> bool {
+    pub(super) fn merge(&mut self, slot: u32, stored: State, now: UtcDateTime) -> bool {
         let moment = Timestamp::of(now);
         let Some(found) = self.table.get_mut(slot) else { return false };
         let known = &mut found.entry.state;
@@ -286,13 +115,17 @@ impl Cache {
         is_taken
     }
 
-    /// Returns the bytes that an entry and its policy add to the cache.
-    fn cost(&self, domain: &Domain, entry: &Entry) -> usize {
+    /// Returns whether there is room for an entry and its policy, once others are removed.
+    pub(super) fn has_room_for(&self, domain: &Domain, entry: &Entry, freed: Freed) -> bool {
         let policy = entry.state.held().map(|held| held.policy);
-        let new = policy.filter(|policy| self.policies.find(policy.as_text()).is_none());
-        weight(domain.as_str().len(), entry)
-            .bytes()
-            .saturating_add(new.map_or(0, |policy| cost(policy)))
+        let bytes = |policy: Option<&Arc<Policy>>| {
+            weight(domain.as_str().len(), entry)
+                .bytes()
+                .saturating_add(policy.map_or(0, |policy| cost(policy)))
+        };
+        // Most often, there is room for a policy that is not known, too.
+        let is_new = |policy: &&Arc<Policy>| self.policies.find(policy.as_text()).is_none();
+        !self.is_full(bytes(policy), freed) || !self.is_full(bytes(policy.filter(is_new)), freed)
     }
 
     fn intern_policy(&mut self, state: &mut State) {
@@ -317,8 +150,7 @@ impl Cache {
 impl Cache {
     /// Plans the removal of an entry that was just restored, if its policy expired long ago.
     /// Returns whether it did.
-    fn plan_sweep(&mut self, place: Place, now: Timestamp) -> bool {
-        let Form::Slot(slot) = place.form() else { return false };
+    fn plan_sweep(&mut self, slot: u32, now: Timestamp) -> bool {
         if !self.config.persistence() || !self.is_to_be_swept(slot, now) {
             return false;
         }

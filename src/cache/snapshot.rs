@@ -29,47 +29,47 @@ use crate::{
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Snapshot {
-    version: u32,
-    domain: Checked<Domain>,
-    policy: Option<SavedPolicy>,
-    id: Option<Checked<PolicyId>>,
-    fetched_at: Timestamp,
+    pub(super) version: u32,
+    pub(super) domain: Checked<Domain>,
+    pub(super) policy: Option<SavedPolicy>,
+    pub(super) id: Option<Checked<PolicyId>>,
+    pub(super) fetched_at: Timestamp,
     #[cfg_attr(feature = "serde", serde(alias = "check"))]
-    record_check: Deadline,
-    refresh: Deadline,
+    pub(super) record_check: Deadline,
+    pub(super) refresh: Deadline,
     #[cfg_attr(feature = "serde", serde(alias = "budget"))]
-    new_id_budget: Budget,
+    pub(super) new_id_budget: Budget,
     #[cfg_attr(feature = "serde", serde(alias = "used"))]
-    last_lookup: Option<Hour>,
+    pub(super) last_lookup: Option<Hour>,
     #[cfg_attr(
         feature = "serde",
         serde(alias = "ahead", default, skip_serializing_if = "is_zero")
     )]
-    days_ahead: u16,
+    pub(super) days_ahead: u16,
     #[cfg_attr(feature = "serde", serde(alias = "regular"))]
-    used_on_two_days: bool,
-    record: Record,
+    pub(super) used_on_two_days: bool,
+    pub(super) record: Record,
     #[cfg_attr(feature = "serde", serde(alias = "lapsed"))]
-    expired: bool,
+    pub(super) expired: bool,
     #[cfg_attr(
         feature = "serde",
         serde(alias = "trouble", default, skip_serializing_if = "Option::is_none")
     )]
-    failures: Option<Box<SavedFailures>>,
+    pub(super) failures: Option<Box<SavedFailures>>,
 }
 
 /// A policy, parsed or still as text.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(from = "String", into = "String"))]
-enum SavedPolicy {
+pub(super) enum SavedPolicy {
     Parsed(Arc<Policy>),
     Text(String),
 }
 
 /// A value, or the text that could not be parsed.
 #[derive(Clone, Debug, PartialEq, Eq)]
-enum Checked<T> {
+pub(super) enum Checked<T> {
     Good(T),
     #[cfg_attr(not(feature = "serde"), expect(dead_code, reason = "created by Deserialize alone"))]
     Bad(String),
@@ -77,32 +77,32 @@ enum Checked<T> {
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-struct SavedFailures {
-    attempts: Attempts,
+pub(super) struct SavedFailures {
+    pub(super) attempts: Attempts,
     #[cfg_attr(feature = "serde", serde(alias = "known"))]
-    pending_id: Option<PolicyId>,
+    pub(super) pending_id: Option<PolicyId>,
     #[cfg_attr(feature = "serde", serde(alias = "text"))]
-    record_error: Option<Box<str>>,
+    pub(super) record_error: Option<Box<str>>,
     #[cfg_attr(feature = "serde", serde(alias = "failure"))]
-    last_failure: Option<Failure>,
-    dns_failures: u32,
+    pub(super) last_failure: Option<Failure>,
+    pub(super) dns_failures: u32,
     #[cfg_attr(feature = "serde", serde(alias = "confirm"))]
-    confirming_fetches: u8,
+    pub(super) confirming_fetches: u8,
     #[cfg_attr(
         feature = "serde",
         serde(alias = "confirm_armed", default, skip_serializing_if = "core::ops::Not::not")
     )]
-    confirming_armed: bool,
-    absent_since: Option<Timestamp>,
+    pub(super) confirming_armed: bool,
+    pub(super) absent_since: Option<Timestamp>,
     #[cfg_attr(feature = "serde", serde(alias = "absence_told"))]
-    absence_alerted: bool,
+    pub(super) absence_alerted: bool,
     #[cfg_attr(feature = "serde", serde(alias = "told"))]
-    last_alert: Option<AlertKind>,
+    pub(super) last_alert: Option<AlertKind>,
     #[cfg_attr(
         feature = "serde",
         serde(alias = "believed", default, skip_serializing_if = "Option::is_none")
     )]
-    trusted_until: Option<Timestamp>,
+    pub(super) trusted_until: Option<Timestamp>,
 }
 
 /// The kind of a [`SnapshotError`].
@@ -168,20 +168,20 @@ impl Snapshot {
         }
     }
 
-    /// Returns an upper bound of the bytes of the texts, and of the parts that most domains do not
-    /// have.
-    #[cfg(any(feature = "blocking", feature = "tokio"))]
-    pub(super) fn texts(&self) -> usize {
-        let domain = self.domain().map_or(0, |domain| domain.as_str().len());
-        // The factor covers the patterns.
-        let policy = self.policy.as_ref().map_or(0, |policy| policy.text().len().saturating_mul(2));
-        let trouble = self.failures.as_ref().map_or(0, |trouble| {
-            let text = trouble.record_error.as_ref().map_or(0, |text| text.len());
-            let failure =
-                trouble.last_failure.as_ref().map_or(0, |failure| failure.message().len());
-            FailureState::BYTES.saturating_add(text).saturating_add(failure)
-        });
-        domain.saturating_add(policy).saturating_add(trouble)
+    /// Returns the text of the policy.
+    #[cfg(feature = "redb")]
+    pub(super) fn policy_text(&self) -> Option<&str> {
+        match self.policy.as_ref()? {
+            SavedPolicy::Parsed(policy) => Some(policy.as_text()),
+            SavedPolicy::Text(text) => Some(text),
+        }
+    }
+
+    /// Returns the id, if the snapshot is of a known version and its domain and id are valid.
+    #[cfg(feature = "redb")]
+    pub(super) fn checked_id(&self) -> Result<Option<PolicyId>, SnapshotError> {
+        let Self { version, domain, id, .. } = self;
+        check(*version, domain.clone(), id.clone()).map(|(_, id)| id)
     }
 
     /// Sets the policy, which was parsed from the same text before.
@@ -211,24 +211,8 @@ impl Snapshot {
     }
 
     fn into_state(self) -> Result<(Domain, State), SnapshotError> {
-        let domain = match self.domain {
-            Checked::Good(domain) => domain,
-            Checked::Bad(text) => {
-                let domain = excerpt(text.as_bytes()).into();
-                return Err(SnapshotError { domain, kind: SnapshotErrorKind::Domain });
-            }
-        };
+        let (domain, id) = check(self.version, self.domain, self.id)?;
         let damage = |kind| SnapshotError { domain: domain.as_str().into(), kind };
-        if !(1..=Self::VERSION).contains(&self.version) {
-            return Err(damage(SnapshotErrorKind::Version(self.version)));
-        }
-        let id = match self.id {
-            None => None,
-            Some(Checked::Good(id)) => Some(id),
-            Some(Checked::Bad(text)) => {
-                return Err(damage(SnapshotErrorKind::Id(excerpt(text.as_bytes()).into())));
-            }
-        };
         let policy = self.policy.map(SavedPolicy::parse).transpose().map_err(damage)?;
         let mut state = State::NEW;
         state.record_check = self.record_check;
@@ -247,6 +231,32 @@ impl Snapshot {
             }
         }
         Ok((domain, state))
+    }
+}
+
+/// Checks the parts of a snapshot that may have been damaged in a store.
+fn check(
+    version: u32,
+    domain: Checked<Domain>,
+    id: Option<Checked<PolicyId>>,
+) -> Result<(Domain, Option<PolicyId>), SnapshotError> {
+    let domain = match domain {
+        Checked::Good(domain) => domain,
+        Checked::Bad(text) => {
+            let domain = excerpt(text.as_bytes()).into();
+            return Err(SnapshotError { domain, kind: SnapshotErrorKind::Domain });
+        }
+    };
+    let damage = |kind| SnapshotError { domain: domain.as_str().into(), kind };
+    if !(1..=Snapshot::VERSION).contains(&version) {
+        return Err(damage(SnapshotErrorKind::Version(version)));
+    }
+    match id {
+        None => Ok((domain, None)),
+        Some(Checked::Good(id)) => Ok((domain, Some(id))),
+        Some(Checked::Bad(text)) => {
+            Err(damage(SnapshotErrorKind::Id(excerpt(text.as_bytes()).into())))
+        }
     }
 }
 
@@ -270,14 +280,6 @@ impl Entry {
 }
 
 impl SavedPolicy {
-    #[cfg(any(feature = "blocking", feature = "tokio"))]
-    fn text(&self) -> &str {
-        match self {
-            Self::Parsed(policy) => policy.as_text(),
-            Self::Text(text) => text,
-        }
-    }
-
     fn parse(self) -> Result<Arc<Policy>, SnapshotErrorKind> {
         match self {
             Self::Parsed(policy) => Ok(policy),

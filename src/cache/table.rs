@@ -204,13 +204,6 @@ impl Table {
         }
     }
 
-    /// Moves an entry to the end of the list of its class.
-    pub(super) fn use_now(&mut self, place: Place) {
-        let class = self.class(place);
-        self.order.unlink(place, class, &mut self.entries);
-        self.order.push(place, class, &mut self.entries);
-    }
-
     pub(super) fn class(&self, place: Place) -> EvictionClass {
         match place.form() {
             Form::Slot(slot) => self.get(slot).map_or(EvictionClass::Pinned, |slot| slot.class),

@@ -4,6 +4,13 @@
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Weight(u16);
 
+/// The room that removing some entries makes.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Freed {
+    pub(super) entries: usize,
+    pub(super) bytes: usize,
+}
+
 impl Weight {
     pub(super) const UNIT: usize = 32;
     pub(super) const NONE: Self = Self(0);

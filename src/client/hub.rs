@@ -1,6 +1,6 @@
 //! The caches of a client, with the lookups that wait for them.
 
-use alloc::{boxed::Box, string::String, sync::Arc, vec::Vec};
+use alloc::{boxed::Box, string::String, sync::Arc};
 
 use time::UtcDateTime;
 
@@ -19,7 +19,7 @@ use super::{
 use crate::{
     cache::{
         Answer, AppliedPolicyRef, Cache, Config, Event, EventKind, HashPurpose, Lookup, LookupId,
-        RecheckResult, Restored, SharedRoom, Snapshot, StoreHealth, TextHash, most_valuable,
+        RecheckResult, Restoration, Restored, SharedRoom, Snapshot, StoreHealth, TextHash,
     },
     domain::Domain,
 };
@@ -152,29 +152,27 @@ impl ShardedCache {
         }
     }
 
-    /// Restores snapshots from the store.
-    pub(crate) fn restore(&self, snapshots: Vec<Snapshot>, now: Moment) -> Restored {
-        let config = self.first.read(|inside| *inside.cache.config());
-        let (snapshots, refused) =
-            most_valuable(snapshots, &config, now.date, |domain| self.shard_of(domain));
-        let mut shares: Vec<Vec<Snapshot>> = (0..=self.others.len()).map(|_| Vec::new()).collect();
-        for snapshot in snapshots {
-            let place = snapshot.domain().map_or(0, |domain| self.shard_of(domain));
-            shares.get_mut(place).unwrap_or(&mut Vec::new()).push(snapshot);
+    /// Restores the snapshots that `load` passes on, before the caches are shared.
+    pub(crate) fn restore<T>(
+        &mut self,
+        now: Moment,
+        load: impl FnOnce(&mut dyn FnMut(Snapshot)) -> T,
+    ) -> (T, Restored) {
+        let Self { first, others, hash, .. } = self;
+        let count = others.len().saturating_add(1);
+        // In the order of their numbers, the last of which is the first cache's.
+        let shards = others.iter_mut().chain([first]).map(Shard::cache_mut).collect();
+        let mut restoration = Restoration::new(shards, now.date);
+        let loaded = load(&mut |snapshot| {
+            let place =
+                snapshot.domain().map_or(0, |domain| place(hash.of(domain.as_str()), count));
+            restoration.add(place, snapshot);
+        });
+        let restored = restoration.finish();
+        for place in 0..count {
+            let _ = self.with(place, now, |_, _| ());
         }
-        let mut all =
-            Restored { refused: refused.total(), refused_by_class: refused, ..Restored::default() };
-        for (place, share) in shares.into_iter().enumerate() {
-            let (report, _) =
-                self.with(place, now, |_, inside| inside.cache.restore(share, now.date));
-            all.restored = all.restored.saturating_add(report.restored);
-            all.ended = all.ended.saturating_add(report.ended);
-            all.outdated = all.outdated.saturating_add(report.outdated);
-            all.refused = all.refused.saturating_add(report.refused);
-            all.refused_by_class.add(report.refused_by_class);
-            all.damaged.extend(report.damaged);
-        }
-        all
+        (loaded, restored)
     }
 
     /// Notes that a job starts. Returns whether the cache still wants it. The outputs may include
@@ -282,13 +280,9 @@ impl ShardedCache {
         self.place_of(self.hash.of(domain.as_str()))
     }
 
-    /// Returns the cache of the domains with this hash: by its high half, as that of the index in a cache
-    /// is the low one.
     #[inline]
     fn place_of(&self, hash: u64) -> usize {
-        let count = self.others.len().saturating_add(1) as u64;
-        let place = (hash >> 32).checked_rem(count).unwrap_or(0);
-        usize::try_from(place).unwrap_or(0)
+        place(hash, self.others.len().saturating_add(1))
     }
 
     fn shard(&self, place: usize) -> &Shard {
@@ -307,6 +301,14 @@ impl ShardedCache {
             (result, inside.drain(place, now, self.keeper.as_deref(), &self.events))
         })
     }
+}
+
+/// Returns the cache, of this many, of the domains with this hash: by its high half, as that of the
+/// index in a cache is the low one.
+#[inline]
+fn place(hash: u64, count: usize) -> usize {
+    let place = (hash >> 32).checked_rem(count as u64).unwrap_or(0);
+    usize::try_from(place).unwrap_or(0)
 }
 
 impl Replies {

@@ -30,11 +30,10 @@ impl LoadedStore {
             let hub = ShardedCache::new(config, None, events);
             return Ok(Self { hub, restore_report: RestoreReport::default(), writer: None });
         };
-        let (store, Loaded { snapshots, damaged }) = load(store, events.clone())?;
-        let _ = events.guard(Part::Subscriber, || log::damaged(&damaged));
         let queue = Arc::new(SaveQueue::new(config.max_entries()));
-        let hub = ShardedCache::new(config, Some(Arc::clone(&queue)), events.clone());
-        let kept = RestoreReport { policies: hub.restore(snapshots, now), damaged };
+        let mut hub = ShardedCache::new(config, Some(Arc::clone(&queue)), events.clone());
+        let (store, kept) = restore(store, &mut hub, &events, now)?;
+        let _ = events.guard(Part::Subscriber, || log::damaged(&kept.damaged));
         let _ = events.guard(Part::Subscriber, || log::damaged(&kept.policies.damaged));
         Ok(Self {
             hub,
@@ -44,18 +43,32 @@ impl LoadedStore {
     }
 }
 
-/// Loads a store, and drops it if that fails, in a new thread. The thread of the caller may belong
-/// to an async runtime, in which a store that uses another runtime can neither wait nor be dropped.
-fn load(store: Box<dyn Store>, events: EventQueue) -> Result<(Box<dyn Store>, Loaded), StoreError> {
+/// Restores the caches from a store, and drops it if that fails, in a new thread. The thread of the
+/// caller may belong to an async runtime, in which a store that uses another runtime can neither
+/// wait nor be dropped.
+fn restore(
+    store: Box<dyn Store>,
+    hub: &mut ShardedCache,
+    events: &EventQueue,
+    now: Moment,
+) -> Result<(Box<dyn Store>, RestoreReport), StoreError> {
     let panicked = || StoreError::new("it has panicked");
-    let load = move || match events.guard(Part::Store, || store.load()) {
-        Ok(Ok(loaded)) => Ok((store, loaded)),
-        failed => {
-            let _ = events.guard(Part::Store, || drop(store));
-            Err(failed.ok().and_then(Result::err).unwrap_or_else(panicked))
+    let load = || {
+        let load = |each: &mut dyn FnMut(_)| events.guard(Part::Store, || store.load(each));
+        match hub.restore(now, load) {
+            (Ok(Ok(Loaded { damaged })), policies) => {
+                Ok((store, RestoreReport { policies, damaged }))
+            }
+            (failed, _) => {
+                let _ = events.guard(Part::Store, || drop(store));
+                Err(failed.ok().and_then(Result::err).unwrap_or_else(panicked))
+            }
         }
     };
-    let thread = thread::Builder::new().name("mta-sts store".to_string()).spawn(load);
-    let thread = thread.map_err(|error| StoreError::new(error.to_string()))?;
-    thread.join().unwrap_or_else(|_| Err(panicked()))
+    thread::scope(|scope| {
+        let thread = thread::Builder::new().name("mta-sts store".to_string());
+        let thread = thread.spawn_scoped(scope, load);
+        let thread = thread.map_err(|error| StoreError::new(error.to_string()))?;
+        thread.join().unwrap_or_else(|_| Err(panicked()))
+    })
 }

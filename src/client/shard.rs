@@ -61,6 +61,11 @@ impl Shard {
         step(&self.0.read().unwrap_or_else(PoisonError::into_inner))
     }
 
+    /// Returns the cache of a shard that is not shared yet.
+    pub(super) fn cache_mut(&mut self) -> &mut Cache {
+        &mut self.0.get_mut().unwrap_or_else(PoisonError::into_inner).cache
+    }
+
     /// Reads the cache, unless it was locked when this process was forked from that of the client:
     /// then it stays locked.
     pub(super) fn read_unless_lost<T>(

@@ -82,7 +82,8 @@
 //! With the feature `serde`, a [`Snapshot`](crate::cache::Snapshot) is one map. In JSON, times are
 //! whole microseconds since 1970 (UTC), and a deadline is `{"armed_at": …, "span": …}` with a span
 //! in seconds. Rows of version 1, which had other names for some members, are read, and written as
-//! version 2.
+//! version 2. `store::Redb` stores the same members in a smaller layout, and each text of a policy
+//! once; its documentation describes it.
 //!
 //! | member | meaning | in version 1 |
 //! | --- | --- | --- |

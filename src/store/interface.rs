@@ -11,13 +11,17 @@ use crate::{cache::Snapshot, domain::Domain};
 /// others wait for at most
 /// [`Config::with_persist_timeout`](crate::cache::Config::with_persist_timeout).
 pub trait Store: Send + Sync {
-    /// Returns the contents of the store. It is called once, before any other method.
+    /// Passes each snapshot of the store to `each`, in any order. It is called once, before any
+    /// other method, which `each` does not call.
+    ///
+    /// A client restores each snapshot at once: a store that reads its rows one by one needs no
+    /// memory for all of them.
     ///
     /// # Errors
     ///
     /// Returns an error if the store cannot be read at all. Damaged entries are no error; report
     /// them in [`Loaded::damaged`].
-    fn load(&self) -> Result<Loaded, StoreError>;
+    fn load(&self, each: &mut dyn FnMut(Snapshot)) -> Result<Loaded, StoreError>;
 
     /// Stores these changes in this order, and returns only when they are durable.
     ///
@@ -32,8 +36,8 @@ pub trait Store: Send + Sync {
 macro_rules! forward {
     ($($pointer:ty),*) => {$(
         impl<T: Store + ?Sized> Store for $pointer {
-            fn load(&self) -> Result<Loaded, StoreError> {
-                (**self).load()
+            fn load(&self, each: &mut dyn FnMut(Snapshot)) -> Result<Loaded, StoreError> {
+                (**self).load(each)
             }
 
             fn save(&self, changes: &[Change]) -> Result<(), StoreError> {
@@ -45,11 +49,9 @@ macro_rules! forward {
 
 forward!(&T, Arc<T>, Box<T>);
 
-/// The contents of a store.
+/// The outcome of loading a store.
 #[derive(Debug, Default)]
 pub struct Loaded {
-    /// The snapshots that could be read.
-    pub snapshots: Vec<Snapshot>,
     /// Descriptions of the entries that could not be read, and of a damaged file that was set aside
     /// with its new name. Each is a sentence.
     pub damaged: Vec<Box<str>>,

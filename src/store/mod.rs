@@ -42,9 +42,9 @@
 //! }
 //!
 //! impl Store for Blocking {
-//!     fn load(&self) -> Result<Loaded, StoreError> {
-//!         let snapshots = self.runtime.block_on(self.database.rows());
-//!         Ok(Loaded { snapshots, damaged: Vec::new() })
+//!     fn load(&self, each: &mut dyn FnMut(Snapshot)) -> Result<Loaded, StoreError> {
+//!         self.runtime.block_on(self.database.rows()).into_iter().for_each(each);
+//!         Ok(Loaded::default())
 //!     }
 //!
 //!     fn save(&self, changes: &[Change]) -> Result<(), StoreError> {
@@ -54,7 +54,8 @@
 //!
 //! let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
 //! let store = Blocking { runtime, database: Database };
-//! assert!(store.load().unwrap().snapshots.is_empty());
+//! let loaded = store.load(&mut |snapshot| println!("{snapshot}")).unwrap();
+//! assert!(loaded.damaged.is_empty());
 //! assert!(store.save(&[]).is_err());
 //! # }
 //! ```

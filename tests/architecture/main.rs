@@ -106,7 +106,7 @@ const TOP: &[&str] = &["lib", "arbitrary", "error"];
 const CRATES: &[(&str, &[&str])] = &[
     ("nom", &["parse"]),
     ("idna", &["domain"]),
-    ("sha2", &["record"]),
+    ("sha2", &["record", "store"]),
     ("arbitrary", &["arbitrary"]),
     ("crossbeam_utils", &["client"]),
     ("humantime", &["client"]),
@@ -118,6 +118,7 @@ const CRATES: &[(&str, &[&str])] = &[
     ("pki_types", &["verify", "fetch", "smtp"]),
     ("rustls", &["verify", "fetch", "smtp", "client"]),
     ("redb", &["store"]),
+    ("postcard", &["store"]),
     ("serde_json", &["store"]),
     ("tracing", &["client"]),
     ("ureq_proto", &["fetch"]),

@@ -13,6 +13,7 @@ mod events;
 mod explain;
 mod explain_histories;
 mod flood;
+mod herd;
 mod operator;
 mod override_list;
 mod persistence;

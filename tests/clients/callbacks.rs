@@ -14,7 +14,7 @@ use std::{
 
 use mta_sts::{
     Domain, NoPolicy,
-    cache::{self, Answer, PolicyAnswer, RecheckOutcome, TxtAnswer},
+    cache::{self, Answer, PolicyAnswer, RecheckOutcome, Snapshot, TxtAnswer},
     client::{Event, EventKind, Part as Who},
     store::{Change, Loaded, Store, StoreError},
 };
@@ -179,7 +179,7 @@ fn a_callback_calls_the_client(kind: Kind) {
 struct Slow(Arc<AtomicUsize>);
 
 impl Store for Slow {
-    fn load(&self) -> Result<Loaded, StoreError> {
+    fn load(&self, _: &mut dyn FnMut(Snapshot)) -> Result<Loaded, StoreError> {
         Ok(Loaded::default())
     }
 
@@ -290,7 +290,7 @@ impl Drop for Bomb {
 struct Store1(AtomicUsize, Arc<AtomicUsize>);
 
 impl Store for Store1 {
-    fn load(&self) -> Result<Loaded, StoreError> {
+    fn load(&self, _: &mut dyn FnMut(Snapshot)) -> Result<Loaded, StoreError> {
         Ok(Loaded::default())
     }
 

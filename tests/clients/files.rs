@@ -39,7 +39,7 @@ fn row(name: &str, len: usize) -> Change {
             }
             Request::Fetch { id, domain } => {
                 let text = format!(
-                    "version: STSv1\nmode: enforce\nmx: mx.example.com\nmax_age: 604800\nx: {}\n",
+                    "version: STSv1\nmode: enforce\nmx: mx.example.com\nmax_age: 604800\nx: {name}{}\n",
                     "y".repeat(len)
                 );
                 let answer = PolicyAnswer::from_body(&domain, text.as_bytes());
@@ -50,6 +50,13 @@ fn row(name: &str, len: usize) -> Change {
     }
     let snapshot: Option<Snapshot> = cache.snapshots().next();
     Change { domain: domain(name), snapshot: Some(snapshot.unwrap()) }
+}
+
+/// The number of rows in a store, and of those that are damaged.
+fn rows(store: &Redb) -> (usize, usize) {
+    let mut rows = 0;
+    let loaded = store.load(&mut |_| rows += 1).unwrap();
+    (rows, loaded.damaged.len())
 }
 
 const FULL: &str = "MTA_STS_TEST_FULL";
@@ -95,7 +102,7 @@ fn fill_up(path: &Path) {
     for n in 0..3 {
         save(full + n).unwrap();
     }
-    assert_eq!(store.load().unwrap().snapshots.len(), full + 3);
+    assert_eq!(rows(&store).0, full + 3);
     println!("saved again");
 }
 
@@ -140,9 +147,7 @@ fn others_change_the_file_of(kind: Kind, what: &str) {
     eventually(|| count(&told, "all saved") == 1);
     assert_eq!(count(&told, "lost"), 1, "{kind:?}, {what}: {told:?}");
     client.shutdown();
-    let loaded = Redb::open(&path).unwrap().load().unwrap();
-    assert_eq!(loaded.snapshots.len(), 101, "{kind:?}, {what}");
-    assert!(loaded.damaged.is_empty(), "{kind:?}, {what}: {loaded:?}");
+    assert_eq!(rows(&Redb::open(&path).unwrap()), (101, 0), "{kind:?}, {what}");
 }
 
 const OTHER: &str = "MTA_STS_TEST_OTHER";
@@ -190,7 +195,7 @@ fn a_second_process_is_told_that_the_file_is_open() {
         let error = refused.unwrap_err().to_string();
         assert!(error.contains("policies.redb: another process, or another client"), "{error}");
         let store = Redb::open(&path).unwrap();
-        assert_eq!((store.load().unwrap().snapshots.len(), store.set_aside()), (1, None));
+        assert_eq!((rows(&store), store.set_aside()), ((1, 0), None));
         fs::remove_dir_all(folder).unwrap();
     }
 }
@@ -210,8 +215,7 @@ fn a_process_that_ends_without_a_shutdown_loses_no_answer() {
         let path = folder.join("policies.redb");
         let test = "files::a_process_that_ends_without_a_shutdown_loses_no_answer";
         assert!(child(test, &path, kind).wait().unwrap().success());
-        let loaded = Redb::open(&path).unwrap().load().unwrap();
-        assert_eq!((loaded.snapshots.len(), loaded.damaged.len()), (20, 0));
+        assert_eq!(rows(&Redb::open(&path).unwrap()), (20, 0));
         fs::remove_dir_all(folder).unwrap();
     }
 }

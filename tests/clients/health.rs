@@ -6,6 +6,7 @@ use std::sync::{
 };
 
 use mta_sts::{
+    cache::Snapshot,
     client::HealthState,
     store::{Change, Loaded, Store, StoreError},
 };
@@ -20,7 +21,7 @@ use crate::{
 struct Failing(Arc<AtomicBool>);
 
 impl Store for Failing {
-    fn load(&self) -> Result<Loaded, StoreError> {
+    fn load(&self, _: &mut dyn FnMut(Snapshot)) -> Result<Loaded, StoreError> {
         Ok(Loaded::default())
     }
 

@@ -7,7 +7,10 @@ use std::sync::{
 
 use mta_sts::{
     Domain, NoPolicy, Policy,
-    cache::{Answer, AnswerChange, Config, Origin, OverrideList, PolicyAnswer, Source, TxtAnswer},
+    cache::{
+        Answer, AnswerChange, Config, Origin, OverrideList, PolicyAnswer, Snapshot, Source,
+        TxtAnswer,
+    },
     client::LookupError,
     store::{Change, Loaded, Store, StoreError},
 };
@@ -119,7 +122,7 @@ fn a_static_policy_applies_until_the_domains_own_is_found() {
 struct Noted(Mutex<Vec<(Domain, bool)>>);
 
 impl Store for Noted {
-    fn load(&self) -> Result<Loaded, StoreError> {
+    fn load(&self, _: &mut dyn FnMut(Snapshot)) -> Result<Loaded, StoreError> {
         Ok(Loaded::default())
     }
 

@@ -14,7 +14,7 @@ use std::{
 
 use mta_sts::{
     Domain, NoPolicy,
-    cache::{Answer, TxtAnswer},
+    cache::{Answer, Snapshot, TxtAnswer},
     client::{AddressAnswer, LookupError, StartError},
     store::{Change, Loaded, Store, StoreError},
     tokio::{BoxFuture, Client, Resolver},
@@ -132,7 +132,7 @@ impl Waiting {
 }
 
 impl Store for Waiting {
-    fn load(&self) -> Result<Loaded, StoreError> {
+    fn load(&self, _: &mut dyn FnMut(Snapshot)) -> Result<Loaded, StoreError> {
         self.wait();
         if self.is_broken { Err(StoreError::new("broken")) } else { Ok(Loaded::default()) }
     }

@@ -13,7 +13,7 @@ use std::{
 
 use mta_sts::{
     Domain,
-    cache::{Config, Event, EventKind, PolicyAnswer, TxtAnswer},
+    cache::{Config, Event, EventKind, PolicyAnswer, Snapshot, TxtAnswer},
     client::LookupError,
     store::{Change, Loaded, Store, StoreError},
 };
@@ -55,7 +55,7 @@ impl Gate {
 }
 
 impl Store for Opening {
-    fn load(&self) -> Result<Loaded, StoreError> {
+    fn load(&self, _: &mut dyn FnMut(Snapshot)) -> Result<Loaded, StoreError> {
         Ok(Loaded::default())
     }
 

@@ -12,7 +12,7 @@ use std::{
 use mta_sts::{
     Domain, NoPolicy,
     blocking::{self, Fetcher as _, Resolver as _},
-    cache::{Answer, PolicyAnswer, TxtAnswer},
+    cache::{Answer, PolicyAnswer, Snapshot, TxtAnswer},
     client::{AddressAnswer, LookupError, Settings},
     store::{Change, Loaded, Store, StoreError},
     tokio::{self as async_, BoxFuture, Fetcher as _},
@@ -235,7 +235,7 @@ fn the_last_handle_shuts_the_client_down() {
 struct Sleepy(Duration);
 
 impl Store for Sleepy {
-    fn load(&self) -> Result<Loaded, StoreError> {
+    fn load(&self, _: &mut dyn FnMut(Snapshot)) -> Result<Loaded, StoreError> {
         thread::sleep(self.0);
         Ok(Loaded::default())
     }

@@ -23,7 +23,7 @@ pub(crate) struct Memory {
 }
 
 impl Store for Memory {
-    fn load(&self) -> Result<Loaded, StoreError> {
+    fn load(&self, _: &mut dyn FnMut(Snapshot)) -> Result<Loaded, StoreError> {
         Ok(Loaded::default())
     }
 

@@ -39,10 +39,6 @@ pub(in crate::cache) struct FailureState {
 const FAILURE: usize = 128;
 
 impl FailureState {
-    /// The bytes of this state without its texts, and of a failure.
-    #[cfg(any(feature = "blocking", feature = "tokio"))]
-    pub(in crate::cache) const BYTES: usize = size_of::<Self>() + FAILURE;
-
     /// Returns the bytes of this state and its texts.
     pub(in crate::cache) fn bytes(&self) -> usize {
         let text = self.record_error.as_ref().map_or(0, |text| text.len());

@@ -1,6 +1,6 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "here a panic is a finding")]
 
-use alloc::sync::Arc;
+use alloc::{sync::Arc, vec::Vec};
 use core::{
     sync::atomic::{AtomicUsize, Ordering},
     time::Duration,

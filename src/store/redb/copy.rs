@@ -2,41 +2,54 @@
 
 use std::{fs, path::Path};
 
+use redb::Database;
+
 use super::{
     super::{Loaded, StoreError},
     fault::{Fault, guarded},
     file::{self, Nature},
-    rows,
+    load::{Reader, Work},
     store::{Redb, error_of},
+    tables,
 };
+use crate::cache::Snapshot;
 
 /// The maximum number of copies that are made of a file which changes meanwhile.
 const ATTEMPTS: u8 = 5;
 
 impl Redb {
-    /// Reads the contents of the file at `path` without opening it as a store. The file is not
-    /// locked, changed or created, and a client may have it open. It is copied to memory as a
-    /// whole.
+    /// Reads the file at `path` without opening it as a store, and passes each snapshot to `each`.
+    /// The file is not locked, changed or created, and a client may have it open. It is copied to
+    /// memory as a whole.
     ///
     /// # Errors
     ///
     /// Returns an error that names the file if it is missing, cannot be read, is damaged or not of
     /// this crate, or was written by a later version.
-    pub fn read(path: impl AsRef<Path>) -> Result<Loaded, StoreError> {
+    pub fn read(
+        path: impl AsRef<Path>,
+        each: &mut dyn FnMut(Snapshot),
+    ) -> Result<Loaded, StoreError> {
         let path = path.as_ref();
-        let mut result = read_copy(path);
+        let mut database = open_copy(path);
         for _ in 1..ATTEMPTS {
             // A copy that was made during a save is damaged.
-            if !matches!(result, Err(Fault::Damage(_))) {
+            if !matches!(database, Err(Fault::Damage(_))) {
                 break;
             }
-            result = read_copy(path);
+            database = open_copy(path);
         }
-        result.map_err(|fault| error_of(path, &fault))
+        let read = database.and_then(|database| {
+            let mut run = |work: &mut Work<'_>| guarded(|| Ok(work(&database)?));
+            Reader::read(&mut run, each)
+        });
+        let found = read.map_err(|fault| error_of(path, &fault))?;
+        Ok(Loaded { damaged: found.damaged })
     }
 }
 
-fn read_copy(path: &Path) -> Result<Loaded, Fault> {
+/// Opens a copy of a file in memory.
+fn open_copy(path: &Path) -> Result<Database, Fault> {
     let file = file::open_for_reading(path).map_err(Fault::of_io)?;
     let nature = file::look_at(&file).map_err(Fault::of_io)?;
     match nature {
@@ -45,6 +58,6 @@ fn read_copy(path: &Path) -> Result<Loaded, Fault> {
         Nature::Usable | Nature::Unsigned | Nature::InUse => {}
     }
     let bytes = fs::read(path).map_err(Fault::of_io)?;
-    let loaded = guarded(|| rows::read_copy(&bytes));
-    if nature == Nature::Unsigned { loaded.map_err(|_| Fault::foreign()) } else { loaded }
+    let copy = guarded(|| tables::open_ours(&bytes));
+    if nature == Nature::Unsigned { copy.map_err(|_| Fault::foreign()) } else { copy }
 }

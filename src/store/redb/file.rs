@@ -8,7 +8,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::rows::{MARK, POLICIES, ROW};
+use super::tables::{MARK, NAME, ROW};
 
 /// The first bytes of a redb file.
 const MAGIC: [u8; 9] = *b"redb\x1a\x0a\xa9\x0d\x0a";
@@ -127,8 +127,8 @@ impl Signs {
         window.extend_from_slice(read);
         let has = |sign: &[u8]| window.windows(sign.len()).any(|bytes| bytes == sign);
         self.has_mark |= has(MARK);
-        self.has_table |= has(POLICIES.as_bytes()) || has(ROW);
-        let longest = MARK.len().max(POLICIES.len()).max(ROW.len());
+        self.has_table |= has(NAME.as_bytes()) || has(ROW);
+        let longest = MARK.len().max(NAME.len()).max(ROW.len());
         window.drain(..window.len().saturating_sub(longest));
     }
 

@@ -4,8 +4,12 @@ mod backend;
 mod copy;
 mod fault;
 mod file;
+mod load;
 mod print;
-mod rows;
+mod row;
+mod save;
 mod store;
+mod tables;
+mod text;
 
 pub use self::store::Redb;

@@ -1,6 +1,6 @@
 //! The store in a redb file.
 
-use alloc::{boxed::Box, format, string::String, sync::Arc, vec::Vec};
+use alloc::{boxed::Box, format, sync::Arc, vec::Vec};
 use core::sync::atomic::{AtomicBool, Ordering};
 use std::{
     fs::File,
@@ -15,28 +15,42 @@ use super::{
     backend::Releasable,
     fault::{Fault, guarded},
     file::{self, Nature},
+    load::Reader,
     print::{Id, Print},
-    rows::{self, Standing},
+    save::{self, Repairs},
+    tables::{self, Standing},
 };
+use crate::cache::Snapshot;
 
 /// A store in a file, for one process at a time.
 ///
 /// # Layout
 ///
-/// The file is a redb database with two tables. `mta-sts policies` has a row of JSON for each
-/// domain with a policy: 0.5 to 1 KB of the file for a policy with two hosts, and up to
-/// twice as much while many rows change at a time. It is less after [`compact`](Self::compact). `mta-sts store` marks the file as belonging to this crate and
-/// contains the version of the layout. A file of an earlier version of
-/// this crate, which has no marker, gets one. The space of a removed domain is reused, and returned
-/// to the system by [`compact`](Self::compact).
+/// The file is a redb database with three tables. `mta-sts policies` has a row for each domain with
+/// a policy: its first byte, 3, is the version of its layout, and the rest is in [postcard]'s
+/// format: the digest of the text of the policy, and the members of a [`Snapshot`], in the order of
+/// [`guide::persistence`](crate::guide::persistence). `mta-sts texts` has each distinct text once,
+/// under the first half of its SHA-256, after the number of rows that refer to it. Beside the
+/// texts, this is 150 to 450 bytes of the file for each domain, which vary because a file grows in
+/// large steps, and 100 to 250 after [`compact`](Self::compact). `mta-sts store` marks the file as
+/// belonging to this crate and contains the version of the layout of the tables. The space of a
+/// removed domain is reused, and returned to the system by [`compact`](Self::compact).
+///
+/// In a file of an earlier version of this crate, each row is a snapshot in JSON. Such rows are read,
+/// and each save rewrites some of them in the same transaction. Earlier versions refuse the file from
+/// then on.
+///
+/// [postcard]: https://postcard.jamesmunns.com/wire-format
 ///
 /// # Damage
 ///
 /// Opening verifies the checksums of the whole file. A damaged file is renamed and a new one
 /// created: see [`set_aside`](Self::set_aside). [`load`](Store::load) reports it in
 /// [`Loaded::damaged`]. A panic of the database library is caught and counts as damage, unless
-/// panics abort the process. A row that cannot be read is reported and stays. A row under the key
-/// of another domain is reported, not loaded, and removed by the next save.
+/// panics abort the process. A row that cannot be read is reported and stays, as are those that refer
+/// to a text which is missing or damaged, until their policy is saved again. A row under the key of
+/// another domain is reported, not loaded, and removed by the next save, which also mends wrong
+/// numbers of references.
 ///
 /// After an I/O error, such as a full disk, the file is closed, and opened again by the same call
 /// or the next one.
@@ -82,8 +96,8 @@ struct State {
     lost: Option<Box<str>>,
     /// The damage to report at the next load.
     damage: Vec<Box<str>>,
-    /// The keys of rows that contain another domain. The next save removes them.
-    misplaced: Vec<String>,
+    /// The repairs of the open file that are due with the next save.
+    repairs: Repairs,
 }
 
 /// An open file.
@@ -130,9 +144,19 @@ impl Redb {
     ///
     /// Returns an error if this fails. The contents of the file are preserved.
     pub fn compact(&mut self) -> Result<(), StoreError> {
-        self.run(&mut self.state(), |database| {
-            database.compact().map(drop).map_err(redb::Error::from)
-        })
+        let mut state = self.state();
+        while state.repairs.earlier.is_some() {
+            self.write(&mut state, &[])?;
+        }
+        self.run(&mut state, |database, _| database.compact().map(drop).map_err(redb::Error::from))
+    }
+
+    /// Writes changes, and what is to be mended.
+    fn write(&self, state: &mut State, changes: &[Change]) -> Result<(), StoreError> {
+        let rows = save::rows(changes).map_err(|error| error_of(&self.path, &error))?;
+        let write = |database: &mut Database, repairs: &_| save::write(database, &rows, repairs);
+        state.repairs = self.run(state, write)?;
+        Ok(())
     }
 
     // A panic is caught before it can leave the state inconsistent.
@@ -146,7 +170,7 @@ impl Redb {
     fn run<T>(
         &self,
         state: &mut State,
-        work: impl Fn(&mut Database) -> Result<T, redb::Error>,
+        mut work: impl FnMut(&mut Database, &Repairs) -> Result<T, redb::Error>,
     ) -> Result<T, StoreError> {
         let mut failed = 0_u8;
         self.let_go_if_changed(state);
@@ -155,14 +179,15 @@ impl Redb {
                 Some(open) => open,
                 None => self.reopen(state)?,
             };
-            let fault = match guarded(|| work(&mut open.database).map_err(Fault::from)) {
-                Ok(done) => {
-                    state.print = Some(self.print(open.id));
-                    state.open = Some(open);
-                    return Ok(done);
-                }
-                Err(fault) => fault,
-            };
+            let fault =
+                match guarded(|| work(&mut open.database, &state.repairs).map_err(Fault::from)) {
+                    Ok(done) => {
+                        state.print = Some(self.print(open.id));
+                        state.open = Some(open);
+                        return Ok(done);
+                    }
+                    Err(fault) => fault,
+                };
             close(Some(open.database));
             state.print = Some(self.print(open.id));
             match (failed, fault) {
@@ -196,6 +221,9 @@ impl Redb {
         let is_ours = state.print.as_ref().is_some_and(|print| found.has_content_of(print));
         let lost = (state.print.is_some() && !is_ours)
             .then(|| format!("{}: others have changed or replaced it", self.path.display()).into());
+        if !is_ours {
+            state.repairs = Repairs::unknown();
+        }
         let known = state.damage.len();
         let opened = match self.try_open(is_ours) {
             Err(Fault::Damage(why)) => {
@@ -227,7 +255,7 @@ impl Redb {
             Nature::Unsigned => {
                 let bytes = file::bytes(&file).map_err(Fault::of_io)?;
                 // Opening it in place might repair a file of another program.
-                if !guarded(|| Ok(rows::has_none(&bytes)?)).unwrap_or(false) {
+                if !guarded(|| Ok(tables::has_none(&bytes)?)).unwrap_or(false) {
                     return Err(Fault::foreign());
                 }
             }
@@ -238,7 +266,7 @@ impl Redb {
         let standing = guarded(|| {
             let backend = (self.connect)(file).map_err(redb::Error::from)?;
             let opened = connect(Releasable::new(backend, &is_released));
-            Ok(rows::prepare(database.insert(opened.map_err(redb::Error::from)?))?)
+            Ok(tables::prepare(database.insert(opened.map_err(redb::Error::from)?))?)
         });
         match (standing, database) {
             (Ok(Standing::Ours), Some(database)) => Ok(Open { database, id, is_released }),
@@ -268,33 +296,35 @@ impl Redb {
 }
 
 impl Store for Redb {
-    fn load(&self) -> Result<Loaded, StoreError> {
+    fn load(&self, each: &mut dyn FnMut(Snapshot)) -> Result<Loaded, StoreError> {
         let mut state = self.state();
-        let mut read = self.run(&mut state, |database| rows::read(database))?;
-        read.loaded.damaged.append(&mut state.damage);
-        state.misplaced = read.misplaced;
-        Ok(read.loaded)
+        let found =
+            Reader::read(&mut |work| self.run(&mut state, |database, _| work(database)), each)?;
+        let mut damaged = found.damaged;
+        damaged.append(&mut state.damage);
+        state.repairs = found.repairs;
+        Ok(Loaded { damaged })
     }
 
     /// Returns [`StoreError::lost`] even if these changes are durable, if the file with the earlier
     /// ones was changed by another program, or was damaged and set aside.
     fn save(&self, changes: &[Change]) -> Result<(), StoreError> {
         let mut state = self.state();
-        let misplaced = core::mem::take(&mut state.misplaced);
-        let rows = rows::to_json(&misplaced, changes);
-        let rows = rows.map_err(|error| error_of(&self.path, &error))?;
-        let saved = self.run(&mut state, |database| rows::write(database, &rows));
-        if saved.is_err() {
-            state.misplaced = misplaced;
-        }
-        saved.and_then(|()| state.lost.take().map_or(Ok(()), |why| Err(StoreError::lost(why))))
+        self.write(&mut state, changes)?;
+        state.lost.take().map_or(Ok(()), |why| Err(StoreError::lost(why)))
     }
 }
+
+/// The maximum bytes of pages that the database library holds in memory. The cache of policies has
+/// what is needed often.
+const PAGES: usize = 16 * 1024 * 1024;
 
 /// Opens a database, and reads all of it. This detects a file that was changed by another program,
 /// on which redb would panic later.
 fn connect(backend: Releasable) -> Result<Database, DatabaseError> {
-    Builder::new().set_check_integrity_on_open(true).create_with_backend(backend)
+    let mut builder = Builder::new();
+    builder.set_check_integrity_on_open(true).set_cache_size(PAGES);
+    builder.create_with_backend(backend)
 }
 
 fn on_file(file: File) -> Result<Box<dyn StorageBackend>, DatabaseError> {

@@ -1,4 +1,4 @@
-use alloc::string::ToString as _;
+use alloc::string::{String, ToString as _};
 use core::sync::atomic::AtomicU32;
 use std::{
     env, fs,
@@ -15,10 +15,12 @@ std::thread_local! {
     /// The number of writes that succeed before the disk is full, for the databases that this
     /// thread opens.
     static ROOM: Arc<AtomicU32> = Arc::new(AtomicU32::new(u32::MAX));
+    /// The number of times that these have waited for the disk.
+    static SYNCS: Arc<AtomicU32> = Arc::default();
 }
 
 #[derive(Debug)]
-struct Disk(FileBackend, Arc<AtomicU32>);
+struct Disk(FileBackend, Arc<AtomicU32>, Arc<AtomicU32>);
 
 impl Disk {
     fn spend(&self) -> Result<(), BackendError> {
@@ -46,6 +48,7 @@ impl StorageBackend for Disk {
 
     fn sync_data(&self) -> Result<(), io::Error> {
         self.spend().map_err(io::Error::from)?;
+        self.2.fetch_add(1, Ordering::SeqCst);
         self.0.sync_data()
     }
 
@@ -56,7 +59,7 @@ impl StorageBackend for Disk {
 }
 
 fn on_disk(file: File) -> Result<Box<dyn StorageBackend>, DatabaseError> {
-    Ok(Box::new(Disk(FileBackend::new(file)?, ROOM.with(Arc::clone))))
+    Ok(Box::new(Disk(FileBackend::new(file)?, ROOM.with(Arc::clone), SYNCS.with(Arc::clone))))
 }
 
 fn room(writes: u32) {
@@ -69,12 +72,24 @@ fn path(name: &str) -> PathBuf {
     path
 }
 
-fn change(name: &str) -> Change {
-    let json = r#"{"version":2,"domain":"NAME","policy":null,"id":null,"fetched_at":0,
+fn json(name: &str) -> String {
+    let json = r#"{"version":2,"domain":"NAME",
+        "policy":"version: STSv1\nmode: none\nmax_age: 1\n","id":null,"fetched_at":0,
         "record_check":{"armed_at":0,"span":0},"refresh":{"armed_at":0,"span":0},"new_id_budget":{"full_at":0},
         "last_lookup":null,"used_on_two_days":false,"record":"missing","expired":false}"#;
-    let snapshot = serde_json::from_str(&json.replace("NAME", name)).unwrap();
+    json.replace("NAME", name)
+}
+
+fn change(name: &str) -> Change {
+    let snapshot = serde_json::from_str(&json(name)).unwrap();
     Change { domain: Domain::parse(name).unwrap(), snapshot: Some(snapshot) }
+}
+
+fn rows(store: &Redb) -> u32 {
+    let mut rows = 0;
+    let loaded = store.load(&mut |_| rows += 1).unwrap();
+    assert_eq!(*loaded.damaged, []);
+    rows
 }
 
 #[test]
@@ -94,12 +109,12 @@ fn a_full_disk_is_no_end() {
         assert!(error.contains(path.to_str().unwrap()), "{error}");
         room(u32::MAX);
         store.save(&[change(&name)]).unwrap();
-        assert_eq!(store.load().unwrap().snapshots.len(), usize::try_from(writes).unwrap() + 2);
+        assert_eq!(rows(&store), writes + 2);
     }
     assert_eq!(store.set_aside(), None);
     drop(store);
     let store = Redb::open(&path).unwrap();
-    assert_eq!(store.load().unwrap().snapshots.len(), 13);
+    assert_eq!(rows(&store), 13);
     drop(store);
     fs::remove_file(path).unwrap();
 }
@@ -121,4 +136,60 @@ fn a_creation_that_was_cut_short_is_no_obstacle() {
         drop(store);
         fs::remove_file(&path).unwrap();
     }
+}
+
+#[test]
+fn a_save_waits_for_the_disk_once() {
+    let path = path("syncs");
+    let store = Redb::open_by(&path, on_disk).unwrap();
+    let changes = |day: u32| -> Vec<_> {
+        (0..1000).map(|n| change(&format!("d{n}.day{day}.example"))).collect()
+    };
+    // The file grows with the first ones, which the file system has to note, too.
+    for day in 0..4 {
+        store.save(&changes(day)).unwrap();
+    }
+    let before = SYNCS.with(|syncs| syncs.load(Ordering::SeqCst));
+    store.save(&changes(0)).unwrap();
+    assert_eq!(SYNCS.with(|syncs| syncs.load(Ordering::SeqCst)) - before, 1);
+    drop(store);
+    fs::remove_file(path).unwrap();
+}
+
+/// Simulates a full disk, or a killed process, at any moment of a save that rewrites earlier rows.
+#[test]
+fn rewriting_that_was_cut_short_loses_nothing() {
+    const ROWS: u32 = 700;
+    let (path, earlier) = (path("rewriting"), path("earlier"));
+    let database = Database::create(&earlier).unwrap();
+    let transaction = database.begin_write().unwrap();
+    let mut table = transaction.open_table(tables::POLICIES).unwrap();
+    for name in (0..ROWS).map(|n| format!("d{n}.example")) {
+        table.insert(&*name, json(&name).as_bytes()).unwrap();
+    }
+    drop(table);
+    transaction.commit().unwrap();
+    drop(database);
+    let mut failed = 0;
+    for writes in 0..400 {
+        fs::copy(&earlier, &path).unwrap();
+        let store = Redb::open_by(&path, on_disk).unwrap();
+        room(writes);
+        let saved = store.save(&[change("new.example")]).is_ok();
+        // As the process ends, nothing more is written.
+        room(0);
+        drop(store);
+        room(u32::MAX);
+        let store = Redb::open(&path).unwrap();
+        assert_eq!(store.set_aside(), None, "{writes} writes");
+        let kept = rows(&store);
+        assert!((ROWS + u32::from(saved)..=ROWS + 1).contains(&kept), "{writes} writes: {kept}");
+        if saved {
+            break;
+        }
+        failed += 1;
+    }
+    assert!((5..400).contains(&failed), "{failed}");
+    fs::remove_file(path).unwrap();
+    fs::remove_file(earlier).unwrap();
 }

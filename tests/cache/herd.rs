@@ -1,0 +1,62 @@
+//! A herd of refreshes that are due at once, as after a restart.
+
+use std::collections::BTreeMap;
+
+use mta_sts::{
+    Mode,
+    cache::{Cache, Config, PolicyAnswer, Request},
+};
+
+use crate::world::{DAY, HOUR, World, domain, found, parsed};
+
+const DOMAINS: usize = 100_000;
+
+/// The policies of so many domains, all of which were met within an hour, a week ago but a day.
+fn kept() -> World {
+    let mut world = World::with(Config::new(1).with_max_entries(DOMAINS));
+    (world.txt, world.https) = (found("a"), served());
+    for n in 0..DOMAINS {
+        let _ = world.cache.lookup(&domain(&format!("d{n}.example")), world.now);
+        world.drain();
+    }
+    world.now += 6 * DAY;
+    world
+}
+
+fn served() -> PolicyAnswer {
+    PolicyAnswer::Valid(parsed(Mode::Enforce, 7 * DAY).into())
+}
+
+#[test]
+fn a_hundred_thousand_refreshes_after_a_restart_are_spread() {
+    let old = kept();
+    let (start, config) = (old.now, *old.cache.config());
+    let mut cache = Cache::new(config);
+    let report = cache.restore(old.cache.snapshots(), start);
+    assert_eq!(report.restored, DOMAINS);
+    drop(old);
+    let (mut now, mut seconds, mut fetched) = (start, BTreeMap::<i64, usize>::new(), 0);
+    while fetched < DOMAINS {
+        assert!(now < start + HOUR, "{fetched} after an hour");
+        cache.handle_timeout(now);
+        while let Some(request) = cache.poll_request() {
+            match request {
+                Request::Txt { id, .. } => {
+                    *seconds.entry((now - start).whole_seconds()).or_default() += 1;
+                    cache.handle_txt(id, found("a"), now);
+                }
+                Request::Fetch { id, .. } => {
+                    fetched += 1;
+                    cache.handle_policy(id, served(), now);
+                }
+                other => panic!("{other:?}"),
+            }
+        }
+        while cache.poll_event().is_some() {}
+        now = cache.poll_timeout().unwrap().max(now);
+    }
+    // Over ten minutes, 167 a second.
+    let (last, most) = (*seconds.keys().last().unwrap(), *seconds.values().max().unwrap());
+    assert!((590..=600).contains(&last), "the last one after {last} s");
+    assert!(most < 2 * DOMAINS / 600, "{most} in one second");
+}

@@ -46,6 +46,7 @@ fn main() -> ExitCode {
     match Command::parse(lexopt::Parser::from_env()) {
         Ok(Command::Help) => printed(HELP),
         Ok(Command::Answer) => answer_all(),
+        Ok(Command::Print { selector, seed }) => print(selector, seed).unwrap_or_else(failed),
         Ok(Command::Judge(options)) => judge_program(&options).unwrap_or_else(failed),
         Err(error) => failed(error.into()),
     }
@@ -60,10 +61,16 @@ fn answer_all() -> ExitCode {
     }
 }
 
+fn print(selector: String, seed: u64) -> Result<ExitCode, Box<dyn Error>> {
+    let vectors = Selection::new(&[selector]).select(vectors::all(seed)?)?;
+    let lines: String = vectors.iter().map(|vector| format!("{}\n", vector.json)).collect();
+    Ok(printed(&lines))
+}
+
 fn judge_program(options: &Options) -> Result<ExitCode, Box<dyn Error>> {
-    let vectors = Selection::new(&options.only).select(vectors::all()?)?;
+    let vectors = Selection::new(&options.only).select(vectors::all(options.seed)?)?;
     let differences = match &options.expect {
-        Some(path) => Differences::parse(&fs::read_to_string(path)?, &vectors::all()?)?,
+        Some(path) => Differences::parse(&fs::read_to_string(path)?, &vectors::all(options.seed)?)?,
         None => Differences::default(),
     };
     let contest =

@@ -9,9 +9,12 @@ Answers the conformance vectors for MTA-STS, or judges how another program answe
 
 Usage: conformance                             answer the vectors on standard input
        conformance --against COMMAND [OPTIONS]
+       conformance --print SELECTOR [--seed NUMBER]
 
 Options:
       --against COMMAND   start COMMAND in a shell, give it the vectors, and print its score
+      --print SELECTOR    print the vectors of this kind, category, requirement row or id
+      --seed NUMBER       the seed of the certificates (default: 0): the same one makes the same
       --only SELECTOR     judge only the vectors of this kind, category, requirement row or id;
                           may be repeated
       --expect FILE       the known differences: one id of a vector a line, with the reason after
@@ -41,12 +44,14 @@ pub(crate) enum Format {
 pub(crate) enum Command {
     Help,
     Answer,
+    Print { selector: String, seed: u64 },
     Judge(Options),
 }
 
 /// How to judge a program.
 pub(crate) struct Options {
     pub(crate) command: String,
+    pub(crate) seed: u64,
     pub(crate) only: Vec<String>,
     pub(crate) expect: Option<String>,
     pub(crate) limit: Duration,
@@ -58,8 +63,10 @@ impl Command {
     pub(crate) fn parse(mut args: lexopt::Parser) -> Result<Self, lexopt::Error> {
         let mut is_bare = true;
         let mut command = None;
+        let mut print = None;
         let mut options = Options {
             command: String::new(),
+            seed: 0,
             only: Vec::new(),
             expect: None,
             limit: Duration::from_secs(10),
@@ -71,6 +78,8 @@ impl Command {
             match arg {
                 Short('h') | Long("help") => return Ok(Self::Help),
                 Long("against") => command = Some(args.value()?.string()?),
+                Long("print") => print = Some(args.value()?.string()?),
+                Long("seed") => options.seed = args.value()?.parse()?,
                 Long("only") => options.only.push(args.value()?.string()?),
                 Long("expect") => options.expect = Some(args.value()?.string()?),
                 Long("timeout") => options.limit = args.value()?.parse_with(seconds)?,
@@ -80,10 +89,12 @@ impl Command {
                 arg => return Err(arg.unexpected()),
             }
         }
-        match command {
-            Some(command) => Ok(Self::Judge(Options { command, ..options })),
-            None if is_bare => Ok(Self::Answer),
-            None => Err("give the program to judge with --against".into()),
+        match (command, print) {
+            (Some(_), Some(_)) => Err("--print judges no program".into()),
+            (Some(command), None) => Ok(Self::Judge(Options { command, ..options })),
+            (None, Some(selector)) => Ok(Self::Print { selector, seed: options.seed }),
+            (None, None) if is_bare => Ok(Self::Answer),
+            (None, None) => Err("give the program to judge with --against".into()),
         }
     }
 }

@@ -42,6 +42,17 @@ fn all_options_are_read_and_described() {
 }
 
 #[test]
+fn vectors_are_printed_of_a_seed() {
+    let Ok(Command::Print { selector, seed }) = parse(&["--print", "certificate"]) else {
+        panic!()
+    };
+    assert_eq!((selector.as_str(), seed), ("certificate", 0));
+    let Ok(Command::Print { seed, .. }) = parse(&["--print", "must", "--seed=7"]) else { panic!() };
+    assert_eq!(seed, 7);
+    assert!(["--print ", "--seed "].iter().all(|option| HELP.contains(option)));
+}
+
+#[test]
 fn what_makes_no_sense_is_an_error() {
     for arguments in [
         &["--json"][..],
@@ -49,6 +60,9 @@ fn what_makes_no_sense_is_an_error() {
         &["--against", "x", "--timeout", "0"],
         &["--against", "x", "--timeout", "1h"],
         &["--against", "x", "y"],
+        &["--against", "x", "--print", "mx"],
+        &["--seed", "1"],
+        &["--print", "mx", "--seed", "x"],
         &["--unknown"],
     ] {
         assert!(parse(arguments).is_err(), "{arguments:?}");

@@ -42,8 +42,21 @@ fn there_are_certificates_of_each_result() {
     }
 }
 
+#[test]
+fn a_seed_makes_the_same_certificates_again() {
+    let made = |seed| -> Vec<Value> {
+        let vectors = vectors::all(seed).unwrap().into_iter();
+        vectors.filter(|vector| vector.kind == "certificate").map(|vector| vector.json).collect()
+    };
+    let first = made(7);
+    assert_eq!(made(7), first);
+    let others = made(8);
+    assert_eq!(others.len(), first.len());
+    assert!(others.iter().zip(&first).all(|(other, one)| other["roots"] != one["roots"]));
+}
+
 fn certificates() -> Vec<Vector> {
-    let mut vectors = vectors::all().unwrap();
+    let mut vectors = vectors::all(0).unwrap();
     vectors.retain(|vector| vector.kind == "certificate");
     vectors
 }

@@ -7,7 +7,7 @@ use crate::judge::{Differences, vectors};
 #[test]
 fn the_table_is_of_the_present_vectors() {
     let mut counts: BTreeMap<String, usize> = BTreeMap::new();
-    let vectors = vectors::all().unwrap();
+    let vectors = vectors::all(0).unwrap();
     for vector in &vectors {
         *counts.entry(vector.kind.clone()).or_default() += 1;
     }
@@ -28,7 +28,7 @@ fn the_table_is_of_the_present_vectors() {
 
 #[test]
 fn the_table_has_every_adapter_and_the_differences_that_it_names() {
-    let (text, vectors) = (matrix(), vectors::all().unwrap());
+    let (text, vectors) = (matrix(), vectors::all(0).unwrap());
     let mut adapters = 0;
     for folder in folders().filter(|folder| folder.join("setup").exists()) {
         let name = folder.file_name().unwrap().to_str().unwrap();

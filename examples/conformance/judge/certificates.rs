@@ -1,26 +1,31 @@
-//! The vectors of the kind `certificate`, made of a table with new keys in every run.
+//! The vectors of the kind `certificate`, made of a table and a seed.
 
 use std::{collections::BTreeMap, error::Error, fs};
 
 use base64::prelude::{BASE64_STANDARD, Engine as _};
 use rcgen::{
     BasicConstraints, CertificateParams, CertifiedIssuer, DistinguishedName, DnType,
-    ExtendedKeyUsagePurpose as Purpose, GeneralSubtree, IsCa, KeyPair, KeyUsagePurpose as Usage,
+    ExtendedKeyUsagePurpose as Purpose, GeneralSubtree, IsCa, KeyUsagePurpose as Usage,
     NameConstraints,
 };
 use serde_json::{Value, json};
 use time::OffsetDateTime;
 
-use super::{Vector, vectors::folder};
+use super::{
+    Vector,
+    keys::{Key, Keys},
+    vectors::folder,
+};
 
 /// The time of the connection: 2026-06-15T12:00:00Z, in seconds since 1970.
 const AT: i64 = 1_781_524_800;
 
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
-/// Makes the vectors of `certificates.txt`.
-pub(crate) fn all() -> Result<Vec<Vector>> {
-    let authorities = Authorities::new()?;
+/// Makes the vectors of `certificates.txt`. The same seed makes the same certificates.
+pub(crate) fn all(seed: u64) -> Result<Vec<Vector>> {
+    let mut keys = Keys::new(seed);
+    let authorities = Authorities::new(&mut keys)?;
     let rows = fs::read_to_string(folder().join("rows.tsv"))?;
     let clauses = rows.lines().filter_map(|line| {
         let mut fields = line.split('\t');
@@ -31,12 +36,13 @@ pub(crate) fn all() -> Result<Vec<Vector>> {
     let lines = text.lines().filter(|line| !line.starts_with('#') && !line.is_empty());
     let lines: Vec<_> = lines.collect();
     let blocks = lines.chunk_by(|_, next| !next.starts_with('['));
-    blocks.map(|block| vector(block, &authorities, &clauses)).collect()
+    blocks.map(|block| vector(block, &authorities, &mut keys, &clauses)).collect()
 }
 
 fn vector(
     block: &[&str],
     authorities: &Authorities,
+    keys: &mut Keys,
     clauses: &BTreeMap<&str, &str>,
 ) -> Result<Vector> {
     let wrong = || format!("not a certificate: {block:?}");
@@ -56,7 +62,7 @@ fn vector(
         let (key, value) = line.split_once(' ').ok_or_else(wrong)?;
         facts.insert(key, value);
     }
-    let leaf = authorities.leaf(&facts)?;
+    let leaf = authorities.leaf(&facts, keys.next()?)?;
     let encoded = |name: &str| -> Result<String> {
         let der = if name == "leaf" { &leaf } else { authorities.der(name)? };
         Ok(BASE64_STANDARD.encode(der))
@@ -93,7 +99,7 @@ fn answer(result: &str) -> Value {
     json!({ "ok": true, "value": { "result": result } })
 }
 
-type Authority = CertifiedIssuer<'static, KeyPair>;
+type Authority = CertifiedIssuer<'static, Key>;
 
 /// The authorities of the table, by their names.
 struct Authorities {
@@ -102,9 +108,9 @@ struct Authorities {
 }
 
 impl Authorities {
-    fn new() -> Result<Self> {
-        let root = CertifiedIssuer::self_signed(authority("root"), KeyPair::generate()?)?;
-        let other = CertifiedIssuer::self_signed(authority("other"), KeyPair::generate()?)?;
+    fn new(keys: &mut Keys) -> Result<Self> {
+        let root = CertifiedIssuer::self_signed(authority("root"), keys.next()?)?;
+        let other = CertifiedIssuer::self_signed(authority("other"), keys.next()?)?;
         let mut by_name = BTreeMap::new();
         for name in [
             "middle",
@@ -116,15 +122,17 @@ impl Authorities {
             "only-net",
             "not-com",
             "last",
+            "upper",
         ] {
-            let issuer = CertifiedIssuer::signed_by(authority(name), KeyPair::generate()?, &root)?;
+            let issuer = CertifiedIssuer::signed_by(authority(name), keys.next()?, &root)?;
             by_name.insert(name, issuer);
         }
-        let below =
-            CertifiedIssuer::signed_by(authority("below"), KeyPair::generate()?, &by_name["last"])?;
+        let below = CertifiedIssuer::signed_by(authority("below"), keys.next()?, &by_name["last"])?;
         let cross = authority("middle").signed_by(by_name["middle"].key(), &other)?;
+        let lower =
+            CertifiedIssuer::signed_by(authority("lower"), keys.next()?, &by_name["upper"])?;
         let cross = cross.der().to_vec();
-        by_name.extend([("root", root), ("other", other), ("below", below)]);
+        by_name.extend([("root", root), ("other", other), ("below", below), ("lower", lower)]);
         Ok(Self { by_name, cross })
     }
 
@@ -140,7 +148,7 @@ impl Authorities {
     }
 
     /// Signs the certificate of a host.
-    fn leaf(&self, facts: &BTreeMap<&str, &str>) -> Result<Vec<u8>> {
+    fn leaf(&self, facts: &BTreeMap<&str, &str>, key: Key) -> Result<Vec<u8>> {
         let words = |name| {
             let text: &str = facts.get(name).copied().unwrap_or("-");
             text.split(' ').filter(|&word| word != "-")
@@ -155,7 +163,6 @@ impl Authorities {
         (params.not_before, params.not_after) = (day(from.parse()?)?, day(to.parse()?)?);
         params.extended_key_usages = words("eku").map(purpose).collect::<Result<_>>()?;
         params.key_usages = words("usage").map(usage).collect::<Result<_>>()?;
-        let key = KeyPair::generate()?;
         let certificate = match facts["issuer"] {
             "self" => params.self_signed(&key)?,
             issuer => params.signed_by(&key, self.get(issuer)?)?,

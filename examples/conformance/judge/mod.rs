@@ -6,6 +6,7 @@ mod contest;
 mod differences;
 mod history;
 mod junit;
+mod keys;
 pub(crate) mod process;
 mod reports;
 mod score;

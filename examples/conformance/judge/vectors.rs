@@ -67,7 +67,9 @@ impl Vector {
 }
 
 /// Reads all vectors, in the order of their files, and makes those about certificates.
-pub(crate) fn all() -> Result<Vec<Vector>, Box<dyn Error>> {
+///
+/// The same seed makes the same certificates.
+pub(crate) fn all(seed: u64) -> Result<Vec<Vector>, Box<dyn Error>> {
     let mut vectors = Vec::new();
     for file in files()? {
         let text = fs::read_to_string(file)?;
@@ -75,7 +77,7 @@ pub(crate) fn all() -> Result<Vec<Vector>, Box<dyn Error>> {
             vectors.push(Vector::from_line(line)?);
         }
     }
-    vectors.extend(certificates::all()?);
+    vectors.extend(certificates::all(seed)?);
     Ok(vectors)
 }
 

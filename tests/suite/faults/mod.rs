@@ -11,7 +11,7 @@ use crate::judge::{Answered, Category, Vector, judged, vectors};
 #[test]
 fn a_simple_sender_without_faults_is_right() {
     let mut wrong = Vec::new();
-    for vector in vectors::all().unwrap() {
+    for vector in vectors::all(0).unwrap() {
         let answer = match vector.kind.as_str() {
             "scenario" => memory::Sender::answer(&vector.json, None),
             "delivery" => decision::answer(&vector.json, None),
@@ -31,7 +31,7 @@ fn a_simple_sender_without_faults_is_right() {
 fn each_fault_of_the_memory_is_caught() {
     use memory::Fault::*;
 
-    let vectors = vectors::all().unwrap();
+    let vectors = vectors::all(0).unwrap();
 
     for (fault, id) in [
         (LifeIsExtendedByTheRecord, "life-is-not-extended-by-the-record-1d"),
@@ -72,7 +72,7 @@ fn each_fault_of_the_memory_is_caught() {
 fn each_fault_of_the_decision_is_caught() {
     use decision::Fault::*;
 
-    let vectors = vectors::all().unwrap();
+    let vectors = vectors::all(0).unwrap();
 
     for (fault, id) in [
         (SendsToUnlistedHosts, "enforce-unlisted-another-name"),

@@ -1,7 +1,7 @@
 //! Sends a message under MTA-STS, with `blocking::Client`.
 //!
 //! ```sh
-//! cargo run --features blocking --example blocking
+//! cargo run -p mta-sts-examples --features blocking --example blocking
 //! ```
 //!
 //! The network is a loopback world of its own. In a mail server there are no settings to make, and DNS

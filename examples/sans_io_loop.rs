@@ -2,7 +2,7 @@
 //! of the clients.
 //!
 //! ```sh
-//! cargo run --example sans_io_loop
+//! cargo run -p mta-sts-examples --example sans_io_loop
 //! ```
 //!
 //! Nothing here opens a socket or reads a clock. Put a resolver, an HTTPS client, an SMTP client and

@@ -2,9 +2,9 @@
 //! sender would do.
 //!
 //! ```sh
-//! cargo run --features blocking,serde --example check -- --help
-//! cargo run --features blocking,serde --example check -- --mx example.com
-//! cargo run --features blocking,redb --example check -- --explain /var/lib/mta/mta-sts.redb
+//! cargo run -p mta-sts-examples --features check --example check -- --help
+//! cargo run -p mta-sts-examples --features check --example check -- --mx example.com
+//! cargo run -p mta-sts-examples --features check,redb --example check -- --explain /var/lib/mta/mta-sts.redb
 //! ```
 
 #![allow(clippy::disallowed_methods, reason = "here are real sockets, and real time passes")]

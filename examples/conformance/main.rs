@@ -12,7 +12,7 @@
 //! With it, it starts a program that does the same, gives it the vectors, and prints the score:
 //!
 //! ```text
-//! cargo run --example conformance -- --against 'python3 my_runner.py'
+//! cargo run -p mta-sts-examples --example conformance -- --against 'python3 my_runner.py'
 //! ```
 //!
 //! `tests/conformance/README.md` describes the kinds, and how to write such a program.

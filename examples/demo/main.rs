@@ -1,7 +1,7 @@
 //! MTA-STS at work, and an attack on it failing, with real packets on loopback.
 //!
 //! ```sh
-//! cargo run --features blocking --example demo
+//! cargo run -p mta-sts-examples --features blocking --example demo
 //! ```
 //!
 //! It starts a nameserver, Policy Hosts and MX hosts of its own, and somebody on the way to each of

@@ -1,7 +1,7 @@
 //! A world of faults for other MTA-STS clients: policy daemons, and whole mail servers.
 //!
 //! ```sh
-//! cargo run --example hostile_world -- --scenario all --ask socketmap:127.0.0.1:8461
+//! cargo run -p mta-sts-examples --example hostile_world -- --scenario all --ask socketmap:127.0.0.1:8461
 //! ```
 //!
 //! It starts a nameserver, Policy Hosts and MX hosts on loopback addresses, tells in JSON where they are,

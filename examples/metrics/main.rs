@@ -1,8 +1,8 @@
 //! Exports the counters, the health and the events of a client to Prometheus.
 //!
 //! ```sh
-//! cargo run --features blocking --example metrics
-//! cargo run --features blocking --example metrics -- --listen 127.0.0.1:9464
+//! cargo run -p mta-sts-examples --features metrics --example metrics
+//! cargo run -p mta-sts-examples --features metrics --example metrics -- --listen 127.0.0.1:9464
 //! ```
 //!
 //! The network is a loopback world of its own, in which a policy is found and then its refresh fails.

@@ -2,7 +2,7 @@
 //! MTA-STS takes.
 //!
 //! ```sh
-//! cargo run --features tokio,redb --example tokio
+//! cargo run -p mta-sts-examples --features tokio --example tokio
 //! ```
 //!
 //! The network is a loopback world of its own, in which it meets one scene after the other. If

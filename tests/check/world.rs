@@ -27,7 +27,7 @@ pub(crate) fn world(site: Site) -> World {
     world
 }
 
-/// `cargo test` has built the examples beside the tests.
+/// `cargo test --workspace` has built the examples beside the tests.
 pub(crate) fn program() -> PathBuf {
     let test = env::current_exe().unwrap();
     let folder = test.parent().and_then(Path::parent).unwrap();
@@ -36,7 +36,7 @@ pub(crate) fn program() -> PathBuf {
 
 pub(crate) fn run(args: &[&str]) -> Output {
     let run = Command::new(program()).args(args).output();
-    run.expect("the example is built: `cargo build --all-features --example check`")
+    run.expect("the example is built: `cargo build --workspace --all-features --example check`")
 }
 
 /// What it says in this world, and its exit status.

@@ -51,13 +51,15 @@ fn description_and_judgement() {
     assert!(report.ends_with("\n1 right, 0 wrong, 1 unsafe, 0 untested\n"), "{report}");
 }
 
-/// `cargo test` has built the examples beside the tests.
+/// `cargo test --workspace` has built the examples beside the tests.
 fn run(args: &[&str]) -> Output {
     let test = env::current_exe().unwrap();
     let folder = test.parent().and_then(Path::parent).unwrap();
     let program = folder.join("examples").join(format!("hostile_world{}", env::consts::EXE_SUFFIX));
     let run = Command::new(program).args(args).stdin(Stdio::null()).output();
-    run.expect("the example is built: `cargo build --example hostile_world`")
+    run.expect(
+        "the example is built: `cargo build --workspace --all-features --example hostile_world`",
+    )
 }
 
 fn text(bytes: Vec<u8>) -> String {

@@ -92,6 +92,9 @@ pub(crate) fn files() -> Result<Vec<PathBuf>, Box<dyn Error>> {
     Ok(files)
 }
 
+/// Returns the folder of the vectors, which is beside that of the examples.
 pub(crate) fn folder() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/conformance")
+    let package = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let root = if package.ends_with("examples") { package.join("..") } else { package.into() };
+    root.join("tests/conformance")
 }

@@ -1,6 +1,7 @@
 """Answers the vectors of the kind `record`: an example of a runner for the conformance suite.
 
-    cargo run --example conformance -- --against 'python3 tests/conformance/adapters/example/runner.py'
+    cargo run -p mta-sts-examples --example conformance -- \
+        --against 'python3 tests/conformance/adapters/example/runner.py'
 """
 
 import base64, json, re, sys

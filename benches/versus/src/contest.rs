@@ -45,6 +45,8 @@ impl Contestant {
 
 /// What a contestant needed for one operation.
 pub struct Times {
+    /// In nanoseconds, by round.
+    pub rounds: Vec<f64>,
     pub least: f64,
     pub median: f64,
     /// The median of the rounds' ratios to the first contestant.
@@ -65,6 +67,7 @@ pub fn race(contestants: &[Contestant]) -> Vec<Times> {
 
 fn times(taken: &[f64], first: &[f64]) -> Times {
     Times {
+        rounds: taken.to_vec(),
         least: taken.iter().copied().fold(f64::INFINITY, f64::min),
         median: median(taken.iter().copied()),
         ratio: median(taken.iter().zip(first).map(|(taken, first)| taken / first)),

@@ -41,6 +41,11 @@ pub fn domain(n: usize) -> Domain {
     Domain::parse(&name(n)).expect("valid")
 }
 
+/// A domain of 25 characters that publishes nothing.
+pub fn absent(n: usize) -> Domain {
+    Domain::parse(&format!("mail-{n:012}.example")).expect("valid")
+}
+
 /// Domains that are none of [`domains`], for a flood.
 pub fn strangers(count: usize) -> impl Iterator<Item = Domain> {
     (0..count).map(|n| Domain::parse(&format!("x{n}.flood.example")).expect("valid"))

@@ -11,3 +11,4 @@ pub mod domains;
 pub mod goals;
 pub mod hostile;
 pub mod scenarios;
+pub mod spread;

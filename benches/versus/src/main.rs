@@ -6,7 +6,8 @@ use versus::{
     contest::{Contestant, Times, race},
     goals::GOALS,
     hostile::{self, Case},
-    scenarios::{self, Scenario},
+    scenarios::{self, FLOOR, Scenario},
+    spread::{Goal, Spread},
 };
 
 fn main() {
@@ -26,7 +27,7 @@ fn compare() -> Vec<Outcome> {
         println!("\n| {name} | ns, median | ns, least | ratio to ours | allocations |");
         println!("| --- | --: | --: | --: | --: |");
         for (contestant, times) in contestants.iter().zip(race(&contestants)) {
-            let Times { least, median, ratio } = times;
+            let Times { least, median, ratio, .. } = times;
             let key = format!("{name}\t{}\t", contestant.name);
             let count = allocations.lines().find_map(|line| line.strip_prefix(&key)).unwrap_or("?");
             println!("| {} | {median:.1} | {least:.1} | {ratio:.2} | {count} |", contestant.name);
@@ -57,6 +58,14 @@ fn judge(outcomes: &[Outcome]) {
             "| {}: {} to ours | {:.2} | {:.2} | {verdict} |",
             goal.scenario, goal.other, goal.ratio, times.ratio
         );
+    }
+    println!();
+    for (name, limit) in [("policy, 3 mx", 1.1), ("policy, 60 KB", 1.1)] {
+        let mut times = outcomes.iter().filter(|(scenario, ..)| *scenario == name);
+        let (.., ours) = times.next().expect("ours is the first");
+        let (.., floor) = times.find(|(_, who, _)| *who == FLOOR).expect("a floor");
+        let line = format!("{name}: `Policy::parse` to {FLOOR}");
+        Spread::of(&ours.rounds, &floor.rounds).print(&line, &Goal::AtMost(limit));
     }
 }
 

@@ -1,23 +1,35 @@
-//! The hot path of a client, with one thread and with two: `cached` for a live policy.
+//! The hot path of a client, by 1, 2, 4 and 8 threads: `cached` for a live policy.
 //!
-//! Beside it a plain map that nobody may change, and two caches that know no time, one of them also with
-//! what a user would add: a look at the clock. All have the same domains and policies; every thread looks up keys of its own, in random order.
+//! Beside it a plain map that nobody may change, a map in shards with locks, and two caches that know no
+//! time, one of them also with what a user would add: a look at the clock. All have the same domains and policies; every thread looks up keys of its own, in random order.
 
 use std::{
+    hash::BuildHasher as _,
     hint::black_box,
-    sync::Arc,
+    sync::{Arc, PoisonError, RwLock},
     thread,
     time::{Duration, Instant},
 };
 
 use foldhash::fast::RandomState;
-use hashbrown::HashMap;
+use hashbrown::{HashMap, HashTable};
 use mta_sts::{Domain, Policy, blocking::{Client, Fetcher, Resolver}, cache::{PolicyAnswer, TxtAnswer}, client::{AddressAnswer, Settings}, pki_types::{Der, TrustAnchor}, rustls::{RootCertStore, crypto::ring}};
-use versus::domains::{Shuffled, domains, policies};
+use versus::{
+    domains::{Shuffled, domains, policies},
+    spread::{Goal, Spread},
+};
 
 const SIZES: [usize; 3] = [1_000, 10_000, 100_000];
 const ROUNDS: usize = 25;
+const THREADS: [usize; 4] = [1, 2, 4, 8];
+
+/// Lookups of a turn, of all threads together.
 const LOOKUPS: usize = 200_000;
+
+/// What `Client::cached` is compared to, by its place.
+const OURS: usize = 1;
+const QUICK: usize = 2;
+const SHARDED: usize = 5;
 
 type Find<'a> = Box<dyn Fn(&Domain) -> bool + Sync + 'a>;
 
@@ -26,22 +38,32 @@ fn main() {
         let domains = domains(size);
         let client = client(&domains);
         let contestants = contestants(&domains, &client);
-        let keys = [1, 2].map(|seed| Shuffled::new(domains.clone(), seed).take_all(LOOKUPS));
-        let mut taken = vec![[Vec::new(), Vec::new()]; contestants.len()];
-        for _ in 0..ROUNDS {
-            for ((_, find), taken) in contestants.iter().zip(&mut taken) {
-                taken[0].push(race(find, &keys[..1]));
-                taken[1].push(race(find, &keys));
+        let mut taken = vec![THREADS.map(|_| Vec::new()); contestants.len()];
+        for (place, threads) in THREADS.into_iter().enumerate() {
+            let keys = Shuffled::new(domains.clone(), 1).take_all(LOOKUPS);
+            for _ in 0..ROUNDS {
+                for ((_, find), taken) in contestants.iter().zip(&mut taken) {
+                    taken[place].push(race(find, keys.chunks(LOOKUPS / threads)));
+                }
             }
         }
-        println!(
-            "\n| {size} domains | ns, one thread | million/s | million/s, two threads | gain |"
-        );
-        println!("| --- | --: | --: | --: | --: |");
-        for ((name, _), [one, two]) in contestants.iter().zip(&mut taken) {
-            let (one, two) = (median(one), median(two));
-            let (ns, gain) = (1e9 / one, two / one);
-            println!("| {name} | {ns:.0} | {:.1} | {:.1} | {gain:.2} |", one / 1e6, two / 1e6);
+        report(size, &contestants, &taken);
+    }
+}
+
+/// Prints the nanoseconds of a lookup, by threads.
+fn report(size: usize, contestants: &[(&str, Find<'_>)], taken: &[[Vec<f64>; THREADS.len()]]) {
+    println!("\n| {size} domains, ns by threads | 1 | 2 | 4 | 8 |\n| --- | --: | --: | --: | --: |");
+    for ((name, _), taken) in contestants.iter().zip(taken) {
+        let [one, two, four, eight] = taken.each_ref().map(|taken| median(taken));
+        println!("| {name} | {one:.0} | {two:.0} | {four:.0} | {eight:.0} |");
+    }
+    println!();
+    for (other, limit) in [(QUICK, 1.0), (SHARDED, 1.0)] {
+        for (place, threads) in THREADS.into_iter().enumerate() {
+            let name = contestants[other].0;
+            let line = format!("`Client::cached`, {size} domains, {threads} threads: to {name}");
+            Spread::of(&taken[OURS][place], &taken[other][place]).print(&line, &Goal::AtMost(limit));
         }
     }
 }
@@ -56,6 +78,7 @@ fn contestants<'a>(domains: &[Domain], client: &'a Client) -> Vec<(&'static str,
     let quick = quick_cache(entries());
     let ends = Instant::now() + Duration::from_secs(86_400);
     let quick_with_ends = quick_cache(entries().map(|(key, policy)| (key, (policy, ends))));
+    let sharded = Sharded::new(entries());
     let moka = moka::sync::Cache::new(2 * domains.len() as u64);
     entries().for_each(|(key, policy)| moka.insert(key, policy));
     moka.run_pending_tasks();
@@ -74,6 +97,7 @@ fn contestants<'a>(domains: &[Domain], client: &'a Client) -> Vec<(&'static str,
             }),
         ),
         ("moka", Box::new(move |key: &Domain| is_found(moka.get(key.as_str())))),
+        ("sharded map", Box::new(move |key: &Domain| is_found(sharded.get(key.as_str())))),
     ]
 }
 
@@ -89,20 +113,53 @@ fn is_found<T>(found: Option<T>) -> bool {
     black_box(found).is_some()
 }
 
-/// Lookups a second, of all threads together.
-fn race(find: &Find<'_>, keys: &[Vec<Domain>]) -> f64 {
+/// Nanoseconds of a lookup, each thread with keys of its own.
+fn race<'a>(find: &Find<'_>, keys: impl Iterator<Item = &'a [Domain]>) -> f64 {
     let start = Instant::now();
     thread::scope(|scope| {
         for keys in keys {
             scope.spawn(|| assert!(keys.iter().all(find), "something is lost"));
         }
     });
-    (keys.len() * LOOKUPS) as f64 / start.elapsed().as_secs_f64()
+    start.elapsed().as_secs_f64() * 1e9 / LOOKUPS as f64
 }
 
-fn median(values: &mut [f64]) -> f64 {
+fn median(values: &[f64]) -> f64 {
+    let mut values = values.to_vec();
     values.sort_by(f64::total_cmp);
     values[values.len() / 2]
+}
+
+/// A map in shards, each with a lock. A key is hashed once.
+struct Sharded {
+    hasher: RandomState,
+    shards: Vec<RwLock<HashTable<(Box<str>, Arc<Policy>)>>>,
+}
+
+impl Sharded {
+    const SHARDS: usize = 64;
+
+    fn new(entries: impl Iterator<Item = (Box<str>, Arc<Policy>)>) -> Self {
+        let shards = (0..Self::SHARDS).map(|_| RwLock::default()).collect();
+        let this = Self { hasher: RandomState::default(), shards };
+        for (key, policy) in entries {
+            let hash = this.hasher.hash_one(&*key);
+            let mut shard = this.shard(hash).write().unwrap_or_else(PoisonError::into_inner);
+            shard.insert_unique(hash, (key, policy), |(key, _)| this.hasher.hash_one(&**key));
+        }
+        this
+    }
+
+    fn shard(&self, hash: u64) -> &RwLock<HashTable<(Box<str>, Arc<Policy>)>> {
+        // The table takes the lowest and the highest seven bits.
+        &self.shards[(hash >> 40) as usize % Self::SHARDS]
+    }
+
+    fn get(&self, key: &str) -> Option<Arc<Policy>> {
+        let hash = self.hasher.hash_one(key);
+        let shard = self.shard(hash).read().unwrap_or_else(PoisonError::into_inner);
+        shard.find(hash, |(known, _)| **known == *key).map(|(_, policy)| Arc::clone(policy))
+    }
 }
 
 /// A client that knows the policies of all of these.

@@ -13,8 +13,9 @@ use mta_sts::{
 };
 use serde_json::Value;
 use versus::{
-    discovery::{START, discover},
-    domains::{domain, file, policies, policy},
+    discovery::{START, World, discover, serve},
+    domains::{absent, domain, file, policies, policy},
+    spread::{Goal, Spread},
 };
 
 const DOMAINS: usize = 1_000_000;
@@ -22,12 +23,20 @@ const DOMAINS: usize = 1_000_000;
 /// What a domain may take, in bytes.
 const LIMIT: f64 = 250.0;
 
+const ABSENT: &str = "cache, absent domains";
+const BARE_ABSENT: &str = "bare map, absent domains";
+
+/// What an absent domain may take of what the bare map takes for it: 80 bytes at 25 characters.
+const ABSENT_LIMIT: f64 = 1.1;
+
 /// What can be built, and whether the limit holds for it.
-const BUILDS: [(&str, bool, fn()); 5] = [
+const BUILDS: [(&str, bool, fn()); 7] = [
     ("cache, after discovery", true, || keep(discovered())),
     ("cache, restored", true, || keep(restored())),
     ("bare map, shared policies", false, || keep(bare_shared())),
     ("bare map, owned policies", false, || keep(bare_owned())),
+    (ABSENT, false, || keep(discovered_absent())),
+    (BARE_ABSENT, false, || keep(bare_absent())),
     ("nothing", false, || {}),
 ];
 
@@ -48,6 +57,10 @@ fn main() {
         };
         println!("| {name} | {requested:.1} | {now:.1} | {highest:.1} | {verdict} |");
     }
+    let [ours, bare] = [ABSENT, BARE_ABSENT].map(|name| [0; 5].map(|_| child(name)[0]));
+    println!();
+    let line = format!("bytes of {DOMAINS} absent domains: cache to a bare map");
+    Spread::of(&ours, &bare).print(&line, &Goal::AtMost(ABSENT_LIMIT));
 }
 
 /// What a process of its own measures.
@@ -141,6 +154,21 @@ fn bare_owned() -> Bare<Arc<Policy>> {
         map.insert(key(&domain(n)), Arc::new(policy(n)));
     }
     map
+}
+
+fn discovered_absent() -> Cache {
+    let mut cache = Cache::new(config());
+    for domain in (0..DOMAINS).map(absent) {
+        let _ = black_box(cache.lookup(&domain, START));
+        serve(&mut cache, World::Nothing, START);
+    }
+    assert_eq!(cache.len(), DOMAINS);
+    cache
+}
+
+/// The name, and until when it is absent.
+fn bare_absent() -> Bare<u32> {
+    (0..DOMAINS).map(|n| (key(&absent(n)), 1)).collect()
 }
 
 fn key(domain: &Domain) -> Box<str> {

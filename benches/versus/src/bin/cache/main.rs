@@ -1,6 +1,7 @@
 //! Whether the cache is as fast as it must be: prints what it measures as Markdown. Takes some
 //! minutes; the machine may be busy. Give the names of parts to see only those.
 
+mod absent;
 mod flood;
 mod inputs;
 mod lookup;
@@ -13,7 +14,8 @@ use report::Goals;
 
 type Part = (&'static str, fn(&mut Goals));
 
-const PARTS: [Part; 4] = [
+const PARTS: [Part; 5] = [
+    ("absent", absent::compare),
     ("lookup", lookup::compare),
     ("flood", flood::compare),
     ("restart", restart::compare),

@@ -13,7 +13,10 @@ use std::{
 
 use mta_sts::{Domain, blocking, tokio as async_};
 use tokio::{runtime::Builder, task::JoinSet};
-use versus::domains::domains;
+use versus::{
+    domains::domains,
+    spread::{Goal, Spread},
+};
 
 use crate::{
     clock::{self, Phases},
@@ -27,6 +30,12 @@ const PATIENCE: Duration = Duration::from_secs(120);
 
 /// How many of the domains were found to have a policy.
 type Discover = fn(&Servers, Vec<Domain>) -> usize;
+
+/// How often the contestants take turns.
+const ROUNDS: usize = 5;
+
+/// What the clients must find of what the minimal client finds in the same time.
+const LIMIT: f64 = 0.95;
 
 const CONTESTANTS: [(&str, Discover); 4] = [
     ("minimal client", minimal),
@@ -44,12 +53,28 @@ pub fn compare(running: &Running) {
         "\n| {DOMAINS} domains at once | a second | work of each, µs | processors | peak, MiB |"
     );
     println!("| --- | --: | --: | --: | --: |");
-    for (name, _) in CONTESTANTS {
-        let program = env::current_exe().expect("this program has a path");
-        let mut child = Command::new(program);
-        let status = child.args(["contestant", name, &running.line]).status().expect("it runs");
-        assert!(status.success(), "{name} fails");
+    let mut rates = vec![Vec::new(); CONTESTANTS.len()];
+    for _ in 0..ROUNDS {
+        for ((name, _), rates) in CONTESTANTS.iter().zip(&mut rates) {
+            rates.push(child(name, running));
+        }
     }
+    println!();
+    for ((name, _), ours) in CONTESTANTS.iter().zip(&rates).skip(1) {
+        let line = format!("{DOMAINS} domains at once, a second: {name} to minimal client");
+        Spread::of(ours, &rates[0]).print(&line, &Goal::AtLeast(LIMIT));
+    }
+}
+
+/// Lets a contestant run in a process of its own, and gives what it finds in a second.
+fn child(name: &str, running: &Running) -> f64 {
+    let program = env::current_exe().expect("this program has a path");
+    let mut child = Command::new(program);
+    let output = child.args(["contestant", name, &running.line]).output().expect("it runs");
+    assert!(output.status.success(), "{name} fails: {output:?}");
+    let line = String::from_utf8(output.stdout).expect("UTF-8");
+    print!("{line}");
+    line.split('|').nth(2).and_then(|rate| rate.trim().parse().ok()).expect("a rate")
 }
 
 /// In a process of its own.

@@ -248,8 +248,7 @@ fn what_ends_first_is_refreshed_first() {
     world.now += DAY;
     world.now -= 10 * MINUTE;
     world.restart();
-    world.cache.handle_timeout(world.now);
-    world.drain();
+    world.handle_due();
     world.pass(Duration::from_secs(73));
     let fetches = world.took().into_iter().filter(|request| *request == "fetch").count();
     assert!(fetches < 1300, "{fetches}, with those that do not end soon");
@@ -366,7 +365,7 @@ fn a_step_back_is_taken_in_by_calls_that_are_bounded() {
             break;
         }
     }
-    assert!((2..10).contains(&calls), "{calls} calls");
+    assert!((2..30).contains(&calls), "{calls} calls");
 
     // Nor does it go for a newcomer while something less worth is there.
     world.txt = TxtAnswer::NoRecord { ttl: None };

@@ -65,7 +65,9 @@ const CALLS: &[(&str, Measure)] = &[
     ("`cancel`, of one of many lookups", |count, longest| {
         let mut cache = Cache::new(config(count));
         let ids: Vec<_> = (0..count).filter_map(|_| waiting(&mut cache)).collect();
-        ids.into_iter().for_each(|id| longest.call(|| cache.cancel(id)));
+        for id in ids {
+            longest.call(|| cache.cancel(id));
+        }
     }),
     ("`entries`, the next of all", |count, longest| {
         let cache = filled(count, &found(), &mut Longest(Duration::ZERO));
@@ -96,12 +98,12 @@ fn main() {
     } else if sizes.is_empty() {
         sizes = vec![10_000, 100_000];
     }
-    let columns: String = sizes.iter().map(|size| format!(" {size} |")).collect();
+    let columns: Vec<_> = sizes.iter().map(|size| format!(" {size} |")).collect();
+    let columns = columns.concat();
     println!("| ms, the slowest call |{columns}\n| --- |{}", " --: |".repeat(sizes.len()));
     for (name, measure) in CALLS {
-        let cells: String =
-            sizes.iter().map(|&size| format!(" {:.2} |", best(size, *measure))).collect();
-        println!("| {name} |{cells}");
+        let cells = sizes.iter().map(|&size| format!(" {:.2} |", best(size, *measure)));
+        println!("| {name} |{}", cells.collect::<Vec<_>>().concat());
     }
 }
 

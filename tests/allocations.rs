@@ -214,7 +214,6 @@ fn what_a_cache_says_that_it_takes_is_what_it_takes() {
     }
 }
 
-#[cfg(feature = "blocking")]
 /// Policies of a length between 100 and 500 bytes, each of which ten domains have.
 fn discovered(count: usize) -> (i64, i64) {
     let (mut cache, found) = (None, TxtAnswer::from_records(["v=STSv1; id=1"], HOUR));
@@ -222,7 +221,8 @@ fn discovered(count: usize) -> (i64, i64) {
         let mut filled = Cache::new(Config::new(1).with_max_entries(count).with_max_bytes(1 << 31));
         for n in 0..count {
             let of = n / 10;
-            let mx: String = (0..of % 8).map(|mx| format!("mx: mx{mx}.p{of}.example\n")).collect();
+            let mx: Vec<_> = (0..of % 8).map(|mx| format!("mx: mx{mx}.p{of}.example\n")).collect();
+            let mx = mx.concat();
             let file =
                 format!("version: STSv1\nmode: enforce\nmx: p{of}.example\n{mx}max_age: 604800\n");
             let domain = Domain::parse(&format!("mail{n:0>8}.customer.example")).unwrap();
@@ -270,8 +270,8 @@ fn what_a_million_policies_take_is_said_within_ten_percent() {
 fn no_flood_of_the_largest_policies_takes_more_than_the_bound() {
     const MOST: usize = 16 << 20;
     let found = TxtAnswer::from_records(["v=STSv1; id=1"], HOUR);
-    let filler = format!("x: {}\n", "y".repeat(64_000));
-    for body in [filler, "mx: a.b\n".repeat(8_000), "mx: *.a\n".repeat(8_000)] {
+    let padding = format!("x: {}\n", "y".repeat(64_000));
+    for body in [padding, "mx: a.b\n".repeat(8_000), "mx: *.a\n".repeat(8_000)] {
         let mut cache = None;
         let real = measure(|| {
             let mut filled = Cache::new(Config::new(1).with_max_bytes(MOST));
@@ -296,6 +296,7 @@ fn no_flood_of_the_largest_policies_takes_more_than_the_bound() {
     }
 }
 
+#[cfg(feature = "blocking")]
 #[test]
 fn what_a_client_knows_is_at_hand_without_allocating() {
     use mta_sts::{blocking::Client, client::Settings, fetch::AddressFilter};

@@ -63,8 +63,8 @@ fn answer_all() -> ExitCode {
 
 fn print(selector: String, seed: u64) -> Result<ExitCode, Box<dyn Error>> {
     let vectors = Selection::new(&[selector]).select(vectors::all(seed)?)?;
-    let lines: String = vectors.iter().map(|vector| format!("{}\n", vector.json)).collect();
-    Ok(printed(&lines))
+    let lines: Vec<_> = vectors.iter().map(|vector| format!("{}\n", vector.json)).collect();
+    Ok(printed(&lines.concat()))
 }
 
 fn judge_program(options: &Options) -> Result<ExitCode, Box<dyn Error>> {

@@ -62,7 +62,7 @@ fn vector(
         let (key, value) = line.split_once(' ').ok_or_else(wrong)?;
         facts.insert(key, value);
     }
-    let leaf = authorities.leaf(&facts, keys.next()?)?;
+    let leaf = authorities.leaf(&facts, &keys.next()?)?;
     let encoded = |name: &str| -> Result<String> {
         let der = if name == "leaf" { &leaf } else { authorities.der(name)? };
         Ok(BASE64_STANDARD.encode(der))
@@ -148,7 +148,7 @@ impl Authorities {
     }
 
     /// Signs the certificate of a host.
-    fn leaf(&self, facts: &BTreeMap<&str, &str>, key: Key) -> Result<Vec<u8>> {
+    fn leaf(&self, facts: &BTreeMap<&str, &str>, key: &Key) -> Result<Vec<u8>> {
         let words = |name| {
             let text: &str = facts.get(name).copied().unwrap_or("-");
             text.split(' ').filter(|&word| word != "-")
@@ -164,8 +164,8 @@ impl Authorities {
         params.extended_key_usages = words("eku").map(purpose).collect::<Result<_>>()?;
         params.key_usages = words("usage").map(usage).collect::<Result<_>>()?;
         let certificate = match facts["issuer"] {
-            "self" => params.self_signed(&key)?,
-            issuer => params.signed_by(&key, self.get(issuer)?)?,
+            "self" => params.self_signed(key)?,
+            issuer => params.signed_by(key, self.get(issuer)?)?,
         };
         Ok(certificate.der().to_vec())
     }

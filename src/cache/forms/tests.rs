@@ -12,7 +12,7 @@ use crate::{
     failure::{Failure, ResultType},
 };
 
-const HISTORIES: u64 = 100;
+const HISTORIES: u64 = 40;
 const DOMAINS: u64 = 9;
 const UNBOUNDED: usize = 1000;
 
@@ -48,13 +48,13 @@ impl Random {
 #[test]
 fn both_forms_have_one_meaning_when_domains_are_evicted() {
     let folded: usize = (0..HISTORIES).map(|seed| play(seed, 5, false)).sum();
-    assert!(folded > 5_000, "{folded} entries were in rows");
+    assert!(folded > 2_000, "{folded} entries were in rows");
 }
 
 #[test]
 fn both_forms_have_one_meaning_when_the_clock_is_set_back() {
     let folded: usize = (0..HISTORIES).map(|seed| play(seed, UNBOUNDED, true)).sum();
-    assert!(folded > 5_000, "{folded} entries were in rows");
+    assert!(folded > 2_000, "{folded} entries were in rows");
 }
 
 /// Plays one history. Returns how many entries were in rows, added up over all steps.

@@ -44,7 +44,7 @@ use crate::{
 
 fn main() -> ExitCode {
     match Command::parse(lexopt::Parser::from_env()) {
-        Ok(Command::Help) => printed(HELP),
+        Ok(Command::Help) => printed(HELP).map_or_else(failed, |()| ExitCode::SUCCESS),
         Ok(Command::Answer) => answer_all(),
         Ok(Command::Print { selector, seed }) => print(selector, seed).unwrap_or_else(failed),
         Ok(Command::Judge(options)) => judge_program(&options).unwrap_or_else(failed),
@@ -64,7 +64,8 @@ fn answer_all() -> ExitCode {
 fn print(selector: String, seed: u64) -> Result<ExitCode, Box<dyn Error>> {
     let vectors = Selection::new(&[selector]).select(vectors::all(seed)?)?;
     let lines: Vec<_> = vectors.iter().map(|vector| format!("{}\n", vector.json)).collect();
-    Ok(printed(&lines.concat()))
+    printed(&lines.concat())?;
+    Ok(ExitCode::SUCCESS)
 }
 
 fn judge_program(options: &Options) -> Result<ExitCode, Box<dyn Error>> {
@@ -81,15 +82,16 @@ fn judge_program(options: &Options) -> Result<ExitCode, Box<dyn Error>> {
         Format::Json => score.to_json(),
         Format::Junit => score.to_junit(),
     };
-    printed(&text);
+    printed(&text)?;
     Ok(if score.is_passed() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 /// Prints a text. A closed pipe means that the reader has read enough.
-fn printed(text: &str) -> ExitCode {
-    match io::stdout().lock().write_all(text.as_bytes()) {
-        Err(error) if error.kind() != ErrorKind::BrokenPipe => failed(error.into()),
-        _ => ExitCode::SUCCESS,
+fn printed(text: &str) -> Result<(), Box<dyn Error>> {
+    let mut output = io::stdout().lock();
+    match output.write_all(text.as_bytes()).and_then(|()| output.flush()) {
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(error.into()),
+        _ => Ok(()),
     }
 }
 

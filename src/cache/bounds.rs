@@ -46,10 +46,19 @@ impl Cache {
     /// Evicts entries until the cache is within its bounds again, after an entry has grown. Entries
     /// of the operator are not evicted.
     pub(super) fn make_room(&mut self) {
+        self.evict_excess(true);
+    }
+
+    /// Evicts entries as [`make_room`](Self::make_room) does, but from memory only.
+    pub(super) fn trim(&mut self) {
+        self.evict_excess(false);
+    }
+
+    fn evict_excess(&mut self, durably: bool) {
         while self.share.bytes(self.memory_usage()) > self.config.max_bytes()
             && let Some(victim) = self.victim(None)
         {
-            self.evict(victim);
+            self.evict_from(victim, durably);
         }
         self.publish();
     }

@@ -204,7 +204,8 @@ impl<'a> Restoration<'a> {
                 report.ended = report.ended.saturating_add(1);
             }
         }
-        caches.into_iter().for_each(Cache::publish);
+        // Entries that were known before may have grown.
+        caches.into_iter().for_each(Cache::trim);
         report
     }
 }

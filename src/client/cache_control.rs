@@ -170,8 +170,8 @@ impl<'a> CacheControl<'a> {
     /// Returns a part of the entries that a filter selects, from a cursor on, in no particular order.
     ///
     /// At most 1,000 entries are looked at, so that no lookup waits for long. Call it again with
-    /// [`EntryPage::next`] until that is `None`; a part may be empty. An entry that is added or removed
-    /// meanwhile may be listed or not.
+    /// [`EntryPage::next`] until that is `None`; a part may be empty. An entry that is added, removed or
+    /// looked up meanwhile may be listed or not, or twice.
     pub fn entries(
         self,
         from: Option<EntryCursor>,

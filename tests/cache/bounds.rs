@@ -189,6 +189,19 @@ fn a_domain_without_a_record_takes_little_memory_until_there_is_more_to_know() {
 }
 
 #[test]
+fn a_domain_takes_little_memory_again_after_a_failure_of_dns() {
+    let mut world = World::new();
+    world.txt = TxtAnswer::Failed("SERVFAIL".into());
+    world.lookup_of("a.example");
+    let failing = world.cache.memory_usage();
+    assert!(failing > 300, "{failing}");
+    world.txt = no_record();
+    world.pass(HOUR);
+    world.lookup_of("a.example");
+    assert!(world.cache.memory_usage() < 100, "{}", world.cache.memory_usage());
+}
+
+#[test]
 fn memory_is_bounded_when_failures_pile_up() {
     let mut world = World::with(Config::new(1).with_max_bytes(100_000));
     for n in 0..200 {

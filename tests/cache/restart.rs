@@ -193,3 +193,27 @@ fn i24_the_order_of_one_hour_is_kept() {
         assert_eq!(world.cache.len(), 10);
     }
 }
+
+#[test]
+fn what_is_known_already_makes_no_room_beyond_the_bound() {
+    let config = Config::new(1).with_max_bytes(60_000);
+    let mut world = World::with(config);
+    for n in 0..100 {
+        world.lookup_of(&format!("d{n}.example"));
+    }
+    let mut stored = World::with(Config::new(1));
+    stored.txt = found("a");
+    for n in 0..100 {
+        let rest = "x".repeat(6000);
+        let text = format!(
+            "version: STSv1\nmode: enforce\nmx: mx{n}.example\nmax_age: 604800\nnote: {rest}\n"
+        );
+        stored.https = PolicyAnswer::from_body(&domain("a.example"), text.as_bytes());
+        stored.lookup_of(&format!("d{n}.example"));
+    }
+    let once = stored.cache.snapshots();
+    let thrice = once.flat_map(|snapshot| [snapshot.clone(), snapshot.clone(), snapshot]);
+    let _ = world.cache.restore(thrice, world.now);
+    assert!(world.cache.memory_usage() <= 60_000, "{}", world.cache.memory_usage());
+    assert!(world.cache.policy_count() >= 5, "{}", world.cache.policy_count());
+}

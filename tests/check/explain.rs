@@ -11,6 +11,7 @@ use mta_sts::{
     cache::{Config, PolicyAnswer, Request, Snapshot, TxtAnswer},
     store::{Change, Redb, Store as _},
 };
+use redb::TableDefinition;
 use serde_json::Value;
 use time::{UtcDateTime, macros::utc_datetime};
 
@@ -113,7 +114,17 @@ fn a_damaged_row_is_an_error() {
     let (path, open) = store("damaged");
     let domain = Domain::parse("c.example").unwrap();
     let other = snapshot(&Domain::parse("d.example").unwrap(), LONG_AGO);
-    open.save(&[Change { snapshot: Some(other), domain }]).unwrap();
+    let misplaced = [Change { snapshot: Some(other.clone()), domain }];
+    assert_eq!(
+        open.save(&misplaced).unwrap_err().to_string(),
+        format!("{}: the change of c.example: it holds the snapshot of d.example", path.display()),
+    );
+    drop(open);
+    let rows = TableDefinition::<&str, &[u8]>::new("mta-sts policies");
+    let change = redb::Database::open(&path).unwrap().begin_write().unwrap();
+    let json = serde_json::to_vec(&other).unwrap();
+    change.open_table(rows).unwrap().insert("c.example", &*json).unwrap();
+    change.commit().unwrap();
     let (said, errors, status) = explain(&path, &["a.example"]);
     let expected = "check: the row of \"c.example\": it holds the snapshot of d.example\n";
     assert_eq!((&*errors, status), (expected, 2));

@@ -130,6 +130,7 @@ impl Entry {
         self.state.record_check = Deadline::new(step.now, ttl.clamp(least, most));
         if let Some(trouble) = &mut self.state.failures {
             trouble.dns_failures = 0;
+            trouble.record_error = None;
             trouble.pending_id = None;
         }
     }

@@ -16,7 +16,7 @@ use super::{
     row::{self, Contents},
     save::Repairs,
     tables::POLICIES,
-    text::{Digest, TEXTS},
+    text::{Digest, TEXTS, WrongCount},
 };
 use crate::{
     cache::{SharedPolicy, Snapshot},
@@ -161,7 +161,8 @@ impl Reader {
         }
         if stored == 0 {
             // It is removed, unless a row refers to it.
-            self.found.repairs.counted.insert(digest, 0);
+            let wrong = WrongCount { stored, counted: 0 };
+            self.found.repairs.counts.insert(digest, wrong);
         }
         self.texts.insert(digest, Text { policy, stored, counted: 0 });
     }
@@ -256,7 +257,10 @@ impl Reader {
         }
         found.damaged.sort();
         let wrong = self.texts.into_iter().filter(|(_, text)| text.counted != text.stored);
-        found.repairs.counted.extend(wrong.map(|(digest, text)| (digest, text.counted)));
+        found.repairs.counts.extend(wrong.map(|(digest, text)| {
+            let Text { stored, counted, .. } = text;
+            (digest, WrongCount { stored, counted })
+        }));
         found
     }
 }

@@ -10,9 +10,9 @@ use super::{
     super::Change,
     row::{self, Written},
     tables::POLICIES,
-    text::{self, Digest, Uses},
+    text::{self, Digest, Uses, WrongCount},
 };
-use crate::cache::Snapshot;
+use crate::{cache::Snapshot, domain::Domain};
 
 /// The maximum number of rows of an earlier version that are rewritten with one save.
 const REWRITTEN: usize = 500;
@@ -28,7 +28,7 @@ pub(super) struct Repairs {
     /// The keys of rows that contain another domain.
     pub(super) misplaced: Vec<String>,
     /// The numbers of rows that refer to a text, where the stored ones are wrong.
-    pub(super) counted: HashMap<Digest, u32>,
+    pub(super) counts: HashMap<Digest, WrongCount>,
     /// The key from which there may be rows of an earlier version.
     pub(super) earlier: Option<String>,
 }
@@ -47,15 +47,23 @@ pub(super) type Row<'a> = (&'a str, Option<Written<'a>>);
 ///
 /// # Errors
 ///
-/// Returns a sentence if a snapshot is damaged.
+/// Returns a sentence if a snapshot is damaged, or is that of another domain.
 pub(super) fn rows(changes: &[Change]) -> Result<Vec<Row<'_>>, String> {
     let mut rows = Vec::with_capacity(changes.len());
     for Change { domain, snapshot } in changes {
-        let row = snapshot.as_ref().map(row::write).transpose();
+        let row = snapshot.as_ref().map(|snapshot| row_of(domain, snapshot)).transpose();
         let row = row.map_err(|error| format!("the change of {domain}: {error}"))?;
         rows.push((domain.as_str(), row));
     }
     Ok(rows)
+}
+
+fn row_of<'a>(domain: &Domain, snapshot: &'a Snapshot) -> Result<Written<'a>, String> {
+    // A row has no name beside its key.
+    if snapshot.domain() != Some(domain) {
+        return Err(format!("it holds the {snapshot}"));
+    }
+    row::write(snapshot)
 }
 
 /// Writes rows, mends what was found damaged, and rewrites some rows of an earlier version. Returns
@@ -66,7 +74,7 @@ pub(super) fn write(
     repairs: &Repairs,
 ) -> Result<Repairs, redb::Error> {
     let transaction = database.begin_write()?;
-    text::mend(&transaction, &repairs.counted)?;
+    text::mend(&transaction, &repairs.counts)?;
     let earlier = {
         let mut policies = transaction.open_table(POLICIES)?;
         for key in &repairs.misplaced {

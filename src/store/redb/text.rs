@@ -85,18 +85,29 @@ fn set(
     Ok(())
 }
 
-/// Sets the numbers of rows to those that were counted.
+/// A number of rows that is stored wrong.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct WrongCount {
+    pub(super) stored: u32,
+    pub(super) counted: u32,
+}
+
+/// Sets the numbers of rows to those that were counted. One that has changed since was mended by a
+/// save of which it is not known that it succeeded.
 pub(super) fn mend(
     transaction: &WriteTransaction,
-    counted: &HashMap<Digest, u32>,
+    wrong: &HashMap<Digest, WrongCount>,
 ) -> Result<(), redb::Error> {
-    if counted.is_empty() {
+    if wrong.is_empty() {
         return Ok(());
     }
     let mut texts = transaction.open_table(TEXTS)?;
-    for (&Digest(digest), &count) in counted {
-        let text = texts.get(digest)?.map(|found| found.value().1.to_vec()).unwrap_or_default();
-        set(&mut texts, digest, count, &text)?;
+    for (&Digest(digest), &WrongCount { stored, counted }) in wrong {
+        let found = texts.get(digest)?.map(|found| (found.value().0, found.value().1.to_vec()));
+        let (count, text) = found.unwrap_or_default();
+        if count == stored {
+            set(&mut texts, digest, counted, &text)?;
+        }
     }
     Ok(())
 }

@@ -6,7 +6,7 @@ use std::{
     process,
 };
 
-use redb::BackendError;
+use redb::{BackendError, ReadableTable as _};
 
 use super::*;
 use crate::domain::Domain;
@@ -192,4 +192,44 @@ fn rewriting_that_was_cut_short_loses_nothing() {
     assert!((5..400).contains(&failed), "{failed}");
     fs::remove_file(path).unwrap();
     fs::remove_file(earlier).unwrap();
+}
+
+/// Simulates a full disk at any moment of a save that mends a wrong number, and the same save again:
+/// it may have succeeded before.
+#[test]
+fn a_number_that_was_mended_is_not_mended_again() {
+    for writes in 0..60 {
+        let path = path("mending");
+        let five: Vec<_> = (0..5).map(|n| change(&format!("d{n}.example"))).collect();
+        Redb::open(&path).unwrap().save(&five).unwrap();
+        spoil_number(&path);
+
+        let store = Redb::open_by(&path, on_disk).unwrap();
+        assert_eq!(rows(&store), 5);
+        let two = [change("x.example"), change("y.example")];
+        room(writes);
+        let _ = store.save(&two);
+        room(u32::MAX);
+        store.save(&two).unwrap();
+        // The text must not go with the rows that are removed.
+        let gone = five.into_iter().map(|change| Change { snapshot: None, ..change });
+        store.save(&gone.collect::<Vec<_>>()).unwrap();
+        assert_eq!(rows(&store), 2, "{writes} writes");
+        drop(store);
+        fs::remove_file(path).unwrap();
+    }
+}
+
+/// Makes the number of rows that refer to the text less than it is.
+fn spoil_number(path: &std::path::Path) {
+    let database = Database::open(path).unwrap();
+    let transaction = database.begin_write().unwrap();
+    let mut texts = transaction.open_table(super::super::text::TEXTS).unwrap();
+    let (digest, (_, text)) = {
+        let (digest, text) = texts.first().unwrap().unwrap();
+        (digest.value(), (text.value().0, text.value().1.to_vec()))
+    };
+    texts.insert(digest, (3, text.as_slice())).unwrap();
+    drop(texts);
+    transaction.commit().unwrap();
 }

@@ -117,7 +117,10 @@ fn a_damaged_row_is_an_error() {
     let misplaced = [Change { snapshot: Some(other.clone()), domain }];
     assert_eq!(
         open.save(&misplaced).unwrap_err().to_string(),
-        format!("{}: the change of c.example: it holds the snapshot of d.example", path.display()),
+        format!(
+            "store error: {}: the change of c.example: it holds the snapshot of d.example",
+            path.display()
+        ),
     );
     drop(open);
     let rows = TableDefinition::<&str, &[u8]>::new("mta-sts policies");

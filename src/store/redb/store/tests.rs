@@ -221,7 +221,7 @@ fn a_number_that_was_mended_is_not_mended_again() {
 }
 
 /// Makes the number of rows that refer to the text less than it is.
-fn spoil_number(path: &std::path::Path) {
+fn spoil_number(path: &Path) {
     let database = Database::open(path).unwrap();
     let transaction = database.begin_write().unwrap();
     let mut texts = transaction.open_table(super::super::text::TEXTS).unwrap();

@@ -260,7 +260,7 @@ fn what_ten_thousand_policies_take_is_said_within_ten_percent() {
 }
 
 #[test]
-#[ignore = "takes half a minute without optimisation"]
+#[ignore = "takes half a minute; by hand: `cargo test --all-features --test allocations -- --ignored`"]
 fn what_a_million_policies_take_is_said_within_ten_percent() {
     is_within_ten_percent(1_000_000);
 }

@@ -31,7 +31,7 @@ impl Cache {
         let bytes = weight(domain.as_str().len(), &Entry::NEW).bytes();
         while self.is_full(bytes, Freed::default()) {
             let victim = self.victim(Some(Timestamp::of(now)))?;
-            self.evict(victim);
+            self.evict_from(victim, true);
         }
         let failures = self.failures.remove(domain);
         let slot = self.table.insert(domain)?;
@@ -111,10 +111,6 @@ impl Cache {
         let place = self.victim(None)?;
         let lowest = self.table.class(place);
         (lowest < class).then_some((lowest, place))
-    }
-
-    fn evict(&mut self, place: Place) {
-        self.evict_from(place, true);
     }
 
     /// Evicts an entry, and also from the store if `durably`.

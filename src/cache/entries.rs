@@ -191,9 +191,14 @@ impl Entries {
         let found = self.at(place)?;
         let is_it = match found.name() {
             Some(name) => name == domain.as_str().as_bytes(),
-            None => self.long.get(&place) == Some(domain),
+            None => self.is_long(place, domain),
         };
         is_it.then_some(found)
+    }
+
+    #[cold]
+    fn is_long(&self, place: Place, domain: &Domain) -> bool {
+        self.long.get(&place) == Some(domain)
     }
 
     /// Returns the domain of an entry, unless it is vacant.

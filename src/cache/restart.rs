@@ -38,7 +38,8 @@ impl Cache {
     /// counts; a time in the future counts as now. Back-off and use that the cache already knows
     /// are kept. If there is not room for all, the snapshots that would be evicted first are
     /// refused; they stay in the store. The order of eviction is that of the last lookups, whatever
-    /// the order of the snapshots. Nothing is removed from the store except [policies that expired
+    /// the order of the snapshots; but without persistence, domains without a record keep the order
+    /// of their snapshots. Nothing is removed from the store except [policies that expired
     /// long ago](Restored::ended), a day later.
     pub fn restore(
         &mut self,

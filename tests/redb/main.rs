@@ -91,7 +91,7 @@ fn survives(folder: &Path, bytes: &[u8], what: &str) -> bool {
     let (_, damaged) = load(&store).unwrap_or_else(|error| panic!("{what}: {error}"));
     if let Some(aside) = store.set_aside() {
         assert_eq!(fs::read(aside).unwrap().len(), bytes.len(), "{what}");
-        assert!(!damaged.is_empty(), "{what}: not told");
+        assert!(!damaged.is_empty(), "{what}: not reported");
         fs::remove_file(aside).unwrap();
     }
     let is_aside = store.set_aside().is_some();

@@ -5,7 +5,7 @@ use std::error::Error;
 use p256::ecdsa::{Signature, SigningKey, signature::Signer as _};
 use rcgen::{PKCS_ECDSA_P256_SHA256, PublicKeyData, SignatureAlgorithm};
 
-/// Makes keys, the same ones of the same seed. They are secret to nobody.
+/// Makes keys, the same ones of the same seed. They are not secret.
 pub(crate) struct Keys {
     seed: u64,
     made: u64,

@@ -66,15 +66,15 @@ fn row_of<'a>(domain: &Domain, snapshot: &'a Snapshot) -> Result<Written<'a>, St
     row::write(snapshot)
 }
 
-/// Writes rows, mends what was found damaged, and rewrites some rows of an earlier version. Returns
-/// what is left to be mended.
+/// Writes rows, makes the repairs that are due, and rewrites some rows of an earlier version.
+/// Returns the repairs that are left.
 pub(super) fn write(
     database: &Database,
     rows: &[Row<'_>],
     repairs: &Repairs,
 ) -> Result<Repairs, redb::Error> {
     let transaction = database.begin_write()?;
-    text::mend(&transaction, &repairs.counts)?;
+    text::correct(&transaction, &repairs.counts)?;
     let earlier = {
         let mut policies = transaction.open_table(POLICIES)?;
         for key in &repairs.misplaced {

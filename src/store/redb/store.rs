@@ -49,7 +49,7 @@ use crate::cache::Snapshot;
 /// [`Loaded::damaged`]. A panic of the database library is caught and counts as damage, unless
 /// panics abort the process. A row that cannot be read is reported and stays, as are those that refer
 /// to a text which is missing or damaged, until their policy is saved again. A row under the key of
-/// another domain is reported, not loaded, and removed by the next save, which also mends wrong
+/// another domain is reported, not loaded, and removed by the next save, which also corrects wrong
 /// numbers of references.
 ///
 /// After an I/O error, such as a full disk, the file is closed, and opened again by the same call
@@ -151,7 +151,7 @@ impl Redb {
         self.run(&mut state, |database, _| database.compact().map(drop).map_err(redb::Error::from))
     }
 
-    /// Writes changes, and what is to be mended.
+    /// Writes changes, and makes the repairs that are due.
     fn write(&self, state: &mut State, changes: &[Change]) -> Result<(), StoreError> {
         let rows = save::rows(changes).map_err(|error| error_of(&self.path, &error))?;
         let write = |database: &mut Database, repairs: &_| save::write(database, &rows, repairs);

@@ -92,9 +92,9 @@ pub(super) struct WrongCount {
     pub(super) counted: u32,
 }
 
-/// Sets the numbers of rows to those that were counted. One that has changed since was mended by a
-/// save of which it is not known that it succeeded.
-pub(super) fn mend(
+/// Sets the numbers of rows to those that were counted. One that has changed since was corrected by
+/// an earlier save, which reported an error although it was durable.
+pub(super) fn correct(
     transaction: &WriteTransaction,
     wrong: &HashMap<Digest, WrongCount>,
 ) -> Result<(), redb::Error> {

@@ -1,6 +1,6 @@
 //! The hot path of a client, by 1, 2, 4 and 8 threads: `cached` for a live policy.
 //!
-//! Beside it a plain map that nobody may change, a map in shards with locks, and two caches that know no
+//! Beside it a plain map that never changes, a map in shards with locks, and two caches that know no
 //! time, one of them also with what a user would add: a look at the clock. All have the same domains and policies; every thread looks up keys of its own, in random order.
 
 use std::{

@@ -194,12 +194,12 @@ fn rewriting_that_was_cut_short_loses_nothing() {
     fs::remove_file(earlier).unwrap();
 }
 
-/// Simulates a full disk at any moment of a save that mends a wrong number, and the same save again:
+/// Simulates a full disk at any moment of a save that corrects a wrong number, and the same save again:
 /// it may have succeeded before.
 #[test]
-fn a_number_that_was_mended_is_not_mended_again() {
+fn a_number_that_was_corrected_is_not_corrected_again() {
     for writes in 0..60 {
-        let path = path("mending");
+        let path = path("correcting");
         let five: Vec<_> = (0..5).map(|n| change(&format!("d{n}.example"))).collect();
         Redb::open(&path).unwrap().save(&five).unwrap();
         spoil_number(&path);

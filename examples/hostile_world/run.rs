@@ -156,12 +156,10 @@ fn all_arrived(
 pub(crate) fn signals() -> io::Result<Receiver<Signal>> {
     let (sender, receiver) = mpsc::channel();
     let interrupted = sender.clone();
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    thread::spawn(move || {
-        if runtime.block_on(tokio::signal::ctrl_c()).is_ok() {
-            let _ = interrupted.send(Signal::End);
-        }
-    });
+    ctrlc::set_handler(move || {
+        let _ = interrupted.send(Signal::End);
+    })
+    .map_err(io::Error::other)?;
     thread::spawn(move || {
         for line in io::stdin().lines() {
             if line.is_err() || sender.send(Signal::NextPhase).is_err() {

@@ -181,7 +181,10 @@ impl Cache {
         self.len() == 0
     }
 
-    /// Returns the estimated size of the cache in bytes: entries, names and policies.
+    /// Returns the estimated size of the cache in bytes: entries, names and policies. The memory of
+    /// removed entries is not counted. It is not returned to the system but used for new entries of
+    /// the same form, with or without a record, so that a cache which was full of one form and is
+    /// full of the other now takes up to twice as much.
     #[must_use]
     pub fn memory_usage(&self) -> usize {
         self.bytes.saturating_add(self.policies.bytes())

@@ -122,6 +122,10 @@ impl Cache {
             trouble.last_alert = None;
             trouble.confirming_fetches = 0;
         }
+        if found.in_store && self.config.persistence() {
+            // The row of an expired policy is removed.
+            self.must_persist(slot, Durability::State, None, now);
+        }
         self.update_derived(slot, Timestamp::of(now), false);
         self.make_room();
         Ok(StaticOutcome::Loaded)
@@ -145,6 +149,7 @@ impl Cache {
         let stays = is_static || is_waited_for || self.overrides.contains_key(&slot);
         if !stays && found.entry.request_id().is_none() {
             self.remove_slot(slot, true);
+            self.publish();
             return true;
         }
         self.overdue.remove(&slot);

@@ -36,17 +36,26 @@ impl Cache {
             Ok(()) => self.saved(&domain, number, now),
             Err(error) => self.not_saved(&domain, number, error, now),
         }
-        let Some(slot) = self.table.find_slot(&domain) else { return };
+        let slot = self.table.find_slot(&domain);
         if is_late && self.unsaved.is_stalled() && self.unsaved.len() == 0 {
             // Without this, nothing would show that the store has become faster.
-            self.must_persist(slot, Durability::State, None, now);
+            self.save_again(slot, domain, now);
         }
+        let Some(slot) = slot else { return };
         let waiting = self.waiting.get_mut(&slot);
         let answered = |saving: &mut PendingPersist| saving.request == Some(number);
         if let Some(saving) = waiting.and_then(|waiting| waiting.saving.take_if(answered)) {
             self.release(slot, saving.answers);
-            self.update_derived(slot, Timestamp::of(now), false);
-            self.make_room();
+        }
+        self.update_derived(slot, Timestamp::of(now), false);
+        self.make_room();
+    }
+
+    /// Saves a domain, or removes its row if it has no slot.
+    fn save_again(&mut self, slot: Option<u32>, domain: Domain, now: UtcDateTime) {
+        match slot {
+            Some(slot) => self.must_persist(slot, Durability::State, None, now),
+            None => self.queue.push_back(Queued::Remove(domain)),
         }
     }
 
@@ -152,17 +161,12 @@ impl Cache {
         self.unsaved.clear_retry();
         for _ in 0..most {
             let Some(domain) = self.unsaved.try_next() else { return };
-            match self.table.find_slot(&domain) {
-                Some(slot) => {
-                    // The contents of the store are unknown: it may hold a row that was to be
-                    // removed.
-                    if let Some(found) = self.table.get_mut(slot) {
-                        found.in_store = true;
-                    }
-                    self.must_persist(slot, Durability::State, None, now);
-                }
-                None => self.queue.push_back(Queued::Remove(domain)),
+            let slot = self.table.find_slot(&domain);
+            // The contents of the store are unknown: it may hold a row that was to be removed.
+            if let Some(found) = slot.and_then(|slot| self.table.get_mut(slot)) {
+                found.in_store = true;
             }
+            self.save_again(slot, domain, now);
         }
     }
 

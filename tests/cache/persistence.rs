@@ -402,3 +402,46 @@ fn a_failed_removal_is_tried_again_when_the_domain_is_back() {
     assert_eq!(removed, 1);
     assert_eq!(world.cache.unsaved_count(), 0);
 }
+
+#[test]
+fn a_stalled_store_is_tried_again_by_a_domain_that_is_not_stored() {
+    let mut world = persistent();
+    let mut out = Vec::new();
+    for name in ["a.example", "b.example", "c.example"] {
+        out.push(found_and_asked(&mut world, name));
+        let_time_out(&mut world);
+    }
+    assert!(told(&mut world).contains(&"stalled".to_owned()));
+    world.cache.remove(&domain("c.example"), world.now);
+    out.push(asked(&mut world));
+    let_time_out(&mut world);
+    for id in out {
+        assert!(world.cache.poll_request().is_none());
+        world.cache.handle_persisted(id, Ok(()), world.now);
+    }
+    assert_eq!(told(&mut world), ["all saved"]);
+    assert!(world.cache.get(&domain("c.example"), world.now).is_none());
+    let id = asked(&mut world);
+    world.cache.handle_persisted(id, Ok(()), world.now);
+    assert_eq!(told(&mut world), ["resumed"]);
+}
+
+#[test]
+fn a_domain_without_a_record_takes_little_memory_once_its_row_is_removed() {
+    let mut absent = persistent();
+    absent.lookup();
+    let mut world = persistent();
+    world.publish("a", Mode::Enforce, HOUR);
+    world.lookup();
+    world.pass(DAY);
+    let name = domain("example.com");
+    let Lookup::Waiting(_) = world.cache.lookup(&name, world.now) else { panic!() };
+    let Some(Request::Txt { id, .. }) = world.cache.poll_request() else { panic!() };
+    // While it is waited for, it stays in the cache.
+    world.cache.remove(&name, world.now);
+    world.cache.handle_txt(id, no_record(), world.now);
+    assert!(world.cache.memory_usage() > absent.cache.memory_usage());
+    world.drain();
+    assert!(world.store.is_empty());
+    assert_eq!(world.cache.memory_usage(), absent.cache.memory_usage());
+}

@@ -7,16 +7,14 @@ use mta_sts::{
     cache::{Cache, Config, PolicyAnswer, Request, TxtAnswer},
     lint,
 };
+use mta_sts_benches::inputs::{RECORD, policy};
 use time::{UtcDateTime, macros::utc_datetime};
-
-use crate::inputs::{RECORD, policy};
 
 /// What is counted, at two sizes, with how often, and the limit of the ratio.
 pub(crate) const SUBJECTS: &[(&str, [usize; 2], u32, f64)] = &[
     ("parse", [1200, 2400], 5, 2.1),
     // Times the logarithm of the number of fields.
     ("lint", [600, 1200], 2, 2.3),
-    #[cfg(feature = "fetch")]
     ("head", [40, 80], 20, 2.1),
     // The logarithm of a hundred thousand is 1.7 times that of a thousand.
     ("due", [1000, 100_000], 500, 1.7),
@@ -37,14 +35,12 @@ pub(crate) fn repeat(what: &str, size: usize, times: u32) {
             let file = policy(size);
             (0..times).for_each(|_| drop(black_box(lint::policy(black_box(file.as_bytes())))));
         }
-        #[cfg(feature = "fetch")]
         "head" => (0..times).for_each(|_| head(size)),
         _ => due(size, times),
     }
 }
 
 /// Reads a head with so many headers, line by line.
-#[cfg(feature = "fetch")]
 fn head(headers: usize) {
     use mta_sts::fetch::{Config, HttpExchange};
 

@@ -6,13 +6,8 @@
 //! Counted by valgrind, which runs this program once for each count; without valgrind nothing is
 //! counted, and that is said.
 
-#[cfg(feature = "fetch")]
 mod fetching;
-#[allow(dead_code, reason = "matching is not counted here")]
-mod floor;
 mod growth;
-#[allow(dead_code, reason = "matching is not counted here")]
-mod inputs;
 mod known;
 
 use std::{
@@ -22,6 +17,7 @@ use std::{
 };
 
 use mta_sts::{Policy, StsRecord};
+use mta_sts_benches::{floor, inputs};
 
 /// How much more than hand-written code reading may take.
 const LIMIT: f64 = 1.4;
@@ -37,7 +33,6 @@ const GET_LIMIT: f64 = 2.3;
 const LOOKUP_LIMIT: f64 = 2.7;
 
 /// How much more than the bare TLS handshake fetching a policy may take, on the client's side.
-#[cfg(feature = "fetch")]
 const FETCH_LIMIT: f64 = 1.1;
 
 /// What is counted, and its limit.
@@ -47,7 +42,6 @@ const SUBJECTS: &[(&str, f64)] = &[
     ("policy-20", LIMIT),
     ("lookup", LOOKUP_LIMIT),
     ("get", GET_LIMIT),
-    #[cfg(feature = "fetch")]
     ("fetch", FETCH_LIMIT),
 ];
 
@@ -75,7 +69,6 @@ fn repeat(who: &str, what: &str, times: u32) {
             growth::repeat(what, who.parse().expect("a size"), times);
         }
         "lookup" | "get" => known::repeat(who, what, times),
-        #[cfg(feature = "fetch")]
         "fetch" => fetching::repeat(who, times),
         _ => repeat_reading(who, what, times),
     }
@@ -121,7 +114,6 @@ fn once(who: &str, what: &str, times: u32) -> f64 {
 /// Which functions count, if not all that is done.
 fn counted(what: &str) -> Option<String> {
     match what {
-        #[cfg(feature = "fetch")]
         "fetch" => Some(format!("--toggle-collect={}", fetching::COUNTED)),
         _ => None,
     }

@@ -8,9 +8,8 @@ use mta_sts::{
     Domain, Policy,
     cache::{Cache, Config, PolicyAnswer, Request, TxtAnswer},
 };
+use mta_sts_benches::inputs::{RECORD, policy};
 use time::{UtcDateTime, macros::utc_datetime};
-
-use crate::inputs::{RECORD, policy};
 
 const DOMAINS: u32 = 10_000;
 

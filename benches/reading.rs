@@ -1,8 +1,5 @@
 //! How long reading takes: `cargo bench`. Each `floor` is hand-written code that does the same.
 
-mod floor;
-mod inputs;
-
 fn main() {
     divan::main();
 }
@@ -11,7 +8,7 @@ mod record {
     use divan::{Bencher, black_box};
     use mta_sts::{StsRecord, lint};
 
-    use crate::{floor, inputs::RECORD};
+    use mta_sts_benches::{floor, inputs::RECORD};
 
     #[divan::bench(name = "floor")]
     fn by_hand(bencher: Bencher<'_, '_>) {
@@ -33,7 +30,7 @@ mod policy {
     use divan::{Bencher, black_box, counter::BytesCount};
     use mta_sts::{Policy, lint};
 
-    use crate::{
+    use mta_sts_benches::{
         floor,
         inputs::{LARGE, policy},
     };
@@ -65,7 +62,7 @@ mod matches {
     use divan::{Bencher, black_box};
     use mta_sts::Policy;
 
-    use crate::{
+    use mta_sts_benches::{
         floor,
         inputs::{FIRST, LAST, NONE, policy},
     };

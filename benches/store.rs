@@ -1,0 +1,226 @@
+//! What the store costs: bytes of the file, loading, saving, and the start of a client.
+//!
+//! Takes the numbers of domains as arguments, or else 10,000 and 100,000; `--test` runs it with few.
+//! Each line is a file in which the domains were saved a thousand at a time, in the order of their
+//! names or scattered over them, with one text of a policy for ten domains or one for each. The bytes
+//! are those that the file system gave the file; a file's length is more, because it grows in large
+//! steps. Each file is measured by processes of its own, so that the memory is that of a client.
+
+#![allow(clippy::disallowed_methods, reason = "the clock is what is measured by")]
+
+use std::{
+    env, fs,
+    io::{self, Write as _},
+    path::Path,
+    process::Command,
+    time::{Duration, Instant},
+};
+
+use mta_sts::{
+    Domain,
+    blocking::{Client, Fetcher, Resolver},
+    cache::{Cache, Config, PolicyAnswer, Request, TxtAnswer},
+    client::{AddressAnswer, Settings},
+    store::{Change, Redb, Store as _},
+};
+use time::UtcDateTime;
+
+const BATCH: usize = 1000;
+const TTL: Duration = Duration::from_secs(86_400);
+
+/// How many saves are timed, of which the median counts.
+const SAVES: usize = 21;
+
+fn main() {
+    let arguments: Vec<String> = env::args().skip(1).collect();
+    if let [step, path, count, order, sharing] = arguments.as_slice() {
+        let number = |text: &str| text.parse().expect("a number");
+        let is_scattered = order == "scattered";
+        let domains = Domains { count: number(count), is_scattered, sharing: number(sharing) };
+        let path = Path::new(path);
+        return if step == "file" { file(path, &domains) } else { client(path, &domains) };
+    }
+    let mut sizes: Vec<usize> = arguments.iter().filter_map(|text| text.parse().ok()).collect();
+    if arguments.iter().any(|argument| argument == "--test") {
+        sizes = vec![10];
+    } else if sizes.is_empty() {
+        sizes = vec![10_000, 100_000];
+    }
+    println!(
+        "| domains | order | for a text | bytes a domain | length | load, s | save of 1,000, ms | \
+         start, s | RSS, MiB | most, MiB |"
+    );
+    println!("| --: | --- | {}", "--: | ".repeat(8));
+    let path = env::temp_dir().join(format!("mta-sts-store-{}", std::process::id()));
+    for size in sizes {
+        for (order, sharing) in [("sorted", "10"), ("scattered", "10"), ("scattered", "1")] {
+            for step in ["file", "client"] {
+                run(step, &path, &[&size.to_string(), order, sharing]);
+            }
+            fs::remove_file(&path).expect("removed");
+        }
+    }
+}
+
+/// Runs a step in a process of its own, which prints cells of the table.
+fn run(step: &str, path: &Path, arguments: &[&str]) {
+    let mut command = Command::new(env::current_exe().expect("a program"));
+    let status = command.arg(step).arg(path).args(arguments).status().expect("runs");
+    assert!(status.success(), "{step} {arguments:?}");
+}
+
+/// The domains of a file.
+struct Domains {
+    count: usize,
+    is_scattered: bool,
+    /// The number of domains that have the same text.
+    sharing: usize,
+}
+
+impl Domains {
+    fn name(&self, n: usize) -> Domain {
+        // A multiplication by an odd number gives each a number of its own.
+        let n = if self.is_scattered {
+            (n as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15)
+        } else {
+            n as u64
+        };
+        Domain::parse(&format!("{n:016x}.example")).expect("valid")
+    }
+
+    fn changes(&self, range: impl Iterator<Item = usize>, id: &str) -> Vec<Change> {
+        let mut cache = Cache::new(Config::new(1));
+        range.for_each(|n| self.discover(&mut cache, n, id));
+        let snapshots = cache.snapshots();
+        let change = |snapshot: mta_sts::cache::Snapshot| Change {
+            domain: snapshot.domain().expect("valid").clone(),
+            snapshot: Some(snapshot),
+        };
+        snapshots.map(change).collect()
+    }
+
+    fn discover(&self, cache: &mut Cache, n: usize, id: &str) {
+        let now = UtcDateTime::now();
+        let text = n / self.sharing;
+        let body = format!(
+            "version: STSv1\nmode: enforce\nmx: mx1.provider{text}.example\n\
+             mx: mx2.provider{text}.example\nmx: *.backup.example\nmax_age: 604800\n"
+        );
+        drop(cache.lookup(&self.name(n), now));
+        while let Some(request) = cache.poll_request() {
+            match request {
+                Request::Txt { id: request, .. } => {
+                    let record = format!("v=STSv1; id={id}");
+                    cache.handle_txt(request, TxtAnswer::from_records([record.as_str()], TTL), now);
+                }
+                Request::Fetch { id, domain } => {
+                    cache.handle_policy(id, PolicyAnswer::from_body(&domain, body.as_bytes()), now);
+                }
+                _ => {}
+            }
+        }
+        while cache.poll_event().is_some() {}
+    }
+}
+
+/// Creates a file, loads it, and saves some of it anew.
+fn file(path: &Path, domains: &Domains) {
+    let store = Redb::open(path).expect("a new file");
+    let all: Vec<usize> = (0..domains.count).collect();
+    for batch in all.chunks(BATCH) {
+        store.save(&domains.changes(batch.iter().copied(), "1")).expect("saved");
+    }
+    let (bytes, length) = size(path);
+    drop(store);
+    let start = Instant::now();
+    let store = Redb::open(path).expect("ours");
+    let mut count = 0;
+    store.load(&mut |_| count += 1).expect("loaded");
+    let load = start.elapsed();
+    assert_eq!(count, domains.count);
+    let save = save(&store, domains);
+    print!(
+        "| {} | {} | {} | {} | {} | {:.2} | {:.1} |",
+        domains.count,
+        if domains.is_scattered { "scattered" } else { "sorted" },
+        domains.sharing,
+        bytes / domains.count as u64,
+        length / domains.count as u64,
+        load.as_secs_f64(),
+        save.as_secs_f64() * 1000.0,
+    );
+    io::stdout().flush().expect("printed");
+}
+
+/// Returns the bytes that the file system gave a file, and its length.
+fn size(path: &Path) -> (u64, u64) {
+    let metadata = fs::metadata(path).expect("a file");
+    #[cfg(unix)]
+    let blocks = std::os::unix::fs::MetadataExt::blocks(&metadata) * 512;
+    #[cfg(not(unix))]
+    let blocks = metadata.len();
+    (blocks, metadata.len())
+}
+
+/// Returns the median time of saving a thousand domains, which are in the file.
+fn save(store: &Redb, domains: &Domains) -> Duration {
+    let mut times: Vec<Duration> = (0..SAVES)
+        .map(|n| {
+            let changed = (0..BATCH).map(|place| (n * BATCH + place) % domains.count);
+            let changes = domains.changes(changed, &format!("2x{n}"));
+            let start = Instant::now();
+            store.save(&changes).expect("saved");
+            start.elapsed()
+        })
+        .collect();
+    times.sort();
+    times[SAVES / 2]
+}
+
+/// Starts a client, which answers for one of the domains.
+fn client(path: &Path, domains: &Domains) {
+    let domain = domains.name(domains.count / 2);
+    let config = Config::new(1).with_max_entries(domains.count.max(1)).with_max_bytes(usize::MAX);
+    let start = Instant::now();
+    let client = Client::builder()
+        .with_settings(Settings::default().with_cache_config(config))
+        .with_resolver(Silent)
+        .with_fetcher(Silent)
+        .with_store(Redb::open(path).expect("ours"))
+        .build()
+        .expect("starts");
+    let answer = client.policy(&domain).expect("in time");
+    let start = start.elapsed();
+    assert!(answer.policy().is_some(), "{domain}");
+    println!(" {:.2} | {} |", start.as_secs_f64(), memory());
+}
+
+/// No Internet.
+struct Silent;
+
+impl Resolver for Silent {
+    fn txt(&self, _: &Domain) -> TxtAnswer {
+        TxtAnswer::Failed("no Internet".into())
+    }
+
+    fn addresses(&self, _: &Domain) -> AddressAnswer {
+        AddressAnswer::Failed("no Internet".into())
+    }
+}
+
+impl Fetcher for Silent {
+    fn fetch(&self, _: &Domain) -> PolicyAnswer {
+        unreachable!("there is a policy")
+    }
+}
+
+/// Returns the memory of this process in MiB, now and at its most, where the system says it.
+fn memory() -> String {
+    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let mebibytes = |name| {
+        let line = status.lines().find_map(|line| line.strip_prefix(name))?;
+        Some(line.trim().strip_suffix(" kB")?.parse::<u64>().ok()? / 1024)
+    };
+    let cell = |name| mebibytes(name).map_or("–".to_owned(), |mebibytes| mebibytes.to_string());
+    format!("{} | {}", cell("VmRSS:"), cell("VmHWM:"))
+}

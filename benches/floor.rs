@@ -57,6 +57,7 @@ fn run(input: &[u8], mut at: usize, classes: u8) -> usize {
 
 /// The id, and the record, which is ASCII.
 #[inline(never)]
+#[must_use]
 pub fn record(input: &[u8]) -> Option<([u8; 32], &[u8])> {
     if !input.starts_with(b"v=STSv1") {
         return None;
@@ -99,6 +100,8 @@ fn is_ext_name(name: &[u8]) -> bool {
     matches!(name.len(), 1..=32) && CLASSES[usize::from(name[0])] & ALNUM != 0
 }
 
+/// A policy that was read.
+#[derive(Debug)]
 pub struct Policy {
     text: Box<str>,
     mx: Vec<Range<usize>>,
@@ -108,6 +111,7 @@ pub struct Policy {
 
 /// The policy's file, with its fields.
 #[inline(never)]
+#[must_use]
 pub fn policy(input: &[u8]) -> Option<Policy> {
     if input.len() > 64 * 1024 {
         return None;
@@ -205,6 +209,7 @@ fn line_end(input: &[u8], at: usize) -> Option<usize> {
 impl Policy {
     /// Whether one pattern allows the host.
     #[inline(never)]
+    #[must_use]
     pub fn matches(&self, host: &str) -> bool {
         let host = host.as_bytes();
         let host = host.strip_suffix(b".").unwrap_or(host);

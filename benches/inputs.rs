@@ -14,6 +14,7 @@ pub const LAST: &str = "MX2.Example.COM";
 pub const NONE: &str = "mx3.example.com";
 
 /// Returns a policy with so many `mx`, of which the second is a wildcard.
+#[must_use]
 pub fn policy(mx: usize) -> String {
     let mut file = String::from("version: STSv1\r\nmode: enforce\r\n");
     for n in 0..mx {

@@ -89,7 +89,6 @@ mod domain {
         bencher.bench(|| Domain::parse(black_box("Mail.Example.COM")));
     }
 
-    #[cfg(feature = "idna")]
     #[divan::bench]
     fn u_label(bencher: Bencher<'_, '_>) {
         bencher.bench(|| Domain::parse(black_box("Bücher.Example.COM")));

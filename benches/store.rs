@@ -166,8 +166,8 @@ fn size(path: &Path) -> (u64, u64) {
 fn save(store: &Redb, domains: &Domains) -> Duration {
     let mut times: Vec<Duration> = (0..SAVES)
         .map(|n| {
-            let changed = (0..BATCH).map(|place| (n * BATCH + place) % domains.count);
-            let changes = domains.changes(changed, &format!("2x{n}"));
+            let range = (0..BATCH).map(|place| (n * BATCH + place) % domains.count);
+            let changes = domains.changes(range, &format!("2x{n}"));
             let start = Instant::now();
             store.save(&changes).expect("saved");
             start.elapsed()

@@ -107,6 +107,6 @@ impl Trace {
             JobResult::Persisted(..) | JobResult::Lost(..) => {}
         });
         #[cfg(not(feature = "tracing"))]
-        let _ = done;
+        let _ = (self, done);
     }
 }

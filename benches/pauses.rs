@@ -5,12 +5,7 @@
 //! milliseconds of processor time. Interrupts and the kernel make single calls slower, so that each
 //! is run three times, of which the best counts.
 
-use std::{
-    env,
-    hint::black_box,
-    sync::Arc,
-    time::Duration,
-};
+use std::{env, hint::black_box, sync::Arc, time::Duration};
 
 use mta_sts::{
     Domain, Policy,

@@ -42,10 +42,17 @@ const CALLS: &[(&str, Measure)] = &[
         drop(filled(count, &no_record(), longest));
     }),
     ("first lookups, with a policy", |count, longest| drop(filled(count, &found(), longest))),
+    ("first lookups, each with a policy of its own", |count, longest| {
+        let mut cache = Cache::new(config(count));
+        for (n, domain) in (0..count).map(|n| (n, domain(n))) {
+            let policy = policy(n);
+            longest.call(|| discover(&mut cache, &domain, &found(), &policy, NOON));
+        }
+    }),
     ("a lookup that evicts another domain", |count, longest| {
         let mut cache = filled(count, &no_record(), &mut Longest(Duration::ZERO));
         for domain in (count..count + 10_000).map(domain) {
-            longest.call(|| discover(&mut cache, &domain, &no_record(), NOON));
+            longest.call(|| discover(&mut cache, &domain, &no_record(), &policy(0), NOON));
         }
     }),
     ("`handle_timeout` when all policies end in one second", |count, longest| {
@@ -134,8 +141,9 @@ fn found() -> TxtAnswer {
 /// Creates a cache of so many domains.
 fn filled(count: usize, txt: &TxtAnswer, longest: &mut Longest) -> Cache {
     let mut cache = Cache::new(config(count));
+    let policy = policy(0);
     for domain in (0..count).map(domain) {
-        longest.call(|| discover(&mut cache, &domain, txt, NOON));
+        longest.call(|| discover(&mut cache, &domain, txt, &policy, NOON));
     }
     assert_eq!(cache.len(), count);
     cache
@@ -148,15 +156,24 @@ fn waiting(cache: &mut Cache) -> Option<LookupId> {
     }
 }
 
-fn discover(cache: &mut Cache, domain: &Domain, txt: &TxtAnswer, now: UtcDateTime) {
-    let file = "version: STSv1\nmode: enforce\nmx: mx.example.com\nmax_age: 604800\n";
+fn policy(n: usize) -> Arc<Policy> {
+    let file = format!("version: STSv1\nmode: enforce\nmx: mx{n}.example.com\nmax_age: 604800\n");
+    Arc::new(Policy::parse(file.as_bytes()).expect("valid"))
+}
+
+fn discover(
+    cache: &mut Cache,
+    domain: &Domain,
+    txt: &TxtAnswer,
+    policy: &Arc<Policy>,
+    now: UtcDateTime,
+) {
     drop(cache.lookup(domain, now));
     while let Some(request) = cache.poll_request() {
         match request {
             Request::Txt { id, .. } => cache.handle_txt(id, txt.clone(), now),
             Request::Fetch { id, .. } => {
-                let policy = Arc::new(Policy::parse(file.as_bytes()).expect("valid"));
-                cache.handle_policy(id, PolicyAnswer::Valid(policy), now);
+                cache.handle_policy(id, PolicyAnswer::Valid(Arc::clone(policy)), now);
             }
             Request::Persist { .. } => unreachable!("nothing is to be stored"),
             _ => {}

@@ -1,15 +1,13 @@
 //! A binary heap of deadlines, one for each domain. Each domain knows its index in the heap, so
 //! that its deadline can be moved.
 
-use alloc::vec::Vec;
-
-use super::clock::Timestamp;
+use super::{chunks::Chunks, clock::Timestamp};
 
 /// The deadlines of the slots of a table. Finding the earliest takes constant time; setting or
 /// removing one takes time logarithmic in their number.
 #[derive(Debug, Default)]
 pub(super) struct Deadlines {
-    heap: Vec<Node>,
+    heap: Chunks<Node>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -39,12 +37,12 @@ pub(super) trait HeapIndices {
 
 impl Deadlines {
     pub(super) fn next(&self) -> Option<Timestamp> {
-        self.heap.first().map(|node| node.due)
+        self.heap.get(0).map(|node| node.due)
     }
 
     /// Returns the slot with the earliest deadline, if it is due.
     pub(super) fn due(&self, now: Timestamp) -> Option<u32> {
-        self.heap.first().filter(|node| node.due <= now).map(|node| node.slot)
+        self.heap.get(0).filter(|node| node.due <= now).map(|node| node.slot)
     }
 
     /// Sets or removes the deadline of a slot.

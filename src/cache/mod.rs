@@ -119,6 +119,7 @@ mod answer;
 mod bounds;
 #[expect(clippy::module_inception, reason = "the file is named for the type in it")]
 mod cache;
+mod chunks;
 mod clock;
 mod clock_set;
 mod config;
@@ -146,6 +147,7 @@ mod order;
 mod outputs;
 mod override_list;
 mod overrides;
+mod parts;
 mod persistence;
 mod place;
 mod policies;

@@ -3,14 +3,15 @@
 
 use alloc::sync::Arc;
 
-use hashbrown::HashTable;
-
-use super::hash::{HashPurpose, TextHash};
+use super::{
+    hash::{HashPurpose, TextHash},
+    parts::Parts,
+};
 use crate::policy::Policy;
 
 #[derive(Debug)]
 pub(super) struct Policies {
-    table: HashTable<Shared>,
+    table: Parts<Shared>,
     hash: TextHash,
     bytes: usize,
 }
@@ -26,7 +27,7 @@ const OVERHEAD: usize = 128;
 
 impl Policies {
     pub(super) fn new(seed: u64) -> Self {
-        Self { table: HashTable::new(), hash: TextHash::new(seed, HashPurpose::Policies), bytes: 0 }
+        Self { table: Parts::default(), hash: TextHash::new(seed, HashPurpose::Policies), bytes: 0 }
     }
 
     pub(super) fn len(&self) -> usize {
@@ -44,35 +45,40 @@ impl Policies {
         let same = |known: &Shared| {
             Arc::ptr_eq(&known.policy, &policy) || known.policy.as_text() == policy.as_text()
         };
-        if let Some(known) = self.table.find_mut(hash, same) {
+        let Some(part) = self.table.of_mut(hash) else { return policy };
+        if let Some(known) = part.find_mut(hash, same) {
             known.users = known.users.saturating_add(1);
             return Arc::clone(&known.policy);
         }
         self.bytes = self.bytes.saturating_add(cost(&policy));
         let shared = Shared { policy: Arc::clone(&policy), users: 1 };
         let hash_of = |known: &Shared| self.hash.of(known.policy.as_text());
-        self.table.insert_unique(hash, shared, hash_of);
+        part.insert_unique(hash, shared, hash_of);
         policy
     }
 
     /// Returns the policy with this text, if there is one.
     pub(super) fn find(&self, text: &str) -> Option<&Arc<Policy>> {
-        let known = self.table.find(self.hash.of(text), |known| known.policy.as_text() == text)?;
-        Some(&known.policy)
+        self.get(text).map(|known| &known.policy)
     }
 
     /// Returns the bytes that the removal of one user of a policy frees.
     pub(super) fn freed(&self, policy: &Policy) -> usize {
-        let hash = self.hash.of(policy.as_text());
-        let known = self.table.find(hash, |known| known.policy.as_text() == policy.as_text());
+        let known = self.get(policy.as_text());
         known.filter(|known| known.users == 1).map_or(0, |_| cost(policy))
+    }
+
+    fn get(&self, text: &str) -> Option<&Shared> {
+        let hash = self.hash.of(text);
+        self.table.of(hash)?.find(hash, |known| known.policy.as_text() == text)
     }
 
     /// Counts one less user of a policy, and removes it with the last one.
     pub(super) fn release(&mut self, policy: &Policy) {
         let hash = self.hash.of(policy.as_text());
         let same = |known: &Shared| known.policy.as_text() == policy.as_text();
-        let Ok(mut found) = self.table.find_entry(hash, same) else { return };
+        let Some(part) = self.table.of_mut(hash) else { return };
+        let Ok(mut found) = part.find_entry(hash, same) else { return };
         let known = found.get_mut();
         known.users = known.users.saturating_sub(1);
         if known.users == 0 {

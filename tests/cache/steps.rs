@@ -229,8 +229,7 @@ fn what_time_has_brought_is_told_though_the_refresh_is_put_off() {
     world.pass(DAY);
     world.events.clear();
     world.now += 15 * DAY;
-    world.cache.handle_timeout(world.now);
-    world.drain();
+    world.handle_due();
     assert_eq!(world.alerts(), [AlertKind::HalfLifeOver; 1000]);
     world.publish("a", Mode::Enforce, 30 * DAY);
     world.took();
@@ -365,7 +364,7 @@ fn a_step_back_is_taken_in_by_calls_that_are_bounded() {
             break;
         }
     }
-    assert!((2..30).contains(&calls), "{calls} calls");
+    assert!((2..50).contains(&calls), "{calls} calls");
 
     // Nor does it go for a newcomer while something less worth is there.
     world.txt = TxtAnswer::NoRecord { ttl: None };

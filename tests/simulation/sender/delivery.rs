@@ -8,6 +8,9 @@ use crate::{
     rng::{MILLI, MINUTE, Micros, Rng, SECOND},
 };
 
+/// How many domains one call handles.
+const AT_ONCE: usize = 512;
+
 impl Sim<'_> {
     pub(super) fn deliver(&mut self, who: usize, rng: &mut Rng) {
         match rng.below(1000) {
@@ -232,8 +235,12 @@ impl Sim<'_> {
         self.time_out_flights();
         let now = self.clock();
         self.cache.handle_timeout(now);
-        let next = self.cache.poll_timeout();
-        assert!(next.is_none_or(|next| next > now), "quiet: wants {next:?} after {now}");
+        let mut more = self.seen.len() / AT_ONCE;
+        while let Some(next) = self.cache.poll_timeout().filter(|&next| next <= now) {
+            assert!(more > 0, "quiet: wants {next:?} after {now}");
+            self.cache.handle_timeout(now);
+            more -= 1;
+        }
         self.drain();
         if self.tally.events.is_multiple_of(16) {
             let next = self.cache.poll_timeout();

@@ -18,6 +18,8 @@ pub(super) struct Policies {
 
 #[derive(Debug)]
 struct Shared {
+    /// That of the text, so that a part grows without reading it again.
+    hash: u64,
     policy: Arc<Policy>,
     users: usize,
 }
@@ -51,9 +53,8 @@ impl Policies {
             return Arc::clone(&known.policy);
         }
         self.bytes = self.bytes.saturating_add(cost(&policy));
-        let shared = Shared { policy: Arc::clone(&policy), users: 1 };
-        let hash_of = |known: &Shared| self.hash.of(known.policy.as_text());
-        part.insert_unique(hash, shared, hash_of);
+        let shared = Shared { hash, policy: Arc::clone(&policy), users: 1 };
+        part.insert_unique(hash, shared, |known| known.hash);
         policy
     }
 

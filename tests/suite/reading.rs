@@ -233,6 +233,25 @@ fn a_closed_output_ends_the_run() {
     assert!(matches!(error, RunError::Io(error) if error.kind() == io::ErrorKind::BrokenPipe));
 }
 
+/// A sender refreshes its policies for as long as it is asked to.
+#[test]
+fn no_history_is_longer_than_a_test_can_wait() {
+    let body = "version: STSv1\nmode: enforce\nmx: mx.example.com\nmax_age: 86400\n";
+    let question = |end: f64| {
+        let steps = json!([
+            {"at": 0, "txt": {"records": ["v=STSv1; id=1"], "ttl": 60}},
+            {"at": 0, "https": {"body": body}},
+            {"at": 0, "lookup": true},
+            {"at": end, "lookup": true},
+        ]);
+        json!({"kind": "scenario", "domain": "example.com", "steps": steps}).to_string()
+    };
+    assert_eq!(answers(&question(1e8)).unwrap()[0]["ok"], true);
+    let refused = &answers(&question(1e10)).unwrap()[0];
+    let error = "10000000000 s later is not between 1970 and 2199";
+    assert_eq!((&refused["ok"], &refused["error"]), (&json!(false), &json!(error)));
+}
+
 /// What the runner answers to these lines.
 pub(crate) fn answers(lines: &str) -> Result<Vec<Value>, RunError> {
     let mut output = Vec::new();

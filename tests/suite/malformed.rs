@@ -145,16 +145,14 @@ fn steps(answer: &mut Value) -> &mut Vec<Value> {
 
 /// An answer that is right.
 fn right(vector: &Vector) -> Value {
-    match vector.kind.as_str() {
-        "scenario" => crate::faults::remembered(vector),
-        _ => {
-            let mut answer = vector.json["expect"].clone();
-            if let Some(reports) = vector.json.get("reports") {
-                answer["value"]["reports"] = reports.clone();
-            }
-            answer
-        }
+    if vector.kind == "scenario" {
+        return crate::faults::remembered(vector);
     }
+    let mut answer = vector.json["expect"].clone();
+    if let Some(reports) = vector.json.get("reports") {
+        answer["value"]["reports"] = reports.clone();
+    }
+    answer
 }
 
 /// Sets a member, or an element that there may not be yet.

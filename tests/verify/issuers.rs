@@ -117,7 +117,7 @@ fn an_authority_says_so_in_its_basic_constraints() {
     for is_ca in [IsCa::NoCa, IsCa::ExplicitNoCa] {
         for usages in [&[][..], &[KeyCertSign]] {
             let mut params = between(usages);
-            params.is_ca = is_ca.clone();
+            params.is_ca = is_ca;
             assert_not_trusted(
                 verdict(&pki, &chain_of(&pki, params)),
                 "certificate-invalid",

@@ -42,6 +42,7 @@ pub(crate) fn of_certificate(code: &str, host: &str) -> Option<String> {
         "certificate-chain-incomplete"
         | "certificate-authority-expired"
         | "certificate-authority-invalid"
+        | "certificate-authority-key-usage"
         | "certificate-authority-not-yet-valid" => {
             "install the full chain that the certificate authority gives now (fullchain.pem)"
                 .to_owned()

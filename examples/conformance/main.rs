@@ -83,6 +83,9 @@ fn judge_program(options: &Options) -> Result<ExitCode, Box<dyn Error>> {
         Format::Junit => score.to_junit(),
     };
     printed(&text)?;
+    if !score.is_judged() {
+        return Err(format!("the program supports none of the {} vectors", vectors.len()).into());
+    }
     Ok(if score.is_passed() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 

@@ -17,8 +17,9 @@ Options:
       --seed NUMBER       the seed of the certificates (default: 0): the same one makes the same
       --only SELECTOR     judge only the vectors of this kind, category, requirement row or id;
                           may be repeated
-      --expect FILE       the known differences: one id of a vector a line, with the reason after
-                          it; `#` begins a comment. A listed vector that passes fails the run
+      --expect FILE       the known differences: one id of a vector a line, and the reason after
+                          it (`#` may stand between); a line that begins with `#` is a comment. A
+                          listed vector that passes, or is unsupported, fails the run
       --timeout SECONDS   the time for one answer (default: 10)
       --json              print all results as JSON
       --junit             print all results as JUnit XML
@@ -28,8 +29,9 @@ Options:
 Exit status:
   0  the program passed
   1  it did not: a vector of the category `must` or `should` was answered wrongly, or any vector
-     crashed or timed out, without being listed by --expect; or a listed one passed
-  2  nothing could be judged
+     crashed or timed out, without being listed by --expect; or a listed one passed or was
+     unsupported
+  2  nothing could be judged: there is no such vector, or the program supports none, or answers none
 ";
 
 /// How a score is printed.

@@ -18,12 +18,15 @@ pub(crate) enum RunError {
         /// What the JSON reader says.
         reason: String,
     },
+    /// There was no question, as when no file matches the pattern of a shell.
+    #[error("there are no questions on standard input")]
+    Empty,
     /// Reading or writing failed.
     #[error(transparent)]
     Io(#[from] io::Error),
 }
 
-/// Answers every line that is not blank.
+/// Answers every line that is not blank, of which there must be one.
 ///
 /// Whatever ends the run, the answers to the lines before have been written.
 pub(crate) fn run(input: impl BufRead, mut output: impl Write) -> Result<(), RunError> {
@@ -34,6 +37,7 @@ pub(crate) fn run(input: impl BufRead, mut output: impl Write) -> Result<(), Run
 }
 
 fn answer_lines(input: impl BufRead, output: &mut impl Write) -> Result<(), RunError> {
+    let mut is_empty = true;
     for (line, number) in input.split(b'\n').zip(1..) {
         let line = line?;
         let line = line.trim_ascii();
@@ -41,9 +45,10 @@ fn answer_lines(input: impl BufRead, output: &mut impl Write) -> Result<(), RunE
             let question = Question::from_json(line)
                 .map_err(|reason| RunError::NotJson { line: number, reason })?;
             write_answer(&question, output)?;
+            is_empty = false;
         }
     }
-    Ok(())
+    if is_empty { Err(RunError::Empty) } else { Ok(()) }
 }
 
 fn write_answer(question: &Question, output: &mut impl Write) -> io::Result<()> {

@@ -81,9 +81,10 @@ impl History {
 
     /// Lets time pass up to this second, and everything be done that is due until then.
     fn pass(&mut self, at: f64) -> Result<(), Box<dyn Error>> {
-        let span = Duration::try_from_secs_f64(at - self.at)
-            .map_err(|_| format!("the step at {at} is not after the one before"))?;
-        let (start, end) = (self.now, self.now + span);
+        if at < self.at {
+            return Err(format!("the step at {at} is before the one at {}", self.at).into());
+        }
+        let (start, end) = (self.now, moved(self.now, at - self.at)?);
         let started_at = self.at;
         while let Some(due) = self.cache.poll_timeout().filter(|due| *due <= end) {
             // What was due in the past, before the clock was set, is due now.
@@ -102,7 +103,7 @@ impl History {
         } else if let Some(answer) = step.object("https")? {
             self.https = self.policy_answer(&answer)?;
         } else if let Some(by) = step.maybe_number("clock")? {
-            self.now += time::Duration::seconds_f64(by);
+            self.now = moved(self.now, by)?;
             self.cache.handle_timeout(self.now);
             self.drain(None);
         } else if step.flag("lookup")? {
@@ -203,6 +204,19 @@ impl History {
             None => PolicyAnswer::from_body(&self.domain, &answer.bytes("body")?),
         })
     }
+}
+
+/// Returns the time so many seconds later.
+///
+/// # Errors
+///
+/// Returns an error for a time before 1970 or after 2199: no history is that long, and none ends that
+/// lasts for a billion years.
+fn moved(now: UtcDateTime, seconds: f64) -> Result<UtcDateTime, Box<dyn Error>> {
+    let span = time::Duration::checked_seconds_f64(seconds);
+    let moved = span.and_then(|span| now.checked_add(span));
+    let moved = moved.filter(|time| (1970..2200).contains(&time.year()));
+    moved.ok_or_else(|| format!("{seconds} s later is not between 1970 and 2199").into())
 }
 
 fn txt_answer(answer: &Question) -> Result<TxtAnswer, Box<dyn Error>> {

@@ -34,16 +34,18 @@ impl<'a> MxCertificate<'a> {
     /// §2]), and a wildcard matches only the whole first label ([RFC 9525 §6.3]).
     ///
     /// Signatures by the key must be verifiable by one of the algorithms of [`VerifyOptions`], and
-    /// an RSA key must have 2,048 to 8,192 bits. The extension `keyUsage` is ignored: [RFC 8461
-    /// §4.2] does not require it, webpki and most senders do not check it, and a host that signs
-    /// handshakes with a key "for encryption" would get no mail because of a mistake that is
-    /// harmless with TLS 1.3 or (EC)DHE.
+    /// an RSA key must have 2,048 to 8,192 bits. If a presented authority has the extension `keyUsage`,
+    /// it must permit to sign certificates ([RFC 5280 §6.1.4]). The `keyUsage` of the host's own
+    /// certificate is ignored: [RFC 8461 §4.2] does not require it, webpki and most senders do not
+    /// check it, and a host that signs handshakes with a key "for encryption" would get no mail because
+    /// of a mistake that is harmless with TLS 1.3 or (EC)DHE.
     ///
     /// # Errors
     ///
     /// Returns the reason why the certificate is not valid. Of several reasons, returns the most
     /// specific one, in the order of [`ResultType`](crate::ResultType).
     ///
+    /// [RFC 5280 §6.1.4]: https://www.rfc-editor.org/rfc/rfc5280#section-6.1.4
     /// [RFC 8461 §4.2]: https://www.rfc-editor.org/rfc/rfc8461#section-4.2
     /// [RFC 9525 §2]: https://www.rfc-editor.org/rfc/rfc9525#section-2
     /// [RFC 9525 §6.3]: https://www.rfc-editor.org/rfc/rfc9525#section-6.3

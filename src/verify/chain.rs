@@ -65,12 +65,23 @@ impl Chain<'_> {
     ) -> Result<(), Webpki> {
         let VerifyOptions { algorithms, lists, .. } = *self.trust;
         let now = unix_time(self.now);
-        let check_revocation = |path: &VerifiedPath<'_>| {
+        let check = |path: &VerifiedPath<'_>| {
+            if !path.intermediate_certificates().all(|authority| may_sign(&authority.der())) {
+                return Err(Webpki::EndEntityUsedAsCa);
+            }
             if crl::is_revoked(path, lists, algorithms) { Err(Webpki::CertRevoked) } else { Ok(()) }
         };
-        let (usage, revocation) = (KeyUsage::server_auth(), Some(&check_revocation as _));
+        // If the check refuses a path, webpki looks for another one.
         certificate
-            .verify_for_usage(algorithms, anchors, between, now, usage, None, revocation)
+            .verify_for_usage(
+                algorithms,
+                anchors,
+                between,
+                now,
+                KeyUsage::server_auth(),
+                None,
+                Some(&check),
+            )
             .map(|_| ())
     }
 
@@ -108,6 +119,10 @@ impl Chain<'_> {
                 self.unsupported_authority().unwrap_or_else(|| self.untrusted())
             }
             Webpki::UnknownIssuer => self.untrusted(),
+            Webpki::EndEntityUsedAsCa => match self.authority_that(|der| !may_sign(der)) {
+                Some(authority) => Kind::AuthorityKeyUsage { authority },
+                None => Kind::Other(Fault::new(error)),
+            },
             // A certificate made by its owner (`openssl req -x509`) is also that of an authority.
             // That it has no trusted issuer is more informative than that it must not be used for a
             // host.
@@ -131,15 +146,20 @@ impl Chain<'_> {
 
     /// Returns the name of the authority in the chain whose certificate has this error.
     fn authority_with(&self, fault: &Webpki) -> Option<Box<str>> {
-        let has_fault = |der: &&CertificateDer<'_>| {
-            let certificate = EndEntityCert::try_from(*der);
+        self.authority_that(|der| {
+            let certificate = EndEntityCert::try_from(der);
             certificate.is_ok_and(|leaf| self.path_between(&leaf, &[], &[]).as_ref() == Err(fault))
-        };
+        })
+    }
+
+    /// Returns the name of the first presented authority that has issued the certificate, directly
+    /// or not, and whose own certificate has a fault.
+    fn authority_that(&self, has_fault: impl Fn(&CertificateDer<'_>) -> bool) -> Option<Box<str>> {
         let has_signed = |der: &&CertificateDer<'_>| {
             let anchor = webpki::anchor_from_trusted_cert(der);
             anchor.is_ok_and(|anchor| self.path(self.certificate, &[anchor]).is_ok())
         };
-        let mut between = self.presented.iter().skip(1).filter(has_fault);
+        let mut between = self.presented.iter().skip(1).filter(|&der| has_fault(der));
         let authority = between.find(has_signed);
         authority.and_then(|der| Outline::of(der)).map(|outline| outline.subject.to_string().into())
     }
@@ -212,6 +232,12 @@ impl Chain<'_> {
 
 fn unsupported(algorithm: &[u8]) -> Kind {
     Kind::UnsupportedSignature { algorithm: Algorithm(algorithm).to_string().into() }
+}
+
+/// Returns whether the key of an authority may sign certificates: "If a key usage extension is
+/// present, verify that the keyCertSign bit is set" (RFC 5280 §6.1.4(n)). webpki does not check it.
+fn may_sign(authority: &[u8]) -> bool {
+    Outline::of(authority).is_some_and(|outline| outline.signs_certificates())
 }
 
 fn is_readable(certificate: &CertificateDer<'_>) -> bool {

@@ -107,6 +107,18 @@ pub enum CertificateErrorKind {
         /// The fault of its certificate.
         fault: Fault,
     },
+    /// An authority in the chain must not sign certificates: its `keyUsage` lacks `keyCertSign` ([RFC
+    /// 5280 §4.2.1.3]).
+    ///
+    /// [RFC 5280 §4.2.1.3]: https://www.rfc-editor.org/rfc/rfc5280#section-4.2.1.3
+    #[error(
+        "the key usage of {authority}, by which the certificate is signed, does not permit to sign \
+         certificates (keyCertSign)"
+    )]
+    AuthorityKeyUsage {
+        /// The name of the authority.
+        authority: Box<str>,
+    },
     /// The certificate is not valid before this time.
     #[error("the certificate is not valid before {}", Rfc3339(*.0))]
     NotYetValid(UtcDateTime),
@@ -239,6 +251,7 @@ impl CertificateErrorKind {
             Self::Expired(_) => "certificate-expired",
             Self::AuthorityExpired { .. } => "certificate-authority-expired",
             Self::AuthorityInvalid { .. } => "certificate-authority-invalid",
+            Self::AuthorityKeyUsage { .. } => "certificate-authority-key-usage",
             Self::NotYetValid(_) => "certificate-not-yet-valid",
             Self::AuthorityNotYetValid { .. } => "certificate-authority-not-yet-valid",
             Self::NameMismatch(_) => "certificate-host-mismatch",

@@ -22,8 +22,9 @@ pub(super) struct Outline<'a> {
 const VERSION: u8 = 0xA0;
 const EXTENSIONS: u8 = 0xA3;
 
-/// `id-ce-keyUsage`, and its bit `cRLSign` (RFC 5280 §4.2.1.3).
+/// `id-ce-keyUsage`, and its bits `keyCertSign` and `cRLSign` (RFC 5280 §4.2.1.3).
 const KEY_USAGE: &[u8] = &[0x55, 0x1D, 15];
+const KEY_CERT_SIGN: u8 = 0b0000_0100;
 const CRL_SIGN: u8 = 0b0000_0010;
 
 impl<'a> Outline<'a> {
@@ -56,16 +57,30 @@ impl<'a> Outline<'a> {
         self.issuer == self.subject && !self.subject.0.is_empty()
     }
 
+    /// Returns whether the key may sign certificates. A key without `keyUsage` may.
+    pub(super) fn signs_certificates(&self) -> bool {
+        self.permits(KEY_CERT_SIGN)
+    }
+
     /// Returns whether the key may sign revocation lists. A key without `keyUsage` may.
     pub(super) fn signs_revocation_lists(&self) -> bool {
+        self.permits(CRL_SIGN)
+    }
+
+    /// Returns whether `keyUsage` permits this usage: it is absent, or it has this bit in its first
+    /// octet. A malformed one permits nothing.
+    fn permits(&self, usage: u8) -> bool {
         let Some(mut extensions) = self.extensions.clone() else { return true };
-        let usage = extensions.find_map(|extension| {
+        let key_usage = extensions.find_map(|extension| {
             let mut fields = Elements(extension.contents);
-            let is_usage = fields.expect(OBJECT_IDENTIFIER)? == KEY_USAGE;
-            let value = fields.find(|field| field.tag == OCTET_STRING).filter(|_| is_usage)?;
-            Elements(value.contents).expect(BIT_STRING)
+            fields.expect(OBJECT_IDENTIFIER).filter(|&id| id == KEY_USAGE)?;
+            Some(fields)
         });
-        // The first octet is the number of unused bits in the last one.
-        usage.is_none_or(|bits| bits.get(1).is_some_and(|bits| bits & CRL_SIGN != 0))
+        key_usage.is_none_or(|mut fields| {
+            let value = fields.find(|field| field.tag == OCTET_STRING);
+            let bits = value.and_then(|value| Elements(value.contents).expect(BIT_STRING));
+            // The first octet is the number of unused bits in the last one.
+            bits.and_then(|bits| bits.get(1)).is_some_and(|bits| bits & usage != 0)
+        })
     }
 }

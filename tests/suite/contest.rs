@@ -22,6 +22,8 @@ while read -r line; do
         other-id*) echo '{"id":"another","ok":true}' ;;
         unsupported*) echo "{\"id\":\"$id\",\"unsupported\":true}" ;;
         wrong*) echo "{\"id\":\"$id\",\"ok\":false,\"error\":\"no\"}" ;;
+        escapes*) printf '{"id":"%s","ok":false,"error":"\302\2332J\342\200\256\357\277\277\177<&\\u001b[31m"}\n' "$id" ;;
+        shouts*) printf '{"id":"%s","ok":false,"error":"%s"}\n' "$id" "$(head -c 500000 /dev/zero | tr '\0' 'x')" ;;
         says-more*) echo "{\"id\":\"$id\",\"ok\":true}"; echo 'a line of a log' ;;
         answers-and-dies*) echo "{\"id\":\"$id\",\"ok\":true}"; exit ;;
         answers-and-floods*) echo "{\"id\":\"$id\",\"ok\":true}"; yes ;;
@@ -104,11 +106,22 @@ fn is_running(pid: u32) -> bool {
 }
 
 #[test]
-fn a_program_that_never_answers_is_an_error() {
+fn a_program_that_never_answers_is_an_error_with_its_cause() {
     let vectors: Vec<_> = (0..20).map(|n| vector(&format!("v{n}"), "must")).collect();
-    let contest = contest("exit 127");
-    let error = contest.run(&vectors, &Differences::default()).unwrap_err();
-    assert!(error.to_string().contains("none of the first 10 vectors"), "{error}");
+    for (command, cause) in [
+        ("exit 127", "the program ended (exit status: 127) (--show-stderr shows its messages)"),
+        ("exec >&-; sleep 1000", "the program closed its standard output"),
+        ("yes", "no answer to the vector: y"),
+    ] {
+        let error = contest(command).run(&vectors, &Differences::default()).unwrap_err();
+        let beginning = "the program answered none of the first 10 vectors; the last of them: ";
+        let told = error.to_string();
+        assert!(told.starts_with(&format!("{beginning}{cause}")), "{told}");
+    }
+    let limit = Duration::from_millis(10);
+    let contest = Contest { limit, ..contest("sleep 1000") };
+    let error = contest.run(&vectors, &Differences::default()).unwrap_err().to_string();
+    assert!(error.ends_with("(does it flush its output after each line?)"), "{error}");
 }
 
 #[test]
@@ -127,6 +140,30 @@ fn what_fails_a_run() {
     }
 }
 
+/// Nothing was judged, so that nothing was passed.
+#[test]
+fn a_program_that_supports_nothing_fails() {
+    let score = score(PROGRAM, &[vector("unsupported", "must")], "");
+    assert!(!score.is_judged() && !score.is_passed());
+    let none: [Vector; 0] = [];
+    assert!(!contest(PROGRAM).run(&none, &Differences::default()).unwrap().is_passed());
+}
+
+#[test]
+fn what_a_program_says_is_printed_short_and_escaped() {
+    let score = score(PROGRAM, &["right", "escapes", "shouts"].map(|id| vector(id, "must")), "");
+    let [_, escapes, shouts] = &score.outcomes[..] else { panic!() };
+    let told = r"\u009b2J\u202e\uffff\u007f<&\u001b[31m";
+    assert!(escapes.detail.contains(told), "{}", escapes.detail);
+    assert_eq!(shouts.detail.chars().count(), 2001);
+    assert!(shouts.detail.ends_with("xxx…"));
+    let is_plain = |c: char| c == '\n' || (!c.is_control() && !"\u{202E}\u{FFFF}".contains(c));
+    for text in [score.to_text(), score.to_json(), score.to_junit()] {
+        assert!(text.len() < 10_000 && text.chars().all(is_plain), "{text}");
+    }
+    assert!(score.to_junit().contains(&told.replace("<&", "&lt;&amp;")));
+}
+
 #[test]
 fn known_differences_pass_and_their_unexpected_success_fails() {
     let vectors = ["right", "wrong", "dies"].map(|id| vector(id, "must"));
@@ -138,7 +175,21 @@ fn known_differences_pass_and_their_unexpected_success_fails() {
 
     let error = |text| Differences::parse(text, &vectors).unwrap_err();
     assert_eq!(error("\nwrnog it"), "line 2 of the known differences: no vector \"wrnog\"");
-    assert_eq!(error("wrong"), "line 1 of the known differences: no reason for wrong");
+    for text in ["wrong", "wrong #", "wrong  # "] {
+        assert_eq!(error(text), "line 1 of the known differences: no reason for wrong");
+    }
+    let twice = "wrong it says no\nwrong it says no";
+    assert_eq!(error(twice), "line 2 of the known differences: wrong for the second time");
+    assert_eq!(error("wrong#it"), "line 1 of the known differences: no vector \"wrong#it\"");
+}
+
+#[test]
+fn a_known_difference_that_is_unsupported_fails_the_run() {
+    let vectors = ["right", "unsupported"].map(|id| vector(id, "must"));
+    let score = score(PROGRAM, &vectors, "  unsupported # it was wrong\r\n # a comment\n");
+    assert!(!score.is_passed());
+    assert!(score.to_text().contains("unsupported, though listed as a known difference"));
+    assert!(score.to_junit().contains("<failure message=\"unsupported, though"));
 }
 
 #[test]
@@ -170,7 +221,7 @@ fn junit_is_xml() {
     let suite = r#"<testsuite name="record" tests="4" failures="1" errors="1" skipped="1">"#;
     assert!(xml.contains(suite), "{xml}");
     assert!(xml.contains(r#"<testcase classname="record" name="right"/>"#), "{xml}");
-    assert!(xml.contains("last): &lt;b&gt;&amp;\\&quot;"), "{xml}");
+    assert!(xml.contains("last): &lt;b&gt;&amp;&quot;"), "{xml}");
 }
 
 #[test]

@@ -27,6 +27,7 @@ mod certificates;
 mod contest;
 mod deliveries;
 mod faults;
+mod malformed;
 mod matrix;
 mod reading;
 mod scenarios;

@@ -112,7 +112,43 @@ fn answers_come_in_order_with_their_ids() {
         json!({"id": null, "ok": true, "value": {"id": "1", "extensions": []}}),
     ];
     assert_eq!(answers(lines).unwrap(), expected);
-    assert_eq!(answers("").unwrap(), [] as [Value; 0]);
+}
+
+#[test]
+fn an_input_without_questions_is_an_error() {
+    for input in ["", "\n \r\n"] {
+        let error = answers(input).unwrap_err();
+        assert_eq!(error.to_string(), "there are no questions on standard input");
+    }
+}
+
+/// Whatever a question of somebody's own making asks.
+#[test]
+fn no_number_ends_the_run() {
+    for number in [1e18, 1e300, -1e18, -1e300, 0.5, 4e9, 1e308, -0.0, 9.3e9] {
+        let steps = [
+            json!({"at": number, "lookup": true}),
+            json!({"at": 0, "clock": number}),
+            json!({"at": 0, "txt": {"records": ["v=STSv1; id=1"], "ttl": number}}),
+        ];
+        for step in steps {
+            let lookup = json!({"at": 1e6, "lookup": true});
+            let steps = [&lookup, &step, &lookup];
+            for steps in [&steps[1..], &steps[..2]] {
+                let question = json!({"kind": "scenario", "domain": "example.com", "steps": steps});
+                let answer = &answers(&question.to_string()).unwrap()[0];
+                assert!(answer["ok"].is_boolean(), "{question}: {answer}");
+            }
+        }
+        let question =
+            json!({"kind": "certificate", "host": "mx", "at": number, "chain": [], "roots": []});
+        let answer = &answers(&question.to_string()).unwrap()[0];
+        let is_supported = cfg!(feature = "verify");
+        assert_eq!(answer["ok"].is_boolean(), is_supported, "{question}: {answer}");
+        let host = json!({"host": "mx", "preference": number, "starttls": "absent"});
+        let question = json!({"kind": "delivery", "domain": "example.com", "hosts": [host]});
+        assert!(answers(&question.to_string()).unwrap()[0]["ok"].is_boolean());
+    }
 }
 
 #[test]
@@ -195,6 +231,25 @@ fn a_closed_output_ends_the_run() {
 
     let error = run(&b"{}"[..], Closed).unwrap_err();
     assert!(matches!(error, RunError::Io(error) if error.kind() == io::ErrorKind::BrokenPipe));
+}
+
+/// A sender refreshes its policies for as long as it is asked to.
+#[test]
+fn no_history_is_longer_than_a_test_can_wait() {
+    let body = "version: STSv1\nmode: enforce\nmx: mx.example.com\nmax_age: 86400\n";
+    let question = |end: f64| {
+        let steps = json!([
+            {"at": 0, "txt": {"records": ["v=STSv1; id=1"], "ttl": 60}},
+            {"at": 0, "https": {"body": body}},
+            {"at": 0, "lookup": true},
+            {"at": end, "lookup": true},
+        ]);
+        json!({"kind": "scenario", "domain": "example.com", "steps": steps}).to_string()
+    };
+    assert_eq!(answers(&question(1e8)).unwrap()[0]["ok"], true);
+    let refused = &answers(&question(1e10)).unwrap()[0];
+    let error = "10000000000 s later is not between 1970 and 2199";
+    assert_eq!((&refused["ok"], &refused["error"]), (&json!(false), &json!(error)));
 }
 
 /// What the runner answers to these lines.

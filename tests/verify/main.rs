@@ -5,6 +5,7 @@
 mod authorities;
 #[cfg(feature = "rustls")]
 mod handshake;
+mod issuers;
 mod limits;
 #[path = "../pki/mod.rs"]
 mod pki;

@@ -4,8 +4,8 @@ use std::{collections::BTreeMap, error::Error, fs};
 
 use base64::prelude::{BASE64_STANDARD, Engine as _};
 use rcgen::{
-    BasicConstraints, CertificateParams, CertifiedIssuer, DistinguishedName, DnType,
-    ExtendedKeyUsagePurpose as Purpose, GeneralSubtree, IsCa, KeyUsagePurpose as Usage,
+    BasicConstraints, CertificateParams, CertifiedIssuer, CustomExtension, DistinguishedName,
+    DnType, ExtendedKeyUsagePurpose as Purpose, GeneralSubtree, IsCa, KeyUsagePurpose as Usage,
     NameConstraints,
 };
 use serde_json::{Value, json};
@@ -63,8 +63,14 @@ fn vector(
         facts.insert(key, value);
     }
     let leaf = authorities.leaf(&facts, &keys.next()?)?;
+    let forged = facts.get("forged").copied();
     let encoded = |name: &str| -> Result<String> {
         let der = if name == "leaf" { &leaf } else { authorities.der(name)? };
+        let mut der = der.to_vec();
+        // A certificate ends in its signature.
+        if let Some(last) = der.last_mut().filter(|_| forged == Some(name)) {
+            *last ^= 1;
+        }
         Ok(BASE64_STANDARD.encode(der))
     };
     let chain: Vec<_> = facts["present"].split(' ').map(encoded).collect::<Result<_>>()?;
@@ -82,8 +88,7 @@ fn vector(
         "title": name.replace('-', " "),
         "reason": reason.strip_prefix("because ").ok_or_else(wrong)?,
     });
-    let mut answers: Vec<_> =
-        facts.get("result").ok_or_else(wrong)?.split(" or ").map(answer).collect();
+    let mut answers = answers(facts.get("result").ok_or_else(wrong)?);
     match answers.len() {
         1 => json["expect"] = answers.remove(0),
         _ => json["expect_any"] = answers.into(),
@@ -91,12 +96,17 @@ fn vector(
     Vector::from_line(&json.to_string())
 }
 
-fn answer(result: &str) -> Value {
-    let result = match result {
-        "valid" => result.to_owned(),
-        fault => format!("certificate-{fault}"),
+/// Returns the answers that are right: `refused` is any failure.
+fn answers(result: &str) -> Vec<Value> {
+    let results = match result {
+        "refused" => "expired or host-mismatch or not-trusted or validation-failure",
+        results => results,
     };
-    json!({ "ok": true, "value": { "result": result } })
+    let results = results.split(" or ").map(|result| match result {
+        "valid" | "validation-failure" => result.to_owned(),
+        fault => format!("certificate-{fault}"),
+    });
+    results.map(|result| json!({ "ok": true, "value": { "result": result } })).collect()
 }
 
 type Authority = CertifiedIssuer<'static, Key>;
@@ -104,7 +114,8 @@ type Authority = CertifiedIssuer<'static, Key>;
 /// The authorities of the table, by their names.
 struct Authorities {
     by_name: BTreeMap<&'static str, Authority>,
-    cross: Vec<u8>,
+    /// Other certificates of `middle`, for its key.
+    of_middle: BTreeMap<&'static str, Vec<u8>>,
 }
 
 impl Authorities {
@@ -128,19 +139,31 @@ impl Authorities {
             by_name.insert(name, issuer);
         }
         let below = CertifiedIssuer::signed_by(authority("below"), keys.next()?, &by_name["last"])?;
-        let cross = authority("middle").signed_by(by_name["middle"].key(), &other)?;
         let lower =
             CertifiedIssuer::signed_by(authority("lower"), keys.next()?, &by_name["upper"])?;
-        let cross = cross.der().to_vec();
+        let signed = |name, issuer: &Authority| -> Result<Vec<u8>> {
+            let certificate = authority(name).signed_by(by_name["middle"].key(), issuer)?;
+            Ok(certificate.der().to_vec())
+        };
+        let of_middle =
+            [("cross", signed("cross", &other)?), ("no-cert-sign", signed("no-cert-sign", &root)?)];
+        for name in ["no-constraints", "no-usage", "critical"] {
+            let issuer = CertifiedIssuer::signed_by(authority(name), keys.next()?, &root)?;
+            by_name.insert(name, issuer);
+        }
+        for name in ["false-middle", "false-root"] {
+            let issuer = CertifiedIssuer::self_signed(authority(name), keys.next()?)?;
+            by_name.insert(name, issuer);
+        }
         by_name.extend([("root", root), ("other", other), ("below", below), ("lower", lower)]);
-        Ok(Self { by_name, cross })
+        Ok(Self { by_name, of_middle: of_middle.into() })
     }
 
     fn der(&self, name: &str) -> Result<&[u8]> {
-        if name == "cross" {
-            return Ok(&self.cross);
+        match self.of_middle.get(name) {
+            Some(der) => Ok(der),
+            None => Ok(self.get(name)?.der()),
         }
-        Ok(self.get(name)?.der())
     }
 
     fn get(&self, name: &str) -> Result<&Authority> {
@@ -163,6 +186,8 @@ impl Authorities {
         (params.not_before, params.not_after) = (day(from.parse()?)?, day(to.parse()?)?);
         params.extended_key_usages = words("eku").map(purpose).collect::<Result<_>>()?;
         params.key_usages = words("usage").map(usage).collect::<Result<_>>()?;
+        params.custom_extensions =
+            words("extension").map(|word| unknown(word == "critical")).collect();
         let certificate = match facts["issuer"] {
             "self" => params.self_signed(key)?,
             issuer => params.signed_by(key, self.get(issuer)?)?,
@@ -174,13 +199,26 @@ impl Authorities {
 fn authority(name: &str) -> CertificateParams {
     let mut params = CertificateParams::default();
     params.distinguished_name = DistinguishedName::new();
-    params.distinguished_name.push(DnType::CommonName, name);
+    let common_name = match name {
+        "cross" | "no-cert-sign" | "false-middle" => "middle",
+        "false-root" => "root",
+        name => name,
+    };
+    params.distinguished_name.push(DnType::CommonName, common_name);
     params.is_ca = match name {
         "not-ca" => IsCa::ExplicitNoCa,
+        "no-constraints" => IsCa::NoCa,
         "last" => IsCa::Ca(BasicConstraints::Constrained(0)),
         _ => IsCa::Ca(BasicConstraints::Unconstrained),
     };
-    params.key_usages = vec![Usage::KeyCertSign, Usage::CrlSign];
+    params.key_usages = match name {
+        "no-cert-sign" => vec![Usage::CrlSign],
+        "no-usage" => Vec::new(),
+        _ => vec![Usage::KeyCertSign, Usage::CrlSign],
+    };
+    if name == "critical" {
+        params.custom_extensions = vec![unknown(true)];
+    }
     let below = |name: &str| vec![GeneralSubtree::DnsName(name.to_owned())];
     let (permitted_subtrees, excluded_subtrees) = match name {
         "only-com" => (below("example.com"), Vec::new()),
@@ -201,6 +239,13 @@ fn authority(name: &str) -> CertificateParams {
         _ => (day(-900), day(900)),
     };
     params
+}
+
+/// Returns an extension that nobody knows: its identifier is one for examples.
+fn unknown(is_critical: bool) -> CustomExtension {
+    let mut extension = CustomExtension::from_oid_content(&[2, 999, 1], vec![5, 0]);
+    extension.set_criticality(is_critical);
+    extension
 }
 
 /// Returns the time so many days after that of the connection.

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Vector, history, reports};
+use super::{Vector, history, reports, shape};
 
 /// What an answer is worth.
 #[derive(Debug, PartialEq, Eq)]
@@ -15,6 +15,9 @@ pub(crate) enum Answered {
 
 /// Judges the answer to a vector.
 pub(crate) fn judged(vector: &Vector, answer: &Value) -> Answered {
+    if let Some(fault) = shape::fault(&vector.kind, answer) {
+        return Answered::Wrong(format!("{fault}; it was answered {answer}"));
+    }
     if answer["unsupported"] == true {
         return Answered::Unsupported;
     }
@@ -61,11 +64,23 @@ const OPTIONAL: [&str; 3] = ["extensions", "tlsrpt", "txt"];
 /// Returns whether `value` is the expected one: of an object, at least all its members.
 pub(super) fn has(value: &Value, expected: &Value) -> bool {
     let Some(members) = expected.as_object() else {
-        return value == expected;
+        return is_equal(value, expected);
     };
     value.is_object()
         && members.iter().all(|(name, member)| match value.get(name) {
-            Some(value) => value == member,
+            Some(value) => is_equal(value, member),
             None => OPTIONAL.contains(&name.as_str()),
         })
+}
+
+/// Compares values. `86400.0` is the number `86400`: JSON has one type of numbers.
+fn is_equal(value: &Value, expected: &Value) -> bool {
+    match (value, expected) {
+        (Value::Number(number), Value::Number(expected)) => number.as_f64() == expected.as_f64(),
+        (Value::Array(values), Value::Array(expected)) => {
+            values.len() == expected.len()
+                && values.iter().zip(expected).all(|(value, expected)| is_equal(value, expected))
+        }
+        _ => value == expected,
+    }
 }

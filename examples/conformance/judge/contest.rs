@@ -7,7 +7,9 @@ use serde_json::Value;
 use thiserror::Error;
 
 use super::{
-    Answered, Differences, Outcome, Score, Vector, judged,
+    Answered, Differences, Outcome, Score, Vector,
+    excerpt::excerpt,
+    judged,
     process::{Lost, Process},
 };
 
@@ -57,10 +59,9 @@ pub(crate) enum ContestError {
     #[error("the program cannot be started: {0}")]
     Start(#[from] io::Error),
     #[error(
-        "the program answered none of the first {MAX_LOST} vectors, the last of them because it {0}; \
-         does it flush its output after each line? (--show-stderr shows its messages)"
+        "the program answered none of the first {MAX_LOST} vectors; the last of them: {detail} ({hint})"
     )]
-    NoAnswer(&'static str),
+    NoAnswer { detail: String, hint: &'static str },
 }
 
 impl Contest<'_> {
@@ -78,12 +79,12 @@ impl Contest<'_> {
         for vector in vectors {
             let (verdict, detail) = self.judge(&mut process, vector)?;
             has_answered |= !matches!(verdict, Verdict::Crashed | Verdict::TimedOut);
-            let is_known = differences.contains(vector);
-            outcomes.push(Outcome { vector: vector.clone(), verdict, detail, is_known });
-            if !has_answered && outcomes.len() == MAX_LOST {
+            let (detail, is_known) = (excerpt(&detail), differences.contains(vector));
+            if !has_answered && outcomes.len() + 1 == MAX_LOST {
                 progress.finish_and_clear();
-                return Err(ContestError::NoAnswer(verdict.as_str()));
+                return Err(ContestError::NoAnswer { detail, hint: hint(verdict) });
             }
+            outcomes.push(Outcome { vector: vector.clone(), verdict, detail, is_known });
             progress.inc(1);
         }
         progress.finish_and_clear();
@@ -109,11 +110,11 @@ impl Contest<'_> {
         };
         let line = match running.ask(&vector.json.to_string(), self.limit) {
             Ok(line) => line,
-            Err(lost) => return Ok(self.lost(&lost)),
+            Err(lost) => return Ok(self.lost(&lost, running)),
         };
         let Some(answer) = answer(&line, vector) else {
             let line = String::from_utf8_lossy(&line);
-            return Ok((Verdict::Crashed, format!("no answer to the vector: {}", excerpt(&line))));
+            return Ok((Verdict::Crashed, format!("no answer to the vector: {line}")));
         };
         *process = Some(running);
         Ok(match judged(vector, &answer) {
@@ -123,9 +124,9 @@ impl Contest<'_> {
         })
     }
 
-    fn lost(&self, lost: &Lost) -> (Verdict, String) {
+    fn lost(&self, lost: &Lost, program: Process) -> (Verdict, String) {
         match lost {
-            Lost::Ended => (Verdict::Crashed, "the program ended".to_owned()),
+            Lost::Ended => (Verdict::Crashed, program.end()),
             Lost::TooLong => (Verdict::Crashed, "the answer is too long".to_owned()),
             Lost::TimedOut => {
                 (Verdict::TimedOut, format!("no answer within {} s", self.limit.as_secs()))
@@ -140,10 +141,12 @@ fn answer(line: &[u8], vector: &Vector) -> Option<Value> {
     (answer["id"] == *vector.id).then_some(answer)
 }
 
-/// Returns the beginning of a text, without what a terminal may act on.
-fn excerpt(text: &str) -> String {
-    let text: String = text.trim().chars().take(100).collect();
-    text.escape_debug().to_string()
+/// Returns what to try with a program that answers nothing.
+fn hint(verdict: Verdict) -> &'static str {
+    match verdict {
+        Verdict::TimedOut => "does it flush its output after each line?",
+        _ => "--show-stderr shows its messages",
+    }
 }
 
 /// Creates the progress line. It is drawn on standard error, and only if that is a terminal.

@@ -4,6 +4,7 @@ mod certificates;
 mod compare;
 mod contest;
 mod differences;
+mod excerpt;
 mod history;
 mod junit;
 mod keys;
@@ -11,6 +12,7 @@ pub(crate) mod process;
 mod reports;
 mod score;
 mod selection;
+mod shape;
 pub(crate) mod vectors;
 
 pub(crate) use self::{

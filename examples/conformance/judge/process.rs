@@ -56,6 +56,17 @@ impl Process {
             Err(RecvTimeoutError::Disconnected) => Err(Lost::Ended),
         }
     }
+
+    /// Returns what became of a program whose output has ended, in words.
+    pub(crate) fn end(mut self) -> String {
+        for _ in 0..20 {
+            if let Ok(Some(status)) = self.child.try_wait() {
+                return format!("the program ended ({status})");
+            }
+            thread::sleep(Duration::from_millis(10));
+        }
+        "the program closed its standard output".to_owned()
+    }
 }
 
 impl Drop for Process {

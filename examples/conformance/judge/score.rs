@@ -21,8 +21,7 @@ impl Outcome {
     /// Returns whether the run fails because of this vector.
     pub(crate) fn is_failure(&self) -> bool {
         match self.verdict {
-            Verdict::Right => self.is_known,
-            Verdict::Unsupported => false,
+            Verdict::Right | Verdict::Unsupported => self.is_known,
             Verdict::Wrong => {
                 let is_binding = matches!(self.vector.category, Category::Must | Category::Should);
                 is_binding && !self.is_known
@@ -35,7 +34,9 @@ impl Outcome {
     pub(crate) fn message(&self) -> String {
         let verdict = self.verdict.as_str();
         match (self.verdict, self.is_known) {
-            (Verdict::Right, true) => "right, though listed as a known difference".to_owned(),
+            (Verdict::Right | Verdict::Unsupported, true) => {
+                format!("{verdict}, though listed as a known difference")
+            }
             (_, true) => format!("{verdict} (known): {}", self.detail),
             _ => format!("{verdict}: {}", self.detail),
         }
@@ -61,8 +62,14 @@ impl Score {
         Self { command: command.to_owned(), outcomes }
     }
 
+    /// Returns whether the program has answered at least one vector, and none in a way that fails the run.
     pub(crate) fn is_passed(&self) -> bool {
-        !self.outcomes.iter().any(Outcome::is_failure)
+        self.is_judged() && !self.outcomes.iter().any(Outcome::is_failure)
+    }
+
+    /// Returns whether there is a vector that the program does not call unsupported.
+    pub(crate) fn is_judged(&self) -> bool {
+        self.outcomes.iter().any(|outcome| outcome.verdict != Verdict::Unsupported)
     }
 
     pub(crate) fn to_text(&self) -> String {

@@ -1,12 +1,18 @@
-//! Plants faults in two small senders: each is caught by a vector that is named here, so that the vectors
+//! Plants faults in two small senders and a small verifier of certificates: each is caught by a vector that is named here, so that the vectors
 //! tell a wrong implementation from a right one.
 
 mod decision;
 mod memory;
+mod verifier;
 
 use serde_json::Value;
 
 use crate::judge::{Answered, Category, Vector, judged, vectors};
+
+/// What a simple sender without faults answers to a `scenario`.
+pub(crate) fn remembered(vector: &Vector) -> Value {
+    memory::Sender::answer(&vector.json, None)
+}
 
 #[test]
 fn a_simple_sender_without_faults_is_right() {
@@ -15,6 +21,7 @@ fn a_simple_sender_without_faults_is_right() {
         let answer = match vector.kind.as_str() {
             "scenario" => memory::Sender::answer(&vector.json, None),
             "delivery" => decision::answer(&vector.json, None),
+            "certificate" => verifier::answer(&vector.json, None),
             _ => continue,
         };
         // A simple sender makes no effort where nobody asks for it.
@@ -102,6 +109,40 @@ fn each_fault_of_the_decision_is_caught() {
     ] {
         let vector = vector(&vectors, &format!("delivery-{id}"));
         assert_caught(vector, &decision::answer(&vector.json, Some(fault)), fault);
+    }
+}
+
+#[test]
+fn each_fault_of_a_verifier_is_caught() {
+    use verifier::Fault::*;
+
+    let vectors = vectors::all(0).unwrap();
+
+    for (fault, id) in [
+        (AcceptsCommonNames, "common-name-only"),
+        (ComparesCase, "upper-case-host"),
+        (WildcardsMatchSeveralLabels, "wildcard-for-two-labels"),
+        (IgnoresExpiry, "expired"),
+        (IgnoresExpiryOfIssuers, "expired-intermediate"),
+        (ChecksNoSignature, "signature-forged"),
+        (ChecksNoSignature, "signature-of-the-issuer-forged"),
+        (ChecksNoSignature, "issuer-with-another-key"),
+        (ChecksNoSignature, "root-with-another-key"),
+        (ChecksNoSignature, "root-with-another-key-presented"),
+        (IgnoresBasicConstraints, "issuer-is-no-authority"),
+        (IgnoresBasicConstraints, "issuer-without-basic-constraints"),
+        (IgnoresPathLength, "path-too-long"),
+        (IgnoresKeyUsage, "issuer-without-cert-sign"),
+        (IgnoresPurposes, "for-clients"),
+        (IgnoresNameConstraints, "name-not-permitted"),
+        (IgnoresCriticalExtensions, "unknown-critical-extension"),
+        (IgnoresCriticalExtensions, "issuer-with-unknown-critical-extension"),
+        (TrustsPresentedRoots, "another-root"),
+        (TriesOnePath, "cross-signed-to-the-trusted-root"),
+        (TriesOnePath, "issuer-without-cert-sign-and-with-it"),
+    ] {
+        let vector = vector(&vectors, &format!("certificate-{id}"));
+        assert_caught(vector, &verifier::answer(&vector.json, Some(fault)), fault);
     }
 }
 

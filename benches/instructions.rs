@@ -26,11 +26,9 @@ const LIMIT: f64 = 1.4;
 const TIMES: u32 = 200;
 
 /// How much more than a bare map looking up may take, whose answer says more than which policy it is
-/// and is only given after a look at the clock. `Cache::lookup` counts, too. Names within the entries
-/// take instructions for accesses to memory: with the name beside the entry it was 1.6 and 1.9, and
-/// took longer by the clock.
-const GET_LIMIT: f64 = 2.3;
-const LOOKUP_LIMIT: f64 = 2.7;
+/// and is only given after a look at the clock. `Cache::lookup` counts, too.
+const GET_LIMIT: f64 = 1.6;
+const LOOKUP_LIMIT: f64 = 1.9;
 
 /// How much more than the bare TLS handshake fetching a policy may take, on the client's side.
 const FETCH_LIMIT: f64 = 1.1;

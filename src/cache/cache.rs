@@ -16,6 +16,7 @@ use super::{
     entry::{AppliedPolicyRef, Overdue},
     event::{Event, LookupId},
     failures::Failures,
+    index::Key,
     overrides::Override,
     place::{Form, Place},
     policies::Policies,
@@ -27,7 +28,7 @@ use super::{
     waiting::{PendingAnswers, Waiters},
 };
 #[cfg(any(feature = "blocking", feature = "tokio"))]
-use super::{index::Key, room::SharedRoom, unsaved::StoreHealth};
+use super::{room::SharedRoom, unsaved::StoreHealth};
 use crate::{domain::Domain, no_policy::NoPolicy};
 
 /// A bounded cache of policies: one state machine for each domain, with deadlines and pending
@@ -139,7 +140,7 @@ impl Cache {
     #[must_use]
     #[inline]
     pub fn get(&self, domain: &Domain, now: UtcDateTime) -> Option<Answer<AppliedPolicyRef<'_>>> {
-        self.answer_of(self.table.find_by(self.table.key(domain), domain)?, now)
+        self.answer_by(self.table.key(domain), domain, now)
     }
 
     /// Returns the cached answer as [`get`](Self::get) does, for a domain with this hash.
@@ -151,16 +152,39 @@ impl Cache {
         domain: &Domain,
         now: UtcDateTime,
     ) -> Option<Answer<AppliedPolicyRef<'_>>> {
-        self.answer_of(self.table.find_by(Key::of(hash), domain)?, now)
+        self.answer_by(Key::of(hash), domain, now)
     }
 
     #[inline]
-    fn answer_of<'a>(
-        &'a self,
-        found: Found<'a>,
+    fn answer_by(
+        &self,
+        key: Key,
+        domain: &Domain,
         now: UtcDateTime,
-    ) -> Option<Answer<AppliedPolicyRef<'a>>> {
-        self.is_calm(found, now).then(|| self.calm_answer(found, now))
+    ) -> Option<Answer<AppliedPolicyRef<'_>>> {
+        let found = self.find_calm(key, domain, now)?;
+        let answer = found.answer();
+        if answer.is_some() { answer } else { self.calm_answer(found.place, now) }
+    }
+
+    #[expect(clippy::unnecessary_wraps, reason = "the caller returns it without a copy")]
+    #[cold]
+    fn calm_answer(&self, place: Place, now: UtcDateTime) -> Option<Answer<AppliedPolicyRef<'_>>> {
+        Some(self.answer(place, now))
+    }
+
+    /// Returns the entry of a domain with this key, if a lookup has nothing to do.
+    #[expect(clippy::inline_always, reason = "a call would cost a tenth of a lookup")]
+    #[inline(always)]
+    pub(super) fn find_calm(
+        &self,
+        key: Key,
+        domain: &Domain,
+        now: UtcDateTime,
+    ) -> Option<Found<'_>> {
+        let found = self.table.find_by(key, domain)?;
+        let now = Tick::of(now);
+        if self.earliest < now && now < found.calm_before { Some(found) } else { None }
     }
 
     /// Returns the settings.
@@ -200,29 +224,6 @@ impl Cache {
     #[must_use]
     pub fn counters(&self) -> Counters {
         self.counters
-    }
-
-    /// Returns whether a lookup of this entry has nothing to do.
-    #[inline]
-    pub(super) fn is_calm(&self, found: Found<'_>, now: UtcDateTime) -> bool {
-        let now = Tick::of(now);
-        self.earliest < now && now < found.calm_before()
-    }
-
-    /// Returns the answer to such a lookup.
-    #[inline]
-    pub(super) fn calm_answer<'a>(
-        &'a self,
-        found: Found<'a>,
-        now: UtcDateTime,
-    ) -> Answer<AppliedPolicyRef<'a>> {
-        let Found::Slot(slot, head) = found else { return Answer::NoPolicy(NoPolicy::NoRecord) };
-        match head.policy.as_ref().zip(self.table.get(slot)) {
-            Some((policy, found)) => {
-                Answer::Policy(AppliedPolicyRef::new(policy, &found.entry.state))
-            }
-            None => self.slot_answer(slot, now),
-        }
     }
 
     /// Returns the answer as far as it is known.

@@ -138,9 +138,9 @@ impl Second {
     }
 }
 
-/// A second of the calendar, counted as though every year had 366 days, which keeps the order and
-/// is computed from a `UtcDateTime` without a division. The first one stands for all before 1970,
-/// the last one for all after 2104.
+/// Two seconds of the calendar, as a number that keeps their order and is composed from a
+/// `UtcDateTime` without a division or multiplication. The first one stands for all before 1970, the
+/// last one for all after 2097.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Tick(u32);
 
@@ -149,14 +149,19 @@ impl Tick {
 
     #[inline]
     pub(super) fn of(moment: UtcDateTime) -> Self {
+        let years = moment.year().wrapping_sub(1970);
+        let Some(years) = u32::try_from(years).ok().filter(|years| *years < 1 << 7) else {
+            return Self::beyond(years);
+        };
         let (hour, minute, second) = moment.as_hms();
-        // None of this can overflow: a year has at most six digits.
-        let years = i64::from(moment.year()).wrapping_sub(1970);
-        let days = years.wrapping_mul(366).wrapping_add(moment.ordinal().into());
-        let hours = days.wrapping_mul(24).wrapping_add(hour.into());
-        let minutes = hours.wrapping_mul(60).wrapping_add(minute.into());
-        let seconds = minutes.wrapping_mul(60).wrapping_add(second.into());
-        Self(u32::try_from(seconds.max(0)).unwrap_or(u32::MAX))
+        let days = years << 9 | u32::from(moment.ordinal());
+        let minutes = (days << 5 | u32::from(hour)) << 6 | u32::from(minute);
+        Self(minutes << 5 | u32::from(second) >> 1)
+    }
+
+    #[cold]
+    const fn beyond(years: i32) -> Self {
+        Self(if years < 0 { 0 } else { u32::MAX })
     }
 }
 

@@ -31,16 +31,21 @@ impl Cache {
     /// deadlines; the others follow in [`handle_timeout`](Self::handle_timeout).
     #[inline]
     pub fn lookup(&mut self, domain: &Domain, now: UtcDateTime) -> Lookup<'_> {
-        let found = self.table.find_by(self.table.key(domain), domain);
-        let Some(place) = found.filter(|&found| self.is_calm(found, now)).map(Found::place) else {
+        let found = self.find_calm(self.table.key(domain), domain, now);
+        let Some(place) = found.map(|found| found.place) else {
             return self.lookup_with_work(domain, now);
         };
         self.counters.cached = self.counters.cached.saturating_add(1);
         // Read again, because the borrow must begin after the counters have changed.
-        match self.table.at(place) {
-            Some(found) => Lookup::Answer(self.calm_answer(found, now)),
-            None => Lookup::Answer(self.answer(place, now)),
+        match self.table.at(place).and_then(Found::answer) {
+            Some(answer) => Lookup::Answer(answer),
+            None => self.calm_lookup(place, now),
         }
+    }
+
+    #[cold]
+    fn calm_lookup(&self, place: Place, now: UtcDateTime) -> Lookup<'_> {
+        Lookup::Answer(self.answer(place, now))
     }
 
     #[cold]

@@ -6,9 +6,10 @@ use core::mem::size_of;
 use hashbrown::HashMap;
 
 use super::{
+    answer::Answer,
     clock::{Tick, Timestamp},
     deadlines::{HeapIndex, HeapIndices},
-    entry::{Absence, Entry},
+    entry::{Absence, AppliedPolicyRef, Entry, State},
     index::PLACE,
     name::Name,
     order::{EvictionClass, Linked, ListLinks},
@@ -16,15 +17,13 @@ use super::{
     slab::Slab,
     weight::Weight,
 };
-use crate::{domain::Domain, policy::Policy};
+use crate::{domain::Domain, no_policy::NoPolicy, policy::Policy};
 
 /// The entries by number. What a lookup reads that has nothing to do lies apart from the rest.
 #[derive(Debug, Default)]
 pub(super) struct Entries {
-    pub(super) heads: Slab<Head>,
-    pub(super) slots: Slab<Slot>,
-    row_heads: Slab<RowHead>,
-    pub(super) rows: Slab<Row>,
+    pub(super) slots: Slab<Head, Slot>,
+    pub(super) rows: Slab<RowHead, Row>,
     /// The names that are too long for a head.
     long: HashMap<Place, Domain, foldhash::fast::FixedState>,
 }
@@ -76,11 +75,14 @@ pub(super) struct Row {
     pub(super) absence: Absence,
 }
 
-/// An entry that was found by its domain.
+/// An entry that was found by its domain, and what a lookup reads that has nothing to do.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Found<'a> {
-    Slot(u32, &'a Head),
-    Row(u32, &'a RowHead),
+pub(super) struct Found<'a> {
+    pub(super) place: Place,
+    /// The time before which a lookup has nothing to do.
+    pub(super) calm_before: Tick,
+    /// The policy that a lookup finds then, if there is one, and its dates.
+    policy: Option<(&'a Arc<Policy>, &'a State)>,
 }
 
 /// The lengths of the longest names within a head.
@@ -138,62 +140,60 @@ impl Row {
     const VACANT: Self = Self { links: ListLinks::NONE, absence: Absence::NONE };
 }
 
-impl Found<'_> {
-    #[inline]
-    pub(super) const fn place(self) -> Place {
-        match self {
-            Self::Slot(slot, _) => Place::of_slot(slot),
-            Self::Row(row, _) => Place::of_row(row),
-        }
-    }
-
-    /// Returns the time before which a lookup has nothing to do.
-    #[inline]
-    pub(super) const fn calm_before(self) -> Tick {
-        match self {
-            Self::Slot(_, head) => head.calm_before,
-            Self::Row(_, head) => head.calm_before,
-        }
-    }
-}
-
 impl<'a> Found<'a> {
+    /// Returns the answer to a lookup that has nothing to do, unless it is one that says why there
+    /// is no policy although there is a record.
     #[inline]
-    fn name(self) -> Option<&'a [u8]> {
-        match self {
-            Self::Slot(_, head) => head.name.text(),
-            Self::Row(_, head) => head.name.text(),
-        }
-    }
-
-    /// Returns the length of the name, or zero if the place is vacant.
-    pub(super) fn name_len(self) -> usize {
-        match self {
-            Self::Slot(_, head) => head.name.len(),
-            Self::Row(_, head) => head.name.len(),
+    pub(super) fn answer(self) -> Option<Answer<AppliedPolicyRef<'a>>> {
+        match self.policy {
+            Some((policy, state)) => Some(Answer::Policy(AppliedPolicyRef::new(policy, state))),
+            None => self.place.slot().is_none().then_some(Answer::NoPolicy(NoPolicy::NoRecord)),
         }
     }
 }
 
 impl Entries {
-    /// Returns the beginning of an entry. It may be vacant.
+    /// Returns an entry, and its name. The name is `None` if it is too long for a head, and empty
+    /// if the place is vacant.
     #[inline]
-    pub(super) fn at(&self, place: Place) -> Option<Found<'_>> {
+    fn named(&self, place: Place) -> Option<(Option<&[u8]>, Found<'_>)> {
         Some(match place.form() {
-            Form::Slot(slot) => Found::Slot(slot, self.heads.get(slot)?),
-            Form::Row(row) => Found::Row(row, self.row_heads.get(row)?),
+            Form::Slot(slot) => {
+                let (Head { name, calm_before, policy }, slot) = self.slots.both(slot)?;
+                let policy = policy.as_ref().map(|policy| (policy, &slot.entry.state));
+                (name.text(), Found { place, calm_before: *calm_before, policy })
+            }
+            Form::Row(row) => {
+                let RowHead { name, calm_before } = self.rows.head(row)?;
+                (name.text(), Found { place, calm_before: *calm_before, policy: None })
+            }
         })
     }
 
-    /// Returns the beginning of an entry, if it is that of a domain.
+    /// Returns an entry. It may be vacant.
+    #[inline]
+    pub(super) fn at(&self, place: Place) -> Option<Found<'_>> {
+        self.named(place).map(|(_, found)| found)
+    }
+
+    /// Returns an entry, if it is that of a domain.
     #[inline]
     pub(super) fn find(&self, place: Place, domain: &Domain) -> Option<Found<'_>> {
-        let found = self.at(place)?;
-        let is_it = match found.name() {
+        let (name, found) = self.named(place)?;
+        let is_it = match name {
             Some(name) => name == domain.as_str().as_bytes(),
             None => self.is_long(place, domain),
         };
-        is_it.then_some(found)
+        if is_it { Some(found) } else { None }
+    }
+
+    /// Returns the length of the name, or zero if the place is vacant.
+    pub(super) fn name_len(&self, place: Place) -> usize {
+        let len = match place.form() {
+            Form::Slot(slot) => self.slots.head(slot).map(|head| head.name.len()),
+            Form::Row(row) => self.rows.head(row).map(|head| head.name.len()),
+        };
+        len.unwrap_or(0)
     }
 
     #[cold]
@@ -203,7 +203,7 @@ impl Entries {
 
     /// Returns the domain of an entry, unless it is vacant.
     pub(super) fn domain(&self, place: Place) -> Option<Domain> {
-        match self.at(place)?.name() {
+        match self.named(place)?.0 {
             Some([]) => None,
             Some(name) => Some(Domain::of_valid(str::from_utf8(name).ok()?)),
             None => self.long.get(&place).cloned(),
@@ -217,10 +217,8 @@ impl Entries {
         entry: Entry,
         class: EvictionClass,
     ) -> Option<Place> {
-        // The numbers are the same in both, because elements come and leave in pairs.
         let head = Head { name: Name::new(domain.as_str()), ..Head::VACANT };
-        self.heads.insert(head)?;
-        let slot = self.slots.insert(Slot { entry, class, ..Slot::VACANT })?;
+        let slot = self.slots.insert(head, Slot { entry, class, ..Slot::VACANT })?;
         let place = Place::of_slot(slot);
         self.keep_long(place, domain);
         Some(place)
@@ -233,29 +231,27 @@ impl Entries {
         absence: Absence,
         calm_before: Tick,
     ) -> Option<Place> {
-        self.row_heads.insert(RowHead { name: Name::new(domain.as_str()), calm_before })?;
-        let row = self.rows.insert(Row { absence, ..Row::VACANT })?;
+        let head = RowHead { name: Name::new(domain.as_str()), calm_before };
+        let row = self.rows.insert(head, Row { absence, ..Row::VACANT })?;
         let place = Place::of_row(row);
         self.keep_long(place, domain);
         Some(place)
     }
 
     fn keep_long(&mut self, place: Place, domain: &Domain) {
-        if self.at(place).is_some_and(|found| found.name().is_none()) {
+        if self.named(place).is_some_and(|(name, _)| name.is_none()) {
             self.long.insert(place, domain.clone());
         }
     }
 
     pub(super) fn remove_slot(&mut self, slot: u32) -> Option<Slot> {
         self.long.remove(&Place::of_slot(slot));
-        self.heads.remove(slot, Head::VACANT)?;
-        self.slots.remove(slot, Slot::VACANT)
+        self.slots.remove(slot, (Head::VACANT, Slot::VACANT))
     }
 
     pub(super) fn remove_row(&mut self, row: u32) -> Option<()> {
         self.long.remove(&Place::of_row(row));
-        self.row_heads.remove(row, RowHead::VACANT)?;
-        self.rows.remove(row, Row::VACANT).map(drop)
+        self.rows.remove(row, (RowHead::VACANT, Row::VACANT)).map(drop)
     }
 
     /// Returns a number above those of all places.

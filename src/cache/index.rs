@@ -1,9 +1,7 @@
 //! The index from domains to entries.
 
-use alloc::boxed::Box;
-use core::mem::size_of;
-
-use hashbrown::HashTable;
+use alloc::{boxed::Box, vec, vec::Vec};
+use core::{iter, mem};
 
 use super::{
     hash::{HashPurpose, TextHash},
@@ -14,21 +12,38 @@ use crate::domain::Domain;
 /// A hash table of the places of entries, in parts that grow one at a time: none takes long.
 #[derive(Debug)]
 pub(super) struct Index {
-    parts: Box<[HashTable<Bucket>; PARTS]>,
+    parts: Box<[Part; PARTS]>,
     len: usize,
     hash: TextHash,
 }
 
 const PARTS: usize = 64;
 
-#[derive(Clone, Copy, Debug)]
-struct Bucket {
-    key: Key,
-    place: Place,
+/// A hash table with linear probing from group to group. Nearly all places are in the group that
+/// their key belongs to.
+#[derive(Debug)]
+struct Part {
+    groups: Vec<Group>,
+    len: usize,
 }
 
-/// The bytes of a place in an index that is at worst half empty.
-pub(super) const PLACE: usize = 2 * (size_of::<Bucket>() + 1);
+/// Eight places with their keys: a line of the processor's cache, which is all that most searches
+/// read. (A table with metadata of its own, such as that of `hashbrown`, reads two lines.)
+#[derive(Clone, Debug)]
+#[repr(align(64))]
+struct Group {
+    keys: [Key; GROUP],
+    places: [Stored; GROUP],
+}
+
+const GROUP: usize = 8;
+
+/// The number of a place with all its bits inverted, so that it is zero if there is none.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Stored(u32);
+
+/// The bytes of a place in an index of which at least four ninths are in use.
+pub(super) const PLACE: usize = size_of::<Group>() * 9 / 4 / GROUP;
 
 /// The hash of a domain, short enough to be stored with each place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,22 +57,17 @@ impl Key {
         Self(u32::from_le_bytes([a, b, c, d]))
     }
 
-    /// Spreads the bits, because a table uses both ends of a hash.
-    const fn spread(self) -> u64 {
-        let bits = self.0 as u64;
-        bits << 32 | bits
-    }
-
-    /// Returns the part of the index, by bits that a table of some size uses last.
+    /// Returns the part of the index, by the bits that a position in it depends on least.
+    #[inline]
     const fn part(self) -> usize {
-        (self.0 >> 19) as usize % PARTS
+        self.0 as usize % PARTS
     }
 }
 
 impl Index {
     pub(super) fn new(seed: u64) -> Self {
         Self {
-            parts: Box::new([const { HashTable::new() }; PARTS]),
+            parts: Box::new([const { Part::EMPTY }; PARTS]),
             len: 0,
             hash: TextHash::new(seed, HashPurpose::Domains),
         }
@@ -72,49 +82,197 @@ impl Index {
         Key::of(self.hash.of(domain.as_str()))
     }
 
-    /// Returns what the first place with this key is found to be that is the one looked for.
-    #[inline]
-    pub(super) fn find<T>(&self, key: Key, mut look: impl FnMut(Place) -> Option<T>) -> Option<T> {
-        let mut found = None;
-        self.parts.get(key.part())?.find(key.spread(), |bucket| {
-            if bucket.key == key {
-                found = look(bucket.place);
-            }
-            found.is_some()
-        });
-        found
+    /// Returns what is found at the place with this key that is the one looked for.
+    #[expect(clippy::inline_always, reason = "a call would cost a tenth of a lookup")]
+    #[inline(always)]
+    pub(super) fn find<T>(&self, key: Key, look: impl Fn(Place) -> Option<T>) -> Option<T> {
+        let part = self.parts.get(key.part())?;
+        let likely = look(part.likely(key)?);
+        if likely.is_some() { likely } else { part.search(key, look) }
+    }
+
+    fn part_mut(&mut self, key: Key) -> Option<&mut Part> {
+        self.parts.get_mut(key.part())
     }
 
     /// Reserves capacity for this many more places, to avoid repeated growth.
     pub(super) fn reserve(&mut self, additional: usize) {
-        for part in self.parts.iter_mut() {
-            part.reserve(additional / PARTS, |bucket| bucket.key.spread());
-        }
+        self.parts.iter_mut().for_each(|part| part.reserve(additional / PARTS));
     }
 
     /// Adds the place of a domain that is not in the index.
     pub(super) fn insert(&mut self, key: Key, place: Place) {
-        if let Some(part) = self.parts.get_mut(key.part()) {
-            part.insert_unique(key.spread(), Bucket { key, place }, |bucket| bucket.key.spread());
+        if let Some(part) = self.part_mut(key) {
+            part.insert(key, Stored::of(place));
             self.len = self.len.saturating_add(1);
         }
     }
 
     /// Replaces the place of a domain.
     pub(super) fn replace(&mut self, key: Key, old: Place, new: Place) {
-        let part = self.parts.get_mut(key.part());
-        if let Some(bucket) =
-            part.and_then(|part| part.find_mut(key.spread(), |bucket| bucket.place == old))
-        {
-            bucket.place = new;
+        let Some(part) = self.part_mut(key) else { return };
+        if let Some(at) = part.position(key, old) {
+            part.set(at, key, Stored::of(new));
         }
     }
 
     pub(super) fn remove(&mut self, key: Key, place: Place) {
-        let Some(part) = self.parts.get_mut(key.part()) else { return };
-        if let Ok(found) = part.find_entry(key.spread(), |bucket| bucket.place == place) {
-            found.remove();
+        let Some(part) = self.part_mut(key) else { return };
+        if let Some(at) = part.position(key, place) {
+            part.remove(at);
             self.len = self.len.saturating_sub(1);
         }
     }
 }
+
+impl Stored {
+    const NONE: Self = Self::of(Place::NONE);
+
+    const fn of(place: Place) -> Self {
+        Self(!place.number())
+    }
+
+    #[inline]
+    const fn place(self) -> Place {
+        Place::of_number(!self.0)
+    }
+}
+
+impl Group {
+    const EMPTY: Self = Self { keys: [Key(0); GROUP], places: [Stored::NONE; GROUP] };
+}
+
+/// Search. Positions count the places of all groups.
+impl Part {
+    const EMPTY: Self = Self { groups: Vec::new(), len: 0 };
+
+    /// Returns the place with this key that is in its group, if it is the only one. It may be any
+    /// other place if there are two, and [`Place::NONE`] if there is none.
+    #[inline]
+    fn likely(&self, key: Key) -> Option<Place> {
+        let group = self.groups.get(self.group_of(key))?;
+        // Without a branch, so that the compiler uses vector instructions.
+        let pairs = group.keys.iter().zip(&group.places);
+        let found = pairs.map(|(known, place)| if *known == key { place.0 } else { 0 });
+        Some(Stored(found.fold(0, |all, one| all | one)).place())
+    }
+
+    /// Looks at all places with this key.
+    #[cold]
+    fn search<T>(&self, key: Key, look: impl Fn(Place) -> Option<T>) -> Option<T> {
+        let found = self.run(key).filter(|(_, known, _)| *known == key);
+        found.map(|(_, _, place)| place.place()).find_map(look)
+    }
+
+    /// Returns the position of a place.
+    fn position(&self, key: Key, place: Place) -> Option<usize> {
+        let (at, ..) = self.run(key).find(|(_, _, found)| found.place() == place)?;
+        Some(at)
+    }
+
+    /// Returns the positions at which a place with this key may be, up to the first that is vacant.
+    fn run(&self, key: Key) -> impl Iterator<Item = (usize, Key, Stored)> {
+        let positions = iter::successors(Some(self.home(key)), |&at| Some(self.after(at)));
+        // One is always vacant.
+        positions.map_while(|at| self.get(at).map(|(key, place)| (at, key, place)))
+    }
+
+    /// Returns the group at which the search for a key begins.
+    #[inline]
+    fn group_of(&self, key: Key) -> usize {
+        let scaled = u64::from(key.0).wrapping_mul(self.groups.len() as u64);
+        (scaled >> 32) as u32 as usize
+    }
+
+    /// Returns the position at which the search for a key begins.
+    fn home(&self, key: Key) -> usize {
+        self.group_of(key).wrapping_mul(GROUP)
+    }
+
+    fn after(&self, at: usize) -> usize {
+        let next = at.wrapping_add(1);
+        if next < self.capacity() { next } else { 0 }
+    }
+
+    /// Returns the steps from a position on to another.
+    fn steps(&self, from: usize, to: usize) -> usize {
+        let around = if from <= to { 0 } else { self.capacity() };
+        to.wrapping_add(around).wrapping_sub(from)
+    }
+
+    /// Returns the key and the place at a position, unless it is vacant.
+    fn get(&self, at: usize) -> Option<(Key, Stored)> {
+        let group = self.groups.get(at / GROUP)?;
+        let (key, place) = (group.keys.get(at % GROUP)?, group.places.get(at % GROUP)?);
+        (*place != Stored::NONE).then_some((*key, *place))
+    }
+
+    fn capacity(&self) -> usize {
+        self.groups.len().saturating_mul(GROUP)
+    }
+}
+
+/// Changes.
+impl Part {
+    /// Grows the part if otherwise more than two thirds of it would be in use.
+    fn reserve(&mut self, additional: usize) {
+        let needed = self.len.saturating_add(additional).saturating_mul(3).div_ceil(2 * GROUP);
+        let count = self.groups.len();
+        if needed <= count {
+            return;
+        }
+        let count = needed.max(count.saturating_add(count / 2));
+        let small = Self { groups: vec![Group::EMPTY; count], ..Self::EMPTY };
+        for (key, place) in mem::replace(self, small).into_pairs() {
+            self.insert_within(key, place);
+        }
+    }
+
+    /// Returns all keys with their places.
+    fn into_pairs(self) -> impl Iterator<Item = (Key, Stored)> {
+        let pairs =
+            self.groups.into_iter().flat_map(|group| group.keys.into_iter().zip(group.places));
+        pairs.filter(|(_, place)| *place != Stored::NONE)
+    }
+
+    fn insert(&mut self, key: Key, place: Stored) {
+        self.reserve(1);
+        self.insert_within(key, place);
+    }
+
+    /// Puts a place where the search for its key ends, without growing.
+    fn insert_within(&mut self, key: Key, place: Stored) {
+        let mut at = self.home(key);
+        while self.get(at).is_some() {
+            at = self.after(at);
+        }
+        self.set(at, key, place);
+        self.len = self.len.saturating_add(1);
+    }
+
+    fn set(&mut self, at: usize, key: Key, place: Stored) {
+        if let Some(Group { keys, places }) = self.groups.get_mut(at / GROUP)
+            && let Some((old_key, old_place)) =
+                keys.get_mut(at % GROUP).zip(places.get_mut(at % GROUP))
+        {
+            (*old_key, *old_place) = (key, place);
+        }
+    }
+
+    /// Empties a position. What a search would no longer reach behind it moves up.
+    fn remove(&mut self, mut gap: usize) {
+        let mut at = self.after(gap);
+        while let Some((key, place)) = self.get(at) {
+            if self.steps(self.home(key), at) >= self.steps(gap, at) {
+                self.set(gap, key, place);
+                gap = at;
+            }
+            at = self.after(at);
+        }
+        self.set(gap, Key(0), Stored::NONE);
+        self.len = self.len.saturating_sub(1);
+    }
+}
+
+#[cfg(test)]
+mod tests;

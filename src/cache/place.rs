@@ -37,8 +37,14 @@ impl Place {
     }
 
     /// Returns a place by its number, which says nothing about whether there is an entry.
+    #[inline]
     pub(super) const fn of_number(number: u32) -> Self {
         Self(number)
+    }
+
+    #[inline]
+    pub(super) const fn number(self) -> u32 {
+        self.0
     }
 
     #[inline]

@@ -5,55 +5,78 @@ use core::mem;
 
 use super::{chunks::Chunks, place::Place};
 
-/// Elements with numbers. The number of a removed element is reused.
+/// Elements with numbers. Each has a head, which lies apart from the rest. The number of a removed
+/// element is reused.
 #[derive(Debug)]
-pub(super) struct Slab<T> {
-    elements: Chunks<T>,
+pub(super) struct Slab<H, T> {
+    heads: Chunks<H>,
+    /// As many as there are heads.
+    rests: Chunks<T>,
     free: Vec<u32>,
 }
 
-impl<T> Default for Slab<T> {
+impl<H, T> Default for Slab<H, T> {
     fn default() -> Self {
-        Self { elements: Chunks::default(), free: Vec::new() }
+        Self { heads: Chunks::default(), rests: Chunks::default(), free: Vec::new() }
     }
 }
 
-impl<T> Slab<T> {
+impl<H, T> Slab<H, T> {
     /// Returns the number below which all numbers in use are.
     pub(super) fn end(&self) -> u32 {
-        u32::try_from(self.elements.len()).unwrap_or(u32::MAX)
+        u32::try_from(self.rests.len()).unwrap_or(u32::MAX)
+    }
+
+    /// Returns the head of an element, and the rest.
+    #[inline]
+    pub(super) fn both(&self, at: u32) -> Option<(&H, &T)> {
+        self.head(at).zip(self.get(at))
+    }
+
+    #[inline]
+    pub(super) fn head(&self, at: u32) -> Option<&H> {
+        self.heads.get(at as usize)
+    }
+
+    pub(super) fn head_mut(&mut self, at: u32) -> Option<&mut H> {
+        self.heads.get_mut(at as usize)
     }
 
     #[inline]
     pub(super) fn get(&self, at: u32) -> Option<&T> {
-        self.elements.get(at as usize)
+        self.rests.get(at as usize)
     }
 
     #[inline]
     pub(super) fn get_mut(&mut self, at: u32) -> Option<&mut T> {
-        self.elements.get_mut(at as usize)
+        self.rests.get_mut(at as usize)
     }
 
     /// Adds an element. Returns its number, or `None` if all numbers are in use.
-    pub(super) fn insert(&mut self, element: T) -> Option<u32> {
-        if let Some(at) = self.free.pop()
-            && let Some(place) = self.get_mut(at)
-        {
-            *place = element;
+    pub(super) fn insert(&mut self, head: H, rest: T) -> Option<u32> {
+        if let Some(at) = self.free.pop() {
+            self.replace(at, head, rest)?;
             return Some(at);
         }
         let at = self.end();
         if at >= Place::MOST {
             return None;
         }
-        self.elements.push(element);
+        self.heads.push(head);
+        self.rests.push(rest);
         Some(at)
     }
 
-    /// Removes and returns an element. `vacant` takes its place until the number is used again.
-    pub(super) fn remove(&mut self, at: u32, vacant: T) -> Option<T> {
-        let removed = mem::replace(self.get_mut(at)?, vacant);
+    /// Removes an element, and returns it without its head. The vacant element takes its place
+    /// until the number is used again.
+    pub(super) fn remove(&mut self, at: u32, vacant: (H, T)) -> Option<T> {
+        let removed = self.replace(at, vacant.0, vacant.1)?;
         self.free.push(at);
         Some(removed)
+    }
+
+    fn replace(&mut self, at: u32, head: H, rest: T) -> Option<T> {
+        *self.head_mut(at)? = head;
+        Some(mem::replace(self.get_mut(at)?, rest))
     }
 }

@@ -53,7 +53,7 @@ impl Table {
 
     /// Returns the place of a domain.
     pub(super) fn find(&self, domain: &Domain) -> Option<Place> {
-        self.find_by(self.key(domain), domain).map(Found::place)
+        self.find_by(self.key(domain), domain).map(|found| found.place)
     }
 
     /// Returns the slot of a domain, if it has one.
@@ -64,7 +64,7 @@ impl Table {
         }
     }
 
-    /// Returns the beginning of the entry of a place.
+    /// Returns the entry of a place. It may be vacant.
     #[inline]
     pub(super) fn at(&self, place: Place) -> Option<Found<'_>> {
         self.entries.at(place)
@@ -81,11 +81,11 @@ impl Table {
 
     /// Returns the length of the name of an entry, or zero if the place is vacant.
     pub(super) fn name_len(&self, place: Place) -> usize {
-        self.entries.at(place).map_or(0, Found::name_len)
+        self.entries.name_len(place)
     }
 
     pub(super) fn head_mut(&mut self, slot: u32) -> Option<&mut Head> {
-        self.entries.heads.get_mut(slot)
+        self.entries.slots.head_mut(slot)
     }
 
     #[inline]
@@ -154,7 +154,7 @@ impl Table {
     /// Moves an entry from its slot to a row. Returns its place there, if there is a number for it.
     pub(super) fn fold(&mut self, slot: u32, absence: Absence) -> Option<Place> {
         let old = Place::of_slot(slot);
-        let (domain, calm_before) = (self.domain(slot)?, self.at(old)?.calm_before());
+        let (domain, calm_before) = (self.domain(slot)?, self.at(old)?.calm_before);
         let new = self.entries.insert_row(&domain, absence, calm_before)?;
         self.relocate(&domain, old, new);
         Some(new)

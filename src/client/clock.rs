@@ -9,7 +9,7 @@ use core::{
 };
 use std::{thread_local, time::Instant as StdInstant};
 
-use time::{Date, Time as TimeOfDay, UtcDateTime};
+use time::UtcDateTime;
 
 use crate::instant::Instant;
 
@@ -161,29 +161,27 @@ impl Time {
     }
 }
 
+#[inline]
 fn this_second() -> UtcDateTime {
     thread_local! {
-        static TODAY: Cell<(i64, Date)> = const { Cell::new((0, UtcDateTime::UNIX_EPOCH.date())) };
+        static LAST: Cell<(i64, UtcDateTime)> = const { Cell::new((0, UtcDateTime::UNIX_EPOCH)) };
     }
-    TODAY.with(|today| at(seconds(), today))
+    LAST.with(|last| at(seconds(), last))
 }
 
-/// Returns the time at this many seconds after 1970. The date is computed once a day.
-fn at(seconds: i64, today: &Cell<(i64, Date)>) -> UtcDateTime {
-    const DAY: i64 = 86_400;
-    let day = seconds.div_euclid(DAY);
-    let (known, mut date) = today.get();
-    if known != day {
-        date = UtcDateTime::from_unix_timestamp(seconds).map_or(date, UtcDateTime::date);
-        today.set((day, date));
-    }
-    UtcDateTime::new(date, time_of_day(seconds.rem_euclid(DAY)).unwrap_or(TimeOfDay::MIDNIGHT))
+/// Returns the time at this many seconds after 1970. The date is computed once a second.
+#[inline]
+fn at(seconds: i64, last: &Cell<(i64, UtcDateTime)>) -> UtcDateTime {
+    let (known, date) = last.get();
+    if known == seconds { date } else { date_at(seconds, last) }
 }
 
-fn time_of_day(second: i64) -> Option<TimeOfDay> {
-    let [hour, minute, second] = [second / 3600, second / 60 % 60, second % 60];
-    let [hour, minute, second] = [hour, minute, second].map(|number| u8::try_from(number).ok());
-    TimeOfDay::from_hms(hour?, minute?, second?).ok()
+#[cold]
+fn date_at(seconds: i64, last: &Cell<(i64, UtcDateTime)>) -> UtcDateTime {
+    let farthest = if seconds < 0 { UtcDateTime::MIN } else { UtcDateTime::MAX };
+    let date = UtcDateTime::from_unix_timestamp(seconds).unwrap_or(farthest);
+    last.set((seconds, date));
+    date
 }
 
 #[cfg(target_os = "linux")]
@@ -201,13 +199,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn seconds_are_moments_on_whatever_day_they_follow() {
-        let today = Cell::new((0, UtcDateTime::UNIX_EPOCH.date()));
-        let noted = [0, 1, 86_399, 86_400, 1_709_164_799, 1_709_164_800, 1_793_000_000, 59, -1];
+    fn seconds_are_moments_whatever_they_follow() {
+        let last = Cell::new((0, UtcDateTime::UNIX_EPOCH));
+        let noted = [0, 1, 1, 86_399, 86_400, 1_709_164_799, 1_709_164_800, 1_793_000_000, 59, -1];
         for seconds in noted.into_iter().chain((-200_000..4_000_000_000).step_by(7_654_321)) {
             let expected = UtcDateTime::from_unix_timestamp(seconds);
-            assert_eq!(Ok(at(seconds, &today)), expected, "{seconds}");
+            assert_eq!(Ok(at(seconds, &last)), expected, "{seconds}");
         }
+        // Beyond the calendar, its ends.
+        assert_eq!(at(i64::MAX, &last), UtcDateTime::MAX);
+        assert_eq!(at(i64::MIN, &last), UtcDateTime::MIN);
         assert!(utc_now().unix_timestamp() - this_second().unix_timestamp() < 2);
     }
 

@@ -307,8 +307,8 @@ impl ShardedCache {
 /// index in a cache is the low one.
 #[inline]
 fn place(hash: u64, count: usize) -> usize {
-    let place = (hash >> 32).checked_rem(count as u64).unwrap_or(0);
-    usize::try_from(place).unwrap_or(0)
+    let scaled = (hash >> 32).wrapping_mul(count as u64);
+    (scaled >> 32) as u32 as usize
 }
 
 impl Replies {

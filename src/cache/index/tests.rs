@@ -1,0 +1,96 @@
+#![allow(clippy::unwrap_used, clippy::panic, reason = "here a panic is a finding")]
+#![allow(clippy::arithmetic_side_effects, clippy::indexing_slicing, reason = "as in other tests")]
+
+use alloc::{collections::BTreeMap, vec::Vec};
+
+use super::*;
+
+/// Numbers that look random (`SplitMix64`).
+struct Random(u64);
+
+impl Random {
+    fn below(&mut self, bound: u32) -> u32 {
+        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
+        let mut bits = self.0;
+        bits = (bits ^ (bits >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        bits = (bits ^ (bits >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        u32::try_from((bits ^ (bits >> 31)) % u64::from(bound)).unwrap()
+    }
+}
+
+/// Keys of one part: of its last groups, so that searches go around its end, and often the same.
+fn last_keys(random: &mut Random) -> Key {
+    Key((u32::MAX - random.below(12) * 0x0100_0000) / 64 * 64)
+}
+
+fn all_keys(random: &mut Random) -> Key {
+    Key(random.below(u32::MAX))
+}
+
+/// The index finds what a map finds, whatever is added, replaced and removed.
+fn compare_with_a_map(seed: u64, most: usize, key: impl Fn(&mut Random) -> Key) {
+    let random = &mut Random(seed);
+    let (mut index, mut map) = (Index::new(seed), BTreeMap::new());
+    let mut next = 0;
+    for step in 0..4000 {
+        let chosen = map.keys().nth(random.below(60) as usize).copied();
+        match (random.below(10), chosen) {
+            (0..=5, _) if map.len() < most => {
+                let key = key(random);
+                index.insert(key, Place::of_number(next));
+                map.insert(next, key);
+                next += 1;
+            }
+            (0..=7, Some(number)) => {
+                index.remove(map.remove(&number).unwrap(), Place::of_number(number));
+            }
+            (8, Some(number)) => {
+                let key = map.remove(&number).unwrap();
+                index.replace(key, Place::of_number(number), Place::of_number(next));
+                map.insert(next, key);
+                next += 1;
+            }
+            _ => index.reserve(random.below(200) as usize),
+        }
+        assert_eq!(index.len(), map.len(), "seed {seed}, step {step}");
+        if step % 50 > 0 {
+            continue;
+        }
+        for (&number, &key) in &map {
+            let found = index.find(key, |place| (place.number() == number).then_some(place));
+            assert_eq!(found, Some(Place::of_number(number)), "seed {seed}, step {step}");
+        }
+        // A search for what is not there looks at every place with the key, and at no other.
+        for &key in map.values() {
+            let seen = core::cell::RefCell::new(Vec::new());
+            let _ = index.parts[key.part()].search(key, |place| {
+                seen.borrow_mut().push(place.number());
+                None::<()>
+            });
+            let mut seen = seen.into_inner();
+            seen.sort_unstable();
+            let same = map.iter().filter(|(_, known)| **known == key).map(|(number, _)| *number);
+            assert_eq!(seen, same.collect::<Vec<_>>(), "seed {seed}, step {step}");
+        }
+    }
+}
+
+#[test]
+fn places_are_found_whatever_is_added_and_removed() {
+    (0..20).for_each(|seed| compare_with_a_map(seed, 2000, all_keys));
+}
+
+#[test]
+fn places_are_found_if_their_keys_collide() {
+    (0..20).for_each(|seed| compare_with_a_map(seed, 60, last_keys));
+}
+
+#[test]
+fn a_part_is_never_more_than_two_thirds_full() {
+    let mut index = Index::new(1);
+    for number in 0..20_000u32 {
+        index.insert(Key(number.wrapping_mul(0x9E37_79B9)), Place::of_number(number));
+        let full = index.parts.iter().find(|part| part.len * 3 > part.capacity() * 2);
+        assert!(full.is_none(), "{number}");
+    }
+}

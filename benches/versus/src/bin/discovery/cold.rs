@@ -24,7 +24,8 @@ const ROUNDS: usize = 60;
 /// Discoveries of a contestant in a round.
 const TURN: usize = 25;
 
-const PATIENCE: Duration = Duration::from_secs(20);
+/// As long as the clients wait by default, and more.
+const PATIENCE: Duration = Duration::from_secs(120);
 
 /// What the others may take of the work of the minimal client.
 const LIMITS: [f64; 5] = [1.0, 1.05, 1.15, 1.15, 1.2];

@@ -131,20 +131,49 @@ impl Driver {
 
     /// Carries out the outputs, and then sends the answers to pending lookups.
     pub(super) fn process(self: &Arc<Self>, outputs: Outputs) {
-        let mut next = Some(outputs);
-        while let Some(outputs) = next {
-            next = self.run_all(outputs).deliver(&self.hub, self.time.now());
+        self.process_for(None, outputs);
+    }
+
+    /// Carries out the outputs of a call that waits for this domain, for at most `budget`. If that is
+    /// enough for a whole discovery, the call does it itself, and no thread has to wake another.
+    pub(super) fn process_here(
+        self: &Arc<Self>,
+        domain: &Domain,
+        outputs: Outputs,
+        budget: Duration,
+    ) {
+        // Code of a user may take any time.
+        let parts = (&self.resolver, &self.fetcher);
+        let is_own = matches!(parts, (ResolverPart::Sockets(_), FetcherPart::Sockets(_)));
+        let limits = [self.setup.config.txt_timeout(), self.setup.config.fetch_timeout()];
+        let is_enough = budget >= limits.into_iter().fold(Duration::ZERO, Duration::saturating_add);
+        if let Some(run) = self.process_for(Some(domain).filter(|_| is_own && is_enough), outputs) {
+            self.pool.run_here(run);
         }
     }
 
+    /// Carries out the outputs as [`process`](Self::process) does, but returns the first job for this
+    /// domain, for the caller to run, instead of giving it to another thread.
+    fn process_for(self: &Arc<Self>, domain: Option<&Domain>, outputs: Outputs) -> Option<Run> {
+        let (mut kept, mut next) = (None, Some(outputs));
+        while let Some(outputs) = next {
+            let begin = |run: Run| match &kept {
+                None if domain == Some(&run.job.domain) => kept = Some(run),
+                _ => self.submit(run),
+            };
+            next = self.run_all(outputs, begin).deliver(&self.hub, self.time.now());
+        }
+        kept
+    }
+
     /// Carries out the outputs, and returns the answers to send.
-    fn run_all(self: &Arc<Self>, outputs: Outputs) -> Replies {
+    fn run_all(self: &Arc<Self>, outputs: Outputs, mut begin: impl FnMut(Run)) -> Replies {
         let mut replies = self.run_outputs(outputs);
         while let Some(next) = self.jobs.next(&self.hub, self.time.now()) {
             match next {
                 Next::Begin(id, job, outputs) => {
                     replies.add(self.run_outputs(outputs));
-                    self.begin(id, job);
+                    begin(self.registered(id, job));
                 }
                 Next::EndEarly(id) => self.end_early(id),
                 Next::Overdue(id) => {
@@ -170,11 +199,14 @@ impl Driver {
         self.hub.events.emit(EventKind::Overdue { domain });
     }
 
-    fn begin(self: &Arc<Self>, id: RunId, job: Job) {
+    fn registered(self: &Arc<Self>, id: RunId, job: Job) -> Run {
         let control = Control::new(&self.stop);
         let running = Running { domain: job.domain.clone(), early: control.early() };
         lock(&self.running).insert(id, running);
-        let run = Run { driver: Arc::clone(self), id, job, control };
+        Run { driver: Arc::clone(self), id, job, control }
+    }
+
+    fn submit(&self, run: Run) {
         let Shortage { is_felt, is_told } = &self.shortage;
         match self.pool.submit(run) {
             Ok(true) if is_told.swap(false, Ordering::SeqCst) => {
@@ -216,10 +248,11 @@ impl Driver {
         }
     }
 
-    fn run(self: &Arc<Self>, id: RunId, mut job: Job, control: &Control) {
-        if self.is_stopped() {
+    /// Runs a job. Returns the next one of the same discovery, if it begins now.
+    fn run(self: &Arc<Self>, id: RunId, mut job: Job, control: &Control) -> Option<Run> {
+        if self.is_ended() {
             lock(&self.running).remove(&id);
-            return;
+            return None;
         }
         let events = &self.hub.events;
         let new = || Trace::new(&job.domain, job.is_first_contact(self.time.date()), events);
@@ -230,15 +263,19 @@ impl Driver {
         {
             lock(&self.running).remove(&id);
             self.jobs.put_back(id, job);
-            return self.process(Outputs::default());
+            self.process(Outputs::default());
+            return None;
         }
+        let domain = job.domain.clone();
         let (shard, done) = self.work(job, &trace, control);
         lock(&self.running).remove(&id);
         self.jobs.finish(id, done.is_good(), self.time.instant());
         // A cancelled job is no result for the domain.
-        if !self.is_stopped() {
-            self.process(self.hub.complete_job(shard, done, &trace, self.time.now()));
+        if self.is_ended() {
+            return None;
         }
+        let outputs = self.hub.complete_job(shard, done, &trace, self.time.now());
+        self.process_for(Some(&domain), outputs)
     }
 
     /// Finds the addresses of the Policy Host. Returns whether the fetch may continue.
@@ -278,7 +315,12 @@ impl Driver {
     }
 
     pub(super) fn is_stopped(&self) -> bool {
-        self.threads.process.is_another() || self.stop.load(Ordering::SeqCst)
+        self.threads.process.is_another() || self.is_ended()
+    }
+
+    /// Returns whether the client is shut down, for its threads, which no forked child has.
+    fn is_ended(&self) -> bool {
+        self.stop.load(Ordering::SeqCst)
     }
 
     fn wake_by(&self, at: Option<Instant>) {
@@ -309,7 +351,7 @@ impl Driver {
     /// caches.
     fn sleep(&self) -> bool {
         let mut next = lock(&self.timer.next);
-        while !self.is_stopped() {
+        while !self.is_ended() {
             let left = next.map_or(MAX_SLEEP, |at| self.time.time_until(at));
             let waited = self.timer.earlier.wait_timeout(next, left.min(MAX_SLEEP));
             let (guard, timeout) = waited.unwrap_or_else(PoisonError::into_inner);
@@ -325,10 +367,13 @@ impl Driver {
 
 impl Task for Run {
     fn run(self) {
-        let Self { driver, id, job, control } = self;
-        let run = driver.hub.events.guard(Part::Other, || driver.run(id, job, &control));
-        if run.is_err() {
-            let _ = driver.hub.events.guard(Part::Other, || driver.lose(id));
+        let mut next = Some(self);
+        while let Some(Self { driver, id, job, control }) = next {
+            let run = driver.hub.events.guard(Part::Other, || driver.run(id, job, &control));
+            next = run.unwrap_or_else(|_| {
+                let _ = driver.hub.events.guard(Part::Other, || driver.lose(id));
+                None
+            });
         }
     }
 }

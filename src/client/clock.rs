@@ -39,18 +39,15 @@ impl<T: Clock + ?Sized> Clock for Arc<T> {
 }
 
 /// The clocks of the system.
-#[cfg(feature = "blocking")]
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct SystemClock(StdInstant);
 
-#[cfg(feature = "blocking")]
 impl SystemClock {
     pub(crate) fn start() -> Self {
         Self(std_now())
     }
 }
 
-#[cfg(feature = "blocking")]
 impl Clock for SystemClock {
     fn now(&self) -> UtcDateTime {
         utc_now()
@@ -114,33 +111,50 @@ impl Offset {
 #[derive(Debug)]
 pub(crate) struct Time {
     clock: Box<dyn Clock>,
-    /// `true` if the coarse clock of the system shows the same date.
+    system: SystemClock,
+    /// `true` if the clocks of the system, which are faster to read, show the same.
     is_systems: AtomicBool,
 }
 
 impl Time {
     /// Creates a time source from the clock of the caller, or else from that of the system.
-    pub(crate) fn new(custom: Option<Box<dyn Clock>>, system: impl Clock + 'static) -> Self {
-        let is_systems = AtomicBool::new(custom.is_none());
-        Self { clock: custom.unwrap_or_else(|| Box::new(system)), is_systems }
+    #[cfg(feature = "blocking")]
+    pub(crate) fn new(custom: Option<Box<dyn Clock>>, system: SystemClock) -> Self {
+        Self::beside(custom, system, system)
     }
 
-    /// Reads the clock itself for every date from now on.
+    /// Creates a time source from the clock of the caller, or else from this one, which shows what
+    /// that of the system shows until it is [distrusted](Self::distrust).
+    pub(crate) fn beside(
+        custom: Option<Box<dyn Clock>>,
+        other: impl Clock + 'static,
+        system: SystemClock,
+    ) -> Self {
+        let is_systems = AtomicBool::new(custom.is_none());
+        Self { clock: custom.unwrap_or_else(|| Box::new(other)), system, is_systems }
+    }
+
+    /// Reads the clock itself from now on, and not that of the system.
     #[cfg(feature = "tokio")]
     pub(crate) fn distrust(&self) {
         self.is_systems.store(false, Ordering::Relaxed);
     }
 
+    fn clock(&self) -> &dyn Clock {
+        if self.is_systems.load(Ordering::Relaxed) { &self.system } else { &*self.clock }
+    }
+
     pub(crate) fn now(&self) -> Moment {
-        Moment { date: self.clock.now(), at: self.clock.monotonic() }
+        let clock = self.clock();
+        Moment { date: clock.now(), at: clock.monotonic() }
     }
 
     pub(crate) fn date(&self) -> UtcDateTime {
-        self.clock.now()
+        self.clock().now()
     }
 
     pub(crate) fn instant(&self) -> Instant {
-        self.clock.monotonic()
+        self.clock().monotonic()
     }
 
     /// Returns the instant at this duration from now.

@@ -41,14 +41,12 @@ mod time_outs;
 mod tls_rules;
 mod trace;
 
-#[cfg(feature = "blocking")]
-pub(crate) use self::clock::SystemClock;
 #[cfg(feature = "tokio")]
-pub(crate) use self::clock::{std_now, utc_now};
+pub(crate) use self::clock::utc_now;
 #[cfg(feature = "tokio")]
 pub(crate) use self::event::OnEvent;
 #[cfg(feature = "tokio")]
-pub(crate) use self::guard::{Panicked, discard, guard, guarded};
+pub(crate) use self::guard::{guard, guarded};
 #[cfg(all(test, feature = "blocking"))]
 pub(crate) use self::settings::settings_for_tests;
 #[cfg(any(feature = "tokio", all(test, feature = "blocking")))]
@@ -73,7 +71,7 @@ pub(crate) use self::{
     },
     builder::sealed::Sealed,
     cache_control::RunningClient,
-    clock::{Moment, Time},
+    clock::{Moment, SystemClock, Time, std_now},
     delivery::{delivery, found_policy, rechecked},
     event_queue::EventQueue,
     fetch_route::{FetchRoute, proxy_addresses},

@@ -1,11 +1,7 @@
 //! The span of a discovery, with the feature `tracing`.
 
-#[cfg(feature = "tokio")]
-use alloc::boxed::Box;
 #[cfg(feature = "tracing")]
 use alloc::sync::Arc;
-#[cfg(feature = "tokio")]
-use core::{future::poll_fn, task::Poll};
 
 #[cfg(feature = "tracing")]
 use super::log;
@@ -70,26 +66,6 @@ impl Trace {
         #[cfg(feature = "tracing")]
         let _ = self.events.guard(Part::Subscriber, || drop(entered));
         result
-    }
-
-    /// Creates a future that runs code of a part within the span.
-    #[cfg(feature = "tokio")]
-    pub(crate) fn around<F: Future + Send>(
-        &self,
-        part: Part,
-        future: F,
-    ) -> impl Future<Output = Result<F::Output, Panicked>> + Send + use<F> {
-        let (this, mut future) = (self.clone(), Box::pin(future));
-        async move {
-            let polled =
-                poll_fn(|context| match this.within(part, || future.as_mut().poll(context)) {
-                    Ok(poll) => poll.map(Ok),
-                    Err(panicked) => Poll::Ready(Err(panicked)),
-                });
-            let result = polled.await;
-            let _ = this.events.guard(part, || drop(future));
-            result
-        }
     }
 
     /// Records the result of a job.

@@ -94,11 +94,13 @@ impl Exchange {
             earlier: Vec::new(),
             foreign: 0,
             last_error: None,
-            state: State::Done(LookupOutcome::Failed(DnsError::NoServer(question.clone()))),
+            state: State::Lingering,
             question,
         };
         if exchange.turns.count() > 0 {
             exchange.take_turn(0, now);
+        } else {
+            exchange.fail(DnsError::NoServer(exchange.question.clone()));
         }
         exchange
     }
@@ -251,7 +253,7 @@ impl Exchange {
         let State::Asking(Attempt { transport, .. }) = self.state else {
             return self.take_late(sent, reading, now);
         };
-        let question = self.question.clone();
+        let question = || self.question.clone();
         self.turns.update(sent.turn, |seen| seen.answers = Some(true));
         match reading {
             Reading::Answered(_) | Reading::Alias(_) => self.take_late(sent, reading, now),
@@ -263,12 +265,15 @@ impl Exchange {
                 self.attempt(sent.turn, transport, false, now);
             }
             Reading::Refused(code) => {
-                self.next(DnsError::Refused { question, code: answer::name_of(code).into() }, now);
+                let (question, code) = (question(), answer::name_of(code).into());
+                self.next(DnsError::Refused { question, code }, now);
             }
-            Reading::Malformed(why) => self.next(DnsError::Malformed { question, why }, now),
+            Reading::Malformed(why) => {
+                self.next(DnsError::Malformed { question: question(), why }, now);
+            }
             Reading::Truncated | Reading::Foreign => {
                 let why = "it is not whole, or answers something else, over TCP".into();
-                self.next(DnsError::Malformed { question, why }, now);
+                self.next(DnsError::Malformed { question: question(), why }, now);
             }
         }
     }

@@ -23,9 +23,10 @@ pub(super) struct Records {
 /// A piece of a record.
 #[derive(Debug)]
 pub(super) struct Piece<'a> {
-    /// The header of the record, once it is complete: an error must not depend on the received
-    /// pieces.
+    /// The header of the record, once it is complete, if it came in several pieces: an error must not
+    /// depend on these.
     pub(super) header: Option<[u8; HEADER]>,
+    /// The payload, with the header before it if that came as a whole.
     pub(super) payload: &'a [u8],
     /// `true` if this is the end of the record.
     pub(super) is_end: bool,
@@ -63,6 +64,11 @@ impl Records {
         let is_end = self.left == 0;
         if is_end {
             self.len = 0;
+        }
+        if taken == HEADER {
+            let len = len.saturating_add(HEADER);
+            let (payload, rest) = bytes.split_at_checked(len).unwrap_or((bytes, &[]));
+            return Piece { header: None, payload, is_end, rest };
         }
         let (payload, rest) = rest.split_at_checked(len).unwrap_or((rest, &[]));
         Piece { header: is_new.then_some(self.header), payload, is_end, rest }

@@ -79,7 +79,7 @@ impl Builder<Client> {
             return Err(StartError::NoTimers);
         }
         let (runtimes, is_runtimes) = (RuntimeClock::start(&runtime), clock.is_none());
-        let time = Arc::new(Time::new(clock, runtimes.clone()));
+        let time = Arc::new(Time::beside(clock, runtimes.clone(), runtimes.system()));
         // In tests, the clock may be paused at any time.
         if cfg!(debug_assertions) || runtimes.is_paused() {
             time.distrust();

@@ -1,13 +1,11 @@
 //! The clock of a runtime, which a test may pause.
 
-use core::time::Duration;
-use std::time::Instant as StdInstant;
-
 use ::tokio::{runtime::Handle, time::Instant as RuntimeInstant};
+use core::time::Duration;
 use time::UtcDateTime;
 
 use crate::{
-    client::{Clock, std_now, utc_now},
+    client::{Clock, SystemClock, std_now, utc_now},
     instant::Instant,
 };
 
@@ -17,13 +15,18 @@ use crate::{
 pub(super) struct RuntimeClock {
     runtime: Handle,
     start: RuntimeInstant,
-    system_start: StdInstant,
+    system: SystemClock,
 }
 
 impl RuntimeClock {
     pub(super) fn start(runtime: &Handle) -> Self {
-        let (start, system_start) = (now_of(runtime), std_now());
-        Self { runtime: runtime.clone(), start, system_start }
+        let (start, system) = (now_of(runtime), SystemClock::start());
+        Self { runtime: runtime.clone(), start, system }
+    }
+
+    /// Returns the clocks of the system, with the same start.
+    pub(super) fn system(&self) -> SystemClock {
+        self.system
     }
 
     /// Returns whether the runtime's clock is paused, or was: it then advances to the next timer
@@ -43,7 +46,7 @@ impl RuntimeClock {
     /// Returns the time since the start, by the runtime's clock and by the system's.
     fn elapsed(&self) -> [Duration; 2] {
         let runtimes = now_of(&self.runtime).saturating_duration_since(self.start);
-        [runtimes, std_now().saturating_duration_since(self.system_start)]
+        [runtimes, self.system.monotonic().since_start()]
     }
 }
 
@@ -55,8 +58,7 @@ impl Clock for RuntimeClock {
     }
 
     fn monotonic(&self) -> Instant {
-        let [runtimes, _] = self.elapsed();
-        runtimes.into()
+        now_of(&self.runtime).saturating_duration_since(self.start).into()
     }
 }
 

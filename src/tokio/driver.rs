@@ -1,4 +1,4 @@
-//! The background tasks of a client: one for each job, and the timer.
+//! The background tasks of a client: one for each discovery, and the timer.
 
 use alloc::sync::{Arc, Weak};
 use core::time::Duration;
@@ -10,20 +10,17 @@ use std::{
 use ::tokio::{
     runtime::Handle,
     sync::{Notify, watch},
-    task::{AbortHandle, JoinError, JoinSet},
     time::timeout,
 };
 
 use super::{clock::RuntimeClock, fetcher_part::FetcherPart, resolver_part::ResolverPart};
 use crate::{
-    cache::{PolicyAnswer, TxtAnswer},
     client::{
-        CacheSetup, ClientRoots, EventKind, Found, Job, JobKind, JobResult, Jobs, MAX_SLEEP, Next,
-        Outputs, Panicked, Part, Replies, SHUTDOWN_TIMEOUT, Settings, ShardedCache, Threads, Time,
-        Trace, discard, guarded, std_now,
+        CacheSetup, ClientRoots, EventKind, Job, JobKind, JobResult, Jobs, MAX_SLEEP, Next,
+        Outputs, Part, Replies, SHUTDOWN_TIMEOUT, Settings, ShardedCache, Threads, Time, Trace,
+        guarded, std_now,
     },
     domain::Domain,
-    fetch::FetchError,
     instant::Instant,
     lanes::RunId,
 };
@@ -42,7 +39,7 @@ pub(super) struct Driver {
     pub(super) clock: RuntimeClock,
     /// `true` if the client uses that clock.
     pub(super) is_runtimes: bool,
-    /// The running jobs, and the handles that cancel them.
+    /// The running jobs, and what cancels them.
     pub(super) running: Mutex<HashMap<RunId, Running>>,
     pub(super) tasks: Tasks,
     /// Completed when the wait for the end of the client is over.
@@ -52,7 +49,7 @@ pub(super) struct Driver {
 /// The tasks of a client.
 pub(super) struct Tasks {
     /// The receiver of which each task has a clone. `None` once the client is shut down.
-    alive: Mutex<Option<watch::Receiver<()>>>,
+    pub(super) alive: Mutex<Option<watch::Receiver<()>>>,
     /// The sender, which is closed when all tasks have ended.
     ended: watch::Sender<()>,
     /// The time at which the timer task wakes up.
@@ -71,7 +68,22 @@ impl Default for Tasks {
 /// A running job.
 pub(super) struct Running {
     domain: Domain,
-    task: Option<AbortHandle>,
+    /// Notified to cancel the job.
+    early: Arc<Notify>,
+}
+
+/// A job to run in a task.
+struct Run {
+    id: RunId,
+    job: Job,
+    early: Arc<Notify>,
+}
+
+/// The limits of the work of a job: what cancels it, and the trace that it belongs to.
+#[derive(Clone)]
+pub(super) struct Limits {
+    pub(super) early: Arc<Notify>,
+    pub(super) trace: Trace,
 }
 
 impl Driver {
@@ -88,10 +100,7 @@ impl Driver {
     pub(super) fn stop(&self) {
         *lock(&self.tasks.alive) = None;
         self.tasks.earlier.notify_one();
-        // Jobs end when the tasks that they wait for have ended.
-        let running = lock(&self.running);
-        running.values().filter_map(|run| run.task.as_ref()).for_each(AbortHandle::abort);
-        drop(running);
+        lock(&self.running).values().for_each(|run| run.early.notify_one());
         self.hub.drop_waiters();
     }
 
@@ -113,25 +122,41 @@ impl Driver {
     }
 
     pub(super) fn is_stopped(&self) -> bool {
-        self.threads.process.is_another() || lock(&self.tasks.alive).is_none()
+        self.threads.process.is_another() || self.is_ended()
+    }
+
+    /// Returns whether the client is shut down, for its tasks, which no forked child has.
+    fn is_ended(&self) -> bool {
+        lock(&self.tasks.alive).is_none()
     }
 
     /// Carries out the outputs, and then sends the answers to pending lookups.
     pub(super) fn process(self: &Arc<Self>, outputs: Outputs) {
-        let mut next = Some(outputs);
+        self.process_for(None, outputs);
+    }
+
+    /// Carries out the outputs as [`process`](Self::process) does, but returns the first job for this
+    /// domain, for the caller to run, instead of starting a task for it.
+    fn process_for(self: &Arc<Self>, domain: Option<&Domain>, outputs: Outputs) -> Option<Run> {
+        let (mut kept, mut next) = (None, Some(outputs));
         while let Some(outputs) = next {
-            next = self.run_all(outputs).deliver(&self.hub, self.time.now());
+            let begin = |run: Run| match &kept {
+                None if domain == Some(&run.job.domain) => kept = Some(run),
+                _ => self.start_task(run),
+            };
+            next = self.run_all(outputs, begin).deliver(&self.hub, self.time.now());
         }
+        kept
     }
 
     /// Carries out the outputs, and returns the answers to send.
-    fn run_all(self: &Arc<Self>, outputs: Outputs) -> Replies {
+    fn run_all(&self, outputs: Outputs, mut begin: impl FnMut(Run)) -> Replies {
         let mut replies = self.run_outputs(outputs);
         while let Some(next) = self.jobs.next(&self.hub, self.time.now()) {
             match next {
                 Next::Begin(id, job, outputs) => {
                     replies.add(self.run_outputs(outputs));
-                    self.begin(id, job);
+                    begin(self.registered(id, job));
                 }
                 Next::EndEarly(id) => self.end_early(id),
                 Next::Overdue(id) => {
@@ -165,14 +190,25 @@ impl Driver {
         });
     }
 
-    fn begin(self: &Arc<Self>, id: RunId, job: Job) {
-        let running = Running { domain: job.domain.clone(), task: None };
+    fn registered(&self, id: RunId, job: Job) -> Run {
+        let early = Arc::new(Notify::new());
+        let running = Running { domain: job.domain.clone(), early: Arc::clone(&early) };
         lock(&self.running).insert(id, running);
+        Run { id, job, early }
+    }
+
+    /// Starts a task for a job, and for those that follow from it.
+    fn start_task(self: &Arc<Self>, run: Run) {
         let this = Arc::clone(self);
         self.spawn(async move {
-            if guarded(this.run(id, job)).await.is_err() {
-                this.hub.events.panicked(Part::Other);
-                this.lose(id);
+            let mut next = Some(run);
+            while let Some(run) = next {
+                let id = run.id;
+                next = guarded(this.run(run)).await.unwrap_or_else(|_| {
+                    this.hub.events.panicked(Part::Other);
+                    this.lose(id);
+                    None
+                });
             }
         });
     }
@@ -185,133 +221,51 @@ impl Driver {
     }
 
     fn end_early(&self, id: RunId) {
-        let task = lock(&self.running).get(&id).and_then(|running| running.task.clone());
-        if let Some(task) = task {
-            task.abort();
+        if let Some(running) = lock(&self.running).get(&id) {
+            running.early.notify_one();
         }
     }
 
-    async fn run(self: &Arc<Self>, id: RunId, mut job: Job) {
-        if self.is_stopped() {
+    /// Runs a job. Returns the next one of the same discovery, if it begins now.
+    async fn run(self: &Arc<Self>, Run { id, mut job, early }: Run) -> Option<Run> {
+        if self.is_ended() {
             lock(&self.running).remove(&id);
-            return;
+            return None;
         }
         let events = &self.hub.events;
         let new = || Trace::new(&job.domain, job.is_first_contact(self.time.date()), events);
         let trace = job.trace.clone().unwrap_or_else(new);
         job.trace = Some(trace.clone());
-        if matches!(job.work, JobKind::Fetch(_)) && !self.locate(id, &mut job, &trace).await {
+        let limits = Limits { early, trace: trace.clone() };
+        if matches!(job.work, JobKind::Fetch(_)) && !self.locate(id, &mut job, &limits).await {
             lock(&self.running).remove(&id);
             self.jobs.put_back(id, job);
-            return self.process(Outputs::default());
+            self.process(Outputs::default());
+            return None;
         }
-        if self.is_stopped() {
+        if self.is_ended() {
             lock(&self.running).remove(&id);
-            return;
+            return None;
         }
         let Job { shard, domain, work, addresses, spent, .. } = job;
         let done = match work {
-            JobKind::Txt(request) => JobResult::Txt(request, self.txt(id, domain, &trace).await),
+            JobKind::Txt(request) => {
+                JobResult::Txt(request, self.txt(domain.clone(), limits).await)
+            }
             JobKind::Fetch(request) => {
                 let left = self.setup.fetch_timeout.saturating_sub(spent);
-                JobResult::Fetch(request, self.fetch(id, domain, addresses, left, &trace).await)
+                let answer = self.fetch(domain.clone(), addresses, left, limits).await;
+                JobResult::Fetch(request, answer)
             }
         };
         lock(&self.running).remove(&id);
         self.jobs.finish(id, done.is_good(), self.time.instant());
         // A cancelled job is no result for the domain.
-        if !self.is_stopped() {
-            self.process(self.hub.complete_job(shard, done, &trace, self.time.now()));
+        if self.is_ended() {
+            return None;
         }
-    }
-
-    /// Finds the addresses of the Policy Host. Returns whether the fetch may continue.
-    async fn locate(&self, id: RunId, job: &mut Job, trace: &Trace) -> bool {
-        if matches!(self.fetcher, FetcherPart::Users(_)) || job.addresses.is_some() {
-            return true;
-        }
-        let (resolver, domain) = (self.resolver.clone(), job.domain.clone());
-        let (now, left) = (self.time.instant(), self.setup.fetch_timeout);
-        let limit = self.setup.config.fetch_timeout();
-        let task = async move { resolver.addresses(&domain, left).await };
-        let found = match self.apart(id, limit, trace.around(Part::Fetcher, task)).await {
-            Ended::With(found) => found,
-            Ended::Panicked | Ended::Late => Err(FetchError::Deadline),
-        };
-        job.spent = self.time.instant().saturating_duration_since(now);
-        let may_go_on = self.jobs.locate(id, &found, self.time.instant());
-        job.addresses = Some(found);
-        may_go_on
-    }
-
-    async fn txt(&self, id: RunId, domain: Domain, trace: &Trace) -> TxtAnswer {
-        let (resolver, limit) = (self.resolver.clone(), self.setup.config.txt_timeout());
-        let task = async move { resolver.txt(&domain).await };
-        match self.apart(id, limit, trace.around(Part::Resolver, task)).await {
-            Ended::With(answer) => answer,
-            Ended::Panicked => TxtAnswer::Failed("the resolver has panicked".into()),
-            Ended::Late => TxtAnswer::Failed("no answer in time".into()),
-        }
-    }
-
-    async fn fetch(
-        &self,
-        id: RunId,
-        domain: Domain,
-        addresses: Option<Found>,
-        left: Duration,
-        trace: &Trace,
-    ) -> PolicyAnswer {
-        let (fetcher, resolver) = (self.fetcher.clone(), self.resolver.clone());
-        let (named, limit) = (domain.clone(), self.setup.config.fetch_timeout());
-        let task = async move {
-            match (fetcher, addresses) {
-                (FetcherPart::Users(fetcher), _) => fetcher.fetch(&domain).await,
-                (FetcherPart::Sockets(https), Some(addresses)) => {
-                    https.fetch(&domain, addresses, left, &resolver).await
-                }
-                (FetcherPart::Sockets(_), None) => PolicyAnswer::NotSent,
-            }
-        };
-        match self.apart(id, limit, trace.around(Part::Fetcher, task)).await {
-            Ended::With(answer) => answer,
-            Ended::Panicked => PolicyAnswer::NotSent,
-            Ended::Late => PolicyAnswer::Failed(FetchError::Deadline.to_failure(&named)),
-        }
-    }
-
-    /// Runs a future in a task of its own, which can be cancelled, so that a resolver or fetcher
-    /// which panics or never returns costs only one answer.
-    async fn apart<T: Send + 'static>(
-        &self,
-        id: RunId,
-        limit: Duration,
-        work: impl Future<Output = Result<T, Panicked>> + Send + 'static,
-    ) -> Ended<T> {
-        let mut task = JoinSet::new();
-        let alive = lock(&self.tasks.alive).clone();
-        // Dropped after the future, so that a shutdown waits for it.
-        let work = async move {
-            let done = work.await;
-            drop(alive);
-            done
-        };
-        let handle = task.spawn(work);
-        if let Some(running) = lock(&self.running).get_mut(&id) {
-            running.task = Some(handle);
-        }
-        if self.is_stopped() {
-            task.abort_all();
-        }
-        match timeout(limit, task.join_next()).await {
-            Ok(Some(Ok(Ok(answer)))) => Ended::With(answer),
-            Ok(Some(Ok(Err(Panicked)))) => Ended::Panicked,
-            Ok(Some(broken_off)) => {
-                drop_quietly(broken_off);
-                Ended::Late
-            }
-            Ok(None) | Err(_) => Ended::Late,
-        }
+        let outputs = self.hub.complete_job(shard, done, &trace, self.time.now());
+        self.process_for(Some(&domain), outputs)
     }
 
     fn wake_by(&self, at: Option<Instant>) {
@@ -331,7 +285,7 @@ impl Driver {
         };
         // Something may already be due in the restored entries.
         wake();
-        while !self.is_stopped() {
+        while !self.is_ended() {
             let earlier = self.tasks.earlier.notified();
             let Some(nap) = self.nap() else {
                 earlier.await;
@@ -371,21 +325,6 @@ impl Drop for End {
     }
 }
 
-/// The result of a separate task.
-enum Ended<T> {
-    With(T),
-    Panicked,
-    /// The task was cancelled or timed out.
-    Late,
-}
-
-/// Drops the result of a task. The payload of a panic may panic when it is dropped.
-fn drop_quietly<T>(ended: Result<T, JoinError>) {
-    if let Err(Ok(payload)) = ended.map_err(JoinError::try_into_panic) {
-        discard(payload);
-    }
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

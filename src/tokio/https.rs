@@ -217,7 +217,7 @@ impl HttpsSockets {
     /// Fetches over a connection, from which these bytes have been received.
     async fn fetch_over(
         &self,
-        mut stream: TcpStream,
+        stream: TcpStream,
         early: &[u8],
         domain: &Domain,
         until: Instant,
@@ -227,34 +227,32 @@ impl HttpsSockets {
         let mut exchange =
             fetch::Exchange::new(domain, &self.setup.roots.trust(at), &config, date, at);
         exchange.handle_received(early, at);
+        let carried_out = self.carry_out(&mut exchange, stream);
+        // The outcome counts even if its `close_notify` could not be sent in time.
+        let _ = timeout(self.time.time_until(until), carried_out).await;
+        exchange.outcome().cloned().unwrap_or(Err(FetchError::Deadline))
+    }
+
+    async fn carry_out(&self, exchange: &mut fetch::Exchange, mut stream: TcpStream) {
         let mut buffer = vec![0; 16 * 1024];
         loop {
             match exchange.poll() {
                 fetch::Step::Send(bytes) => {
-                    match timeout(self.time.time_until(until), stream.write_all(bytes)).await {
-                        Ok(Ok(())) => {}
-                        Ok(Err(error)) => {
-                            exchange.handle_failure(&error.to_string(), self.time.instant());
-                        }
-                        Err(_) => exchange.handle_timeout(self.time.instant()),
+                    if let Err(error) = stream.write_all(bytes).await {
+                        exchange.handle_failure(&error.to_string(), self.time.instant());
                     }
                 }
-                fetch::Step::Wait { until } => {
-                    match timeout(self.time.time_until(until), stream.read(&mut buffer)).await {
-                        Ok(Ok(0)) => exchange.handle_end(self.time.instant()),
-                        Ok(Ok(len)) => {
-                            exchange.handle_received(
-                                buffer.get(..len).unwrap_or_default(),
-                                self.time.instant(),
-                            );
-                        }
-                        Ok(Err(error)) => {
-                            exchange.handle_failure(&error.to_string(), self.time.instant());
-                        }
-                        Err(_) => exchange.handle_timeout(self.time.instant()),
+                fetch::Step::Wait { .. } => match stream.read(&mut buffer).await {
+                    Ok(0) => exchange.handle_end(self.time.instant()),
+                    Ok(len) => exchange.handle_received(
+                        buffer.get(..len).unwrap_or_default(),
+                        self.time.instant(),
+                    ),
+                    Err(error) => {
+                        exchange.handle_failure(&error.to_string(), self.time.instant());
                     }
-                }
-                fetch::Step::Done(outcome) => return outcome.clone(),
+                },
+                fetch::Step::Done(_) => return,
             }
         }
     }

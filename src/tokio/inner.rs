@@ -4,12 +4,17 @@ use alloc::{format, sync::Arc};
 use core::{
     future::{Future, poll_fn},
     mem,
-    pin::Pin,
+    pin::{Pin, pin},
     task::Poll,
     time::Duration,
 };
 
-use ::tokio::{runtime::Handle, sync::oneshot, task::AbortHandle, time::sleep};
+use ::tokio::{
+    runtime::Handle,
+    sync::oneshot,
+    task::{JoinError, JoinSet},
+    time::sleep,
+};
 
 use time::UtcDateTime;
 
@@ -72,16 +77,16 @@ impl Inner {
         ticket: Ticket,
         budget: Duration,
     ) -> Result<T, LookupError> {
-        // In the client's runtime, because the caller's may be another one, or not of tokio.
-        let mut budget = self.driver.runtime.spawn(async move { sleep(budget).await });
         // Dropping the future cancels the lookup.
-        let _waiting = Waiting { driver: &self.driver, ticket, budget: budget.abort_handle() };
+        let mut waiting = Waiting { driver: &self.driver, ticket: Some(ticket) };
         let mut receiver = receiver;
+        let mut budget = pin!(sleep_on(&self.driver.runtime, budget));
         poll_fn(|context| {
             if let Poll::Ready(answer) = Pin::new(&mut receiver).poll(context) {
+                waiting.ticket = None;
                 return Poll::Ready(answer.map_err(|_| LookupError::ShutDown));
             }
-            match Pin::new(&mut budget).poll(context) {
+            match budget.as_mut().poll(context) {
                 Poll::Ready(Ok(())) => Poll::Ready(Err(LookupError::TimedOut)),
                 Poll::Ready(Err(_)) => {
                     // The runtime has ended, and the client with it, even if no task of it has been
@@ -141,6 +146,18 @@ impl Inner {
     }
 }
 
+/// Sleeps by the timer of the client's runtime: in a task of it if the caller's is another one, or not
+/// of tokio. Returns an error if the runtime has ended.
+async fn sleep_on(runtime: &Handle, time: Duration) -> Result<(), JoinError> {
+    if Handle::try_current().is_ok_and(|current| current.id() == runtime.id()) {
+        sleep(time).await;
+        return Ok(());
+    }
+    let mut task = JoinSet::new();
+    task.spawn_on(async move { sleep(time).await }, runtime);
+    task.join_next().await.unwrap_or(Ok(()))
+}
+
 fn wait_for_end(driver: &Driver, writer: Option<&StoreWriter>) {
     driver.wait();
     save_rest(driver, writer);
@@ -158,15 +175,16 @@ fn save_rest(driver: &Driver, writer: Option<&StoreWriter>) {
 /// A pending lookup, which is cancelled when this is dropped.
 struct Waiting<'a> {
     driver: &'a Arc<Driver>,
-    ticket: Ticket,
-    budget: AbortHandle,
+    /// `None` once there is an answer.
+    ticket: Option<Ticket>,
 }
 
 impl Drop for Waiting<'_> {
     fn drop(&mut self) {
-        self.budget.abort();
-        if !self.driver.threads.process.is_another() {
-            self.driver.process(self.driver.hub.cancel(self.ticket, self.driver.time.now()));
+        if let Some(ticket) = self.ticket
+            && !self.driver.threads.process.is_another()
+        {
+            self.driver.process(self.driver.hub.cancel(ticket, self.driver.time.now()));
         }
     }
 }

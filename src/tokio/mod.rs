@@ -49,6 +49,7 @@ mod interface;
 mod on_runtime;
 mod resolver_part;
 mod sockets;
+mod work;
 
 #[cfg(feature = "blocking")]
 pub use self::on_runtime::OnRuntime;

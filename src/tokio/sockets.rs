@@ -71,7 +71,10 @@ impl Sockets {
     /// Returns an error if a required setting has no system default, or outside a tokio runtime.
     pub fn new(settings: &Settings) -> Result<Self, StartError> {
         let clock = RuntimeClock::start(&Handle::try_current()?);
-        let time = Arc::new(Time::new(None, clock));
+        let system = clock.system();
+        let time = Arc::new(Time::beside(None, clock, system));
+        // Nobody notices here if a test pauses the clock later.
+        time.distrust();
         let dns = DnsSockets::new(settings.dns_setup()?, Arc::clone(&time));
         let https = HttpsSockets::new(settings.https_setup()?, time);
         Ok(Self { resolver: ResolverPart::Sockets(Arc::new(dns)), https })

@@ -16,7 +16,7 @@ use crate::{
     by_hand::ByHand,
     clock::{self, Phases},
     minimal::Minimal,
-    servers::Running,
+    servers::{Running, Servers},
 };
 
 const ROUNDS: usize = 60;
@@ -24,7 +24,8 @@ const ROUNDS: usize = 60;
 /// Discoveries of a contestant in a round.
 const TURN: usize = 25;
 
-const PATIENCE: Duration = Duration::from_secs(20);
+/// As long as the clients wait by default, and more.
+const PATIENCE: Duration = Duration::from_secs(120);
 
 /// What the others may take of the work of the minimal client.
 const LIMITS: [f64; 5] = [1.0, 1.05, 1.15, 1.15, 1.2];
@@ -53,9 +54,9 @@ pub fn compare(running: &Running) {
             our_phases.begin();
             by_hand.policy(domain, &mut our_phases);
         }),
-        blocking(running),
-        tokio("`tokio::Client`, one thread", Builder::new_current_thread(), running),
-        tokio("`tokio::Client`, many threads", Builder::new_multi_thread(), running),
+        blocking(servers),
+        tokio("`tokio::Client`, one thread", Builder::new_current_thread(), servers),
+        tokio("`tokio::Client`, many threads", Builder::new_multi_thread(), servers),
     ];
     for round in 0..ROUNDS {
         for contestant in &mut contestants {
@@ -95,17 +96,45 @@ fn split(minimal: &Phases, ours: &Phases, works: &[(&str, f64)]) {
     }
 }
 
-fn blocking(running: &Running) -> Contestant<'_> {
-    let client = blocking::Client::builder().with_settings(running.servers.settings()).build().expect("it starts");
+/// Lets one contestant discover so many domains, for a profiler.
+pub fn alone(name: &str, count: usize, servers: &Servers) {
+    let mut phases = Phases::default();
+    let mut contestant = match name {
+        "minimal" => {
+            let minimal = Minimal::new(servers);
+            Contestant::new("", move |domain| {
+                phases.begin();
+                minimal.policy(domain, &mut phases);
+            })
+        }
+        "exchanges" => {
+            let by_hand = ByHand::new(servers);
+            Contestant::new("", move |domain| {
+                phases.begin();
+                by_hand.policy(domain, &mut phases);
+            })
+        }
+        "blocking" => blocking(servers),
+        "tokio1" => tokio("", Builder::new_current_thread(), servers),
+        "tokio" => tokio("", Builder::new_multi_thread(), servers),
+        _ => panic!("minimal | exchanges | blocking | tokio1 | tokio"),
+    };
+    let before = clock::process();
+    (contestant.discover)((0..count).map(domain).collect());
+    println!("{:.1} µs each", micros(&(clock::process() - before)) / count as f64);
+}
+
+fn blocking<'a>(servers: &Servers) -> Contestant<'a> {
+    let client = blocking::Client::builder().with_settings(servers.settings()).build().expect("it starts");
     Contestant::new("`blocking::Client`", move |domain| {
         let answer = client.policy_within(domain, PATIENCE).expect("in time");
         assert!(answer.policy().is_some(), "{answer:?}");
     })
 }
 
-fn tokio<'a>(name: &'static str, mut runtime: Builder, running: &Running) -> Contestant<'a> {
+fn tokio<'a>(name: &'static str, mut runtime: Builder, servers: &Servers) -> Contestant<'a> {
     let runtime: Runtime = runtime.enable_all().build().expect("a runtime");
-    let builder = async_::Client::builder().with_settings(running.servers.settings());
+    let builder = async_::Client::builder().with_settings(servers.settings());
     let client = runtime.block_on(builder.build()).expect("it starts");
     // By a task of the runtime, as a mail server is made of.
     let discover = move |domains| {

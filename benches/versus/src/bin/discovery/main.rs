@@ -26,6 +26,9 @@ fn main() {
         ["servers"] => servers::run(),
         ["contestant", name, line] => throughput::run(name, &Servers::parse(line)),
         ["cold"] => cold::compare(&Running::start()),
+        ["alone", name, count, line] => {
+            cold::alone(name, count.parse().expect("a number"), &Servers::parse(line));
+        }
         ["throughput"] => throughput::compare(&Running::start()),
         [] => {
             let running = Running::start();

@@ -13,6 +13,8 @@ use time::{UtcDateTime, macros::utc_datetime};
 
 const DOMAINS: u32 = 10_000;
 
+const DAY: Duration = Duration::from_secs(86_400);
+
 const NOON: UtcDateTime = utc_datetime!(2026-01-05 12:00);
 const HALF_PAST: UtcDateTime = utc_datetime!(2026-01-05 12:30);
 
@@ -20,14 +22,18 @@ const HALF_PAST: UtcDateTime = utc_datetime!(2026-01-05 12:30);
 /// in another order than they were put in.
 pub(crate) fn repeat(who: &str, what: &str, times: u32) {
     let domains: Vec<Domain> = (0..DOMAINS).map(domain).collect();
+    let txt = match what {
+        "get" | "lookup" => TxtAnswer::from_records([RECORD], DAY),
+        _ => TxtAnswer::NoRecord { ttl: Some(DAY) },
+    };
     let order = (0..times).map(|n| &domains[(n * 7919 % DOMAINS) as usize]);
     match (who, what) {
-        ("ours", "lookup") => {
-            let mut cache = cache(&domains);
+        ("ours", "lookup" | "lookup-absent") => {
+            let mut cache = cache(&domains, &txt);
             order.for_each(|domain| drop(black_box(cache.lookup(domain, black_box(HALF_PAST)))));
         }
         ("ours", _) => {
-            let cache = cache(&domains);
+            let cache = cache(&domains, &txt);
             order.for_each(|domain| {
                 assert!(black_box(cache.get(domain, black_box(HALF_PAST))).is_some());
             });
@@ -48,25 +54,22 @@ fn map(domains: &[Domain]) -> HashMap<Box<str>, Arc<Policy>, FixedState> {
     domains.iter().map(|domain| (domain.as_str().into(), Arc::clone(&policy))).collect()
 }
 
-fn cache(domains: &[Domain]) -> Cache {
+fn cache(domains: &[Domain], txt: &TxtAnswer) -> Cache {
     let mut cache = Cache::new(Config::new(1));
     let body = policy(3);
     for domain in domains {
         let _ = black_box(cache.lookup(domain, NOON));
         while let Some(request) = cache.poll_request() {
-            answer(&mut cache, request, body.as_bytes());
+            answer(&mut cache, request, txt, body.as_bytes());
         }
         while cache.poll_event().is_some() {}
     }
     cache
 }
 
-fn answer(cache: &mut Cache, request: Request, body: &[u8]) {
-    let day = Duration::from_secs(86_400);
+fn answer(cache: &mut Cache, request: Request, txt: &TxtAnswer, body: &[u8]) {
     match request {
-        Request::Txt { id, .. } => {
-            cache.handle_txt(id, TxtAnswer::from_records([RECORD], day), NOON);
-        }
+        Request::Txt { id, .. } => cache.handle_txt(id, txt.clone(), NOON),
         Request::Fetch { id, domain } => {
             cache.handle_policy(id, PolicyAnswer::from_body(&domain, body), NOON);
         }

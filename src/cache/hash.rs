@@ -27,11 +27,20 @@ pub(crate) struct TextHash {
     shared_seed: SharedSeed,
 }
 
+/// The first bits of the fraction of π: a number without a pattern.
+const PI: u64 = 0x243F_6A88_85A3_08D3;
+
 impl TextHash {
     pub(crate) fn new(seed: u64, purpose: HashPurpose) -> Self {
-        let mut mixer = FoldHasher::with_seed(seed, SharedSeed::global_fixed());
-        mixer.write_u64(purpose as u64);
-        Self { seed, shared_seed: SharedSeed::from_u64(mixer.finish()) }
+        // Mixed, because a seed may have few bits that are set.
+        let mixed = |number: u64| {
+            let mut mixer = FoldHasher::with_seed(PI, SharedSeed::global_fixed());
+            mixer.write_u64(seed);
+            mixer.write_u64(number);
+            mixer.finish()
+        };
+        let purpose = purpose as u64;
+        Self { seed: mixed(!purpose), shared_seed: SharedSeed::from_u64(mixed(purpose)) }
     }
 
     /// Returns the hash of a text. Names of usual lengths are hashed without a call or a loop.
@@ -74,7 +83,7 @@ mod tests {
 
     #[test]
     fn each_byte_and_the_length_of_a_text_count() {
-        let hash = TextHash::new(0x9E37_79B9_7F4A_7C15, HashPurpose::Domains);
+        let hash = TextHash::new(1, HashPurpose::Domains);
         let mut hashes = BTreeSet::new();
         let mut texts = Vec::new();
         for len in 0..LONGEST {

@@ -1,55 +1,71 @@
-//! Storage by number.
+//! Storage by number, in two parts.
 
-use alloc::vec::Vec;
+use alloc::{vec, vec::Vec};
 use core::mem;
 
-use super::{chunks::Chunks, place::Place};
+use super::place::Place;
 
-/// Elements with numbers. Each has a head, which lies apart from the rest. The number of a removed
-/// element is reused.
+/// A vector in chunks, so that no insertion moves more than the elements of one. Each element has a
+/// head, which lies apart from the rest. The number of a removed element is reused.
 #[derive(Debug)]
 pub(super) struct Slab<H, T> {
-    heads: Chunks<H>,
-    /// As many as there are heads.
-    rests: Chunks<T>,
+    chunks: Vec<Chunk<H, T>>,
     free: Vec<u32>,
 }
 
+/// As many heads as rests.
+#[derive(Debug)]
+struct Chunk<H, T> {
+    heads: Vec<H>,
+    rests: Vec<T>,
+}
+
+/// The number of elements in a chunk.
+const CHUNK: usize = 8192;
+
 impl<H, T> Default for Slab<H, T> {
     fn default() -> Self {
-        Self { heads: Chunks::default(), rests: Chunks::default(), free: Vec::new() }
+        Self { chunks: Vec::new(), free: Vec::new() }
     }
 }
 
 impl<H, T> Slab<H, T> {
     /// Returns the number below which all numbers in use are.
     pub(super) fn end(&self) -> u32 {
-        u32::try_from(self.rests.len()).unwrap_or(u32::MAX)
+        let full = self.chunks.len().saturating_sub(1).saturating_mul(CHUNK);
+        let last = self.chunks.last().map_or(0, |chunk| chunk.rests.len());
+        u32::try_from(full.saturating_add(last)).unwrap_or(u32::MAX)
     }
 
     /// Returns the head of an element, and the rest.
     #[inline]
     pub(super) fn both(&self, at: u32) -> Option<(&H, &T)> {
-        self.head(at).zip(self.get(at))
+        let at = at as usize;
+        let chunk = self.chunks.get(at / CHUNK)?;
+        Some((chunk.heads.get(at % CHUNK)?, chunk.rests.get(at % CHUNK)?))
     }
 
     #[inline]
     pub(super) fn head(&self, at: u32) -> Option<&H> {
-        self.heads.get(at as usize)
+        let at = at as usize;
+        self.chunks.get(at / CHUNK)?.heads.get(at % CHUNK)
     }
 
     pub(super) fn head_mut(&mut self, at: u32) -> Option<&mut H> {
-        self.heads.get_mut(at as usize)
+        let at = at as usize;
+        self.chunks.get_mut(at / CHUNK)?.heads.get_mut(at % CHUNK)
     }
 
     #[inline]
     pub(super) fn get(&self, at: u32) -> Option<&T> {
-        self.rests.get(at as usize)
+        let at = at as usize;
+        self.chunks.get(at / CHUNK)?.rests.get(at % CHUNK)
     }
 
     #[inline]
     pub(super) fn get_mut(&mut self, at: u32) -> Option<&mut T> {
-        self.rests.get_mut(at as usize)
+        let at = at as usize;
+        self.chunks.get_mut(at / CHUNK)?.rests.get_mut(at % CHUNK)
     }
 
     /// Adds an element. Returns its number, or `None` if all numbers are in use.
@@ -62,8 +78,13 @@ impl<H, T> Slab<H, T> {
         if at >= Place::MOST {
             return None;
         }
-        self.heads.push(head);
-        self.rests.push(rest);
+        match self.chunks.last_mut().filter(|chunk| chunk.rests.len() < CHUNK) {
+            Some(chunk) => {
+                chunk.heads.push(head);
+                chunk.rests.push(rest);
+            }
+            None => self.chunks.push(Chunk { heads: vec![head], rests: vec![rest] }),
+        }
         Some(at)
     }
 

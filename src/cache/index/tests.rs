@@ -62,15 +62,15 @@ fn compare_with_a_map(seed: u64, most: usize, key: impl Fn(&mut Random) -> Key) 
         }
         // A search for what is not there looks at every place with the key, and at no other.
         for &key in map.values() {
-            let seen = core::cell::RefCell::new(Vec::new());
+            let looked_at = core::cell::RefCell::new(Vec::new());
             let _ = index.parts[key.part()].search(key, |place| {
-                seen.borrow_mut().push(place.number());
+                looked_at.borrow_mut().push(place.number());
                 None::<()>
             });
-            let mut seen = seen.into_inner();
-            seen.sort_unstable();
+            let mut looked_at = looked_at.into_inner();
+            looked_at.sort_unstable();
             let same = map.iter().filter(|(_, known)| **known == key).map(|(number, _)| *number);
-            assert_eq!(seen, same.collect::<Vec<_>>(), "seed {seed}, step {step}");
+            assert_eq!(looked_at, same.collect::<Vec<_>>(), "seed {seed}, step {step}");
         }
     }
 }

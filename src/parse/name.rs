@@ -21,7 +21,9 @@ pub(crate) fn sts_policy_mx_value(input: &[u8]) -> Lexed<'_, ()> {
 #[inline]
 pub(crate) fn domain(input: &[u8]) -> Lexed<'_, ()> {
     let (mut rest, _) = sub_domain(input)?;
-    while let Ok((after, _)) = preceded(literal(b"."), sub_domain).parse(rest) {
+    while let [b'.', label @ ..] = rest
+        && let Ok((after, _)) = sub_domain(label)
+    {
         rest = after;
     }
     Ok((rest, ()))

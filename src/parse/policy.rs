@@ -383,7 +383,8 @@ static SP_VCHAR: Class = Class::of(&[0x20..=0x7E, 0x80..=0xFF]);
 /// Parses the `*WSP` after a field, and the end of its line.
 #[inline]
 fn end_of_field(input: &[u8]) -> Lexed<'_, ()> {
-    preceded(wsp0, end_of_line).parse(input)
+    // Nearly all lines have no white space there.
+    alt((end_of_line, preceded(wsp0, end_of_line))).parse(input)
 }
 
 /// `sts-policy-term = LF / CRLF`, or the end of the file, where the last one may be left out.

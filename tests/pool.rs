@@ -209,16 +209,3 @@ fn at_the_end_a_task_is_done_or_given_back() {
         done.wait_for(1 - left);
     });
 }
-
-#[test]
-fn the_end_waits_for_a_task_in_the_thread_of_its_caller_or_it_is_dropped() {
-    model(|| {
-        let (pool, done) = (Arc::new(Pool::new(threads())), Arc::new(Done::default()));
-        let (theirs, work) = (Arc::clone(&pool), Work(Arc::clone(&done)));
-        let caller = thread::spawn(move || theirs.run_here(work));
-        pool.close(AT_ALL);
-        let count = *done.count.lock().unwrap();
-        caller.join().unwrap();
-        assert_eq!(*done.count.lock().unwrap(), count);
-    });
-}

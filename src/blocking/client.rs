@@ -9,7 +9,7 @@ use crate::{
     cache::{Answer, Explanation, RecheckResult},
     client::{
         CacheControl, CurrentTlsRules, Health, LookupError, RestoreReport, SettingsError,
-        StoreWriter, found_policy, std_now,
+        StoreWriter, found_policy,
     },
     delivery::{Delivery, MinTlsLevel, Route, TlsRules},
     domain::Domain,
@@ -73,11 +73,8 @@ impl Client {
         let (sender, receiver) = mpsc::sync_channel(1);
         let reply = move |answer| drop(sender.try_send(answer));
         let (answer, outputs) = self.0.driver.hub.lookup(domain, self.0.driver.time.now(), reply);
-        let start = std_now();
-        self.0.driver.process_here(domain, outputs, budget);
-        answer.or_else(|ticket| {
-            self.0.wait(&receiver, ticket, budget.saturating_sub(start.elapsed()))
-        })
+        self.0.driver.process(outputs);
+        answer.or_else(|ticket| self.0.wait(&receiver, ticket, budget))
     }
 
     /// Returns the cached policy, or the reason why there is none; `None` if a lookup has work to

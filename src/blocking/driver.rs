@@ -134,26 +134,8 @@ impl Driver {
         self.process_for(None, outputs);
     }
 
-    /// Carries out the outputs of a call that waits for this domain, for at most `budget`. If that is
-    /// enough for a whole discovery, the call does it itself, and no thread has to wake another.
-    pub(super) fn process_here(
-        self: &Arc<Self>,
-        domain: &Domain,
-        outputs: Outputs,
-        budget: Duration,
-    ) {
-        // Code of a user may take any time.
-        let parts = (&self.resolver, &self.fetcher);
-        let is_own = matches!(parts, (ResolverPart::Sockets(_), FetcherPart::Sockets(_)));
-        let limits = [self.setup.config.txt_timeout(), self.setup.config.fetch_timeout()];
-        let is_enough = budget >= limits.into_iter().fold(Duration::ZERO, Duration::saturating_add);
-        if let Some(run) = self.process_for(Some(domain).filter(|_| is_own && is_enough), outputs) {
-            self.pool.run_here(run);
-        }
-    }
-
     /// Carries out the outputs as [`process`](Self::process) does, but returns the first job for this
-    /// domain, for the caller to run, instead of giving it to another thread.
+    /// domain, for this thread to run, instead of giving it to another thread.
     fn process_for(self: &Arc<Self>, domain: Option<&Domain>, outputs: Outputs) -> Option<Run> {
         let (mut kept, mut next) = (None, Some(outputs));
         while let Some(outputs) = next {

@@ -15,7 +15,7 @@ use crate::{
     cache::{Answer, AppliedPolicyRef, RecheckResult},
     client::{
         CurrentTlsRules, LookupError, Moment, Outputs, RestoreReport, RunningClient,
-        SHUTDOWN_TIMEOUT, SettingsError, ShardedCache, StoreWriter, Ticket, rechecked, std_now,
+        SHUTDOWN_TIMEOUT, SettingsError, ShardedCache, StoreWriter, Ticket, rechecked,
     },
     delivery::{Recheck, TlsRules},
     domain::Domain,
@@ -76,9 +76,8 @@ impl Inner {
         let reply = move |result| drop(sender.try_send(result));
         let (ticket, outputs) =
             self.driver.hub.recheck(domain, forced, self.driver.time.now(), reply);
-        let start = std_now();
-        self.driver.process_here(domain, outputs, budget);
-        self.wait(&receiver, ticket, budget.saturating_sub(start.elapsed()))
+        self.driver.process(outputs);
+        self.wait(&receiver, ticket, budget)
     }
 
     pub(super) fn shutdown(&self) {

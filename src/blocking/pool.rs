@@ -73,23 +73,6 @@ impl<T: Task> Pool<T> {
         Ok(true)
     }
 
-    /// Runs a task in the thread of the caller, which counts as one of these meanwhile. After
-    /// [`close`](Self::close) the task is dropped.
-    pub(super) fn run_here(&self, task: T) {
-        let mut state = self.inside.lock();
-        if state.is_closed {
-            drop(state);
-            return;
-        }
-        state.threads = state.threads.saturating_add(1);
-        drop(state);
-        task.run();
-        let mut state = self.inside.lock();
-        state.threads = state.threads.saturating_sub(1);
-        drop(state);
-        self.inside.ended.notify_all();
-    }
-
     /// Removes and returns the tasks that have not started.
     pub(super) fn take_back(&self) -> VecDeque<T> {
         core::mem::take(&mut self.inside.lock().tasks)

@@ -15,10 +15,9 @@ use std::{
 use super::{Client, Resolver};
 use crate::{
     cache::{Answer, TxtAnswer},
-    client::{AddressAnswer, EventKind, LookupError, settings_for_tests, spawn_apart},
+    client::{AddressAnswer, EventKind, settings_for_tests, spawn_apart},
     dns,
     domain::Domain,
-    fetch,
     no_policy::NoPolicy,
 };
 
@@ -129,22 +128,4 @@ fn a_lookup_behind_a_thread_that_hangs_is_overloaded_and_does_not_wait_for_it() 
             "{answers:?}"
         );
     });
-}
-
-#[test]
-fn a_lookup_with_time_for_a_whole_discovery_needs_no_thread() {
-    let second = Duration::from_secs(1);
-    let settings = settings_for_tests()
-        .with_dns_config(dns::Config::default().with_timeout(second))
-        .with_fetch_config(fetch::Config::default().with_timeout(second));
-    let client = Client::builder()
-        .with_settings(settings)
-        .spawn(Box::new(|_| Err(io::Error::other("no thread"))))
-        .build()
-        .unwrap();
-    let ask = |name, budget| client.policy_within(&Domain::parse(name).unwrap(), budget);
-    // Nothing listens at the nameserver's port.
-    let answer = ask("a.example", LONG).unwrap();
-    assert!(matches!(answer, Answer::NoPolicy(NoPolicy::DnsFailed(_))), "{answer:?}");
-    assert_eq!(ask("b.example", second), Err(LookupError::TimedOut));
 }

@@ -53,8 +53,8 @@ pub struct Cache {
     pub(super) number: u64,
     /// The latest `now` of any call.
     pub(super) latest: Timestamp,
-    /// The second below which a `now` means that the clock was set back. Within this second it may
-    /// mean that.
+    /// The tick below which a `now` means that the clock was set back. Within it a `now` may mean
+    /// that.
     pub(super) earliest: Tick,
     /// The times before and after the clock was set ahead, if that was recently.
     pub(super) jump: Option<(Timestamp, Timestamp)>,

@@ -249,7 +249,7 @@ impl Cache {
 }
 
 impl Cache {
-    /// Notes the time. If the clock was set back, all deadlines are rearmed: a thousand at
+    /// Notes the time. If the clock was set back, all deadlines are rearmed: 512 at
     /// once, the rest by [`handle_timeout`](Self::handle_timeout). Answers are right meanwhile,
     /// because they depend on the policy and the time only.
     pub(super) fn note_time(&mut self, now: UtcDateTime) {

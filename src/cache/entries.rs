@@ -3,8 +3,6 @@
 use alloc::sync::Arc;
 use core::mem::size_of;
 
-use hashbrown::HashMap;
-
 use super::{
     answer::Answer,
     clock::{Tick, Timestamp},
@@ -13,6 +11,7 @@ use super::{
     index::PLACE,
     name::Name,
     order::{EvictionClass, Linked, ListLinks},
+    parts::Parts,
     place::{Form, Place},
     slab::Slab,
     weight::Weight,
@@ -25,7 +24,7 @@ pub(super) struct Entries {
     pub(super) slots: Slab<Head, Slot>,
     pub(super) rows: Slab<RowHead, Row>,
     /// The names that are too long for a head.
-    long: HashMap<Place, Domain, foldhash::fast::FixedState>,
+    long: Parts<(Place, Domain)>,
 }
 
 /// The beginning of an entry in a slot.
@@ -152,6 +151,11 @@ impl<'a> Found<'a> {
     }
 }
 
+/// Spreads the bits of the number of a place, which no stranger can choose.
+const fn hash_of(place: Place) -> u64 {
+    (place.number() as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15)
+}
+
 impl Entries {
     /// Returns an entry, and its name. The name is `None` if it is too long for a head, and empty
     /// if the place is vacant.
@@ -198,7 +202,7 @@ impl Entries {
 
     #[cold]
     fn is_long(&self, place: Place, domain: &Domain) -> bool {
-        self.long.get(&place) == Some(domain)
+        self.long_name(place) == Some(domain)
     }
 
     /// Returns the domain of an entry, unless it is vacant.
@@ -206,7 +210,7 @@ impl Entries {
         match self.named(place)?.0 {
             Some([]) => None,
             Some(name) => Some(Domain::of_valid(str::from_utf8(name).ok()?)),
-            None => self.long.get(&place).cloned(),
+            None => self.long_name(place).cloned(),
         }
     }
 
@@ -240,17 +244,36 @@ impl Entries {
 
     fn keep_long(&mut self, place: Place, domain: &Domain) {
         if self.named(place).is_some_and(|(name, _)| name.is_none()) {
-            self.long.insert(place, domain.clone());
+            let hash = hash_of(place);
+            if let Some(part) = self.long.of_mut(hash) {
+                part.insert_unique(hash, (place, domain.clone()), |&(place, _)| hash_of(place));
+            }
+        }
+    }
+
+    fn long_name(&self, place: Place) -> Option<&Domain> {
+        let hash = hash_of(place);
+        let found = self.long.of(hash)?.find(hash, |&(known, _)| known == place);
+        found.map(|(_, domain)| domain)
+    }
+
+    fn remove_long(&mut self, place: Place) {
+        let hash = hash_of(place);
+        let part = self.long.of_mut(hash);
+        if let Some(Ok(found)) =
+            part.map(|part| part.find_entry(hash, |&(known, _)| known == place))
+        {
+            found.remove();
         }
     }
 
     pub(super) fn remove_slot(&mut self, slot: u32) -> Option<Slot> {
-        self.long.remove(&Place::of_slot(slot));
+        self.remove_long(Place::of_slot(slot));
         self.slots.remove(slot, (Head::VACANT, Slot::VACANT))
     }
 
     pub(super) fn remove_row(&mut self, row: u32) -> Option<()> {
-        self.long.remove(&Place::of_row(row));
+        self.remove_long(Place::of_row(row));
         self.rows.remove(row, (RowHead::VACANT, Row::VACANT)).map(drop)
     }
 

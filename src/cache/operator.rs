@@ -122,10 +122,6 @@ impl Cache {
             trouble.last_alert = None;
             trouble.confirming_fetches = 0;
         }
-        if found.in_store && self.config.persistence() {
-            // The row of an expired policy is removed.
-            self.must_persist(slot, Durability::State, None, now);
-        }
         self.update_derived(slot, Timestamp::of(now), false);
         self.make_room();
         Ok(StaticOutcome::Loaded)

@@ -3,8 +3,8 @@
 use time::UtcDateTime;
 
 use super::{
-    Cache, bounds::is_stored, clock::Timestamp, entry::Durability, event::EventKind, queue::Queued,
-    request::PersistRequestId, waiting::PendingPersist,
+    Cache, bounds::is_stored, clock::Timestamp, entries::Slot, entry::Durability, event::EventKind,
+    queue::Queued, request::PersistRequestId, waiting::PendingPersist,
 };
 use crate::domain::Domain;
 
@@ -36,12 +36,11 @@ impl Cache {
             Ok(()) => self.saved(&domain, number, now),
             Err(error) => self.not_saved(&domain, number, error, now),
         }
-        let slot = self.table.find_slot(&domain);
-        if is_late && self.unsaved.is_stalled() && self.unsaved.len() == 0 {
+        if is_late && self.unsaved.may_probe(begun) {
             // Without this, nothing would show that the store has become faster.
-            self.save_again(slot, domain, now);
+            self.probe(&domain, now);
         }
-        let Some(slot) = slot else { return };
+        let Some(slot) = self.table.find_slot(&domain) else { return };
         let waiting = self.waiting.get_mut(&slot);
         let answered = |saving: &mut PendingPersist| saving.request == Some(number);
         if let Some(saving) = waiting.and_then(|waiting| waiting.saving.take_if(answered)) {
@@ -51,12 +50,16 @@ impl Cache {
         self.make_room();
     }
 
-    /// Saves a domain, or removes its row if it has no slot.
-    fn save_again(&mut self, slot: Option<u32>, domain: Domain, now: UtcDateTime) {
-        match slot {
+    /// Requests a save that changes nothing, whose outcome shows whether the store is still slow.
+    fn probe(&mut self, domain: &Domain, now: UtcDateTime) {
+        // The store may have a row of a domain that is not in the cache.
+        let Some(place) = self.table.find(domain) else { return };
+        let is_stored = |found: &Slot| found.in_store || is_stored(&found.entry.state);
+        match place.slot().filter(|&slot| self.table.get(slot).is_some_and(is_stored)) {
             Some(slot) => self.must_persist(slot, Durability::State, None, now),
-            None => self.queue.push_back(Queued::Remove(domain)),
+            None => self.queue.push_back(Queued::Remove(domain.clone())),
         }
+        self.unsaved.note_probe(Timestamp::of(now));
     }
 
     fn saved(&mut self, domain: &Domain, number: u64, now: UtcDateTime) {
@@ -161,12 +164,17 @@ impl Cache {
         self.unsaved.clear_retry();
         for _ in 0..most {
             let Some(domain) = self.unsaved.try_next() else { return };
-            let slot = self.table.find_slot(&domain);
-            // The contents of the store are unknown: it may hold a row that was to be removed.
-            if let Some(found) = slot.and_then(|slot| self.table.get_mut(slot)) {
-                found.in_store = true;
+            match self.table.find_slot(&domain) {
+                Some(slot) => {
+                    // The contents of the store are unknown: it may hold a row that was to be
+                    // removed.
+                    if let Some(found) = self.table.get_mut(slot) {
+                        found.in_store = true;
+                    }
+                    self.must_persist(slot, Durability::State, None, now);
+                }
+                None => self.queue.push_back(Queued::Remove(domain)),
             }
-            self.save_again(slot, domain, now);
         }
     }
 

@@ -3,14 +3,14 @@
 use alloc::{vec, vec::Vec};
 use core::mem;
 
-use super::place::Place;
+use super::{chunks::Chunks, place::Place};
 
 /// A vector in chunks, so that no insertion moves more than the elements of one. Each element has a
 /// head, which lies apart from the rest. The number of a removed element is reused.
 #[derive(Debug)]
 pub(super) struct Slab<H, T> {
     chunks: Vec<Chunk<H, T>>,
-    free: Vec<u32>,
+    free: Chunks<u32>,
 }
 
 /// As many heads as rests.
@@ -25,7 +25,7 @@ const CHUNK: usize = 8192;
 
 impl<H, T> Default for Slab<H, T> {
     fn default() -> Self {
-        Self { chunks: Vec::new(), free: Vec::new() }
+        Self { chunks: Vec::new(), free: Chunks::default() }
     }
 }
 

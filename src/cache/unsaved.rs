@@ -22,6 +22,8 @@ pub(super) struct Unsaved {
     retry: Option<Deadline>,
     /// The number of consecutive retries that have failed.
     failures: u32,
+    /// The time of the last probe of a stalled store.
+    probed_at: Option<Timestamp>,
     store: StoreHealth,
 }
 
@@ -60,6 +62,7 @@ impl Unsaved {
     }
 
     pub(super) fn rearm(&mut self, now: Timestamp) {
+        self.probed_at = self.probed_at.map(|last| last.min(now));
         if let Some(retry) = &mut self.retry {
             retry.rearm(now);
         }
@@ -69,6 +72,16 @@ impl Unsaved {
         if let Some(retry) = &mut self.retry {
             retry.shift(by);
         }
+    }
+
+    /// Returns whether a stalled store may be probed because a request that began at this time took
+    /// too long. All that began before the last probe say no more than it will.
+    pub(super) fn may_probe(&self, begun: Timestamp) -> bool {
+        self.is_stalled() && self.len() == 0 && self.probed_at.is_none_or(|last| begun >= last)
+    }
+
+    pub(super) fn note_probe(&mut self, now: Timestamp) {
+        self.probed_at = Some(now);
     }
 
     pub(super) fn is_stalled(&self) -> bool {

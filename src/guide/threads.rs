@@ -1,9 +1,7 @@
 //! Using the client in a server with threads.
 //!
 //! The blocking client has threads of its own for queries, fetches, the store and events. It is a
-//! handle: clone it for each thread. A call that may wait for as long as a query and a fetch may take,
-//! as it does by default, makes them in its own thread if it is the first to ask for a domain; its
-//! stack then needs room for TLS.
+//! handle: clone it for each thread.
 //!
 //! ```no_run
 //! # #[cfg(all(feature = "blocking", feature = "ring"))]

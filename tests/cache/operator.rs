@@ -7,7 +7,7 @@ use mta_sts::{
     cache::{Answer, Config, EventKind, RecheckOutcome, Source, StaticOutcome},
 };
 
-use crate::world::{DAY, HOUR, TTL, World, dns_failed, domain, fetch_failed, no_record, parsed};
+use crate::world::{DAY, HOUR, TTL, World, domain, fetch_failed, no_record, parsed};
 
 const WEEK: Duration = Duration::from_secs(7 * 86_400);
 
@@ -249,19 +249,4 @@ fn what_get_leaves_to_lookups() {
     world.cache.pin_policy(&name, parsed(Mode::Enforce, DAY), world.now).unwrap();
     assert!(world.cache.get(&name, world.now).is_none());
     assert_eq!(world.mode(), Some(Mode::Enforce));
-}
-
-#[test]
-fn a_static_policy_that_replaces_an_expired_one_removes_its_row() {
-    let mut world = World::with(Config::new(1).with_persistence(true));
-    world.publish("a", Mode::Testing, HOUR);
-    world.lookup();
-    world.txt = dns_failed();
-    world.pass(DAY);
-    let name = domain("example.com");
-    assert!(world.store.contains_key(&name));
-    world.cache.set_static_policy(&name, parsed(Mode::Enforce, HOUR), world.now).unwrap();
-    world.drain();
-    assert_eq!(world.mode(), Some(Mode::Enforce));
-    assert!(world.store.is_empty());
 }

@@ -403,6 +403,16 @@ fn a_failed_removal_is_tried_again_when_the_domain_is_back() {
     assert_eq!(world.cache.unsaved_count(), 0);
 }
 
+/// Removes a domain that is stored, which then has no record. Returns the request to remove its row.
+fn removed_and_absent(world: &mut World, name: &str) -> PersistRequestId {
+    world.cache.remove(&domain(name), world.now);
+    let id = asked(world);
+    let _ = world.cache.lookup(&domain(name), world.now);
+    let Some(Request::Txt { id: txt, .. }) = world.cache.poll_request() else { panic!() };
+    world.cache.handle_txt(txt, no_record(), world.now);
+    id
+}
+
 #[test]
 fn a_stalled_store_is_tried_again_by_a_domain_that_is_not_stored() {
     let mut world = persistent();
@@ -411,19 +421,40 @@ fn a_stalled_store_is_tried_again_by_a_domain_that_is_not_stored() {
         out.push(found_and_asked(&mut world, name));
         let_time_out(&mut world);
     }
+    out.push(removed_and_absent(&mut world, "c.example"));
     assert!(told(&mut world).contains(&"stalled".to_owned()));
-    world.cache.remove(&domain("c.example"), world.now);
-    out.push(asked(&mut world));
     let_time_out(&mut world);
     for id in out {
         assert!(world.cache.poll_request().is_none());
         world.cache.handle_persisted(id, Ok(()), world.now);
     }
     assert_eq!(told(&mut world), ["all saved"]);
-    assert!(world.cache.get(&domain("c.example"), world.now).is_none());
     let id = asked(&mut world);
     world.cache.handle_persisted(id, Ok(()), world.now);
     assert_eq!(told(&mut world), ["resumed"]);
+}
+
+#[test]
+fn a_stalled_store_is_tried_by_one_request_at_a_time() {
+    let mut world = persistent();
+    let mut out = Vec::new();
+    for name in ["a.example", "b.example", "c.example"] {
+        out.push(found_and_asked(&mut world, name));
+        let_time_out(&mut world);
+    }
+    for name in ["d.example", "e.example", "f.example"] {
+        out.push(found_and_asked(&mut world, name));
+        out.push(removed_and_absent(&mut world, name));
+    }
+    for _ in 0..3 {
+        let_time_out(&mut world);
+        for id in out.drain(..) {
+            world.cache.handle_persisted(id, Ok(()), world.now);
+        }
+        out.push(asked(&mut world));
+    }
+    world.cache.handle_persisted(out.remove(0), Ok(()), world.now);
+    assert!(told(&mut world).contains(&"resumed".to_owned()));
 }
 
 #[test]

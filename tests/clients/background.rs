@@ -12,9 +12,10 @@ use std::{
 use mta_sts::{
     Domain, NoPolicy,
     cache::{Answer, Cache, Config, PolicyAnswer, Request, Snapshot, TxtAnswer},
+    dns,
     store::{Change, Loaded, Store, StoreError},
 };
-use mta_sts_testkit::{Counts, Site, World};
+use mta_sts_testkit::{Counts, Dns, Site, World};
 use time::UtcDateTime;
 
 use crate::world::{BOTH, Client, Kind, LONG, POLICY, Part, Parts, domain, eventually, settings};
@@ -136,6 +137,29 @@ fn a_check_is_made_behind_the_answer_of(kind: Kind) {
     gate.open();
     eventually(|| client.cached(&name).is_some());
     assert_eq!(gate.came.load(Ordering::SeqCst), 1);
+}
+
+#[test]
+fn s5_1_a_caller_whose_policy_is_known_does_not_wait_for_a_nameserver() {
+    BOTH.into_iter().for_each(a_caller_whose_policy_is_known_does_not_wait_of);
+}
+
+fn a_caller_whose_policy_is_known_does_not_wait_of(kind: Kind) {
+    let world = World::new();
+    world.set("d0.example", Site { dns: Dns::Silent, ..Site::new("1", POLICY) });
+    let parts = Parts { store: Some(Box::new(Kept::new(1, HOUR))), ..Parts::default() };
+    let client = Client::with(kind, settings(&world).with_dns_config(patient()), parts).unwrap();
+    let (name, start) = (domain("d0.example"), Instant::now());
+    assert_eq!(client.cached(&name), None, "a check is due");
+    // Enough for all that the check may take, which a caller could therefore do itself.
+    assert!(client.policy(&name, 10 * LONG).unwrap().policy().is_some());
+    assert!(start.elapsed() < LONG);
+    eventually(|| world.counts("d0.example").queries > 0);
+}
+
+/// The check takes longer than a test waits.
+fn patient() -> dns::Config {
+    dns::Config::default().with_attempt_timeout(2 * LONG).with_timeout(2 * LONG)
 }
 
 /// With 100 refreshes due, of which two may be made at a time, and are.

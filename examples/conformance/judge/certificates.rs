@@ -132,30 +132,40 @@ impl Authorities {
             "only-com",
             "only-net",
             "not-com",
+            "only-ample",
+            "not-ample",
             "last",
-            "upper",
+            "no-constraints",
+            "no-usage",
+            "critical",
         ] {
             let issuer = CertifiedIssuer::signed_by(authority(name), keys.next()?, &root)?;
             by_name.insert(name, issuer);
         }
-        let below = CertifiedIssuer::signed_by(authority("below"), keys.next()?, &by_name["last"])?;
-        let lower =
-            CertifiedIssuer::signed_by(authority("lower"), keys.next()?, &by_name["upper"])?;
         let signed = |name, issuer: &Authority| -> Result<Vec<u8>> {
             let certificate = authority(name).signed_by(by_name["middle"].key(), issuer)?;
             Ok(certificate.der().to_vec())
         };
         let of_middle =
             [("cross", signed("cross", &other)?), ("no-cert-sign", signed("no-cert-sign", &root)?)];
-        for name in ["no-constraints", "no-usage", "critical"] {
-            let issuer = CertifiedIssuer::signed_by(authority(name), keys.next()?, &root)?;
-            by_name.insert(name, issuer);
-        }
         for name in ["false-middle", "false-root"] {
             let issuer = CertifiedIssuer::self_signed(authority(name), keys.next()?)?;
             by_name.insert(name, issuer);
         }
-        by_name.extend([("root", root), ("other", other), ("below", below), ("lower", lower)]);
+        for (name, issuer) in [
+            ("under-middle", "middle"),
+            ("under-false-middle", "false-middle"),
+            ("under-expired", "expired"),
+            ("under-not-ca", "not-ca"),
+            ("under-critical", "critical"),
+            ("under-not-com", "not-com"),
+            ("under-last", "last"),
+        ] {
+            let issuer =
+                CertifiedIssuer::signed_by(authority(name), keys.next()?, &by_name[issuer])?;
+            by_name.insert(name, issuer);
+        }
+        by_name.extend([("root", root), ("other", other)]);
         Ok(Self { by_name, of_middle: of_middle.into() })
     }
 
@@ -176,14 +186,14 @@ impl Authorities {
             let text: &str = facts.get(name).copied().unwrap_or("-");
             text.split(' ').filter(|&word| word != "-")
         };
-        let names: Vec<_> = words("names").map(str::to_owned).collect();
+        let names: Vec<_> = words("names").map(|name| name.replace("\\0", "\0")).collect();
         let mut params = CertificateParams::new(names)?;
         params.distinguished_name = DistinguishedName::new();
         for name in words("cn") {
             params.distinguished_name.push(DnType::CommonName, name);
         }
         let (from, to) = facts["days"].split_once(' ').ok_or("`days` are two numbers")?;
-        (params.not_before, params.not_after) = (day(from.parse()?)?, day(to.parse()?)?);
+        (params.not_before, params.not_after) = (time(from)?, time(to)?);
         params.extended_key_usages = words("eku").map(purpose).collect::<Result<_>>()?;
         params.key_usages = words("usage").map(usage).collect::<Result<_>>()?;
         params.custom_extensions =
@@ -224,6 +234,8 @@ fn authority(name: &str) -> CertificateParams {
         "only-com" => (below("example.com"), Vec::new()),
         "only-net" => (below("example.net"), Vec::new()),
         "not-com" => (Vec::new(), below("example.com")),
+        "only-ample" => (below("ample.com"), Vec::new()),
+        "not-ample" => (Vec::new(), below("ample.com")),
         _ => (Vec::new(), Vec::new()),
     };
     if !permitted_subtrees.is_empty() || !excluded_subtrees.is_empty() {
@@ -246,6 +258,14 @@ fn unknown(is_critical: bool) -> CustomExtension {
     let mut extension = CustomExtension::from_oid_content(&[2, 999, 1], vec![5, 0]);
     extension.set_criticality(is_critical);
     extension
+}
+
+/// Returns the time so many days, or seconds if an `s` follows, after that of the connection.
+fn time(text: &str) -> Result<OffsetDateTime> {
+    match text.strip_suffix('s') {
+        Some(seconds) => Ok(OffsetDateTime::from_unix_timestamp(AT + seconds.parse::<i64>()?)?),
+        None => day(text.parse()?),
+    }
 }
 
 /// Returns the time so many days after that of the connection.

@@ -140,6 +140,18 @@ fn each_fault_of_a_verifier_is_caught() {
         (TrustsPresentedRoots, "another-root"),
         (TriesOnePath, "cross-signed-to-the-trusted-root"),
         (TriesOnePath, "issuer-without-cert-sign-and-with-it"),
+        (GrantsASecond, "ended-a-second-ago"),
+        (EndsNamesAtNul, "name-with-a-nul"),
+        (LooksAtTheFirstName, "last-of-three-names"),
+        (LooksAtTheLastName, "first-of-three-names"),
+        (ComparesLettersOfNameConstraints, "name-permitted-by-letters-only"),
+        (ComparesLettersOfNameConstraints, "name-excluded-by-letters-only"),
+        (Above(&IgnoresExpiry), "upper-issuer-expired"),
+        (Above(&ChecksNoSignature), "upper-issuer-with-another-key"),
+        (Above(&IgnoresBasicConstraints), "upper-issuer-is-no-authority"),
+        (Above(&IgnoresKeyUsage), "upper-issuer-without-cert-sign"),
+        (Above(&IgnoresNameConstraints), "upper-issuer-excludes-the-name"),
+        (Above(&IgnoresCriticalExtensions), "upper-issuer-with-unknown-critical-extension"),
     ] {
         let vector = vector(&vectors, &format!("certificate-{id}"));
         assert_caught(vector, &verifier::answer(&vector.json, Some(fault)), fault);

@@ -26,6 +26,13 @@ pub(crate) enum Fault {
     IgnoresCriticalExtensions,
     TrustsPresentedRoots,
     TriesOnePath,
+    GrantsASecond,
+    EndsNamesAtNul,
+    LooksAtTheFirstName,
+    LooksAtTheLastName,
+    ComparesLettersOfNameConstraints,
+    /// This fault, but only beyond the first issuer.
+    Above(&'static Fault),
 }
 
 type Certificate<'a> = X509Certificate<'a>;
@@ -60,9 +67,13 @@ impl<'a> Verifier<'a> {
         self.fault == Some(fault)
     }
 
+    /// Returns whether this certificate of a path, counted from 0, is treated with the fault.
+    fn has_at(&self, fault: &'static Fault, place: usize) -> bool {
+        self.has(*fault) || (place > 1 && self.has(Fault::Above(fault)))
+    }
+
     fn result(&self, own: &'a Certificate<'a>, host: &str) -> &'static str {
-        let has_ended = own.validity().not_after.timestamp() < self.at;
-        if has_ended && !self.has(Fault::IgnoresExpiry) {
+        if self.has_ended(own) && !self.has(Fault::IgnoresExpiry) {
             "certificate-expired"
         } else if !self.is_for_servers(own) || !self.leads_to_a_root(&mut vec![own]) {
             "certificate-not-trusted"
@@ -75,15 +86,17 @@ impl<'a> Verifier<'a> {
 
     /// Returns whether a path that ends in its last certificate can be continued to a root.
     fn leads_to_a_root(&self, path: &mut Vec<&'a Certificate<'a>>) -> bool {
-        let last = path[path.len() - 1];
-        if !self.is_current(last, path.len() == 1) || !self.is_understood(last) {
+        let place = path.len() - 1;
+        let last = path[place];
+        if !self.is_current(last, place) || !self.is_understood(last, place) {
             return false;
         }
         let is_presented_root = self.has(Fault::TrustsPresentedRoots) && is_issued_by(last, last);
-        if is_presented_root || self.roots.iter().any(|root| self.has_signed(root, last)) {
+        if is_presented_root || self.roots.iter().any(|root| self.has_signed(root, last, 0)) {
             return true;
         }
-        let mut issuers = self.presented.iter().filter(|issuer| self.has_signed(issuer, last));
+        let mut issuers =
+            self.presented.iter().filter(|issuer| self.has_signed(issuer, last, place + 1));
         let mut leads = |issuer: &'a Certificate<'a>| {
             let is_used = path.iter().any(|used| std::ptr::eq(*used, issuer));
             if is_used || !self.may_issue(issuer, path) {
@@ -101,24 +114,34 @@ impl<'a> Verifier<'a> {
         }
     }
 
-    fn is_current(&self, certificate: &Certificate<'_>, is_own: bool) -> bool {
-        let validity = certificate.validity();
-        let ignores_end =
-            self.has(Fault::IgnoresExpiry) || (self.has(Fault::IgnoresExpiryOfIssuers) && !is_own);
-        validity.not_before.timestamp() <= self.at
-            && (ignores_end || self.at <= validity.not_after.timestamp())
+    fn has_ended(&self, certificate: &Certificate<'_>) -> bool {
+        let grace = i64::from(self.has(Fault::GrantsASecond));
+        certificate.validity().not_after.timestamp() + grace < self.at
     }
 
-    fn is_understood(&self, certificate: &Certificate<'_>) -> bool {
+    fn is_current(&self, certificate: &Certificate<'_>, place: usize) -> bool {
+        let ignores_end = self.has_at(&Fault::IgnoresExpiry, place)
+            || (self.has(Fault::IgnoresExpiryOfIssuers) && place > 0);
+        certificate.validity().not_before.timestamp() <= self.at
+            && (ignores_end || !self.has_ended(certificate))
+    }
+
+    fn is_understood(&self, certificate: &Certificate<'_>, place: usize) -> bool {
         let is_unknown = |extension: &X509Extension<'_>| {
             matches!(extension.parsed_extension(), ParsedExtension::UnsupportedExtension { .. })
         };
         let mut extensions = certificate.extensions().iter();
-        self.has(Fault::IgnoresCriticalExtensions)
+        self.has_at(&Fault::IgnoresCriticalExtensions, place)
             || !extensions.any(|extension| extension.critical && is_unknown(extension))
     }
 
-    fn has_signed(&self, issuer: &Certificate<'_>, certificate: &Certificate<'_>) -> bool {
+    /// Returns whether an issuer at this place of the path has signed the certificate before it.
+    fn has_signed(
+        &self,
+        issuer: &Certificate<'_>,
+        certificate: &Certificate<'_>,
+        place: usize,
+    ) -> bool {
         if !is_issued_by(certificate, issuer) {
             return false;
         }
@@ -126,7 +149,7 @@ impl<'a> Verifier<'a> {
         let signature = Signature::from_der(&certificate.signature_value.data).unwrap();
         let is_valid =
             key.unwrap().verify(certificate.tbs_certificate.as_ref(), &signature).is_ok();
-        is_valid || self.has(Fault::ChecksNoSignature)
+        is_valid || self.has_at(&Fault::ChecksNoSignature, place)
     }
 
     /// Returns whether an authority may issue the certificates of a path.
@@ -138,11 +161,11 @@ impl<'a> Verifier<'a> {
             .is_some_and(|len| path.len() - 1 > len as usize);
         let usage = issuer.key_usage().unwrap();
         let signs = usage.is_none_or(|usage| usage.value.key_cert_sign());
-        (is_authority || self.has(Fault::IgnoresBasicConstraints))
+        (is_authority || self.has_at(&Fault::IgnoresBasicConstraints, path.len()))
             && (!is_too_long || self.has(Fault::IgnoresPathLength))
-            && (signs || self.has(Fault::IgnoresKeyUsage))
+            && (signs || self.has_at(&Fault::IgnoresKeyUsage, path.len()))
             && self.is_for_servers(issuer)
-            && path.iter().all(|certificate| self.may_name(issuer, certificate))
+            && path.iter().all(|certificate| self.may_name(issuer, path.len(), certificate))
     }
 
     fn is_for_servers(&self, certificate: &Certificate<'_>) -> bool {
@@ -151,16 +174,23 @@ impl<'a> Verifier<'a> {
         permits || self.has(Fault::IgnoresPurposes)
     }
 
-    fn may_name(&self, issuer: &Certificate<'_>, certificate: &Certificate<'_>) -> bool {
+    /// Returns whether an issuer at this place of a path may vouch for the names of a certificate.
+    fn may_name(
+        &self,
+        issuer: &Certificate<'_>,
+        place: usize,
+        certificate: &Certificate<'_>,
+    ) -> bool {
         let Some(constraints) = issuer.name_constraints().unwrap() else { return true };
-        if self.has(Fault::IgnoresNameConstraints) {
+        if self.has_at(&Fault::IgnoresNameConstraints, place) {
             return true;
         }
         let is_below = |name: &str, subtrees: &[GeneralSubtree<'_>]| {
             subtrees.iter().any(|subtree| match subtree.base {
-                GeneralName::DNSName(base) => {
-                    name == base || name.strip_suffix(base).is_some_and(|rest| rest.ends_with('.'))
-                }
+                GeneralName::DNSName(base) => name.strip_suffix(base).is_some_and(|rest| {
+                    let is_label = rest.is_empty() || rest.ends_with('.');
+                    is_label || self.has(Fault::ComparesLettersOfNameConstraints)
+                }),
                 _ => false,
             })
         };
@@ -180,14 +210,22 @@ impl<'a> Verifier<'a> {
         }
         let host =
             if self.has(Fault::ComparesCase) { host.to_owned() } else { host.to_ascii_lowercase() };
-        dns_names(certificate).any(|name| match name.strip_prefix("*.") {
+        let mut names: Vec<_> = dns_names(certificate).collect();
+        if self.has(Fault::LooksAtTheFirstName) {
+            names.truncate(1);
+        } else if self.has(Fault::LooksAtTheLastName) {
+            names.drain(..names.len().saturating_sub(1));
+        } else if self.has(Fault::EndsNamesAtNul) {
+            names.iter_mut().for_each(|name| name.truncate(name.find('\0').unwrap_or(name.len())));
+        }
+        names.iter().any(|name| match name.strip_prefix("*.") {
             Some(parent) if self.has(Fault::WildcardsMatchSeveralLabels) => {
                 host.ends_with(&format!(".{parent}"))
             }
             Some(parent) => {
                 parent.contains('.') && host.split_once('.').is_some_and(|(_, rest)| rest == parent)
             }
-            None => name == host,
+            None => *name == host,
         })
     }
 }

@@ -36,14 +36,25 @@ fn steps(line: &str) -> Vec<Value> {
         None => (line, None),
     };
     let (at, step) = step.split_once(' ').unwrap_or_else(|| panic!("no step: {line}"));
-    let at = seconds(at);
     let words: Vec<_> = step.split_whitespace().collect();
-    let mut steps: Vec<_> =
-        members(&words).into_iter().map(|(name, value)| json!({ "at": at, name: value })).collect();
-    if let Some(expected) = expected {
-        steps.last_mut().unwrap()["expect"] = expectations(expected);
-    }
-    steps
+    let steps_at = |at: i64| {
+        let members = members(&words).into_iter();
+        let mut steps: Vec<_> =
+            members.map(|(name, value)| json!({ "at": at, name: value })).collect();
+        if let Some(expected) = expected {
+            steps.last_mut().unwrap()["expect"] = expectations(expected);
+        }
+        steps
+    };
+    times(at).into_iter().flat_map(steps_at).collect()
+}
+
+/// Reads a time, or `A..B/T`, which is each `T` from `A` to `B`.
+fn times(text: &str) -> Vec<i64> {
+    let Some((first, rest)) = text.split_once("..") else { return vec![seconds(text)] };
+    let (last, by) = rest.split_once('/').unwrap_or_else(|| panic!("no `/`: {text}"));
+    let by = usize::try_from(seconds(by)).unwrap();
+    (seconds(first)..=seconds(last)).step_by(by).collect()
 }
 
 /// Returns the members that say what happens, one for each step.

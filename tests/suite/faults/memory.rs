@@ -20,10 +20,15 @@ pub(crate) enum Fault {
     TakesFailingDnsForNoRecord,
     IgnoresNewIds,
     OnlyGreaterIdsAreNew,
+    ComparesIdsAsNumbers,
     StoresTheIdOfAFailedFetch,
     NoBackOff,
     BackOffOfTheLastIdOnly,
+    AnySuccessEndsTheBackOff,
+    RefreshesIgnoreTheBackOff,
+    RefreshesAreNotCounted,
     NeverRefreshes,
+    RefreshesEnforceOnly,
     RefreshesOnlyWithARecord,
     KeepsTheStrongerPolicy,
     NoneIsNotCached,
@@ -167,8 +172,15 @@ impl Sender {
             _ if self.has(Fault::RefreshesOnlyWithARecord) => return,
             _ => self.id.clone(),
         };
+        let failed = self.failed.clone();
+        if self.has(Fault::RefreshesIgnoreTheBackOff) {
+            self.failed.clear();
+        }
         if !self.fetch(id) {
             self.refresh_due = Some(self.at + 3600.0);
+        }
+        if self.has(Fault::RefreshesAreNotCounted) {
+            self.failed = failed;
         }
     }
 
@@ -201,6 +213,10 @@ impl Sender {
         match self.fault {
             Some(Fault::IgnoresNewIds) => false,
             Some(Fault::OnlyGreaterIdsAreNew) => Some(id) > self.id.as_ref(),
+            Some(Fault::ComparesIdsAsNumbers) => {
+                let number = |id: &String| id.parse::<f64>().map_err(|_| id.clone());
+                Some(number(id)) != self.id.as_ref().map(number)
+            }
             _ => Some(id) != self.id.as_ref(),
         }
     }
@@ -248,6 +264,9 @@ impl Sender {
             return false;
         };
         self.store(policy);
+        if self.has(Fault::AnySuccessEndsTheBackOff) {
+            self.failed.clear();
+        }
         self.id = id;
         self.is_alerted = false;
         true
@@ -285,7 +304,11 @@ impl Sender {
         if self.has(Fault::ShortLivesAreRaised) {
             policy.max_age = policy.max_age.max(3600.0);
         }
-        let is_refreshed = policy.max_age >= 600.0 && !self.has(Fault::NeverRefreshes);
+        let is_refreshed = match self.fault {
+            Some(Fault::NeverRefreshes) => false,
+            Some(Fault::RefreshesEnforceOnly) => policy.mode == "enforce",
+            _ => policy.max_age >= 600.0,
+        };
         self.refresh_due = is_refreshed.then(|| self.at + (0.9 * DAY).min(policy.max_age / 2.0));
         self.cached = Some(policy);
     }

@@ -25,7 +25,11 @@ pub(crate) enum Fault {
     DaneReplacesMxMatching,
     RequiretlsNeedNotBeOffered,
     RequiretlsNeedsNoIdentity,
+    RequiretlsOfSecureMxIgnoresTheList,
+    RequiretlsIsMetByUnusableTlsa,
+    RequiretlsNeedsAnMxRecord,
     TlsRequiredNoIsIgnored,
+    TlsRequiredNoKeepsToTheList,
     ReportsModeNone,
     ReportsUnreachableHosts,
     ReportsTestingAsSuccess,
@@ -99,8 +103,13 @@ impl<'a> Sender<'a> {
             return None;
         }
         let dane_lists = self.has(Fault::DaneReplacesMxMatching) && tlsa == "match";
-        let ignores_list = self.has(Fault::SendsToUnlistedHosts) || dane_lists;
-        if self.enforces && !ignores_list && !self.lists(host) {
+        let dnssec_lists = self.has(Fault::RequiretlsOfSecureMxIgnoresTheList)
+            && requires
+            && self.vector["secure_mx"] == true;
+        let ignores_list = self.has(Fault::SendsToUnlistedHosts) || dane_lists || dnssec_lists;
+        let enforces_list = self.enforces
+            || (self.has(Fault::TlsRequiredNoKeepsToTheList) && self.mode == "enforce");
+        if enforces_list && !ignores_list && !self.lists(host) {
             return None;
         }
         if requires && !self.is_identified(host) {
@@ -121,6 +130,7 @@ impl<'a> Sender<'a> {
         let is_valid = match tlsa {
             "match" => true,
             "mismatch" => false,
+            "unusable" if self.has(Fault::RequiretlsIsMetByUnusableTlsa) => !self.enforces,
             _ => !(self.enforces || requires) || self.is_pkix_valid(host),
         };
         is_valid.then_some(true)
@@ -148,6 +158,7 @@ impl<'a> Sender<'a> {
 
     fn is_identified(&self, host: &Value) -> bool {
         self.has(Fault::RequiretlsNeedsNoIdentity)
+            || (self.vector["no_mx"] == true && !self.has(Fault::RequiretlsNeedsAnMxRecord))
             || self.vector["secure_mx"] == true
             || (self.enforces && self.lists(host))
     }

@@ -3,11 +3,13 @@
 use std::{
     io::{self, BufRead as _, BufReader, ErrorKind, Read, Write as _},
     net::{TcpStream, ToSocketAddrs as _},
-    thread,
     time::{Duration, Instant},
 };
 
-use super::answer::Answer;
+use super::{
+    answer::Answer,
+    signals::{LOOK, Signals},
+};
 
 /// A daemon, and how it is asked.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,8 +29,8 @@ pub(crate) enum Protocol {
     Tcp,
 }
 
-/// How often it is tried to connect to a daemon that is not there yet.
-const RETRY: Duration = Duration::from_millis(100);
+/// The longest time to connect to a daemon that may not be there yet: then it is tried again.
+const CONNECT: Duration = Duration::from_secs(1);
 
 /// The longest answer, as in Postfix.
 const MAX_LEN: usize = 100_000;
@@ -43,20 +45,22 @@ impl Daemon {
     ///
     /// # Errors
     ///
-    /// Returns an error if it does not within the time for an answer.
-    pub(crate) fn wait(&self) -> io::Result<()> {
+    /// Returns an error if it does not within the time for an answer, or up to a SIGINT.
+    pub(crate) fn wait(&self, signals: &Signals) -> io::Result<()> {
         let start = Instant::now();
         loop {
-            match self.connect() {
+            match self.connect(self.timeout.min(CONNECT)) {
                 Ok(_) => return Ok(()),
-                Err(error) if start.elapsed() >= self.timeout => return Err(error),
-                Err(_) => thread::sleep(RETRY),
+                Err(error) if signals.is_interrupted() || start.elapsed() >= self.timeout => {
+                    return Err(error);
+                }
+                Err(_) => signals.sleep(LOOK),
             }
         }
     }
 
     fn exchange(&self, domain: &str) -> io::Result<Answer> {
-        let mut stream = self.connect()?;
+        let mut stream = self.connect(self.timeout)?;
         match &self.protocol {
             Protocol::Socketmap(map) => {
                 let question = format!("{map} {domain}");
@@ -72,10 +76,10 @@ impl Daemon {
         }
     }
 
-    fn connect(&self) -> io::Result<TcpStream> {
+    fn connect(&self, timeout: Duration) -> io::Result<TcpStream> {
         let mut addresses = self.address.to_socket_addrs()?;
         let address = addresses.next().ok_or(ErrorKind::NotFound)?;
-        let stream = TcpStream::connect_timeout(&address, self.timeout)?;
+        let stream = TcpStream::connect_timeout(&address, timeout)?;
         stream.set_read_timeout(Some(self.timeout))?;
         stream.set_write_timeout(Some(self.timeout))?;
         Ok(stream)

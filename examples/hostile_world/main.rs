@@ -18,14 +18,14 @@ pub(crate) mod log;
 pub(crate) mod options;
 pub(crate) mod page;
 pub(crate) mod run;
+pub(crate) mod signals;
 pub(crate) mod world;
 
 use std::{
     env, fs,
     io::{self, ErrorKind, Write as _},
-    path::PathBuf,
+    path::{Path, PathBuf},
     process::{self, ExitCode},
-    thread,
 };
 
 use base64::prelude::{BASE64_STANDARD, Engine as _};
@@ -34,6 +34,7 @@ use self::{
     judge::Verdict,
     options::{Command, Mode, Options},
     run::Course,
+    signals::Signals,
     world::HostileWorld,
 };
 
@@ -63,10 +64,12 @@ fn main() -> ExitCode {
 /// Runs a test. Returns whether nothing is wrong.
 fn test(options: &Options) -> io::Result<bool> {
     let world = HostileWorld::start(options.scenarios.clone(), options.places, options.ttl)?;
-    let ca = write_ca(options, &world.root())?;
+    let signals = Signals::listen()?;
+    let folder = Folder::new(options)?;
+    let ca = write_ca(&folder.path, &world.root())?;
     print(&format!("{}\n", description::description(&world, &ca)))?;
     if let Mode::Ask(daemon) = &options.mode {
-        daemon.wait()?;
+        daemon.wait(&signals)?;
     }
     let announce = |phase| {
         if phase > 0 && !matches!(options.mode, Mode::Ask(_)) {
@@ -78,9 +81,9 @@ fn test(options: &Options) -> io::Result<bool> {
         &Course {
             mode: &options.mode,
             limit: options.limit,
-            pause: &|| thread::sleep(options.pace),
+            pause: &|| signals.sleep(options.pace),
             announce: &announce,
-            signals: &run::signals()?,
+            signals: &signals,
         },
     );
     print(&if options.is_json {
@@ -88,16 +91,38 @@ fn test(options: &Options) -> io::Result<bool> {
     } else {
         description::report(&judgements)
     })?;
+    if judgements.iter().all(|judged| judged.verdict == Verdict::Untested) {
+        return Err(io::Error::other("nothing could be judged: the client asked for no domain"));
+    }
     Ok(judgements.iter().all(|judged| judged.verdict <= Verdict::Right))
 }
 
+/// The directory of the root certificate.
+struct Folder {
+    path: PathBuf,
+    /// Whether it is removed at the end.
+    is_temporary: bool,
+}
+
+impl Folder {
+    fn new(options: &Options) -> io::Result<Self> {
+        let own = || env::temp_dir().join(format!("hostile-world-{}", process::id()));
+        let path = options.directory.clone().unwrap_or_else(own);
+        fs::create_dir_all(&path)?;
+        Ok(Self { path, is_temporary: options.directory.is_none() })
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        if self.is_temporary {
+            let _ = fs::remove_dir_all(&self.path);
+        }
+    }
+}
+
 /// Writes the root certificate as PEM (RFC 7468). Returns the path of the file.
-fn write_ca(options: &Options, certificate: &[u8]) -> io::Result<PathBuf> {
-    let directory = options
-        .directory
-        .clone()
-        .unwrap_or_else(|| env::temp_dir().join(format!("hostile-world-{}", process::id())));
-    fs::create_dir_all(&directory)?;
+fn write_ca(directory: &Path, certificate: &[u8]) -> io::Result<PathBuf> {
     let path = directory.join("ca.pem");
     let encoded = BASE64_STANDARD.encode(certificate);
     let lines: Vec<&str> =

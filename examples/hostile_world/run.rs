@@ -2,11 +2,15 @@
 
 use std::{
     collections::HashMap,
-    io,
-    sync::mpsc::{self, Receiver, RecvTimeoutError},
+    sync::{
+        Arc, Mutex, PoisonError,
+        mpsc::{self, RecvTimeoutError},
+    },
     thread,
     time::{Duration, Instant},
 };
+
+use mta_sts_testkit::Event;
 
 use super::{
     answer::Answer,
@@ -15,11 +19,12 @@ use super::{
     judge::{Judgement, Observation, is_message, judge, must_arrive},
     log,
     options::Mode,
+    signals::{LOOK, Signals},
     world::HostileWorld,
 };
 
-/// How often it is looked whether messages have arrived.
-const LOOK: Duration = Duration::from_millis(100);
+/// How many questions a daemon has to answer at the same time.
+const AT_ONCE: usize = 8;
 /// How long a client may take for what it does after the last message or answer.
 const SETTLE: Duration = Duration::from_millis(500);
 
@@ -31,13 +36,7 @@ pub(crate) struct Course<'a> {
     pub(crate) pause: &'a dyn Fn(),
     /// Called when a phase has begun.
     pub(crate) announce: &'a dyn Fn(usize),
-    pub(crate) signals: &'a Receiver<Signal>,
-}
-
-/// What a person wants.
-pub(crate) enum Signal {
-    NextPhase,
-    End,
+    pub(crate) signals: &'a Signals,
 }
 
 /// Runs all phases and judges what was seen.
@@ -47,6 +46,9 @@ pub(crate) fn run(world: &HostileWorld, course: &Course<'_>) -> Vec<Judgement> {
     for phase in 0..world.phase_count() {
         if phase > 0 {
             (course.pause)();
+            if course.signals.is_interrupted() {
+                break;
+            }
             known = world.events().len();
             world.begin(phase);
         }
@@ -62,11 +64,16 @@ pub(crate) fn run(world: &HostileWorld, course: &Course<'_>) -> Vec<Judgement> {
         let (mut answers, is_over) = drive(world, course, &scenarios, phase, known);
         let events = world.events().split_off(known);
         for scenario in scenarios {
-            seen.entry(scenario.name).or_default().push(Observation {
-                answer: answers.remove(scenario.name),
-                events: log::of_scenario(scenario, &events),
-                is_message_expected: *course.mode == Mode::Mta,
-            });
+            let answer = answers.remove(scenario.name);
+            let events = log::of_scenario(scenario, &events);
+            let is_cut_short = match course.mode {
+                Mode::Ask(_) => answer.is_none(),
+                Mode::Mta => is_over && !has_arrived(scenario, phase, &events),
+                Mode::Serve => false,
+            };
+            let is_message_expected = *course.mode == Mode::Mta && !is_cut_short;
+            let observed = Observation { answer, events, is_message_expected, is_cut_short };
+            seen.entry(scenario.name).or_default().push(observed);
         }
         if is_over {
             break;
@@ -99,42 +106,64 @@ fn drive(
             // domains come one after the other.
             let is_of_dns = |scenario: &&&'static Scenario| scenario.group() == Group::Dns;
             let (dns, others): (Vec<_>, Vec<_>) = scenarios.iter().partition(is_of_dns);
-            let ask = |scenario: &'static Scenario| (scenario.name, daemon.ask(&scenario.domain()));
-            let mut answers: Answers = dns.into_iter().map(ask).collect();
-            answers.extend(ask_all(daemon, &others));
-            thread::sleep(SETTLE);
-            (answers, false)
+            let mut answers = ask_all(daemon, dns, 1, course.signals);
+            answers.extend(ask_all(daemon, others, AT_ONCE, course.signals));
+            course.signals.sleep(SETTLE);
+            (answers, course.signals.is_interrupted())
         }
         Mode::Mta => {
             let start = Instant::now();
             let is_late = || course.limit.is_some_and(|limit| start.elapsed() >= limit);
             while !is_late() && !all_arrived(world, scenarios, phase, known) {
-                if matches!(course.signals.recv_timeout(LOOK), Ok(Signal::End)) {
+                if course.signals.is_interrupted() {
                     return (Answers::new(), true);
                 }
+                thread::sleep(LOOK);
             }
-            thread::sleep(SETTLE);
-            (Answers::new(), false)
+            course.signals.sleep(SETTLE);
+            (Answers::new(), course.signals.is_interrupted())
         }
-        Mode::Serve => {
-            let signal = match course.limit {
-                Some(limit) => course.signals.recv_timeout(limit),
-                None => course.signals.recv().map_err(|_| RecvTimeoutError::Disconnected),
-            };
-            (Answers::new(), !matches!(signal, Ok(Signal::NextPhase)))
-        }
+        Mode::Serve => (Answers::new(), !course.signals.next_phase(course.limit)),
     }
 }
 
-fn ask_all(daemon: &Daemon, scenarios: &[&'static Scenario]) -> Answers {
-    thread::scope(|scope| {
-        let ask = |scenario: &'static Scenario| {
-            (scenario.name, scope.spawn(move || daemon.ask(&scenario.domain())))
-        };
-        let asked: Vec<_> = scenarios.iter().map(|scenario| ask(scenario)).collect();
-        let joined = asked.into_iter().map(|(name, asked)| (name, asked.join()));
-        joined.map(|(name, answer)| (name, answer.expect("no question panics"))).collect()
-    })
+/// Asks for these domains, so many at the same time. Returns the answers up to a SIGINT.
+fn ask_all(
+    daemon: &Daemon,
+    mut scenarios: Vec<&'static Scenario>,
+    at_once: usize,
+    signals: &Signals,
+) -> Answers {
+    scenarios.reverse();
+    let queue = Arc::new(Mutex::new(scenarios));
+    let (sender, answers) = mpsc::channel();
+    for _ in 0..at_once {
+        let (daemon, queue, sender) = (daemon.clone(), Arc::clone(&queue), sender.clone());
+        // After a SIGINT nobody waits for a thread that still waits for its answer.
+        thread::spawn(move || {
+            while let Some(scenario) = next(&queue) {
+                if sender.send((scenario.name, daemon.ask(&scenario.domain()))).is_err() {
+                    break;
+                }
+            }
+        });
+    }
+    drop(sender);
+    let mut answered = Answers::new();
+    while !signals.is_interrupted() {
+        match answers.recv_timeout(LOOK) {
+            Ok((name, answer)) => {
+                answered.insert(name, answer);
+            }
+            Err(RecvTimeoutError::Timeout) => {}
+            Err(RecvTimeoutError::Disconnected) => break,
+        }
+    }
+    answered
+}
+
+fn next(queue: &Mutex<Vec<&'static Scenario>>) -> Option<&'static Scenario> {
+    queue.lock().unwrap_or_else(PoisonError::into_inner).pop()
 }
 
 /// Returns whether each message that has to arrive in a phase has arrived.
@@ -145,28 +174,13 @@ fn all_arrived(
     known: usize,
 ) -> bool {
     let events = world.events().split_off(known);
-    scenarios.iter().all(|scenario| {
-        let expected = scenario.phases().nth(phase).map_or(&[][..], |phase| phase.expected);
-        !must_arrive(scenario, expected)
-            || log::of_scenario(scenario, &events).iter().any(is_message)
-    })
+    scenarios
+        .iter()
+        .all(|scenario| has_arrived(scenario, phase, &log::of_scenario(scenario, &events)))
 }
 
-/// Reads lines of standard input, each of which begins a phase, until its end or SIGINT.
-pub(crate) fn signals() -> io::Result<Receiver<Signal>> {
-    let (sender, receiver) = mpsc::channel();
-    let interrupted = sender.clone();
-    ctrlc::set_handler(move || {
-        let _ = interrupted.send(Signal::End);
-    })
-    .map_err(io::Error::other)?;
-    thread::spawn(move || {
-        for line in io::stdin().lines() {
-            if line.is_err() || sender.send(Signal::NextPhase).is_err() {
-                break;
-            }
-        }
-        let _ = sender.send(Signal::End);
-    });
-    Ok(receiver)
+/// Returns whether the message of a phase has arrived, or need not.
+fn has_arrived(scenario: &Scenario, phase: usize, events: &[Event]) -> bool {
+    let expected = scenario.phases().nth(phase).map_or(&[][..], |phase| phase.expected);
+    !must_arrive(scenario, expected) || events.iter().any(is_message)
 }

@@ -24,15 +24,27 @@ fn secure(hosts: &[&str]) -> Answer {
 }
 
 fn answers(name: &str, answers: impl IntoIterator<Item = Answer>) -> Judgement {
-    let observed = answers
-        .into_iter()
-        .map(|answer| Observation { answer: Some(answer), ..Observation::default() });
+    let observed = answers.into_iter().map(|answer| Observation {
+        answer: Some(answer),
+        events: vec![query(name)],
+        ..Observation::default()
+    });
     judge(scenario(name), observed.collect())
 }
 
+/// Returns a query that any client makes.
+fn query(name: &str) -> Event {
+    let name = format!("_mta-sts.{name}.hostile.example");
+    Event {
+        after: Duration::ZERO,
+        action: Action::Query { name, record_type: "TXT".into(), is_udp: true },
+    }
+}
+
+/// Judges what is done after the query.
 fn events(name: &str, actions: impl IntoIterator<Item = Action>) -> Judgement {
     let event = |action| Event { after: Duration::ZERO, action };
-    let events = actions.into_iter().map(event).collect();
+    let events = [query(name)].into_iter().chain(actions.into_iter().map(event)).collect();
     judge(scenario(name), vec![Observation { events, ..Observation::default() }])
 }
 
@@ -111,18 +123,10 @@ fn a_known_policy_must_not_be_dropped() {
 fn a_new_policy_has_to_be_noticed() {
     let old = || secure(&["mx.time-new-policy.hostile.example"]);
     let new = || secure(&["mx2.time-new-policy.hostile.example"]);
-    let query = || Action::Query {
-        name: "_mta-sts.time-new-policy.hostile.example".into(),
-        record_type: "TXT".into(),
-        is_udp: true,
-    };
     let phase = |answer, asked: bool| Observation {
         answer: Some(answer),
-        events: asked
-            .then(|| Event { after: Duration::ZERO, action: query() })
-            .into_iter()
-            .collect(),
-        is_message_expected: false,
+        events: asked.then(|| query("time-new-policy")).into_iter().collect(),
+        ..Observation::default()
     };
     let verdict = |second, third, asked| {
         let observed = vec![phase(old(), true), phase(second, true), phase(third, asked)];
@@ -132,6 +136,26 @@ fn a_new_policy_has_to_be_noticed() {
     assert_eq!(verdict(old(), new(), true), Verdict::Right);
     assert_eq!(verdict(old(), old(), false), Verdict::Right);
     assert_eq!(verdict(old(), old(), true), Verdict::Unsafe);
+}
+
+/// A client that gives everybody the same answer has not met the fault.
+#[test]
+fn who_asks_nobody_is_untested() {
+    let known = || secure(&["mx.time-dns-servfail.hostile.example"]);
+    let verdict = |phases: Vec<Observation>| judge(scenario("time-dns-servfail"), phases).verdict;
+    let seen =
+        |answer, events| Observation { answer: Some(answer), events, ..Observation::default() };
+    let asked = || vec![query("time-dns-servfail")];
+    assert_eq!(verdict(vec![seen(known(), asked()), seen(known(), vec![])]), Verdict::Right);
+    assert_eq!(verdict(vec![seen(known(), vec![]), seen(known(), vec![])]), Verdict::Untested);
+    assert_eq!(
+        verdict(vec![seen(known(), vec![]), seen(Answer::NotFound, vec![])]),
+        Verdict::Unsafe
+    );
+    assert_eq!(verdict(vec![seen(known(), asked())]), Verdict::Untested);
+    let cut = Observation { events: asked(), is_cut_short: true, ..Observation::default() };
+    assert_eq!(verdict(vec![seen(known(), asked()), cut]), Verdict::Untested);
+    assert_eq!(verdict(vec![]), Verdict::Untested);
 }
 
 fn message(name: &str, is_encrypted: bool) -> Action {
@@ -147,7 +171,6 @@ fn messages_are_judged() {
     assert_eq!(verdict("control-none", false), Verdict::Right);
     assert_eq!(verdict("smtp-tls-expired", true), Verdict::Unsafe);
     assert_eq!(verdict("http-media-type-html", false), Verdict::Right);
-    assert_eq!(events("control-enforce", []).verdict, Verdict::Untested);
     let mx = || "mx.control-enforce.hostile.example".to_owned();
     let mail = Action::Mail { mx: mx(), is_encrypted: false };
     assert_eq!(events("control-enforce", [mail]).verdict, Verdict::Wrong);

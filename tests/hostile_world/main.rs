@@ -6,6 +6,7 @@
 
 mod catalogue;
 mod daemon;
+mod interrupt;
 mod judge;
 mod naive;
 mod options;
@@ -23,7 +24,7 @@ mod smtp;
 
 use std::{
     net::{Ipv4Addr, SocketAddr},
-    sync::mpsc,
+    sync::{Arc, atomic::AtomicBool, mpsc},
     time::Duration,
 };
 
@@ -35,6 +36,7 @@ use self::{
         judge::{Judgement, Verdict},
         options::Mode,
         run::{Course, run},
+        signals::Signals,
         world::{HostileWorld, Places},
     },
 };
@@ -66,17 +68,33 @@ fn ask(
     pause: &dyn Fn(),
     answer: impl Fn(&str) -> Said + Send + Sync + 'static,
 ) -> Vec<Judgement> {
+    ask_until(world, protocol, pause, &Arc::default(), answer)
+}
+
+/// Asks a daemon, until the run is interrupted.
+fn ask_until(
+    world: &HostileWorld,
+    protocol: Protocol,
+    pause: &dyn Fn(),
+    is_interrupted: &Arc<AtomicBool>,
+    answer: impl Fn(&str) -> Said + Send + Sync + 'static,
+) -> Vec<Judgement> {
     let address = Daemon::start(answer).to_string();
     let timeout = Duration::from_secs(30);
     let mode = Mode::Ask(ask::Daemon { protocol, address, timeout });
-    let (_sender, signals) = mpsc::channel();
+    let signals = signals(is_interrupted);
     let course = Course { mode: &mode, limit: None, pause, announce: &|_| {}, signals: &signals };
     run(world, &course)
 }
 
+fn signals(is_interrupted: &Arc<AtomicBool>) -> Signals {
+    let (_, inputs) = mpsc::channel();
+    Signals { inputs, is_interrupted: Arc::clone(is_interrupted) }
+}
+
 /// Sends a message for each scenario in each phase, and judges how.
 fn send(world: &HostileWorld, pause: &dyn Fn(), send: impl Fn(&Scenario) + Sync) -> Vec<Judgement> {
-    let (_sender, signals) = mpsc::channel();
+    let signals = signals(&Arc::default());
     let announce = |phase| {
         std::thread::scope(|scope| {
             let scenarios = world.scenarios.iter();

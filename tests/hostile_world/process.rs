@@ -2,8 +2,12 @@
 
 use std::{
     env, fs,
+    net::SocketAddr,
     path::{Path, PathBuf},
     process::{Command, Output, Stdio},
+    sync::mpsc,
+    thread,
+    time::{Duration, Instant},
 };
 
 use mta_sts::pki_types::{CertificateDer, pem::PemObject as _};
@@ -14,7 +18,7 @@ use crate::{
     assert_verdict,
     daemon::{Daemon, Said},
     example::{ask::Protocol, catalogue as table, description, judge::Verdict},
-    named, world,
+    named, resolver, world,
 };
 
 #[test]
@@ -34,9 +38,13 @@ fn description_and_judgement() {
     assert_eq!(domains[1]["requirements"][0], "S3.4-03");
 
     let protocol = Protocol::Socketmap("postfix".into());
-    let judged = crate::ask(&world, protocol, &|| {}, |domain| match domain {
-        "control-none.hostile.example" => Said::NotFound,
-        _ => Said::Secure(vec!["mx.example".into()]),
+    let nameserver = places.nameserver;
+    let judged = crate::ask(&world, protocol, &|| {}, move |domain| {
+        resolver::txt(nameserver, &format!("_mta-sts.{domain}"));
+        match domain {
+            "control-none.hostile.example" => Said::NotFound,
+            _ => Said::Secure(vec!["mx.example".into()]),
+        }
     });
     assert_verdict(&judged, "control-none", Verdict::Right);
     let json = description::judgement(&judged);
@@ -52,15 +60,21 @@ fn description_and_judgement() {
 }
 
 /// `cargo test --workspace` has built the examples beside the tests.
-fn run(args: &[&str]) -> Output {
+fn program() -> Command {
     let test = env::current_exe().unwrap();
     let folder = test.parent().and_then(Path::parent).unwrap();
     let program = folder.join("examples").join(format!("hostile_world{}", env::consts::EXE_SUFFIX));
-    let run = Command::new(program).args(args).stdin(Stdio::null()).output();
+    Command::new(program)
+}
+
+fn run(args: &[&str]) -> Output {
+    let run = program().args(args).stdin(Stdio::null()).output();
     run.expect(
         "the example is built: `cargo build --workspace --all-features --example hostile_world`",
     )
 }
+
+const NOTHING: &str = "hostile_world: nothing could be judged: the client asked for no domain\n";
 
 fn text(bytes: Vec<u8>) -> String {
     String::from_utf8(bytes).unwrap()
@@ -69,12 +83,17 @@ fn text(bytes: Vec<u8>) -> String {
 #[test]
 fn the_program_judges_a_daemon() {
     let directory = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("hostile-world");
-    let daemon = Daemon::start(|domain| match domain {
-        "dns-servfail.hostile.example" => Said::Temporary,
-        _ => Said::NotFound,
+    let nameserver: SocketAddr = "127.84.70.1:5300".parse().unwrap();
+    let daemon = Daemon::start(move |domain| {
+        resolver::txt(nameserver, &format!("_mta-sts.{domain}"));
+        match domain {
+            "dns-servfail.hostile.example" => Said::Temporary,
+            _ => Said::NotFound,
+        }
     });
     let (ask, directory) = (format!("tcp:{daemon}"), directory.to_str().unwrap());
-    let common = ["--ask", &ask, "--directory", directory, "--json"];
+    let nameserver = nameserver.to_string();
+    let common = ["--ask", &ask, "--directory", directory, "--json", "--nameserver", &nameserver];
     let output = run(&[&["--scenario", "dns-servfail"], &common[..]].concat());
     assert_eq!(text(output.stderr), "");
     assert_eq!(output.status.code(), Some(0));
@@ -94,8 +113,56 @@ fn the_program_judges_a_daemon() {
 #[test]
 fn the_program_serves_until_its_input_ends() {
     let output = run(&["--scenario", "time-known"]);
-    assert_eq!((output.status.code(), text(output.stderr)), (Some(0), String::new()));
+    assert_eq!((output.status.code(), text(output.stderr)), (Some(2), NOTHING.to_owned()));
     assert!(text(output.stdout).ends_with("\n0 right, 0 wrong, 0 unsafe, 1 untested\n"));
+}
+
+/// A daemon that says the same of all domains knows nothing of them.
+#[test]
+fn the_program_judges_nothing_without_queries() {
+    let daemon = Daemon::start(|_| Said::NotFound);
+    let output = run(&["--scenario", "dns-servfail", "--ask", &format!("tcp:{daemon}")]);
+    assert_eq!((output.status.code(), text(output.stderr)), (Some(2), NOTHING.to_owned()));
+}
+
+#[test]
+fn the_program_leaves_no_temporary_directory() {
+    let temporary = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("hostile-world-temporary");
+    fs::create_dir_all(&temporary).unwrap();
+    let mut program = program();
+    program.args(["--scenario", "time-known"]).env("TMPDIR", &temporary).stdin(Stdio::null());
+    let lines = text(program.output().unwrap().stdout);
+    let description: Value = serde_json::from_str(lines.lines().next().unwrap()).unwrap();
+    let ca = Path::new(description["ca"].as_str().unwrap());
+    if cfg!(unix) {
+        assert!(ca.starts_with(&temporary), "{}", ca.display());
+    }
+    assert!(!ca.parent().unwrap().exists(), "{}", ca.display());
+}
+
+/// It ends at once, though the daemon has not answered.
+#[test]
+#[cfg(unix)]
+fn the_program_reports_when_interrupted() {
+    let (sender, asked) = mpsc::channel();
+    let daemon = Daemon::start(move |_| {
+        sender.send(()).unwrap();
+        thread::sleep(Duration::from_secs(600));
+        Said::NotFound
+    });
+    let mut program = program();
+    program.args(["--scenario", "dns-servfail", "--scenario", "control-enforce"]);
+    program.args(["--ask", &format!("tcp:{daemon}")]);
+    program.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let child = program.spawn().unwrap();
+    asked.recv_timeout(Duration::from_secs(60)).unwrap();
+    let start = Instant::now();
+    let kill = Command::new("kill").args(["-INT", &child.id().to_string()]).status();
+    assert!(kill.unwrap().success());
+    let output = child.wait_with_output().unwrap();
+    assert!(start.elapsed() < Duration::from_secs(10), "{:?}", start.elapsed());
+    assert_eq!((output.status.code(), text(output.stderr)), (Some(2), NOTHING.to_owned()));
+    assert!(text(output.stdout).ends_with("\n0 right, 0 wrong, 0 unsafe, 2 untested\n"));
 }
 
 #[test]

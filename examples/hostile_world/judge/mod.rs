@@ -6,7 +6,7 @@ mod requests;
 
 use std::fmt;
 
-use mta_sts_testkit::Event;
+use mta_sts_testkit::{Action, Event};
 
 pub(crate) use self::messages::{is_message, must_arrive};
 use super::{
@@ -35,6 +35,8 @@ pub(crate) struct Observation {
     pub(crate) events: Vec<Event>,
     /// Whether a message was sent to the MTA, so that it has to arrive if it may.
     pub(crate) is_message_expected: bool,
+    /// Whether the run was interrupted before the client had done what is judged.
+    pub(crate) is_cut_short: bool,
 }
 
 /// Something to be said about a phase.
@@ -87,10 +89,18 @@ pub(crate) fn judge(scenario: &'static Scenario, observed: Vec<Observation>) -> 
         phases.push((observed, findings));
     }
     let found = phases.iter().flat_map(|(_, findings)| findings).map(|finding| finding.verdict);
-    let is_tested = phases.iter().any(|(seen, _)| seen.answer.is_some() || !seen.events.is_empty());
-    let least = if is_tested { Verdict::Right } else { Verdict::Untested };
+    let least = if is_tested(scenario, &phases) { Verdict::Right } else { Verdict::Untested };
     let verdict = found.max().unwrap_or(least);
     Judgement { scenario, verdict, phases }
+}
+
+/// Returns whether a client has met the fault: all phases took place, and it has asked for the domain. One
+/// that gives everybody the same answer asks nobody.
+fn is_tested(scenario: &Scenario, phases: &[(Observation, Vec<Finding>)]) -> bool {
+    let is_query = |event: &Event| matches!(event.action, Action::Query { .. });
+    phases.len() == scenario.phases().count()
+        && phases.iter().all(|(seen, _)| !seen.is_cut_short)
+        && phases.iter().any(|(seen, _)| seen.events.iter().any(is_query))
 }
 
 impl Verdict {

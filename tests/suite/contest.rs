@@ -168,9 +168,14 @@ fn what_a_program_says_is_printed_short_and_escaped() {
 fn known_differences_pass_and_their_unexpected_success_fails() {
     let vectors = ["right", "wrong", "dies"].map(|id| vector(id, "must"));
     let known = "# of version 1\nwrong\tit says no\n\ndies  it exits\n";
-    assert!(score(PROGRAM, &vectors, known).is_passed());
+    let passed = score(PROGRAM, &vectors, known);
+    assert!(passed.is_passed());
+    assert!(passed.to_text().ends_with(": passed, with 2 known differences\n"));
+    let none = score(PROGRAM, &vectors[..1], "");
+    assert!(none.to_text().ends_with(": passed\n"));
     let score = score(PROGRAM, &vectors, &format!("{known}right a mistake"));
     assert!(!score.is_passed());
+    assert!(score.to_text().ends_with(": failed\n"));
     assert!(score.to_text().contains("right, though listed as a known difference"));
 
     let error = |text| Differences::parse(text, &vectors).unwrap_err();

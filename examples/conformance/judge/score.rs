@@ -89,9 +89,19 @@ impl Score {
             count(Verdict::Right),
             self.outcomes.len(),
             count(Verdict::Unsupported),
-            if self.is_passed() { "passed" } else { "failed" },
+            self.conclusion(),
         );
         text
+    }
+
+    fn conclusion(&self) -> String {
+        let known = self.outcomes.iter().filter(|outcome| outcome.is_known).count();
+        match (self.is_passed(), known) {
+            (false, _) => "failed".to_owned(),
+            (true, 0) => "passed".to_owned(),
+            (true, 1) => "passed, with 1 known difference".to_owned(),
+            (true, known) => format!("passed, with {known} known differences"),
+        }
     }
 
     pub(crate) fn to_json(&self) -> String {

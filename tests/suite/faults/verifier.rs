@@ -216,7 +216,9 @@ impl<'a> Verifier<'a> {
         } else if self.has(Fault::LooksAtTheLastName) {
             names.drain(..names.len().saturating_sub(1));
         } else if self.has(Fault::EndsNamesAtNul) {
-            names.iter_mut().for_each(|name| name.truncate(name.find('\0').unwrap_or(name.len())));
+            for name in &mut names {
+                name.truncate(name.find('\0').unwrap_or(name.len()));
+            }
         }
         names.iter().any(|name| match name.strip_prefix("*.") {
             Some(parent) if self.has(Fault::WildcardsMatchSeveralLabels) => {

@@ -42,7 +42,7 @@ mod tls_rules;
 mod trace;
 
 #[cfg(feature = "tokio")]
-pub(crate) use self::clock::utc_now;
+pub(crate) use self::clock::{std_now, utc_now};
 #[cfg(feature = "tokio")]
 pub(crate) use self::event::OnEvent;
 #[cfg(feature = "tokio")]
@@ -71,7 +71,7 @@ pub(crate) use self::{
     },
     builder::sealed::Sealed,
     cache_control::RunningClient,
-    clock::{Moment, SystemClock, Time, std_now},
+    clock::{Moment, SystemClock, Time},
     delivery::{delivery, found_policy, rechecked},
     event_queue::EventQueue,
     fetch_route::{FetchRoute, proxy_addresses},

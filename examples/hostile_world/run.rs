@@ -139,7 +139,7 @@ fn ask_all(
     let (sender, answers) = mpsc::channel();
     for _ in 0..at_once {
         let (daemon, queue, sender) = (daemon.clone(), Arc::clone(&queue), sender.clone());
-        // After a SIGINT nobody waits for a thread that still waits for its answer.
+        // After a SIGINT, a thread that still waits for its answer is left behind.
         thread::spawn(move || {
             while let Some(scenario) = next(&queue) {
                 if sender.send((scenario.name, daemon.ask(&scenario.domain()))).is_err() {

@@ -140,7 +140,7 @@ fn a_new_policy_has_to_be_noticed() {
 
 /// A client that gives everybody the same answer has not met the fault.
 #[test]
-fn who_asks_nobody_is_untested() {
+fn a_client_without_queries_is_untested() {
     let known = || secure(&["mx.time-dns-servfail.hostile.example"]);
     let verdict = |phases: Vec<Observation>| judge(scenario("time-dns-servfail"), phases).verdict;
     let seen =

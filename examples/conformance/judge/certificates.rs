@@ -253,7 +253,7 @@ fn authority(name: &str) -> CertificateParams {
     params
 }
 
-/// Returns an extension that nobody knows: its identifier is one for examples.
+/// Returns an unknown extension: its identifier is one for examples.
 fn unknown(is_critical: bool) -> CustomExtension {
     let mut extension = CustomExtension::from_oid_content(&[2, 999, 1], vec![5, 0]);
     extension.set_criticality(is_critical);

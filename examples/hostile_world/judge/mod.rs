@@ -95,7 +95,7 @@ pub(crate) fn judge(scenario: &'static Scenario, observed: Vec<Observation>) -> 
 }
 
 /// Returns whether a client has met the fault: all phases took place, and it has asked for the domain. One
-/// that gives everybody the same answer asks nobody.
+/// that gives the same answer for each domain sends no query.
 fn is_tested(scenario: &Scenario, phases: &[(Observation, Vec<Finding>)]) -> bool {
     let is_query = |event: &Event| matches!(event.action, Action::Query { .. });
     phases.len() == scenario.phases().count()

@@ -4,6 +4,7 @@
 use alloc::{collections::BTreeMap, format, string::String, vec::Vec};
 use core::time::Duration;
 
+use mta_sts_testkit::rng::Rng;
 use time::UtcDateTime;
 
 use super::*;
@@ -32,19 +33,6 @@ struct Side {
     waiting: BTreeMap<LookupId, usize>,
 }
 
-/// Numbers that look random (`SplitMix64`).
-struct Random(u64);
-
-impl Random {
-    fn below(&mut self, bound: u64) -> u64 {
-        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mut bits = self.0;
-        bits = (bits ^ (bits >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        bits = (bits ^ (bits >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        (bits ^ (bits >> 31)) % bound
-    }
-}
-
 #[test]
 fn both_forms_have_one_meaning_when_domains_are_evicted() {
     let folded: usize = (0..HISTORIES).map(|seed| play(seed, 5, false)).sum();
@@ -59,7 +47,7 @@ fn both_forms_have_one_meaning_when_the_clock_is_set_back() {
 
 /// Plays one history. Returns how many entries were in rows, added up over all steps.
 fn play(seed: u64, most: usize, goes_back: bool) -> usize {
-    let random = &mut Random(seed);
+    let random = &mut Rng::of(seed, 0, 0, 0);
     let mut pair = Pair::new(
         Config::new(seed).with_max_entries(most).with_persistence(seed.is_multiple_of(2)),
     );
@@ -90,7 +78,7 @@ impl Pair {
         }
     }
 
-    fn act(&mut self, random: &mut Random, goes_back: bool) {
+    fn act(&mut self, random: &mut Rng, goes_back: bool) {
         let domain = self.domains[usize::try_from(random.below(DOMAINS)).unwrap()].clone();
         match random.below(30) {
             0..=9 => self.each(|side, now, waiter| side.lookup(&domain, now, waiter)),
@@ -143,7 +131,7 @@ impl Pair {
     }
 
     /// Answers one of the requests.
-    fn answer(&mut self, random: &mut Random) {
+    fn answer(&mut self, random: &mut Rng) {
         let (which, how) = (random.below(1000), random.below(8));
         self.each(|side, now, _| {
             let Some(last) = side.out.len().checked_sub(1) else { return };

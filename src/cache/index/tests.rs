@@ -3,38 +3,31 @@
 
 use alloc::{collections::BTreeMap, vec::Vec};
 
+use mta_sts_testkit::rng::Rng;
+
 use super::*;
 
-/// Numbers that look random (`SplitMix64`).
-struct Random(u64);
-
-impl Random {
-    fn below(&mut self, bound: u32) -> u32 {
-        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mut bits = self.0;
-        bits = (bits ^ (bits >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        bits = (bits ^ (bits >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        u32::try_from((bits ^ (bits >> 31)) % u64::from(bound)).unwrap()
-    }
+fn below(random: &mut Rng, bound: u32) -> u32 {
+    u32::try_from(random.below(bound.into())).unwrap()
 }
 
 /// Keys of one part: of its last groups, so that searches go around its end, and often the same.
-fn last_keys(random: &mut Random) -> Key {
-    Key((u32::MAX - random.below(12) * 0x0100_0000) / 64 * 64)
+fn last_keys(random: &mut Rng) -> Key {
+    Key((u32::MAX - below(random, 12) * 0x0100_0000) / 64 * 64)
 }
 
-fn all_keys(random: &mut Random) -> Key {
-    Key(random.below(u32::MAX))
+fn all_keys(random: &mut Rng) -> Key {
+    Key(below(random, u32::MAX))
 }
 
 /// The index finds what a map finds, whatever is added, replaced and removed.
-fn compare_with_a_map(seed: u64, most: usize, key: impl Fn(&mut Random) -> Key) {
-    let random = &mut Random(seed);
+fn compare_with_a_map(seed: u64, most: usize, key: impl Fn(&mut Rng) -> Key) {
+    let random = &mut Rng::of(seed, 0, 0, 0);
     let (mut index, mut map) = (Index::new(seed), BTreeMap::new());
     let mut next = 0;
     for step in 0..4000 {
-        let chosen = map.keys().nth(random.below(60) as usize).copied();
-        match (random.below(10), chosen) {
+        let chosen = map.keys().nth(below(random, 60) as usize).copied();
+        match (below(random, 10), chosen) {
             (0..=5, _) if map.len() < most => {
                 let key = key(random);
                 index.insert(key, Place::of_number(next));
@@ -50,7 +43,7 @@ fn compare_with_a_map(seed: u64, most: usize, key: impl Fn(&mut Random) -> Key) 
                 map.insert(next, key);
                 next += 1;
             }
-            _ => index.reserve(random.below(200) as usize),
+            _ => index.reserve(below(random, 200) as usize),
         }
         assert_eq!(index.len(), map.len(), "seed {seed}, step {step}");
         if step % 50 > 0 {

@@ -64,9 +64,9 @@ pub struct Resident {
     now: Micros,
     /// Whether the clock was set ahead since it was fetched.
     is_doubtful: bool,
-    /// Whether it was restored at a time before it was fetched: then it may end as though it had been
-    /// fetched at the restore.
-    pub is_future: bool,
+    /// When it was restored, if that is before it was fetched: it may end as though it had been
+    /// fetched then.
+    restored_before: Option<Micros>,
 }
 
 impl Resident {
@@ -84,13 +84,20 @@ impl Resident {
             evicted_live: None,
             now: 0,
             is_doubtful: false,
-            is_future: false,
+            restored_before: None,
         }
     }
 
     /// The policy that must be given out.
     pub fn applies(&self, now: Micros) -> Option<File> {
         self.live(now).filter(|&file| is_told(file))
+    }
+
+    /// Whether the policy has ended if it counts as fetched when it was restored.
+    pub fn may_have_ended(&self, now: Micros) -> bool {
+        self.held
+            .zip(self.restored_before)
+            .is_some_and(|((file, _), restored)| now > restored + file.max_age())
     }
 
     fn live(&self, now: Micros) -> Option<File> {
@@ -126,7 +133,7 @@ impl Resident {
         self.class = match (self.held, self.live(now).map(File::mode)) {
             _ if waits || self.overridden => Class::Kept,
             (None, _) => Class::Negative,
-            _ if self.is_future => Class::Doubtful,
+            _ if self.restored_before.is_some() => Class::Doubtful,
             (_, None) if self.is_doubtful => Class::Doubtful,
             (_, None) => Class::Expired,
             (_, Some(Mode::None)) => Class::ModeNone,
@@ -150,7 +157,7 @@ impl Resident {
         // Invariant 1: nothing but a fetch changes what is held.
         let held = view.policy().map(|policy| File::of(policy)).zip(view.fetched_at().map(micros));
         self.is_doubtful &= held == self.held;
-        self.is_future &= held == self.held;
+        self.restored_before = self.restored_before.filter(|_| held == self.held);
         assert_eq!(held, self.held, "what is known of {}", self.domain);
         self.served.extend(held.map(|(file, _)| file));
         false
@@ -162,7 +169,7 @@ impl Resident {
         let moments = [self.now, now, now + MINUTE].map(|moment| self.applies(moment));
         let told = self.evicted_live;
         // It may apply again when the clock comes back.
-        if self.is_future && told.is_none() {
+        if self.restored_before.is_some() && told.is_none() {
             return;
         }
         if self.is_doubtful && told.is_some() && told == self.held.map(|(file, _)| file) {
@@ -173,7 +180,10 @@ impl Resident {
 
     /// What it was looked up for is not known any more.
     pub fn restart(&mut self, now: Micros) {
-        self.is_future |= self.held.is_some_and(|(_, at)| now < at);
+        if self.held.is_some_and(|(_, at)| now < at) {
+            let restored = self.restored_before.map_or(now, |before| before.min(now));
+            self.restored_before = Some(restored);
+        }
         self.overridden = false;
         self.days = None;
         self.may_vanish = true;

@@ -212,9 +212,10 @@ impl Town {
                 let answer = answer.cloned();
                 assert!(known.is_none_or(|known| known == answer), "get and lookup disagree");
                 // Only what has to go for lack of room is not told.
+                let given = answer.policy().map(|policy| File::of(policy));
+                let ended = given.is_none() && resident.may_have_ended(self.now);
                 assert!(
-                    resident.overridden
-                        || answer.policy().map(|policy| File::of(policy)) == applies,
+                    resident.overridden || ended || given == applies,
                     "{answer:?} where {applies:?} applies"
                 );
                 self.check_saved(n, &answer);
@@ -422,7 +423,7 @@ impl Town {
             Answer::NoPolicy(why) => {
                 let applies = self.residents[n].applies(self.now);
                 let silenced = self.residents[n].overridden
-                    || self.residents[n].is_future
+                    || self.residents[n].may_have_ended(self.now)
                     || *why == NoPolicy::ModeNone;
                 assert!(silenced || applies.is_none(), "{why:?} where {applies:?} applies");
             }

@@ -43,7 +43,7 @@ impl Inner {
         domain: &Domain,
         take: impl FnOnce(Answer<AppliedPolicyRef<'_>>) -> T,
     ) -> Option<T> {
-        self.driver.hub.cached(domain, self.driver.time.this_second(), take)
+        self.driver.hub.cached(domain, &self.driver.time, take)
     }
 
     /// Waits for the answer to a pending lookup, and cancels it if the time is over.

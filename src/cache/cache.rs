@@ -140,31 +140,35 @@ impl Cache {
     #[must_use]
     #[inline]
     pub fn get(&self, domain: &Domain, now: UtcDateTime) -> Option<Answer<AppliedPolicyRef<'_>>> {
-        self.answer_by(self.table.key(domain), domain, now)
+        self.answer_by(self.table.key(domain), domain, Tick::of(now), || now)
     }
 
-    /// Returns the cached answer as [`get`](Self::get) does, for a domain with this hash.
+    /// Returns the cached answer as [`get`](Self::get) does, for a domain with this hash. The date
+    /// is asked for only if the answer depends on more than the tick that it is in.
     #[cfg(any(feature = "blocking", feature = "tokio"))]
     #[inline]
     pub(crate) fn get_by(
         &self,
         hash: u64,
         domain: &Domain,
-        now: UtcDateTime,
+        tick: Tick,
+        now: impl FnOnce() -> UtcDateTime,
     ) -> Option<Answer<AppliedPolicyRef<'_>>> {
-        self.answer_by(Key::of(hash), domain, now)
+        self.answer_by(Key::of(hash), domain, tick, now)
     }
 
-    #[inline]
+    #[expect(clippy::inline_always, reason = "a call would cost a tenth of a lookup")]
+    #[inline(always)]
     fn answer_by(
         &self,
         key: Key,
         domain: &Domain,
-        now: UtcDateTime,
+        tick: Tick,
+        now: impl FnOnce() -> UtcDateTime,
     ) -> Option<Answer<AppliedPolicyRef<'_>>> {
-        let found = self.find_calm(key, domain, now)?;
+        let found = self.find_calm(key, domain, tick)?;
         let answer = found.answer();
-        if answer.is_some() { answer } else { self.calm_answer(found.place, now) }
+        if answer.is_some() { answer } else { self.calm_answer(found.place, now()) }
     }
 
     #[expect(clippy::unnecessary_wraps, reason = "the caller returns it without a copy")]
@@ -176,14 +180,8 @@ impl Cache {
     /// Returns the entry of a domain with this key, if a lookup has nothing to do.
     #[expect(clippy::inline_always, reason = "a call would cost a tenth of a lookup")]
     #[inline(always)]
-    pub(super) fn find_calm(
-        &self,
-        key: Key,
-        domain: &Domain,
-        now: UtcDateTime,
-    ) -> Option<Found<'_>> {
+    pub(super) fn find_calm(&self, key: Key, domain: &Domain, now: Tick) -> Option<Found<'_>> {
         let found = self.table.find_by(key, domain)?;
-        let now = Tick::of(now);
         if self.earliest < now && now < found.calm_before { Some(found) } else { None }
     }
 

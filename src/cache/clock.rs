@@ -142,13 +142,26 @@ impl Second {
 /// `UtcDateTime` without a division or multiplication. The first one stands for all before 1970, the
 /// last one for all after 2097.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Tick(u32);
+pub(crate) struct Tick(u32);
 
 impl Tick {
     pub(super) const FIRST: Self = Self(0);
 
+    /// Returns a tick by its number.
+    #[cfg(any(feature = "blocking", feature = "tokio"))]
     #[inline]
-    pub(super) fn of(moment: UtcDateTime) -> Self {
+    pub(crate) const fn of_number(number: u32) -> Self {
+        Self(number)
+    }
+
+    #[cfg(any(feature = "blocking", feature = "tokio"))]
+    #[inline]
+    pub(crate) const fn number(self) -> u32 {
+        self.0
+    }
+
+    #[inline]
+    pub(crate) fn of(moment: UtcDateTime) -> Self {
         let years = moment.year().wrapping_sub(1970);
         let Some(years) = u32::try_from(years).ok().filter(|years| *years < 1 << 7) else {
             return Self::beyond(years);

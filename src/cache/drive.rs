@@ -31,7 +31,7 @@ impl Cache {
     /// deadlines; the others follow in [`handle_timeout`](Self::handle_timeout).
     #[inline]
     pub fn lookup(&mut self, domain: &Domain, now: UtcDateTime) -> Lookup<'_> {
-        let found = self.find_calm(self.table.key(domain), domain, now);
+        let found = self.find_calm(self.table.key(domain), domain, Tick::of(now));
         let Some(place) = found.map(|found| found.place) else {
             return self.lookup_with_work(domain, now);
         };

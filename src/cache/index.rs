@@ -1,6 +1,6 @@
 //! The index from domains to entries.
 
-use alloc::{boxed::Box, vec, vec::Vec};
+use alloc::{vec, vec::Vec};
 use core::{iter, mem};
 
 use super::{
@@ -9,19 +9,24 @@ use super::{
 };
 use crate::domain::Domain;
 
-/// A hash table of the places of entries, in parts that grow one at a time: none takes long.
+/// A hash table of the places of entries, in parts that grow one at a time: none takes long. A small
+/// one is in one part, as those that are nearly empty would waste the processor's cache.
 #[derive(Debug)]
 pub(super) struct Index {
-    parts: Box<[Part; PARTS]>,
+    parts: Vec<Part>,
     len: usize,
     hash: TextHash,
 }
 
+/// The number of parts of an index that is not small.
 const PARTS: usize = 64;
+
+/// The number of places of which a small index has less. It is smaller in the unit tests.
+const SMALL: usize = if cfg!(test) { 32 } else { 4096 };
 
 /// A hash table with linear probing from group to group. Nearly all places are in the group that
 /// their key belongs to.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Part {
     groups: Vec<Group>,
     len: usize,
@@ -57,20 +62,17 @@ impl Key {
         Self(u32::from_le_bytes([a, b, c, d]))
     }
 
-    /// Returns the part of the index, by the bits that a position in it depends on least.
+    /// Returns the part of the index, of this many, by the bits that a position in it depends on
+    /// least. The number of parts is a power of two.
     #[inline]
-    const fn part(self) -> usize {
-        self.0 as usize % PARTS
+    const fn part(self, parts: usize) -> usize {
+        self.0 as usize & parts.wrapping_sub(1)
     }
 }
 
 impl Index {
     pub(super) fn new(seed: u64) -> Self {
-        Self {
-            parts: Box::new([const { Part::EMPTY }; PARTS]),
-            len: 0,
-            hash: TextHash::new(seed, HashPurpose::Domains),
-        }
+        Self { parts: vec![Part::EMPTY], len: 0, hash: TextHash::new(seed, HashPurpose::Domains) }
     }
 
     pub(super) const fn len(&self) -> usize {
@@ -82,26 +84,49 @@ impl Index {
         Key::of(self.hash.of(domain.as_str()))
     }
 
+    /// Returns the place with this key, if it is where it belongs and the only one. It may be any
+    /// other place if not, for which to [search](Self::search).
+    #[inline]
+    pub(super) fn likely(&self, key: Key) -> Option<Place> {
+        self.parts.get(key.part(self.parts.len()))?.likely(key)
+    }
+
     /// Returns what is found at the place with this key that is the one looked for.
-    #[expect(clippy::inline_always, reason = "a call would cost a tenth of a lookup")]
-    #[inline(always)]
-    pub(super) fn find<T>(&self, key: Key, look: impl Fn(Place) -> Option<T>) -> Option<T> {
-        let part = self.parts.get(key.part())?;
-        let likely = look(part.likely(key)?);
-        if likely.is_some() { likely } else { part.search(key, look) }
+    #[cold]
+    pub(super) fn search<T>(&self, key: Key, look: impl Fn(Place) -> Option<T>) -> Option<T> {
+        self.parts.get(key.part(self.parts.len()))?.search(key, look)
     }
 
     fn part_mut(&mut self, key: Key) -> Option<&mut Part> {
-        self.parts.get_mut(key.part())
+        let at = key.part(self.parts.len());
+        self.parts.get_mut(at)
     }
 
     /// Reserves capacity for this many more places, to avoid repeated growth.
     pub(super) fn reserve(&mut self, additional: usize) {
-        self.parts.iter_mut().for_each(|part| part.reserve(additional / PARTS));
+        if self.parts.len() < PARTS && self.len.saturating_add(additional) >= SMALL {
+            self.split();
+        }
+        let each = additional / self.parts.len().max(1);
+        self.parts.iter_mut().for_each(|part| part.reserve(each));
+    }
+
+    /// Moves the places of a small index to as many parts as it has when it is large.
+    #[cold]
+    fn split(&mut self) {
+        let whole = mem::replace(&mut self.parts, vec![Part::EMPTY; PARTS]);
+        for (key, place) in whole.into_iter().flat_map(Part::into_pairs) {
+            if let Some(part) = self.part_mut(key) {
+                part.insert(key, place);
+            }
+        }
     }
 
     /// Adds the place of a domain that is not in the index.
     pub(super) fn insert(&mut self, key: Key, place: Place) {
+        if self.parts.len() < PARTS && self.len >= SMALL {
+            self.split();
+        }
         if let Some(part) = self.part_mut(key) {
             part.insert(key, Stored::of(place));
             self.len = self.len.saturating_add(1);
@@ -158,7 +183,6 @@ impl Part {
     }
 
     /// Looks at all places with this key.
-    #[cold]
     fn search<T>(&self, key: Key, look: impl Fn(Place) -> Option<T>) -> Option<T> {
         let found = self.run(key).filter(|(_, known, _)| *known == key);
         found.map(|(_, _, place)| place.place()).find_map(look)

@@ -190,6 +190,7 @@ pub use self::{
 };
 #[cfg(any(feature = "blocking", feature = "tokio"))]
 pub(crate) use self::{
+    clock::Tick,
     hash::{HashPurpose, TextHash},
     restoration::Restoration,
     room::SharedRoom,

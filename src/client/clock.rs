@@ -2,16 +2,16 @@
 
 use alloc::{boxed::Box, sync::Arc};
 use core::{
-    cell::Cell,
     fmt,
     sync::atomic::{AtomicBool, Ordering},
     time::Duration,
 };
-use std::{thread_local, time::Instant as StdInstant};
+use std::time::Instant as StdInstant;
 
+use crossbeam_utils::atomic::AtomicCell;
 use time::UtcDateTime;
 
-use crate::instant::Instant;
+use crate::{cache::Tick, instant::Instant};
 
 /// The clocks of a client: a calendar, and a monotonic clock.
 ///
@@ -114,6 +114,8 @@ pub(crate) struct Time {
     system: SystemClock,
     /// `true` if the clocks of the system, which are faster to read, show the same.
     is_systems: AtomicBool,
+    /// The last second by the system's clock, after 1970, and its tick, in one word.
+    last_tick: AtomicCell<u64>,
 }
 
 impl Time {
@@ -131,7 +133,8 @@ impl Time {
         system: SystemClock,
     ) -> Self {
         let is_systems = AtomicBool::new(custom.is_none());
-        Self { clock: custom.unwrap_or_else(|| Box::new(other)), system, is_systems }
+        let clock = custom.unwrap_or_else(|| Box::new(other));
+        Self { clock, system, is_systems, last_tick: AtomicCell::new(0) }
     }
 
     /// Reads the clock itself from now on, and not that of the system.
@@ -169,33 +172,42 @@ impl Time {
 
     /// Returns the current second, from a clock that may be some milliseconds late but is much
     /// faster to read than [`date`](Self::date).
-    #[inline]
     pub(crate) fn this_second(&self) -> UtcDateTime {
-        if self.is_systems.load(Ordering::Relaxed) { this_second() } else { self.date() }
+        if self.is_systems.load(Ordering::Relaxed) { date_of(seconds()) } else { self.date() }
+    }
+
+    /// Returns the tick of [`this_second`](Self::this_second), which is computed once a second.
+    #[inline]
+    pub(crate) fn this_tick(&self) -> Tick {
+        if !self.is_systems.load(Ordering::Relaxed) {
+            return Tick::of(self.date());
+        }
+        let seconds = seconds();
+        let (known, tick) = halves(self.last_tick.load());
+        if i64::from(known) == seconds { Tick::of_number(tick) } else { self.tick_at(seconds) }
+    }
+
+    #[cold]
+    fn tick_at(&self, seconds: i64) -> Tick {
+        let tick = Tick::of(date_of(seconds));
+        if let Ok(seconds) = u32::try_from(seconds) {
+            let both = u64::from(seconds) << 32 | u64::from(tick.number());
+            self.last_tick.store(both);
+        }
+        tick
     }
 }
 
+#[expect(clippy::cast_possible_truncation, reason = "that is the lower half")]
 #[inline]
-fn this_second() -> UtcDateTime {
-    thread_local! {
-        static LAST: Cell<(i64, UtcDateTime)> = const { Cell::new((0, UtcDateTime::UNIX_EPOCH)) };
-    }
-    LAST.with(|last| at(seconds(), last))
+const fn halves(both: u64) -> (u32, u32) {
+    ((both >> 32) as u32, both as u32)
 }
 
-/// Returns the time at this many seconds after 1970. The date is computed once a second.
-#[inline]
-fn at(seconds: i64, last: &Cell<(i64, UtcDateTime)>) -> UtcDateTime {
-    let (known, date) = last.get();
-    if known == seconds { date } else { date_at(seconds, last) }
-}
-
-#[cold]
-fn date_at(seconds: i64, last: &Cell<(i64, UtcDateTime)>) -> UtcDateTime {
+/// Returns the time at this many seconds after 1970, within the calendar.
+fn date_of(seconds: i64) -> UtcDateTime {
     let farthest = if seconds < 0 { UtcDateTime::MIN } else { UtcDateTime::MAX };
-    let date = UtcDateTime::from_unix_timestamp(seconds).unwrap_or(farthest);
-    last.set((seconds, date));
-    date
+    UtcDateTime::from_unix_timestamp(seconds).unwrap_or(farthest)
 }
 
 #[cfg(target_os = "linux")]
@@ -213,17 +225,21 @@ mod tests {
     use super::*;
 
     #[test]
-    fn seconds_are_moments_whatever_they_follow() {
-        let last = Cell::new((0, UtcDateTime::UNIX_EPOCH));
+    fn ticks_are_those_of_their_seconds_whatever_they_follow() {
+        let time = Time::beside(None, SystemClock::start(), SystemClock::start());
         let noted = [0, 1, 1, 86_399, 86_400, 1_709_164_799, 1_709_164_800, 1_793_000_000, 59, -1];
-        for seconds in noted.into_iter().chain((-200_000..4_000_000_000).step_by(7_654_321)) {
-            let expected = UtcDateTime::from_unix_timestamp(seconds);
-            assert_eq!(Ok(at(seconds, &last)), expected, "{seconds}");
+        let more = [i64::from(u32::MAX), 1 << 32, (1 << 32) + 59, i64::MAX, i64::MIN];
+        let spread = (-200_000..4_000_000_000).step_by(7_654_321);
+        for seconds in noted.into_iter().chain(more).chain(spread) {
+            assert_eq!(time.tick_at(seconds), Tick::of(date_of(seconds)), "{seconds}");
+            let (known, tick) = halves(time.last_tick.load());
+            assert_eq!(Tick::of_number(tick), Tick::of(date_of(known.into())), "{seconds}");
         }
         // Beyond the calendar, its ends.
-        assert_eq!(at(i64::MAX, &last), UtcDateTime::MAX);
-        assert_eq!(at(i64::MIN, &last), UtcDateTime::MIN);
-        assert!(utc_now().unix_timestamp() - this_second().unix_timestamp() < 2);
+        assert_eq!((date_of(i64::MAX), date_of(i64::MIN)), (UtcDateTime::MAX, UtcDateTime::MIN));
+        assert!(utc_now().unix_timestamp() - time.this_second().unix_timestamp() < 2);
+        let ticks = [Tick::of(time.this_second()), time.this_tick(), Tick::of(time.this_second())];
+        assert!(ticks.is_sorted());
     }
 
     #[test]

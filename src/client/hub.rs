@@ -2,10 +2,8 @@
 
 use alloc::{boxed::Box, string::String, sync::Arc};
 
-use time::UtcDateTime;
-
 use super::{
-    clock::Moment,
+    clock::{Moment, Time},
     event::{self, Part},
     event_queue::EventQueue,
     job::{Job, JobKind},
@@ -73,13 +71,14 @@ impl ShardedCache {
     pub(crate) fn cached<T>(
         &self,
         domain: &Domain,
-        now: UtcDateTime,
+        time: &Time,
         take: impl FnOnce(Answer<AppliedPolicyRef<'_>>) -> T,
     ) -> Option<T> {
-        let hash = self.hash.of(domain.as_str());
+        let (hash, tick) = (self.hash.of(domain.as_str()), time.this_tick());
         self.shard(self.place_of(hash))
             .read_unless_lost(self.process(), |inside| {
-                inside.cache.get_by(hash, domain, now).map(take)
+                let answer = inside.cache.get_by(hash, domain, tick, || time.this_second());
+                answer.map(take)
             })
             .flatten()
     }

@@ -73,11 +73,13 @@ impl Shard {
         process: Process,
         step: impl FnOnce(&ShardState) -> T,
     ) -> Option<T> {
-        match self.0.try_read() {
-            Ok(inside) => Some(step(&inside)),
-            Err(TryLockError::WouldBlock) if process.is_another() => None,
-            Err(_) => Some(self.read(step)),
-        }
+        let inside = match self.0.try_read() {
+            Ok(inside) => inside,
+            Err(TryLockError::Poisoned(inside)) => inside.into_inner(),
+            Err(TryLockError::WouldBlock) if process.is_another() => return None,
+            Err(TryLockError::WouldBlock) => self.0.read().unwrap_or_else(PoisonError::into_inner),
+        };
+        Some(step(&inside))
     }
 
     pub(super) fn write<T>(&self, step: impl FnOnce(&mut ShardState) -> T) -> T {

@@ -50,13 +50,17 @@ fn compare_with_a_map(seed: u64, most: usize, key: impl Fn(&mut Rng) -> Key) {
             continue;
         }
         for (&number, &key) in &map {
-            let found = index.find(key, |place| (place.number() == number).then_some(place));
+            let found = index.search(key, |place| (place.number() == number).then_some(place));
             assert_eq!(found, Some(Place::of_number(number)), "seed {seed}, step {step}");
+            // Places with a key of their own that are where it belongs, and no other ones.
+            let is_alone = map.values().filter(|known| **known == key).count() == 1;
+            let likely = index.likely(key).unwrap();
+            assert!(!is_alone || [Place::of_number(number), Place::NONE].contains(&likely));
         }
         // A search for what is not there looks at every place with the key, and at no other.
         for &key in map.values() {
             let looked_at = core::cell::RefCell::new(Vec::new());
-            let _ = index.parts[key.part()].search(key, |place| {
+            let _ = index.parts[key.part(index.parts.len())].search(key, |place| {
                 looked_at.borrow_mut().push(place.number());
                 None::<()>
             });

@@ -7,16 +7,34 @@ use core::{
 };
 use std::sync::mpsc;
 
+use time::UtcDateTime;
+
 use super::*;
 use crate::{
     cache::TxtAnswer,
     client::{
+        clock::{Clock, SystemClock, Time},
         outputs::Replies,
         shard::PORTION,
         threads::{Threads, spawn_apart},
     },
     instant::Instant,
 };
+
+impl Clock for Moment {
+    fn now(&self) -> UtcDateTime {
+        self.date
+    }
+
+    fn monotonic(&self) -> Instant {
+        self.at
+    }
+}
+
+/// The time of a clock that is stopped.
+fn stopped_at(moment: Moment) -> Time {
+    Time::beside(Some(Box::new(moment)), SystemClock::start(), SystemClock::start())
+}
 
 #[test]
 fn answers_are_given_out_in_portions() {
@@ -46,7 +64,7 @@ fn answers_are_given_out_in_portions() {
         next = outputs.replies.deliver(&hub, now);
         portions.push(told.load(Ordering::SeqCst).saturating_sub(before));
         // A lookup in between does not wait for all of it.
-        assert!(hub.cached(&domain, now.date, |_| ()).is_some());
+        assert!(hub.cached(&domain, &stopped_at(now), |_| ()).is_some());
     }
     assert_eq!(portions, [PORTION, PORTION, PORTION, 1]);
 }
@@ -68,7 +86,8 @@ fn in_a_forked_child_what_was_locked_is_not_waited_for() {
     hub.first.write(|_| {
         let call = move || {
             let domain = Domain::parse("example.com").unwrap();
-            let cached = theirs.cached(&domain, UtcDateTime::UNIX_EPOCH, |_| ());
+            let now = Moment { date: UtcDateTime::UNIX_EPOCH, at: Instant::default() };
+            let cached = theirs.cached(&domain, &stopped_at(now), |_| ());
             sender.send((cached, theirs.len())).unwrap();
         };
         spawn_apart("cached", call).unwrap();

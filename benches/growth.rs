@@ -16,6 +16,8 @@ pub(crate) const SUBJECTS: &[(&str, [usize; 2], u32, f64)] = &[
     // Times the logarithm of the number of fields.
     ("lint", [600, 1200], 2, 2.3),
     ("head", [40, 80], 20, 2.1),
+    // Eight times as many bytes, each of which is looked at a bounded number of times.
+    ("head-by-bytes", [1800, 14_400], 1, 10.0),
     // The logarithm of a hundred thousand is 1.7 times that of a thousand.
     ("due", [1000, 100_000], 500, 1.7),
 ];
@@ -36,6 +38,7 @@ pub(crate) fn repeat(what: &str, size: usize, times: u32) {
             (0..times).for_each(|_| drop(black_box(lint::policy(black_box(file.as_bytes())))));
         }
         "head" => (0..times).for_each(|_| head(size)),
+        "head-by-bytes" => (0..times).for_each(|_| heads_by_bytes(size)),
         _ => due(size, times),
     }
 }
@@ -52,6 +55,22 @@ fn head(headers: usize) {
     }
     exchange.handle_received(b"\r\n");
     assert!(black_box(exchange.outcome()).is_none());
+}
+
+/// Reads heads of this length that never end, byte by byte.
+fn heads_by_bytes(len: usize) {
+    use mta_sts::fetch::{Config, HttpExchange};
+
+    let domain = Domain::parse("example.com").expect("valid");
+    let status = "HTTP/1.1 200 OK\r\n";
+    let units = ["A:\n", " \n", "a", "A:\n \n"].map(|unit| (status, unit));
+    for (line, unit) in units.into_iter().chain([("", "\n")]) {
+        let mut exchange = HttpExchange::new(&domain, &Config::default());
+        exchange.handle_received(line.as_bytes());
+        let bytes = unit.as_bytes().iter().cycle().take(len);
+        bytes.for_each(|&byte| exchange.handle_received(black_box(&[byte])));
+        assert!(black_box(exchange.outcome()).is_none_or(Result::is_err));
+    }
 }
 
 /// Lookups that find the time of a query come, each with the answer to it.

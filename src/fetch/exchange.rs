@@ -1,7 +1,7 @@
 //! A fetch over TLS and HTTP, without sockets.
 
 use alloc::{string::ToString, sync::Arc, vec, vec::Vec};
-use std::io::{Read as _, Write as _};
+use std::io::{BufRead, Write as _};
 
 use pki_types::ServerName;
 use rustls::ClientConnection;
@@ -196,21 +196,21 @@ impl Exchange {
         let Some(tls) = &mut self.tls else { return &[] };
         let was_handshaking = tls.is_handshaking();
         let Piece { header, payload, is_end, rest } = self.records.cut(bytes);
-        let (mut plain, mut closed) = (Vec::new(), Ok(false));
+        let (mut is_idle, mut closed) = (true, Ok(false));
         for mut piece in [header.as_ref().map_or(&[][..], |header| header), payload] {
             while !piece.is_empty() && closed.is_ok() {
-                closed = receive(tls, &mut piece, &mut plain);
+                closed = receive(tls, &mut piece);
+                // Bytes before an error count, whatever the pieces in which they were received.
+                is_idle &= pass_on(&mut tls.reader(), &mut self.http) == 0;
             }
         }
-        // Bytes before an error count, whatever the pieces in which they were received.
-        self.http.handle_received(&plain);
         match closed {
             Err(failure) => {
                 self.http.fail(self.explain(&failure));
                 return rest;
             }
             Ok(true) => self.http.handle_end(true),
-            Ok(false) if is_end && !was_handshaking && plain.is_empty() => {
+            Ok(false) if is_end && !was_handshaking && is_idle => {
                 let counted = self.records.note_idle();
                 counted.unwrap_or_else(|error| self.http.fail(error));
             }
@@ -241,20 +241,25 @@ enum Failure {
     Buffer(std::io::Error),
 }
 
-/// Reads some of the bytes, and adds their plaintext. Returns whether the host has sent
-/// `close_notify`.
-fn receive(
-    tls: &mut ClientConnection,
-    bytes: &mut &[u8],
-    plain: &mut Vec<u8>,
-) -> Result<bool, Failure> {
+/// Reads some of the bytes. Returns whether the host has sent `close_notify`.
+fn receive(tls: &mut ClientConnection, bytes: &mut &[u8]) -> Result<bool, Failure> {
     let read = tls.read_tls(bytes);
-    let state = tls.process_new_packets();
-    // The end of the available bytes is an error here.
-    let _ = tls.reader().read_to_end(plain);
-    let state = state.map_err(Failure::Tls)?;
+    let state = tls.process_new_packets().map_err(Failure::Tls)?;
     read.map_err(Failure::Buffer)?;
     Ok(state.peer_has_closed())
+}
+
+/// Passes the plaintext on, without a copy. Returns the number of its bytes.
+fn pass_on(plain: &mut impl BufRead, http: &mut HttpExchange) -> usize {
+    let mut len = 0usize;
+    // The end of the available bytes is an error here.
+    while let Ok(bytes @ [_, ..]) = plain.fill_buf() {
+        http.handle_received(bytes);
+        let passed = bytes.len();
+        plain.consume(passed);
+        len = len.saturating_add(passed);
+    }
+    len
 }
 
 /// Creates a connection with the request in its buffer, to be sent once the handshake is complete.

@@ -418,40 +418,6 @@ fn the_head_is_bounded() {
     assert_fails(of("\n".repeat(20_000)), too_large.0, too_large.1);
 }
 
-/// Each byte is looked at a bounded number of times: eight times as many take eight times as long, and
-/// not 64 times.
-#[test]
-fn a_head_in_single_bytes_costs_no_more_than_its_length() {
-    let cost = |line: &str, unit: &str, len: usize| {
-        let bytes = [line.as_bytes(), unit.repeat(len).as_bytes()].concat();
-        move || {
-            let start = std::time::Instant::now();
-            for _ in 0..4 {
-                let mut exchange = HttpExchange::new(&domain(), &Config::default());
-                bytes.chunks(1).for_each(|byte| exchange.handle_received(byte));
-                assert!(exchange.outcome().is_none_or(Result::is_err));
-            }
-            start.elapsed()
-        }
-    };
-    let status = "HTTP/1.1 200 OK\r\n";
-    let units = ["A:\n", " \n", "a", "A:\n \n"].map(|unit| (status, unit));
-    for (line, unit) in units.into_iter().chain([("", "\n")]) {
-        let (few, many) = (1800 / unit.len(), 14_400 / unit.len());
-        let (short_run, long_run) = (cost(line, unit, few), cost(line, unit, many));
-        // The shortest of both, measured in turn: on a busy machine, any of them may be disturbed.
-        let (mut short, mut long) = (short_run(), long_run());
-        for _ in 0..20 {
-            if long < short * 32 {
-                break;
-            }
-            (short, long) = (short.min(short_run()), long.min(long_run()));
-        }
-        // Eight times the bytes: linear is 8, quadratic is 64.
-        assert!(long < short * 32, "{unit:?}: {short:?} for a part, {long:?} for the whole");
-    }
-}
-
 #[test]
 fn an_end_that_is_not_orderly() {
     for (response, is_whole) in [

@@ -2,6 +2,7 @@
 //! machine may be busy.
 
 use std::{
+    sync::Arc,
     time::{Duration, Instant},
 };
 
@@ -27,8 +28,24 @@ const TURN: usize = 25;
 /// As long as the clients wait by default, and more.
 const PATIENCE: Duration = Duration::from_secs(120);
 
-/// What the others may take of the work of the minimal client.
-const LIMITS: [f64; 5] = [1.0, 1.05, 1.15, 1.15, 1.2];
+/// What our clients may take of the work of a minimal one: first of the one that is compared to in any
+/// case, then of the one that does what ours has to do, too.
+const LINES: [(usize, usize, f64); 8] = [
+    (OURS, MINIMAL, 1.05),
+    (OURS, CLOSES, 1.05),
+    (OURS + 1, MINIMAL, 1.15),
+    (OURS + 1, CLOSES, 1.15),
+    (OURS + 2, MINIMAL, 1.15),
+    (OURS + 2, BY_TASK, 1.15),
+    (OURS + 3, MINIMAL, 1.2),
+    (OURS + 3, BY_TASK + 1, 1.2),
+];
+
+/// The places of the contestants.
+const MINIMAL: usize = 0;
+const CLOSES: usize = 1;
+const BY_TASK: usize = 2;
+const OURS: usize = 4;
 
 /// Discovers domains, and says how long each took.
 type Discover<'a> = Box<dyn FnMut(Vec<Domain>) -> Vec<Duration> + 'a>;
@@ -44,12 +61,20 @@ struct Contestant<'a> {
 pub fn compare(running: &Running) {
     let servers = &running.servers;
     let (minimal, by_hand) = (Minimal::new(servers), ByHand::new(servers));
+    let closes = Minimal { closes: true, ..Minimal::new(servers) };
     let [mut minimal_phases, mut our_phases] = [Phases::default(), Phases::default()];
     let mut contestants = vec![
         Contestant::new("minimal client", |domain| {
             minimal_phases.begin();
             minimal.policy(domain, &mut minimal_phases);
         }),
+        Contestant::new("minimal client, with close_notify", |domain| {
+            let mut phases = Phases::default();
+            phases.begin();
+            closes.policy(domain, &mut phases);
+        }),
+        by_task("minimal client of tokio, one thread", Builder::new_current_thread(), servers),
+        by_task("minimal client of tokio, many threads", Builder::new_multi_thread(), servers),
         Contestant::new("our exchanges, by hand", |domain| {
             our_phases.begin();
             by_hand.policy(domain, &mut our_phases);
@@ -64,15 +89,15 @@ pub fn compare(running: &Running) {
         }
     }
     println!("\n| cold discovery, µs | median | p99 | work |\n| --- | --: | --: | --: |");
-    let minimal_work = contestants[0].work.clone();
     for Contestant { name, wall, work, .. } in &contestants {
         let [half, most] = [0.5, 0.99].map(|part| quantile(wall.iter().map(micros), part));
         println!("| {name} | {half:.0} | {most:.0} | {:.0} |", median(work));
     }
     println!();
-    for (Contestant { name, work, .. }, limit) in contestants.iter().zip(LIMITS).skip(1) {
-        let line = format!("cold discovery, work: {name} to minimal client");
-        Spread::of(work, &minimal_work).print(&line, &Goal::AtMost(limit));
+    for (ours, other, limit) in LINES {
+        let [ours, other] = [ours, other].map(|place| &contestants[place]);
+        let line = format!("cold discovery, work: {} to {}", ours.name, other.name);
+        Spread::of(&ours.work, &other.work).print(&line, &Goal::AtMost(limit));
     }
     let works: Vec<_> =
         contestants.iter().map(|contestant| (contestant.name, median(&contestant.work))).collect();
@@ -90,8 +115,8 @@ fn split(minimal: &Phases, ours: &Phases, works: &[(&str, f64)]) {
         let [a, b, c, d] = columns.map(|parts| quantile(parts[part].iter().map(micros), 0.5));
         println!("| {name} | {a:.0} | {b:.0} | {c:.0} | {d:.0} |");
     }
-    let by_hand = works[1].1;
-    for (name, work) in &works[2..] {
+    let by_hand = works[OURS].1;
+    for (name, work) in &works[OURS + 1..] {
         println!("| rest, {name} | | | | {:.0} |", work - by_hand);
     }
 }
@@ -114,10 +139,11 @@ pub fn alone(name: &str, count: usize, servers: &Servers) {
                 by_hand.policy(domain, &mut phases);
             })
         }
+        "minimal-tokio1" => by_task("", Builder::new_current_thread(), servers),
         "blocking" => blocking(servers),
         "tokio1" => tokio("", Builder::new_current_thread(), servers),
         "tokio" => tokio("", Builder::new_multi_thread(), servers),
-        _ => panic!("minimal | exchanges | blocking | tokio1 | tokio"),
+        _ => panic!("minimal | minimal-tokio1 | exchanges | blocking | tokio1 | tokio"),
     };
     let before = clock::process();
     (contestant.discover)((0..count).map(domain).collect());
@@ -130,6 +156,25 @@ fn blocking<'a>(servers: &Servers) -> Contestant<'a> {
         let answer = client.policy_within(domain, PATIENCE).expect("in time");
         assert!(answer.policy().is_some(), "{answer:?}");
     })
+}
+
+fn by_task<'a>(name: &'static str, mut runtime: Builder, servers: &Servers) -> Contestant<'a> {
+    let runtime: Runtime = runtime.enable_all().build().expect("a runtime");
+    let client = Arc::new(Minimal::new(servers));
+    let discover = move |domains| {
+        let client = Arc::clone(&client);
+        let task = runtime.spawn(async move {
+            let mut taken = Vec::new();
+            for domain in domains {
+                let start = Instant::now();
+                client.policy_by_task(&domain).await;
+                taken.push(start.elapsed());
+            }
+            taken
+        });
+        runtime.block_on(task).expect("it does not panic")
+    };
+    Contestant { name, discover: Box::new(discover), wall: Vec::new(), work: Vec::new() }
 }
 
 fn tokio<'a>(name: &'static str, mut runtime: Builder, servers: &Servers) -> Contestant<'a> {

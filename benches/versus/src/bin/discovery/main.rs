@@ -13,6 +13,7 @@ mod by_hand;
 mod clock;
 mod cold;
 mod minimal;
+mod minimal_tokio;
 mod servers;
 mod throughput;
 

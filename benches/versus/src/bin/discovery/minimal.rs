@@ -21,9 +21,11 @@ use crate::{
 const PATIENCE: Duration = Duration::from_secs(10);
 
 pub struct Minimal {
-    nameserver: SocketAddr,
-    port: u16,
-    config: Arc<ClientConfig>,
+    pub nameserver: SocketAddr,
+    pub port: u16,
+    pub config: Arc<ClientConfig>,
+    /// Whether it ends TLS as RFC 8446 §6.1 demands, and not only TCP.
+    pub closes: bool,
 }
 
 impl Minimal {
@@ -35,17 +37,18 @@ impl Minimal {
         let mut config = builder.with_root_certificates(servers.roots()).with_no_client_auth();
         config.resumption = Resumption::disabled();
         config.alpn_protocols = vec![b"http/1.1".to_vec()];
-        Self { nameserver: servers.nameserver, port: servers.port, config: Arc::new(config) }
+        let config = Arc::new(config);
+        Self { nameserver: servers.nameserver, port: servers.port, config, closes: false }
     }
 
     pub fn policy(&self, domain: &Domain, phases: &mut Phases) -> Policy {
         let txt = self.ask(&domain.txt_name(), 16);
-        assert!(received(&txt).windows(8).any(|window| window == b"v=STSv1;"), "no record");
+        check_record(&received(&txt));
         phases.mark(Phase::Txt);
         let host = domain.policy_host();
         let (v6, v4) = (self.ask(&host, 28), self.ask(&host, 1));
         let (_, address) = (received(&v6), received(&v4));
-        let address = Ipv4Addr::from(*address.last_chunk().expect("an address"));
+        let address = address_of(&address);
         phases.mark(Phase::Addresses);
 
         let mut stream = TcpStream::connect((address, self.port)).expect("a connection");
@@ -65,31 +68,54 @@ impl Minimal {
         phases.mark(Phase::Tls);
 
         let mut stream = Stream::new(&mut tls, &mut stream);
-        let request = format!("GET /.well-known/mta-sts.txt HTTP/1.1\r\nHost: {host}\r\n\r\n");
-        stream.write_all(request.as_bytes()).expect("it is sent");
+        stream.write_all(request(&host).as_bytes()).expect("it is sent");
         let mut response = Vec::new();
         stream.read_to_end(&mut response).expect("it is received");
-        let body =
-            response.windows(4).position(|window| window == b"\r\n\r\n").expect("a head") + 4;
-        let policy = Policy::parse(&response[body..]).expect("a policy");
+        if self.closes {
+            stream.conn.send_close_notify();
+            // The server may be gone already.
+            let _ = stream.flush();
+        }
+        let policy = policy_of(&response);
         phases.mark(Phase::Http);
         policy
     }
 
     /// Asks over a socket of its own, as the clients do.
     fn ask(&self, name: &str, kind: u8) -> UdpSocket {
-        let mut message = vec![0x12, 0x34, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0];
-        for label in name.split('.') {
-            message.push(u8::try_from(label.len()).expect("short"));
-            message.extend_from_slice(label.as_bytes());
-        }
-        message.extend_from_slice(&[0, 0, kind, 0, 1]);
         let socket = UdpSocket::bind((Ipv4Addr::UNSPECIFIED, 0)).expect("a port");
         socket.connect(self.nameserver).expect("a socket");
         socket.set_read_timeout(Some(PATIENCE)).expect("a time-out");
-        socket.send(&message).expect("it is sent");
+        socket.send(&question(name, kind)).expect("it is sent");
         socket
     }
+}
+
+pub fn question(name: &str, kind: u8) -> Vec<u8> {
+    let mut message = vec![0x12, 0x34, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0];
+    for label in name.split('.') {
+        message.push(u8::try_from(label.len()).expect("short"));
+        message.extend_from_slice(label.as_bytes());
+    }
+    message.extend_from_slice(&[0, 0, kind, 0, 1]);
+    message
+}
+
+pub fn check_record(answer: &[u8]) {
+    assert!(answer.windows(8).any(|window| window == b"v=STSv1;"), "no record");
+}
+
+pub fn address_of(answer: &[u8]) -> Ipv4Addr {
+    Ipv4Addr::from(*answer.last_chunk().expect("an address"))
+}
+
+pub fn request(host: &str) -> String {
+    format!("GET /.well-known/mta-sts.txt HTTP/1.1\r\nHost: {host}\r\n\r\n")
+}
+
+pub fn policy_of(response: &[u8]) -> Policy {
+    let body = response.windows(4).position(|window| window == b"\r\n\r\n").expect("a head") + 4;
+    Policy::parse(&response[body..]).expect("a policy")
 }
 
 fn received(socket: &UdpSocket) -> Vec<u8> {

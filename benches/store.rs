@@ -4,13 +4,15 @@
 //! Each line is a file in which the domains were saved a thousand at a time, in the order of their
 //! names or scattered over them, with one text of a policy for ten domains or one for each. The bytes
 //! are those that the file system gave the file; a file's length is more, because it grows in large
-//! steps. Each file is measured by processes of its own, so that the memory is that of a client.
+//! steps. A save has beside it a floor, which takes turns with it: as many pages as it wrote, where
+//! the system says it, written in place to a file of the same length, and synced once. Each file is measured by processes of its own, so that the memory is that of a client.
 
 #![allow(clippy::disallowed_methods, reason = "the clock is what is measured by")]
 
 use std::{
-    env, fs,
-    io::{self, Write as _},
+    env,
+    fs::{self, File},
+    io::{self, Seek as _, SeekFrom, Write as _},
     path::Path,
     process::Command,
     time::{Duration, Instant},
@@ -23,6 +25,7 @@ use mta_sts::{
     client::{AddressAnswer, Settings},
     store::{Change, Redb, Store as _},
 };
+use rustix::time::{ClockId, clock_gettime};
 use time::UtcDateTime;
 
 const BATCH: usize = 1000;
@@ -48,9 +51,9 @@ fn main() {
     }
     println!(
         "| domains | order | for a text | bytes a domain | length | load, s | save of 1,000, ms | \
-         start, s | RSS, MiB | most, MiB |"
+         processor | pages | floor, ms | processor | start, s | RSS, MiB | most, MiB |"
     );
-    println!("| --: | --- | {}", "--: | ".repeat(8));
+    println!("| --: | --- | {}", "--: | ".repeat(12));
     let path = env::temp_dir().join(format!("mta-sts-store-{}", std::process::id()));
     for size in sizes {
         for (order, sharing) in [("sorted", "10"), ("scattered", "10"), ("scattered", "1")] {
@@ -79,12 +82,7 @@ struct Domains {
 
 impl Domains {
     fn name(&self, n: usize) -> Domain {
-        // A multiplication by an odd number gives each a number of its own.
-        let n = if self.is_scattered {
-            (n as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15)
-        } else {
-            n as u64
-        };
+        let n = if self.is_scattered { scattered(n as u64) } else { n as u64 };
         Domain::parse(&format!("{n:016x}.example")).expect("valid")
     }
 
@@ -138,16 +136,15 @@ fn file(path: &Path, domains: &Domains) {
     store.load(&mut |_| count += 1).expect("loaded");
     let load = start.elapsed();
     assert_eq!(count, domains.count);
-    let save = save(&store, domains);
     print!(
-        "| {} | {} | {} | {} | {} | {:.2} | {:.1} |",
+        "| {} | {} | {} | {} | {} | {:.2} | {} |",
         domains.count,
         if domains.is_scattered { "scattered" } else { "sorted" },
         domains.sharing,
         bytes / domains.count as u64,
         length / domains.count as u64,
         load.as_secs_f64(),
-        save.as_secs_f64() * 1000.0,
+        saves(&store, path, domains),
     );
     io::stdout().flush().expect("printed");
 }
@@ -162,19 +159,68 @@ fn size(path: &Path) -> (u64, u64) {
     (blocks, metadata.len())
 }
 
-/// Returns the median time of saving a thousand domains, which are in the file.
-fn save(store: &Redb, domains: &Domains) -> Duration {
-    let mut times: Vec<Duration> = (0..SAVES)
-        .map(|n| {
-            let range = (0..BATCH).map(|place| (n * BATCH + place) % domains.count);
-            let changes = domains.changes(range, &format!("2x{n}"));
-            let start = Instant::now();
-            store.save(&changes).expect("saved");
-            start.elapsed()
-        })
-        .collect();
-    times.sort();
-    times[SAVES / 2]
+/// Returns the medians of saving a thousand domains, which are in the file, and of the floor.
+fn saves(store: &Redb, path: &Path, domains: &Domains) -> String {
+    let beside = path.with_extension("floor");
+    let length = fs::metadata(path).expect("a file").len();
+    fs::write(&beside, vec![1; length.try_into().expect("in memory")]).expect("written");
+    let mut file = File::options().write(true).open(&beside).expect("a file");
+    file.sync_all().expect("synced");
+    let (mut of_saves, mut pages, mut of_floor) = (Vec::new(), Vec::new(), Vec::new());
+    for n in 0..SAVES {
+        let range = (0..BATCH).map(|place| (n * BATCH + place) % domains.count);
+        let changes = domains.changes(range, &format!("2x{n}"));
+        let before = written();
+        of_saves.push(timed(|| store.save(&changes).expect("saved")));
+        let count = written().saturating_sub(before) / PAGE as u64;
+        pages.push(count);
+        of_floor.push(timed(|| {
+            for number in 0..count {
+                let place = if domains.is_scattered { scattered(number) } else { number };
+                let offset = place % (length / PAGE as u64) * PAGE as u64;
+                file.seek(SeekFrom::Start(offset)).expect("no pipe");
+                file.write_all(&[2; PAGE]).expect("written");
+            }
+            file.sync_data().expect("synced");
+        }));
+    }
+    fs::remove_file(beside).expect("removed");
+    pages.sort_unstable();
+    format!("{} | {} | {}", medians(of_saves), pages[SAVES / 2], medians(of_floor))
+}
+
+/// A page of the database library.
+const PAGE: usize = 4096;
+
+/// Returns a number of its own for each number, by a multiplication by an odd one.
+const fn scattered(n: u64) -> u64 {
+    n.wrapping_mul(0x9e37_79b9_7f4a_7c15)
+}
+
+/// Returns the bytes that this process has written so far, where the system says it.
+fn written() -> u64 {
+    let counts = fs::read_to_string("/proc/self/io").unwrap_or_default();
+    let count = counts.lines().find_map(|line| line.strip_prefix("wchar: "));
+    count.and_then(|count| count.parse().ok()).unwrap_or(0)
+}
+
+/// Returns how long a call takes, by the clock and of the processor.
+fn timed(call: impl FnOnce()) -> (Duration, Duration) {
+    let processor =
+        || Duration::try_from(clock_gettime(ClockId::ProcessCPUTime)).expect("not negative");
+    let (clock, before) = (Instant::now(), processor());
+    call();
+    (clock.elapsed(), processor().saturating_sub(before))
+}
+
+/// Returns the median times in milliseconds, as cells of the table.
+fn medians(times: Vec<(Duration, Duration)>) -> String {
+    let (clock, processor): (Vec<_>, Vec<_>) = times.into_iter().unzip();
+    let median = |mut times: Vec<Duration>| {
+        times.sort_unstable();
+        times[times.len() / 2].as_secs_f64() * 1000.0
+    };
+    format!("{:.1} | {:.1}", median(clock), median(processor))
 }
 
 /// Starts a client, which answers for one of the domains.

@@ -47,6 +47,25 @@ fn snapshots(store: &Redb) -> BTreeMap<String, Value> {
     all
 }
 
+#[test]
+fn of_the_changes_of_a_domain_in_one_save_the_last_counts() {
+    let path = folder("last").join("policies.redb");
+    let rows_after = |changes: Vec<Change>, counts: &[u32]| {
+        let store = Redb::open(&path).unwrap();
+        store.save(&changes).unwrap();
+        let names = names(&store);
+        drop(store);
+        counts_are_right(&path, counts);
+        names.len()
+    };
+    // In the order in which keys are not stored.
+    let added: Vec<_> = (0..100).rev().map(|n| change(&format!("domain{n:02}.example"))).collect();
+    let removed = added.iter().map(|change| Change { snapshot: None, ..change.clone() });
+    let removed: Vec<_> = removed.collect();
+    assert_eq!(rows_after([removed.clone(), added.clone()].concat(), &[100]), 100);
+    assert_eq!(rows_after([added, removed].concat(), &[]), 0);
+}
+
 /// The numbers of the documentation.
 #[test]
 fn a_row_takes_a_few_hundred_bytes() {

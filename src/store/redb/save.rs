@@ -43,7 +43,8 @@ impl Repairs {
 /// The new row of a key, or `None` to remove it.
 pub(super) type Row<'a> = (&'a str, Option<Written<'a>>);
 
-/// Returns the rows of changes.
+/// Returns the rows of changes, in the order of their keys, so that a page of the file is written
+/// once and filled well. Changes of one domain keep their order.
 ///
 /// # Errors
 ///
@@ -55,6 +56,7 @@ pub(super) fn rows(changes: &[Change]) -> Result<Vec<Row<'_>>, String> {
         let row = row.map_err(|error| format!("the change of {domain}: {error}"))?;
         rows.push((domain.as_str(), row));
     }
+    rows.sort_by_key(|(key, _)| *key);
     Ok(rows)
 }
 

@@ -1,5 +1,6 @@
 //! The texts of policies, each stored once, with the number of rows that refer to it.
 
+use alloc::collections::BTreeMap;
 use std::collections::HashMap;
 
 use redb::{ReadableTable as _, Table, TableDefinition, WriteTransaction};
@@ -13,7 +14,7 @@ pub(super) const TEXTS: TableDefinition<'_, Digest16, (u32, &[u8])> =
 pub(super) type Digest16 = [u8; 16];
 
 /// The first half of the SHA-256 of a text.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub(super) struct Digest(pub(super) Digest16);
 
 impl Digest {
@@ -24,9 +25,10 @@ impl Digest {
     }
 }
 
-/// The changes of one transaction to the numbers of rows that refer to each text.
+/// The changes of one transaction to the numbers of rows that refer to each text, in the order in
+/// which the texts are stored.
 #[derive(Debug, Default)]
-pub(super) struct Uses<'a>(HashMap<Digest, Use<'a>>);
+pub(super) struct Uses<'a>(BTreeMap<Digest, Use<'a>>);
 
 #[derive(Debug, Default)]
 struct Use<'a> {

@@ -162,6 +162,7 @@ impl Cache {
     /// the lookups that wait for it.
     pub(super) fn remove_slot(&mut self, slot: u32, durably: bool) -> Option<Domain> {
         self.answer_waiters(slot);
+        self.note_in_flight(slot, false);
         self.overdue.remove(&slot);
         let (domain, gone) = self.table.remove(Place::of_slot(slot))?;
         let gone = gone?;
@@ -198,7 +199,8 @@ impl Cache {
     }
 
     /// Updates all that is derived from an entry: its size, its class, its deadline, the time until
-    /// which lookups change nothing, and its form. Returns its place.
+    /// which lookups change nothing, whether a request is in flight, and its form. Returns its
+    /// place.
     pub(super) fn update_derived(&mut self, slot: u32, now: Timestamp, used: bool) -> Place {
         let class = self.class_of(slot, now);
         let saving = self.waiting.get(&slot).and_then(|waiting| waiting.saving.as_ref());
@@ -218,7 +220,8 @@ impl Cache {
         };
         // With an override of the operator, no requests are started, but one in flight is
         // completed.
-        let is_idle = overridden && entry.request_id().is_none();
+        let is_asking = entry.request_id().is_some();
+        let is_idle = overridden && !is_asking;
         let timer = if is_idle { None } else { entry.timer(&self.config) };
         let weight = Weight::from_bytes(weight(len, entry).bytes().saturating_add(overdue));
         if let Some(head) = self.table.head_mut(slot) {
@@ -228,6 +231,7 @@ impl Cache {
             let before = core::mem::replace(&mut found.weight, weight);
             self.bytes = self.bytes.saturating_sub(before.bytes()).saturating_add(weight.bytes());
         }
+        self.note_in_flight(slot, is_asking || held_answers);
         let due = [timer, saved_by].into_iter().flatten().min();
         // The end of the calendar is no deadline.
         let due = due.filter(|&due| due < Timestamp::of(UtcDateTime::MAX));

@@ -1,6 +1,6 @@
 //! The cache, and lookups that do not change it.
 
-use alloc::collections::VecDeque;
+use alloc::collections::{BTreeSet, VecDeque};
 use core::fmt;
 
 use foldhash::fast::FixedState;
@@ -39,6 +39,8 @@ pub struct Cache {
     pub(super) policies: Policies,
     pub(super) overrides: HashMap<u32, Override, FixedState>,
     pub(super) waiting: HashMap<u32, Waiters, FixedState>,
+    /// The slots with a request in flight, or with answers that wait for a save.
+    pub(super) in_flight: BTreeSet<u32>,
     /// The last fetch of each entry that timed out, if nothing was fetched since.
     pub(super) overdue: HashMap<u32, Overdue, FixedState>,
     pub(super) failures: Failures,
@@ -103,6 +105,7 @@ impl Cache {
             policies: Policies::new(config.seed()),
             overrides: HashMap::default(),
             waiting: HashMap::default(),
+            in_flight: BTreeSet::new(),
             overdue: HashMap::default(),
             failures: Failures::default(),
             unsaved: Unsaved::default(),

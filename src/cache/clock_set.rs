@@ -16,25 +16,30 @@ impl Cache {
     /// this call no policy is lost, but requests in flight may time out at once, or delay the
     /// lookups that wait for them by as much as the step. Call it also after the machine was
     /// suspended: the calendar went on, and the requests did not. Takes time linear in the number
-    /// of domains.
+    /// of domains that have a request or a save in flight.
     pub fn clock_set(&mut self, by: time::Duration, now: UtcDateTime) {
         // First, because a deadline that seems farther away than its span is rearmed once the step
         // is noticed.
         self.unsaved.shift(micros(by));
-        for slot in 0..self.table.slots() {
-            let mut is_saving = false;
-            if let Some(saving) =
-                self.waiting.get_mut(&slot).and_then(|waiter| waiter.saving.as_mut())
-            {
+        for slot in core::mem::take(&mut self.in_flight) {
+            let waiting = self.waiting.get_mut(&slot);
+            if let Some(saving) = waiting.and_then(|waiting| waiting.saving.as_mut()) {
                 saving.shift(micros(by));
-                is_saving = true;
             }
-            let Some(found) = self.table.get_mut(slot) else { continue };
-            if is_saving || found.entry.request_id().is_some() {
+            if let Some(found) = self.table.get_mut(slot) {
                 found.entry.clock_set(by);
-                self.update_derived(slot, Timestamp::of(now), false);
             }
+            self.update_derived(slot, Timestamp::of(now), false);
         }
         self.note_time(now);
+    }
+
+    /// Notes whether an entry has a request in flight, or answers that wait for a save.
+    pub(super) fn note_in_flight(&mut self, slot: u32, is_in_flight: bool) {
+        if is_in_flight {
+            self.in_flight.insert(slot);
+        } else {
+            self.in_flight.remove(&slot);
+        }
     }
 }

@@ -148,6 +148,7 @@ impl Pair {
 
     fn compare(&mut self, seed: u64) {
         let (now, domains) = (self.now, &self.domains);
+        self.both.iter().for_each(Side::expect_in_flight);
         let [one, other] = self.both.each_mut().map(|side| side.all(domains, now));
         for (one, other) in one.iter().zip(&other) {
             assert_eq!(one, other, "seed {seed}");
@@ -209,6 +210,16 @@ impl Side {
         if let Some(id) = found.map(|(id, _)| *id) {
             self.cache.cancel(id);
         }
+    }
+
+    /// Compares what is in flight by the index with what is by the entries.
+    fn expect_in_flight(&self) {
+        let Cache { table, waiting, in_flight, .. } = &self.cache;
+        let is_asking =
+            |slot| table.get(slot).is_some_and(|found| found.entry.request_id().is_some());
+        let is_saving = |slot| waiting.get(&slot).is_some_and(|waiters| waiters.saving.is_some());
+        let slots = (0..table.slots()).filter(|&slot| is_asking(slot) || is_saving(slot));
+        assert!(slots.eq(in_flight.iter().copied()));
     }
 
     /// Returns all that can be seen of the cache, in words.

@@ -74,7 +74,7 @@ fn repeat(who: &str, what: &str, times: u32) {
             growth::repeat(what, who.parse().expect("a size"), times);
         }
         "lookup" | "get" | "lookup-absent" | "get-absent" | "cached" => {
-            known::repeat(who, what, times)
+            known::repeat(who, what, times);
         }
         "fetch" => fetching::repeat(who, times),
         _ => repeat_reading(who, what, times),

@@ -268,6 +268,11 @@ fn sts_policy_field<'a>(
     seen: Seen,
     tolerate: Tolerate<'_, 'a>,
 ) -> Parsed<'a, Field<'a>, PolicyErrorKind> {
+    // Nearly all lines of a long policy.
+    if let Some(rest) = line.strip_prefix(b"mx:") {
+        let (input, _) = span(&WSP, rest);
+        return sts_policy_mx(input, tolerate);
+    }
     let (rest, name) = expect(ext_name, line, PolicyErrorKind::FieldName)?;
     let rest = space_before_colon(rest, tolerate)?;
     let (input, ()) = expect(sts_policy_field_delim, rest, PolicyErrorKind::MissingColon)?;

@@ -107,7 +107,7 @@ impl Index {
         if self.parts.len() < PARTS && self.len.saturating_add(additional) >= SMALL {
             self.split();
         }
-        let each = additional / self.parts.len().max(1);
+        let each = additional.checked_div(self.parts.len()).unwrap_or_default();
         self.parts.iter_mut().for_each(|part| part.reserve(each));
     }
 

@@ -86,7 +86,7 @@ pub enum Part {
     Store,
     /// The waker of a future that waits for an answer.
     Waker,
-    /// The [`Clock`](super::Clock). A reading that panics continues the last one, at the speed of the
+    /// The [`Clock`](super::Clock). A reading that panics continues the first one, at the speed of the
     /// system's clock.
     Clock,
     /// Any other part: the crypto provider, or an error in the client.

@@ -1,13 +1,9 @@
 //! The clock of a user, whose panics are caught.
 
 use alloc::boxed::Box;
-use core::time::Duration;
-use std::{
-    sync::{Mutex, PoisonError},
-    time::Instant as StdInstant,
-};
+use std::time::Instant as StdInstant;
 
-use time::UtcDateTime;
+use time::{Duration, UtcDateTime};
 
 use super::{
     clock::{Clock, std_now, utc_now},
@@ -16,53 +12,37 @@ use super::{
 };
 use crate::instant::Instant;
 
-/// The clock of a user. A reading that panics continues the last one, at the speed of the system's
+/// The clock of a user. A reading that panics continues the first one, at the speed of the system's
 /// clock, so that it neither ends a caller's thread nor loses a discovery.
 #[derive(Debug)]
 pub(crate) struct GuardedClock {
     clock: Box<dyn Clock>,
     events: EventQueue,
-    date: Last<UtcDateTime>,
-    instant: Last<Instant>,
+    /// The first readings, and when they were made.
+    date: UtcDateTime,
+    instant: Instant,
+    start: StdInstant,
 }
-
-/// The last reading, and when it was made.
-type Last<T> = Mutex<(T, StdInstant)>;
 
 impl GuardedClock {
     pub(crate) fn boxed(clock: Box<dyn Clock>, events: &EventQueue) -> Box<dyn Clock> {
-        let now = std_now();
-        let (date, instant) = (Mutex::new((utc_now(), now)), Mutex::new((Instant::START, now)));
-        Box::new(Self { clock, events: events.clone(), date, instant })
-    }
-
-    fn read<T: Copy>(
-        &self,
-        last: &Last<T>,
-        read: impl FnOnce(&dyn Clock) -> T,
-        after: impl FnOnce(T, Duration) -> T,
-    ) -> T {
-        let reading = self.events.guard(Part::Clock, || read(&*self.clock));
-        let now = std_now();
-        let mut last = last.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Ok(reading) = reading {
-            *last = (reading, now);
-            return reading;
-        }
-        let (known, read_at) = *last;
-        after(known, now.saturating_duration_since(read_at))
+        let (events, start) = (events.clone(), std_now());
+        let date = events.guard(Part::Clock, || clock.now()).unwrap_or_else(|_| utc_now());
+        let instant = events.guard(Part::Clock, || clock.monotonic()).unwrap_or(Instant::START);
+        Box::new(Self { clock, events, date, instant, start })
     }
 }
 
 impl Clock for GuardedClock {
     fn now(&self) -> UtcDateTime {
-        let after = |known: UtcDateTime, span| {
-            known.saturating_add(time::Duration::try_from(span).unwrap_or(time::Duration::MAX))
-        };
-        self.read(&self.date, |clock| clock.now(), after)
+        self.events.guard(Part::Clock, || self.clock.now()).unwrap_or_else(|_| {
+            let span = Duration::try_from(self.start.elapsed()).unwrap_or(Duration::MAX);
+            self.date.saturating_add(span)
+        })
     }
 
     fn monotonic(&self) -> Instant {
-        self.read(&self.instant, |clock| clock.monotonic(), Instant::saturating_add)
+        let reading = self.events.guard(Part::Clock, || self.clock.monotonic());
+        reading.unwrap_or_else(|_| self.instant.saturating_add(self.start.elapsed()))
     }
 }

@@ -13,8 +13,8 @@ use super::{
     resolver_part::ResolverPart,
 };
 use crate::client::{
-    Builder, ClientRoots, EventQueue, Jobs, Kind, LoadedStore, Nameservers, Sealed, StartError,
-    SystemClock, Time,
+    Builder, ClientRoots, EventQueue, GuardedClock, Jobs, Kind, LoadedStore, Nameservers, Sealed,
+    StartError, SystemClock, Time,
 };
 
 impl Sealed for Client {}
@@ -63,11 +63,12 @@ impl Builder<Client> {
         #[cfg(test)]
         let set = self.spawn;
         let Self { settings, resolver, fetcher, store, clock, on_event, .. } = self;
+        let events = EventQueue::new(on_event.is_some());
+        let clock = clock.map(|clock| GuardedClock::boxed(clock, &events));
         let time = Arc::new(Time::new(clock, SystemClock::start()));
         let resolver = ResolverPart::new(resolver, &settings, &time)?;
         let fetcher = FetcherPart::new(fetcher, &settings, &time)?;
         let setup = settings.cache_setup(resolver.nameservers().map(Nameservers::timeout));
-        let events = EventQueue::new(on_event.is_some());
         resolver.nameservers().into_iter().for_each(|servers| servers.report_ignored(&events));
         let roots = ClientRoots::new(fetcher.own_roots(), events.clone());
         let threads = events.threads();

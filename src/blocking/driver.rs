@@ -1,7 +1,8 @@
 //! The background threads of a client: the pool for jobs, and the timer.
 
-use alloc::{string::ToString, sync::Arc, vec::Vec};
+use alloc::{string::ToString, sync::Arc};
 use core::{
+    mem,
     sync::atomic::{AtomicBool, Ordering},
     time::Duration,
 };
@@ -52,6 +53,8 @@ pub(super) struct Driver {
 pub(super) struct Running {
     domain: Domain,
     early: Arc<AtomicBool>,
+    /// `true` once a thread runs the job. Before that, it may be dropped at the end.
+    is_begun: bool,
 }
 
 /// A job to run in a thread.
@@ -110,9 +113,7 @@ impl Driver {
             self.timer.earlier.notify_all();
         }
         self.hub.drop_waiters();
-        for Run { id, .. } in self.pool.close(None) {
-            lock(&self.running).remove(&id);
-        }
+        drop(self.pool.close(None));
     }
 
     /// Waits until everything has ended, up to a time-out, after which requests that hang are
@@ -122,10 +123,10 @@ impl Driver {
         if let Some(ended) = lock(&self.timer.ended).take() {
             let _ = ended.recv_timeout(SHUTDOWN_TIMEOUT);
         }
-        let left: Vec<Domain> =
-            lock(&self.running).drain().map(|(_, running)| running.domain).collect();
-        for domain in left {
-            self.tell_overdue(domain);
+        for (_, Running { domain, is_begun, .. }) in mem::take(&mut *lock(&self.running)) {
+            if is_begun {
+                self.tell_overdue(domain);
+            }
         }
     }
 
@@ -183,7 +184,8 @@ impl Driver {
 
     fn registered(self: &Arc<Self>, id: RunId, job: Job) -> Run {
         let control = Control::new(&self.stop);
-        let running = Running { domain: job.domain.clone(), early: control.early() };
+        let running =
+            Running { domain: job.domain.clone(), early: control.early(), is_begun: false };
         lock(&self.running).insert(id, running);
         Run { driver: Arc::clone(self), id, job, control }
     }
@@ -232,6 +234,9 @@ impl Driver {
 
     /// Runs a job. Returns the next one of the same discovery, if it begins now.
     fn run(self: &Arc<Self>, id: RunId, mut job: Job, control: &Control) -> Option<Run> {
+        if let Some(running) = lock(&self.running).get_mut(&id) {
+            running.is_begun = true;
+        }
         if self.is_ended() {
             lock(&self.running).remove(&id);
             return None;

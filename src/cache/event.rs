@@ -89,7 +89,8 @@ pub enum EventKind {
         /// The evicted policy.
         policy: Arc<Policy>,
     },
-    /// Every change that could not be stored is stored now. Emitted once after
+    /// Every change that could not be stored is stored now, except for domains that a
+    /// [restore](super::Cache::restore) evicted from memory since. Emitted once after
     /// [`NotPersisted`](Self::NotPersisted), with the domain that was stored last.
     PersistRecovered,
     /// A change is not known to be durable: the store failed, or did not answer in time. Emitted

@@ -14,6 +14,7 @@ use super::{
     queue::Queued,
     request::{FetchRequestId, PersistRequestId, Request, RequestNumber, TxtRequestId},
     snapshot::Snapshot,
+    unsaved::Change,
     waiting::{PendingAnswers, PendingPersist, Waiters},
 };
 use crate::domain::Domain;
@@ -83,8 +84,9 @@ impl Cache {
     }
 
     fn save(&mut self, domain: Domain, number: u64, snapshot: Option<Snapshot>) -> Request {
-        self.unsaved.asked(&domain, number);
-        let id = PersistRequestId { domain: domain.clone(), number, begun: self.latest };
+        let change = Change { number, removes: snapshot.is_none() };
+        self.unsaved.asked(&domain, change);
+        let id = PersistRequestId { domain: domain.clone(), change, begun: self.latest };
         Request::Persist { id, domain, snapshot }
     }
 

@@ -4,7 +4,7 @@ use time::UtcDateTime;
 
 use super::{
     Cache, bounds::is_stored, clock::Timestamp, entries::Slot, entry::Durability, event::EventKind,
-    queue::Queued, request::PersistRequestId, waiting::PendingPersist,
+    queue::Queued, request::PersistRequestId, unsaved::Change, waiting::PendingPersist,
 };
 use crate::domain::Domain;
 
@@ -27,22 +27,22 @@ impl Cache {
         now: UtcDateTime,
     ) {
         self.note_time(now);
-        let PersistRequestId { domain, number, begun } = id;
+        let PersistRequestId { domain, change, begun } = id;
         let is_late = Timestamp::of(now) >= begun.plus(self.config.persist_span());
         if !is_late && self.unsaved.answered() {
             self.emit(&domain, EventKind::StoreResumed);
         }
         match outcome {
-            Ok(()) => self.saved(&domain, number, now),
-            Err(error) => self.not_saved(&domain, number, error, now),
+            Ok(()) => self.saved(&domain, change.number, now),
+            Err(error) => self.not_saved(&domain, change, error, now),
         }
         if is_late && self.unsaved.may_probe(begun) {
             // Without this, nothing would show that the store has become faster.
-            self.probe(&domain, now);
+            self.probe(&domain, change.removes, now);
         }
         let Some(slot) = self.table.find_slot(&domain) else { return };
         let waiting = self.waiting.get_mut(&slot);
-        let answered = |saving: &mut PendingPersist| saving.request == Some(number);
+        let answered = |saving: &mut PendingPersist| saving.request == Some(change.number);
         if let Some(saving) = waiting.and_then(|waiting| waiting.saving.take_if(answered)) {
             self.release(slot, saving.answers);
         }
@@ -50,21 +50,36 @@ impl Cache {
         self.make_room();
     }
 
-    /// Requests a save that changes nothing, whose outcome shows whether the store is still slow.
-    fn probe(&mut self, domain: &Domain, now: UtcDateTime) {
+    /// Requests a change that has been made, whose outcome shows whether the store is still slow.
+    fn probe(&mut self, domain: &Domain, removed: bool, now: UtcDateTime) {
         // The store may have a row of a domain that is not in the cache.
-        let Some(place) = self.table.find(domain) else { return };
-        let is_stored = |found: &Slot| found.in_store || is_stored(&found.entry.state);
-        match place.slot().filter(|&slot| self.table.get(slot).is_some_and(is_stored)) {
-            Some(slot) => self.must_persist(slot, Durability::State, None, now),
-            None => self.queue.push_back(Queued::Remove(domain.clone())),
+        if self.table.find(domain).is_some() && self.repeat(domain, removed, now) {
+            self.unsaved.note_probe(Timestamp::of(now));
         }
-        self.unsaved.note_probe(Timestamp::of(now));
+    }
+
+    /// Requests that the row of a domain becomes what the cache has of it, after a request that
+    /// `removed` it or not. Returns `false` if there is nothing to request: since a save, the domain was
+    /// evicted from memory only, and its row stays.
+    fn repeat(&mut self, domain: &Domain, removed: bool, now: UtcDateTime) -> bool {
+        let is_stored = |found: &Slot| found.in_store || is_stored(&found.entry.state);
+        match self.table.find_slot(domain) {
+            Some(slot) if removed || self.table.get(slot).is_some_and(is_stored) => {
+                // The contents of the store are unknown: it may hold a row that was to be removed.
+                if let Some(found) = self.table.get_mut(slot) {
+                    found.in_store = true;
+                }
+                self.must_persist(slot, Durability::State, None, now);
+            }
+            None if removed => self.queue.push_back(Queued::Remove(domain.clone())),
+            _ => return false,
+        }
+        true
     }
 
     fn saved(&mut self, domain: &Domain, number: u64, now: UtcDateTime) {
-        if !self.unsaved.is_old(domain, number) && self.unsaved.remove(domain) {
-            self.emit(domain, EventKind::PersistRecovered);
+        if !self.unsaved.is_old(domain, number) {
+            self.settle(domain);
         }
         if self.unsaved.has_failed() {
             // The store works again: there is no need to wait.
@@ -72,16 +87,23 @@ impl Cache {
         }
     }
 
-    fn not_saved(&mut self, domain: &Domain, number: u64, error: &str, now: UtcDateTime) {
+    /// Notes that nothing of a domain is left to be saved.
+    fn settle(&mut self, domain: &Domain) {
+        if self.unsaved.remove(domain) {
+            self.emit(domain, EventKind::PersistRecovered);
+        }
+    }
+
+    fn not_saved(&mut self, domain: &Domain, change: Change, error: &str, now: UtcDateTime) {
         let most = self.most_unsaved();
         let unsaved = &mut self.unsaved;
         if !unsaved.contains(domain) {
-            unsaved.add(domain, number, false, most);
+            unsaved.add(domain, change, false, most);
             self.emit(domain, EventKind::NotPersisted { error: error.into() });
-        } else if unsaved.is_old(domain, number) {
+        } else if unsaved.is_old(domain, change.number) {
             return;
         } else {
-            unsaved.failed(domain, number);
+            unsaved.failed(domain, change);
         }
         self.unsaved.retry_later(now);
     }
@@ -95,9 +117,15 @@ impl Cache {
         }
         self.emit(&domain, EventKind::NotPersisted { error: error.into() });
         if let Some(number) = request {
-            let most = self.most_unsaved();
-            self.unsaved.add(&domain, number, true, most);
+            let (change, most) = (self.change_of(slot, number), self.most_unsaved());
+            self.unsaved.add(&domain, change, true, most);
         }
+    }
+
+    /// Returns the change that a request of this number makes for an entry.
+    fn change_of(&self, slot: u32, number: u64) -> Change {
+        let removes = self.table.get(slot).is_none_or(|found| !is_stored(&found.entry.state));
+        Change { number, removes }
     }
 
     /// Returns the maximum number of unsaved domains: those in the cache, and as many others. The
@@ -154,7 +182,8 @@ impl Cache {
             }
             let domain = self.table.domain(slot);
             if let Some(domain) = domain.filter(|domain| !self.unsaved.contains(domain)) {
-                self.unsaved.add(&domain, number, false, most);
+                let change = self.change_of(slot, number);
+                self.unsaved.add(&domain, change, false, most);
             }
         }
         self.retry_some(PROBES, now);
@@ -163,17 +192,9 @@ impl Cache {
     fn retry_some(&mut self, most: usize, now: UtcDateTime) {
         self.unsaved.clear_retry();
         for _ in 0..most {
-            let Some(domain) = self.unsaved.try_next() else { return };
-            match self.table.find_slot(&domain) {
-                Some(slot) => {
-                    // The contents of the store are unknown: it may hold a row that was to be
-                    // removed.
-                    if let Some(found) = self.table.get_mut(slot) {
-                        found.in_store = true;
-                    }
-                    self.must_persist(slot, Durability::State, None, now);
-                }
-                None => self.queue.push_back(Queued::Remove(domain)),
+            let Some((domain, removed)) = self.unsaved.try_next() else { return };
+            if !self.repeat(&domain, removed, now) {
+                self.settle(&domain);
             }
         }
     }

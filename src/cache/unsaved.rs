@@ -11,13 +11,13 @@ use super::{
 };
 use crate::domain::Domain;
 
-/// The domains whose last save or removal failed or timed out, each with the number of that
-/// request. The outcome of an earlier request does not count for them.
+/// The domains whose last save or removal failed or timed out, each with that request. The outcome
+/// of an earlier request does not count for them.
 #[derive(Debug, Default)]
 pub(super) struct Unsaved {
-    failed: BTreeMap<Domain, u64>,
+    failed: BTreeMap<Domain, Change>,
     /// The domains for which a request is in flight.
-    tried: BTreeMap<Domain, u64>,
+    tried: BTreeMap<Domain, Change>,
     /// The time at which more of the failed saves are retried.
     retry: Option<Deadline>,
     /// The number of consecutive retries that have failed.
@@ -25,6 +25,14 @@ pub(super) struct Unsaved {
     /// The time of the last probe of a stalled store.
     probed_at: Option<Timestamp>,
     store: StoreHealth,
+}
+
+/// A request to change the row of a domain.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Change {
+    pub(super) number: u64,
+    /// `true` if it removes the row.
+    pub(super) removes: bool,
 }
 
 /// The health of a store, shared by all caches that use it.
@@ -88,26 +96,26 @@ impl Unsaved {
         self.store.0.is_stalled.load(Relaxed)
     }
 
-    /// Notes that a save was requested. If the last one for the domain failed, this one replaces
+    /// Notes that a change was requested. If the last one for the domain failed, this one replaces
     /// it.
-    pub(super) fn asked(&mut self, domain: &Domain, number: u64) {
+    pub(super) fn asked(&mut self, domain: &Domain, change: Change) {
         if let Some(newest) = self.tried.get_mut(domain) {
-            *newest = number;
+            *newest = change;
         } else if let Some((domain, _)) = self.failed.remove_entry(domain) {
-            self.tried.insert(domain, number);
+            self.tried.insert(domain, change);
         }
     }
 
     pub(super) fn is_old(&self, domain: &Domain, number: u64) -> bool {
         let newest = self.tried.get(domain).or_else(|| self.failed.get(domain));
-        newest.is_some_and(|newest| number < *newest)
+        newest.is_some_and(|newest| number < newest.number)
     }
 
     /// Adds a domain, if there are fewer than `most`.
-    pub(super) fn add(&mut self, domain: &Domain, number: u64, is_out: bool, most: usize) {
+    pub(super) fn add(&mut self, domain: &Domain, change: Change, is_out: bool, most: usize) {
         if self.len() < most {
             let rows = if is_out { &mut self.tried } else { &mut self.failed };
-            rows.insert(domain.clone(), number);
+            rows.insert(domain.clone(), change);
             self.store.0.unsaved.fetch_add(1, Relaxed);
         }
     }
@@ -145,17 +153,18 @@ impl Unsaved {
     }
 
     /// Notes that the request for a domain has failed, if one was in flight.
-    pub(super) fn failed(&mut self, domain: &Domain, number: u64) {
+    pub(super) fn failed(&mut self, domain: &Domain, change: Change) {
         if let Some((domain, _)) = self.tried.remove_entry(domain) {
-            self.failed.insert(domain, number);
+            self.failed.insert(domain, change);
         }
     }
 
-    /// Returns the next domain for which no request is in flight. The caller makes one.
-    pub(super) fn try_next(&mut self) -> Option<Domain> {
-        let (domain, _) = self.failed.pop_first()?;
-        self.tried.insert(domain.clone(), NOT_ASKED);
-        Some(domain)
+    /// Returns the next domain for which no request is in flight, and whether the last one was to
+    /// remove its row. The caller makes another one, or [removes](Self::remove) the domain.
+    pub(super) fn try_next(&mut self) -> Option<(Domain, bool)> {
+        let (domain, Change { removes, .. }) = self.failed.pop_first()?;
+        self.tried.insert(domain.clone(), Change { number: NOT_ASKED, removes });
+        Some((domain, removes))
     }
 
     /// Notes a time-out. Returns whether the store counts as stalled from now on.

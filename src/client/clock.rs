@@ -19,7 +19,7 @@ use crate::{cache::Tick, instant::Instant};
 /// monotonic clock. A client reads the clocks of the system; tests and simulations can set others
 /// with `with_clock` of its builder. Both must run at the speed of the system's clocks, except for
 /// jumps in a test: a client sleeps for at most half a second, by the system's clock, before it
-/// reads them again.
+/// reads them again. A panic is caught and counted ([`Part::Clock`](super::Part::Clock)).
 pub trait Clock: fmt::Debug + Send + Sync {
     /// Returns the date and time of day, which may be set.
     fn now(&self) -> UtcDateTime;

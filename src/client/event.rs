@@ -86,6 +86,9 @@ pub enum Part {
     Store,
     /// The waker of a future that waits for an answer.
     Waker,
+    /// The [`Clock`](super::Clock). A reading that panics continues the first one, at the speed of the
+    /// system's clock.
+    Clock,
     /// Any other part: the crypto provider, or an error in the client.
     Other,
 }
@@ -166,6 +169,9 @@ impl fmt::Display for Part {
 }
 
 impl Part {
+    /// The number of parts.
+    pub(super) const COUNT: usize = Self::Other as usize + 1;
+
     /// Returns the name of the part, as in a log.
     #[must_use]
     pub fn as_str(self) -> &'static str {
@@ -176,6 +182,7 @@ impl Part {
             Self::Fetcher => "fetcher",
             Self::Store => "store",
             Self::Waker => "waker",
+            Self::Clock => "clock",
             Self::Other => "other",
         }
     }

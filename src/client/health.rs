@@ -125,7 +125,7 @@ impl fmt::Display for Health {
 
 /// The numbers of panics that were caught, by part.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Panics([u64; 7]);
+pub struct Panics([u64; Part::COUNT]);
 
 impl Panics {
     /// Returns the number of panics of one part.

@@ -12,6 +12,7 @@ mod event;
 mod event_queue;
 mod fetch_route;
 mod guard;
+mod guarded_clock;
 mod health;
 mod hub;
 mod job;
@@ -75,6 +76,7 @@ pub(crate) use self::{
     delivery::{delivery, found_policy, rechecked},
     event_queue::EventQueue,
     fetch_route::{FetchRoute, proxy_addresses},
+    guarded_clock::GuardedClock,
     hub::{ShardedCache, Ticket},
     job::{Found, Job, JobKind},
     job_result::JobResult,

@@ -7,8 +7,7 @@
 //! ```
 //!
 //! These are lines, each with a field and optional white space; the last line end is optional.
-//! Lines are read one at a time, so that a parser can stop at the first fault and a linter can
-//! continue after it.
+//! Lines are read one at a time: a parser stops at the first fault, a linter continues after it.
 #![expect(
     clippy::inline_always,
     reason = "handing the fields on in memory nearly doubles the time"
@@ -268,6 +267,10 @@ fn sts_policy_field<'a>(
     seen: Seen,
     tolerate: Tolerate<'_, 'a>,
 ) -> Parsed<'a, Field<'a>, PolicyErrorKind> {
+    // Nearly all lines of a long policy.
+    if let Some(rest) = line.strip_prefix(b"mx:") {
+        return sts_policy_mx(span(&WSP, rest).0, tolerate);
+    }
     let (rest, name) = expect(ext_name, line, PolicyErrorKind::FieldName)?;
     let rest = space_before_colon(rest, tolerate)?;
     let (input, ()) = expect(sts_policy_field_delim, rest, PolicyErrorKind::MissingColon)?;

@@ -17,8 +17,8 @@ use super::{
 use crate::{
     cache::Config,
     client::{
-        Builder, ClientRoots, EventQueue, Jobs, Kind, LoadedStore, Moment, Nameservers, OnEvent,
-        Sealed, StartError, Time, guard, spawn_apart,
+        Builder, ClientRoots, EventQueue, GuardedClock, Jobs, Kind, LoadedStore, Moment,
+        Nameservers, OnEvent, Sealed, StartError, Time, guard, spawn_apart,
     },
     store::{Store, StoreError},
 };
@@ -78,7 +78,9 @@ impl Builder<Client> {
         if !has_timers(&runtime) {
             return Err(StartError::NoTimers);
         }
+        let events = EventQueue::new(on_event.is_some());
         let (runtimes, is_runtimes) = (RuntimeClock::start(&runtime), clock.is_none());
+        let clock = clock.map(|clock| GuardedClock::boxed(clock, &events));
         let time = Arc::new(Time::beside(clock, runtimes.clone(), runtimes.system()));
         // In tests, the clock may be paused at any time.
         if cfg!(debug_assertions) || runtimes.is_paused() {
@@ -87,7 +89,6 @@ impl Builder<Client> {
         let resolver = ResolverPart::new(resolver, &settings, &time)?;
         let fetcher = FetcherPart::new(fetcher, &settings, &time)?;
         let setup = settings.cache_setup(resolver.nameservers().map(Nameservers::timeout));
-        let events = EventQueue::new(on_event.is_some());
         resolver.nameservers().into_iter().for_each(|servers| servers.report_ignored(&events));
         let roots = Arc::new(ClientRoots::new(fetcher.own_roots(), events.clone()));
         let threads = events.threads();

@@ -1,7 +1,7 @@
 //! The background tasks of a client: one for each discovery, and the timer.
 
 use alloc::sync::{Arc, Weak};
-use core::time::Duration;
+use core::{mem, time::Duration};
 use std::{
     collections::HashMap,
     sync::{Mutex, MutexGuard, Once, PoisonError},
@@ -70,6 +70,8 @@ pub(super) struct Running {
     domain: Domain,
     /// Notified to cancel the job.
     early: Arc<Notify>,
+    /// `true` once a task runs the job. Before that, it may be dropped at the end.
+    is_begun: bool,
 }
 
 /// A job to run in a task.
@@ -112,8 +114,10 @@ impl Driver {
         let start = std_now();
         while !self.tasks.ended.is_closed() {
             if start.elapsed() >= SHUTDOWN_TIMEOUT {
-                for (_, Running { domain, .. }) in lock(&self.running).drain() {
-                    self.tell_overdue(domain);
+                for (_, Running { domain, is_begun, .. }) in mem::take(&mut *lock(&self.running)) {
+                    if is_begun {
+                        self.tell_overdue(domain);
+                    }
                 }
                 return;
             }
@@ -192,7 +196,8 @@ impl Driver {
 
     fn registered(&self, id: RunId, job: Job) -> Run {
         let early = Arc::new(Notify::new());
-        let running = Running { domain: job.domain.clone(), early: Arc::clone(&early) };
+        let running =
+            Running { domain: job.domain.clone(), early: Arc::clone(&early), is_begun: false };
         lock(&self.running).insert(id, running);
         Run { id, job, early }
     }
@@ -228,6 +233,9 @@ impl Driver {
 
     /// Runs a job. Returns the next one of the same discovery, if it begins now.
     async fn run(self: &Arc<Self>, Run { id, mut job, early }: Run) -> Option<Run> {
+        if let Some(running) = lock(&self.running).get_mut(&id) {
+            running.is_begun = true;
+        }
         if self.is_ended() {
             lock(&self.running).remove(&id);
             return None;

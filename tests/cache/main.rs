@@ -10,6 +10,7 @@ mod dates;
 mod discovery;
 mod entry;
 mod events;
+mod evicted;
 mod explain;
 mod explain_histories;
 mod flood;

@@ -31,6 +31,7 @@ mod settings;
 mod several;
 mod sources;
 mod stores;
+mod users_clock;
 mod wakers;
 mod whole;
 mod wire;

@@ -1,0 +1,163 @@
+//! What becomes of the row of a domain that was evicted from memory only, because a restore had more
+//! valuable ones.
+
+use std::time::Duration;
+
+use mta_sts::{
+    Mode,
+    cache::{Config, Event, EventKind, PersistRequestId, Request, Snapshot},
+};
+
+use crate::world::{World, domain, found, no_record, policy};
+
+const WEEK: Duration = Duration::from_secs(7 * 86_400);
+
+/// A cache with room for one domain, and the request to save its policy.
+fn found_and_asked() -> (World, PersistRequestId) {
+    let mut world = World::with(Config::new(1).with_persistence(true).with_max_entries(1));
+    world.fetch_policy(Mode::Testing, WEEK);
+    let id = asked(&mut world).expect("the policy is saved").0;
+    (world, id)
+}
+
+/// The next request to save, and whether it removes the row.
+fn asked(world: &mut World) -> Option<(PersistRequestId, bool)> {
+    loop {
+        match world.cache.poll_request()? {
+            Request::Persist { id, snapshot, .. } => return Some((id, snapshot.is_none())),
+            Request::Txt { id, .. } => world.cache.handle_txt(id, no_record(), world.now),
+            other => panic!("{other:?}"),
+        }
+    }
+}
+
+/// A row that is worth more than that of the cache.
+fn other_row() -> Snapshot {
+    let mut other = World::with_policy("a", Mode::Enforce, WEEK);
+    other.txt = found("a");
+    other.https = policy(Mode::Enforce, WEEK);
+    other.lookup_of("other.example");
+    let rows: Vec<_> = other.cache.snapshots().collect();
+    rows.into_iter().find(|row| row.domain() == Some(&domain("other.example"))).unwrap()
+}
+
+/// Evicts the domain from memory.
+fn evict(world: &mut World) {
+    let restored = world.cache.restore([other_row()], world.now);
+    assert_eq!(restored.restored, 1);
+    assert!(world.cache.entry(&domain("example.com")).is_none());
+}
+
+/// Makes room again, and looks the domain up. Returns the request to
+/// remove the other row.
+fn come_back(world: &mut World) -> PersistRequestId {
+    world.cache.remove(&domain("other.example"), world.now);
+    let (id, removes) = asked(world).unwrap();
+    assert!(removes);
+    let _ = world.cache.lookup(&domain("example.com"), world.now);
+    id
+}
+
+fn come_back_in_vain(world: &mut World) {
+    let id = come_back(world);
+    world.cache.handle_persisted(id, Err("the disk is full"), world.now);
+}
+
+/// Retries all saves, and returns the domains whose row is removed.
+fn removed(world: &mut World) -> usize {
+    world.cache.retry_unsaved(world.now);
+    let mut removed = 0;
+    while let Some((id, removes)) = asked(world) {
+        removed += usize::from(removes);
+        world.cache.handle_persisted(id, Ok(()), world.now);
+    }
+    assert_eq!(world.cache.unsaved_count(), 0, "nothing else is to be saved");
+    removed
+}
+
+fn all_saved(world: &mut World) -> bool {
+    core::iter::from_fn(|| world.cache.poll_event())
+        .any(|event| matches!(event.kind, EventKind::PersistRecovered))
+}
+
+#[test]
+fn a_row_whose_save_has_failed_stays() {
+    for is_back in [false, true] {
+        let (mut world, id) = found_and_asked();
+        world.cache.handle_persisted(id, Err("the disk is full"), world.now);
+        evict(&mut world);
+        if is_back {
+            come_back_in_vain(&mut world);
+        }
+        // Only that of the other domain, if it was removed.
+        assert_eq!(removed(&mut world), usize::from(is_back), "{is_back}");
+        assert!(all_saved(&mut world));
+    }
+}
+
+#[test]
+fn a_row_whose_save_fails_later_stays() {
+    for is_back in [false, true] {
+        let (mut world, id) = found_and_asked();
+        evict(&mut world);
+        if is_back {
+            come_back_in_vain(&mut world);
+        }
+        world.cache.handle_persisted(id, Err("the disk is full"), world.now);
+        assert_eq!(removed(&mut world), usize::from(is_back), "{is_back}");
+        assert!(all_saved(&mut world));
+    }
+}
+
+/// Changes the policy, and returns the request to save it, which takes too long.
+fn changed_and_late(world: &mut World, record: &str) -> PersistRequestId {
+    world.cache.force_refresh(&domain("example.com"), world.now);
+    loop {
+        match world.cache.poll_request().unwrap() {
+            Request::Txt { id, .. } => world.cache.handle_txt(id, found(record), world.now),
+            Request::Fetch { id, .. } => {
+                let max_age = WEEK + Duration::from_secs(record.len() as u64);
+                world.cache.handle_policy(id, policy(Mode::Testing, max_age), world.now);
+            }
+            Request::Persist { id, .. } => {
+                world.now += Duration::from_secs(10);
+                world.cache.handle_timeout(world.now);
+                return id;
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+}
+
+#[test]
+fn a_row_whose_save_has_stalled_stays() {
+    let (mut world, first) = found_and_asked();
+    world.cache.handle_persisted(first, Ok(()), world.now);
+    let out = ["aa", "aaa", "aaaa"].map(|record| changed_and_late(&mut world, record));
+    let stalled = |event: &Event| matches!(event.kind, EventKind::StoreStalled);
+    assert!(core::iter::from_fn(|| world.cache.poll_event()).any(|event| stalled(&event)));
+    evict(&mut world);
+    let removal = come_back(&mut world);
+    world.now += Duration::from_secs(20);
+    // What the store has done meanwhile is no reason to try it by a removal.
+    for id in [removal].into_iter().chain(out) {
+        world.cache.handle_persisted(id, Ok(()), world.now);
+        while let Some(request) = world.cache.poll_request() {
+            if let Request::Persist { domain: name, snapshot: None, .. } = request {
+                assert_ne!(name, domain("example.com"));
+            }
+        }
+    }
+}
+
+#[test]
+fn a_row_whose_removal_has_failed_goes() {
+    let (mut world, id) = found_and_asked();
+    world.cache.handle_persisted(id, Ok(()), world.now);
+    world.cache.remove(&domain("example.com"), world.now);
+    let (id, removes) = asked(&mut world).unwrap();
+    assert!(removes);
+    world.cache.handle_persisted(id, Err("the disk is full"), world.now);
+    evict(&mut world);
+    assert_eq!(removed(&mut world), 1);
+}

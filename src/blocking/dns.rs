@@ -1,6 +1,6 @@
 //! Queries to nameservers over sockets.
 
-use alloc::{boxed::Box, string::ToString, sync::Arc, vec, vec::Vec};
+use alloc::{boxed::Box, string::ToString, sync::Arc, vec::Vec};
 use core::{
     net::{IpAddr, SocketAddr},
     time::Duration,
@@ -18,8 +18,8 @@ use super::{
 use crate::{
     cache::TxtAnswer,
     client::{
-        DnsSetup, Found, GRACE, Nameservers, Nat64Answer, SourceAddresses, Time, is_enough,
-        not_bound, policy_host_addresses,
+        DnsSetup, Found, GRACE, MessageBuffer, Nameservers, Nat64Answer, SourceAddresses, Time,
+        is_enough, not_bound, policy_host_addresses,
     },
     dns::{self, DnsError, Exchange, LookupOutcome, Question, Step, Transport},
     domain::Domain,
@@ -29,9 +29,6 @@ use crate::{
 
 /// The time to wait for one of several sockets before reading the others.
 const SLICE: Duration = Duration::from_millis(10);
-
-/// The maximum size of a datagram and of a message over TCP, in bytes.
-const LONGEST: usize = 65_535;
 
 /// Looks up records at nameservers, over sockets of the standard library.
 #[derive(Debug)]
@@ -83,7 +80,7 @@ impl DnsSockets {
             Ok(asked) => asked,
             Err(error) => return LookupOutcome::Failed(error),
         };
-        let mut buffer = vec![0; LONGEST];
+        let mut buffer = MessageBuffer::take();
         loop {
             if let Some(outcome) = asked.advance(STOP_POLL_INTERVAL, &mut buffer) {
                 return outcome;
@@ -107,7 +104,7 @@ impl DnsSockets {
             begun.map_err(|error| FetchError::NoAddress(error.to_string().into()))
         };
         let mut asked = [(begin(v6)?, None), (begin(v4)?, None)];
-        let (mut buffer, mut enough_at) = (vec![0; LONGEST], None);
+        let (mut buffer, mut enough_at) = (MessageBuffer::take(), None);
         loop {
             let waiting = asked.iter().filter(|(_, outcome)| outcome.is_none()).count();
             let left = enough_at.map_or(STOP_POLL_INTERVAL, |at| self.time.time_until(at));

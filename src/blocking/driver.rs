@@ -123,7 +123,8 @@ impl Driver {
         if let Some(ended) = lock(&self.timer.ended).take() {
             let _ = ended.recv_timeout(SHUTDOWN_TIMEOUT);
         }
-        for (_, Running { domain, is_begun, .. }) in mem::take(&mut *lock(&self.running)) {
+        let left = mem::take(&mut *lock(&self.running));
+        for (_, Running { domain, is_begun, .. }) in left {
             if is_begun {
                 self.tell_overdue(domain);
             }
@@ -234,12 +235,12 @@ impl Driver {
 
     /// Runs a job. Returns the next one of the same discovery, if it begins now.
     fn run(self: &Arc<Self>, id: RunId, mut job: Job, control: &Control) -> Option<Run> {
-        if let Some(running) = lock(&self.running).get_mut(&id) {
-            running.is_begun = true;
-        }
         if self.is_ended() {
             lock(&self.running).remove(&id);
             return None;
+        }
+        if let Some(running) = lock(&self.running).get_mut(&id) {
+            running.is_begun = true;
         }
         let events = &self.hub.events;
         let new = || Trace::new(&job.domain, job.is_first_contact(self.time.date()), events);

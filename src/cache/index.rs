@@ -92,7 +92,6 @@ impl Index {
     }
 
     /// Returns what is found at the place with this key that is the one looked for.
-    #[cold]
     pub(super) fn search<T>(&self, key: Key, look: impl Fn(Place) -> Option<T>) -> Option<T> {
         self.parts.get(key.part(self.parts.len()))?.search(key, look)
     }

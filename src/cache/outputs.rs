@@ -14,7 +14,7 @@ use super::{
     queue::Queued,
     request::{FetchRequestId, PersistRequestId, Request, RequestNumber, TxtRequestId},
     snapshot::Snapshot,
-    unsaved::Change,
+    unsaved::RowRequest,
     waiting::{PendingAnswers, PendingPersist, Waiters},
 };
 use crate::domain::Domain;
@@ -84,9 +84,9 @@ impl Cache {
     }
 
     fn save(&mut self, domain: Domain, number: u64, snapshot: Option<Snapshot>) -> Request {
-        let change = Change { number, removes: snapshot.is_none() };
-        self.unsaved.asked(&domain, change);
-        let id = PersistRequestId { domain: domain.clone(), change, begun: self.latest };
+        let request = RowRequest { number, removes: snapshot.is_none() };
+        self.unsaved.asked(&domain, request);
+        let id = PersistRequestId { domain: domain.clone(), request, begun: self.latest };
         Request::Persist { id, domain, snapshot }
     }
 

@@ -4,7 +4,7 @@ use time::UtcDateTime;
 
 use super::{
     Cache, bounds::is_stored, clock::Timestamp, entries::Slot, entry::Durability, event::EventKind,
-    queue::Queued, request::PersistRequestId, unsaved::Change, waiting::PendingPersist,
+    queue::Queued, request::PersistRequestId, unsaved::RowRequest, waiting::PendingPersist,
 };
 use crate::domain::Domain;
 
@@ -27,22 +27,22 @@ impl Cache {
         now: UtcDateTime,
     ) {
         self.note_time(now);
-        let PersistRequestId { domain, change, begun } = id;
+        let PersistRequestId { domain, request, begun } = id;
         let is_late = Timestamp::of(now) >= begun.plus(self.config.persist_span());
         if !is_late && self.unsaved.answered() {
             self.emit(&domain, EventKind::StoreResumed);
         }
         match outcome {
-            Ok(()) => self.saved(&domain, change.number, now),
-            Err(error) => self.not_saved(&domain, change, error, now),
+            Ok(()) => self.saved(&domain, request.number, now),
+            Err(error) => self.not_saved(&domain, request, error, now),
         }
         if is_late && self.unsaved.may_probe(begun) {
             // Without this, nothing would show that the store has become faster.
-            self.probe(&domain, change.removes, now);
+            self.probe(&domain, request.removes, now);
         }
         let Some(slot) = self.table.find_slot(&domain) else { return };
         let waiting = self.waiting.get_mut(&slot);
-        let answered = |saving: &mut PendingPersist| saving.request == Some(change.number);
+        let answered = |saving: &mut PendingPersist| saving.request == Some(request.number);
         if let Some(saving) = waiting.and_then(|waiting| waiting.saving.take_if(answered)) {
             self.release(slot, saving.answers);
         }
@@ -79,7 +79,7 @@ impl Cache {
 
     fn saved(&mut self, domain: &Domain, number: u64, now: UtcDateTime) {
         if !self.unsaved.is_old(domain, number) {
-            self.settle(domain);
+            self.mark_saved(domain);
         }
         if self.unsaved.has_failed() {
             // The store works again: there is no need to wait.
@@ -88,22 +88,22 @@ impl Cache {
     }
 
     /// Notes that nothing of a domain is left to be saved.
-    fn settle(&mut self, domain: &Domain) {
+    fn mark_saved(&mut self, domain: &Domain) {
         if self.unsaved.remove(domain) {
             self.emit(domain, EventKind::PersistRecovered);
         }
     }
 
-    fn not_saved(&mut self, domain: &Domain, change: Change, error: &str, now: UtcDateTime) {
+    fn not_saved(&mut self, domain: &Domain, request: RowRequest, error: &str, now: UtcDateTime) {
         let most = self.most_unsaved();
         let unsaved = &mut self.unsaved;
         if !unsaved.contains(domain) {
-            unsaved.add(domain, change, false, most);
+            unsaved.add(domain, request, false, most);
             self.emit(domain, EventKind::NotPersisted { error: error.into() });
-        } else if unsaved.is_old(domain, change.number) {
+        } else if unsaved.is_old(domain, request.number) {
             return;
         } else {
-            unsaved.failed(domain, change);
+            unsaved.failed(domain, request);
         }
         self.unsaved.retry_later(now);
     }
@@ -117,15 +117,15 @@ impl Cache {
         }
         self.emit(&domain, EventKind::NotPersisted { error: error.into() });
         if let Some(number) = request {
-            let (change, most) = (self.change_of(slot, number), self.most_unsaved());
-            self.unsaved.add(&domain, change, true, most);
+            let (request, most) = (self.row_request(slot, number), self.most_unsaved());
+            self.unsaved.add(&domain, request, true, most);
         }
     }
 
-    /// Returns the change that a request of this number makes for an entry.
-    fn change_of(&self, slot: u32, number: u64) -> Change {
+    /// Returns the request of this number for an entry.
+    fn row_request(&self, slot: u32, number: u64) -> RowRequest {
         let removes = self.table.get(slot).is_none_or(|found| !is_stored(&found.entry.state));
-        Change { number, removes }
+        RowRequest { number, removes }
     }
 
     /// Returns the maximum number of unsaved domains: those in the cache, and as many others. The
@@ -182,8 +182,8 @@ impl Cache {
             }
             let domain = self.table.domain(slot);
             if let Some(domain) = domain.filter(|domain| !self.unsaved.contains(domain)) {
-                let change = self.change_of(slot, number);
-                self.unsaved.add(&domain, change, false, most);
+                let request = self.row_request(slot, number);
+                self.unsaved.add(&domain, request, false, most);
             }
         }
         self.retry_some(PROBES, now);
@@ -194,7 +194,7 @@ impl Cache {
         for _ in 0..most {
             let Some((domain, removed)) = self.unsaved.try_next() else { return };
             if !self.repeat(&domain, removed, now) {
-                self.settle(&domain);
+                self.mark_saved(&domain);
             }
         }
     }

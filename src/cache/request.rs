@@ -2,7 +2,7 @@
 
 use time::UtcDateTime;
 
-use super::{clock::Timestamp, snapshot::Snapshot, unsaved::Change};
+use super::{clock::Timestamp, snapshot::Snapshot, unsaved::RowRequest};
 use crate::domain::Domain;
 
 /// A request to carry out, returned by [`Cache::poll_request`](super::Cache::poll_request).
@@ -67,7 +67,7 @@ pub struct FetchRequestId(pub(super) RequestNumber);
 #[derive(Debug, PartialEq, Eq)]
 pub struct PersistRequestId {
     pub(super) domain: Domain,
-    pub(super) change: Change,
+    pub(super) request: RowRequest,
     pub(super) begun: Timestamp,
 }
 

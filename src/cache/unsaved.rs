@@ -15,9 +15,9 @@ use crate::domain::Domain;
 /// of an earlier request does not count for them.
 #[derive(Debug, Default)]
 pub(super) struct Unsaved {
-    failed: BTreeMap<Domain, Change>,
+    failed: BTreeMap<Domain, RowRequest>,
     /// The domains for which a request is in flight.
-    tried: BTreeMap<Domain, Change>,
+    tried: BTreeMap<Domain, RowRequest>,
     /// The time at which more of the failed saves are retried.
     retry: Option<Deadline>,
     /// The number of consecutive retries that have failed.
@@ -29,10 +29,16 @@ pub(super) struct Unsaved {
 
 /// A request to change the row of a domain.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Change {
+pub(super) struct RowRequest {
     pub(super) number: u64,
-    /// `true` if it removes the row.
+    /// `true` if it removes the row, or follows a removal that is not known to have succeeded.
     pub(super) removes: bool,
+}
+
+impl RowRequest {
+    const fn after(self, earlier: Self) -> Self {
+        Self { removes: self.removes || earlier.removes, ..self }
+    }
 }
 
 /// The health of a store, shared by all caches that use it.
@@ -96,14 +102,15 @@ impl Unsaved {
         self.store.0.is_stalled.load(Relaxed)
     }
 
-    /// Notes that a change was requested. If the last one for the domain failed, this one replaces
-    /// it.
-    pub(super) fn asked(&mut self, domain: &Domain, change: Change) {
-        if let Some(newest) = self.tried.get_mut(domain) {
-            *newest = change;
-        } else if let Some((domain, _)) = self.failed.remove_entry(domain) {
-            self.tried.insert(domain, change);
+    /// Notes a new request. If the last one for the domain failed, this one replaces it.
+    pub(super) fn asked(&mut self, domain: &Domain, request: RowRequest) {
+        if let Some(earlier) = self.take(domain) {
+            self.tried.insert(domain.clone(), request.after(earlier));
         }
+    }
+
+    fn take(&mut self, domain: &Domain) -> Option<RowRequest> {
+        self.tried.remove(domain).or_else(|| self.failed.remove(domain))
     }
 
     pub(super) fn is_old(&self, domain: &Domain, number: u64) -> bool {
@@ -112,17 +119,17 @@ impl Unsaved {
     }
 
     /// Adds a domain, if there are fewer than `most`.
-    pub(super) fn add(&mut self, domain: &Domain, change: Change, is_out: bool, most: usize) {
+    pub(super) fn add(&mut self, domain: &Domain, request: RowRequest, is_out: bool, most: usize) {
         if self.len() < most {
             let rows = if is_out { &mut self.tried } else { &mut self.failed };
-            rows.insert(domain.clone(), change);
+            rows.insert(domain.clone(), request);
             self.store.0.unsaved.fetch_add(1, Relaxed);
         }
     }
 
     /// Removes a domain. Returns whether it was the last one of all caches.
     pub(super) fn remove(&mut self, domain: &Domain) -> bool {
-        let was_there = self.failed.remove(domain).or_else(|| self.tried.remove(domain)).is_some();
+        let was_there = self.take(domain).is_some();
         if self.len() == 0 {
             self.failures = 0;
             self.retry = None;
@@ -152,18 +159,19 @@ impl Unsaved {
         !self.failed.is_empty()
     }
 
-    /// Notes that the request for a domain has failed, if one was in flight.
-    pub(super) fn failed(&mut self, domain: &Domain, change: Change) {
-        if let Some((domain, _)) = self.tried.remove_entry(domain) {
-            self.failed.insert(domain, change);
+    /// Notes that the last request for a domain has failed, if one before it was not known to
+    /// succeed.
+    pub(super) fn failed(&mut self, domain: &Domain, request: RowRequest) {
+        if let Some(earlier) = self.take(domain) {
+            self.failed.insert(domain.clone(), request.after(earlier));
         }
     }
 
-    /// Returns the next domain for which no request is in flight, and whether the last one was to
-    /// remove its row. The caller makes another one, or [removes](Self::remove) the domain.
+    /// Returns the next domain for which no request is in flight, and whether its row may still have
+    /// to be removed. The caller makes another one, or [removes](Self::remove) the domain.
     pub(super) fn try_next(&mut self) -> Option<(Domain, bool)> {
-        let (domain, Change { removes, .. }) = self.failed.pop_first()?;
-        self.tried.insert(domain.clone(), Change { number: NOT_ASKED, removes });
+        let (domain, RowRequest { removes, .. }) = self.failed.pop_first()?;
+        self.tried.insert(domain.clone(), RowRequest { number: NOT_ASKED, removes });
         Some((domain, removes))
     }
 

@@ -176,15 +176,18 @@ impl Time {
         if self.is_systems.load(Ordering::Relaxed) { date_of(seconds()) } else { self.date() }
     }
 
-    /// Returns the tick of [`this_second`](Self::this_second), which is computed once a second.
+    /// Returns the tick of [`this_second`](Self::this_second), which is computed once a second, and
+    /// the date if that was read for it. A clock of the caller is read once.
     #[inline]
-    pub(crate) fn this_tick(&self) -> Tick {
+    pub(crate) fn this_tick(&self) -> (Tick, Option<UtcDateTime>) {
         if !self.is_systems.load(Ordering::Relaxed) {
-            return Tick::of(self.date());
+            let date = self.date();
+            return (Tick::of(date), Some(date));
         }
         let seconds = seconds();
         let (known, tick) = halves(self.last_tick.load());
-        if i64::from(known) == seconds { Tick::of_number(tick) } else { self.tick_at(seconds) }
+        let is_known = i64::from(known) == seconds;
+        (if is_known { Tick::of_number(tick) } else { self.tick_at(seconds) }, None)
     }
 
     #[cold]
@@ -238,7 +241,8 @@ mod tests {
         // Beyond the calendar, its ends.
         assert_eq!((date_of(i64::MAX), date_of(i64::MIN)), (UtcDateTime::MAX, UtcDateTime::MIN));
         assert!(utc_now().unix_timestamp() - time.this_second().unix_timestamp() < 2);
-        let ticks = [Tick::of(time.this_second()), time.this_tick(), Tick::of(time.this_second())];
+        let ticks =
+            [Tick::of(time.this_second()), time.this_tick().0, Tick::of(time.this_second())];
         assert!(ticks.is_sorted());
     }
 

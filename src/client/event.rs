@@ -86,8 +86,8 @@ pub enum Part {
     Store,
     /// The waker of a future that waits for an answer.
     Waker,
-    /// The [`Clock`](super::Clock). A reading that panics continues the first one, at the speed of the
-    /// system's clock.
+    /// The [`Clock`](super::Clock). If a reading panics, the client uses the last one that did not,
+    /// plus the time since the panic by the system's clock.
     Clock,
     /// Any other part: the crypto provider, or an error in the client.
     Other,

@@ -74,11 +74,11 @@ impl ShardedCache {
         time: &Time,
         take: impl FnOnce(Answer<AppliedPolicyRef<'_>>) -> T,
     ) -> Option<T> {
-        let (hash, tick) = (self.hash.of(domain.as_str()), time.this_tick());
+        let (hash, (tick, date)) = (self.hash.of(domain.as_str()), time.this_tick());
+        let now = || date.unwrap_or_else(|| time.this_second());
         self.shard(self.place_of(hash))
             .read_unless_lost(self.process(), |inside| {
-                let answer = inside.cache.get_by(hash, domain, tick, || time.this_second());
-                answer.map(take)
+                inside.cache.get_by(hash, domain, tick, now).map(take)
             })
             .flatten()
     }

@@ -21,6 +21,7 @@ mod jobs;
 mod loaded_store;
 mod log;
 mod lookup_error;
+mod message_buffer;
 mod nameservers;
 mod nat64;
 mod nat64_answer;
@@ -82,6 +83,7 @@ pub(crate) use self::{
     job_result::JobResult,
     jobs::{Jobs, Next},
     loaded_store::LoadedStore,
+    message_buffer::MessageBuffer,
     nameservers::Nameservers,
     outputs::{Outputs, Replies},
     roots::{ClientRoots, Roots},

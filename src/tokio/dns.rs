@@ -20,16 +20,13 @@ use super::{connect::connect, interface::BoxFuture};
 use crate::{
     cache::TxtAnswer,
     client::{
-        DnsSetup, Found, GRACE, Nameservers, Nat64Answer, SourceAddresses, Time, is_enough,
-        not_bound, policy_host_addresses,
+        DnsSetup, Found, GRACE, MessageBuffer, Nameservers, Nat64Answer, SourceAddresses, Time,
+        is_enough, not_bound, policy_host_addresses,
     },
     dns::{self, Exchange, LookupOutcome, Question, Step, Transport},
     domain::Domain,
     instant::Instant,
 };
-
-/// The maximum size of a datagram and of a message over TCP, in bytes.
-const LONGEST: usize = 65_535;
 
 /// Looks up records at nameservers, over tokio's sockets.
 #[derive(Debug)]
@@ -247,7 +244,7 @@ impl Connections {
 
     /// Reads the bytes that have arrived.
     fn receive(&mut self, link: Link, exchange: &mut Exchange, time: &Time) {
-        let mut buffer = Vec::with_capacity(LONGEST);
+        let mut buffer = MessageBuffer::take();
         match link {
             Link::Connected(Ok(stream)) => self.tcp = Some(Tcp::Open(stream)),
             Link::Connected(Err(error)) => {
@@ -256,9 +253,12 @@ impl Connections {
             }
             Link::Tcp => {
                 let Some(Tcp::Open(stream)) = &self.tcp else { return };
-                let failure = match stream.try_read_buf(&mut buffer) {
+                let failure = match stream.try_read(&mut buffer) {
                     Ok(0) => "it closed the connection".to_string(),
-                    Ok(_) => return exchange.handle_stream(&buffer, time.instant()),
+                    Ok(len) => {
+                        let bytes = buffer.get(..len).unwrap_or_default();
+                        return exchange.handle_stream(bytes, time.instant());
+                    }
                     Err(error) if error.kind() == io::ErrorKind::WouldBlock => return,
                     Err(error) => error.to_string(),
                 };
@@ -267,8 +267,11 @@ impl Connections {
             }
             Link::Udp(place) => {
                 let Some((socket, server)) = self.udp.get(place) else { return };
-                match socket.try_recv_buf(&mut buffer) {
-                    Ok(_) => exchange.handle_datagram(*server, &buffer, time.instant()),
+                match socket.try_recv(&mut buffer) {
+                    Ok(len) => {
+                        let bytes = buffer.get(..len).unwrap_or_default();
+                        exchange.handle_datagram(*server, bytes, time.instant());
+                    }
                     Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
                     Err(error) => self.fail(place, &error, exchange, time),
                 }

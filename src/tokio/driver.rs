@@ -114,7 +114,8 @@ impl Driver {
         let start = std_now();
         while !self.tasks.ended.is_closed() {
             if start.elapsed() >= SHUTDOWN_TIMEOUT {
-                for (_, Running { domain, is_begun, .. }) in mem::take(&mut *lock(&self.running)) {
+                let left = mem::take(&mut *lock(&self.running));
+                for (_, Running { domain, is_begun, .. }) in left {
                     if is_begun {
                         self.tell_overdue(domain);
                     }
@@ -233,12 +234,12 @@ impl Driver {
 
     /// Runs a job. Returns the next one of the same discovery, if it begins now.
     async fn run(self: &Arc<Self>, Run { id, mut job, early }: Run) -> Option<Run> {
-        if let Some(running) = lock(&self.running).get_mut(&id) {
-            running.is_begun = true;
-        }
         if self.is_ended() {
             lock(&self.running).remove(&id);
             return None;
+        }
+        if let Some(running) = lock(&self.running).get_mut(&id) {
+            running.is_begun = true;
         }
         let events = &self.hub.events;
         let new = || Trace::new(&job.domain, job.is_first_contact(self.time.date()), events);

@@ -111,6 +111,14 @@ fn a_row_whose_save_fails_later_stays() {
 
 /// Changes the policy, and returns the request to save it, which takes too long.
 fn changed_and_late(world: &mut World, record: &str) -> PersistRequestId {
+    let id = changed(world, record);
+    world.now += Duration::from_secs(10);
+    world.cache.handle_timeout(world.now);
+    id
+}
+
+/// Changes the policy, and returns the request to save it.
+fn changed(world: &mut World, record: &str) -> PersistRequestId {
     world.cache.force_refresh(&domain("example.com"), world.now);
     loop {
         match world.cache.poll_request().unwrap() {
@@ -119,11 +127,7 @@ fn changed_and_late(world: &mut World, record: &str) -> PersistRequestId {
                 let max_age = WEEK + Duration::from_secs(record.len() as u64);
                 world.cache.handle_policy(id, policy(Mode::Testing, max_age), world.now);
             }
-            Request::Persist { id, .. } => {
-                world.now += Duration::from_secs(10);
-                world.cache.handle_timeout(world.now);
-                return id;
-            }
+            Request::Persist { id, .. } => return id,
             other => panic!("{other:?}"),
         }
     }
@@ -147,6 +151,31 @@ fn a_row_whose_save_has_stalled_stays() {
                 assert_ne!(name, domain("example.com"));
             }
         }
+    }
+}
+
+#[test]
+fn a_row_whose_removal_has_failed_after_an_earlier_save_goes() {
+    for is_asked_again in [false, true] {
+        let (mut world, first) = found_and_asked();
+        world.cache.handle_persisted(first, Ok(()), world.now);
+        let save = changed(&mut world, "aa");
+        world.cache.remove(&domain("example.com"), world.now);
+        let (removal, removes) = asked(&mut world).unwrap();
+        assert!(removes);
+        world.cache.handle_persisted(save, Err("the disk is full"), world.now);
+        world.cache.handle_persisted(removal, Err("the disk is full"), world.now);
+        if is_asked_again {
+            // The policy comes back, and its save fails, too: what is stored is the old row.
+            world.fetch_policy(Mode::Testing, WEEK);
+            let (save, removes) = asked(&mut world).unwrap();
+            assert!(!removes);
+            world.cache.handle_persisted(save, Err("the disk is full"), world.now);
+            evict(&mut world);
+        }
+        assert!(!all_saved(&mut world));
+        assert_eq!(removed(&mut world), 1, "{is_asked_again}");
+        assert!(all_saved(&mut world));
     }
 }
 

@@ -80,17 +80,14 @@ fn whichever_reading_panics(kind: Kind) {
     for n in 0..60 {
         let name = domain(&format!("d{n}.example"));
         left.store(n, Ordering::SeqCst);
-        let start = Instant::now();
         let answer = client.policy(&name, LONG);
-        // Less than any time-out of the cache.
-        assert!(start.elapsed() < Duration::from_secs(2), "{kind:?}: reading {n} was the last");
         assert!(matches!(answer, Ok(Answer::Policy(_))), "{kind:?}, {n}: {answer:?}");
         // From here on, it may be the timer that reads it.
         panics += u64::from(left.swap(usize::MAX, Ordering::SeqCst) > n);
     }
     let counted = client.health().panics;
     assert_eq!(counted.total(), counted.count(Who::Clock), "{kind:?}");
-    assert!((10..=60).contains(&panics) && panics <= counted.total(), "{kind:?}: {counted:?}");
+    assert!((10..60).contains(&panics) && panics <= counted.total(), "{kind:?}: {counted:?}");
 }
 
 #[test]

@@ -89,7 +89,14 @@ impl Pair {
             11..=20 => self.answer(random),
             21..=22 => self.go(random.below(2000)),
             23 => self.go(random.below(3 * 86_400)),
-            24 if goes_back => self.now -= Duration::from_secs(random.below(9000)),
+            24 if goes_back => {
+                let back = Duration::from_secs(random.below(9000));
+                self.now -= back;
+                if random.below(2) == 0 {
+                    let by = -time::Duration::try_from(back).unwrap();
+                    self.each(|side, now, _| side.cache.clock_set(by, now));
+                }
+            }
             25 => self.each(|side, now, _| {
                 side.cache.disable(&domain, now).unwrap_or_default();
             }),
@@ -141,7 +148,10 @@ impl Pair {
                 Request::Fetch { id, domain } => {
                     side.cache.handle_policy(id, policy(how, &domain), now);
                 }
-                Request::Persist { id, .. } => side.cache.handle_persisted(id, Ok(()), now),
+                Request::Persist { id, .. } => {
+                    let outcome = if how > 1 { Ok(()) } else { Err("the disk is full") };
+                    side.cache.handle_persisted(id, outcome, now);
+                }
             }
         });
     }

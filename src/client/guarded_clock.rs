@@ -95,6 +95,7 @@ impl Clock for GuardedClock {
 #[cfg(test)]
 mod tests {
     #![allow(clippy::panic, reason = "the clock of the test panics")]
+    #![allow(clippy::arithmetic_side_effects, reason = "as in other tests")]
 
     use alloc::sync::Arc;
 

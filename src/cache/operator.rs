@@ -139,6 +139,8 @@ impl Cache {
             return false;
         };
         let Some(found) = self.table.get_mut(slot) else { return false };
+        // There may be a row that the entry does not know of, for which there was no room.
+        found.in_store = true;
         let is_static =
             found.entry.state.held().is_some_and(|policy| policy.source == Source::Static);
         let is_waited_for = self.waiting.contains_key(&slot);

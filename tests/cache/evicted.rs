@@ -190,3 +190,21 @@ fn a_row_whose_removal_has_failed_goes() {
     evict(&mut world);
     assert_eq!(removed(&mut world), 1);
 }
+
+#[test]
+fn a_row_that_was_not_in_memory_goes_when_the_operator_removes_its_domain() {
+    for is_asking in [false, true] {
+        let (mut world, id) = found_and_asked();
+        world.cache.handle_persisted(id, Ok(()), world.now);
+        evict(&mut world);
+        let id = come_back(&mut world);
+        world.cache.handle_persisted(id, Ok(()), world.now);
+        if !is_asking {
+            // The domain has no record, and is in the cache without its row.
+            assert!(asked(&mut world).is_none());
+        }
+        assert!(world.cache.remove(&domain("example.com"), world.now));
+        let (_, removes) = asked(&mut world).expect("the row is removed");
+        assert!(removes, "{is_asking}");
+    }
+}

@@ -18,7 +18,9 @@ use mta_sts::{
 use mta_sts_testkit::{Counts, Dns, Site, World};
 use time::UtcDateTime;
 
-use crate::world::{BOTH, Client, Kind, LONG, POLICY, Part, Parts, domain, eventually, settings};
+use crate::world::{
+    BOTH, Client, Kind, LONG, POLICY, Part, Parts, both_at_once, domain, eventually, settings,
+};
 
 const HOUR: Duration = Duration::from_secs(3600);
 
@@ -141,11 +143,7 @@ fn a_check_is_made_behind_the_answer_of(kind: Kind) {
 
 #[test]
 fn s5_1_a_caller_whose_policy_is_known_does_not_wait_for_a_nameserver() {
-    thread::scope(|scope| {
-        for kind in BOTH {
-            scope.spawn(move || a_caller_whose_policy_is_known_does_not_wait_of(kind));
-        }
-    });
+    both_at_once(a_caller_whose_policy_is_known_does_not_wait_of);
 }
 
 fn a_caller_whose_policy_is_known_does_not_wait_of(kind: Kind) {

@@ -18,7 +18,8 @@ use mta_sts::{
 use mta_sts_testkit::{Addresses, Dns, Site, Web, World};
 
 use crate::world::{
-    BOTH, Client, Events, Kind, LONG, POLICY, Part, Parts, domain, eventually, settings,
+    BOTH, Client, Events, Kind, LONG, POLICY, Part, Parts, both_at_once, domain, eventually,
+    settings,
 };
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -137,11 +138,7 @@ fn a_policy_that_comes_late_is_kept() {
 
 #[test]
 fn i21_refreshes_that_hang_cost_no_policy() {
-    thread::scope(|scope| {
-        for kind in BOTH {
-            scope.spawn(move || refreshes_that_hang_cost_no_policy_of(kind));
-        }
-    });
+    both_at_once(refreshes_that_hang_cost_no_policy_of);
 }
 
 /// With default settings, policies that live for 70 s, and from before the first one is fetched again

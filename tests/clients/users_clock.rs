@@ -20,7 +20,9 @@ use mta_sts::{
 use mta_sts_testkit::World;
 use time::UtcDateTime;
 
-use crate::world::{BOTH, Client, Kind, LONG, POLICY, Part, Parts, domain, eventually, settings};
+use crate::world::{
+    BOTH, Client, Kind, LONG, POLICY, Part, Parts, both_at_once, domain, eventually, settings,
+};
 
 /// The clocks of the system, which run this before each reading.
 struct Watched<F> {
@@ -123,11 +125,7 @@ thread_local! {
 
 #[test]
 fn a_job_that_comes_when_the_client_ends_does_not_hang() {
-    thread::scope(|scope| {
-        for kind in BOTH {
-            scope.spawn(move || a_job_comes_at_the_end(kind));
-        }
-    });
+    both_at_once(a_job_comes_at_the_end);
 }
 
 /// One request hangs, so that the end waits. Another lookup has seen a client that works, and has

@@ -60,6 +60,16 @@ pub(crate) enum Kind {
 
 pub(crate) const BOTH: [Kind; 2] = [Kind::Blocking, Kind::Tokio];
 
+/// Runs a test that takes its time with both clients side by side.
+pub(crate) fn both_at_once(test: impl Fn(Kind) + Sync) {
+    thread::scope(|scope| {
+        let test = &test;
+        for kind in BOTH {
+            scope.spawn(move || test(kind));
+        }
+    });
+}
+
 pub(crate) enum Client {
     Blocking(blocking::Client),
     Tokio(Arc<Runtime>, async_::Client),

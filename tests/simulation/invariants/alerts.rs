@@ -106,6 +106,8 @@ impl Sim<'_> {
     /// Before a use: what time has brought has been told.
     pub(crate) fn before_use(&mut self, who: usize) {
         self.check_presence(who);
+        // Once the clock reaches its date, what was restored before that ends when it says itself.
+        self.believe(who);
         self.check_refreshed(who);
         let now = self.now();
         let seen = &mut self.seen[who];

@@ -32,9 +32,10 @@ impl Cache {
         if !is_late && self.unsaved.answered() {
             self.emit(&domain, EventKind::StoreResumed);
         }
+        let unanswered = self.unsaved.answered_by(&domain, request);
         match outcome {
             Ok(()) => self.saved(&domain, request.number, now),
-            Err(error) => self.not_saved(&domain, request, error, now),
+            Err(error) => self.not_saved(&domain, request.number, unanswered, error, now),
         }
         if is_late && self.unsaved.may_probe(begun) {
             // Without this, nothing would show that the store has become faster.
@@ -94,16 +95,28 @@ impl Cache {
         }
     }
 
-    fn not_saved(&mut self, domain: &Domain, request: RowRequest, error: &str, now: UtcDateTime) {
+    /// Notes that the request of this number has failed, and with it `unanswered`.
+    fn not_saved(
+        &mut self,
+        domain: &Domain,
+        number: u64,
+        unanswered: RowRequest,
+        error: &str,
+        now: UtcDateTime,
+    ) {
         let most = self.most_unsaved();
         let unsaved = &mut self.unsaved;
         if !unsaved.contains(domain) {
-            unsaved.add(domain, request, false, most);
+            let is_out = number < unanswered.number;
+            unsaved.add(domain, unanswered, is_out, most);
             self.emit(domain, EventKind::NotPersisted { error: error.into() });
-        } else if unsaved.is_old(domain, request.number) {
+        } else if unsaved.is_old(domain, number) {
+            if unanswered.removes {
+                unsaved.removal_failed(domain);
+            }
             return;
         } else {
-            unsaved.failed(domain, request);
+            unsaved.failed(domain, unanswered);
         }
         self.unsaved.retry_later(now);
     }

@@ -18,6 +18,8 @@ pub(super) struct Unsaved {
     failed: BTreeMap<Domain, RowRequest>,
     /// The domains for which a request is in flight.
     tried: BTreeMap<Domain, RowRequest>,
+    /// The domains whose removal is in flight.
+    removals: BTreeMap<Domain, Removal>,
     /// The time at which more of the failed saves are retried.
     retry: Option<Deadline>,
     /// The number of consecutive retries that have failed.
@@ -39,6 +41,14 @@ impl RowRequest {
     const fn after(self, earlier: Self) -> Self {
         Self { removes: self.removes || earlier.removes, ..self }
     }
+}
+
+/// A removal in flight.
+#[derive(Clone, Copy, Debug)]
+struct Removal {
+    number: u64,
+    /// The number of the last request for the domain.
+    last: u64,
 }
 
 /// The health of a store, shared by all caches that use it.
@@ -104,6 +114,12 @@ impl Unsaved {
 
     /// Notes a new request. If the last one for the domain failed, this one replaces it.
     pub(super) fn asked(&mut self, domain: &Domain, request: RowRequest) {
+        let RowRequest { number, removes } = request;
+        if removes {
+            self.removals.insert(domain.clone(), Removal { number, last: number });
+        } else if let Some(removal) = self.removals.get_mut(domain) {
+            removal.last = number;
+        }
         if let Some(earlier) = self.take(domain) {
             self.tried.insert(domain.clone(), request.after(earlier));
         }
@@ -111,6 +127,19 @@ impl Unsaved {
 
     fn take(&mut self, domain: &Domain) -> Option<RowRequest> {
         self.tried.remove(domain).or_else(|| self.failed.remove(domain))
+    }
+
+    /// Notes the outcome of a request, which is also that of a removal before it. If it failed, returns
+    /// the request to note: one that removes the row, if there was a removal, and the last one.
+    pub(super) fn answered_by(&mut self, domain: &Domain, request: RowRequest) -> RowRequest {
+        let is_outcome = |removal: &Removal| removal.number <= request.number;
+        match self.removals.get(domain).copied().filter(is_outcome) {
+            Some(Removal { last, .. }) => {
+                self.removals.remove(domain);
+                RowRequest { number: last, removes: true }
+            }
+            None => request,
+        }
     }
 
     pub(super) fn is_old(&self, domain: &Domain, number: u64) -> bool {
@@ -164,6 +193,14 @@ impl Unsaved {
     pub(super) fn failed(&mut self, domain: &Domain, request: RowRequest) {
         if let Some(earlier) = self.take(domain) {
             self.failed.insert(domain.clone(), request.after(earlier));
+        }
+    }
+
+    /// Notes that a removal before the last request for a domain has failed.
+    pub(super) fn removal_failed(&mut self, domain: &Domain) {
+        let last = self.tried.get_mut(domain).or_else(|| self.failed.get_mut(domain));
+        if let Some(last) = last {
+            last.removes = true;
         }
     }
 

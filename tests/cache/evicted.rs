@@ -179,6 +179,58 @@ fn a_row_whose_removal_has_failed_after_an_earlier_save_goes() {
     }
 }
 
+/// Removes the domain, looks it up again, and evicts it from memory. Returns the requests to remove its
+/// row and to save it again.
+fn removed_and_found(
+    world: &mut World,
+    earlier: Option<PersistRequestId>,
+) -> [PersistRequestId; 2] {
+    world.cache.remove(&domain("example.com"), world.now);
+    let (removal, removes) = asked(world).unwrap();
+    assert!(removes);
+    if let Some(earlier) = earlier {
+        world.cache.handle_persisted(earlier, Err("the disk is full"), world.now);
+    }
+    world.fetch_policy(Mode::Testing, WEEK);
+    let (save, removes) = asked(world).unwrap();
+    assert!(!removes);
+    evict(world);
+    [removal, save]
+}
+
+#[test]
+fn a_row_that_is_saved_after_a_removal_that_fails_stays() {
+    let (mut world, first) = found_and_asked();
+    world.cache.handle_persisted(first, Ok(()), world.now);
+    let [removal, save] = removed_and_found(&mut world, None);
+    world.cache.handle_persisted(removal, Err("the disk is full"), world.now);
+    world.cache.retry_unsaved(world.now);
+    assert!(asked(&mut world).is_none(), "the save in flight comes first");
+    assert_eq!(world.cache.unsaved_count(), 1);
+    world.cache.handle_persisted(save, Ok(()), world.now);
+    assert_eq!(removed(&mut world), 0);
+    assert!(all_saved(&mut world));
+}
+
+#[test]
+fn a_row_goes_if_its_removal_and_the_saves_around_it_fail() {
+    let (mut world, first) = found_and_asked();
+    let [removal, save] = removed_and_found(&mut world, Some(first));
+    world.cache.handle_persisted(removal, Err("the disk is full"), world.now);
+    world.cache.handle_persisted(save, Err("the disk is full"), world.now);
+    assert_eq!(removed(&mut world), 1);
+    assert!(all_saved(&mut world));
+}
+
+#[test]
+fn a_row_goes_if_its_removal_was_dropped_for_a_save_that_fails() {
+    let (mut world, first) = found_and_asked();
+    world.cache.handle_persisted(first, Ok(()), world.now);
+    let [_, save] = removed_and_found(&mut world, None);
+    world.cache.handle_persisted(save, Err("the disk is full"), world.now);
+    assert_eq!(removed(&mut world), 1);
+}
+
 #[test]
 fn a_row_whose_removal_has_failed_goes() {
     let (mut world, id) = found_and_asked();

@@ -22,6 +22,7 @@ mod recheck;
 mod restart;
 mod retry_after;
 mod room;
+mod rows;
 mod seniority;
 mod steps;
 mod sweep;

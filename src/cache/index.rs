@@ -9,24 +9,23 @@ use super::{
 };
 use crate::domain::Domain;
 
-/// A hash table of the places of entries, in parts that grow one at a time: none takes long. A small
-/// one is in one part, as those that are nearly empty would waste the processor's cache.
+/// A hash table of the places of entries, in parts that grow one at a time. Their number grows by one at a
+/// time, too (linear hashing), so that no insertion takes long, whatever the number of entries.
 #[derive(Debug)]
 pub(super) struct Index {
     parts: Vec<Part>,
+    /// The least power of two that is not below the number of parts, less one.
+    mask: u32,
     len: usize,
     hash: TextHash,
 }
 
-/// The number of parts of an index that is not small.
-const PARTS: usize = 64;
-
-/// The number of places of which a small index has less. It is smaller in the unit tests.
-const SMALL: usize = if cfg!(test) { 32 } else { 4096 };
+/// The maximum number of places for each part, on average. It is smaller in the unit tests.
+const FULL: usize = if cfg!(test) { 32 } else { 8192 };
 
 /// A hash table with linear probing from group to group. Nearly all places are in the group that
 /// their key belongs to.
-#[derive(Clone, Debug)]
+#[derive(Debug, Default)]
 struct Part {
     groups: Vec<Group>,
     len: usize,
@@ -61,18 +60,12 @@ impl Key {
         let [a, b, c, d, ..] = hash.to_le_bytes();
         Self(u32::from_le_bytes([a, b, c, d]))
     }
-
-    /// Returns the part of the index, of this many, by the bits that a position in it depends on
-    /// least. The number of parts is a power of two.
-    #[inline]
-    const fn part(self, parts: usize) -> usize {
-        self.0 as usize & parts.wrapping_sub(1)
-    }
 }
 
 impl Index {
     pub(super) fn new(seed: u64) -> Self {
-        Self { parts: vec![Part::EMPTY], len: 0, hash: TextHash::new(seed, HashPurpose::Domains) }
+        let hash = TextHash::new(seed, HashPurpose::Domains);
+        Self { parts: vec![Part::default()], mask: 0, len: 0, hash }
     }
 
     pub(super) const fn len(&self) -> usize {
@@ -88,33 +81,55 @@ impl Index {
     /// other place if not, for which to [search](Self::search).
     #[inline]
     pub(super) fn likely(&self, key: Key) -> Option<Place> {
-        self.parts.get(key.part(self.parts.len()))?.likely(key)
+        self.part(key)?.likely(key)
     }
 
     /// Returns what is found at the place with this key that is the one looked for.
     pub(super) fn search<T>(&self, key: Key, look: impl Fn(Place) -> Option<T>) -> Option<T> {
-        self.parts.get(key.part(self.parts.len()))?.search(key, look)
+        self.part(key)?.search(key, look)
+    }
+
+    /// Returns the part of a key, by the bits that a position in it depends on least.
+    #[inline]
+    fn part(&self, key: Key) -> Option<&Part> {
+        // A part that does not exist yet is in the one that will be split into both.
+        let part = self.parts.get((key.0 & self.mask) as usize);
+        part.or_else(|| self.parts.get((key.0 & (self.mask >> 1)) as usize))
     }
 
     fn part_mut(&mut self, key: Key) -> Option<&mut Part> {
-        let at = key.part(self.parts.len());
-        self.parts.get_mut(at)
+        let part = (key.0 & self.mask) as usize;
+        let part = if part < self.parts.len() { part } else { part & (self.mask >> 1) as usize };
+        self.parts.get_mut(part)
     }
 
     /// Reserves capacity for this many more places, to avoid repeated growth.
     pub(super) fn reserve(&mut self, additional: usize) {
-        if self.parts.len() < PARTS && self.len.saturating_add(additional) >= SMALL {
-            self.split();
-        }
+        self.split_for(self.len.saturating_add(additional));
         let each = additional.div_ceil(self.parts.len().max(1));
         self.parts.iter_mut().for_each(|part| part.reserve(each));
     }
 
-    /// Moves the places of a small index to as many parts as it has when it is large.
+    /// Splits parts until there are enough for this many places.
+    #[inline]
+    fn split_for(&mut self, len: usize) {
+        while len > self.parts.len().saturating_mul(FULL) {
+            self.split();
+        }
+    }
+
+    /// Moves about half of the places of the next part to a new one.
     #[cold]
     fn split(&mut self) {
-        let whole = mem::replace(&mut self.parts, vec![Part::EMPTY; PARTS]);
-        for (key, place) in whole.into_iter().flat_map(Part::into_pairs) {
+        let new = self.parts.len();
+        self.mask = u32::try_from(new).map_or(u32::MAX, |new| u32::MAX >> new.leading_zeros());
+        let Some(old) = self.parts.get_mut(new & (self.mask >> 1) as usize) else { return };
+        let (room, whole) = (old.len / 2, mem::take(old));
+        old.reserve(room);
+        let mut part = Part::default();
+        part.reserve(room);
+        self.parts.push(part);
+        for (key, place) in whole.into_pairs() {
             if let Some(part) = self.part_mut(key) {
                 part.insert(key, place);
             }
@@ -123,9 +138,7 @@ impl Index {
 
     /// Adds the place of a domain that is not in the index.
     pub(super) fn insert(&mut self, key: Key, place: Place) {
-        if self.parts.len() < PARTS && self.len >= SMALL {
-            self.split();
-        }
+        self.split_for(self.len.saturating_add(1));
         if let Some(part) = self.part_mut(key) {
             part.insert(key, Stored::of(place));
             self.len = self.len.saturating_add(1);
@@ -168,8 +181,6 @@ impl Group {
 
 /// Search. Positions count the places of all groups.
 impl Part {
-    const EMPTY: Self = Self { groups: Vec::new(), len: 0 };
-
     /// Returns the place with this key that is in its group, if it is the only one. It may be any
     /// other place if there are two, and [`Place::NONE`] if there is none.
     #[inline]
@@ -240,13 +251,16 @@ impl Part {
     /// Grows the part if otherwise more than two thirds of it would be in use.
     fn reserve(&mut self, additional: usize) {
         let needed = self.len.saturating_add(additional).saturating_mul(3).div_ceil(2 * GROUP);
-        let count = self.groups.len();
-        if needed <= count {
+        if needed <= self.groups.len() {
             return;
         }
-        let count = needed.max(count.saturating_add(count / 2));
-        let small = Self { groups: vec![Group::EMPTY; count], ..Self::EMPTY };
-        for (key, place) in mem::replace(self, small).into_pairs() {
+        // Of few sizes, so that one part can take the memory that another has freed.
+        let mut count = 1_usize;
+        while count < needed {
+            count = count.saturating_add(count.div_ceil(2));
+        }
+        let larger = Self { groups: vec![Group::EMPTY; count], len: 0 };
+        for (key, place) in mem::replace(self, larger).into_pairs() {
             self.insert_within(key, place);
         }
     }

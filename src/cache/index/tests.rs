@@ -63,7 +63,7 @@ fn compare_with_a_map(seed: u64, most: usize, key: impl Fn(&mut Rng) -> Key) -> 
         // A search for what is not there looks at every place with the key, and at no other.
         for &key in map.values() {
             let looked_at = core::cell::RefCell::new(Vec::new());
-            let _ = index.parts[key.part(index.parts.len())].search(key, |place| {
+            let _ = index.part(key).unwrap().search(key, |place| {
                 looked_at.borrow_mut().push(place.number());
                 None::<()>
             });
@@ -100,4 +100,7 @@ fn a_part_is_never_more_than_two_thirds_full() {
         let full = index.parts.iter().find(|part| part.len * 3 > part.capacity() * 2);
         assert!(full.is_none(), "{number}");
     }
+    assert_eq!(index.parts.len(), 20_000usize.div_ceil(FULL));
+    // No part holds much more than twice the average, as the next ones to be split do.
+    assert!(index.parts.iter().all(|part| part.len < 4 * FULL));
 }

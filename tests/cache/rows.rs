@@ -250,7 +250,7 @@ fn number(row: &Snapshot) -> u64 {
     let now = World::new().now;
     assert_eq!(cache.restore([row.clone()], now).restored, 1);
     let entry = cache.entries().next().unwrap();
-    (entry.policy().unwrap().max_age() - WEEK).as_secs()
+    entry.policy().unwrap().max_age().as_secs() - WEEK.as_secs()
 }
 
 fn setting(name: &str, usual: u64) -> u64 {

@@ -106,8 +106,18 @@ impl Index {
     /// Reserves capacity for this many more places, to avoid repeated growth.
     pub(super) fn reserve(&mut self, additional: usize) {
         self.split_for(self.len.saturating_add(additional));
-        let each = additional.div_ceil(self.parts.len().max(1));
-        self.parts.iter_mut().for_each(|part| part.reserve(each));
+        let parts = self.parts.len();
+        // So few make few parts grow.
+        if additional < parts {
+            return;
+        }
+        let whole = (self.mask as usize).saturating_add(1);
+        let each = additional.div_ceil(whole);
+        for (at, part) in self.parts.iter_mut().enumerate() {
+            // A part that is yet to be split has the places of two.
+            let is_split = at >= whole / 2 || at.saturating_add(whole / 2) < parts;
+            part.reserve(if is_split { each } else { each.saturating_mul(2) });
+        }
     }
 
     /// Splits parts until there are enough for this many places.

@@ -85,7 +85,7 @@ impl Cache {
 
     fn save(&mut self, domain: Domain, number: u64, snapshot: Option<Snapshot>) -> Request {
         let request = RowRequest { number, removes: snapshot.is_none() };
-        self.unsaved.asked(&domain, request);
+        self.unsaved.asked(&domain, request, self.most_unsaved());
         let id = PersistRequestId { domain: domain.clone(), request, begun: self.latest };
         Request::Persist { id, domain, snapshot }
     }

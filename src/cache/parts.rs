@@ -4,7 +4,8 @@ use alloc::boxed::Box;
 
 use hashbrown::HashTable;
 
-/// A hash table in parts that grow one at a time, so that no insertion takes long.
+/// A hash table in parts that grow one at a time, so that an insertion moves a 64th of the elements at the
+/// most.
 #[derive(Debug)]
 pub(super) struct Parts<T>(Box<[HashTable<T>; PARTS]>);
 

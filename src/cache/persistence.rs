@@ -16,7 +16,7 @@ const FOLLOWERS: usize = 64;
 
 impl Cache {
     /// Completes a [`Request::Persist`](super::Request::Persist). Pass `Err` with a message if the
-    /// write failed.
+    /// write failed. Report the outcomes for one domain in the order of the requests.
     ///
     /// In both cases the answers that waited for it are emitted: a failed store is no reason to
     /// send mail without a policy.
@@ -32,10 +32,10 @@ impl Cache {
         if !is_late && self.unsaved.answered() {
             self.emit(&domain, EventKind::StoreResumed);
         }
-        let unanswered = self.unsaved.answered_by(&domain, request);
+        let last = self.unsaved.settle_removal(&domain, request);
         match outcome {
             Ok(()) => self.saved(&domain, request.number, now),
-            Err(error) => self.not_saved(&domain, request.number, unanswered, error, now),
+            Err(error) => self.not_saved(&domain, request.number, last, error, now),
         }
         if is_late && self.unsaved.may_probe(begun) {
             // Without this, nothing would show that the store has become faster.
@@ -79,11 +79,15 @@ impl Cache {
     }
 
     fn saved(&mut self, domain: &Domain, number: u64, now: UtcDateTime) {
-        if !self.unsaved.is_old(domain, number) {
+        if self.unsaved.is_old(domain, number) {
+            // The row is that of this request: no removal before it is left to be made.
+            self.unsaved.set_removes(domain, false);
+        } else {
             self.mark_saved(domain);
         }
         if self.unsaved.has_failed() {
             // The store works again: there is no need to wait.
+            self.unsaved.reset_back_off();
             self.retry_some(FOLLOWERS, now);
         }
     }
@@ -95,30 +99,27 @@ impl Cache {
         }
     }
 
-    /// Notes that the request of this number has failed, and with it `unanswered`.
+    /// Processes the failure of the request of this number. `last` is the last one for the domain.
     fn not_saved(
         &mut self,
         domain: &Domain,
         number: u64,
-        unanswered: RowRequest,
+        last: RowRequest,
         error: &str,
         now: UtcDateTime,
     ) {
-        let most = self.most_unsaved();
-        let unsaved = &mut self.unsaved;
-        if !unsaved.contains(domain) {
-            let is_out = number < unanswered.number;
-            unsaved.add(domain, unanswered, is_out, most);
+        let (most, is_out) = (self.most_unsaved(), number < last.number);
+        if !self.unsaved.contains(domain) {
+            self.unsaved.add(domain, last, is_out, most);
             self.emit(domain, EventKind::NotPersisted { error: error.into() });
-        } else if unsaved.is_old(domain, number) {
-            if unanswered.removes {
-                unsaved.removal_failed(domain);
-            }
-            return;
-        } else {
-            unsaved.failed(domain, unanswered);
+        } else if !self.unsaved.is_old(domain, number) {
+            self.unsaved.failed(domain, last);
+        } else if last.removes {
+            self.unsaved.set_removes(domain, true);
         }
-        self.unsaved.retry_later(now);
+        if self.unsaved.has_failed() {
+            self.unsaved.retry_later(now);
+        }
     }
 
     /// Emits [`EventKind::NotPersisted`] for an answer that does not wait until its change is
@@ -143,7 +144,7 @@ impl Cache {
 
     /// Returns the maximum number of unsaved domains: those in the cache, and as many others. The
     /// bound is that of the cache.
-    fn most_unsaved(&self) -> usize {
+    pub(super) fn most_unsaved(&self) -> usize {
         self.config.max_entries().saturating_mul(2)
     }
 

@@ -11,14 +11,15 @@ use super::{
 };
 use crate::domain::Domain;
 
-/// The domains whose last save or removal failed or timed out, each with that request. The outcome
-/// of an earlier request does not count for them.
+/// The domains whose last save or removal failed or timed out, each with that request, and the removals
+/// whose outcome is not known yet. Of the outcome of an earlier request counts only what it says about a
+/// removal.
 #[derive(Debug, Default)]
 pub(super) struct Unsaved {
     failed: BTreeMap<Domain, RowRequest>,
     /// The domains for which a request is in flight.
     tried: BTreeMap<Domain, RowRequest>,
-    /// The domains whose removal is in flight.
+    /// The domains whose removal has no outcome yet.
     removals: BTreeMap<Domain, Removal>,
     /// The time at which more of the failed saves are retried.
     retry: Option<Deadline>,
@@ -43,11 +44,11 @@ impl RowRequest {
     }
 }
 
-/// A removal in flight.
+/// The last removal of the row of a domain, while it has no outcome.
 #[derive(Clone, Copy, Debug)]
 struct Removal {
     number: u64,
-    /// The number of the last request for the domain.
+    /// The number of the last request for the domain, which is the removal or later.
     last: u64,
 }
 
@@ -112,13 +113,18 @@ impl Unsaved {
         self.store.0.is_stalled.load(Relaxed)
     }
 
-    /// Notes a new request. If the last one for the domain failed, this one replaces it.
-    pub(super) fn asked(&mut self, domain: &Domain, request: RowRequest) {
+    /// Notes a new request. If the last one for the domain failed, this one replaces it. At most `most`
+    /// removals are noted.
+    pub(super) fn asked(&mut self, domain: &Domain, request: RowRequest, most: usize) {
         let RowRequest { number, removes } = request;
-        if removes {
-            self.removals.insert(domain.clone(), Removal { number, last: number });
-        } else if let Some(removal) = self.removals.get_mut(domain) {
-            removal.last = number;
+        let has_room = self.removals.len() < most;
+        match self.removals.get_mut(domain) {
+            Some(removal) if removes => *removal = Removal { number, last: number },
+            Some(removal) => removal.last = number,
+            None if removes && has_room => {
+                self.removals.insert(domain.clone(), Removal { number, last: number });
+            }
+            None => {}
         }
         if let Some(earlier) = self.take(domain) {
             self.tried.insert(domain.clone(), request.after(earlier));
@@ -129,17 +135,16 @@ impl Unsaved {
         self.tried.remove(domain).or_else(|| self.failed.remove(domain))
     }
 
-    /// Notes the outcome of a request, which is also that of a removal before it. If it failed, returns
-    /// the request to note: one that removes the row, if there was a removal, and the last one.
-    pub(super) fn answered_by(&mut self, domain: &Domain, request: RowRequest) -> RowRequest {
-        let is_outcome = |removal: &Removal| removal.number <= request.number;
-        match self.removals.get(domain).copied().filter(is_outcome) {
-            Some(Removal { last, .. }) => {
-                self.removals.remove(domain);
-                RowRequest { number: last, removes: true }
-            }
-            None => request,
+    /// Forgets the removal that the outcome of a request settles: this one, or an earlier one, which was
+    /// dropped. Returns what to note if the request has failed: the last one for the domain, and whether
+    /// a removal has failed with it.
+    pub(super) fn settle_removal(&mut self, domain: &Domain, request: RowRequest) -> RowRequest {
+        let Some(&Removal { number, last }) = self.removals.get(domain) else { return request };
+        let is_settled = number <= request.number;
+        if is_settled {
+            self.removals.remove(domain);
         }
+        RowRequest { number: last, removes: request.removes || is_settled }
     }
 
     pub(super) fn is_old(&self, domain: &Domain, number: u64) -> bool {
@@ -175,6 +180,11 @@ impl Unsaved {
         }
     }
 
+    /// Notes that the store works: if it fails again, the next retry is soon.
+    pub(super) fn reset_back_off(&mut self) {
+        self.failures = 0;
+    }
+
     pub(super) fn is_retry_due(&self, now: Timestamp) -> bool {
         self.retry.is_some_and(|retry| retry.is_due(now))
     }
@@ -196,11 +206,12 @@ impl Unsaved {
         }
     }
 
-    /// Notes that a removal before the last request for a domain has failed.
-    pub(super) fn removal_failed(&mut self, domain: &Domain) {
+    /// Notes whether the row of a domain still has to be removed unless its last request succeeds, by the
+    /// outcome of an earlier one.
+    pub(super) fn set_removes(&mut self, domain: &Domain, removes: bool) {
         let last = self.tried.get_mut(domain).or_else(|| self.failed.get_mut(domain));
         if let Some(last) = last {
-            last.removes = true;
+            last.removes = removes;
         }
     }
 

@@ -39,26 +39,29 @@ struct Waiting {
 }
 
 impl SaveQueue {
-    /// Creates a queue for this many domains, and for removals of as many others.
+    /// Creates a queue with room for removals until it has twice this many domains.
     pub(super) fn new(domains: usize) -> Self {
         let (state, most) = (Mutex::default(), domains.saturating_mul(2));
         Self { state, changed: Condvar::new(), ended: Condvar::new(), most }
     }
 
-    /// Adds a change. It replaces an earlier one of its domain whose save has not begun. After the
-    /// shutdown it is dropped.
-    pub(crate) fn push(&self, saving: PendingSave) {
+    /// Adds a change. It replaces an earlier one of its domain whose save has not begun. Returns a removal
+    /// for which there is no room. After the shutdown, a change is dropped.
+    pub(crate) fn push(&self, saving: PendingSave) -> Option<PendingSave> {
         let mut state = self.lock();
         let domain = saving.change.domain.clone();
-        // A removal that is dropped leaves an old row, which a store that hangs does too.
+        if state.is_closed {
+            return None;
+        }
         let is_too_much = state.rows.len() >= self.most && saving.change.snapshot.is_none();
-        if state.is_closed || (is_too_much && !state.rows.contains_key(&domain)) {
-            return;
+        if is_too_much && !state.rows.contains_key(&domain) {
+            return Some(saving);
         }
         if state.rows.insert(domain.clone(), saving).is_none() {
             state.order.push_back(domain);
             self.changed.notify_one();
         }
+        None
     }
 
     /// Waits for changes, and removes and returns some. Returns none only at the end.

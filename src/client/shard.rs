@@ -149,8 +149,10 @@ impl ShardState {
                 Request::Persist { id, domain, snapshot } => {
                     // While the cache is locked, because the last change of a domain counts.
                     let saving = PendingSave { shard, id, change: Change { domain, snapshot } };
-                    if let Some(keeper) = keeper {
-                        keeper.push(saving);
+                    let refused = keeper.and_then(|keeper| keeper.push(saving));
+                    if let Some(PendingSave { id, .. }) = refused {
+                        let error = "too many changes wait for the store";
+                        self.cache.handle_persisted(id, Err(error), now.date);
                     }
                     continue;
                 }

@@ -230,6 +230,8 @@ fn let_time_out(world: &mut World) {
     world.cache.handle_timeout(world.now);
 }
 
+const MILLI: Duration = Duration::from_millis(1);
+
 const LATE: [&str; 2] = ["a.example not saved: no answer in time", "a.example answered"];
 
 #[test]
@@ -259,6 +261,29 @@ fn a_save_that_fails_after_its_time_out_is_told_once_and_tried_again() {
     let id = asked(&mut world);
     world.cache.handle_persisted(id, Ok(()), world.now);
     assert_eq!(told(&mut world), ["all saved"]);
+}
+
+#[test]
+fn the_time_to_a_retry_doubles_until_a_save_succeeds() {
+    let mut world = persistent();
+    let mut id = found_and_asked(&mut world, "a.example");
+    let failed = |world: &mut World, id, seconds| {
+        world.cache.handle_persisted(id, Err("the disk is full"), world.now);
+        for (span, is_due) in [(Duration::from_secs(seconds) - MILLI, false), (MILLI, true)] {
+            world.now += span;
+            world.cache.handle_timeout(world.now);
+            assert!(is_due || world.cache.poll_request().is_none(), "{seconds} s");
+        }
+        asked(world)
+    };
+    for seconds in [1, 2, 4, 8] {
+        id = failed(&mut world, id, seconds);
+    }
+    world.cache.handle_persisted(id, Err("the disk is full"), world.now);
+    let other = found_and_asked(&mut world, "b.example");
+    world.cache.handle_persisted(other, Ok(()), world.now);
+    let id = asked(&mut world);
+    failed(&mut world, id, 1);
 }
 
 #[test]

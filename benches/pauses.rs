@@ -1,6 +1,7 @@
 //! The longest pauses: how long one call over a cache of many domains holds it at the most.
 //!
-//! Takes the numbers of domains as arguments, or else 10,000 and 100,000; `--test` runs it with few.
+//! Takes the numbers of domains as arguments, or else 10,000 and 100,000; `--test` runs it with few. Any other
+//! argument is a part of the name of a table row, of which only such ones are measured.
 //! Each table row is a kind of call, each column a size; the number is that of the slowest call in
 //! milliseconds of processor time. Interrupts and the kernel make single calls slower, so that each
 //! is run three times, of which the best counts.
@@ -107,10 +108,14 @@ fn main() {
     } else if sizes.is_empty() {
         sizes = vec![10_000, 100_000];
     }
+    let is_name =
+        |argument: &&String| !argument.starts_with("--") && argument.parse::<usize>().is_err();
+    let names: Vec<&String> = arguments.iter().filter(is_name).collect();
     let columns: Vec<_> = sizes.iter().map(|size| format!(" {size} |")).collect();
     let columns = columns.concat();
     println!("| ms, the slowest call |{columns}\n| --- |{}", " --: |".repeat(sizes.len()));
-    for (name, measure) in CALLS {
+    let is_wanted = |name: &str| names.is_empty() || names.iter().any(|part| name.contains(*part));
+    for (name, measure) in CALLS.iter().filter(|(name, _)| is_wanted(name)) {
         let cells = sizes.iter().map(|&size| format!(" {:.2} |", best(size, *measure)));
         println!("| {name} |{}", cells.collect::<Vec<_>>().concat());
     }

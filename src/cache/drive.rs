@@ -27,7 +27,7 @@ impl Cache {
     /// stored. If no policy applies and none is known to be absent, the lookup waits for
     /// discovery, for at most the sum of the query and fetch time-outs of the
     /// [`Config`](super::Config). Takes constant time if nothing is due, else time logarithmic in
-    /// the number of domains. The first call after the clock was set back rearms up to 512
+    /// the number of domains. The first call after the clock was set back rearms up to 256
     /// deadlines; the others follow in [`handle_timeout`](Self::handle_timeout).
     #[inline]
     pub fn lookup(&mut self, domain: &Domain, now: UtcDateTime) -> Lookup<'_> {
@@ -249,7 +249,7 @@ impl Cache {
 }
 
 impl Cache {
-    /// Notes the time. If the clock was set back, all deadlines are rearmed: 512 at
+    /// Notes the time. If the clock was set back, all deadlines are rearmed: 256 at
     /// once, the rest by [`handle_timeout`](Self::handle_timeout). Answers are right meanwhile,
     /// because they depend on the policy and the time only.
     pub(super) fn note_time(&mut self, now: UtcDateTime) {

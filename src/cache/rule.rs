@@ -36,7 +36,7 @@ pub(super) const OVERDUE: Span = Span::seconds(60);
 /// lifetime.
 pub(super) const SPREAD: (Span, u32) = (Span::seconds(600), 12);
 /// The maximum number of entries that one call processes, so that no call takes long.
-pub(super) const AT_ONCE: usize = 512;
+pub(super) const AT_ONCE: usize = 256;
 /// The maximum percentage of its interval by which a refresh is earlier.
 pub(super) const REFRESH_JITTER: u32 = 25;
 /// The maximum percentage by which a back-off is longer.

@@ -14,7 +14,7 @@ impl Cache {
     /// Processes everything due at `now`. Call it at [`poll_timeout`](Self::poll_timeout); extra
     /// calls do nothing.
     ///
-    /// One call processes at most 512 domains. If more are due, as after a long
+    /// One call processes at most 256 domains. If more are due, as after a long
     /// pause, [`poll_timeout`](Self::poll_timeout) is not later than `now` afterwards: call this
     /// again after processing other work. Refreshes that are late by more than a minute, as after a
     /// restart or a clock step, are spread over ten minutes, but over at most an eighth of the

@@ -9,7 +9,7 @@ use crate::{
 };
 
 /// How many domains one call handles, or rearms.
-const AT_ONCE: usize = 512;
+const AT_ONCE: usize = 256;
 
 impl Sim<'_> {
     pub(super) fn deliver(&mut self, who: usize, rng: &mut Rng) {

@@ -85,9 +85,9 @@ impl Cache {
         } else {
             self.mark_saved(domain);
         }
+        self.unsaved.reset_back_off();
         if self.unsaved.has_failed() {
             // The store works again: there is no need to wait.
-            self.unsaved.reset_back_off();
             self.retry_some(FOLLOWERS, now);
         }
     }
@@ -200,14 +200,20 @@ impl Cache {
                 self.unsaved.add(&domain, request, false, most);
             }
         }
-        self.retry_some(PROBES, now);
+        // A store that loses everything again and again is not tried without a pause.
+        if self.unsaved.due().is_none() {
+            self.retry_some(PROBES, now);
+        }
     }
 
     fn retry_some(&mut self, most: usize, now: UtcDateTime) {
         self.unsaved.clear_retry();
-        for _ in 0..most {
+        let mut left = most;
+        while left > 0 {
             let Some((domain, removed)) = self.unsaved.try_next() else { return };
-            if !self.repeat(&domain, removed, now) {
+            if self.repeat(&domain, removed, now) {
+                left = left.saturating_sub(1);
+            } else {
                 self.mark_saved(&domain);
             }
         }

@@ -20,7 +20,9 @@ pub struct Health {
     /// The load of each lane now.
     pub load: [(Lane, lanes::Load); 4],
     /// The number of domains whose last change could not be saved in the store. The client saves them
-    /// again until that succeeds; see [`Cache::unsaved_count`](crate::Cache::unsaved_count).
+    /// again until that succeeds: each of its caches by itself, as [`Cache::unsaved_count`] describes.
+    ///
+    /// [`Cache::unsaved_count`]: crate::Cache::unsaved_count
     pub unsaved: usize,
     /// `true` if the system refuses to start a thread, and queries or fetches wait for one.
     pub lacks_threads: bool,

@@ -45,23 +45,20 @@ impl SaveQueue {
         Self { state, changed: Condvar::new(), ended: Condvar::new(), most }
     }
 
-    /// Adds a change. It replaces an earlier one of its domain whose save has not begun. Returns a removal
-    /// for which there is no room. After the shutdown, a change is dropped.
-    pub(crate) fn push(&self, saving: PendingSave) -> Option<PendingSave> {
+    /// Adds a change. It replaces an earlier one of its domain whose save has not begun. After the
+    /// shutdown it is dropped.
+    pub(crate) fn push(&self, saving: PendingSave) {
         let mut state = self.lock();
         let domain = saving.change.domain.clone();
-        if state.is_closed {
-            return None;
-        }
+        // A removal that is dropped leaves an old row, which a store that hangs does too.
         let is_too_much = state.rows.len() >= self.most && saving.change.snapshot.is_none();
-        if is_too_much && !state.rows.contains_key(&domain) {
-            return Some(saving);
+        if state.is_closed || (is_too_much && !state.rows.contains_key(&domain)) {
+            return;
         }
         if state.rows.insert(domain.clone(), saving).is_none() {
             state.order.push_back(domain);
             self.changed.notify_one();
         }
-        None
     }
 
     /// Waits for changes, and removes and returns some. Returns none only at the end.

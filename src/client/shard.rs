@@ -149,10 +149,8 @@ impl ShardState {
                 Request::Persist { id, domain, snapshot } => {
                     // While the cache is locked, because the last change of a domain counts.
                     let saving = PendingSave { shard, id, change: Change { domain, snapshot } };
-                    let refused = keeper.and_then(|keeper| keeper.push(saving));
-                    if let Some(PendingSave { id, .. }) = refused {
-                        let error = "too many changes wait for the store";
-                        self.cache.handle_persisted(id, Err(error), now.date);
+                    if let Some(keeper) = keeper {
+                        keeper.push(saving);
                     }
                     continue;
                 }

@@ -230,8 +230,6 @@ fn let_time_out(world: &mut World) {
     world.cache.handle_timeout(world.now);
 }
 
-const MILLI: Duration = Duration::from_millis(1);
-
 const LATE: [&str; 2] = ["a.example not saved: no answer in time", "a.example answered"];
 
 #[test]
@@ -269,11 +267,11 @@ fn the_time_to_a_retry_doubles_until_a_save_succeeds() {
     let mut id = found_and_asked(&mut world, "a.example");
     let failed = |world: &mut World, id, seconds| {
         world.cache.handle_persisted(id, Err("the disk is full"), world.now);
-        for (span, is_due) in [(Duration::from_secs(seconds) - MILLI, false), (MILLI, true)] {
-            world.now += span;
-            world.cache.handle_timeout(world.now);
-            assert!(is_due || world.cache.poll_request().is_none(), "{seconds} s");
-        }
+        world.now += Duration::from_millis(seconds * 1000 - 1);
+        world.cache.handle_timeout(world.now);
+        assert!(world.cache.poll_request().is_none(), "{seconds} s");
+        world.now += Duration::from_millis(1);
+        world.cache.handle_timeout(world.now);
         asked(world)
     };
     for seconds in [1, 2, 4, 8] {
@@ -283,7 +281,27 @@ fn the_time_to_a_retry_doubles_until_a_save_succeeds() {
     let other = found_and_asked(&mut world, "b.example");
     world.cache.handle_persisted(other, Ok(()), world.now);
     let id = asked(&mut world);
+    let id = failed(&mut world, id, 1);
+    let id = failed(&mut world, id, 2);
+    // Also if the retry is out when another save succeeds.
+    let other = found_and_asked(&mut world, "c.example");
+    world.cache.handle_persisted(other, Ok(()), world.now);
     failed(&mut world, id, 1);
+}
+
+#[test]
+fn a_store_that_loses_all_again_and_again_is_not_tried_without_a_pause() {
+    let mut world = persistent();
+    let first = found_and_asked(&mut world, "a.example");
+    world.cache.handle_persisted(first, Ok(()), world.now);
+    world.cache.save_all(world.now);
+    let again = asked(&mut world);
+    world.cache.handle_persisted(again, Err("all is lost"), world.now);
+    world.cache.save_all(world.now);
+    assert!(world.cache.poll_request().is_none());
+    world.now += Duration::from_secs(1);
+    world.cache.handle_timeout(world.now);
+    asked(&mut world);
 }
 
 #[test]

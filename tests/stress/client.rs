@@ -80,6 +80,15 @@ impl Client {
         }
     }
 
+    /// The policy in the cache.
+    pub(crate) fn held(&self, domain: &Domain) -> Option<Arc<Policy>> {
+        let entry = match self {
+            Self::Blocking(client) => client.cache().entry(domain),
+            Self::Tokio(client) => client.cache().entry(domain),
+        };
+        entry?.answer.policy().map(|applied| applied.policy().clone())
+    }
+
     pub(crate) fn health(&self) -> Health {
         match self {
             Self::Blocking(client) => client.health(),

@@ -226,7 +226,8 @@ impl Round {
         let rows: Vec<_> = rows.lock().unwrap().values().cloned().collect();
         let _ = restored.restore(rows, now);
         domains.iter().all(|domain| {
-            let Some(Ok(held)) = self.client.cached(domain) else { return false };
+            // An answer at once is for the hour of the last lookup only.
+            let Some(held) = self.client.held(domain) else { return false };
             let view = restored.entry(domain);
             view.and_then(|view| view.policy().cloned()).is_some_and(|policy| policy == held)
         })

@@ -86,7 +86,7 @@ impl Client {
             Self::Blocking(client) => client.cache().entry(domain),
             Self::Tokio(client) => client.cache().entry(domain),
         };
-        entry?.answer.policy().map(|applied| applied.policy().clone())
+        entry?.answer.policy().cloned()
     }
 
     pub(crate) fn health(&self) -> Health {

@@ -265,7 +265,7 @@ fn a_save_that_fails_after_its_time_out_is_told_once_and_tried_again() {
 fn the_time_to_a_retry_doubles_until_a_save_succeeds() {
     let mut world = persistent();
     let mut id = found_and_asked(&mut world, "a.example");
-    let failed = |world: &mut World, id, seconds| {
+    let failed = |world: &mut World, id, seconds: u64| {
         world.cache.handle_persisted(id, Err("the disk is full"), world.now);
         world.now += Duration::from_millis(seconds * 1000 - 1);
         world.cache.handle_timeout(world.now);

@@ -168,5 +168,5 @@ fn a_call_handles_a_bounded_number_of_domains() {
         world.cache.handle_timeout(world.now);
         calls += 1;
     }
-    assert_eq!(calls, 20);
+    assert_eq!(calls, 40);
 }

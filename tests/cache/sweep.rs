@@ -22,13 +22,8 @@ fn kept(count: usize) -> World {
 fn restart(world: &mut World) -> Restored {
     world.cache = Cache::new(*world.cache.config());
     let report = world.cache.restore(world.store.values().cloned(), world.now);
-    wake(world);
+    world.handle_due();
     report
-}
-
-fn wake(world: &mut World) {
-    world.cache.handle_timeout(world.now);
-    world.drain();
 }
 
 /// Looks up the domain, after so long a stop.
@@ -74,7 +69,7 @@ fn a_clock_that_is_wrong_at_a_start_removes_no_live_policy() {
         assert_eq!(restart(&mut world).ended, 50);
         world.pass(12 * HOUR);
         world.now = right + 12 * HOUR;
-        wake(&mut world);
+        world.handle_due();
         world.pass(4 * DAY);
         assert_eq!(world.store.len(), 50, "{wrong:?}");
         assert!(world.lookup_of("old7.example").policy().is_some(), "{wrong:?}");
@@ -94,10 +89,10 @@ fn a_clock_that_is_set_ahead_as_rows_are_removed_removes_no_live_policy() {
     world.now += 730 * DAY;
     world.txt = TxtAnswer::Failed("no route".into());
     world.https = fetch_failed();
-    wake(&mut world);
+    world.handle_due();
     world.pass(MINUTE);
     world.now -= 730 * DAY;
-    wake(&mut world);
+    world.handle_due();
     assert!(world.cache.entry(&domain("new.example")).is_some());
     assert!(world.store.contains_key(&domain("new.example")));
     world.pass(2 * DAY);
@@ -124,7 +119,7 @@ fn a_cache_without_a_store_removes_nothing() {
     let mut world = World::with_policy("a", Mode::Enforce, WEEK);
     world.now += 60 * DAY;
     world.restart();
-    wake(&mut world);
+    world.handle_due();
     world.pass(3 * DAY);
     assert_eq!((world.cache.len(), world.cache.poll_timeout()), (1, None));
 }

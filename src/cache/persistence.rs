@@ -184,9 +184,9 @@ impl Cache {
 
     /// Saves all entries again, because the store has lost its contents.
     ///
-    /// The domains count as unsaved until then. They are saved a few at a time;
-    /// [`EventKind::PersistRecovered`] is emitted when all are saved. Takes time linear in the
-    /// number of domains.
+    /// The domains count as unsaved until then. They are saved a few at a time, from the next retry
+    /// on if one is planned, else from now on; [`EventKind::PersistRecovered`] is emitted when all are
+    /// saved. Takes time linear in the number of domains.
     pub fn save_all(&mut self, now: UtcDateTime) {
         let (number, most) = (self.number(), self.most_unsaved());
         for slot in 0..self.table.slots() {

@@ -199,20 +199,6 @@ fn removed_and_found(
 }
 
 #[test]
-fn a_row_that_is_saved_after_a_removal_that_fails_stays() {
-    let (mut world, first) = found_and_asked();
-    world.cache.handle_persisted(first, Ok(()), world.now);
-    let [removal, save] = removed_and_found(&mut world, None);
-    world.cache.handle_persisted(removal, Err("the disk is full"), world.now);
-    world.cache.retry_unsaved(world.now);
-    assert!(asked(&mut world).is_none(), "the save in flight comes first");
-    assert_eq!(world.cache.unsaved_count(), 1);
-    world.cache.handle_persisted(save, Ok(()), world.now);
-    assert_eq!(removed(&mut world), 0);
-    assert!(all_saved(&mut world));
-}
-
-#[test]
 fn a_row_goes_if_its_removal_and_the_saves_around_it_fail() {
     let (mut world, first) = found_and_asked();
     let [removal, save] = removed_and_found(&mut world, Some(first));

@@ -107,7 +107,7 @@ impl Index {
     pub(super) fn reserve(&mut self, additional: usize) {
         self.split_for(self.len.saturating_add(additional));
         let parts = self.parts.len();
-        // So few make few parts grow.
+        // So few places make few parts grow.
         if additional < parts {
             return;
         }

@@ -51,7 +51,9 @@ fn compare_with_a_map(seed: u64, most: usize, key: impl Fn(&mut Rng) -> Key) -> 
             continue;
         }
         let mut by_key = BTreeMap::<u32, Vec<u32>>::new();
-        map.iter().for_each(|(&number, key)| by_key.entry(key.0).or_default().push(number));
+        for (&number, key) in &map {
+            by_key.entry(key.0).or_default().push(number);
+        }
         for (&number, &key) in &map {
             let found = index.search(key, |place| (place.number() == number).then_some(place));
             assert_eq!(found, Some(Place::of_number(number)), "seed {seed}, step {step}");

@@ -271,7 +271,13 @@ fn no_flood_of_the_largest_policies_takes_more_than_the_bound() {
     const MOST: usize = 16 << 20;
     let found = TxtAnswer::from_records(["v=STSv1; id=1"], HOUR);
     let padding = format!("x: {}\n", "y".repeat(64_000));
-    for body in [padding, "mx: a.b\n".repeat(8_000), "mx: *.a\n".repeat(8_000)] {
+    for body in [
+        padding,
+        "mx: a.b\n".repeat(8_000),
+        "mx: *.a\n".repeat(8_000),
+        "mx:a.b\n".repeat(8_300),
+        "mx:a\n".repeat(8_300),
+    ] {
         let mut cache = None;
         let real = measure(|| {
             let mut filled = Cache::new(Config::new(1).with_max_bytes(MOST));

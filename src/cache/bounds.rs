@@ -9,7 +9,7 @@ use super::{
     Cache,
     answer::{Answer, Source},
     clock::{Hour, Timestamp},
-    entries::{row_bytes, slot_bytes},
+    entries::{Slot, row_bytes, slot_bytes},
     entry::{Entry, Overdue, State},
     event::{EventKind, RecheckError, RecheckOutcome, RecheckResult},
     order::EvictionClass,
@@ -44,23 +44,45 @@ impl Cache {
     }
 
     /// Evicts entries until the cache is within its bounds again, after an entry has grown. Entries
-    /// of the operator are not evicted.
-    pub(super) fn make_room(&mut self) {
-        self.evict_excess(true);
-    }
-
-    /// Evicts entries as [`make_room`](Self::make_room) does, but from memory only.
-    pub(super) fn trim(&mut self) {
-        self.evict_excess(false);
-    }
-
-    fn evict_excess(&mut self, durably: bool) {
-        while self.share.bytes(self.memory_usage()) > self.config.max_bytes()
-            && let Some(victim) = self.victim(None)
-        {
-            self.evict_from(victim, durably);
+    /// of the operator are not evicted. If only policies in regular use are left, the entry that has
+    /// grown is evicted, unless it has such a policy itself: lookups of new domains, however many
+    /// wait, evict none.
+    pub(super) fn make_room(&mut self, grown: u32) {
+        let is_senior = self.is_senior(grown);
+        while self.is_over() {
+            let victim = if is_senior {
+                self.victim(None)
+            } else {
+                let newcomer = self.table.get(grown).map(|_| Place::of_slot(grown));
+                self.victim(Some(self.latest)).or(newcomer)
+            };
+            let Some(victim) = victim else { break };
+            self.evict_from(victim, true);
         }
         self.publish();
+    }
+
+    /// Evicts entries until the cache is within its bounds again, from memory only.
+    pub(super) fn trim(&mut self) {
+        while self.is_over()
+            && let Some(victim) = self.victim(None)
+        {
+            self.evict_from(victim, false);
+        }
+        self.publish();
+    }
+
+    /// Returns whether the cache takes more bytes than it may.
+    fn is_over(&self) -> bool {
+        self.share.bytes(self.memory_usage()) > self.config.max_bytes()
+    }
+
+    /// Returns whether an entry is one of the operator, or has a policy in regular use, whether
+    /// lookups wait for it or not.
+    fn is_senior(&self, slot: u32) -> bool {
+        let class = |found: &Slot| class_of(&found.entry.state, self.judged_at(self.latest));
+        let is_senior = |class: EvictionClass| class.is_proven() || class == EvictionClass::Pinned;
+        self.overrides.contains_key(&slot) || self.table.get(slot).map(class).is_some_and(is_senior)
     }
 
     /// Returns whether there is no room for an entry of this size, once others are removed.
@@ -91,19 +113,25 @@ impl Cache {
 
     /// Returns the least recently used entry of the lowest class.
     fn oldest(&mut self) -> Option<Place> {
-        loop {
-            let place =
-                EvictionClass::EVICTABLE.into_iter().find_map(|class| self.table.oldest(class))?;
-            let class = self.table.class(place);
-            // A policy that had expired may apply again after the clock was set back.
-            if class != EvictionClass::Expired || self.unarmed.is_none() {
-                return Some(place);
+        self.expired().or_else(|| {
+            let mut others = EvictionClass::EVICTABLE.into_iter().skip(1);
+            others.find_map(|class| self.table.oldest(class))
+        })
+    }
+
+    /// Returns the least recently used entry whose policy has expired. After the clock was set back,
+    /// such policies may apply again: of those of which that is not known yet, one call looks at 256.
+    fn expired(&mut self) -> Option<Place> {
+        for _ in 0..rule::AT_ONCE {
+            let place = self.table.oldest(EvictionClass::Expired)?;
+            if self.unarmed.is_some() {
+                self.rearm(place, self.latest.to_utc());
             }
-            self.rearm(place, self.latest.to_utc());
-            if self.table.class(place) == class {
+            if self.table.class(place) == EvictionClass::Expired {
                 return Some(place);
             }
         }
+        None
     }
 
     /// Returns the entry to evict next and its class, if that is lower than `class`.
@@ -207,6 +235,10 @@ impl Cache {
         let (held_answers, saved_by) =
             (saving.is_some(), saving.map(|saving| saving.deadline.due()));
         let overridden = self.overrides.contains_key(&slot);
+        if self.table.get(slot).is_some_and(|found| found.entry.state.is_absent()) {
+            // A policy that comes after the record was withdrawn is not that of the domain.
+            self.overdue.remove(&slot);
+        }
         let overdue = if self.overdue.contains_key(&slot) { OVERDUE } else { 0 };
         let place = Place::of_slot(slot);
         let (len, found) = (self.table.name_len(place), self.table.get(slot));

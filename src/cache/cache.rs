@@ -60,7 +60,8 @@ pub struct Cache {
     pub(super) earliest: Tick,
     /// The times before and after the clock was set ahead, if that was recently.
     pub(super) jump: Option<(Timestamp, Timestamp)>,
-    /// The first place whose deadlines have not yet been rearmed after the clock was set back.
+    /// The first place whose deadlines and class have not yet been derived anew after the clock was set
+    /// back, or has proven right.
     pub(super) unarmed: Option<u32>,
     /// The bytes of the entries, without the policies.
     pub(super) bytes: usize,

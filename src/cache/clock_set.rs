@@ -21,6 +21,8 @@ impl Cache {
         // First, because a deadline that seems farther away than its span is rearmed once the step
         // is noticed.
         self.unsaved.shift(micros(by));
+        // A policy that seems to have expired by the new time is not evicted as such.
+        self.note_jump(Timestamp::of(now));
         for slot in core::mem::take(&mut self.in_flight) {
             let waiting = self.waiting.get_mut(&slot);
             if let Some(saving) = waiting.and_then(|waiting| waiting.saving.as_mut()) {

@@ -27,8 +27,9 @@ impl Cache {
     /// stored. If no policy applies and none is known to be absent, the lookup waits for
     /// discovery, for at most the sum of the query and fetch time-outs of the
     /// [`Config`](super::Config). Takes constant time if nothing is due, else time logarithmic in
-    /// the number of domains. The first call after the clock was set back rearms up to 256
-    /// deadlines; the others follow in [`handle_timeout`](Self::handle_timeout).
+    /// the number of domains. The first call after the clock was set back rearms the deadlines
+    /// of 256 domains, and looks at as many whose policies had expired before it evicts one; the
+    /// others follow in [`handle_timeout`](Self::handle_timeout).
     #[inline]
     pub fn lookup(&mut self, domain: &Domain, now: UtcDateTime) -> Lookup<'_> {
         let found = self.find_calm(self.table.key(domain), domain, Tick::of(now));
@@ -70,7 +71,7 @@ impl Cache {
             return Lookup::Answer(self.answer(place, now));
         }
         self.counters.waited = self.counters.waited.saturating_add(1);
-        self.make_room();
+        self.make_room(slot);
         Lookup::Waiting(waiter)
     }
 
@@ -152,12 +153,13 @@ impl Cache {
         let outputs = self.step(slot, input, now);
         self.apply_outputs(slot, outputs, None, now);
         self.update_derived(slot, Timestamp::of(now), true);
-        self.make_room();
+        self.make_room(slot);
         waiter
     }
 
-    /// Cancels a pending lookup or recheck. No event is emitted for it. Requests in flight
-    /// continue, because they belong to the cache.
+    /// Cancels a pending lookup or recheck. No event is emitted for it, unless it had its answer
+    /// before, which then still is to be polled. Requests in flight continue, because they belong to
+    /// the cache.
     pub fn cancel(&mut self, waiter: LookupId) {
         let Some(waiting) = self.waiting.get_mut(&waiter.slot) else { return };
         waiting.cancel(waiter);
@@ -165,7 +167,7 @@ impl Cache {
             self.waiting.remove(&waiter.slot);
         }
         self.update_derived(waiter.slot, self.latest, false);
-        self.make_room();
+        self.make_room(waiter.slot);
     }
 }
 
@@ -249,58 +251,67 @@ impl Cache {
 }
 
 impl Cache {
-    /// Notes the time. If the clock was set back, all deadlines are rearmed: 256 at
-    /// once, the rest by [`handle_timeout`](Self::handle_timeout). Answers are right meanwhile,
-    /// because they depend on the policy and the time only.
+    /// Notes the time. If the clock was set back, or has proven right after it was set ahead, all
+    /// deadlines and classes are derived anew: those of 256 domains at once, the rest by
+    /// [`handle_timeout`](Self::handle_timeout). Answers are right meanwhile, because they depend on
+    /// the policy and the time only.
     pub(super) fn note_time(&mut self, now: UtcDateTime) {
         let moment = Timestamp::of(now);
-        let earliest = self.latest.minus(rule::CLOCK_SLACK);
-        if moment < earliest {
+        let is_set_back = moment < self.latest.minus(rule::CLOCK_SLACK);
+        let is_proven = self.note_jump(moment);
+        if is_set_back {
             self.latest = moment;
             self.unsaved.rearm(moment);
             self.sweep.rearm(moment);
+        }
+        if is_set_back || is_proven {
             self.unarmed = Some(0);
             self.rearm_some(rule::AT_ONCE, now);
         }
-        self.note_jump(moment);
         self.latest = self.latest.max(moment);
         self.earliest = Tick::of(self.latest.minus(rule::CLOCK_SLACK).to_utc());
     }
 
-    /// Rearms the deadlines of at most `most` more domains, if the clock was set back.
+    /// Rearms the deadlines of at most `most` more domains, if not all are rearmed.
     pub(super) fn rearm_some(&mut self, most: usize, now: UtcDateTime) {
         let Some(first) = self.unarmed else { return };
         let end = self.table.places();
-        let next = first.saturating_add(u32::try_from(most).unwrap_or(u32::MAX)).min(end);
-        for number in first..next {
-            self.rearm(Place::of_number(number), now);
+        // Places without a domain take little time.
+        let visited = u32::try_from(most.saturating_mul(4)).unwrap_or(u32::MAX);
+        let (mut next, mut left) = (first, most);
+        while left > 0 && next < end.min(first.saturating_add(visited)) {
+            left = left.saturating_sub(self.rearm(Place::of_number(next), now).into());
+            next = next.saturating_add(1);
         }
         self.unarmed = (next < end).then_some(next);
     }
 
     /// Notes that the clock was set ahead by more than a day. For a day after that, it may be
-    /// wrong.
-    fn note_jump(&mut self, now: Timestamp) {
+    /// wrong. Returns whether an earlier jump does not count any more.
+    pub(super) fn note_jump(&mut self, now: Timestamp) -> bool {
         let is_jump = self.latest > Timestamp::MIN && now > self.latest.plus(rule::JUMP);
+        let before = self.jump;
         if is_jump {
             self.jump = Some((self.latest, now));
         } else {
             self.jump = self.jump.filter(|(_, at)| *at <= now && now < at.plus(rule::JUMP));
         }
+        before.is_some() && before != self.jump
     }
 
-    pub(super) fn rearm(&mut self, place: Place, now: UtcDateTime) {
-        let Some(slot) = self.unfold(place) else { return };
+    /// Rearms the deadlines of a domain. Returns whether there is one at this place.
+    pub(super) fn rearm(&mut self, place: Place, now: UtcDateTime) -> bool {
+        let Some(slot) = self.unfold(place) else { return false };
         let moment = Timestamp::of(now);
-        if let Some(found) = self.table.get_mut(slot) {
-            found.entry.rearm(moment);
-            found.put_off = false;
-        }
+        let Some(found) = self.table.get_mut(slot) else { return false };
+        found.entry.rearm(moment);
+        found.put_off = false;
         if let Some(saving) = self.waiting.get_mut(&slot).and_then(|waiter| waiter.saving.as_mut())
         {
             saving.rearm(moment);
         }
-        self.update_derived(slot, Timestamp::of(now), false);
+        self.update_derived(slot, moment, false);
+        true
     }
 
     pub(super) fn handle(&mut self, slot: u32, input: Input, now: UtcDateTime) {
@@ -323,7 +334,7 @@ impl Cache {
     ) {
         self.apply_outputs(slot, outputs, over, now);
         self.update_derived(slot, Timestamp::of(now), false);
-        self.make_room();
+        self.make_room(slot);
     }
 
     /// Applies an input to the state machine of a domain.

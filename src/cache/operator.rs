@@ -81,7 +81,7 @@ impl Cache {
         let Some(found) = self.overrides.remove(&slot) else { return false };
         self.release_override(&found);
         self.update_derived(slot, Timestamp::of(now), false);
-        self.make_room();
+        self.make_room(slot);
         true
     }
 
@@ -123,7 +123,7 @@ impl Cache {
             trouble.confirming_fetches = 0;
         }
         self.update_derived(slot, Timestamp::of(now), false);
-        self.make_room();
+        self.make_room(slot);
         Ok(StaticOutcome::Loaded)
     }
 
@@ -187,7 +187,7 @@ impl Cache {
             self.release(slot, saving.answers);
         }
         self.update_derived(slot, Timestamp::of(now), false);
-        self.make_room();
+        self.make_room(slot);
     }
 
     fn release_override(&mut self, old: &Override) {

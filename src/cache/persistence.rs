@@ -48,7 +48,7 @@ impl Cache {
             self.release(slot, saving.answers);
         }
         self.update_derived(slot, Timestamp::of(now), false);
-        self.make_room();
+        self.make_room(slot);
     }
 
     /// Requests a change that has been made, whose outcome shows whether the store is still slow.

@@ -22,13 +22,11 @@ impl Cache {
     /// wait for that.
     pub fn handle_timeout(&mut self, now: UtcDateTime) {
         self.note_time(now);
-        self.rearm_some(rule::AT_ONCE, now);
-        if self.unarmed.is_some() {
-            return;
-        }
+        let most = if self.unarmed.is_some() { rule::AT_ONCE / 2 } else { rule::AT_ONCE };
+        self.rearm_some(most, now);
         self.retry_if_due(now);
         self.sweep_if_due(Timestamp::of(now));
-        for _ in 0..rule::AT_ONCE {
+        for _ in 0..most {
             let Some(slot) = self.table.due(Timestamp::of(now)) else { break };
             self.time_out_saving(slot, now);
             if !self.put_off(slot, now) {

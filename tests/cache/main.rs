@@ -18,6 +18,7 @@ mod herd;
 mod operator;
 mod override_list;
 mod persistence;
+mod pressure;
 mod recheck;
 mod restart;
 mod retry_after;

@@ -13,12 +13,12 @@ use crate::world::{DAY, HOUR, MINUTE, TTL, World, domain, fetch_failed, found, n
 
 const WEEK: Duration = Duration::from_secs(7 * 86_400);
 
-fn regulars(count: usize) -> Vec<String> {
+pub(crate) fn regulars(count: usize) -> Vec<String> {
     (0..count).map(|n| format!("good{n}.example")).collect()
 }
 
 /// A cache with domains that are used on two days.
-fn settled(config: Config, names: &[String], mode: Mode) -> World {
+pub(crate) fn settled(config: Config, names: &[String], mode: Mode) -> World {
     let mut world = World::with(config);
     world.publish("a", mode, 30 * DAY);
     for _ in 0..2 {
@@ -39,7 +39,7 @@ fn large(n: usize) -> PolicyAnswer {
     PolicyAnswer::from_body(&domain("a.example"), text.as_bytes())
 }
 
-fn all_live(world: &World, names: &[String], mode: Mode) {
+pub(crate) fn all_live(world: &World, names: &[String], mode: Mode) {
     for name in names {
         let view = world.cache.entry(&domain(name));
         let held =

@@ -87,8 +87,16 @@ impl Attempts {
 
     /// Removes the failures of an id that could be fetched, and those that hold back no fetch.
     pub(super) fn succeed(&mut self, id: Option<PolicyId>, now: Timestamp) {
+        self.drop_past(now);
         for place in &mut self.0 {
-            *place = place.filter(|known| known.id != id && !known.until.is_due(now));
+            *place = place.filter(|known| known.id != id);
+        }
+    }
+
+    /// Removes the failures that hold back no fetch.
+    pub(super) fn drop_past(&mut self, now: Timestamp) {
+        for place in &mut self.0 {
+            *place = place.filter(|known| !known.until.is_due(now));
         }
     }
 
@@ -130,6 +138,13 @@ impl Budget {
         let (_, span) = rule::NEW_IDS;
         self.full_at = self.full_at.max(Second::of(now)).plus(span);
         self.rearm(now);
+    }
+
+    /// Sets a bucket that is full by now to one that always was.
+    pub(super) fn drop_past(&mut self, now: Timestamp) {
+        if self.full_at.start() <= now {
+            *self = Self::FULL;
+        }
     }
 
     /// Limits the bucket to empty. It may seem emptier than that after the clock was set back.

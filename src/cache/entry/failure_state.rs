@@ -35,7 +35,7 @@ pub(in crate::cache) struct FailureState {
     pub(in crate::cache) trusted_until: Option<Timestamp>,
 }
 
-/// The bytes of a failure without its message.
+/// The bytes of a failure without its texts.
 const FAILURE: usize = 128;
 
 impl FailureState {
@@ -43,7 +43,10 @@ impl FailureState {
     pub(in crate::cache) fn bytes(&self) -> usize {
         let text = self.record_error.as_ref().map_or(0, |text| text.len());
         let failure = self.last_failure.as_ref();
-        let failure = failure.map_or(0, |failure| failure.message().len().saturating_add(FAILURE));
+        let failure = failure.map_or(0, |failure| {
+            let texts = failure.message().len().saturating_add(failure.subject().len());
+            texts.saturating_add(FAILURE)
+        });
         size_of::<Self>().saturating_add(text).saturating_add(failure)
     }
 }

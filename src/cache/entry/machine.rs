@@ -110,7 +110,7 @@ impl Entry {
 
     pub(super) fn end(&mut self, step: Step<'_>) -> Outputs {
         self.state.settle_use(step.config);
-        self.state.tidy();
+        self.state.tidy(step.now);
         step.out
     }
 

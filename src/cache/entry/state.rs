@@ -2,7 +2,10 @@
 
 use alloc::{boxed::Box, sync::Arc};
 
-use super::{attempts::Budget, failure_state::FailureState};
+use super::{
+    attempts::{Attempts, Budget},
+    failure_state::FailureState,
+};
 use crate::{
     cache::{
         answer::Source,
@@ -349,10 +352,30 @@ impl State {
         }
     }
 
-    /// Drops a failure state that is empty.
-    pub(super) fn tidy(&mut self) {
+    /// Returns whether the domain has no record, and never had a policy.
+    pub(in crate::cache) fn is_absent(&self) -> bool {
+        self.record == Record::Missing && self.policy.is_none()
+    }
+
+    /// Drops a failure state that is empty. That of a domain without a record and a policy becomes empty
+    /// once it holds back no fetch.
+    pub(super) fn tidy(&mut self, now: Timestamp) {
+        if self.is_absent() {
+            self.drop_past_failures(now);
+        }
         self.failures =
             self.failures.take().filter(|failures| **failures != FailureState::default());
+    }
+
+    fn drop_past_failures(&mut self, now: Timestamp) {
+        self.new_id_budget.drop_past(now);
+        // The time of a retry that was held back, as there is no policy to refresh.
+        self.refresh = Deadline::PAST;
+        let Some(trouble) = &mut self.failures else { return };
+        trouble.attempts.drop_past(now);
+        let holds_back =
+            self.new_id_budget != Budget::FULL || trouble.attempts != Attempts::default();
+        trouble.last_failure = trouble.last_failure.take().filter(|_| holds_back);
     }
 
     /// Limits deadlines that were read from a snapshot to those that a step could have set.

@@ -405,6 +405,27 @@ impl Model {
         self.dns_failures = if txt == Txt::Failed { self.dns_failures + 1 } else { 0 };
         self.dns_failures = self.dns_failures.min(8);
         self.heard = Some(Heard { txt, check: Wait::exactly(self.now, span) });
+        self.forget_failures();
+    }
+
+    /// A domain that has neither a record nor a policy is one like any other, once no fetch is held back.
+    fn forget_failures(&mut self) {
+        let is_absent =
+            self.last.is_none() && matches!(self.heard, Some(Heard { txt: Txt::NoRecord(_), .. }));
+        if is_absent {
+            self.end_waits();
+        }
+    }
+
+    /// A wait that was over by now is so for good, wherever the clock goes.
+    fn end_waits(&mut self) {
+        for wait in self.failures.values_mut().map(|failures| &mut failures.wait) {
+            match wait.is_over(self.now) {
+                Sure::Yes => (wait.least, wait.most) = (0, 0),
+                Sure::Maybe => wait.least = 0,
+                Sure::No => {}
+            }
+        }
     }
 
     /// The next fetch comes at this time at the latest, and not before it if one would be due now.
@@ -487,14 +508,7 @@ impl Model {
         self.last = Some(Success { at: self.now, file, id: id.or(self.stored_id()) });
         self.over = false;
         self.failures.remove(&id);
-        // A wait that was over by now is so for good, wherever the clock goes.
-        for wait in self.failures.values_mut().map(|failures| &mut failures.wait) {
-            match wait.is_over(self.now) {
-                Sure::Yes => (wait.least, wait.most) = (0, 0),
-                Sure::Maybe => wait.least = 0,
-                Sure::No => {}
-            }
-        }
+        self.end_waits();
         let half = file.max_age() / 2;
         let (least, most) = if file.max_age() < 2 * HOUR {
             let least = half.max(gap(file));

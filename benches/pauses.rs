@@ -65,6 +65,21 @@ const CALLS: &[(&str, Measure)] = &[
         longest.call(|| drop(cache.lookup(&domain(0), NOON - WEEK)));
         time_out(&mut cache, NOON - WEEK, longest);
     }),
+    ("a first lookup after all policies seemed to have expired", |count, longest| {
+        let cache = filled(count, &found(), &mut Longest(Duration::ZERO));
+        let mut other = Cache::new(config(count));
+        drop(other.restore(cache.snapshots(), NOON + WEEK * 2));
+        drop(cache);
+        longest.call(|| drop(other.lookup(&domain(count), NOON)));
+    }),
+    ("`save_all`", |count, longest| {
+        let persistent = config(count).with_persistence(true);
+        let cache = filled(count, &found(), &mut Longest(Duration::ZERO));
+        let mut other = Cache::new(persistent);
+        drop(other.restore(cache.snapshots(), NOON));
+        drop(cache);
+        longest.call(|| other.save_all(NOON));
+    }),
     ("`clock_set` while a thousand lookups wait", |count, longest| {
         let mut cache = filled(count, &found(), &mut Longest(Duration::ZERO));
         for domain in (count..count + 1000).map(domain) {

@@ -324,7 +324,9 @@ impl Driver {
     fn keep_time(self: &Arc<Self>) {
         let wake = || {
             self.take_back();
-            self.process(self.hub.wake(self.time.now()));
+            for shard in self.hub.shards() {
+                self.process(self.hub.wake(shard, self.time.now()));
+            }
         };
         loop {
             // At the start too: something may already be due in the restored entries.

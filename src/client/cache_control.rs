@@ -10,7 +10,7 @@ use super::{
     outputs::Outputs,
 };
 use crate::{
-    cache::{CacheFull, Counters, EntryView, Explanation, OverrideList, StaticOutcome},
+    cache::{CacheFull, Counters, Explanation, OverrideList, StaticOutcome},
     domain::Domain,
     policy::Policy,
 };
@@ -26,7 +26,8 @@ pub(crate) trait RunningClient {
 }
 
 /// The operator's access to the cache of a running client. Returned by the method `cache` of the
-/// client. Every change takes effect at once, for pending lookups too, and the store is kept in step.
+/// client. Every change takes effect at once, for pending lookups too, and the store is kept in step,
+/// until the client is shut down.
 ///
 /// In a forked child nothing is changed: what can fail returns [`CacheFull`], and the rest `false`.
 ///
@@ -40,7 +41,7 @@ pub(crate) trait RunningClient {
 /// let list: OverrideList = std::fs::read_to_string("/etc/mta/mta-sts-overrides")?.parse()?;
 /// client.cache().set_overrides(&list)?;
 ///
-/// let page = client.cache().entries(None, |view| view.failures_in_a_row() > 0);
+/// let page = client.cache().entries(None, |entry| entry.failures_in_a_row > 0);
 /// for entry in page.entries {
 ///     println!("{}: {} failures", entry.domain, entry.failures_in_a_row);
 /// }
@@ -171,11 +172,11 @@ impl<'a> CacheControl<'a> {
     ///
     /// At most 1,000 entries are looked at, so that no lookup waits for long. Call it again with
     /// [`EntryPage::next`] until that is `None`; a part may be empty. An entry that is added, removed or
-    /// looked up meanwhile may be listed or not, or twice.
+    /// looked up meanwhile may be listed or not, or twice. The filter may call the client.
     pub fn entries(
         self,
         from: Option<EntryCursor>,
-        filter: impl FnMut(&EntryView<'_>) -> bool,
+        filter: impl FnMut(&CachedEntry) -> bool,
     ) -> EntryPage {
         self.0.hub().page(from, filter, self.0.now().date)
     }

@@ -22,6 +22,9 @@ pub struct CachedEntry {
     pub answer: Answer,
     /// The id of the policy.
     pub id: Option<PolicyId>,
+    /// The end of the last successful fetch: see [`EntryView::fetched_at`].
+    #[cfg_attr(feature = "serde", serde(serialize_with = "crate::rfc3339::serialize_option"))]
+    pub fetched_at: Option<UtcDateTime>,
     /// The last moment at which the policy applies.
     #[cfg_attr(feature = "serde", serde(serialize_with = "crate::rfc3339::serialize_option"))]
     pub ends_at: Option<UtcDateTime>,
@@ -32,6 +35,8 @@ pub struct CachedEntry {
     pub failure: Option<Failure>,
     /// The number of consecutive failed attempts.
     pub failures_in_a_row: u32,
+    /// `true` while a query or a fetch is in flight.
+    pub is_discovering: bool,
     /// `true` if the operator has pinned a policy, or disabled MTA-STS.
     pub is_overridden: bool,
 }
@@ -59,10 +64,12 @@ impl CachedEntry {
             domain: view.domain().clone(),
             answer: view.answer(now).cloned(),
             id: view.id(),
+            fetched_at: view.fetched_at(),
             ends_at: view.ends_at(),
             last_used: view.last_used(),
             failure: view.failure().cloned(),
             failures_in_a_row: view.failures_in_a_row(),
+            is_discovering: view.is_discovering(),
             is_overridden: view.is_overridden(),
         }
     }

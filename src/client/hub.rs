@@ -1,6 +1,7 @@
 //! The caches of a client, with the lookups that wait for them.
 
 use alloc::{boxed::Box, string::String, sync::Arc};
+use core::ops::RangeInclusive;
 
 use super::{
     clock::{Moment, Time},
@@ -132,7 +133,7 @@ impl ShardedCache {
 
     /// Cancels all pending lookups and rechecks by dropping their replies.
     pub(crate) fn drop_waiters(&self) {
-        for place in 0..=self.others.len() {
+        for place in self.shards() {
             let waiting = self.shard(place).write(|inside| {
                 inside.is_closed = true;
                 core::mem::take(&mut inside.waiting)
@@ -146,7 +147,7 @@ impl ShardedCache {
 
     /// Retries all failed saves, before the shutdown.
     pub(crate) fn retry_unsaved(&self, now: Moment) {
-        for place in 0..=self.others.len() {
+        for place in self.shards() {
             let _ = self.with(place, now, |_, inside| inside.cache.retry_unsaved(now.date));
         }
     }
@@ -219,28 +220,27 @@ impl ShardedCache {
         let kind = EventKind::StoreLost { error: error.into() };
         self.events.emit(event::EventKind::Cache(Event { domain, kind }));
         let mut all = Outputs::default();
-        for place in 0..=self.others.len() {
+        for place in self.shards() {
             all.add(self.with(place, now, |_, inside| inside.cache.save_all(now.date)).1);
         }
         all
     }
 
-    /// Processes everything due in all caches, and notes a step of the wall clock.
-    pub(crate) fn wake(&self, now: Moment) -> Outputs {
-        let mut all = Outputs::default();
-        for shard in 0..=self.others.len() {
-            let (due, is_set) = self
-                .shard(shard)
-                .read(|inside| (inside.cache.poll_timeout(), inside.step(now).is_some()));
-            if is_set || due.is_some_and(|due| due <= now.date) {
-                let woken =
-                    self.with(shard, now, |_, inside| inside.cache.handle_timeout(now.date));
-                all.add(woken.1);
-            } else {
-                all.wake_by(due.map(|due| now.instant_of(due)));
-            }
+    /// Returns the numbers of the caches.
+    pub(crate) fn shards(&self) -> RangeInclusive<usize> {
+        0..=self.others.len()
+    }
+
+    /// Processes some of what is due in a cache, and notes a step of the wall clock. If more is due, the
+    /// outputs ask to be woken at once.
+    pub(crate) fn wake(&self, shard: usize, now: Moment) -> Outputs {
+        let (due, is_set) = self
+            .shard(shard)
+            .read(|inside| (inside.cache.poll_timeout(), inside.step(now).is_some()));
+        if is_set || due.is_some_and(|due| due <= now.date) {
+            return self.with(shard, now, |_, inside| inside.cache.handle_timeout(now.date)).1;
         }
-        all
+        Outputs { wake_at: due.map(|due| now.instant_of(due)), ..Outputs::default() }
     }
 
     /// Returns the next portion of the answers of these caches.
@@ -264,7 +264,7 @@ impl ShardedCache {
 
     /// Combines what the caches have, except for one that stays locked in a forked child.
     fn sum<T: Copy>(&self, start: T, add: impl Fn(T, &ShardState) -> T) -> T {
-        (0..=self.others.len()).fold(start, |sum, place| {
+        self.shards().fold(start, |sum, place| {
             let added =
                 self.shard(place).read_unless_lost(self.process(), |inside| add(sum, inside));
             added.unwrap_or(sum)

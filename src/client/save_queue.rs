@@ -34,7 +34,10 @@ pub(crate) struct SaveQueue {
 struct Waiting {
     order: VecDeque<Domain>,
     rows: HashMap<Domain, PendingSave>,
+    /// The thread ends once the queue is empty.
     is_closed: bool,
+    /// The queue was empty after that: no change is taken any more.
+    is_over: bool,
     has_ended: bool,
 }
 
@@ -45,14 +48,15 @@ impl SaveQueue {
         Self { state, changed: Condvar::new(), ended: Condvar::new(), most }
     }
 
-    /// Adds a change. It replaces an earlier one of its domain whose save has not begun. After the
-    /// shutdown it is dropped.
+    /// Adds a change. It replaces an earlier one of its domain whose save has not begun. Once the queue
+    /// is closed, changes are taken as long as there are others to save, such as the rest of what a
+    /// store has lost; later ones are dropped.
     pub(crate) fn push(&self, saving: PendingSave) {
         let mut state = self.lock();
         let domain = saving.change.domain.clone();
         // A removal that is dropped leaves an old row, which a store that hangs does too.
         let is_too_much = state.rows.len() >= self.most && saving.change.snapshot.is_none();
-        if state.is_closed || (is_too_much && !state.rows.contains_key(&domain)) {
+        if state.is_over || (is_too_much && !state.rows.contains_key(&domain)) {
             return;
         }
         if state.rows.insert(domain.clone(), saving).is_none() {
@@ -65,7 +69,9 @@ impl SaveQueue {
     pub(super) fn take(&self) -> Vec<PendingSave> {
         let is_idle = |state: &mut Waiting| state.order.is_empty() && !state.is_closed;
         let waited = self.changed.wait_while(self.lock(), is_idle);
-        let Waiting { order, rows, .. } = &mut *waited.unwrap_or_else(PoisonError::into_inner);
+        let Waiting { order, rows, is_over, .. } =
+            &mut *waited.unwrap_or_else(PoisonError::into_inner);
+        *is_over = order.is_empty();
         let count = order.len().min(BATCH);
         order.drain(..count).filter_map(|domain| rows.remove(&domain)).collect()
     }
@@ -82,7 +88,7 @@ impl SaveQueue {
         drop(self.ended.wait_timeout_while(self.lock(), patience, is_there));
     }
 
-    /// Ends the thread once the queue is empty. Later changes are dropped.
+    /// Ends the thread once the queue is empty.
     pub(super) fn close(&self) {
         self.lock().is_closed = true;
         self.changed.notify_one();

@@ -49,8 +49,9 @@ impl Builder<Client> {
     }
 
     /// Sets the runtime that runs the client's tasks. Default: the one in which the client is
-    /// started. The methods of the client may be called from any runtime and executor. When this
-    /// runtime ends, the client is shut down.
+    /// started. The methods of the client may be called from any runtime and executor; their time limits
+    /// are kept by the caller's runtime if that is this one, else by a task of this one, so that it must
+    /// be driven. When this runtime ends, the client is shut down.
     pub fn with_runtime(self, runtime: Handle) -> Self {
         Self { runtime: Some(runtime), ..self }
     }

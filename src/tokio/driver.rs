@@ -10,6 +10,7 @@ use std::{
 use ::tokio::{
     runtime::Handle,
     sync::{Notify, watch},
+    task::yield_now,
     time::timeout,
 };
 
@@ -288,12 +289,8 @@ impl Driver {
 
     /// Wakes the caches whenever something is due.
     async fn keep_time(self: &Arc<Self>) {
-        let wake = || {
-            let _ =
-                self.hub.events.guard(Part::Other, || self.process(self.hub.wake(self.time.now())));
-        };
         // Something may already be due in the restored entries.
-        wake();
+        self.wake().await;
         while !self.is_ended() {
             let earlier = self.tasks.earlier.notified();
             let Some(nap) = self.nap() else {
@@ -302,8 +299,17 @@ impl Driver {
             };
             if timeout(nap, earlier).await.is_err() {
                 *lock(&self.tasks.next) = None;
-                wake();
+                self.wake().await;
             }
+        }
+    }
+
+    /// Wakes the caches one by one. In between, the runtime may do other work.
+    async fn wake(self: &Arc<Self>) {
+        for shard in self.hub.shards() {
+            let wake = || self.process(self.hub.wake(shard, self.time.now()));
+            let _ = self.hub.events.guard(Part::Other, wake);
+            yield_now().await;
         }
     }
 

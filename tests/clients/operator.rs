@@ -177,9 +177,9 @@ fn entries_are_listed_in_parts_and_each_once() {
             let (mut names, mut parts, mut next) = (Vec::new(), 0, None);
             loop {
                 let mut seen = 0;
-                let page = client.cache().entries(next, |view| {
+                let page = client.cache().entries(next, |entry| {
                     seen += 1;
-                    filter(&view.answer(time::UtcDateTime::now()).cloned())
+                    filter(&entry.answer)
                 });
                 assert!(seen <= 1000, "{seen} were looked at");
                 parts += 1;
@@ -246,5 +246,36 @@ fn each_answer_is_explained() {
         let record = client.explain(&failing).record.unwrap();
         assert_eq!(record.failure.unwrap().reason_code(), "txt-failed", "{kind:?}");
         assert_eq!(record.failures_in_a_row, 1, "{kind:?}");
+    }
+}
+
+#[test]
+fn a_filter_of_entries_may_call_the_client() {
+    for kind in BOTH {
+        let world = World::new();
+        for name in ["a.example", "b.example"] {
+            world.set(name, Site::new("1", POLICY));
+        }
+        let client = Client::new(kind, settings(&world));
+        for name in ["a.example", "b.example"] {
+            client.policy(&domain(name), LONG).unwrap();
+        }
+        let (sender, ended) = std::sync::mpsc::channel();
+        std::thread::spawn(move || {
+            let cache = client.cache();
+            let (mut listed, mut next) = (0, None);
+            loop {
+                let page = cache.entries(next, |entry| {
+                    cache.entry(&entry.domain).is_some() && cache.remove(&entry.domain)
+                });
+                listed += page.entries.len();
+                next = page.next;
+                if next.is_none() {
+                    break;
+                }
+            }
+            let _ = sender.send((listed, cache.len()));
+        });
+        assert_eq!(ended.recv_timeout(LONG), Ok((2, 0)), "{kind:?}");
     }
 }

@@ -4,7 +4,7 @@ use std::{
     collections::BTreeMap,
     sync::{
         Arc, Condvar, Mutex,
-        atomic::{AtomicUsize, Ordering},
+        atomic::{AtomicBool, AtomicUsize, Ordering},
         mpsc,
     },
     thread,
@@ -28,6 +28,8 @@ struct Gate {
     opened: Condvar,
     calls: AtomicUsize,
     longest: AtomicUsize,
+    /// Everything is lost before the next save.
+    loses: AtomicBool,
     rows: Mutex<BTreeMap<String, bool>>,
 }
 
@@ -64,6 +66,10 @@ impl Store for Opening {
         gate.longest.fetch_max(changes.len(), Ordering::SeqCst);
         gate.pass();
         let mut rows = gate.rows.lock().unwrap();
+        if gate.loses.swap(false, Ordering::SeqCst) {
+            rows.clear();
+            return Err(StoreError::lost("the file was removed"));
+        }
         for change in changes {
             rows.insert(change.domain.to_string(), change.snapshot.is_some());
         }
@@ -299,4 +305,32 @@ fn a_client_that_is_dropped_in_a_runtime_saves_behind_it() {
     dropped.recv_timeout(LONG).expect("it waits in a runtime");
     gate.open();
     eventually(|| names.iter().all(|name| gate.has(name)) && Arc::strong_count(&gate) == 2);
+}
+
+/// The store has lost everything, and the last save before the end is the first one to notice.
+#[test]
+fn what_a_store_has_lost_is_saved_again_before_the_end() {
+    for kind in BOTH {
+        let (world, gate) = (World::new(), Arc::<Gate>::default());
+        let (client, told) = client(kind, &world, Opening(Arc::clone(&gate)));
+        let _release = Release(Arc::clone(&gate));
+        let names: Vec<String> = (0..300).map(|n| format!("d{n}.example")).collect();
+        for name in &names {
+            assert!(client.policy(&domain(name), LONG).unwrap().policy().is_some());
+        }
+        eventually(|| names.iter().all(|name| gate.has(name)));
+        gate.shut();
+        let _ = client.policy(&domain("last.example"), A_WHILE);
+        let client = Arc::new(client);
+        let returned = shut_down(&client, 1);
+        assert!(returned.recv_timeout(A_WHILE).is_err(), "{kind:?}: it has not waited");
+        gate.loses.store(true, Ordering::SeqCst);
+        gate.open();
+        returned.recv_timeout(LONG).expect("the end");
+        assert_eq!(count(&told, "lost"), 1, "{kind:?}");
+        let missing = names.iter().filter(|name| !gate.has(name)).count();
+        assert_eq!(missing, 0, "{kind:?}");
+        assert!(gate.has("last.example"), "{kind:?}");
+        assert_eq!(count(&told, "all saved"), 1, "{kind:?}");
+    }
 }

@@ -55,7 +55,7 @@ impl ShardedCache {
     }
 
     pub(crate) fn overrides(&self) -> OverrideList {
-        let lists = (0..=self.others.len()).filter_map(|place| {
+        let lists = self.shards().filter_map(|place| {
             self.shard(place).read_unless_lost(self.process(), |inside| {
                 let overrides = inside.cache.overrides();
                 overrides.map(|(domain, policy)| (domain.clone(), policy.cloned())).collect()
@@ -84,23 +84,23 @@ impl ShardedCache {
             .unwrap_or_else(|| Explanation::unknown(domain, now))
     }
 
-    /// Returns a part of the entries.
+    /// Returns a part of the entries. The filter is not called under the lock: it may call the client.
     pub(crate) fn page(
         &self,
         from: Option<EntryCursor>,
-        mut filter: impl FnMut(&EntryView<'_>) -> bool,
+        mut filter: impl FnMut(&CachedEntry) -> bool,
         now: UtcDateTime,
     ) -> EntryPage {
         let EntryCursor { shard, place } = from.unwrap_or(EntryCursor { shard: 0, place: 0 });
         let end = place.saturating_add(PAGE);
         let looked = self.shard(shard).read_unless_lost(self.process(), |inside| {
             let views = (place..end.min(inside.cache.places()))
-                .filter_map(|place| inside.cache.entry_at(place))
-                .filter(&mut filter);
+                .filter_map(|place| inside.cache.entry_at(place));
             let entries: Vec<_> = views.map(|view| CachedEntry::new(&view, now)).collect();
             (entries, end < inside.cache.places())
         });
-        let Some((entries, is_more)) = looked else { return EntryPage::default() };
+        let Some((mut entries, is_more)) = looked else { return EntryPage::default() };
+        entries.retain(|entry| filter(entry));
         let next = match shard < self.others.len() {
             _ if is_more => Some(EntryCursor { shard, place: end }),
             true => Some(EntryCursor { shard: shard.saturating_add(1), place: 0 }),

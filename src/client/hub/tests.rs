@@ -201,8 +201,10 @@ impl Run {
                 self.keep(outputs);
             }
             Step::Wakes => {
-                let outputs = self.hub.wake(self.now);
-                self.keep(outputs);
+                for shard in self.hub.shards() {
+                    let outputs = self.hub.wake(shard, self.now);
+                    self.keep(outputs);
+                }
             }
         }
     }

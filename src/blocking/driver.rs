@@ -325,7 +325,7 @@ impl Driver {
         let wake = || {
             self.take_back();
             for shard in self.hub.shards() {
-                self.process(self.hub.wake(shard, self.time.now()));
+                self.process(self.hub.wake(shard, self.time.now()).1);
             }
         };
         loop {

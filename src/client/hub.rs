@@ -232,15 +232,17 @@ impl ShardedCache {
     }
 
     /// Processes some of what is due in a cache, and notes a step of the wall clock. If more is due, the
-    /// outputs ask to be woken at once.
-    pub(crate) fn wake(&self, shard: usize, now: Moment) -> Outputs {
+    /// outputs ask to be woken at once. Returns whether anything was due.
+    pub(crate) fn wake(&self, shard: usize, now: Moment) -> (bool, Outputs) {
         let (due, is_set) = self
             .shard(shard)
             .read(|inside| (inside.cache.poll_timeout(), inside.step(now).is_some()));
         if is_set || due.is_some_and(|due| due <= now.date) {
-            return self.with(shard, now, |_, inside| inside.cache.handle_timeout(now.date)).1;
+            let woken = self.with(shard, now, |_, inside| inside.cache.handle_timeout(now.date));
+            return (true, woken.1);
         }
-        Outputs { wake_at: due.map(|due| now.instant_of(due)), ..Outputs::default() }
+        let wake_at = due.map(|due| now.instant_of(due));
+        (false, Outputs { wake_at, ..Outputs::default() })
     }
 
     /// Returns the next portion of the answers of these caches.

@@ -10,8 +10,7 @@ use std::{
 use ::tokio::{
     runtime::Handle,
     sync::{Notify, watch},
-    task::yield_now,
-    time::timeout,
+    time::{sleep, timeout},
 };
 
 use super::{clock::RuntimeClock, fetcher_part::FetcherPart, resolver_part::ResolverPart};
@@ -304,12 +303,19 @@ impl Driver {
         }
     }
 
-    /// Wakes the caches one by one. In between, the runtime may do other work.
+    /// Wakes the caches one by one. After each that had work to do, the runtime may do some of its own.
     async fn wake(self: &Arc<Self>) {
         for shard in self.hub.shards() {
-            let wake = || self.process(self.hub.wake(shard, self.time.now()));
-            let _ = self.hub.events.guard(Part::Other, wake);
-            yield_now().await;
+            let wake = || {
+                let (is_due, outputs) = self.hub.wake(shard, self.time.now());
+                self.process(outputs);
+                is_due
+            };
+            // Not by yielding: a task that has yielded may be left behind in a thread which another
+            // task blocks.
+            if self.hub.events.guard(Part::Other, wake).unwrap_or(true) && !self.clock.is_paused() {
+                sleep(BREAK).await;
+            }
         }
     }
 
@@ -325,6 +331,9 @@ impl Driver {
         left.filter(|left| left.is_zero() || self.is_runtimes)
     }
 }
+
+/// The time for other tasks between two caches.
+const BREAK: Duration = Duration::from_millis(1);
 
 /// The interval at which to check whether all tasks have ended.
 const TICK: Duration = Duration::from_millis(2);

@@ -202,7 +202,7 @@ impl Run {
             }
             Step::Wakes => {
                 for shard in self.hub.shards() {
-                    let outputs = self.hub.wake(shard, self.now);
+                    let (_, outputs) = self.hub.wake(shard, self.now);
                     self.keep(outputs);
                 }
             }

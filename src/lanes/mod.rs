@@ -39,6 +39,7 @@ mod lane;
 mod memory;
 mod queue;
 mod schedule;
+mod sides;
 
 pub use self::{
     config::Config,

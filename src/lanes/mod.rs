@@ -38,6 +38,7 @@ mod group;
 mod lane;
 mod memory;
 mod queue;
+mod running;
 mod schedule;
 mod sides;
 

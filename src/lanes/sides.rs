@@ -8,6 +8,10 @@ pub(super) struct Sides<T> {
 }
 
 impl<T> Sides<T> {
+    pub(super) fn of(&self, is_behind: bool) -> &T {
+        if is_behind { &self.behind } else { &self.front }
+    }
+
     pub(super) fn of_mut(&mut self, is_behind: bool) -> &mut T {
         if is_behind { &mut self.behind } else { &mut self.front }
     }

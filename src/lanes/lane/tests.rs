@@ -9,8 +9,6 @@ use mta_sts_testkit::rng::Rng;
 
 use super::*;
 
-const LIMIT: Duration = Duration::from_secs(5);
-
 /// A running request of the model.
 #[derive(Clone, Debug)]
 struct Run {
@@ -23,6 +21,7 @@ struct Run {
 
 /// A lane and its model.
 struct Pair {
+    seed: u64,
     lane: LaneState<()>,
     memory: Memory,
     /// Each submitted request, by its number.
@@ -34,9 +33,10 @@ struct Pair {
 }
 
 impl Pair {
-    fn new(slots: usize) -> Self {
+    fn new(seed: u64, slots: usize, limit: Duration) -> Self {
         Self {
-            lane: LaneState::new(slots, 16, LIMIT),
+            seed,
+            lane: LaneState::new(slots, 16, limit),
             memory: Memory::default(),
             requests: Vec::new(),
             runs: BTreeMap::new(),
@@ -73,11 +73,11 @@ impl Pair {
     }
 
     fn is_late(&self, run: &Run) -> bool {
-        !run.is_overdue && self.age(run) >= LIMIT * 2
+        !run.is_overdue && self.age(run) >= self.lane.limit * 2
     }
 
     fn next_timeout(&self) -> Option<Instant> {
-        let mut ages = Vec::from([LIMIT * 2]);
+        let mut ages = Vec::from([self.lane.limit * 2]);
         if self.lane.queue.len() > 0 {
             ages.extend([SLOW_BEHIND, SLOW, self.lane.patience(), SPARED]);
         }
@@ -121,6 +121,7 @@ impl Pair {
 
     /// Polls until there is no action, and compares each one.
     fn poll(&mut self) {
+        let seed = self.seed;
         loop {
             let victim = self.victim();
             match self.lane.poll(self.now) {
@@ -133,19 +134,19 @@ impl Pair {
                     self.runs.insert(number, run);
                 }
                 Some(Wanted::EndEarly(number)) => {
-                    assert_eq!(Some(number), victim);
+                    assert_eq!(Some(number), victim, "seed {seed}");
                     self.runs.get_mut(&number).unwrap().is_ending = true;
                     self.ended[0] += 1;
                 }
                 Some(Wanted::Overdue(number)) => {
-                    assert_eq!(victim, None);
-                    assert!(self.is_late(&self.runs[&number]));
+                    assert_eq!(victim, None, "seed {seed}");
+                    assert!(self.is_late(&self.runs[&number]), "seed {seed}");
                     self.runs.get_mut(&number).unwrap().is_overdue = true;
                     self.ended[1] += 1;
                 }
                 None => {
-                    assert_eq!(victim, None);
-                    assert!(!self.runs.values().any(|run| self.is_late(run)));
+                    assert_eq!(victim, None, "seed {seed}");
+                    assert!(!self.runs.values().any(|run| self.is_late(run)), "seed {seed}");
                     return;
                 }
             }
@@ -156,8 +157,9 @@ impl Pair {
         let overdue = self.runs.values().filter(|run| run.is_overdue).count();
         let (waiting, running) = (self.lane.queue.len(), self.runs.len());
         let load = Load { waiting, slots: self.lane.slots, running, overdue };
-        assert_eq!(self.lane.load(), load);
-        assert_eq!(self.lane.next_timeout(self.now), self.next_timeout());
+        assert_eq!(self.lane.load(), load, "seed {}", self.seed);
+        let timeouts = [self.lane.next_timeout(self.now), self.next_timeout()];
+        assert_eq!(timeouts[0], timeouts[1], "seed {}", self.seed);
     }
 }
 
@@ -168,7 +170,9 @@ fn group(random: &mut Rng) -> Group {
 /// Plays a random history. Times are multiples of 0.1 s, so that many are equal or at a limit.
 fn play(seed: u64) -> [usize; 2] {
     let random = &mut Rng::of(seed, 0, 0, 0);
-    let mut pair = Pair::new(usize::try_from(random.below(12)).unwrap() + 1);
+    let slots = usize::try_from(random.below(12)).unwrap() + 1;
+    let limit = Duration::from_millis(random.pick(&[100, 1_000, 5_000]));
+    let mut pair = Pair::new(seed, slots, limit);
     // Histories differ in how many requests end by themselves.
     let (is_known, ends) = (random.percent(50), random.below(40));
     for _ in 0..400 {

@@ -7,8 +7,9 @@ use std::{
 
 use allocation_counter::{AllocationInfo, measure};
 use mta_sts::{
-    Domain, MxPattern, NoPolicy, Policy, StsRecord, Tolerances,
+    Domain, Instant, MxPattern, NoPolicy, Policy, StsRecord, Tolerances,
     cache::{Answer, Cache, Config, Lookup, PolicyAnswer, Request, TxtAnswer},
+    lanes::{self, Action, Job, Lane, Lanes},
 };
 use time::{UtcDateTime, macros::utc_datetime};
 
@@ -377,4 +378,31 @@ fn faulty_policies_without_patterns_allocate_little() {
 fn files_that_are_too_large_are_not_looked_at() {
     let file = vec![b'x'; Policy::MAX_LEN + 1];
     assert!(cost(|| Policy::parse(&file).unwrap_err()).bytes_total <= LITTLE);
+}
+
+/// A map of all running requests would allocate more for more of them.
+#[test]
+fn a_poll_of_lanes_copies_no_running_requests() {
+    const LANE: Lane = Lane { is_known: false, is_fetch: true };
+    let at = |seconds| Instant::from_start(Duration::from_secs(seconds));
+    for slots in [100, 1_000, 10_000] {
+        let mut lanes = Lanes::new(lanes::Config::default().with_first_contacts(slots));
+        for n in 0..slots + 10 {
+            let domain = Domain::parse(&format!("hangs{n}.example")).unwrap();
+            lanes.submit(
+                Job { domain: &domain, lane: LANE, ends_at: None, failures: 0 },
+                (),
+                at(1),
+            );
+        }
+        while lanes.poll(at(1)).is_some() {}
+        assert_eq!(lanes.load(LANE).running, slots);
+        for _ in 0..10 {
+            let poll = || assert!(matches!(lanes.poll(at(3)), Some(Action::EndEarly(_))));
+            assert!(count(poll) <= 10, "{slots} slots");
+        }
+        let finds_none = || assert_eq!(lanes.poll(at(3)), None);
+        assert_eq!(count(finds_none), 0, "{slots} slots");
+        assert_eq!(count(|| lanes.poll_timeout(at(3))), 0, "{slots} slots");
+    }
 }

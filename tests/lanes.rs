@@ -259,6 +259,28 @@ fn a_full_queue_refuses_at_once_and_the_one_with_the_most() {
     assert!(sim.out.served.iter().any(|request| request.domain.as_str() == "honest.example"));
 }
 
+/// Names of one domain overflow a queue twenty times. Another domain still starts in its turn.
+#[test]
+fn i21_a_domain_that_overflows_the_queue_keeps_its_last_turn() {
+    let mut lanes = Lanes::new(Config::default().with_first_contacts(1));
+    let now = Instant::from(STEP);
+    let names = (0..20_000).map(|n| format!("n{n}.evil.example"));
+    for name in names.chain(["honest.example".to_owned()]) {
+        let domain = Domain::parse(&name).unwrap();
+        lanes.submit(Job { domain: &domain, lane: FIRST, ends_at: None, failures: 0 }, name, now);
+    }
+    assert_eq!(lanes.waiting(), 1_024);
+    let mut started = Vec::new();
+    while let Some(action) = lanes.poll(now) {
+        if let Action::Begin(id, name) = action {
+            started.push(name);
+            lanes.finish(id, true, now);
+        }
+    }
+    assert_eq!(started.len(), 1_024);
+    assert_eq!(started[..2], ["n0.evil.example", "honest.example"]);
+}
+
 #[test]
 fn no_setting_and_no_moment_is_too_much() {
     let name = Domain::parse("example.com").unwrap();

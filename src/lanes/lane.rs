@@ -1,12 +1,13 @@
 //! A lane: its queue, and its running requests.
 
-use alloc::{collections::BTreeMap, vec::Vec};
+use alloc::vec::Vec;
 use core::time::Duration;
 
 use super::{
     group::Group,
     memory::Memory,
     queue::{Queue, Request},
+    running::{Running, RunningSet},
 };
 use crate::instant::Instant;
 
@@ -25,13 +26,11 @@ pub(super) struct LaneState<J> {
     queue_len: usize,
     limit: Duration,
     queue: Queue<J>,
-    running: BTreeMap<u64, Running>,
+    running: RunningSet,
     /// Requests that were displaced from a full queue.
     displaced: Vec<J>,
     /// The usual duration of a successful request.
     usual: Duration,
-    behind: usize,
-    ending: usize,
 }
 
 impl Lane {
@@ -46,15 +45,6 @@ impl Lane {
     pub(super) fn index(self) -> u8 {
         u8::from(self.is_known) << 1 | u8::from(self.is_fetch)
     }
-}
-
-/// A running request.
-#[derive(Debug)]
-struct Running {
-    request: Request,
-    begun: Instant,
-    is_ending: bool,
-    is_overdue: bool,
 }
 
 /// The load of a lane.
@@ -101,11 +91,9 @@ impl<J> LaneState<J> {
             queue_len,
             limit,
             queue: Queue::default(),
-            running: BTreeMap::new(),
+            running: RunningSet::default(),
             displaced: Vec::new(),
             usual: Duration::ZERO,
-            behind: 0,
-            ending: 0,
         }
     }
 
@@ -114,8 +102,8 @@ impl<J> LaneState<J> {
     }
 
     pub(super) fn load(&self) -> Load {
-        let overdue = self.running.values().filter(|run| run.is_overdue).count();
-        Load { waiting: self.queue.len(), slots: self.slots, running: self.running.len(), overdue }
+        let (waiting, running) = (self.queue.len(), self.running.len());
+        Load { waiting, slots: self.slots, running, overdue: self.running.overdue() }
     }
 
     pub(super) fn submit(&mut self, request: Request, payload: J) {
@@ -141,11 +129,10 @@ impl<J> LaneState<J> {
         if self.running.len() >= self.slots {
             return None;
         }
-        let (request, payload) = self.queue.pop(self.behind < self.most_behind())?;
+        let has_room_behind = self.running.behind() < self.most_behind();
+        let (request, payload) = self.queue.pop(has_room_behind)?;
         let number = request.number;
-        self.behind = self.behind.saturating_add(usize::from(request.is_behind));
-        let running = Running { request, begun: now, is_ending: false, is_overdue: false };
-        self.running.insert(number, running);
+        self.running.insert(Running { request, begun: now, is_ending: false, is_overdue: false });
         Some(Wanted::Begin(number, payload))
     }
 
@@ -159,44 +146,24 @@ impl<J> LaneState<J> {
     fn end_early(&mut self, now: Instant) -> Option<Wanted<J>> {
         let only_behind = self.running.len() < self.slots;
         let wanting = if only_behind { self.queue.behind() } else { self.queue.len() };
-        let oldest = self.running.values().find(|running| !running.is_ending);
-        let is_slow =
-            oldest.is_some_and(|run| now.saturating_duration_since(run.begun) >= SLOW_BEHIND);
-        if wanting <= self.ending || !is_slow {
+        if wanting <= self.running.ending() {
             return None;
         }
-        let in_front = self.queue.in_front() > 0;
-        let slow = self.running.values().filter(|run| !run.request.is_behind);
-        let slow = slow.filter(|run| now.saturating_duration_since(run.begun) >= SLOW).count();
-        let spared = slow <= self.slots / 2;
-        let may_end = |running: &&Running| {
-            let age = now.saturating_duration_since(running.begun);
-            let is_behind = running.request.is_behind;
-            let old_enough = if is_behind {
-                age >= SLOW_BEHIND
-            } else if spared {
-                age >= SPARED
-            } else {
-                age >= self.patience()
-            };
-            // A request of a group that has stalled does not end one of a group that has not.
-            !running.is_ending && old_enough && (is_behind || in_front)
-        };
-        let mut groups: BTreeMap<&Group, usize> = BTreeMap::new();
-        for running in self.running.values() {
-            let count = groups.entry(running.request.group()).or_default();
-            *count = count.saturating_add(1);
-        }
-        let victim = self.running.iter().filter(|(_, running)| may_end(running)).max_by_key(
-            |(_, running)| {
-                let count = groups.get(running.request.group()).copied().unwrap_or(0);
-                (running.request.is_behind, count, now.saturating_duration_since(running.begun))
-            },
-        );
-        let number = *victim?.0;
-        self.running.get_mut(&number)?.is_ending = true;
-        self.ending = self.ending.saturating_add(1);
+        let victim = self.running.victim(true, SLOW_BEHIND, now);
+        let number = victim.or_else(|| self.victim_in_front(now))?;
+        self.running.change(number, |running| running.is_ending = true);
         Some(Wanted::EndEarly(number))
+    }
+
+    /// Returns the request to end early of a group that has not stalled. Only another one of such a
+    /// group may end it.
+    fn victim_in_front(&mut self, now: Instant) -> Option<u64> {
+        if self.queue.in_front() == 0 {
+            return None;
+        }
+        let is_spared = self.running.slow(SLOW, now) <= self.slots / 2;
+        let least = if is_spared { SPARED } else { self.patience() };
+        self.running.victim(false, least, now)
     }
 
     fn patience(&self) -> Duration {
@@ -204,11 +171,8 @@ impl<J> LaneState<J> {
     }
 
     fn overdue(&mut self, now: Instant) -> Option<Wanted<J>> {
-        let limit = self.limit.saturating_mul(2);
-        let is_late = |running: &Running| now.saturating_duration_since(running.begun) >= limit;
-        let (&number, running) =
-            self.running.iter_mut().find(|(_, running)| is_late(running) && !running.is_overdue)?;
-        running.is_overdue = true;
+        let number = self.running.next_overdue(self.limit.saturating_mul(2), now)?;
+        self.running.change(number, |running| running.is_overdue = true);
         Some(Wanted::Overdue(number))
     }
 
@@ -221,27 +185,26 @@ impl<J> LaneState<J> {
         memory: &Memory,
         now: Instant,
     ) -> bool {
-        let most = self.most_behind();
-        let Some(running) = self.running.get_mut(&number) else { return true };
-        let stalls = memory.has_stalled(&place, now);
-        running.request.place = Some(place);
-        if running.request.is_behind || !stalls {
-            return true;
-        }
-        running.request.is_behind = true;
-        self.behind = self.behind.saturating_add(1);
-        self.queue.len() == 0 && self.behind <= most
+        let Some(running) = self.running.get(number) else { return true };
+        let was_behind = running.request.is_behind;
+        let is_behind = was_behind || memory.has_stalled(&place, now);
+        self.running.change(number, |running| {
+            running.request.place = Some(place);
+            running.request.is_behind = is_behind;
+        });
+        let has_room = self.queue.len() == 0 && self.running.behind() <= self.most_behind();
+        was_behind || !is_behind || has_room
     }
 
     /// Puts a started request back into the queue.
     pub(super) fn put_back(&mut self, number: u64, payload: J) {
-        if let Some(running) = self.take(number) {
+        if let Some(running) = self.running.remove(number) {
             self.submit(running.request, payload);
         }
     }
 
     pub(super) fn finish(&mut self, number: u64, memory: &mut Memory, now: Instant, good: bool) {
-        let Some(running) = self.take(number) else { return };
+        let Some(running) = self.running.remove(number) else { return };
         let took = now.saturating_duration_since(running.begun);
         let Request { name, place, .. } = running.request;
         for group in [Some(name), place].into_iter().flatten() {
@@ -258,27 +221,20 @@ impl<J> LaneState<J> {
         }
     }
 
-    fn take(&mut self, number: u64) -> Option<Running> {
-        let running = self.running.remove(&number)?;
-        self.behind = self.behind.saturating_sub(usize::from(running.request.is_behind));
-        self.ending = self.ending.saturating_sub(usize::from(running.is_ending));
-        Some(running)
-    }
-
     pub(super) fn running(&self, number: u64) -> bool {
-        self.running.contains_key(&number)
+        self.running.contains(number)
     }
 
     pub(super) fn next_timeout(&self, now: Instant) -> Option<Instant> {
         let expiry = self.queue.next_expiry();
-        // The ages at which a running request may be ended early or is overdue. Only the next one
-        // is needed.
-        let mut ages = Vec::from([self.limit.saturating_mul(2)]);
-        if self.queue.len() > 0 {
-            ages.extend([SLOW_BEHIND, SLOW, self.patience(), SPARED]);
-        }
-        let coming = self.running.values().filter(|run| !run.is_ending || !run.is_overdue);
-        let coming = coming.flat_map(|run| ages.iter().map(|&age| run.begun.saturating_add(age)));
-        [expiry, coming.filter(|&at| at > now).min()].into_iter().flatten().min()
+        // The ages at which a running request may be ended early or is overdue.
+        let overdue = self.limit.saturating_mul(2);
+        let ages = [overdue, SLOW_BEHIND, SLOW, self.patience(), SPARED];
+        let count = if self.queue.len() > 0 { ages.len() } else { 1 };
+        let ages = ages.into_iter().take(count);
+        ages.filter_map(|age| self.running.next_at_age(age, now)).chain(expiry).min()
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -38,7 +38,9 @@ mod group;
 mod lane;
 mod memory;
 mod queue;
+mod running;
 mod schedule;
+mod sides;
 
 pub use self::{
     config::Config,

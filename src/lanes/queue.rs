@@ -1,8 +1,9 @@
 //! The requests that wait for a slot, in the order in which they will get one.
 
-use super::group::Group;
+use alloc::collections::{BTreeMap, BTreeSet};
+
+use super::{group::Group, sides::Sides};
 use crate::instant::Instant;
-use alloc::collections::BTreeMap;
 
 /// The queue of a lane. Each step takes time logarithmic in its length.
 #[derive(Debug)]
@@ -10,11 +11,17 @@ pub(super) struct Queue<J> {
     waiting: BTreeMap<Rank, Waiting<J>>,
     /// The requests in the order of their expiry.
     expiry: BTreeMap<(Instant, u64), Rank>,
-    /// The last turn of each group that has a turn to come.
-    turns: BTreeMap<Group, u64>,
-    /// The present turn of the requests in front, and of those behind.
-    turn: [u64; 2],
+    turns: Sides<Turns>,
     behind: usize,
+}
+
+/// The turns of the groups on one side of a queue.
+#[derive(Debug, Default)]
+struct Turns {
+    /// The turn of the request that started last.
+    present: u64,
+    /// The turns of the waiting requests of each group.
+    groups: BTreeMap<Group, BTreeSet<u64>>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -64,7 +71,28 @@ impl Request {
 impl<J> Default for Queue<J> {
     fn default() -> Self {
         let (waiting, expiry) = (BTreeMap::new(), BTreeMap::new());
-        Self { waiting, expiry, turns: BTreeMap::new(), turn: [0; 2], behind: 0 }
+        Self { waiting, expiry, turns: Sides::default(), behind: 0 }
+    }
+}
+
+impl Turns {
+    /// Returns the turn after the last one of the group, and not before the present one, so that a
+    /// group with a thousand requests gets as many slots as one with a single request.
+    fn add(&mut self, group: &Group) -> u64 {
+        let turns = self.groups.entry(group.clone()).or_default();
+        let last = turns.last().copied().unwrap_or(0);
+        let turn = last.max(self.present).saturating_add(1);
+        turns.insert(turn);
+        turn
+    }
+
+    fn remove(&mut self, group: &Group, turn: u64) {
+        if let Some(turns) = self.groups.get_mut(group) {
+            turns.remove(&turn);
+            if turns.is_empty() {
+                self.groups.remove(group);
+            }
+        }
     }
 }
 
@@ -85,23 +113,12 @@ impl<J> Queue<J> {
     pub(super) fn push(&mut self, request: Request, payload: J) {
         let order = match request.ends_at {
             Some(ends_at) => Order::Urgency { failures: request.failures, ends_at },
-            None => Order::Turn(self.next_turn(&request)),
+            None => Order::Turn(self.turns.of_mut(request.is_behind).add(request.group())),
         };
         let rank = Rank { is_behind: request.is_behind, order, number: request.number };
         self.expiry.insert((request.expires, request.number), rank);
         self.behind = self.behind.saturating_add(usize::from(request.is_behind));
         self.waiting.insert(rank, Waiting { request, payload });
-    }
-
-    /// Returns the turn after the last one of the request's group, and not before the present one,
-    /// so that a group with a thousand requests gets as many slots as one with a single request.
-    fn next_turn(&mut self, request: &Request) -> u64 {
-        let [front, behind] = self.turn;
-        let on = if request.is_behind { behind } else { front };
-        let last = self.turns.get(request.group()).copied().unwrap_or(0);
-        let turn = last.max(on).saturating_add(1);
-        self.turns.insert(request.group().clone(), turn);
-        turn
     }
 
     /// Removes and returns the next request: of those in front or, if `behind`, also of those
@@ -111,10 +128,8 @@ impl<J> Queue<J> {
         if rank.is_behind && !behind {
             return None;
         }
-        if let Order::Turn(turn) = rank.order
-            && let Some(on) = self.turn.get_mut(usize::from(rank.is_behind))
-        {
-            *on = turn;
+        if let Order::Turn(turn) = rank.order {
+            self.turns.of_mut(rank.is_behind).present = turn;
         }
         self.remove(rank)
     }
@@ -139,11 +154,58 @@ impl<J> Queue<J> {
         let Waiting { request, payload } = self.waiting.remove(&rank)?;
         self.expiry.remove(&(request.expires, request.number));
         self.behind = self.behind.saturating_sub(usize::from(request.is_behind));
-        if let Order::Turn(turn) = rank.order
-            && self.turns.get(request.group()) == Some(&turn)
-        {
-            self.turns.remove(request.group());
+        if let Order::Turn(turn) = rank.order {
+            self.turns.of_mut(rank.is_behind).remove(request.group(), turn);
         }
         Some((request, payload))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use alloc::{vec, vec::Vec};
+    use core::time::Duration;
+
+    use super::*;
+
+    const GREEDY: Group = Group::V4([192, 0, 2, 0]);
+    const OTHER: Group = Group::V4([198, 51, 100, 0]);
+
+    /// Adds a first contact, whose number is also its payload.
+    fn push(queue: &mut Queue<u64>, number: u64, name: Group, is_behind: bool, expires: u64) {
+        let expires = Duration::from_secs(expires).into();
+        let request =
+            Request { number, name, place: None, ends_at: None, failures: 0, expires, is_behind };
+        queue.push(request, number);
+    }
+
+    fn drain(mut queue: Queue<u64>) -> Vec<u64> {
+        core::iter::from_fn(|| queue.pop(true)).map(|(_, number)| number).collect()
+    }
+
+    #[test]
+    fn a_group_whose_last_request_expires_keeps_the_turns_before() {
+        let mut queue = Queue::default();
+        push(&mut queue, 1, GREEDY, false, 9);
+        push(&mut queue, 2, GREEDY, false, 5);
+        assert_eq!(queue.pop_expired(Duration::from_secs(5).into()).map(|(_, n)| n), Some(2));
+        push(&mut queue, 3, GREEDY, false, 9);
+        push(&mut queue, 4, OTHER, false, 9);
+        assert_eq!(drain(queue), [1, 4, 3]);
+    }
+
+    #[test]
+    fn turns_in_front_do_not_delay_a_request_behind() {
+        let mut queue = Queue::default();
+        for number in 0..100 {
+            push(&mut queue, number, GREEDY, false, 9);
+            assert_eq!(queue.pop(true).map(|(_, number)| number), Some(number));
+        }
+        push(&mut queue, 100, GREEDY, false, 9);
+        push(&mut queue, 101, GREEDY, true, 9);
+        for number in 102..105 {
+            push(&mut queue, number, OTHER, true, 9);
+        }
+        assert_eq!(drain(queue), vec![100, 101, 102, 103, 104]);
     }
 }

@@ -131,6 +131,11 @@ impl<J> Lanes<J> {
 
     /// Returns the next action, or `None` if there is none now. Call it after every other call, and
     /// at [`poll_timeout`](Self::poll_timeout), until it returns `None`.
+    ///
+    /// Takes time logarithmic in the number of requests, on average over all calls. A call that
+    /// ends a request early also looks at one group of each size, where the size is the number of
+    /// running requests of a registrable domain or network: with `n` running requests, there are at
+    /// most `sqrt(2n)` sizes.
     pub fn poll(&mut self, now: Instant) -> Option<Action<J>> {
         let found = (0u8..).zip(&mut self.states).find_map(|(lane, state)| {
             let wanted = state.poll(now)?;
@@ -190,7 +195,7 @@ impl<J> Lanes<J> {
     }
 
     /// Returns the time at which to call [`poll`](Self::poll) next, unless another method is called
-    /// before. Takes time linear in the number of running requests.
+    /// before. Takes time logarithmic in the number of requests.
     #[must_use]
     pub fn poll_timeout(&self, now: Instant) -> Option<Instant> {
         self.states.iter().filter_map(|lane| lane.next_timeout(now)).min()
@@ -202,7 +207,7 @@ impl<J> Lanes<J> {
         self.states.iter().map(LaneState::waiting).sum()
     }
 
-    /// Returns the current load of a lane. Takes time linear in the number of running requests.
+    /// Returns the current load of a lane.
     #[must_use]
     pub fn load(&self, lane: Lane) -> Load {
         self.states.get(usize::from(lane.index())).map_or(Load::default(), LaneState::load)

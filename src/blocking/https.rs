@@ -18,8 +18,8 @@ use super::{
 use crate::{
     cache::PolicyAnswer,
     client::{
-        FetchRoute, Found, HttpsSetup, Moment, Roots, Time, connect_timeout, connection_error,
-        graver, is_of_address, proxy_addresses,
+        FetchRoute, Found, HttpsSetup, Moment, Roots, Time, connection_error, graver,
+        is_of_address, proxy_addresses, time_share,
     },
     domain::Domain,
     fetch::{self, FetchError, HttpsProxy, ProxyError, ProxyErrorKind, ProxyHost, Tunnel},
@@ -134,8 +134,8 @@ impl HttpsSockets {
         Ok(FetchRoute { filter: nat64.filter(&self.setup.filter), proxy_addresses })
     }
 
-    /// Fetches from the first address that answers. Each address has its share of the time for
-    /// connecting, and so have `more` addresses that are not known yet.
+    /// Fetches from the first address that answers. Each address has its share of the time for the
+    /// connection and the TLS handshake, and so have `more` addresses that are not known yet.
     fn fetch_from_any(
         &self,
         domain: &Domain,
@@ -148,14 +148,14 @@ impl HttpsSockets {
         let mut failed = FetchError::NoAddress("it has none".into());
         for (tried, &address) in addresses.iter().enumerate() {
             if self.time.time_until(until).is_zero() {
-                return Err(FetchError::Deadline);
+                return Err(graver(failed, FetchError::Deadline));
             }
             let left = addresses.len().saturating_sub(tried).saturating_add(more.into());
-            let connected = route.filter.check(domain, address).map_err(FetchError::Refused);
-            let connected =
-                connected.and_then(|()| self.connect(address, route, left, until, control));
-            match connected.and_then(|connected| self.fetch_over(connected, domain, until, control))
-            {
+            let fetched = match route.filter.check(domain, address) {
+                Ok(()) => self.fetch_from(domain, address, route, left, until, control),
+                Err(error) => Err(FetchError::Refused(error)),
+            };
+            match fetched {
                 Err(error) if is_of_address(&error) => failed = graver(failed, error),
                 fetched => return fetched,
             }
@@ -163,17 +163,34 @@ impl HttpsSockets {
         Err(failed)
     }
 
-    /// Connects to the first of the remaining addresses, through the proxy if there is one.
-    fn connect(
+    /// Fetches from the first of the remaining addresses.
+    fn fetch_from(
         &self,
+        domain: &Domain,
         address: IpAddr,
         route: &FetchRoute,
         left: usize,
         until: Instant,
         control: &Control,
+    ) -> Result<Arc<Policy>, FetchError> {
+        let session_until = self.end_of_share(until, left);
+        let connected = self.connect(address, route, session_until, control)?;
+        self.fetch_over(connected, domain, session_until, until, control)
+    }
+
+    /// Returns the end of the time that the first of the remaining addresses has.
+    fn end_of_share(&self, until: Instant, left: usize) -> Instant {
+        self.time.deadline_after(time_share(self.time.time_until(until), left))
+    }
+
+    /// Connects to an address, through the proxy if there is one.
+    fn connect(
+        &self,
+        address: IpAddr,
+        route: &FetchRoute,
+        until: Instant,
+        control: &Control,
     ) -> Result<Connected, FetchError> {
-        let share = connect_timeout(self.time.time_until(until), left);
-        let until = self.time.deadline_after(share);
         let target = (address.to_canonical(), self.setup.port).into();
         let Some(proxy) = &self.setup.proxy else {
             let stream = self.open(target, until, control)?;
@@ -194,8 +211,7 @@ impl HttpsSockets {
         let mut failed = FetchError::NoAddress("it has none".into());
         for (tried, &address) in addresses.iter().enumerate() {
             let left = addresses.len().saturating_sub(tried);
-            let share = connect_timeout(self.time.time_until(until), left);
-            match self.open(address, self.time.deadline_after(share), control) {
+            match self.open(address, self.end_of_share(until, left), control) {
                 Err(error) => failed = error,
                 opened => return opened,
             }
@@ -251,13 +267,15 @@ impl HttpsSockets {
         &self,
         Connected { mut stream, early }: Connected,
         domain: &Domain,
+        session_until: Instant,
         until: Instant,
         control: &Control,
     ) -> Result<Arc<Policy>, FetchError> {
         let config = self.setup.config.clone().with_timeout(self.time.time_until(until));
         let Moment { date, at } = self.time.now();
         let mut exchange =
-            fetch::Exchange::new(domain, &self.setup.roots.trust(at), &config, date, at);
+            fetch::Exchange::new(domain, &self.setup.roots.trust(at), &config, date, at)
+                .with_handshake_deadline(session_until);
         exchange.handle_received(&early, at);
         let mut buffer = vec![0; 16 * 1024];
         loop {

@@ -69,7 +69,7 @@ pub use self::{
 };
 pub(crate) use self::{
     addresses::{
-        Addresses, GRACE, connect_timeout, graver, is_enough, is_of_address, policy_host_addresses,
+        Addresses, GRACE, graver, is_enough, is_of_address, policy_host_addresses, time_share,
     },
     builder::sealed::Sealed,
     cache_control::RunningClient,

@@ -7,6 +7,7 @@ mod background;
 mod callbacks;
 mod cancel;
 mod clock;
+mod families;
 mod faults;
 #[cfg(feature = "redb")]
 mod files;

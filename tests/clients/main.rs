@@ -26,6 +26,7 @@ mod nat64;
 mod operator;
 mod paused;
 mod proxy;
+mod resolvers;
 mod retry_after;
 mod runtimes;
 mod settings;

@@ -67,7 +67,8 @@ impl HttpsSockets {
     }
 
     /// Fetches a policy within this time, from these addresses. The resolver finds those that were
-    /// not waited for.
+    /// not waited for. If `control` ends the fetch before there is an answer over HTTP, it has timed
+    /// out.
     pub(super) fn fetch(
         &self,
         domain: &Domain,
@@ -78,6 +79,9 @@ impl HttpsSockets {
     ) -> PolicyAnswer {
         match self.policy(domain, addresses, left, resolver, control) {
             Ok(policy) => PolicyAnswer::Valid(policy),
+            Err(error) if control.is_stopped() && is_without_answer(&error) => {
+                PolicyAnswer::Failed(FetchError::Deadline.to_failure(domain))
+            }
             Err(error) => PolicyAnswer::Failed(error.to_failure(domain)),
         }
     }
@@ -99,7 +103,7 @@ impl HttpsSockets {
         let from_any =
             |list: &[IpAddr], more| self.fetch_from_any(domain, &route, list, more, until, control);
         let error = match from_any(&addresses.list, addresses.unknown.is_some()) {
-            Err(error) if is_of_address(&error) && !self.time.time_until(until).is_zero() => error,
+            Err(error) if is_of_address(&error) && !self.is_over(until, control) => error,
             fetched => return fetched,
         };
         let rest = resolver.rest_of(&addresses, domain, until, control);
@@ -147,7 +151,7 @@ impl HttpsSockets {
     ) -> Result<Arc<Policy>, FetchError> {
         let mut failed = FetchError::NoAddress("it has none".into());
         for (tried, &address) in addresses.iter().enumerate() {
-            if self.time.time_until(until).is_zero() {
+            if self.is_over(until, control) {
                 return Err(graver(failed, FetchError::Deadline));
             }
             let left = addresses.len().saturating_sub(tried).saturating_add(more.into());
@@ -176,6 +180,11 @@ impl HttpsSockets {
         let session_until = self.end_of_share(until, left);
         let connected = self.connect(address, route, session_until, control)?;
         self.fetch_over(connected, domain, session_until, until, control)
+    }
+
+    /// Returns whether the time is over, or `control` ends the fetch.
+    fn is_over(&self, until: Instant, control: &Control) -> bool {
+        self.time.time_until(until).is_zero() || control.is_stopped()
     }
 
     /// Returns the end of the time that the first of the remaining addresses has.
@@ -249,12 +258,11 @@ impl HttpsSockets {
             if let Some(outcome) = tunnel.outcome() {
                 return outcome.clone().map(|early| Connected { stream, early });
             }
-            let left = self.time.time_until(until);
-            if left.is_zero() || control.is_stopped() {
+            if self.is_over(until, control) {
                 tunnel.fail(ProxyErrorKind::Timeout);
                 continue;
             }
-            match receive(&mut stream, left, &mut buffer) {
+            match receive(&mut stream, self.time.time_until(until), &mut buffer) {
                 Ok(Some(bytes)) => tunnel.handle_received(bytes),
                 Ok(None) => {}
                 Err(error) if error.kind() == ErrorKind::UnexpectedEof => tunnel.handle_end(),
@@ -307,4 +315,9 @@ impl HttpsSockets {
             }
         }
     }
+}
+
+/// Returns whether a fetch failed before the Policy Host answered over HTTP.
+fn is_without_answer(error: &FetchError) -> bool {
+    matches!(error, FetchError::NoAddress(_) | FetchError::Proxy(_)) || is_of_address(error)
 }

@@ -247,7 +247,7 @@ impl Driver {
         let trace = job.trace.clone().unwrap_or_else(new);
         job.trace = Some(trace.clone());
         if matches!(job.work, JobKind::Fetch(_))
-            && let Ok(false) = trace.within(Part::Fetcher, || self.locate(id, &mut job, control))
+            && let Ok(false) = trace.within(Part::Resolver, || self.locate(id, &mut job, control))
         {
             lock(&self.running).remove(&id);
             self.jobs.put_back(id, job);

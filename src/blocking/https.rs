@@ -18,8 +18,8 @@ use super::{
 use crate::{
     cache::PolicyAnswer,
     client::{
-        FetchRoute, Found, HttpsSetup, Moment, Roots, Time, connect_timeout, connection_error,
-        graver, is_of_address, proxy_addresses,
+        FetchRoute, Found, HttpsSetup, Moment, Roots, Time, connection_error, graver,
+        is_of_address, proxy_addresses, time_share,
     },
     domain::Domain,
     fetch::{self, FetchError, HttpsProxy, ProxyError, ProxyErrorKind, ProxyHost, Tunnel},
@@ -67,7 +67,8 @@ impl HttpsSockets {
     }
 
     /// Fetches a policy within this time, from these addresses. The resolver finds those that were
-    /// not waited for.
+    /// not waited for. If `control` ends the fetch before there is an answer over HTTP, it has timed
+    /// out.
     pub(super) fn fetch(
         &self,
         domain: &Domain,
@@ -78,6 +79,9 @@ impl HttpsSockets {
     ) -> PolicyAnswer {
         match self.policy(domain, addresses, left, resolver, control) {
             Ok(policy) => PolicyAnswer::Valid(policy),
+            Err(error) if control.is_stopped() && is_without_answer(&error) => {
+                PolicyAnswer::Failed(FetchError::Deadline.to_failure(domain))
+            }
             Err(error) => PolicyAnswer::Failed(error.to_failure(domain)),
         }
     }
@@ -99,7 +103,7 @@ impl HttpsSockets {
         let from_any =
             |list: &[IpAddr], more| self.fetch_from_any(domain, &route, list, more, until, control);
         let error = match from_any(&addresses.list, addresses.unknown.is_some()) {
-            Err(error) if is_of_address(&error) && !self.time.time_until(until).is_zero() => error,
+            Err(error) if is_of_address(&error) && !self.is_over(until, control) => error,
             fetched => return fetched,
         };
         let rest = resolver.rest_of(&addresses, domain, until, control);
@@ -134,8 +138,8 @@ impl HttpsSockets {
         Ok(FetchRoute { filter: nat64.filter(&self.setup.filter), proxy_addresses })
     }
 
-    /// Fetches from the first address that answers. Each address has its share of the time for
-    /// connecting, and so have `more` addresses that are not known yet.
+    /// Fetches from the first address that answers. Each address has its share of the time for the
+    /// connection and the TLS handshake, and so have `more` addresses that are not known yet.
     fn fetch_from_any(
         &self,
         domain: &Domain,
@@ -147,15 +151,15 @@ impl HttpsSockets {
     ) -> Result<Arc<Policy>, FetchError> {
         let mut failed = FetchError::NoAddress("it has none".into());
         for (tried, &address) in addresses.iter().enumerate() {
-            if self.time.time_until(until).is_zero() {
-                return Err(FetchError::Deadline);
+            if self.is_over(until, control) {
+                return Err(graver(failed, FetchError::Deadline));
             }
             let left = addresses.len().saturating_sub(tried).saturating_add(more.into());
-            let connected = route.filter.check(domain, address).map_err(FetchError::Refused);
-            let connected =
-                connected.and_then(|()| self.connect(address, route, left, until, control));
-            match connected.and_then(|connected| self.fetch_over(connected, domain, until, control))
-            {
+            let fetched = match route.filter.check(domain, address) {
+                Ok(()) => self.fetch_from(domain, address, route, left, until, control),
+                Err(error) => Err(FetchError::Refused(error)),
+            };
+            match fetched {
                 Err(error) if is_of_address(&error) => failed = graver(failed, error),
                 fetched => return fetched,
             }
@@ -163,17 +167,39 @@ impl HttpsSockets {
         Err(failed)
     }
 
-    /// Connects to the first of the remaining addresses, through the proxy if there is one.
-    fn connect(
+    /// Fetches from the first of the remaining addresses.
+    fn fetch_from(
         &self,
+        domain: &Domain,
         address: IpAddr,
         route: &FetchRoute,
         left: usize,
         until: Instant,
         control: &Control,
+    ) -> Result<Arc<Policy>, FetchError> {
+        let session_until = self.end_of_share(until, left);
+        let connected = self.connect(address, route, session_until, control)?;
+        self.fetch_over(connected, domain, session_until, until, control)
+    }
+
+    /// Returns whether the time is over, or `control` ends the fetch.
+    fn is_over(&self, until: Instant, control: &Control) -> bool {
+        self.time.time_until(until).is_zero() || control.is_stopped()
+    }
+
+    /// Returns the end of the time that the first of the remaining addresses has.
+    fn end_of_share(&self, until: Instant, left: usize) -> Instant {
+        self.time.deadline_after(time_share(self.time.time_until(until), left))
+    }
+
+    /// Connects to an address, through the proxy if there is one.
+    fn connect(
+        &self,
+        address: IpAddr,
+        route: &FetchRoute,
+        until: Instant,
+        control: &Control,
     ) -> Result<Connected, FetchError> {
-        let share = connect_timeout(self.time.time_until(until), left);
-        let until = self.time.deadline_after(share);
         let target = (address.to_canonical(), self.setup.port).into();
         let Some(proxy) = &self.setup.proxy else {
             let stream = self.open(target, until, control)?;
@@ -194,8 +220,7 @@ impl HttpsSockets {
         let mut failed = FetchError::NoAddress("it has none".into());
         for (tried, &address) in addresses.iter().enumerate() {
             let left = addresses.len().saturating_sub(tried);
-            let share = connect_timeout(self.time.time_until(until), left);
-            match self.open(address, self.time.deadline_after(share), control) {
+            match self.open(address, self.end_of_share(until, left), control) {
                 Err(error) => failed = error,
                 opened => return opened,
             }
@@ -233,12 +258,11 @@ impl HttpsSockets {
             if let Some(outcome) = tunnel.outcome() {
                 return outcome.clone().map(|early| Connected { stream, early });
             }
-            let left = self.time.time_until(until);
-            if left.is_zero() || control.is_stopped() {
+            if self.is_over(until, control) {
                 tunnel.fail(ProxyErrorKind::Timeout);
                 continue;
             }
-            match receive(&mut stream, left, &mut buffer) {
+            match receive(&mut stream, self.time.time_until(until), &mut buffer) {
                 Ok(Some(bytes)) => tunnel.handle_received(bytes),
                 Ok(None) => {}
                 Err(error) if error.kind() == ErrorKind::UnexpectedEof => tunnel.handle_end(),
@@ -251,13 +275,15 @@ impl HttpsSockets {
         &self,
         Connected { mut stream, early }: Connected,
         domain: &Domain,
+        session_until: Instant,
         until: Instant,
         control: &Control,
     ) -> Result<Arc<Policy>, FetchError> {
         let config = self.setup.config.clone().with_timeout(self.time.time_until(until));
         let Moment { date, at } = self.time.now();
         let mut exchange =
-            fetch::Exchange::new(domain, &self.setup.roots.trust(at), &config, date, at);
+            fetch::Exchange::new(domain, &self.setup.roots.trust(at), &config, date, at)
+                .with_handshake_deadline(session_until);
         exchange.handle_received(&early, at);
         let mut buffer = vec![0; 16 * 1024];
         loop {
@@ -289,4 +315,9 @@ impl HttpsSockets {
             }
         }
     }
+}
+
+/// Returns whether a fetch failed before the Policy Host answered over HTTP.
+fn is_without_answer(error: &FetchError) -> bool {
+    matches!(error, FetchError::NoAddress(_) | FetchError::Proxy(_)) || is_of_address(error)
 }

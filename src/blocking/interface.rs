@@ -12,7 +12,8 @@ use crate::{
 /// else of the client queries DNS then.
 ///
 /// The client calls it in a thread of its own for each query. A call that takes longer than
-/// [`dns::Config::with_timeout`](crate::dns::Config::with_timeout) counts as failed.
+/// [`dns::Config::with_timeout`](crate::dns::Config::with_timeout) counts as failed, but occupies its
+/// thread until it returns.
 pub trait Resolver: Send + Sync {
     /// Looks up the MTA-STS record at [`Domain::txt_name`].
     fn txt(&self, domain: &Domain) -> TxtAnswer;

@@ -6,7 +6,10 @@ use core::{fmt, net::IpAddr, time::Duration};
 use super::{control::Control, dns::DnsSockets, interface::Resolver};
 use crate::{
     cache::TxtAnswer,
-    client::{Addresses, Found, Nameservers, Nat64Answer, Settings, SettingsError, Time},
+    client::{
+        AddressAnswer, Addresses, Found, NOT_IN_TIME, Nameservers, Nat64Answer, Settings,
+        SettingsError, Time,
+    },
     dns::Question,
     domain::Domain,
     instant::Instant,
@@ -15,7 +18,14 @@ use crate::{
 /// The resolver of a client.
 pub(super) enum ResolverPart {
     Sockets(DnsSockets),
-    Users(Arc<dyn Resolver>),
+    Users(UsersResolver),
+}
+
+/// The resolver of a user, with the time-out of a query.
+pub(super) struct UsersResolver {
+    resolver: Arc<dyn Resolver>,
+    timeout: Duration,
+    time: Arc<Time>,
 }
 
 impl ResolverPart {
@@ -26,7 +36,11 @@ impl ResolverPart {
         time: &Arc<Time>,
     ) -> Result<Self, SettingsError> {
         Ok(match users {
-            Some(resolver) => Self::Users(resolver),
+            Some(resolver) => Self::Users(UsersResolver {
+                resolver,
+                timeout: settings.query_timeout(),
+                time: Arc::clone(time),
+            }),
             None => Self::Sockets(DnsSockets::new(settings.dns_setup()?, Arc::clone(time))),
         })
     }
@@ -42,7 +56,7 @@ impl ResolverPart {
     pub(super) fn txt(&self, domain: &Domain, control: &Control) -> TxtAnswer {
         match self {
             Self::Sockets(sockets) => sockets.txt(domain, control),
-            Self::Users(resolver) => resolver.txt(domain),
+            Self::Users(users) => users.resolver.txt(domain),
         }
     }
 
@@ -52,7 +66,7 @@ impl ResolverPart {
             Self::Sockets(sockets) => {
                 sockets.addresses([Question::aaaa(domain), Question::a(domain)], left, control)
             }
-            Self::Users(resolver) => resolver.addresses(domain).into_found(),
+            Self::Users(users) => users.in_time(|resolver| resolver.addresses(domain)),
         }
     }
 
@@ -62,7 +76,7 @@ impl ResolverPart {
             Self::Sockets(sockets) => {
                 sockets.addresses(Question::host_addresses(host), left, control)
             }
-            Self::Users(resolver) => resolver.host_addresses(host).into_found(),
+            Self::Users(users) => users.in_time(|resolver| resolver.host_addresses(host)),
         }
     }
 
@@ -70,7 +84,7 @@ impl ResolverPart {
     pub(super) fn ipv4only(&self, until: Instant, control: &Control) -> Nat64Answer {
         match self {
             Self::Sockets(sockets) => sockets.ipv4only(until, control),
-            Self::Users(resolver) => resolver.ipv4only(),
+            Self::Users(users) => users.resolver.ipv4only(),
         }
     }
 
@@ -88,6 +102,19 @@ impl ResolverPart {
             }
             _ => Vec::new(),
         }
+    }
+}
+
+impl UsersResolver {
+    /// Looks up addresses. Those that come after the time-out of a query are not used: the call
+    /// itself cannot be ended.
+    fn in_time(&self, look_up: impl FnOnce(&dyn Resolver) -> AddressAnswer) -> Found {
+        let until = self.time.deadline_after(self.timeout);
+        let answer = look_up(&*self.resolver);
+        if self.time.time_until(until).is_zero() {
+            return AddressAnswer::Failed(NOT_IN_TIME.into()).into_found();
+        }
+        answer.into_found()
     }
 }
 

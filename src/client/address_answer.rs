@@ -21,6 +21,9 @@ pub enum AddressAnswer {
     Failed(Box<str>),
 }
 
+/// The failure of a resolver that is late.
+pub(crate) const NOT_IN_TIME: &str = "the resolver did not answer in time";
+
 impl AddressAnswer {
     /// Converts to the addresses to try, or the reason why there are none.
     pub(crate) fn into_found(self) -> Found {

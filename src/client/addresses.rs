@@ -9,7 +9,7 @@ use crate::{
     fetch::FetchError,
 };
 
-/// The maximum time for connecting to one address, if there are others.
+/// The maximum time for the connection and the TLS handshake with one address, if there are others.
 const MOST: Duration = Duration::from_secs(5);
 
 /// The maximum number of addresses of a Policy Host that are tried.
@@ -105,16 +105,17 @@ impl Addresses {
     }
 }
 
-/// Returns whether another address is worth an attempt: with this one there was no connection (but
-/// not for a reason that a proxy has for all addresses), no TLS session, or no valid certificate. Any
-/// answer over HTTP is the answer of the Policy Host.
+/// Returns whether another address is worth an attempt, if there is time: with this one there was no
+/// connection (but not for a reason that a proxy has for all addresses), no TLS session, or no valid
+/// certificate. Any answer over HTTP is the answer of the Policy Host.
 pub(crate) fn is_of_address(error: &FetchError) -> bool {
     rank(error) > 0
 }
 
-/// Returns the more informative of the errors of two addresses.
+/// Returns the more informative of the errors of two addresses. Any answer over HTTP at the second one
+/// is the answer of the Policy Host.
 pub(crate) fn graver(first: FetchError, second: FetchError) -> FetchError {
-    if rank(&second) > rank(&first) { second } else { first }
+    if !is_of_address(&second) || rank(&second) > rank(&first) { second } else { first }
 }
 
 fn rank(error: &FetchError) -> u8 {
@@ -122,15 +123,16 @@ fn rank(error: &FetchError) -> u8 {
         FetchError::Refused(_) => 1,
         FetchError::SourceAddress { .. } | FetchError::Connection(_) => 2,
         FetchError::Proxy(error) if error.is_of_target() => 2,
-        FetchError::Tls { .. } => 3,
-        FetchError::Certificate(_) => 4,
+        FetchError::Deadline => 3,
+        FetchError::Tls { .. } => 4,
+        FetchError::Certificate(_) => 5,
         _ => 0,
     }
 }
 
-/// Returns the time-out for connecting to the first of the remaining addresses. The last one may
-/// take all the time that is left.
-pub(crate) fn connect_timeout(left: Duration, addresses: usize) -> Duration {
+/// Returns the time that the first of the remaining addresses has for the connection and the TLS
+/// handshake together. The last one may take all the time that is left.
+pub(crate) fn time_share(left: Duration, addresses: usize) -> Duration {
     match u32::try_from(addresses).unwrap_or(u32::MAX) {
         0 | 1 => left,
         several => left.checked_div(several).unwrap_or(left).min(MOST),

@@ -68,8 +68,9 @@ pub use self::{
     start_error::StartError,
 };
 pub(crate) use self::{
+    address_answer::NOT_IN_TIME,
     addresses::{
-        Addresses, GRACE, connect_timeout, graver, is_enough, is_of_address, policy_host_addresses,
+        Addresses, GRACE, graver, is_enough, is_of_address, policy_host_addresses, time_share,
     },
     builder::sealed::Sealed,
     cache_control::RunningClient,

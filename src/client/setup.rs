@@ -70,7 +70,7 @@ impl Settings {
     /// Returns the settings of the caches. The time-out of a query is that of the nameservers, if the
     /// client asks them itself.
     pub(crate) fn cache_setup(&self, query_timeout: Option<Duration>) -> CacheSetup {
-        let query_timeout = query_timeout.unwrap_or(self.dns.unwrap_or_default().timeout());
+        let query_timeout = query_timeout.unwrap_or(self.query_timeout());
         let fetch_timeout = self.fetch.timeout();
         // The cache gives up after the exchanges, whose errors say more.
         let later = |timeout: Duration| timeout.saturating_add(Duration::from_secs(1));
@@ -88,6 +88,11 @@ impl Settings {
             discoveries: self.discoveries,
             refreshes: self.refreshes,
         }
+    }
+
+    /// Returns the time-out of a query, for a resolver of a user.
+    pub(crate) fn query_timeout(&self) -> Duration {
+        self.dns.unwrap_or_default().timeout()
     }
 
     pub(crate) fn dns_setup(&self) -> Result<DnsSetup, SettingsError> {
@@ -121,7 +126,7 @@ impl Settings {
             roots: Roots::new(self.roots.clone(), provider)?,
             config: self.fetch.clone(),
             filter: self.filter.clone(),
-            nat64: Nat64::new(self.nat64_discovery, self.dns.unwrap_or_default().timeout()),
+            nat64: Nat64::new(self.nat64_discovery, self.query_timeout()),
             port: self.port,
             sources,
             proxy: self.proxy.clone(),

@@ -78,6 +78,8 @@ use crate::{
 #[derive(Debug)]
 pub struct Exchange {
     deadline: Instant,
+    /// The time by which the TLS handshake must be complete.
+    handshake_deadline: Instant,
     verifier: Arc<HostVerifier>,
     /// The TLS connection, or `None` if it could not be created.
     tls: Option<ClientConnection>,
@@ -122,8 +124,10 @@ impl Exchange {
         let mut http = HttpExchange::new(domain, config);
         let tls = connect(domain, &verifier, http.request(), date);
         let tls = tls.map_err(|error| http.fail(error)).ok();
+        let deadline = now.saturating_add(config.timeout());
         Self {
-            deadline: now.saturating_add(config.timeout()),
+            deadline,
+            handshake_deadline: deadline,
             verifier,
             tls,
             records: Records::default(),
@@ -131,6 +135,13 @@ impl Exchange {
             to_send: Vec::new(),
             room: Self::MAX_LEN,
         }
+    }
+
+    /// Sets the time by which the TLS handshake must be complete, so that there is time left for
+    /// another address.
+    #[cfg(feature = "_client")]
+    pub(crate) fn with_handshake_deadline(self, handshake_deadline: Instant) -> Self {
+        Self { handshake_deadline, ..self }
     }
 
     /// Returns the next step.
@@ -143,7 +154,7 @@ impl Exchange {
         match self.http.outcome() {
             _ if !self.to_send.is_empty() => Step::Send(&self.to_send),
             Some(outcome) => Step::Done(outcome),
-            None => Step::Wait { until: self.deadline },
+            None => Step::Wait { until: self.current_deadline() },
         }
     }
 
@@ -163,7 +174,7 @@ impl Exchange {
     /// Notes that the host has closed the connection.
     pub fn handle_end(&mut self, now: Instant) {
         self.handle_timeout(now);
-        if self.tls.as_ref().is_some_and(|tls| tls.is_handshaking()) {
+        if self.is_handshaking() {
             let message = "it closed the connection during the TLS handshake";
             self.http.fail(FetchError::Connection(message.into()));
         }
@@ -180,7 +191,7 @@ impl Exchange {
 
     /// Processes the passing of time. May be called at any time.
     pub fn handle_timeout(&mut self, now: Instant) {
-        if now >= self.deadline {
+        if now >= self.current_deadline() {
             self.http.fail(FetchError::Deadline);
         }
     }
@@ -189,6 +200,14 @@ impl Exchange {
     #[must_use]
     pub fn outcome(&self) -> Option<&Result<Arc<Policy>, FetchError>> {
         self.http.outcome()
+    }
+
+    fn is_handshaking(&self) -> bool {
+        self.tls.as_ref().is_some_and(|tls| tls.is_handshaking())
+    }
+
+    fn current_deadline(&self) -> Instant {
+        if self.is_handshaking() { self.handshake_deadline } else { self.deadline }
     }
 
     /// Processes the bytes of one record, and returns the rest.

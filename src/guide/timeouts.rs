@@ -26,6 +26,9 @@
 //! `timeout` and `attempts` of `/etc/resolv.conf` apply if its nameservers are used and no
 //! `dns::Config` is set.
 //!
+//! Within a fetch, each address of the Policy Host but the last has an equal share of the time that is
+//! left, at most 5 s, for the connection and the TLS handshake.
+//!
 //! A mail server that cannot let a message wait for so long gives a `budget`, such as 20 s. If it is
 //! over, the message may wait in the queue for the next attempt, or go out as to a domain without a
 //! policy: before the first contact, there is nothing to enforce.

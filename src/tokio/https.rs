@@ -16,8 +16,8 @@ use super::{connect::connect, resolver_part::ResolverPart};
 use crate::{
     cache::PolicyAnswer,
     client::{
-        FetchRoute, Found, HttpsSetup, Moment, Nat64Answer, Roots, Time, connect_timeout,
-        connection_error, graver, is_of_address, proxy_addresses,
+        FetchRoute, Found, HttpsSetup, Moment, Nat64Answer, Roots, Time, connection_error, graver,
+        is_of_address, proxy_addresses, time_share,
     },
     domain::Domain,
     fetch::{self, FetchError, HttpsProxy, ProxyError, ProxyErrorKind, ProxyHost, Tunnel},
@@ -126,8 +126,8 @@ impl HttpsSockets {
         Ok(FetchRoute { filter: nat64.filter(&self.setup.filter), proxy_addresses })
     }
 
-    /// Fetches from the first address that answers. Each address has its share of the time for
-    /// connecting, and so have `more` addresses that are not known yet.
+    /// Fetches from the first address that answers. Each address has its share of the time for the
+    /// connection and the TLS handshake, and so have `more` addresses that are not known yet.
     async fn fetch_from_any(
         &self,
         domain: &Domain,
@@ -139,7 +139,7 @@ impl HttpsSockets {
         let mut failed = FetchError::NoAddress("it has none".into());
         for (tried, &address) in addresses.iter().enumerate() {
             if self.time.time_until(until).is_zero() {
-                return Err(FetchError::Deadline);
+                return Err(graver(failed, FetchError::Deadline));
             }
             let left = addresses.len().saturating_sub(tried).saturating_add(more.into());
             let fetched = match route.filter.check(domain, address) {
@@ -163,18 +163,25 @@ impl HttpsSockets {
         left: usize,
         until: Instant,
     ) -> Result<Arc<Policy>, FetchError> {
-        let share = connect_timeout(self.time.time_until(until), left);
+        let session_until = self.end_of_share(until, left);
         let target = (address.to_canonical(), self.setup.port).into();
         let connected = match &self.setup.proxy {
-            None => self.open(target, share).await.map(|stream| (stream, Vec::new())),
-            Some(proxy) => self.open_through(proxy, &route.proxy_addresses, target, share).await,
+            None => self.open(target, session_until).await.map(|stream| (stream, Vec::new())),
+            Some(proxy) => {
+                self.open_through(proxy, &route.proxy_addresses, target, session_until).await
+            }
         };
-        let (stream, early) = connected?;
-        self.fetch_over(stream, &early, domain, until).await
+        self.fetch_over(connected?, domain, session_until, until).await
     }
 
-    async fn open(&self, address: SocketAddr, time: Duration) -> Result<TcpStream, FetchError> {
-        let connecting = timeout(time, connect(address, self.setup.sources)).await;
+    /// Returns the end of the time that the first of the remaining addresses has.
+    fn end_of_share(&self, until: Instant, left: usize) -> Instant {
+        self.time.deadline_after(time_share(self.time.time_until(until), left))
+    }
+
+    async fn open(&self, address: SocketAddr, until: Instant) -> Result<TcpStream, FetchError> {
+        let left = self.time.time_until(until);
+        let connecting = timeout(left, connect(address, self.setup.sources)).await;
         let connected = connecting.unwrap_or_else(|late| Err(late.into()));
         let stream = connected.map_err(|error| connection_error(&error))?;
         let _ = stream.set_nodelay(true);
@@ -190,7 +197,7 @@ impl HttpsSockets {
         let mut failed = FetchError::NoAddress("it has none".into());
         for (tried, &address) in addresses.iter().enumerate() {
             let left = addresses.len().saturating_sub(tried);
-            match self.open(address, connect_timeout(self.time.time_until(until), left)).await {
+            match self.open(address, self.end_of_share(until, left)).await {
                 Err(error) => failed = error,
                 opened => return opened,
             }
@@ -204,9 +211,8 @@ impl HttpsSockets {
         proxy: &HttpsProxy,
         addresses: &[SocketAddr],
         target: SocketAddr,
-        time: Duration,
+        until: Instant,
     ) -> Result<(TcpStream, Vec<u8>), FetchError> {
-        let until = self.time.deadline_after(time);
         let stream = self.open_any(addresses, until).await;
         let stream = stream.map_err(|error| error.of_proxy(proxy))?;
         let tunnel = timeout(self.time.time_until(until), tunnel(stream, proxy, target)).await;
@@ -217,16 +223,17 @@ impl HttpsSockets {
     /// Fetches over a connection, from which these bytes have been received.
     async fn fetch_over(
         &self,
-        stream: TcpStream,
-        early: &[u8],
+        (stream, early): (TcpStream, Vec<u8>),
         domain: &Domain,
+        session_until: Instant,
         until: Instant,
     ) -> Result<Arc<Policy>, FetchError> {
         let config = self.setup.config.clone().with_timeout(self.time.time_until(until));
         let Moment { date, at } = self.time.now();
         let mut exchange =
-            fetch::Exchange::new(domain, &self.setup.roots.trust(at), &config, date, at);
-        exchange.handle_received(early, at);
+            fetch::Exchange::new(domain, &self.setup.roots.trust(at), &config, date, at)
+                .with_handshake_deadline(session_until);
+        exchange.handle_received(&early, at);
         let carried_out = self.carry_out(&mut exchange, stream);
         // The outcome counts even if its `close_notify` could not be sent in time.
         let _ = timeout(self.time.time_until(until), carried_out).await;
@@ -242,16 +249,19 @@ impl HttpsSockets {
                         exchange.handle_failure(&error.to_string(), self.time.instant());
                     }
                 }
-                fetch::Step::Wait { .. } => match stream.read(&mut buffer).await {
-                    Ok(0) => exchange.handle_end(self.time.instant()),
-                    Ok(len) => exchange.handle_received(
-                        buffer.get(..len).unwrap_or_default(),
-                        self.time.instant(),
-                    ),
-                    Err(error) => {
-                        exchange.handle_failure(&error.to_string(), self.time.instant());
+                fetch::Step::Wait { until } => {
+                    let received =
+                        timeout(self.time.time_until(until), stream.read(&mut buffer)).await;
+                    let now = self.time.instant();
+                    match received {
+                        Err(_) => exchange.handle_timeout(now),
+                        Ok(Ok(0)) => exchange.handle_end(now),
+                        Ok(Ok(len)) => {
+                            exchange.handle_received(buffer.get(..len).unwrap_or_default(), now);
+                        }
+                        Ok(Err(error)) => exchange.handle_failure(&error.to_string(), now),
                     }
-                },
+                }
                 fetch::Step::Done(_) => return,
             }
         }

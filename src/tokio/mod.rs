@@ -20,7 +20,8 @@
 //! A Policy Host may have several addresses, of which up to eight are tried in turn, within one
 //! deadline. The next one is tried if there was no connection, no TLS session or no valid
 //! certificate; any answer over HTTP is the answer of the Policy Host, even if it is not a policy.
-//! So a policy is accepted only from a host with a valid certificate.
+//! So a policy is accepted only from a host with a valid certificate. Each address but the last has
+//! an equal share of the time that is left, at most 5 s, for the connection and the TLS handshake.
 //!
 //! Without a [`store`](crate::store), the cache starts empty after a restart, and each domain is a
 //! first contact again, at which an attacker can suppress the policy ([RFC 8461 §10.2]).

@@ -12,7 +12,7 @@ use super::interface::Resolver;
 use crate::{
     blocking,
     cache::TxtAnswer,
-    client::{AddressAnswer, Nat64Answer},
+    client::{AddressAnswer, NOT_IN_TIME, Nat64Answer},
     dns,
     domain::Domain,
 };
@@ -67,7 +67,7 @@ impl<R> OnRuntime<R> {
     fn run<T>(&self, query: impl Future<Output = T>) -> Result<T, &'static str> {
         let Some(runtime) = &self.runtime else { return Err("the runtime has ended") };
         let answer = runtime.block_on(async { timeout(self.timeout, query).await });
-        answer.map_err(|_| "the resolver did not answer in time")
+        answer.map_err(|_| NOT_IN_TIME)
     }
 }
 

@@ -3,10 +3,18 @@
 use alloc::{sync::Arc, vec::Vec};
 use core::{fmt, net::IpAddr, time::Duration};
 
-use super::{dns::DnsSockets, interface::Resolver};
+use ::tokio::time::timeout;
+
+use super::{
+    dns::DnsSockets,
+    interface::{BoxFuture, Resolver},
+};
 use crate::{
     cache::TxtAnswer,
-    client::{Addresses, Found, Nameservers, Nat64Answer, Settings, SettingsError, Time},
+    client::{
+        AddressAnswer, Addresses, Found, NOT_IN_TIME, Nameservers, Nat64Answer, Settings,
+        SettingsError, Time,
+    },
     dns::Question,
     domain::Domain,
     instant::Instant,
@@ -16,7 +24,14 @@ use crate::{
 #[derive(Clone)]
 pub(super) enum ResolverPart {
     Sockets(Arc<DnsSockets>),
-    Users(Arc<dyn Resolver>),
+    Users(UsersResolver),
+}
+
+/// The resolver of a user, with the time-out of a query.
+#[derive(Clone)]
+pub(super) struct UsersResolver {
+    resolver: Arc<dyn Resolver>,
+    timeout: Duration,
 }
 
 impl ResolverPart {
@@ -27,7 +42,9 @@ impl ResolverPart {
         time: &Arc<Time>,
     ) -> Result<Self, SettingsError> {
         Ok(match users {
-            Some(resolver) => Self::Users(resolver),
+            Some(resolver) => {
+                Self::Users(UsersResolver { resolver, timeout: settings.query_timeout() })
+            }
             None => {
                 Self::Sockets(Arc::new(DnsSockets::new(settings.dns_setup()?, Arc::clone(time))))
             }
@@ -45,7 +62,7 @@ impl ResolverPart {
     pub(super) async fn txt(&self, domain: &Domain) -> TxtAnswer {
         match self {
             Self::Sockets(sockets) => sockets.txt(domain).await,
-            Self::Users(resolver) => resolver.txt(domain).await,
+            Self::Users(users) => users.resolver.txt(domain).await,
         }
     }
 
@@ -55,7 +72,7 @@ impl ResolverPart {
             Self::Sockets(sockets) => {
                 sockets.addresses([Question::aaaa(domain), Question::a(domain)], left).await
             }
-            Self::Users(resolver) => resolver.addresses(domain).await.into_found(),
+            Self::Users(users) => users.in_time(users.resolver.addresses(domain)).await,
         }
     }
 
@@ -63,7 +80,7 @@ impl ResolverPart {
     pub(super) async fn host_addresses(&self, host: &Domain, left: Duration) -> Found {
         match self {
             Self::Sockets(sockets) => sockets.addresses(Question::host_addresses(host), left).await,
-            Self::Users(resolver) => resolver.host_addresses(host).await.into_found(),
+            Self::Users(users) => users.in_time(users.resolver.host_addresses(host)).await,
         }
     }
 
@@ -71,7 +88,7 @@ impl ResolverPart {
     pub(super) async fn ipv4only(&self, until: Instant) -> Nat64Answer {
         match self {
             Self::Sockets(sockets) => sockets.ipv4only(until).await,
-            Self::Users(resolver) => resolver.ipv4only().await,
+            Self::Users(users) => users.resolver.ipv4only().await,
         }
     }
 
@@ -86,6 +103,14 @@ impl ResolverPart {
             (Self::Sockets(sockets), Some(question)) => sockets.addresses_of(question, until).await,
             _ => Vec::new(),
         }
+    }
+}
+
+impl UsersResolver {
+    /// Waits for addresses, for at most the time-out of a query.
+    async fn in_time(&self, answer: BoxFuture<'_, AddressAnswer>) -> Found {
+        let answer = timeout(self.timeout, answer).await;
+        answer.unwrap_or_else(|_| AddressAnswer::Failed(NOT_IN_TIME.into())).into_found()
     }
 }
 

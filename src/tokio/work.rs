@@ -39,15 +39,18 @@ impl Driver {
         }
         let (now, left) = (self.time.instant(), self.setup.fetch_timeout);
         let (this, domain, limits) = (Arc::clone(self), job.domain.clone(), limits.clone());
-        let limit = self.setup.config.fetch_timeout();
+        let is_own = matches!(self.resolver, ResolverPart::Sockets(_));
+        let (query, fetch) = (self.setup.config.txt_timeout(), self.setup.config.fetch_timeout());
+        let limit = if is_own { fetch } else { fetch.min(query) };
         let work = async move {
             let found = this.resolver.addresses(&domain, left);
-            this.limited(limit, &limits, Part::Fetcher, found).await
+            this.limited(limit, &limits, Part::Resolver, found).await
         };
-        let is_own = matches!(self.resolver, ResolverPart::Sockets(_));
         let found = match self.here_or_apart(is_own, limit, work).await {
             Ended::With(found) => found,
-            Ended::Panicked | Ended::Late => Err(FetchError::Deadline),
+            Ended::Late => Err(FetchError::Deadline),
+            // Without addresses, the fetch is not sent.
+            Ended::Panicked => return true,
         };
         job.spent = self.time.instant().saturating_duration_since(now);
         let may_go_on = self.jobs.locate(id, &found, self.time.instant());

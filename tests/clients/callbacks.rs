@@ -15,7 +15,7 @@ use std::{
 use mta_sts::{
     Domain, NoPolicy,
     cache::{self, Answer, PolicyAnswer, RecheckOutcome, Snapshot, TxtAnswer},
-    client::{Event, EventKind, Part as Who},
+    client::{AddressAnswer, Event, EventKind, Part as Who},
     store::{Change, Loaded, Store, StoreError},
 };
 use mta_sts_testkit::World;
@@ -356,6 +356,24 @@ fn whatever_panics(kind: Kind) {
     assert_eq!(panics.count(Who::Callback), told.len() as u64, "{kind:?}");
     // What could not be saved at first was saved then.
     assert!(saved.load(Ordering::SeqCst) >= 3, "{kind:?}: {saved:?}");
+}
+
+#[test]
+fn a_panic_about_addresses_is_the_resolvers_and_no_failure_of_the_domain() {
+    for kind in BOTH {
+        let world = World::new();
+        let addresses = Part(Arc::new(|_: &Domain| -> AddressAnswer { panic_any(Bomb) }));
+        let parts = Parts { addresses: Some(addresses), ..Parts::default() };
+        let told = Arc::new(Mutex::new(Vec::new()));
+        let kept = Arc::clone(&told);
+        let on_event = move |event: &Event| kept.lock().unwrap().push(event.kind.clone());
+        let client = Client::hearing(kind, settings(&world), parts, on_event).unwrap();
+        let answer = client.policy(&domain("a.example"), LONG).unwrap();
+        assert_eq!(answer, Answer::NoPolicy(NoPolicy::Overloaded), "{kind:?}");
+        client.shutdown();
+        let expected = [EventKind::Panicked { part: Who::Resolver }];
+        assert_eq!(*told.lock().unwrap(), expected, "{kind:?}");
+    }
 }
 
 #[test]

@@ -9,17 +9,21 @@ use std::{
     time::{Duration, Instant},
 };
 
+use hickory_proto::rr::{RData, Record, RecordType, rdata};
 use mta_sts::{
     Domain, NoPolicy,
     cache::{Answer, Event, PolicyAnswer, TxtAnswer},
     client::{self, LookupError},
-    fetch,
+    dns, fetch,
 };
 use mta_sts_testkit::{Addresses, Dns, Site, Web, World};
 
-use crate::world::{
-    BOTH, Client, Events, Kind, LONG, POLICY, Part, Parts, both_at_once, domain, eventually,
-    settings,
+use crate::{
+    nameserver::Nameserver,
+    world::{
+        BOTH, Client, Events, Kind, LONG, POLICY, Part, Parts, both_at_once, domain, eventually,
+        settings,
+    },
 };
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -222,6 +226,51 @@ fn a_thread_held_for_too_long_is_told() {
     client.shutdown();
 }
 
+/// Whatever it was doing: a query, a connection or a handshake.
+#[test]
+fn a_fetch_that_is_ended_early_has_failed_by_its_deadline() {
+    both_at_once(|kind| {
+        for slow in ["silent.example", "hole.example", "hangs.example"] {
+            ended_early(kind, slow);
+        }
+    });
+}
+
+/// One slot, which another domain waits for.
+fn ended_early(kind: Kind, slow: &str) {
+    let world = world_of([], &Site::new("1", POLICY));
+    let site = Site { web: Web::Hangs, ..Site::new("1", POLICY) };
+    world.set("hangs.example", site);
+    let nameserver = Nameserver::new(|mut asked| {
+        let (name, kind) = (asked.name().to_string(), asked.kind());
+        let is_about_hole = name == "mta-sts.hole.example." && kind == RecordType::A;
+        if is_about_hole {
+            let data = RData::A(rdata::A(Addresses::BLACK_HOLE));
+            let message = asked.reply([Record::from_rdata(asked.name(), 60, data)]);
+            asked.send(&message);
+        } else if name != "mta-sts.silent.example." {
+            asked.answer();
+        }
+    });
+    let patient_dns = dns::Config::default().with_attempt_timeout(LONG).with_timeout(3 * LONG);
+    let settings = settings(&world)
+        .with_nameservers([nameserver.address()])
+        .with_dns_config(patient_dns)
+        .with_fetch_config(patient())
+        .with_max_concurrent_discoveries(1);
+    let client = Client::new(kind, settings);
+    thread::scope(|scope| {
+        let slow = scope.spawn(|| client.policy(&domain(slow), LONG).unwrap());
+        thread::sleep(SECOND / 2);
+        time_of(&client, "honest.example");
+        let answer = slow.join().unwrap();
+        let Answer::NoPolicy(NoPolicy::FetchFailed(failure)) = &answer else {
+            panic!("{kind:?}: {answer:?}")
+        };
+        assert_eq!(failure.reason_code(), "deadline", "{kind:?}: {failure}");
+    });
+}
+
 #[test]
 fn i21_a_flood_of_one_address_delays_nobody() {
     BOTH.into_iter().for_each(a_flood_of_one_address_delays_nobody_of);
@@ -274,7 +323,7 @@ fn a_hanging_resolver_does_not_hold_up_the_end_of(kind: Kind) {
     }));
     let (is_overdue, overdue) = noting_overdue();
     let parts = Parts { txt: Some(txt), ..Parts::default() };
-    let patient = settings(&world).with_dns_config(mta_sts::dns::Config::default());
+    let patient = settings(&world).with_dns_config(dns::Config::default());
     let client = Client::hearing(kind, patient, parts, is_overdue).unwrap();
     thread::scope(|scope| {
         let waiting = scope.spawn(|| client.policy(&domain("a.example"), 3 * LONG));

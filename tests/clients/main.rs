@@ -7,6 +7,7 @@ mod background;
 mod callbacks;
 mod cancel;
 mod clock;
+mod families;
 mod faults;
 #[cfg(feature = "redb")]
 mod files;
@@ -25,6 +26,7 @@ mod nat64;
 mod operator;
 mod paused;
 mod proxy;
+mod resolvers;
 mod retry_after;
 mod runtimes;
 mod settings;

@@ -1,6 +1,11 @@
 //! Policies fetched through a proxy, whatever it does.
 
-use std::{net::SocketAddr, sync::Arc, thread, time::Duration};
+use std::{
+    net::{Ipv4Addr, SocketAddr},
+    sync::Arc,
+    thread,
+    time::Duration,
+};
 
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use mta_sts::{
@@ -44,6 +49,9 @@ fn connects(bytes: &'static [u8]) -> Proxying {
 
 fn well(_: &mut Site) {}
 
+/// Where Policy Hosts say nothing.
+const SILENT: Ipv4Addr = Ipv4Addr::new(127, 0, 0, 31);
+
 /// A row with one request.
 const fn row(
     name: &'static str,
@@ -76,6 +84,15 @@ const ROWS: &[Row] = &[
             "the second address",
             || connects(OK),
             |site| site.addresses = Addresses::DeadFirst,
+            Policy,
+        )
+    },
+    Row {
+        requests: 2,
+        ..row(
+            "the second address, as the first one is silent",
+            || connects(OK),
+            |site| site.addresses = Addresses::Given(&[SILENT, Ipv4Addr::LOCALHOST]),
             Policy,
         )
     },
@@ -151,6 +168,7 @@ fn through(proxy: &Proxy, settings: Settings) -> Settings {
 #[test]
 fn whatever_the_proxy_does() {
     let world = World::new();
+    world.web_beside(SILENT, Site { web: Web::Hangs, ..Site::new("1", POLICY) });
     thread::scope(|scope| {
         for kind in BOTH {
             for (n, row) in ROWS.iter().enumerate() {

@@ -1,6 +1,6 @@
 //! Policy Hosts with several addresses, of which not all are good.
 
-use std::net::Ipv4Addr;
+use std::{net::Ipv4Addr, time::Duration};
 
 use mta_sts_testkit::{Addresses, Body, Certificate, Site, Web, World};
 
@@ -51,6 +51,28 @@ fn a_good_address_is_found_after_one_with_a_bad_certificate() {
     ] {
         assert_in_both_orders(certificate, |_| {}, Policy);
     }
+}
+
+/// It takes connections, and says nothing.
+fn silent(site: &mut Site) {
+    site.web = Web::Hangs;
+}
+
+#[test]
+fn a_good_address_is_found_after_one_that_is_silent() {
+    assert_in_both_orders(silent, |_| {}, Policy);
+}
+
+#[test]
+fn of_silent_addresses_the_last_one_has_the_time_of_the_fetch() {
+    assert_in_both_orders(silent, silent, FetchFailed(Fetch, "deadline"));
+}
+
+/// The time of one address ends with the handshake.
+#[test]
+fn a_host_that_is_slow_after_the_handshake_has_the_time_of_the_fetch() {
+    let slow = |site: &mut Site| site.web = Web::Slow(POLICY.into(), Duration::from_secs(2));
+    assert_in_both_orders(slow, |site| site.web = Web::Closes, Policy);
 }
 
 /// A policy comes from a validated answer only.

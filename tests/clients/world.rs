@@ -79,6 +79,8 @@ pub(crate) enum Client {
 #[derive(Default)]
 pub(crate) struct Parts {
     pub(crate) txt: Option<Part<TxtAnswer>>,
+    /// A resolver that finds a record for each domain, and these addresses. It is instead of `txt`.
+    pub(crate) addresses: Option<Part<AddressAnswer>>,
     pub(crate) fetch: Option<Part<PolicyAnswer>>,
     pub(crate) store: Option<Box<dyn Store>>,
     pub(crate) clock: Option<Arc<dyn Clock>>,
@@ -100,6 +102,21 @@ impl blocking::Resolver for Part<TxtAnswer> {
     }
 }
 
+/// The record of each domain.
+pub(crate) fn record() -> TxtAnswer {
+    TxtAnswer::from_records(["v=STSv1; id=1"], Duration::from_secs(60))
+}
+
+impl blocking::Resolver for Part<AddressAnswer> {
+    fn txt(&self, _: &Domain) -> TxtAnswer {
+        record()
+    }
+
+    fn addresses(&self, domain: &Domain) -> AddressAnswer {
+        self.0(domain)
+    }
+}
+
 impl blocking::Fetcher for Part<PolicyAnswer> {
     fn fetch(&self, domain: &Domain) -> PolicyAnswer {
         self.0(domain)
@@ -113,6 +130,16 @@ impl async_::Resolver for Part<TxtAnswer> {
 
     fn addresses<'a>(&'a self, _: &'a Domain) -> BoxFuture<'a, AddressAnswer> {
         Box::pin(async { AddressAnswer::Found(vec![[127, 0, 0, 1].into()]) })
+    }
+}
+
+impl async_::Resolver for Part<AddressAnswer> {
+    fn txt<'a>(&'a self, _: &'a Domain) -> BoxFuture<'a, TxtAnswer> {
+        Box::pin(async { record() })
+    }
+
+    fn addresses<'a>(&'a self, domain: &'a Domain) -> BoxFuture<'a, AddressAnswer> {
+        Box::pin(async { self.0(domain) })
     }
 }
 
@@ -147,12 +174,15 @@ impl Client {
         parts: Parts,
         on_event: impl Fn(&client::Event) + Send + Sync + 'static,
     ) -> Result<Self, StartError> {
-        let Parts { txt, fetch, store, clock, on_event: _ } = parts;
+        let Parts { txt, addresses, fetch, store, clock, on_event: _ } = parts;
         macro_rules! assemble {
             ($builder:expr) => {{
                 let mut builder = $builder.with_event_handler(on_event);
                 if let Some(txt) = txt {
                     builder = builder.with_resolver(txt);
+                }
+                if let Some(addresses) = addresses {
+                    builder = builder.with_resolver(addresses);
                 }
                 if let Some(fetch) = fetch {
                     builder = builder.with_fetcher(fetch);

@@ -44,20 +44,21 @@ impl Cache {
     }
 
     /// Evicts entries until the cache is within its bounds again, after an entry has grown. Entries
-    /// of the operator are not evicted. If only policies in regular use are left, the entry that has
-    /// grown is evicted, unless it has such a policy itself: lookups of new domains, however many
-    /// wait, evict none.
+    /// of the operator are not evicted.
+    ///
+    /// Policies in regular use make room only for another one, or for the operator, and stay in the
+    /// store. For any other entry that has grown, it is that entry which is evicted at last: lookups
+    /// of new domains, however many wait, evict no policy in regular use.
     pub(super) fn make_room(&mut self, grown: u32) {
         let is_senior = self.is_senior(grown);
+        let newcomer_at = (!is_senior).then_some(self.latest);
+        let place = Place::of_slot(grown);
         while self.is_over() {
-            let victim = if is_senior {
-                self.victim(None)
-            } else {
-                let newcomer = self.table.get(grown).map(|_| Place::of_slot(grown));
-                self.victim(Some(self.latest)).or(newcomer)
-            };
-            let Some(victim) = victim else { break };
-            self.evict_from(victim, true);
+            let is_there = !is_senior && self.table.name_len(place) > 0;
+            let newcomer = is_there.then_some(place);
+            let Some(victim) = self.victim(newcomer_at).or(newcomer) else { break };
+            let is_durable = !(is_senior && self.table.class(victim).is_proven());
+            self.evict_from(victim, is_durable);
         }
         self.publish();
     }
@@ -99,39 +100,45 @@ impl Cache {
     }
 
     /// Returns the entry to evict next, if one may be evicted. A newcomer, a domain that is looked
-    /// up for the first time, does not evict a policy in regular use, so that a flood of new
-    /// domains cannot empty the cache.
+    /// up for the first time, evicts neither a policy in regular use, so that a flood of new domains
+    /// cannot empty the cache, nor another newcomer for which lookups wait.
     fn victim(&mut self, newcomer_at: Option<Timestamp>) -> Option<Place> {
-        let place = self.oldest()?;
+        if let Some(place) = self.expired() {
+            return Some(place);
+        }
+        let place = EvictionClass::EVICTABLE
+            .into_iter()
+            .filter(|&class| newcomer_at.is_none() || class != EvictionClass::Awaited)
+            .find_map(|class| {
+                self.table.oldest(class).filter(|_| class != EvictionClass::Expired)
+            })?;
+        if !self.table.class(place).is_proven() {
+            return Some(place);
+        }
+        // Expired policies are left that may apply again: the rest of them is looked at first.
+        let is_early = self.table.oldest(EvictionClass::Expired).is_some();
         let Form::Slot(slot) = place.form() else { return Some(place) };
-        let found = self.table.get(slot)?;
-        let used = found.entry.state.last_lookup.map_or(Timestamp::MIN, Hour::end);
+        let used = self.table.get(slot)?.entry.state.last_lookup;
+        let used = used.map_or(Timestamp::MIN, Hour::end);
         let stays = newcomer_at.is_some_and(|now| used.plus(rule::RECENT) > self.judged_at(now));
-        let is_senior = self.table.class(place).is_proven();
-        (!is_senior || !stays).then_some(place)
-    }
-
-    /// Returns the least recently used entry of the lowest class.
-    fn oldest(&mut self) -> Option<Place> {
-        self.expired().or_else(|| {
-            let mut others = EvictionClass::EVICTABLE.into_iter().skip(1);
-            others.find_map(|class| self.table.oldest(class))
-        })
+        (!is_early && !stays).then_some(place)
     }
 
     /// Returns the least recently used entry whose policy has expired. After the clock was set back,
-    /// such policies may apply again: of those of which that is not known yet, one call looks at 256.
+    /// such policies may apply again: of those for which that is not known yet, 256 are looked at
+    /// between two calls of [`rearm_some`](Self::rearm_some).
     fn expired(&mut self) -> Option<Place> {
-        for _ in 0..rule::AT_ONCE {
+        loop {
             let place = self.table.oldest(EvictionClass::Expired)?;
-            if self.unarmed.is_some() {
-                self.rearm(place, self.latest.to_utc());
+            if self.unarmed.is_none() {
+                return Some(place);
             }
+            self.rearms_left = self.rearms_left.checked_sub(1)?;
+            self.rearm(place, self.latest.to_utc());
             if self.table.class(place) == EvictionClass::Expired {
                 return Some(place);
             }
         }
-        None
     }
 
     /// Returns the entry to evict next and its class, if that is lower than `class`.
@@ -279,8 +286,11 @@ impl Cache {
         // its entry.
         let is_awaited = self.waiting.get(&slot).is_some_and(Waiters::is_asked_for);
         let is_begun = is_awaited && found.entry.state.live(now).is_none();
-        if is_begun || self.overrides.contains_key(&slot) {
+        if self.overrides.contains_key(&slot) {
             return EvictionClass::Pinned;
+        }
+        if is_begun {
+            return EvictionClass::Awaited;
         }
         class_of(&found.entry.state, self.judged_at(now))
     }

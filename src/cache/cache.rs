@@ -58,11 +58,13 @@ pub struct Cache {
     /// The tick below which a `now` means that the clock was set back. Within it a `now` may mean
     /// that.
     pub(super) earliest: Tick,
-    /// The times before and after the clock was set ahead, if that was recently.
+    /// The times before the clock was set ahead and after it was set ahead last, if it may be wrong.
     pub(super) jump: Option<(Timestamp, Timestamp)>,
     /// The first place whose deadlines and class have not yet been derived anew after the clock was set
     /// back, or has proven right.
     pub(super) unarmed: Option<u32>,
+    /// The number of expired policies that eviction may rearm before more is rearmed.
+    pub(super) rearms_left: usize,
     /// The bytes of the entries, without the policies.
     pub(super) bytes: usize,
     pub(super) counters: Counters,
@@ -120,6 +122,7 @@ impl Cache {
             earliest: Tick::FIRST,
             jump: None,
             unarmed: None,
+            rearms_left: 0,
             bytes: 0,
             counters: Counters::default(),
             #[cfg(test)]

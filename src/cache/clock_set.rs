@@ -22,7 +22,7 @@ impl Cache {
         // is noticed.
         self.unsaved.shift(micros(by));
         // A policy that seems to have expired by the new time is not evicted as such.
-        self.note_jump(Timestamp::of(now));
+        let is_proven = self.note_jump(Timestamp::of(now));
         for slot in core::mem::take(&mut self.in_flight) {
             let waiting = self.waiting.get_mut(&slot);
             if let Some(saving) = waiting.and_then(|waiting| waiting.saving.as_mut()) {
@@ -34,6 +34,9 @@ impl Cache {
             self.update_derived(slot, Timestamp::of(now), false);
         }
         self.note_time(now);
+        if is_proven {
+            self.rearm_all(now);
+        }
     }
 
     /// Notes whether an entry has a request in flight, or answers that wait for a save.

@@ -68,8 +68,8 @@ impl Config {
     /// policy; without a policy; with mode `none`; with `testing`, then `enforce`, looked up on one
     /// day only or of more than 4 KiB; other `testing`; other `enforce`. Within each group, the
     /// least recently looked up goes first (to the hour). Pending lookups and saves do not change
-    /// this order. Domains that the operator has pinned or listed, and those whose first answer is
-    /// pending, are not evicted.
+    /// this order. Domains that the operator has pinned or listed are not evicted, and those whose
+    /// first answer is pending are not evicted for a new one.
     ///
     /// A policy in regular use, last looked up within 30 days, is not evicted for a domain that is
     /// looked up for the first time, so that no flood of names can empty the cache. The new domain
@@ -85,7 +85,13 @@ impl Config {
     /// [`Cache::memory_usage`](super::Cache::memory_usage) counts it. Default: 256 MiB. If it is
     /// too small for one domain, every lookup is answered
     /// [`NoPolicy::Overloaded`](crate::NoPolicy::Overloaded). Policies that the operator has
-    /// pinned, and entries that are waited for or being stored, may exceed it.
+    /// pinned may exceed it.
+    ///
+    /// When an entry grows, others are evicted in the order of
+    /// [`with_max_entries`](Self::with_max_entries). For a new domain, that is itself evicted, and
+    /// answered `Overloaded`, before a policy in regular use. For one with such a policy, domains
+    /// whose first answer is pending are evicted before other policies in regular use, which stay in
+    /// the store.
     ///
     /// In addition, the cache remembers the back-off of up to 4,096 evicted domains, at 0.5 KB
     /// each: 2 MiB. A client does so for each of its caches, of which it has at most 16. Beyond

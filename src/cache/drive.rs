@@ -265,16 +265,22 @@ impl Cache {
             self.sweep.rearm(moment);
         }
         if is_set_back || is_proven {
-            self.unarmed = Some(0);
-            self.rearm_some(rule::AT_ONCE, now);
+            self.rearm_all(now);
         }
         self.latest = self.latest.max(moment);
         self.earliest = Tick::of(self.latest.minus(rule::CLOCK_SLACK).to_utc());
     }
 
+    /// Begins to rearm the deadlines of all domains.
+    pub(super) fn rearm_all(&mut self, now: UtcDateTime) {
+        self.unarmed = Some(0);
+        self.rearm_some(rule::AT_ONCE, now);
+    }
+
     /// Rearms the deadlines of at most `most` more domains, if not all are rearmed.
     pub(super) fn rearm_some(&mut self, most: usize, now: UtcDateTime) {
         let Some(first) = self.unarmed else { return };
+        self.rearms_left = rule::AT_ONCE;
         let end = self.table.places();
         // Places without a domain take little time.
         let visited = u32::try_from(most.saturating_mul(4)).unwrap_or(u32::MAX);
@@ -286,17 +292,21 @@ impl Cache {
         self.unarmed = (next < end).then_some(next);
     }
 
-    /// Notes that the clock was set ahead by more than a day. For a day after that, it may be
-    /// wrong. Returns whether an earlier jump does not count any more.
+    /// Notes that the clock was set ahead by more than a day. It may be wrong until it has run for a
+    /// day after that: a further step ahead prolongs the doubt, and one back ends it. Returns whether
+    /// the clock has proven right.
     pub(super) fn note_jump(&mut self, now: Timestamp) -> bool {
         let is_jump = self.latest > Timestamp::MIN && now > self.latest.plus(rule::JUMP);
-        let before = self.jump;
-        if is_jump {
-            self.jump = Some((self.latest, now));
-        } else {
-            self.jump = self.jump.filter(|(_, at)| *at <= now && now < at.plus(rule::JUMP));
-        }
-        before.is_some() && before != self.jump
+        let (jump, is_proven) = match self.jump {
+            Some((before, _)) if is_jump => (Some((before, now)), false),
+            None if is_jump => (Some((self.latest, now)), false),
+            // Another thread may have read the clock a moment before.
+            Some((_, at)) if now < at.minus(rule::CLOCK_SLACK) => (None, false),
+            Some((_, at)) if now >= at.plus(rule::JUMP) => (None, true),
+            jump => (jump, false),
+        };
+        self.jump = jump;
+        is_proven
     }
 
     /// Rearms the deadlines of a domain. Returns whether there is one at this place.

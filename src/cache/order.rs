@@ -19,22 +19,26 @@ pub(super) enum EvictionClass {
     TestingUnproven,
     /// The policy is of mode `enforce`, and was used on one day only or is large.
     EnforceUnproven,
+    /// Lookups wait for the first policy, or for one that replaces an expired one. The entry is not
+    /// evicted for another newcomer.
+    Awaited,
     /// The policy is of mode `testing`, and in regular use.
     Testing,
     /// The policy is of mode `enforce`, and in regular use.
     Enforce,
-    /// The entry is not evicted: it belongs to the operator, or its first answer is pending.
+    /// The entry is not evicted: it belongs to the operator.
     Pinned,
 }
 
 impl EvictionClass {
     /// The classes that may be evicted, in this order.
-    pub(super) const EVICTABLE: [Self; 7] = [
+    pub(super) const EVICTABLE: [Self; 8] = [
         Self::Expired,
         Self::Negative,
         Self::ModeNone,
         Self::TestingUnproven,
         Self::EnforceUnproven,
+        Self::Awaited,
         Self::Testing,
         Self::Enforce,
     ];

@@ -66,7 +66,7 @@ impl Policies {
     /// Returns the bytes that the removal of one user of a policy frees.
     pub(super) fn freed(&self, policy: &Policy) -> usize {
         let known = self.get(policy.as_text());
-        known.filter(|known| known.users == 1).map_or(0, |_| cost(policy))
+        known.filter(|known| known.users == 1).map_or(0, |known| cost(&known.policy))
     }
 
     fn get(&self, text: &str) -> Option<&Shared> {
@@ -83,7 +83,7 @@ impl Policies {
         let known = found.get_mut();
         known.users = known.users.saturating_sub(1);
         if known.users == 0 {
-            self.bytes = self.bytes.saturating_sub(cost(policy));
+            self.bytes = self.bytes.saturating_sub(cost(&known.policy));
             found.remove();
         }
     }
@@ -91,6 +91,5 @@ impl Policies {
 
 /// Returns the bytes of a policy.
 pub(super) fn cost(policy: &Policy) -> usize {
-    let patterns = policy.mx().len().saturating_mul(4);
-    policy.as_text().len().saturating_add(patterns).saturating_add(OVERHEAD)
+    policy.as_text().len().saturating_add(policy.mx_bytes()).saturating_add(OVERHEAD)
 }

@@ -46,6 +46,7 @@ impl Refused {
             EvictionClass::Expired
             | EvictionClass::Negative
             | EvictionClass::ModeNone
+            | EvictionClass::Awaited
             | EvictionClass::Pinned => &mut self.other,
         };
         *count = count.saturating_add(1);

@@ -113,7 +113,8 @@ impl<'a> EntryView<'a> {
     }
 
     /// Returns the failure of the last fetch, if fetching has failed since the policy was last
-    /// fetched.
+    /// fetched. That of a domain without a record and a policy is forgotten once it holds back no
+    /// fetch.
     #[must_use]
     pub fn failure(&self) -> Option<&Failure> {
         self.entry.state.failures.as_ref().and_then(|trouble| trouble.last_failure.as_deref())

@@ -91,6 +91,12 @@ impl Policy {
         self.mx.iter().map(|mx| MxPattern::accepted(self.text.get(mx.range()).unwrap_or_default()))
     }
 
+    /// Returns the bytes of the list of patterns, without the text. A list that has grown takes more than
+    /// it holds.
+    pub(crate) fn mx_bytes(&self) -> usize {
+        self.mx.capacity().saturating_mul(size_of::<Span>())
+    }
+
     /// Returns whether the policy lists the host named in an MX record ([RFC 8461 §4.1]): at least
     /// one pattern must match. See [`MxPattern::matches`] for the comparison of names.
     ///

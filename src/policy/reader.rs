@@ -79,9 +79,6 @@ fn text(input: &[u8]) -> Read<'_, &str> {
     })
 }
 
-/// The number of `mx` that nearly all policies have at most.
-const FEW_MX: usize = 8;
-
 /// The fields read so far.
 #[derive(Default)]
 struct Draft {
@@ -120,7 +117,7 @@ impl Draft {
 
     fn read_mx(&mut self, start: usize, len: usize) {
         if self.mx.capacity() == 0 {
-            self.mx = Vec::with_capacity(FEW_MX);
+            self.mx = Vec::with_capacity(8); // enough for nearly all policies
         }
         if let Some(span) = Span::new(start, len) {
             self.mx.push(span);
@@ -140,10 +137,6 @@ impl Draft {
         }
         let max_age = max_age.min(Policy::MAX_MAX_AGE.as_secs());
         let max_age = u32::try_from(max_age).unwrap_or(u32::MAX);
-        let mut mx = self.mx;
-        if mx.len() > FEW_MX {
-            mx.shrink_to_fit(); // a list that was grown may take twice what it holds
-        }
-        Ok(Policy::from_parts(text, mx, max_age, mode, self.tolerated))
+        Ok(Policy::from_parts(text, self.mx, max_age, mode, self.tolerated))
     }
 }

@@ -1,14 +1,17 @@
 //! What a full cache gives up when entries grow, and when the clock is set.
 
 use mta_sts::{
-    Mode,
+    Mode, Policy,
     cache::{Config, EventKind, Lookup, LookupId, PolicyAnswer, Request},
 };
 use time::Duration as Step;
 
 use crate::{
     seniority::{all_live, regulars, settled},
-    world::{DAY, HOUR, MINUTE, World, domain, fetch_failed, found, no_record, policy},
+    world::{
+        DAY, HOUR, MINUTE, World, dns_failed, domain, fetch_failed, found, no_record, parsed,
+        policy,
+    },
 };
 
 const BOUND: usize = 100_000;
@@ -58,7 +61,7 @@ fn a_policy_in_regular_use_may_grow_at_the_cost_of_another() {
     let mut world = settled(Config::new(1).with_max_bytes(BOUND), &names, Mode::Enforce);
     world.txt = found("b");
     let rest = "x".repeat(3000);
-    for name in &names {
+    for name in &names[380..] {
         let text =
             format!("version: STSv1\nmode: enforce\nmx: {name}\nmax_age: 31557600\nnote: {rest}\n");
         world.https = PolicyAnswer::from_body(&domain(name), text.as_bytes());
@@ -109,6 +112,12 @@ fn a_request_in_flight_does_not_let_a_wrong_clock_evict_its_policy() {
 
 #[test]
 fn policies_that_end_while_the_machine_sleeps_are_the_first_to_be_evicted() {
+    for is_suspended_again in [false, true] {
+        policies_that_end_while_the_machine_sleeps(is_suspended_again);
+    }
+}
+
+fn policies_that_end_while_the_machine_sleeps(is_suspended_again: bool) {
     let mut world = World::with(Config::new(1).with_max_entries(10));
     world.publish("a", Mode::Enforce, 3 * DAY);
     for _ in 0..2 {
@@ -125,7 +134,13 @@ fn policies_that_end_while_the_machine_sleeps_are_the_first_to_be_evicted() {
     world.now += 10 * DAY;
     world.handle_due();
     // For a day, it may be the clock that is wrong.
-    world.pass(2 * DAY);
+    if is_suspended_again {
+        world.pass(9 * HOUR);
+        world.now += 16 * HOUR;
+        world.cache.clock_set(Step::hours(16), world.now);
+    } else {
+        world.pass(2 * DAY);
+    }
     world.handle_due();
     world.publish("a", Mode::Enforce, DAY);
     for n in 0..5 {
@@ -165,8 +180,6 @@ fn what_is_due_is_done_while_deadlines_are_rearmed() {
     assert!((10..50).contains(&calls), "{calls}");
 }
 
-/// A policy that ended by a wrong clock may apply again, so that it is not evicted as one that has ended;
-/// but one lookup does not correct all of them.
 #[test]
 fn the_first_newcomer_after_the_clock_was_set_back_evicts_what_is_least_missed() {
     let mut world = World::with(Config::new(1).with_max_entries(2000));
@@ -233,4 +246,102 @@ fn a_late_policy_of_a_domain_without_a_record_is_dropped() {
     assert_eq!(world.cache.counters().late, late + 1);
     assert!(world.cache.entry(&name).unwrap().policy().is_none());
     assert_eq!(world.mode(), None);
+}
+
+/// The operator's policies may exceed the bound; what makes room for them is not sought for ever.
+#[test]
+fn what_grows_last_is_evicted_once() {
+    let big = format!("version: STSv1\nmode: none\nmax_age: 86400\nnote: {}\n", "x".repeat(5000));
+    let big = Policy::parse(big.as_bytes()).unwrap();
+    let name = domain("b.example");
+    let overfull = || {
+        let mut world = World::with(Config::new(1).with_max_bytes(2000));
+        world.cache.pin_policy(&name, parsed(Mode::None, DAY), world.now).unwrap();
+        world.cache.pin_policy(&domain("a.example"), big.clone(), world.now).unwrap();
+        assert!(world.cache.memory_usage() > 2000);
+        world
+    };
+    let mut world = overfull();
+    assert!(world.cache.clear_override(&name, world.now));
+    assert_eq!((world.cache.len(), world.cache.counters().evicted), (1, 1));
+
+    let mut world = World::with(Config::new(1).with_max_bytes(2000));
+    let Lookup::Waiting(_) = world.cache.lookup(&name, world.now) else { panic!("it is known") };
+    world.cache.pin_policy(&domain("a.example"), big.clone(), world.now).unwrap();
+    world.drain();
+    let answers = world.events.iter().filter(|event| event.domain == name);
+    assert_eq!(answers.count(), 1);
+}
+
+#[test]
+fn a_policy_in_regular_use_that_grows_makes_newcomers_go_first() {
+    let config = Config::new(1).with_persistence(true).with_max_bytes(BOUND);
+    let names = regulars(200);
+    let mut world = settled(config, &names, Mode::Enforce);
+    let ids = pending(&mut world, 1000);
+    // A failure of DNS for a domain whose policy applies takes room, too.
+    world.txt = dns_failed();
+    world.took();
+    world.now += HOUR;
+    for name in &names[..50] {
+        let answer = world.cache.lookup(&domain(name), world.now);
+        assert!(matches!(answer, Lookup::Answer(_)), "{name}");
+    }
+    while let Some(request) = world.cache.poll_request() {
+        match request {
+            Request::Txt { id, .. } => world.cache.handle_txt(id, dns_failed(), world.now),
+            other => world.answer(other),
+        }
+    }
+    all_live(&world, &names, Mode::Enforce);
+    assert!(world.cache.memory_usage() <= BOUND);
+    world.handle_due();
+    world.pass(2 * MINUTE);
+    let answers = world.events.iter().filter(|event| match event.kind {
+        EventKind::Answered { id, .. } => ids.contains(&id),
+        _ => false,
+    });
+    assert_eq!(answers.count(), ids.len());
+}
+
+/// DNS fails for all domains, and there is no more room for what is known of that.
+#[test]
+fn policies_that_make_room_for_others_stay_in_the_store() {
+    let config = Config::new(1).with_persistence(true).with_max_bytes(BOUND);
+    let names = regulars(440);
+    let mut world = settled(config, &names, Mode::Enforce);
+    assert_eq!(world.store.len(), 440);
+    world.txt = dns_failed();
+    for name in &names {
+        world.lookup_of(name);
+    }
+    assert!(world.cache.memory_usage() <= BOUND);
+    assert!(world.cache.len() < 400, "{}", world.cache.len());
+    assert_eq!(world.store.len(), 440);
+}
+
+/// Two threads have read the clock after it was set ahead, and come in the other order.
+#[test]
+fn a_moment_back_does_not_prove_a_clock_that_was_set_ahead() {
+    for by in [Step::milliseconds(-1), Step::seconds(-30), Step::days(2)] {
+        let mut world = World::with(Config::new(1).with_max_entries(10));
+        world.publish("a", Mode::Enforce, 30 * DAY);
+        for n in 0..5 {
+            world.lookup_of(&format!("good{n}.example"));
+        }
+        let start = world.now;
+        world.txt = no_record();
+        world.now += 730 * DAY;
+        world.lookup_of("new.example");
+        world.now += by;
+        for n in 0..20 {
+            world.lookup_of(&format!("new{n}.example"));
+        }
+        world.handle_due();
+        world.now = start;
+        for n in 0..5 {
+            let name = domain(&format!("good{n}.example"));
+            assert!(world.cache.entry(&name).is_some(), "{by}: {name}");
+        }
+    }
 }

@@ -405,11 +405,10 @@ impl Model {
         self.dns_failures = if txt == Txt::Failed { self.dns_failures + 1 } else { 0 };
         self.dns_failures = self.dns_failures.min(8);
         self.heard = Some(Heard { txt, check: Wait::exactly(self.now, span) });
-        self.forget_failures();
     }
 
     /// A domain that has neither a record nor a policy is one like any other, once no fetch is held back.
-    fn forget_failures(&mut self) {
+    pub(super) fn forget_failures(&mut self) {
         let is_absent =
             self.last.is_none() && matches!(self.heard, Some(Heard { txt: Txt::NoRecord(_), .. }));
         if is_absent {

@@ -69,6 +69,7 @@ impl Model {
             Given::Time => self.time(&mut step),
         }
         self.settle_use();
+        self.forget_failures();
         let told: Vec<Told> = out.events.iter().map(|event| read_event(event, end)).collect();
         assert_eq!(told, step.told, "events");
         let updated = told.iter().any(|told| matches!(told, Told::Updated(..)));

@@ -50,6 +50,13 @@ impl Cache {
     /// store. For any other entry that has grown, it is that entry which is evicted at last: lookups
     /// of new domains, however many wait, evict no policy in regular use.
     pub(super) fn make_room(&mut self, grown: u32) {
+        if self.is_over() {
+            self.evict_excess(grown);
+        }
+        self.publish();
+    }
+
+    fn evict_excess(&mut self, grown: u32) {
         let is_senior = self.is_senior(grown);
         let newcomer_at = (!is_senior).then_some(self.latest);
         let place = Place::of_slot(grown);
@@ -60,7 +67,6 @@ impl Cache {
             let is_durable = !(is_senior && self.table.class(victim).is_proven());
             self.evict_from(victim, is_durable);
         }
-        self.publish();
     }
 
     /// Evicts entries until the cache is within its bounds again, from memory only.

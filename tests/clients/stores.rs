@@ -348,6 +348,29 @@ fn what_a_store_has_lost_is_saved_again_before_the_end() {
     }
 }
 
+/// The same, and nothing waits for the store.
+#[test]
+fn what_a_store_has_lost_is_saved_again_after_the_client_is_dropped_in_a_runtime() {
+    let (world, gate) = (World::new(), Arc::<Gate>::default());
+    let (client, _) = client(Kind::Tokio, &world, Opening(Arc::clone(&gate)));
+    let _release = Release(Arc::clone(&gate));
+    let names: Vec<String> = (0..300).map(|n| format!("d{n}.example")).collect();
+    for name in &names {
+        assert!(client.policy(&domain(name), LONG).unwrap().policy().is_some());
+    }
+    eventually(|| names.iter().all(|name| gate.has(name)));
+    gate.shut();
+    let _ = client.policy(&domain("last.example"), A_WHILE);
+    let Client::Tokio(runtime, client) = client else { panic!() };
+    runtime.block_on(async move { drop(client) });
+    gate.loses.store(true, Ordering::SeqCst);
+    gate.open();
+    eventually(|| Arc::strong_count(&gate) == 2);
+    let missing = names.iter().filter(|name| !gate.has(name)).count();
+    assert_eq!(missing, 0);
+    assert!(gate.has("last.example"));
+}
+
 /// A handle of the client is left, and the store is closed.
 #[test]
 fn the_store_is_closed_even_if_it_loses_everything_again_and_again() {

@@ -121,7 +121,11 @@ impl DnsSockets {
             }
         }
         let [(_, v6), (_, v4)] = &asked;
-        policy_host_addresses([v6.as_ref(), v4.as_ref()], self.time.time_until(until))
+        let left = self.time.time_until(until);
+        // A query that `control` has ended is not answered: the time was over for it.
+        let is_ended = control.is_stopped() && [v6, v4].into_iter().flatten().any(is_timeout);
+        let left = if is_ended { Duration::ZERO } else { left };
+        policy_host_addresses([v6.as_ref(), v4.as_ref()], left)
     }
 
     fn begin<'a>(
@@ -134,6 +138,11 @@ impl DnsSockets {
         let exchange = self.nameservers.ask(question, config, now)?;
         Ok(Asked { sockets: self, control, exchange, links: Connections::default() })
     }
+}
+
+/// Returns whether there was no answer to a query.
+fn is_timeout(outcome: &LookupOutcome) -> bool {
+    matches!(outcome, LookupOutcome::Failed(DnsError::Timeout(_)))
 }
 
 /// A query to nameservers, with its connections.

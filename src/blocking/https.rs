@@ -12,13 +12,13 @@ use std::{
 
 use super::{
     connect::{connect, receive, send},
-    control::Control,
+    control::{Control, is_late},
     resolver_part::ResolverPart,
 };
 use crate::{
     cache::PolicyAnswer,
     client::{
-        FetchRoute, Found, HttpsSetup, Moment, Roots, Time, connection_error, graver,
+        Attempts, FetchRoute, Found, HttpsSetup, Moment, Roots, Time, connection_error,
         is_of_address, proxy_addresses, time_share,
     },
     domain::Domain,
@@ -67,8 +67,7 @@ impl HttpsSockets {
     }
 
     /// Fetches a policy within this time, from these addresses. The resolver finds those that were
-    /// not waited for. If `control` ends the fetch before there is an answer over HTTP, it has timed
-    /// out.
+    /// not waited for. If `control` ends the fetch, the step that it interrupts has timed out.
     pub(super) fn fetch(
         &self,
         domain: &Domain,
@@ -79,9 +78,6 @@ impl HttpsSockets {
     ) -> PolicyAnswer {
         match self.policy(domain, addresses, left, resolver, control) {
             Ok(policy) => PolicyAnswer::Valid(policy),
-            Err(error) if control.is_stopped() && is_without_answer(&error) => {
-                PolicyAnswer::Failed(FetchError::Deadline.to_failure(domain))
-            }
             Err(error) => PolicyAnswer::Failed(error.to_failure(domain)),
         }
     }
@@ -100,17 +96,28 @@ impl HttpsSockets {
         let until = self.time.deadline_after(left);
         let addresses = addresses?;
         let route = self.route(until, resolver, control)?;
-        let from_any =
-            |list: &[IpAddr], more| self.fetch_from_any(domain, &route, list, more, until, control);
-        let error = match from_any(&addresses.list, addresses.unknown.is_some()) {
-            Err(error) if is_of_address(&error) && !self.is_over(until, control) => error,
-            fetched => return fetched,
-        };
-        let rest = resolver.rest_of(&addresses, domain, until, control);
-        if rest.is_empty() {
-            return Err(error);
+        let mut attempts = Attempts::new(domain, &route.filter, &addresses);
+        loop {
+            if attempts.needs_rest() && !self.is_over(until, control) {
+                let rest = resolver.rest_of(&addresses, domain, until, control);
+                attempts.add_rest(domain, &route.filter, &rest);
+            }
+            let Some((address, shares)) = attempts.next() else {
+                return Err(attempts.into_error());
+            };
+            if self.is_over(until, control) {
+                return Err(attempts.into_late_error());
+            }
+            let share = self.end_of_share(until, shares);
+            match self.fetch_from(domain, address, &route, share, until, control) {
+                Err(error @ FetchError::Proxy(_)) if control.is_stopped() => return Err(error),
+                Err(error) if is_of_address(&error) => {
+                    let is_cut = shares > 1 && self.time.time_until(share).is_zero();
+                    attempts.fail(address, error, is_cut);
+                }
+                fetched => return fetched,
+            }
         }
-        from_any(&rest, false).map_err(|other| graver(error, other))
     }
 
     /// Finds the NAT64 prefixes of the network and the addresses of the proxy.
@@ -138,48 +145,19 @@ impl HttpsSockets {
         Ok(FetchRoute { filter: nat64.filter(&self.setup.filter), proxy_addresses })
     }
 
-    /// Fetches from the first address that answers. Each address has its share of the time for the
-    /// connection and the TLS handshake, and so have `more` addresses that are not known yet.
-    fn fetch_from_any(
-        &self,
-        domain: &Domain,
-        route: &FetchRoute,
-        addresses: &[IpAddr],
-        more: bool,
-        until: Instant,
-        control: &Control,
-    ) -> Result<Arc<Policy>, FetchError> {
-        let mut failed = FetchError::NoAddress("it has none".into());
-        for (tried, &address) in addresses.iter().enumerate() {
-            if self.is_over(until, control) {
-                return Err(graver(failed, FetchError::Deadline));
-            }
-            let left = addresses.len().saturating_sub(tried).saturating_add(more.into());
-            let fetched = match route.filter.check(domain, address) {
-                Ok(()) => self.fetch_from(domain, address, route, left, until, control),
-                Err(error) => Err(FetchError::Refused(error)),
-            };
-            match fetched {
-                Err(error) if is_of_address(&error) => failed = graver(failed, error),
-                fetched => return fetched,
-            }
-        }
-        Err(failed)
-    }
-
-    /// Fetches from the first of the remaining addresses.
+    /// Fetches from an address. The connection and the TLS handshake may take until the end of its
+    /// `share` of the time.
     fn fetch_from(
         &self,
         domain: &Domain,
         address: IpAddr,
         route: &FetchRoute,
-        left: usize,
+        share: Instant,
         until: Instant,
         control: &Control,
     ) -> Result<Arc<Policy>, FetchError> {
-        let session_until = self.end_of_share(until, left);
-        let connected = self.connect(address, route, session_until, control)?;
-        self.fetch_over(connected, domain, session_until, until, control)
+        let connected = self.connect(address, route, share, control)?;
+        self.fetch_over(connected, domain, share, until, control)
     }
 
     /// Returns whether the time is over, or `control` ends the fetch.
@@ -234,8 +212,13 @@ impl HttpsSockets {
         until: Instant,
         control: &Control,
     ) -> Result<TcpStream, FetchError> {
-        let stream = connect(address, self.setup.sources, until, &self.time, control)
-            .map_err(|error| connection_error(&error))?;
+        let connected = connect(address, self.setup.sources, until, &self.time, control);
+        let stream = match connected {
+            Err(error) if is_late(&error) && control.is_stopped() => {
+                return Err(FetchError::Deadline);
+            }
+            connected => connected.map_err(|error| connection_error(&error))?,
+        };
         let _ = stream.set_nodelay(true);
         Ok(stream)
     }
@@ -290,6 +273,11 @@ impl HttpsSockets {
             match exchange.poll() {
                 fetch::Step::Send(bytes) => {
                     if let Err(error) = send(&mut stream, bytes, until, &self.time, control) {
+                        if is_late(&error) && control.is_stopped() {
+                            // The outcome counts even if its `close_notify` could not be sent.
+                            let outcome = exchange.outcome().cloned();
+                            return outcome.unwrap_or(Err(FetchError::Deadline));
+                        }
                         exchange.handle_failure(&error.to_string(), self.time.instant());
                     }
                 }
@@ -315,9 +303,4 @@ impl HttpsSockets {
             }
         }
     }
-}
-
-/// Returns whether a fetch failed before the Policy Host answered over HTTP.
-fn is_without_answer(error: &FetchError) -> bool {
-    matches!(error, FetchError::NoAddress(_) | FetchError::Proxy(_)) || is_of_address(error)
 }

@@ -66,7 +66,7 @@ impl ResolverPart {
             Self::Sockets(sockets) => {
                 sockets.addresses([Question::aaaa(domain), Question::a(domain)], left, control)
             }
-            Self::Users(users) => users.in_time(|resolver| resolver.addresses(domain)),
+            Self::Users(users) => users.found(|resolver| resolver.addresses(domain)),
         }
     }
 
@@ -76,7 +76,7 @@ impl ResolverPart {
             Self::Sockets(sockets) => {
                 sockets.addresses(Question::host_addresses(host), left, control)
             }
-            Self::Users(users) => users.in_time(|resolver| resolver.host_addresses(host)),
+            Self::Users(users) => users.found(|resolver| resolver.host_addresses(host)),
         }
     }
 
@@ -84,7 +84,10 @@ impl ResolverPart {
     pub(super) fn ipv4only(&self, until: Instant, control: &Control) -> Nat64Answer {
         match self {
             Self::Sockets(sockets) => sockets.ipv4only(until, control),
-            Self::Users(users) => users.resolver.ipv4only(),
+            Self::Users(users) => {
+                let answer = users.in_time(|resolver| resolver.ipv4only());
+                answer.unwrap_or_else(|| Nat64Answer::Failed(NOT_IN_TIME.into()))
+            }
         }
     }
 
@@ -106,15 +109,18 @@ impl ResolverPart {
 }
 
 impl UsersResolver {
-    /// Looks up addresses. Those that come after the time-out of a query are not used: the call
+    /// Looks up addresses, within the time-out of a query.
+    fn found(&self, look_up: impl FnOnce(&dyn Resolver) -> AddressAnswer) -> Found {
+        let answer = self.in_time(look_up);
+        answer.unwrap_or_else(|| AddressAnswer::Failed(NOT_IN_TIME.into())).into_found()
+    }
+
+    /// Calls the resolver. Returns `None` if the answer comes after the time-out of a query: the call
     /// itself cannot be ended.
-    fn in_time(&self, look_up: impl FnOnce(&dyn Resolver) -> AddressAnswer) -> Found {
+    fn in_time<T>(&self, look_up: impl FnOnce(&dyn Resolver) -> T) -> Option<T> {
         let until = self.time.deadline_after(self.timeout);
         let answer = look_up(&*self.resolver);
-        if self.time.time_until(until).is_zero() {
-            return AddressAnswer::Failed(NOT_IN_TIME.into()).into_found();
-        }
-        answer.into_found()
+        (!self.time.time_until(until).is_zero()).then_some(answer)
     }
 }
 

@@ -3,6 +3,7 @@
 
 mod address_answer;
 mod addresses;
+mod attempts;
 mod builder;
 mod cache_control;
 mod cached_entry;
@@ -44,6 +45,8 @@ mod tls_rules;
 mod trace;
 
 #[cfg(feature = "tokio")]
+pub(crate) use self::addresses::graver;
+#[cfg(feature = "tokio")]
 pub(crate) use self::clock::{std_now, utc_now};
 #[cfg(feature = "tokio")]
 pub(crate) use self::event::OnEvent;
@@ -69,9 +72,8 @@ pub use self::{
 };
 pub(crate) use self::{
     address_answer::NOT_IN_TIME,
-    addresses::{
-        Addresses, GRACE, graver, is_enough, is_of_address, policy_host_addresses, time_share,
-    },
+    addresses::{Addresses, GRACE, is_enough, is_of_address, policy_host_addresses, time_share},
+    attempts::Attempts,
     builder::sealed::Sealed,
     cache_control::RunningClient,
     clock::{Moment, SystemClock, Time},

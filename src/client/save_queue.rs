@@ -3,7 +3,7 @@
 use alloc::{collections::VecDeque, vec::Vec};
 use core::time::Duration;
 use std::{
-    collections::HashMap,
+    collections::{HashMap, HashSet},
     sync::{Condvar, Mutex, MutexGuard, PoisonError},
 };
 
@@ -36,6 +36,8 @@ struct Waiting {
     rows: HashMap<Domain, PendingSave>,
     /// The thread ends once the queue is empty.
     is_closed: bool,
+    /// The domains of the changes that were removed after that.
+    last: HashSet<Domain>,
     /// The queue was empty after that: no change is taken any more.
     is_over: bool,
     has_ended: bool,
@@ -48,15 +50,20 @@ impl SaveQueue {
         Self { state, changed: Condvar::new(), ended: Condvar::new(), most }
     }
 
-    /// Adds a change. It replaces an earlier one of its domain whose save has not begun. Once the queue
-    /// is closed, changes are taken as long as there are others to save, such as the rest of what a
-    /// store has lost; later ones are dropped.
+    /// Adds a change. It replaces an earlier one of its domain whose save has not begun.
+    ///
+    /// Once the queue is closed, changes are added as long as there are others to save, such as the
+    /// rest of what a store has lost; later ones are dropped. Each domain is saved once more at most:
+    /// the outcome of a save may be a reason to save others, and the thread would never end.
     pub(crate) fn push(&self, saving: PendingSave) {
         let mut state = self.lock();
         let domain = saving.change.domain.clone();
         // A removal that is dropped leaves an old row, which a store that hangs does too.
         let is_too_much = state.rows.len() >= self.most && saving.change.snapshot.is_none();
-        if state.is_over || (is_too_much && !state.rows.contains_key(&domain)) {
+        if state.is_over
+            || state.last.contains(&domain)
+            || (is_too_much && !state.rows.contains_key(&domain))
+        {
             return;
         }
         if state.rows.insert(domain.clone(), saving).is_none() {
@@ -69,10 +76,13 @@ impl SaveQueue {
     pub(super) fn take(&self) -> Vec<PendingSave> {
         let is_idle = |state: &mut Waiting| state.order.is_empty() && !state.is_closed;
         let waited = self.changed.wait_while(self.lock(), is_idle);
-        let Waiting { order, rows, is_over, .. } =
+        let Waiting { order, rows, is_closed, last, is_over, .. } =
             &mut *waited.unwrap_or_else(PoisonError::into_inner);
         *is_over = order.is_empty();
         let count = order.len().min(BATCH);
+        if *is_closed {
+            last.extend(order.iter().take(count).cloned());
+        }
         order.drain(..count).filter_map(|domain| rows.remove(&domain)).collect()
     }
 

@@ -33,7 +33,8 @@ impl WriterSettings {
         Self { store, queue, events }
     }
 
-    /// Starts the thread, which saves changes and passes on the result of each.
+    /// Starts the thread, which saves changes and passes on the result of each. It drops `report` at
+    /// its end.
     pub(crate) fn start(
         self,
         time: Arc<Time>,
@@ -47,6 +48,8 @@ impl WriterSettings {
             keep(&*store, changes, &time, &report, &events);
             // A caller that waits for the end may then open the same file.
             let _ = events.guard(Part::Store, || drop(store));
+            // It may have the last reference to the parts of a user.
+            let _ = events.guard(Part::Other, || drop(report));
         })?;
         Ok(StoreWriter(queue, threads))
     }

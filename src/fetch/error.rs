@@ -172,6 +172,9 @@ impl FetchError {
             Self::Connection(why) => {
                 Self::Proxy(super::ProxyError::new(proxy, super::ProxyErrorKind::Connection(why)))
             }
+            Self::Deadline => {
+                Self::Proxy(super::ProxyError::new(proxy, super::ProxyErrorKind::Timeout))
+            }
             other => other,
         }
     }

@@ -27,7 +27,8 @@
 //! `dns::Config` is set.
 //!
 //! Within a fetch, each address of the Policy Host but the last has an equal share of the time that is
-//! left, at most 5 s, for the connection and the TLS handshake.
+//! left, at most 5 s, for the connection and the TLS handshake. If all the others fail, one that has
+//! used up its share is tried again with the time that is left.
 //!
 //! A mail server that cannot let a message wait for so long gives a `budget`, such as 20 s. If it is
 //! over, the message may wait in the queue for the next attempt, or go out as to a domain without a

@@ -112,11 +112,11 @@ impl Builder<Client> {
             tasks: Tasks::default(),
             ended: Once::new(),
         });
-        let weak = Arc::downgrade(&driver);
+        // The thread of the store may outlive the client, and the result of a save may be a reason to
+        // save others.
+        let saver = Arc::clone(&driver);
         let complete = move |shard, done| {
-            if let Some(driver) = weak.upgrade() {
-                driver.process(driver.hub.done(shard, done, driver.time.now()));
-            }
+            saver.process(saver.hub.done(shard, done, saver.time.now()));
         };
         let writer = writer.map(|writer| writer.start(time, complete)).transpose()?.map(Arc::new);
         // Dropping it ends the parts that have been started, if another part cannot be.

@@ -12,12 +12,12 @@ use ::tokio::{
     time::timeout,
 };
 
-use super::{connect::connect, resolver_part::ResolverPart};
+use super::{connect::connect, progress::Progress, resolver_part::ResolverPart};
 use crate::{
     cache::PolicyAnswer,
     client::{
-        FetchRoute, Found, HttpsSetup, Moment, Nat64Answer, Roots, Time, connection_error, graver,
-        is_of_address, proxy_addresses, time_share,
+        Attempts, FetchRoute, Found, HttpsSetup, Moment, Nat64Answer, Roots, Time,
+        connection_error, is_of_address, proxy_addresses, time_share,
     },
     domain::Domain,
     fetch::{self, FetchError, HttpsProxy, ProxyError, ProxyErrorKind, ProxyHost, Tunnel},
@@ -58,15 +58,16 @@ impl HttpsSockets {
     }
 
     /// Fetches a policy within this time, from these addresses. The resolver finds those that were
-    /// not waited for.
+    /// not waited for. If the future is dropped, `progress` has the error of the fetch.
     pub(super) async fn fetch(
         &self,
         domain: &Domain,
         addresses: Found,
         left: Duration,
         resolver: &ResolverPart,
+        progress: &Progress,
     ) -> PolicyAnswer {
-        match self.policy(domain, addresses, left, resolver).await {
+        match self.policy(domain, addresses, left, resolver, progress).await {
             Ok(policy) => PolicyAnswer::Valid(policy),
             Err(error) => PolicyAnswer::Failed(error.to_failure(domain)),
         }
@@ -78,25 +79,35 @@ impl HttpsSockets {
         addresses: Found,
         left: Duration,
         resolver: &ResolverPart,
+        progress: &Progress,
     ) -> Result<Arc<Policy>, FetchError> {
         if left.is_zero() {
             return Err(FetchError::Deadline);
         }
         let until = self.time.deadline_after(left);
         let addresses = addresses?;
-        let route = self.route(until, resolver).await?;
-        let more = addresses.unknown.is_some();
-        let fetched = self.fetch_from_any(domain, &route, &addresses.list, more, until).await;
-        let error = match fetched {
-            Err(error) if is_of_address(&error) && !self.time.time_until(until).is_zero() => error,
-            fetched => return fetched,
-        };
-        let rest = resolver.rest_of(&addresses, domain, until).await;
-        if rest.is_empty() {
-            return Err(error);
+        let route = self.route(until, resolver, progress).await?;
+        let mut attempts = Attempts::new(domain, &route.filter, &addresses);
+        loop {
+            progress.note_failure(attempts.failed());
+            if attempts.needs_rest() && !self.is_over(until) {
+                let rest = resolver.rest_of(&addresses, domain, until).await;
+                attempts.add_rest(domain, &route.filter, &rest);
+            }
+            let Some((address, shares)) = attempts.next() else {
+                return Err(attempts.into_error());
+            };
+            if self.is_over(until) {
+                return Err(attempts.into_late_error());
+            }
+            let share = self.end_of_share(until, shares);
+            match self.fetch_from(domain, address, &route, share, until, progress).await {
+                Err(error) if is_of_address(&error) => {
+                    attempts.fail(address, error, shares > 1 && self.is_over(share));
+                }
+                fetched => return fetched,
+            }
         }
-        let fetched = self.fetch_from_any(domain, &route, &rest, false, until).await;
-        fetched.map_err(|other| graver(error, other))
     }
 
     /// Finds the NAT64 prefixes of the network and the addresses of the proxy.
@@ -104,6 +115,7 @@ impl HttpsSockets {
         &self,
         until: Instant,
         resolver: &ResolverPart,
+        progress: &Progress,
     ) -> Result<FetchRoute, FetchError> {
         let nat64 = &self.setup.nat64;
         if nat64.is_due(self.time.instant()) {
@@ -118,7 +130,9 @@ impl HttpsSockets {
                 ProxyHost::Address(address) => vec![(*address, proxy.port()).into()],
                 ProxyHost::Name(name) => {
                     let left = self.time.time_until(until);
+                    progress.enter_proxy(proxy);
                     let found = timeout(left, resolver.host_addresses(name, left)).await;
+                    progress.leave_proxy();
                     proxy_addresses(proxy, found.unwrap_or(Err(FetchError::Deadline)))?
                 }
             },
@@ -126,52 +140,33 @@ impl HttpsSockets {
         Ok(FetchRoute { filter: nat64.filter(&self.setup.filter), proxy_addresses })
     }
 
-    /// Fetches from the first address that answers. Each address has its share of the time for the
-    /// connection and the TLS handshake, and so have `more` addresses that are not known yet.
-    async fn fetch_from_any(
-        &self,
-        domain: &Domain,
-        route: &FetchRoute,
-        addresses: &[IpAddr],
-        more: bool,
-        until: Instant,
-    ) -> Result<Arc<Policy>, FetchError> {
-        let mut failed = FetchError::NoAddress("it has none".into());
-        for (tried, &address) in addresses.iter().enumerate() {
-            if self.time.time_until(until).is_zero() {
-                return Err(graver(failed, FetchError::Deadline));
-            }
-            let left = addresses.len().saturating_sub(tried).saturating_add(more.into());
-            let fetched = match route.filter.check(domain, address) {
-                Ok(()) => self.fetch_from(domain, address, route, left, until).await,
-                Err(error) => Err(FetchError::Refused(error)),
-            };
-            match fetched {
-                Err(error) if is_of_address(&error) => failed = graver(failed, error),
-                fetched => return fetched,
-            }
-        }
-        Err(failed)
-    }
-
-    /// Fetches from the first of the remaining addresses, through the proxy if there is one.
+    /// Fetches from an address, through the proxy if there is one. The connection and the TLS
+    /// handshake may take until the end of its `share` of the time.
     async fn fetch_from(
         &self,
         domain: &Domain,
         address: IpAddr,
         route: &FetchRoute,
-        left: usize,
+        share: Instant,
         until: Instant,
+        progress: &Progress,
     ) -> Result<Arc<Policy>, FetchError> {
-        let session_until = self.end_of_share(until, left);
         let target = (address.to_canonical(), self.setup.port).into();
         let connected = match &self.setup.proxy {
-            None => self.open(target, session_until).await.map(|stream| (stream, Vec::new())),
+            None => self.open(target, share).await.map(|stream| (stream, Vec::new())),
             Some(proxy) => {
-                self.open_through(proxy, &route.proxy_addresses, target, session_until).await
+                progress.enter_proxy(proxy);
+                let opened = self.open_through(proxy, &route.proxy_addresses, target, share).await;
+                progress.leave_proxy();
+                opened
             }
         };
-        self.fetch_over(connected?, domain, session_until, until).await
+        self.fetch_over(connected?, domain, share, until).await
+    }
+
+    /// Returns whether this time has come.
+    fn is_over(&self, until: Instant) -> bool {
+        self.time.time_until(until).is_zero()
     }
 
     /// Returns the end of the time that the first of the remaining addresses has.

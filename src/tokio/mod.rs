@@ -22,6 +22,7 @@
 //! certificate; any answer over HTTP is the answer of the Policy Host, even if it is not a policy.
 //! So a policy is accepted only from a host with a valid certificate. Each address but the last has
 //! an equal share of the time that is left, at most 5 s, for the connection and the TLS handshake.
+//! If all the others fail, one that has used up its share is tried again with the time that is left.
 //!
 //! Without a [`store`](crate::store), the cache starts empty after a restart, and each domain is a
 //! first contact again, at which an attacker can suppress the policy ([RFC 8461 §10.2]).
@@ -48,6 +49,7 @@ mod inner;
 mod interface;
 #[cfg(feature = "blocking")]
 mod on_runtime;
+mod progress;
 mod resolver_part;
 mod sockets;
 mod work;

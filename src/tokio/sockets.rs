@@ -9,6 +9,7 @@ use super::{
     dns::DnsSockets,
     https::HttpsSockets,
     interface::{BoxFuture, Fetcher, Resolver},
+    progress::Progress,
     resolver_part::ResolverPart,
 };
 use crate::{
@@ -111,7 +112,8 @@ impl Fetcher for Sockets {
             let (start, deadline) = (self.https.now(), self.https.deadline());
             let addresses = self.resolver.addresses(domain, deadline).await;
             let left = deadline.saturating_sub(self.https.now().saturating_duration_since(start));
-            self.https.fetch(domain, addresses, left, &self.resolver).await
+            let progress = Progress::default();
+            self.https.fetch(domain, addresses, left, &self.resolver, &progress).await
         })
     }
 }

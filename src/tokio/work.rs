@@ -8,6 +8,7 @@ use ::tokio::{task::JoinSet, time::timeout};
 use super::{
     driver::{Driver, Limits, lock},
     fetcher_part::FetcherPart,
+    progress::Progress,
     resolver_part::ResolverPart,
 };
 use crate::{
@@ -80,12 +81,14 @@ impl Driver {
     ) -> PolicyAnswer {
         let (this, named) = (Arc::clone(self), domain.clone());
         let limit = self.setup.config.fetch_timeout();
+        let progress = Arc::<Progress>::default();
+        let noted = Arc::clone(&progress);
         let work = async move {
             let answer = async {
                 match (&this.fetcher, addresses) {
                     (FetcherPart::Users(fetcher), _) => fetcher.fetch(&domain).await,
                     (FetcherPart::Sockets(https), Some(addresses)) => {
-                        https.fetch(&domain, addresses, left, &this.resolver).await
+                        https.fetch(&domain, addresses, left, &this.resolver, &noted).await
                     }
                     (FetcherPart::Sockets(_), None) => PolicyAnswer::NotSent,
                 }
@@ -97,7 +100,7 @@ impl Driver {
         match self.here_or_apart(is_own, limit, work).await {
             Ended::With(answer) => answer,
             Ended::Panicked => PolicyAnswer::NotSent,
-            Ended::Late => PolicyAnswer::Failed(FetchError::Deadline.to_failure(&named)),
+            Ended::Late => PolicyAnswer::Failed(progress.late_error().to_failure(&named)),
         }
     }
 

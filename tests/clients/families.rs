@@ -1,6 +1,7 @@
 //! Policy Hosts with IPv6 addresses of no use, whose IPv4 addresses are found late.
 
 use std::{
+    iter,
     net::{Ipv6Addr, TcpListener},
     thread,
     time::Duration,
@@ -17,14 +18,14 @@ use crate::{
 };
 
 /// What comes of a host that does this at 127.0.0.1, and is at `::1` too: it takes connections
-/// there and says nothing, or takes none.
+/// there and says nothing, or takes none. Each address is connected to once.
 #[track_caller]
 fn assert_with_v6(is_silent: bool, web: &Web, expected: Expected) {
     for kind in BOTH {
         let world = World::new();
         world.set("example.com", Site { web: web.clone(), ..Site::new("1", POLICY) });
         let v6 = (Ipv6Addr::LOCALHOST, world.port());
-        let _listener = is_silent.then(|| TcpListener::bind(v6).unwrap());
+        let listener = is_silent.then(|| TcpListener::bind(v6).unwrap());
         let nameserver = Nameserver::new(|mut asked| match asked.kind() {
             RecordType::AAAA => {
                 let data = RData::AAAA(rdata::AAAA(Ipv6Addr::LOCALHOST));
@@ -45,6 +46,11 @@ fn assert_with_v6(is_silent: bool, web: &Web, expected: Expected) {
         let client = Client::new(kind, settings);
         let answer = client.policy(&domain("example.com"), LONG).unwrap();
         assert_eq!(outcome(&answer), expected, "{kind:?}: {answer:?}");
+        assert_eq!(world.counts("example.com").fetches, 1, "{kind:?}");
+        if let Some(listener) = listener {
+            listener.set_nonblocking(true).unwrap();
+            assert_eq!(iter::from_fn(|| listener.accept().ok()).count(), 1, "{kind:?}");
+        }
     }
 }
 

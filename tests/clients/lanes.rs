@@ -14,9 +14,10 @@ use mta_sts::{
     Domain, NoPolicy,
     cache::{Answer, Event, PolicyAnswer, TxtAnswer},
     client::{self, LookupError},
-    dns, fetch,
+    dns,
+    fetch::{self, HttpsProxy},
 };
-use mta_sts_testkit::{Addresses, Dns, Site, Web, World};
+use mta_sts_testkit::{Addresses, Dns, Proxying, Site, Web, World};
 
 use crate::{
     nameserver::Nameserver,
@@ -268,6 +269,42 @@ fn ended_early(kind: Kind, slow: &str) {
             panic!("{kind:?}: {answer:?}")
         };
         assert_eq!(failure.reason_code(), "deadline", "{kind:?}: {failure}");
+    });
+}
+
+/// The sender's proxy is silent or cannot be reached, or the Policy Host behind it is silent.
+#[test]
+fn what_is_ended_early_at_the_proxy_is_no_failure_of_the_domain() {
+    both_at_once(|kind| {
+        let connects = Proxying::Connects(b"HTTP/1.1 200 OK\r\n\r\n".into());
+        let hole = Some(Addresses::BLACK_HOLE);
+        for (manner, hole, code) in [
+            (Proxying::Hangs, None, "https-proxy"),
+            (Proxying::Hangs, hole, "https-proxy"),
+            (connects, None, "deadline"),
+        ] {
+            let hangs = Site { web: Web::Hangs, ..Site::new("1", POLICY) };
+            let world = world_of(["slow.example".to_owned()], &hangs);
+            let proxy = world.proxy(manner);
+            let hole = hole.map(|address| (address, world.port()).into());
+            let settings = settings(&world)
+                .with_https_proxy(HttpsProxy::new(hole.unwrap_or(proxy.address())))
+                .with_fetch_config(patient())
+                .with_max_concurrent_discoveries(1);
+            let client = Client::new(kind, settings);
+            thread::scope(|scope| {
+                let slow = scope.spawn(|| client.policy(&domain("slow.example"), LONG).unwrap());
+                thread::sleep(SECOND / 2);
+                scope.spawn(|| drop(client.policy(&domain("honest.example"), LONG)));
+                let answer = slow.join().unwrap();
+                client.shutdown();
+                let Answer::NoPolicy(NoPolicy::FetchFailed(failure)) = &answer else {
+                    panic!("{kind:?}: {answer:?}")
+                };
+                assert_eq!(failure.reason_code(), code, "{kind:?}: {failure}");
+                assert_eq!(failure.is_of_sender(), code == "https-proxy", "{kind:?}");
+            });
+        }
     });
 }
 

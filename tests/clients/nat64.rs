@@ -6,6 +6,7 @@ use std::{
         Arc,
         atomic::{AtomicUsize, Ordering},
     },
+    thread,
     time::Duration,
 };
 
@@ -181,4 +182,34 @@ fn a_discovery_that_hangs_leaves_time_for_the_fetch() {
     let client = runtime.block_on(builder.with_resolver(resolver).build()).unwrap();
     let answer = runtime.block_on(client.policy(&domain("example.com"))).unwrap();
     assert!(answer.policy().is_some(), "{answer:?}");
+}
+
+/// A resolver of the user's that answers about `ipv4only.arpa` after the time-out of a query.
+struct Late;
+
+impl blocking::Resolver for Late {
+    fn txt(&self, _: &Domain) -> TxtAnswer {
+        Translated::txt_answer()
+    }
+
+    fn addresses(&self, _: &Domain) -> AddressAnswer {
+        Translated::address_answer()
+    }
+
+    fn ipv4only(&self) -> Nat64Answer {
+        thread::sleep(Duration::from_millis(500));
+        Translated::default().nat64_answer()
+    }
+}
+
+/// Tokio's client does not wait for it.
+#[test]
+fn a_late_answer_is_not_used() {
+    let world = World::new();
+    let dns = dns::Config::default().with_timeout(Duration::from_millis(200));
+    let settings = settings(&world).with_nat64_discovery(true).with_dns_config(dns);
+    let builder = blocking::Client::builder().with_settings(settings);
+    let client = builder.with_resolver(Late).build().unwrap();
+    let answer = client.policy(&domain("a.example")).unwrap();
+    assert_eq!(code(&answer), "address-refused");
 }

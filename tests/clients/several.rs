@@ -6,9 +6,14 @@ use mta_sts_testkit::{Addresses, Body, Certificate, Site, Web, World};
 
 use crate::{
     faults::{Expected, FetchFailed, Policy, outcome},
-    world::{BOTH, Client, LONG, POLICY, domain, settings},
+    world::{BOTH, Client, Kind, LONG, POLICY, both_at_once, domain, settings},
 };
-use mta_sts::ResultType::{StsPolicyFetchError as Fetch, StsWebpkiInvalid as Pki};
+use mta_sts::{
+    ResultType::{StsPolicyFetchError as Fetch, StsWebpkiInvalid as Pki},
+    fetch,
+};
+
+const SECONDS: Duration = Duration::from_secs(1);
 
 const FIRST: Ipv4Addr = Ipv4Addr::LOCALHOST;
 const SECOND: Ipv4Addr = Ipv4Addr::new(127, 0, 0, 31);
@@ -63,9 +68,65 @@ fn a_good_address_is_found_after_one_that_is_silent() {
     assert_in_both_orders(silent, |_| {}, Policy);
 }
 
+/// What comes of a first contact with a host at these addresses, and how often it is connected to.
+/// It does `first` at 127.0.0.1, and `second` at the second address.
+fn fetched(
+    kind: Kind,
+    addresses: &'static [Ipv4Addr],
+    [first, second]: [Web; 2],
+    timeout: Duration,
+) -> (Expected, usize) {
+    let world = World::new();
+    let addresses = Addresses::Given(addresses);
+    world.set("example.com", Site { addresses, web: first, ..Site::new("1", POLICY) });
+    world.web_beside(SECOND, Site { web: second, ..Site::new("1", POLICY) });
+    let config = fetch::Config::default().with_timeout(timeout);
+    let client = Client::new(kind, settings(&world).with_fetch_config(config));
+    let answer = client.policy(&domain("example.com"), LONG).unwrap();
+    (outcome(&answer), world.counts("example.com").fetches)
+}
+
 #[test]
-fn of_silent_addresses_the_last_one_has_the_time_of_the_fetch() {
-    assert_in_both_orders(silent, silent, FetchFailed(Fetch, "deadline"));
+fn each_of_silent_addresses_is_tried_once() {
+    for kind in BOTH {
+        for order in ORDERS {
+            let found = fetched(kind, order, [Web::Hangs, Web::Hangs], 2 * SECONDS);
+            assert_eq!(found, (FetchFailed(Fetch, "deadline"), 2), "{kind:?}, {order:?}");
+        }
+    }
+}
+
+/// A third of the time is too short for its handshake.
+fn slow_handshake() -> Web {
+    Web::SlowHandshake(POLICY.into(), 3 * SECONDS)
+}
+
+#[test]
+fn the_last_address_has_all_the_time_that_is_left() {
+    both_at_once(|kind| {
+        let order = &[SECOND, DEAD, FIRST];
+        let found = fetched(kind, order, [slow_handshake(), Web::Hangs], 6 * SECONDS);
+        assert_eq!(found, (Policy, 2), "{kind:?}");
+    });
+}
+
+/// All others have failed at once.
+#[test]
+fn an_address_whose_share_was_too_short_is_tried_again_with_the_time_that_is_left() {
+    both_at_once(|kind| {
+        let order = &[FIRST, DEAD, SECOND];
+        let found = fetched(kind, order, [slow_handshake(), Web::Closes], 6 * SECONDS);
+        assert_eq!(found, (Policy, 3), "{kind:?}");
+    });
+}
+
+#[test]
+fn an_address_that_is_refused_has_no_share_of_the_time() {
+    const ORDER: &[Ipv4Addr] = &[FIRST, Ipv4Addr::new(10, 0, 0, 1), Ipv4Addr::new(10, 0, 0, 2)];
+    both_at_once(|kind| {
+        let found = fetched(kind, ORDER, [slow_handshake(), Web::Closes], 6 * SECONDS);
+        assert_eq!(found, (Policy, 1), "{kind:?}");
+    });
 }
 
 /// The time of one address ends with the handshake.

@@ -19,7 +19,9 @@ use mta_sts::{
 };
 use mta_sts_testkit::World;
 
-use crate::world::{BOTH, Client, Kind, LONG, POLICY, Part, Parts, domain, eventually, settings};
+use crate::world::{
+    BOTH, Client, Kind, LONG, POLICY, Part, Parts, both_at_once, domain, eventually, settings,
+};
 
 /// A store in memory that can be held up.
 #[derive(Default)]
@@ -30,6 +32,10 @@ struct Gate {
     longest: AtomicUsize,
     /// Everything is lost before the next save.
     loses: AtomicBool,
+    /// Everything is lost before every other save, from the next one on.
+    keeps_losing: AtomicBool,
+    /// Each save takes more than the time-out.
+    is_slow: AtomicBool,
     rows: Mutex<BTreeMap<String, bool>>,
 }
 
@@ -65,8 +71,15 @@ impl Store for Opening {
         let gate = &self.0;
         gate.longest.fetch_max(changes.len(), Ordering::SeqCst);
         gate.pass();
+        if gate.is_slow.load(Ordering::SeqCst) {
+            thread::sleep(Duration::from_millis(1100));
+        }
         let mut rows = gate.rows.lock().unwrap();
-        if gate.loses.swap(false, Ordering::SeqCst) {
+        let loses = gate.loses.swap(false, Ordering::SeqCst);
+        if gate.keeps_losing.load(Ordering::SeqCst) {
+            gate.loses.store(!loses, Ordering::SeqCst);
+        }
+        if loses {
             rows.clear();
             return Err(StoreError::lost("the file was removed"));
         }
@@ -333,4 +346,65 @@ fn what_a_store_has_lost_is_saved_again_before_the_end() {
         assert!(gate.has("last.example"), "{kind:?}");
         assert_eq!(count(&told, "all saved"), 1, "{kind:?}");
     }
+}
+
+/// The same, and nothing waits for the store.
+#[test]
+fn what_a_store_has_lost_is_saved_again_after_the_client_is_dropped_in_a_runtime() {
+    let (world, gate) = (World::new(), Arc::<Gate>::default());
+    let (client, _) = client(Kind::Tokio, &world, Opening(Arc::clone(&gate)));
+    let _release = Release(Arc::clone(&gate));
+    let names: Vec<String> = (0..300).map(|n| format!("d{n}.example")).collect();
+    for name in &names {
+        assert!(client.policy(&domain(name), LONG).unwrap().policy().is_some());
+    }
+    eventually(|| names.iter().all(|name| gate.has(name)));
+    gate.shut();
+    let _ = client.policy(&domain("last.example"), A_WHILE);
+    let Client::Tokio(runtime, client) = client else { panic!() };
+    runtime.block_on(async move { drop(client) });
+    gate.loses.store(true, Ordering::SeqCst);
+    gate.open();
+    eventually(|| Arc::strong_count(&gate) == 2);
+    let missing = names.iter().filter(|name| !gate.has(name)).count();
+    assert_eq!(missing, 0);
+    assert!(gate.has("last.example"));
+}
+
+/// A handle of the client is left, and the store is closed.
+#[test]
+fn the_store_is_closed_even_if_it_loses_everything_again_and_again() {
+    for kind in BOTH {
+        let (world, gate) = (World::new(), Arc::<Gate>::default());
+        let (client, told) = client(kind, &world, Opening(Arc::clone(&gate)));
+        for n in 0..300 {
+            let name = format!("d{n}.example");
+            assert!(client.policy(&domain(&name), LONG).unwrap().policy().is_some());
+        }
+        gate.keeps_losing.store(true, Ordering::SeqCst);
+        gate.loses.store(true, Ordering::SeqCst);
+        let _ = client.policy(&domain("last.example"), A_WHILE);
+        client.shutdown();
+        eventually(|| Arc::strong_count(&gate) == 1);
+        assert!(count(&told, "lost") > 0, "{kind:?}");
+        drop(client);
+    }
+}
+
+/// Each of its saves is late, which is a reason to try it once more.
+#[test]
+fn the_store_is_closed_even_if_it_is_always_late() {
+    both_at_once(|kind| {
+        let (world, gate) = (World::new(), Arc::<Gate>::default());
+        let (client, told) = client(kind, &world, Opening(Arc::clone(&gate)));
+        gate.is_slow.store(true, Ordering::SeqCst);
+        for n in 0..5 {
+            let name = format!("d{n}.example");
+            assert!(client.policy(&domain(&name), LONG).unwrap().policy().is_some());
+        }
+        assert_eq!(count(&told, "stalled"), 1, "{kind:?}");
+        client.shutdown();
+        eventually(|| Arc::strong_count(&gate) == 1);
+        drop(client);
+    });
 }

@@ -29,6 +29,8 @@ pub enum Web {
     Serves(String),
     /// Serves it after so long.
     Slow(String, Duration),
+    /// Serves it, and lets a handshake take so long.
+    SlowHandshake(String, Duration),
     /// Answers with these bytes.
     Answers(Vec<u8>),
     /// Sends these bytes, then cuts the connection.
@@ -98,6 +100,10 @@ impl PolicyHosts {
             Web::Closes => Ok(()),
             Web::Hangs => self.shared.wait(None),
             Web::Plain(bytes) => guest.write_all(&bytes),
+            Web::SlowHandshake(policy, span) => {
+                self.shared.wait(Some(span))?;
+                self.answer(accepted, guest, &name, site.certificate, &Web::Serves(policy))
+            }
             web => self.answer(accepted, guest, &name, site.certificate, &web),
         }
     }
@@ -171,7 +177,7 @@ impl PolicyHosts {
                 both.write_all(b"H")?;
                 self.shared.wait(Some(Duration::from_millis(200)))?;
             },
-            Web::Plain(_) | Web::Hangs | Web::Closes => {}
+            Web::SlowHandshake(..) | Web::Plain(_) | Web::Hangs | Web::Closes => {}
         }
         both.conn.send_close_notify();
         both.flush()

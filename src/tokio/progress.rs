@@ -1,0 +1,51 @@
+//! The progress of a fetch, for the case that it is ended early.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use crate::{
+    client::graver,
+    fetch::{FetchError, HttpsProxy, ProxyError, ProxyErrorKind},
+};
+
+/// The progress of a fetch. The task that ends the fetch early reads the error from it.
+#[derive(Debug, Default)]
+pub(super) struct Progress(Mutex<Stage>);
+
+#[derive(Debug, Default)]
+struct Stage {
+    /// The failure of the addresses that have been tried.
+    failed: Option<FetchError>,
+    /// The failure of the proxy, while the fetch waits for it.
+    at_proxy: Option<ProxyError>,
+}
+
+impl Progress {
+    /// Notes the failure of the addresses that have been tried.
+    pub(super) fn note_failure(&self, failed: Option<&FetchError>) {
+        self.lock().failed = failed.cloned();
+    }
+
+    /// Notes that the fetch waits for the proxy of the sender from now on.
+    pub(super) fn enter_proxy(&self, proxy: &HttpsProxy) {
+        self.lock().at_proxy = Some(ProxyError::new(proxy, ProxyErrorKind::Timeout));
+    }
+
+    /// Notes that the proxy has answered.
+    pub(super) fn leave_proxy(&self) {
+        self.lock().at_proxy = None;
+    }
+
+    /// Returns the error of the fetch, if it is ended now.
+    pub(super) fn late_error(&self) -> FetchError {
+        let stage = self.lock();
+        match (&stage.at_proxy, &stage.failed) {
+            (Some(error), _) => FetchError::Proxy(error.clone()),
+            (None, Some(failed)) => graver(failed.clone(), FetchError::Deadline),
+            (None, None) => FetchError::Deadline,
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Stage> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -295,10 +295,8 @@ impl Cache {
         if self.overrides.contains_key(&slot) {
             return EvictionClass::Pinned;
         }
-        if is_begun {
-            return EvictionClass::Awaited;
-        }
-        class_of(&found.entry.state, self.judged_at(now))
+        let class = class_of(&found.entry.state, self.judged_at(now));
+        if is_begun { class.max(EvictionClass::Awaited) } else { class }
     }
 }
 

@@ -293,15 +293,17 @@ impl Cache {
     }
 
     /// Notes that the clock was set ahead by more than a day. It may be wrong until it has run for a
-    /// day after that: a further step ahead prolongs the doubt, and one back ends it. Returns whether
-    /// the clock has proven right.
+    /// day after that: a further step prolongs the doubt, unless it is back to where the clock was.
+    /// Returns whether the clock has proven right.
     pub(super) fn note_jump(&mut self, now: Timestamp) -> bool {
         let is_jump = self.latest > Timestamp::MIN && now > self.latest.plus(rule::JUMP);
         let (jump, is_proven) = match self.jump {
             Some((before, _)) if is_jump => (Some((before, now)), false),
             None if is_jump => (Some((self.latest, now)), false),
             // Another thread may have read the clock a moment before.
-            Some((_, at)) if now < at.minus(rule::CLOCK_SLACK) => (None, false),
+            Some((before, at)) if now < at.minus(rule::CLOCK_SLACK) => {
+                (Some((before, now)).filter(|_| now > before.plus(rule::JUMP)), false)
+            }
             Some((_, at)) if now >= at.plus(rule::JUMP) => (None, true),
             jump => (jump, false),
         };
@@ -311,6 +313,9 @@ impl Cache {
 
     /// Rearms the deadlines of a domain. Returns whether there is one at this place.
     pub(super) fn rearm(&mut self, place: Place, now: UtcDateTime) -> bool {
+        if self.table.name_len(place) == 0 {
+            return false;
+        }
         let Some(slot) = self.unfold(place) else { return false };
         let moment = Timestamp::of(now);
         let Some(found) = self.table.get_mut(slot) else { return false };

@@ -84,10 +84,10 @@ impl Attempts {
     }
 
     /// Returns the failure of the fetch, if it ends before the next address is tried. A proxy that has
-    /// used up the time is not the fault of the Policy Host.
+    /// used up the time, or a wrong source address, is not the fault of the Policy Host.
     pub(crate) fn into_late_error(self) -> FetchError {
         match self.failed {
-            Some(error @ FetchError::Proxy(_)) => error,
+            Some(error @ (FetchError::Proxy(_) | FetchError::SourceAddress { .. })) => error,
             Some(error) => graver(error, FetchError::Deadline),
             None => FetchError::Deadline,
         }
@@ -119,7 +119,7 @@ mod tests {
         Domain::parse("example.com").unwrap()
     }
 
-    /// The attempts at these addresses, of one family or both.
+    /// Creates the attempts at these addresses, of one family or both.
     fn attempts(list: Vec<IpAddr>, unknown: Option<QueryType>) -> Attempts {
         Attempts::new(&domain(), &AddressFilter::default(), &Addresses { list, unknown })
     }

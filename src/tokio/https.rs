@@ -91,7 +91,9 @@ impl HttpsSockets {
         loop {
             progress.note_failure(attempts.failed());
             if attempts.needs_rest() && !self.is_over(until) {
+                progress.wait_for_rest(true);
                 let rest = resolver.rest_of(&addresses, domain, until).await;
+                progress.wait_for_rest(false);
                 attempts.add_rest(domain, &route.filter, &rest);
             }
             let Some((address, shares)) = attempts.next() else {

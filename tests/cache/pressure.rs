@@ -323,7 +323,7 @@ fn policies_that_make_room_for_others_stay_in_the_store() {
 /// Two threads have read the clock after it was set ahead, and come in the other order.
 #[test]
 fn a_moment_back_does_not_prove_a_clock_that_was_set_ahead() {
-    for by in [Step::milliseconds(-1), Step::seconds(-30), Step::days(2)] {
+    for by in [Step::milliseconds(-1), Step::seconds(-30), Step::hours(-2), Step::days(2)] {
         let mut world = World::with(Config::new(1).with_max_entries(10));
         world.publish("a", Mode::Enforce, 30 * DAY);
         for n in 0..5 {
@@ -344,4 +344,23 @@ fn a_moment_back_does_not_prove_a_clock_that_was_set_ahead() {
             assert!(world.cache.entry(&name).is_some(), "{by}: {name}");
         }
     }
+}
+
+/// The clock is wrong, so that lookups wait for new policies, whose fetches fail.
+#[test]
+fn a_policy_that_seems_to_have_expired_stays_in_the_store_while_lookups_wait_for_it() {
+    let config = Config::new(1).with_persistence(true).with_max_bytes(BOUND);
+    let names = regulars(440);
+    let mut world = settled(config, &names, Mode::Enforce);
+    let stored = world.store.len();
+    world.now += 730 * DAY;
+    world.cache.clock_set(Step::days(730), world.now);
+    for name in &names {
+        let _ = world.cache.lookup(&domain(name), world.now);
+    }
+    world.txt = dns_failed();
+    world.drain();
+    assert!(world.cache.memory_usage() <= BOUND, "{}", world.cache.memory_usage());
+    assert!(world.cache.len() < 440);
+    assert_eq!(world.store.len(), stored);
 }

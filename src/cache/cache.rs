@@ -60,7 +60,7 @@ pub struct Cache {
     pub(super) earliest: Tick,
     /// The times before the clock was set ahead and after it was set ahead last, if it may be wrong.
     pub(super) jump: Option<(Timestamp, Timestamp)>,
-    /// The first place whose deadlines and class have not yet been derived anew after the clock was set
+    /// The first place whose deadlines and class have not yet been set again after the clock was set
     /// back, or has proven right.
     pub(super) unarmed: Option<u32>,
     /// The number of expired policies that eviction may rearm before more is rearmed.

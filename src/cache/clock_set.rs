@@ -42,7 +42,7 @@ impl Cache {
     }
 
     /// Notes the time. If the clock was set back, or has proven right after it was set ahead, all
-    /// deadlines and classes are derived anew: those of 256 domains at once, the rest by
+    /// deadlines and classes are set again: those of 256 domains at once, the rest by
     /// [`handle_timeout`](Self::handle_timeout). Answers are right meanwhile, because they depend on
     /// the policy and the time only.
     pub(super) fn note_time(&mut self, now: UtcDateTime) {

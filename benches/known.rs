@@ -23,9 +23,6 @@ const HALF_PAST: UtcDateTime = utc_datetime!(2026-01-05 12:30);
 /// The functions whose instructions count of `cached`, which has threads beside it.
 pub(crate) const COUNTED: &str = "*known*once*";
 
-/// The clock, which such a function reads.
-pub(crate) const NOT_COUNTED: &str = "*GuardedClock*now*";
-
 /// Looks up so many of the domains: 7919 has no factor in common with their number, so that they come
 /// in another order than they were put in.
 pub(crate) fn repeat(who: &str, what: &str, times: u32) {

@@ -14,6 +14,13 @@ const PROBES: usize = 16;
 /// The number of saves to retry after each that succeeded: soon all, while no call takes long.
 const FOLLOWERS: usize = 64;
 
+/// The number of entries at which one call looks for rows that the store has lost.
+const LOOKS: usize = 4096;
+
+/// The number of unsaved domains up to which more of those that the store has lost are added: as many as
+/// one write may well have.
+const AT_ONCE: usize = 1024;
+
 impl Cache {
     /// Completes a [`Request::Persist`](super::Request::Persist). Pass `Err` with a message if the
     /// write failed. Report the outcomes for one domain in the order of the requests.
@@ -79,9 +86,14 @@ impl Cache {
     }
 
     fn saved(&mut self, domain: &Domain, number: u64, now: UtcDateTime) {
+        // Before the domain counts as saved, so that the store does not seem to have recovered.
+        self.note_lost(AT_ONCE);
         if self.unsaved.is_old(domain, number) {
             // The row is that of this request: no removal before it is left to be made.
             self.unsaved.set_removes(domain, false);
+        } else if self.unsaved.is_last_before_lost(domain) {
+            // Saved once more: its success is what the search for others is continued by.
+            self.unsaved.failed(domain, RowRequest { number, removes: false });
         } else {
             self.mark_saved(domain);
         }
@@ -170,15 +182,21 @@ impl Cache {
 impl Cache {
     /// Returns the number of domains for which the last save or removal has failed or timed out.
     /// Failed ones are retried after 1 s, doubling to a minute, and at once after another save
-    /// succeeds.
+    /// succeeds. After [`save_all`](Self::save_all), entries without anything to save count, too, until
+    /// they have been looked at.
     #[must_use]
     pub fn unsaved_count(&self) -> usize {
-        self.unsaved.len()
+        self.unsaved.most()
     }
 
     /// Retries all failed saves now: before a shutdown, or because the operator knows that the
     /// store works again.
+    ///
+    /// Takes time linear in their number.
     pub fn retry_unsaved(&mut self, now: UtcDateTime) {
+        while self.unsaved.has_lost() {
+            self.note_lost(usize::MAX);
+        }
         self.retry_some(usize::MAX, now);
     }
 
@@ -186,20 +204,9 @@ impl Cache {
     ///
     /// The domains count as unsaved until then. They are saved a few at a time, from the next retry
     /// on if one is planned, else from now on; [`EventKind::PersistRecovered`] is emitted when all are
-    /// saved. Takes time linear in the number of domains.
+    /// saved. Takes constant time: each of the calls that follow looks at some of the entries.
     pub fn save_all(&mut self, now: UtcDateTime) {
-        let (number, most) = (self.number(), self.most_unsaved());
-        for slot in 0..self.table.slots() {
-            let Some(found) = self.table.get(slot) else { continue };
-            if !found.in_store && !is_stored(&found.entry.state) {
-                continue;
-            }
-            let domain = self.table.domain(slot);
-            if let Some(domain) = domain.filter(|domain| !self.unsaved.contains(domain)) {
-                let request = self.row_request(slot, number);
-                self.unsaved.add(&domain, request, false, most);
-            }
-        }
+        self.unsaved.lost(self.table.slots());
         // A store that loses everything again and again is not tried without a pause.
         if self.unsaved.due().is_none() {
             self.retry_some(PROBES, now);
@@ -208,13 +215,32 @@ impl Cache {
 
     fn retry_some(&mut self, most: usize, now: UtcDateTime) {
         self.unsaved.clear_retry();
+        self.note_lost(AT_ONCE);
         let mut left = most;
         while left > 0 {
-            let Some((domain, removed)) = self.unsaved.try_next() else { return };
+            let Some((domain, removed)) = self.unsaved.try_next() else { break };
             if self.repeat(&domain, removed, now) {
                 left = left.saturating_sub(1);
             } else {
                 self.mark_saved(&domain);
+            }
+        }
+        self.unsaved.look_on(now);
+    }
+
+    /// Looks at some of the slots whose rows the store may have lost, until `most` domains are unsaved.
+    fn note_lost(&mut self, most: usize) {
+        let (number, bound) = (self.number(), self.most_unsaved());
+        for _ in 0..LOOKS {
+            let Some(slot) = self.unsaved.next_lost(most) else { return };
+            let found = self.table.get(slot);
+            if found.is_none_or(|found| !found.in_store && !is_stored(&found.entry.state)) {
+                continue;
+            }
+            let domain = self.table.domain(slot);
+            if let Some(domain) = domain.filter(|domain| !self.unsaved.contains(domain)) {
+                let request = self.row_request(slot, number);
+                self.unsaved.add(&domain, request, false, bound);
             }
         }
     }

@@ -1,12 +1,15 @@
 //! Rows that could not be stored, and the health of the store.
 
 use alloc::{collections::BTreeMap, sync::Arc};
-use core::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering::Relaxed};
+use core::{
+    ops::Range,
+    sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering::Relaxed},
+};
 
 use time::UtcDateTime;
 
 use super::{
-    clock::{Deadline, Timestamp},
+    clock::{Deadline, Span, Timestamp},
     rule,
 };
 use crate::domain::Domain;
@@ -21,6 +24,8 @@ pub(super) struct Unsaved {
     tried: BTreeMap<Domain, RowRequest>,
     /// The domains whose removal has no outcome yet.
     removals: BTreeMap<Domain, Removal>,
+    /// The slots whose rows the store may have lost, and which have not been looked at since.
+    lost: Range<u32>,
     /// The time at which more of the failed saves are retried.
     retry: Option<Deadline>,
     /// The number of consecutive retries that have failed.
@@ -76,6 +81,11 @@ impl Unsaved {
 
     pub(super) fn len(&self) -> usize {
         self.failed.len().saturating_add(self.tried.len())
+    }
+
+    /// Returns the number of domains, with all that the store may have lost.
+    pub(super) fn most(&self) -> usize {
+        self.len().saturating_add(self.lost.len())
     }
 
     pub(super) fn contains(&self, domain: &Domain) -> bool {
@@ -193,9 +203,35 @@ impl Unsaved {
         self.retry = None;
     }
 
+    /// Notes that the store may have lost the rows of all slots below `end`.
+    pub(super) fn lost(&mut self, end: u32) {
+        self.lost = 0..end;
+    }
+
+    /// Returns the next slot whose row may be lost, if fewer than `most` domains are unsaved.
+    pub(super) fn next_lost(&mut self, most: usize) -> Option<u32> {
+        if self.len() < most { self.lost.next() } else { None }
+    }
+
+    pub(super) fn has_lost(&self) -> bool {
+        !self.lost.is_empty()
+    }
+
+    /// Returns whether this is the last unsaved domain although rows may be lost.
+    pub(super) fn is_last_before_lost(&self, domain: &Domain) -> bool {
+        self.has_lost() && self.len() == 1 && self.contains(domain)
+    }
+
     /// Returns whether there are domains for which no request is in flight.
     pub(super) fn has_failed(&self) -> bool {
         !self.failed.is_empty()
+    }
+
+    /// Plans a retry now if rows may be lost and no request is in flight whose success would cause one.
+    pub(super) fn look_on(&mut self, now: UtcDateTime) {
+        if self.has_lost() && self.len() == 0 {
+            self.retry = Some(Deadline::new(Timestamp::of(now), Span::seconds(0)));
+        }
     }
 
     /// Notes that the last request for a domain has failed, if one before it was not known to

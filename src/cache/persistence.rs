@@ -86,19 +86,17 @@ impl Cache {
     }
 
     fn saved(&mut self, domain: &Domain, number: u64, now: UtcDateTime) {
-        // Before the domain counts as saved, so that the store does not seem to have recovered.
-        self.note_lost(AT_ONCE);
         if self.unsaved.is_old(domain, number) {
             // The row is that of this request: no removal before it is left to be made.
             self.unsaved.set_removes(domain, false);
         } else if self.unsaved.is_last_before_lost(domain) {
-            // Saved once more: its success is what the search for others is continued by.
+            // Saved once more, so that the store does not seem to have recovered.
             self.unsaved.failed(domain, RowRequest { number, removes: false });
         } else {
             self.mark_saved(domain);
         }
         self.unsaved.reset_back_off();
-        if self.unsaved.has_failed() {
+        if self.unsaved.has_failed() || self.unsaved.has_lost() {
             // The store works again: there is no need to wait.
             self.retry_some(FOLLOWERS, now);
         }

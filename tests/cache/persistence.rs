@@ -420,18 +420,20 @@ fn what_is_held_is_saved_again_when_the_store_has_lost_it() {
 #[test]
 fn what_a_store_has_lost_is_saved_a_few_at_a_time() {
     let mut world = persistent();
-    let fill = |world: &mut World, kind: &str| {
+    let fill = |world: &mut World, kind: &str, count: usize| {
         world.txt = if kind == "saved" { found("a") } else { invalid_record() };
-        for n in 0..5000 {
+        for n in 0..count {
             world.lookup_of(&format!("{kind}{n}.{}.example", world.store.len()));
         }
     };
     world.publish("a", Mode::Enforce, WEEK);
-    for kind in ["failing", "saved", "failing", "failing", "saved", "failing"] {
-        fill(&mut world, kind);
+    for (kind, count) in [("failing", 10_000), ("saved", 1), ("failing", 10_000), ("saved", 10_000)]
+    {
+        fill(&mut world, kind, count);
     }
+    fill(&mut world, "failing", 10_000);
     let before = std::mem::take(&mut world.store);
-    assert_eq!(before.len(), 10_000);
+    assert_eq!(before.len(), 10_001);
     world.events.clear();
     world.cache.save_all(world.now);
     assert!(world.cache.unsaved_count() >= 10_000);

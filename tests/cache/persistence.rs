@@ -457,6 +457,23 @@ fn what_a_store_has_lost_is_saved_a_few_at_a_time() {
     assert_eq!(kinds, [EventKind::PersistRecovered]);
 }
 
+#[test]
+fn another_save_does_not_end_the_search_for_what_is_lost() {
+    let mut world = persistent();
+    world.publish("a", Mode::Enforce, WEEK);
+    world.txt = invalid_record();
+    for n in 0..10_000 {
+        world.lookup_of(&format!("failing{n}.example"));
+    }
+    world.txt = found("a");
+    world.lookup_of("saved.example");
+    world.store.clear();
+    world.cache.save_all(world.now);
+    world.lookup_of("new.example");
+    world.pass(Duration::from_secs(1));
+    assert_eq!((world.store.len(), world.cache.unsaved_count()), (2, 0));
+}
+
 /// A removal that failed is made good when the domain is held again without anything to store: else
 /// the row would come back at the next start.
 #[test]

@@ -79,6 +79,7 @@ const CALLS: &[(&str, Measure)] = &[
         drop(other.restore(cache.snapshots(), NOON));
         drop(cache);
         longest.call(|| other.save_all(NOON));
+        longest.call(|| other.handle_timeout(NOON));
         while let Some(request) = longest.call(|| other.poll_request()) {
             let Request::Persist { id, .. } = request else { unreachable!("{request:?}") };
             longest.call(|| other.handle_persisted(id, Ok(()), NOON));

@@ -103,7 +103,7 @@ impl Inner {
 
     /// Saves the remaining changes, after which the store ends.
     fn save_rest(&self) {
-        self.driver.hub.retry_unsaved(self.driver.time.now());
+        self.driver.hub.save_rest(self.driver.time.now());
         self.writer.iter().for_each(StoreWriter::stop);
     }
 }

@@ -213,6 +213,9 @@ impl Cache {
         }
         if durably && self.config.persistence() && gone.in_store {
             self.queue.push_back(Queued::Remove(domain.clone()));
+        } else if gone.to_persist {
+            // There is nothing to save any more.
+            self.mark_saved(&domain);
         }
         Some(domain)
     }

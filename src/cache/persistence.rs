@@ -89,9 +89,6 @@ impl Cache {
         if self.unsaved.is_old(domain, number) {
             // The row is that of this request: no removal before it is left to be made.
             self.unsaved.set_removes(domain, false);
-        } else if self.unsaved.is_last_before_lost(domain) {
-            // Saved once more, so that the store does not seem to have recovered.
-            self.unsaved.failed(domain, RowRequest { number, removes: false });
         } else {
             self.mark_saved(domain);
         }
@@ -103,7 +100,7 @@ impl Cache {
     }
 
     /// Notes that nothing of a domain is left to be saved.
-    fn mark_saved(&mut self, domain: &Domain) {
+    pub(super) fn mark_saved(&mut self, domain: &Domain) {
         if self.unsaved.remove(domain) {
             self.emit(domain, EventKind::PersistRecovered);
         }
@@ -201,13 +198,14 @@ impl Cache {
     /// Saves all entries again, because the store has lost its contents.
     ///
     /// The domains count as unsaved until then. They are saved a few at a time, from the next retry
-    /// on if one is planned, else from now on; [`EventKind::PersistRecovered`] is emitted when all are
-    /// saved. Takes constant time: each of the calls that follow looks at some of the entries.
+    /// on if one is planned, else from the next [`handle_timeout`](Self::handle_timeout) on, which is
+    /// due at once; [`EventKind::PersistRecovered`] is emitted when all are saved. Takes constant
+    /// time: each of the calls that follow looks at some of the entries.
     pub fn save_all(&mut self, now: UtcDateTime) {
         self.unsaved.lost(self.table.slots());
         // A store that loses everything again and again is not tried without a pause.
-        if self.unsaved.due().is_none() {
-            self.retry_some(PROBES, now);
+        if self.unsaved.has_lost() && self.unsaved.due().is_none() {
+            self.unsaved.retry_now(now);
         }
     }
 
@@ -223,7 +221,16 @@ impl Cache {
                 self.mark_saved(&domain);
             }
         }
-        self.unsaved.look_on(now);
+        if left == most && self.unsaved.has_lost() {
+            // Nothing has been found yet whose success would continue the search.
+            self.unsaved.retry_now(now);
+        }
+        if self.unsaved.end_search() {
+            let slots = (0..self.table.slots()).rev().take(LOOKS);
+            if let Some(domain) = { slots }.find_map(|slot| self.table.domain(slot)) {
+                self.emit(&domain, EventKind::PersistRecovered);
+            }
+        }
     }
 
     /// Looks at some of the slots whose rows the store may have lost, until `most` domains are unsaved.

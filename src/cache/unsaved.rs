@@ -2,6 +2,7 @@
 
 use alloc::{collections::BTreeMap, sync::Arc};
 use core::{
+    mem,
     ops::Range,
     sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering::Relaxed},
 };
@@ -26,6 +27,8 @@ pub(super) struct Unsaved {
     removals: BTreeMap<Domain, Removal>,
     /// The slots whose rows the store may have lost, and which have not been looked at since.
     lost: Range<u32>,
+    /// `true` while these count as one more unsaved domain of all caches.
+    counts_lost: bool,
     /// The time at which more of the failed saves are retried.
     retry: Option<Deadline>,
     /// The number of consecutive retries that have failed.
@@ -174,7 +177,7 @@ impl Unsaved {
     /// Removes a domain. Returns whether it was the last one of all caches.
     pub(super) fn remove(&mut self, domain: &Domain) -> bool {
         let was_there = self.take(domain).is_some();
-        if self.len() == 0 {
+        if self.most() == 0 {
             self.failures = 0;
             self.retry = None;
         }
@@ -206,6 +209,9 @@ impl Unsaved {
     /// Notes that the store may have lost the rows of all slots below `end`.
     pub(super) fn lost(&mut self, end: u32) {
         self.lost = 0..end;
+        if self.has_lost() && !mem::replace(&mut self.counts_lost, true) {
+            self.store.0.unsaved.fetch_add(1, Relaxed);
+        }
     }
 
     /// Returns the next slot whose row may be lost, if fewer than `most` domains are unsaved.
@@ -217,21 +223,21 @@ impl Unsaved {
         !self.lost.is_empty()
     }
 
-    /// Returns whether this is the last unsaved domain although rows may be lost.
-    pub(super) fn is_last_before_lost(&self, domain: &Domain) -> bool {
-        self.has_lost() && self.len() == 1 && self.contains(domain)
-    }
-
     /// Returns whether there are domains for which no request is in flight.
     pub(super) fn has_failed(&self) -> bool {
         !self.failed.is_empty()
     }
 
-    /// Plans a retry now if rows may be lost and no request is in flight whose success would cause one.
-    pub(super) fn look_on(&mut self, now: UtcDateTime) {
-        if self.has_lost() && self.len() == 0 {
-            self.retry = Some(Deadline::new(Timestamp::of(now), Span::seconds(0)));
-        }
+    /// Plans a retry now, at which the search for lost rows is continued.
+    pub(super) fn retry_now(&mut self, now: UtcDateTime) {
+        self.retry = Some(Deadline::new(Timestamp::of(now), Span::seconds(0)));
+    }
+
+    /// Ends the search for lost rows if all slots have been looked at. Returns whether nothing is
+    /// left to be saved in any of the caches.
+    pub(super) fn end_search(&mut self) -> bool {
+        let ends = !self.has_lost() && mem::take(&mut self.counts_lost);
+        ends && self.store.0.unsaved.fetch_sub(1, Relaxed) == 1
     }
 
     /// Notes that the last request for a domain has failed, if one before it was not known to

@@ -1,7 +1,10 @@
 //! The caches of a client, with the lookups that wait for them.
 
 use alloc::{boxed::Box, string::String, sync::Arc};
-use core::ops::RangeInclusive;
+use core::{
+    ops::RangeInclusive,
+    sync::atomic::{AtomicBool, Ordering},
+};
 
 use super::{
     clock::{Moment, Time},
@@ -46,6 +49,8 @@ pub(crate) struct ShardedCache {
     keeper: Option<Arc<SaveQueue>>,
     /// The queue of events.
     pub(crate) events: EventQueue,
+    /// `true` from the last retry of failed saves on.
+    is_ending: AtomicBool,
 }
 
 /// The id of a pending lookup, and its cache.
@@ -64,7 +69,8 @@ impl ShardedCache {
         let shard = || Shard::new(Cache::within(config, room.clone(), store.clone()));
         let others = core::iter::repeat_with(shard).take(count.saturating_sub(1)).collect();
         let hash = TextHash::new(config.seed(), HashPurpose::Domains);
-        Self { first: shard(), others, hash, keeper, events }
+        let is_ending = AtomicBool::new(false);
+        Self { first: shard(), others, hash, keeper, events, is_ending }
     }
 
     /// Returns the cached answer, if a lookup would not change the cache. The caches are only read.
@@ -146,7 +152,8 @@ impl ShardedCache {
     }
 
     /// Retries all failed saves, before the shutdown.
-    pub(crate) fn retry_unsaved(&self, now: Moment) {
+    pub(crate) fn save_rest(&self, now: Moment) {
+        self.is_ending.store(true, Ordering::SeqCst);
         for place in self.shards() {
             let _ = self.with(place, now, |_, inside| inside.cache.retry_unsaved(now.date));
         }
@@ -222,6 +229,15 @@ impl ShardedCache {
         let mut all = Outputs::default();
         for place in self.shards() {
             all.add(self.with(place, now, |_, inside| inside.cache.save_all(now.date)).1);
+        }
+        for place in self.shards() {
+            let (_, outputs) = self.with(place, now, |_, inside| {
+                // The store takes each domain once more, and no timer continues this.
+                if self.is_ending.load(Ordering::SeqCst) {
+                    inside.cache.retry_unsaved(now.date);
+                }
+            });
+            all.add(outputs);
         }
         all
     }

@@ -168,7 +168,7 @@ fn wait_for_end(driver: &Driver, writer: Option<&StoreWriter>) {
 
 /// Saves the remaining changes, after which the store ends.
 fn save_rest(driver: &Driver, writer: Option<&StoreWriter>) {
-    driver.hub.retry_unsaved(driver.time.now());
+    driver.hub.save_rest(driver.time.now());
     writer.into_iter().for_each(StoreWriter::stop);
 }
 

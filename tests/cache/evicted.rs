@@ -246,3 +246,15 @@ fn a_row_that_was_not_in_memory_goes_when_the_operator_removes_its_domain() {
         assert!(removes, "{is_asking}");
     }
 }
+
+/// The retry of its save is requested, and is not polled any more.
+#[test]
+fn a_domain_that_is_evicted_while_its_retry_waits_is_unsaved_no_more() {
+    let (mut world, id) = found_and_asked();
+    world.cache.handle_persisted(id, Err("the disk is full"), world.now);
+    world.cache.retry_unsaved(world.now);
+    evict(&mut world);
+    assert!(world.cache.poll_request().is_none());
+    assert_eq!(world.cache.unsaved_count(), 0);
+    assert!(all_saved(&mut world));
+}

@@ -297,6 +297,7 @@ fn a_store_that_loses_all_again_and_again_is_not_tried_without_a_pause() {
     let first = found_and_asked(&mut world, "a.example");
     world.cache.handle_persisted(first, Ok(()), world.now);
     world.cache.save_all(world.now);
+    world.cache.handle_timeout(world.now);
     let again = asked(&mut world);
     world.cache.handle_persisted(again, Err("all is lost"), world.now);
     world.cache.save_all(world.now);
@@ -409,7 +410,7 @@ fn what_is_held_is_saved_again_when_the_store_has_lost_it() {
     world.events.clear();
     world.cache.save_all(world.now);
     assert!(world.cache.unsaved_count() >= 500);
-    world.drain();
+    world.handle_due();
     assert_eq!(world.cache.unsaved_count(), 0);
     assert_eq!(world.store.keys().collect::<Vec<_>>(), before.keys().collect::<Vec<_>>());
     let kinds: Vec<_> = world.events.iter().map(|event| event.kind.clone()).collect();

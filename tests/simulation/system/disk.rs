@@ -40,8 +40,10 @@ pub(crate) struct Disk {
     batch: Vec<Saving>,
     full_until: Micros,
     slow_until: Micros,
-    /// When it was last full or slow.
+    /// When it was last full or slow, or had lost what nobody knew of yet.
     bad_until: Micros,
+    /// Whether it has lost all rows, and nothing was written since.
+    is_lost: bool,
 }
 
 impl Disk {
@@ -54,6 +56,21 @@ impl Disk {
         self.slow_until = self.slow_until.max(until);
         // The last slow write ends later.
         self.bad_until = self.bad_until.max(until + 30 * SECOND);
+    }
+
+    /// Loses all rows, which shows when the next write ends.
+    pub(crate) fn lose(&mut self) {
+        self.rows.clear();
+        self.old.clear();
+        (self.is_lost, self.bad_until) = (true, Micros::MAX);
+    }
+
+    /// Returns whether it has lost all rows since the last call.
+    pub(crate) fn shows_loss(&mut self, now: Micros) -> bool {
+        if self.is_lost {
+            self.bad_until = now.max(self.full_until).max(self.slow_until + 30 * SECOND);
+        }
+        std::mem::take(&mut self.is_lost)
     }
 
     /// How long it has worked without a fault.
@@ -107,6 +124,8 @@ impl Disk {
         if rng.percent(50) {
             self.end(now, false);
         }
+        // A process that finds no rows misses none.
+        self.shows_loss(now);
         self.queue.clear();
         self.batch.clear();
     }

@@ -100,6 +100,16 @@ impl System<'_> {
         all
     }
 
+    /// The rows of the store are gone, and with them what was there only.
+    pub(super) fn lose_rows(&mut self) {
+        if !self.is_up || !self.scenario.is_persistent {
+            return;
+        }
+        self.tally.losses += 1;
+        self.disk.lose();
+        self.forgive_set_aside();
+    }
+
     /// Restores rows as they were before beside what is known now.
     pub(super) fn restore_old(&mut self) {
         if !self.is_up || self.disk.old.is_empty() {

@@ -241,6 +241,9 @@ impl System<'_> {
         }
         let drops = self.scenario.plant == Plant::DropsSaves && self.serial.is_multiple_of(4);
         let (batch, works) = self.disk.end(self.time, drops);
+        if self.disk.shows_loss(self.time) && self.scenario.plant != Plant::HidesLosses {
+            self.cache.save_all(self.clock());
+        }
         let is_told = works || self.scenario.plant == Plant::HidesFailedSaves;
         let outcome = if is_told { Ok(()) } else { Err("the disk is full") };
         for Saving { id, who, .. } in batch {

@@ -55,6 +55,7 @@ pub(crate) struct Tally {
     saves: u64,
     saved: u64,
     not_persisted: u64,
+    losses: u64,
     restarts: u64,
     rows: u64,
     restored: u64,
@@ -83,7 +84,7 @@ impl Tally {
     }
 
     /// Each count, with its name for messages.
-    fn counts_mut(&mut self) -> [(&'static str, &mut u64); 27] {
+    fn counts_mut(&mut self) -> [(&'static str, &mut u64); 28] {
         [
             ("events", &mut self.events),
             ("domain-days", &mut self.domain_days),
@@ -103,6 +104,7 @@ impl Tally {
             ("saves", &mut self.saves),
             ("rows compared", &mut self.saved),
             ("failed saves", &mut self.not_persisted),
+            ("losses of the store", &mut self.losses),
             ("restarts", &mut self.restarts),
             ("rows found", &mut self.rows),
             ("rows restored", &mut self.restored),
@@ -125,6 +127,7 @@ impl Tally {
                 | "rows set aside"
                 | "policies dated in the future"
                 | "old rows merged" => 0,
+                "losses of the store" => 1,
                 _ => 5,
             };
             assert!(*count >= least, "{what}: {count} and not {least}");

@@ -20,6 +20,8 @@ pub(crate) enum Plant {
     DropsSaves,
     /// A save that failed is told as one that did not.
     HidesFailedSaves,
+    /// The loss of all rows is not told.
+    HidesLosses,
     /// A restart finds each row as it was before the last write.
     ReplaysOldRows,
     /// Rows are restored one by one, in the order of their names.
@@ -102,6 +104,11 @@ fn i23_finds_writes_that_are_lost() {
 fn i23_finds_failed_saves_that_are_not_told() {
     let scenario = restarting(&[Fate::DiskFull(2 * HOUR)]);
     finds(scenario, Plant::HidesFailedSaves, "invariant 23 (saved in the end)");
+}
+
+#[test]
+fn i23_finds_losses_that_are_not_told() {
+    finds(restarting(&[Fate::DiskLost]), Plant::HidesLosses, "invariant 23 (saved in the end)");
 }
 
 #[test]

@@ -95,6 +95,8 @@ pub(crate) enum Fate {
     DiskFull(Micros),
     /// The disk takes seconds for each write, for this long.
     DiskSlow(Micros),
+    /// The disk loses all rows.
+    DiskLost,
     /// Rows as they were a while ago are restored beside what is known, as by two machines that share a
     /// store.
     OldRows,
@@ -197,6 +199,7 @@ impl Scenario {
                 Fate::DiskFull(short),
                 Fate::DiskFull(long),
                 Fate::DiskSlow(long),
+                Fate::DiskLost,
             ]);
         }
         if rng.percent(60) {

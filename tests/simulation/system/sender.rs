@@ -260,6 +260,7 @@ impl<'a> System<'a> {
             }
             Fate::DiskFull(span) => self.disk.fill(self.time + span),
             Fate::DiskSlow(span) => self.disk.slow_down(self.time + span),
+            Fate::DiskLost => self.lose_rows(),
             Fate::OldRows => self.restore_old(),
         }
     }

@@ -71,6 +71,14 @@ impl System<'_> {
         }
     }
 
+    /// The store has lost its rows: those without an entry are lost for good.
+    pub(in super::super) fn forgive_set_aside(&mut self) {
+        for known in self.known.iter_mut().filter(|known| known.is_set_aside) {
+            (known.is_set_aside, known.best) = (false, 0);
+            known.is_forgotten();
+        }
+    }
+
     /// No answer is older than the one before.
     pub(super) fn check_version(&mut self, who: usize, version: u32) {
         let known = &mut self.known[who];

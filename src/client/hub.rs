@@ -231,13 +231,13 @@ impl ShardedCache {
             all.add(self.with(place, now, |_, inside| inside.cache.save_all(now.date)).1);
         }
         for place in self.shards() {
-            let (_, outputs) = self.with(place, now, |_, inside| {
+            let retried = self.with(place, now, |_, inside| {
                 // The store takes each domain once more, and no timer continues this.
                 if self.is_ending.load(Ordering::SeqCst) {
                     inside.cache.retry_unsaved(now.date);
                 }
             });
-            all.add(outputs);
+            all.add(retried.1);
         }
         all
     }

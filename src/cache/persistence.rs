@@ -221,7 +221,7 @@ impl Cache {
                 self.mark_saved(&domain);
             }
         }
-        if left == most && self.unsaved.has_lost() {
+        if left == most && self.unsaved.has_lost() && self.unsaved.len() < AT_ONCE {
             // Nothing has been found yet whose success would continue the search.
             self.unsaved.retry_now(now);
         }

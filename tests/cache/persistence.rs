@@ -1,6 +1,6 @@
 //! A change is durable before the answer that depends on it is given out.
 
-use std::time::Duration;
+use std::{collections::VecDeque, time::Duration};
 
 use mta_sts::{
     Mode,
@@ -473,6 +473,32 @@ fn another_save_does_not_end_the_search_for_what_is_lost() {
     world.lookup_of("new.example");
     world.pass(Duration::from_secs(1));
     assert_eq!((world.store.len(), world.cache.unsaved_count()), (2, 0));
+}
+
+/// As many saves are out as may be, and none has ended.
+#[test]
+fn the_search_for_what_is_lost_waits_for_a_slow_store() {
+    let mut world = persistent();
+    world.publish("a", Mode::Enforce, WEEK);
+    for n in 0..3000 {
+        world.lookup_of(&format!("d{n}.example"));
+    }
+    world.cache.save_all(world.now);
+    world.cache.handle_timeout(world.now);
+    let mut out = VecDeque::new();
+    while out.len() < 1024 {
+        let Some(Request::Persist { id, .. }) = world.cache.poll_request() else {
+            let id = out.pop_front().expect("one of the first");
+            world.cache.handle_persisted(id, Ok(()), world.now);
+            continue;
+        };
+        out.push_back(id);
+    }
+    let other = found_and_asked(&mut world, "new.example");
+    world.cache.handle_persisted(other, Ok(()), world.now);
+    assert!(world.cache.poll_request().is_none());
+    assert!(world.cache.poll_timeout().is_none_or(|due| due > world.now));
+    assert!(world.cache.unsaved_count() > 1024);
 }
 
 /// A removal that failed is made good when the domain is held again without anything to store: else

@@ -213,9 +213,8 @@ impl Cache {
         }
         if durably && self.config.persistence() && gone.in_store {
             self.queue.push_back(Queued::Remove(domain.clone()));
-        } else if gone.to_persist {
-            // There is nothing to save any more.
-            self.mark_saved(&domain);
+        } else {
+            self.drop_retry(&domain);
         }
         Some(domain)
     }

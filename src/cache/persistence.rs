@@ -205,7 +205,7 @@ impl Cache {
         self.unsaved.lost(self.table.slots());
         // A store that loses everything again and again is not tried without a pause.
         if self.unsaved.has_lost() && self.unsaved.due().is_none() {
-            self.unsaved.retry_now(now);
+            self.unsaved.retry_now(Timestamp::of(now));
         }
     }
 
@@ -223,13 +223,26 @@ impl Cache {
         }
         if left == most && self.unsaved.has_lost() && self.unsaved.len() < AT_ONCE {
             // Nothing has been found yet whose success would continue the search.
-            self.unsaved.retry_now(now);
+            self.unsaved.retry_now(Timestamp::of(now));
         }
         if self.unsaved.end_search() {
-            let slots = (0..self.table.slots()).rev().take(LOOKS);
-            if let Some(domain) = { slots }.find_map(|slot| self.table.domain(slot)) {
+            let any = self.table.iter().next().and_then(|place| self.table.domain_at(place));
+            if let Some(domain) = any {
                 self.emit(&domain, EventKind::PersistRecovered);
             }
+        }
+    }
+
+    /// Ends the retry of a save that has not been polled, as the domain is evicted from memory.
+    pub(super) fn drop_retry(&mut self, domain: &Domain) {
+        match self.unsaved.queued_retry(domain) {
+            Some(true) => self.queue.push_back(Queued::Remove(domain.clone())),
+            Some(false) => self.mark_saved(domain),
+            None => return,
+        }
+        if self.unsaved.due().is_none() && (self.unsaved.has_lost() || self.unsaved.has_failed()) {
+            // Its success would have caused the next ones.
+            self.unsaved.retry_now(self.latest);
         }
     }
 

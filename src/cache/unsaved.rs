@@ -184,8 +184,9 @@ impl Unsaved {
         was_there && self.store.0.unsaved.fetch_sub(1, Relaxed) == 1
     }
 
+    /// Plans the retry after a failure, if none is planned but the search for lost rows.
     pub(super) fn retry_later(&mut self, now: UtcDateTime) {
-        if self.retry.is_none() {
+        if self.retry.is_none_or(|retry| retry.span() == Span::ZERO) {
             let (first, longest) = rule::SAVE_RETRY;
             let wait = first.doubled(self.failures).min(longest);
             self.retry = Some(Deadline::new(Timestamp::of(now), wait));
@@ -229,8 +230,8 @@ impl Unsaved {
     }
 
     /// Plans a retry now, at which the search for lost rows is continued.
-    pub(super) fn retry_now(&mut self, now: UtcDateTime) {
-        self.retry = Some(Deadline::new(Timestamp::of(now), Span::seconds(0)));
+    pub(super) fn retry_now(&mut self, now: Timestamp) {
+        self.retry = Some(Deadline::new(now, Span::ZERO));
     }
 
     /// Ends the search for lost rows if all slots have been looked at. Returns whether nothing is
@@ -265,6 +266,12 @@ impl Unsaved {
         Some((domain, removes))
     }
 
+    /// Returns whether a row is to be removed with a retry that has not been polled, if there is one.
+    pub(super) fn queued_retry(&self, domain: &Domain) -> Option<bool> {
+        let retry = self.tried.get(domain).filter(|retry| retry.number == NOT_ASKED)?;
+        Some(retry.removes)
+    }
+
     /// Notes a time-out. Returns whether the store counts as stalled from now on.
     pub(super) fn timed_out(&self) -> bool {
         self.store.timed_out()
@@ -277,6 +284,18 @@ impl Unsaved {
 }
 
 impl StoreHealth {
+    /// Counts one more unsaved domain until [`release`](Self::release) is called.
+    #[cfg(any(feature = "blocking", feature = "tokio"))]
+    pub(crate) fn hold(&self) {
+        self.0.unsaved.fetch_add(1, Relaxed);
+    }
+
+    /// Returns whether nothing is left to be saved in any of the caches.
+    #[cfg(any(feature = "blocking", feature = "tokio"))]
+    pub(crate) fn release(&self) -> bool {
+        self.0.unsaved.fetch_sub(1, Relaxed) == 1
+    }
+
     /// Notes a time-out. Returns whether the store counts as stalled from now on.
     fn timed_out(&self) -> bool {
         let before = self.0.timeouts.fetch_add(1, Relaxed);

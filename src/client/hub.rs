@@ -45,6 +45,7 @@ pub(crate) struct ShardedCache {
     others: Box<[Shard]>,
     /// The hash of domains, which is that of each cache, too.
     hash: TextHash,
+    store: StoreHealth,
     /// The queue of changes to save, if there is a store.
     keeper: Option<Arc<SaveQueue>>,
     /// The queue of events.
@@ -70,7 +71,7 @@ impl ShardedCache {
         let others = core::iter::repeat_with(shard).take(count.saturating_sub(1)).collect();
         let hash = TextHash::new(config.seed(), HashPurpose::Domains);
         let is_ending = AtomicBool::new(false);
-        Self { first: shard(), others, hash, keeper, events, is_ending }
+        Self { first: shard(), others, hash, keeper, events, is_ending, store }
     }
 
     /// Returns the cached answer, if a lookup would not change the cache. The caches are only read.
@@ -225,7 +226,9 @@ impl ShardedCache {
     /// Saves all entries again.
     fn save_all(&self, domain: Domain, error: String, now: Moment) -> Outputs {
         let kind = EventKind::StoreLost { error: error.into() };
-        self.events.emit(event::EventKind::Cache(Event { domain, kind }));
+        self.events.emit(event::EventKind::Cache(Event { domain: domain.clone(), kind }));
+        // No cache has recovered before the others know.
+        self.store.hold();
         let mut all = Outputs::default();
         for place in self.shards() {
             all.add(self.with(place, now, |_, inside| inside.cache.save_all(now.date)).1);
@@ -238,6 +241,10 @@ impl ShardedCache {
                 }
             });
             all.add(retried.1);
+        }
+        if self.store.release() {
+            let kind = EventKind::PersistRecovered;
+            self.events.emit(event::EventKind::Cache(Event { domain, kind }));
         }
         all
     }

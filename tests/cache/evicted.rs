@@ -33,12 +33,14 @@ fn asked(world: &mut World) -> Option<(PersistRequestId, bool)> {
 
 /// A row that is worth more than that of the cache.
 fn other_row() -> Snapshot {
-    let mut other = World::with_policy("a", Mode::Enforce, WEEK);
-    other.txt = found("a");
-    other.https = policy(Mode::Enforce, WEEK);
-    other.lookup_of("other.example");
-    let rows: Vec<_> = other.cache.snapshots().collect();
-    rows.into_iter().find(|row| row.domain() == Some(&domain("other.example"))).unwrap()
+    row_of("other.example")
+}
+
+fn row_of(name: &str) -> Snapshot {
+    let mut other = World::new();
+    other.publish("a", Mode::Enforce, WEEK);
+    other.lookup_of(name);
+    other.cache.snapshots().next().expect("a policy")
 }
 
 /// Evicts the domain from memory.
@@ -257,4 +259,46 @@ fn a_domain_that_is_evicted_while_its_retry_waits_is_unsaved_no_more() {
     assert!(world.cache.poll_request().is_none());
     assert_eq!(world.cache.unsaved_count(), 0);
     assert!(all_saved(&mut world));
+}
+
+/// The removal of its row had failed before, and the retry would have saved it instead.
+#[test]
+fn a_row_to_be_removed_goes_if_the_retry_that_waits_is_dropped() {
+    let (mut world, id) = found_and_asked();
+    world.cache.handle_persisted(id, Ok(()), world.now);
+    world.cache.remove(&domain("example.com"), world.now);
+    let (id, removes) = asked(&mut world).unwrap();
+    assert!(removes);
+    world.cache.handle_persisted(id, Err("the disk is full"), world.now);
+    world.fetch_policy(Mode::Testing, WEEK);
+    world.cache.retry_unsaved(world.now);
+    evict(&mut world);
+    assert_eq!(removed(&mut world), 1);
+}
+
+/// More saves have failed than are retried at once.
+#[test]
+fn the_retries_go_on_if_all_of_the_first_are_dropped() {
+    const COUNT: usize = 17;
+    let mut world = World::with(Config::new(1).with_persistence(true).with_max_entries(COUNT));
+    world.publish("a", Mode::Testing, WEEK);
+    for n in 0..COUNT {
+        let name = domain(&format!("d{n}.example"));
+        let _ = world.cache.lookup(&name, world.now);
+        while let Some(request) = world.cache.poll_request() {
+            match request {
+                Request::Persist { id, .. } => {
+                    world.cache.handle_persisted(id, Err("the disk is full"), world.now);
+                }
+                request => world.answer(request),
+            }
+        }
+    }
+    assert_eq!(world.cache.unsaved_count(), COUNT);
+    world.now += Duration::from_secs(1);
+    world.cache.handle_timeout(world.now);
+    let others: Vec<_> = (0..COUNT).map(|n| row_of(&format!("other{n}.example"))).collect();
+    assert_eq!(world.cache.restore(others, world.now).restored, COUNT);
+    world.handle_due();
+    assert_eq!(world.cache.unsaved_count(), 0);
 }

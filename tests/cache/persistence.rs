@@ -293,18 +293,29 @@ fn the_time_to_a_retry_doubles_until_a_save_succeeds() {
 
 #[test]
 fn a_store_that_loses_all_again_and_again_is_not_tried_without_a_pause() {
-    let mut world = persistent();
-    let first = found_and_asked(&mut world, "a.example");
-    world.cache.handle_persisted(first, Ok(()), world.now);
-    world.cache.save_all(world.now);
-    world.cache.handle_timeout(world.now);
-    let again = asked(&mut world);
-    world.cache.handle_persisted(again, Err("all is lost"), world.now);
-    world.cache.save_all(world.now);
-    assert!(world.cache.poll_request().is_none());
-    world.now += Duration::from_secs(1);
-    world.cache.handle_timeout(world.now);
-    asked(&mut world);
+    for is_timer_first in [true, false] {
+        let mut world = persistent();
+        let first = found_and_asked(&mut world, "a.example");
+        world.cache.handle_persisted(first, Ok(()), world.now);
+        let mut again = found_and_asked(&mut world, "b.example");
+        for seconds in [1, 2, 4] {
+            world.cache.save_all(world.now);
+            if is_timer_first {
+                world.cache.handle_timeout(world.now);
+            }
+            world.cache.handle_persisted(again, Err("all is lost"), world.now);
+            while let Some(Request::Persist { id, .. }) = world.cache.poll_request() {
+                world.cache.handle_persisted(id, Err("all is lost"), world.now);
+            }
+            world.now += Duration::from_millis(seconds * 1000 - 1);
+            world.cache.handle_timeout(world.now);
+            assert!(world.cache.poll_request().is_none(), "{seconds} s, {is_timer_first}");
+            world.now += Duration::from_millis(1);
+            world.cache.handle_timeout(world.now);
+            let Some(Request::Persist { id, .. }) = world.cache.poll_request() else { panic!() };
+            again = id;
+        }
+    }
 }
 
 #[test]

@@ -40,10 +40,10 @@ pub(crate) struct Disk {
     batch: Vec<Saving>,
     full_until: Micros,
     slow_until: Micros,
-    /// When it was last full or slow, or had lost what nobody knew of yet.
+    /// When it was last full or slow.
     bad_until: Micros,
-    /// Whether it has lost all rows, and nothing was written since.
-    is_lost: bool,
+    /// Since when a loss of all rows has shown, if there was one: never, as long as it does not.
+    whole_since: Micros,
 }
 
 impl Disk {
@@ -62,15 +62,21 @@ impl Disk {
     pub(crate) fn lose(&mut self) {
         self.rows.clear();
         self.old.clear();
-        (self.is_lost, self.bad_until) = (true, Micros::MAX);
+        self.whole_since = Micros::MAX;
     }
 
     /// Returns whether it has lost all rows since the last call.
     pub(crate) fn shows_loss(&mut self, now: Micros) -> bool {
-        if self.is_lost {
-            self.bad_until = now.max(self.full_until).max(self.slow_until + 30 * SECOND);
+        let shows = self.whole_since == Micros::MAX;
+        if shows {
+            self.whole_since = now;
         }
-        std::mem::take(&mut self.is_lost)
+        shows
+    }
+
+    /// How long it has worked without a fault, and no loss was left to be found.
+    pub(crate) fn whole_for(&self, now: Micros) -> Micros {
+        self.good_for(now).min(now - self.whole_since)
     }
 
     /// How long it has worked without a fault.

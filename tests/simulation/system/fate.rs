@@ -20,7 +20,7 @@ impl System<'_> {
         self.tally.restarts += 1;
         self.is_up = false;
         // What is known to be durable, before the disk loses the rest.
-        let is_good = self.disk.good_for(self.time) >= super::watch::HEALS;
+        let is_good = self.disk.whole_for(self.time) >= super::watch::HEALS;
         let rng = &mut self.store_rng();
         self.disk.crash(self.time, rng);
         if !is_good {

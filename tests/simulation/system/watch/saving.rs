@@ -28,7 +28,7 @@ impl System<'_> {
 
     pub(in super::super) fn check_saved(&mut self) {
         self.check_set_aside();
-        let is_well = self.disk.good_for(self.time) >= HEALS && self.time - self.up_since >= HEALS;
+        let is_well = self.disk.whole_for(self.time) >= HEALS && self.time - self.up_since >= HEALS;
         if !self.scenario.is_persistent || !is_well || !self.disk.is_idle() {
             return;
         }

@@ -117,7 +117,11 @@ impl Cache {
     ) {
         let (most, is_out) = (self.most_unsaved(), number < last.number);
         if !self.unsaved.contains(domain) {
-            self.unsaved.add(domain, last, is_out, most);
+            let is_noted = self.unsaved.add(domain, last, is_out, most);
+            if !is_noted && self.table.find(domain).is_some() {
+                // Removals have taken the room: all that is in the cache is saved again later.
+                self.unsaved.lost(self.table.slots());
+            }
             self.emit(domain, EventKind::NotPersisted { error: error.into() });
         } else if !self.unsaved.is_old(domain, number) {
             self.unsaved.failed(domain, last);
@@ -139,7 +143,7 @@ impl Cache {
         self.emit(&domain, EventKind::NotPersisted { error: error.into() });
         if let Some(number) = request {
             let (request, most) = (self.row_request(slot, number), self.most_unsaved());
-            self.unsaved.add(&domain, request, true, most);
+            let _is_noted = self.unsaved.add(&domain, request, true, most);
         }
     }
 
@@ -179,6 +183,10 @@ impl Cache {
     /// Failed ones are retried after 1 s, doubling to a minute, and at once after another save
     /// succeeds. After [`save_all`](Self::save_all), entries without anything to save count, too, until
     /// they have been looked at.
+    ///
+    /// Twice [`Config::with_max_entries`](super::Config::with_max_entries) are kept by their names. If
+    /// more fail, entries of the cache are all saved again as by `save_all`, and removals are not
+    /// retried: a domain that was evicted meanwhile may be restored at the next start.
     #[must_use]
     pub fn unsaved_count(&self) -> usize {
         self.unsaved.most()
@@ -189,8 +197,9 @@ impl Cache {
     ///
     /// Takes time linear in their number.
     pub fn retry_unsaved(&mut self, now: UtcDateTime) {
-        while self.unsaved.has_lost() {
-            self.note_lost(usize::MAX);
+        let most = self.most_unsaved();
+        while self.unsaved.has_lost() && self.unsaved.len() < most {
+            self.note_lost(most);
         }
         self.retry_some(usize::MAX, now);
     }
@@ -202,16 +211,20 @@ impl Cache {
     /// due at once; [`EventKind::PersistRecovered`] is emitted when all are saved. Takes constant
     /// time: each of the calls that follow looks at some of the entries.
     pub fn save_all(&mut self, now: UtcDateTime) {
+        if self.is_empty() {
+            return;
+        }
         self.unsaved.lost(self.table.slots());
         // A store that loses everything again and again is not tried without a pause.
-        if self.unsaved.has_lost() && self.unsaved.due().is_none() {
+        if self.unsaved.due().is_none() {
             self.unsaved.retry_now(Timestamp::of(now));
         }
     }
 
     fn retry_some(&mut self, most: usize, now: UtcDateTime) {
         self.unsaved.clear_retry();
-        self.note_lost(AT_ONCE);
+        let at_once = self.most_unsaved().min(AT_ONCE);
+        self.note_lost(at_once);
         let mut left = most;
         while left > 0 {
             let Some((domain, removed)) = self.unsaved.try_next() else { break };
@@ -221,7 +234,7 @@ impl Cache {
                 self.mark_saved(&domain);
             }
         }
-        if left == most && self.unsaved.has_lost() && self.unsaved.len() < AT_ONCE {
+        if left == most && self.unsaved.has_lost() && self.unsaved.len() < at_once {
             // Nothing has been found yet whose success would continue the search.
             self.unsaved.retry_now(Timestamp::of(now));
         }
@@ -248,7 +261,7 @@ impl Cache {
 
     /// Looks at some of the slots whose rows the store may have lost, until `most` domains are unsaved.
     fn note_lost(&mut self, most: usize) {
-        let (number, bound) = (self.number(), self.most_unsaved());
+        let number = self.number();
         for _ in 0..LOOKS {
             let Some(slot) = self.unsaved.next_lost(most) else { return };
             let found = self.table.get(slot);
@@ -258,7 +271,7 @@ impl Cache {
             let domain = self.table.domain(slot);
             if let Some(domain) = domain.filter(|domain| !self.unsaved.contains(domain)) {
                 let request = self.row_request(slot, number);
-                self.unsaved.add(&domain, request, false, bound);
+                let _is_noted = self.unsaved.add(&domain, request, false, most);
             }
         }
     }

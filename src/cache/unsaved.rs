@@ -165,13 +165,21 @@ impl Unsaved {
         newest.is_some_and(|newest| number < newest.number)
     }
 
-    /// Adds a domain, if there are fewer than `most`.
-    pub(super) fn add(&mut self, domain: &Domain, request: RowRequest, is_out: bool, most: usize) {
-        if self.len() < most {
+    /// Adds a domain, if there are fewer than `most`. Returns whether there are.
+    pub(super) fn add(
+        &mut self,
+        domain: &Domain,
+        request: RowRequest,
+        is_out: bool,
+        most: usize,
+    ) -> bool {
+        let has_room = self.len() < most;
+        if has_room {
             let rows = if is_out { &mut self.tried } else { &mut self.failed };
             rows.insert(domain.clone(), request);
             self.store.0.unsaved.fetch_add(1, Relaxed);
         }
+        has_room
     }
 
     /// Removes a domain. Returns whether it was the last one of all caches.

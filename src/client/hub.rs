@@ -225,10 +225,10 @@ impl ShardedCache {
 
     /// Saves all entries again.
     fn save_all(&self, domain: Domain, error: String, now: Moment) -> Outputs {
-        let kind = EventKind::StoreLost { error: error.into() };
-        self.events.emit(event::EventKind::Cache(Event { domain: domain.clone(), kind }));
         // No cache has recovered before the others know.
         self.store.hold();
+        let kind = EventKind::StoreLost { error: error.into() };
+        self.events.emit(event::EventKind::Cache(Event { domain: domain.clone(), kind }));
         let mut all = Outputs::default();
         for place in self.shards() {
             all.add(self.with(place, now, |_, inside| inside.cache.save_all(now.date)).1);

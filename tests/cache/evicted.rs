@@ -78,8 +78,8 @@ fn removed(world: &mut World) -> usize {
 }
 
 fn all_saved(world: &mut World) -> bool {
-    core::iter::from_fn(|| world.cache.poll_event())
-        .any(|event| matches!(event.kind, EventKind::PersistRecovered))
+    world.drain();
+    world.events.iter().any(|event| event.kind == EventKind::PersistRecovered)
 }
 
 #[test]
@@ -276,6 +276,35 @@ fn a_row_to_be_removed_goes_if_the_retry_that_waits_is_dropped() {
     assert_eq!(removed(&mut world), 1);
 }
 
+fn look_up_with_a_full_disk(world: &mut World, name: &str) {
+    let _ = world.cache.lookup(&domain(name), world.now);
+    while let Some(request) = world.cache.poll_request() {
+        match request {
+            Request::Persist { id, .. } => {
+                world.cache.handle_persisted(id, Err("the disk is full"), world.now);
+            }
+            request => world.answer(request),
+        }
+    }
+}
+
+/// More removals fail than are tried again.
+#[test]
+fn what_is_in_memory_is_saved_in_the_end_however_many_removals_fail() {
+    let mut world = World::with(Config::new(1).with_persistence(true).with_max_entries(3));
+    world.publish("a", Mode::Enforce, WEEK);
+    for n in 0..30 {
+        look_up_with_a_full_disk(&mut world, &format!("d{n}.example"));
+        assert!(world.cache.unsaved_count() <= 9);
+    }
+    world.pass(Duration::from_secs(300));
+    assert_eq!(world.cache.unsaved_count(), 0);
+    let held: Vec<_> = world.cache.entries().map(|view| view.domain().clone()).collect();
+    assert_eq!(held.len(), 3);
+    assert!(held.iter().all(|domain| world.store.contains_key(domain)), "{held:?}");
+    assert!(all_saved(&mut world));
+}
+
 /// More saves have failed than are retried at once.
 #[test]
 fn the_retries_go_on_if_all_of_the_first_are_dropped() {
@@ -283,16 +312,7 @@ fn the_retries_go_on_if_all_of_the_first_are_dropped() {
     let mut world = World::with(Config::new(1).with_persistence(true).with_max_entries(COUNT));
     world.publish("a", Mode::Testing, WEEK);
     for n in 0..COUNT {
-        let name = domain(&format!("d{n}.example"));
-        let _ = world.cache.lookup(&name, world.now);
-        while let Some(request) = world.cache.poll_request() {
-            match request {
-                Request::Persist { id, .. } => {
-                    world.cache.handle_persisted(id, Err("the disk is full"), world.now);
-                }
-                request => world.answer(request),
-            }
-        }
+        look_up_with_a_full_disk(&mut world, &format!("d{n}.example"));
     }
     assert_eq!(world.cache.unsaved_count(), COUNT);
     world.now += Duration::from_secs(1);

@@ -246,8 +246,11 @@ impl System<'_> {
         }
         let is_told = works || self.scenario.plant == Plant::HidesFailedSaves;
         let outcome = if is_told { Ok(()) } else { Err("the disk is full") };
-        for Saving { id, who, .. } in batch {
+        for Saving { id, who, row } in batch {
             self.note(who, |_| format!("is saved: {outcome:?}"));
+            // Of removals that fail, no more are tried again than there is room for.
+            let is_full = self.cache.unsaved_count() >= 2 * self.room;
+            self.known[who].row_may_stay = !works && row.is_none() && is_full;
             self.cache.handle_persisted(id, outcome, self.clock());
         }
         self.process();

@@ -48,6 +48,8 @@ pub(super) struct Known {
     excused_until: Micros,
     /// Whether its row was left in the store by the last restart, for lack of room.
     is_set_aside: bool,
+    /// Whether the removal of its row has failed as one of so many that it is not tried again.
+    pub(super) row_may_stay: bool,
     /// How many random numbers it has drawn.
     pub(super) draws: u32,
 }

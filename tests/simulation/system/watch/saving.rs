@@ -53,7 +53,9 @@ impl System<'_> {
             let (name, known) = (&self.sites[*who].name, &self.known[*who]);
             let view = self.cache.entry(name);
             assert!(
-                known.is_set_aside || view.is_some_and(|view| view.policy().is_some()),
+                known.is_set_aside
+                    || known.row_may_stay
+                    || view.is_some_and(|view| view.policy().is_some()),
                 "invariant 23 (saved in the end): the row of {name} was not removed"
             );
         }

@@ -23,6 +23,7 @@ pub(super) const SETTLES: Micros = 75 * MINUTE;
 pub(super) const HEALS: Micros = 3 * MINUTE;
 
 /// What was seen of a domain.
+#[expect(clippy::struct_excessive_bools, reason = "they are about different things")]
 #[derive(Clone, Debug, Default)]
 pub(super) struct Known {
     /// Whether a request is out, and whether it was begun.

@@ -83,10 +83,9 @@ impl Known {
         if by > 0 && self.stage.is_some() {
             self.excused_until = time + 10 * MINUTE;
         }
-        // A lookup that seems to come on an earlier day than the last one is none of a second day.
-        if by < 0 {
-            self.first_day = None;
-        }
+        // A lookup that seems to come on an earlier day than the last one is none of a second day; nor is
+        // one after the clock was set ahead again.
+        self.first_day = None;
         self.settles(time);
     }
 

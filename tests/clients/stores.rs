@@ -320,18 +320,38 @@ fn a_client_that_is_dropped_in_a_runtime_saves_behind_it() {
     eventually(|| names.iter().all(|name| gate.has(name)) && Arc::strong_count(&gate) == 2);
 }
 
+/// A client of many caches with 300 policies, all of which are saved.
+fn with_saved_policies(kind: Kind, world: &World, gate: &Arc<Gate>) -> (Client, Told, Vec<String>) {
+    let (client, told) = client(kind, world, Opening(Arc::clone(gate)));
+    let names: Vec<String> = (0..300).map(|n| format!("d{n}.example")).collect();
+    for name in &names {
+        assert!(client.policy(&domain(name), LONG).unwrap().policy().is_some());
+    }
+    eventually(|| names.iter().all(|name| gate.has(name)));
+    (client, told, names)
+}
+
+#[test]
+fn what_a_store_has_lost_is_saved_again_while_the_client_runs() {
+    for kind in BOTH {
+        let (world, gate) = (World::new(), Arc::<Gate>::default());
+        let (client, told, names) = with_saved_policies(kind, &world, &gate);
+        gate.loses.store(true, Ordering::SeqCst);
+        assert!(client.policy(&domain("last.example"), LONG).unwrap().policy().is_some());
+        eventually(|| count(&told, "all saved") > 0);
+        assert!(names.iter().all(|name| gate.has(name)), "{kind:?}: not all is saved");
+        client.shutdown();
+        assert_eq!((count(&told, "lost"), count(&told, "all saved")), (1, 1), "{kind:?}");
+    }
+}
+
 /// The store has lost everything, and the last save before the end is the first one to notice.
 #[test]
 fn what_a_store_has_lost_is_saved_again_before_the_end() {
     for kind in BOTH {
         let (world, gate) = (World::new(), Arc::<Gate>::default());
-        let (client, told) = client(kind, &world, Opening(Arc::clone(&gate)));
+        let (client, told, names) = with_saved_policies(kind, &world, &gate);
         let _release = Release(Arc::clone(&gate));
-        let names: Vec<String> = (0..300).map(|n| format!("d{n}.example")).collect();
-        for name in &names {
-            assert!(client.policy(&domain(name), LONG).unwrap().policy().is_some());
-        }
-        eventually(|| names.iter().all(|name| gate.has(name)));
         gate.shut();
         let _ = client.policy(&domain("last.example"), A_WHILE);
         let client = Arc::new(client);
@@ -352,13 +372,8 @@ fn what_a_store_has_lost_is_saved_again_before_the_end() {
 #[test]
 fn what_a_store_has_lost_is_saved_again_after_the_client_is_dropped_in_a_runtime() {
     let (world, gate) = (World::new(), Arc::<Gate>::default());
-    let (client, _) = client(Kind::Tokio, &world, Opening(Arc::clone(&gate)));
+    let (client, _, names) = with_saved_policies(Kind::Tokio, &world, &gate);
     let _release = Release(Arc::clone(&gate));
-    let names: Vec<String> = (0..300).map(|n| format!("d{n}.example")).collect();
-    for name in &names {
-        assert!(client.policy(&domain(name), LONG).unwrap().policy().is_some());
-    }
-    eventually(|| names.iter().all(|name| gate.has(name)));
     gate.shut();
     let _ = client.policy(&domain("last.example"), A_WHILE);
     let Client::Tokio(runtime, client) = client else { panic!() };

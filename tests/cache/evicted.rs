@@ -219,14 +219,20 @@ fn a_row_goes_if_its_removal_was_dropped_for_a_save_that_fails() {
     assert_eq!(removed(&mut world), 1);
 }
 
-#[test]
-fn a_row_whose_removal_has_failed_goes() {
+/// The store has a row that the operator has removed from the cache.
+fn with_a_failed_removal() -> World {
     let (mut world, id) = found_and_asked();
     world.cache.handle_persisted(id, Ok(()), world.now);
     world.cache.remove(&domain("example.com"), world.now);
     let (id, removes) = asked(&mut world).unwrap();
     assert!(removes);
     world.cache.handle_persisted(id, Err("the disk is full"), world.now);
+    world
+}
+
+#[test]
+fn a_row_whose_removal_has_failed_goes() {
+    let mut world = with_a_failed_removal();
     evict(&mut world);
     assert_eq!(removed(&mut world), 1);
 }
@@ -264,12 +270,7 @@ fn a_domain_that_is_evicted_while_its_retry_waits_is_unsaved_no_more() {
 /// The removal of its row had failed before, and the retry would have saved it instead.
 #[test]
 fn a_row_to_be_removed_goes_if_the_retry_that_waits_is_dropped() {
-    let (mut world, id) = found_and_asked();
-    world.cache.handle_persisted(id, Ok(()), world.now);
-    world.cache.remove(&domain("example.com"), world.now);
-    let (id, removes) = asked(&mut world).unwrap();
-    assert!(removes);
-    world.cache.handle_persisted(id, Err("the disk is full"), world.now);
+    let mut world = with_a_failed_removal();
     world.fetch_policy(Mode::Testing, WEEK);
     world.cache.retry_unsaved(world.now);
     evict(&mut world);

@@ -17,6 +17,8 @@ pub(crate) struct Row {
     pub(crate) policy: Arc<Policy>,
     /// By the sender's clock.
     pub(crate) fetched_at: Micros,
+    /// As the cache had it: before its date and its life say, if the date is in the future.
+    pub(crate) ends_at: Micros,
     pub(crate) used: Micros,
     /// Whether it is certain that it was used on two days, and on one.
     pub(crate) is_senior: bool,

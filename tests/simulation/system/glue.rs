@@ -56,7 +56,8 @@ impl System<'_> {
                     let used = view.last_used().map_or(0, micros);
                     let (is_senior, is_newcomer) =
                         (self.known[who].is_senior(), self.known[who].is_newcomer());
-                    Row { snapshot, policy, fetched_at, used, is_senior, is_newcomer }
+                    let ends_at = view.ends_at().map_or(Micros::MAX, micros);
+                    Row { snapshot, policy, fetched_at, ends_at, used, is_senior, is_newcomer }
                 });
                 self.note(who, |_| match &row {
                     Some(row) => format!("a row is to be saved, fetched at {}", row.fetched_at),

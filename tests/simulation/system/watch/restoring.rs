@@ -41,7 +41,7 @@ impl System<'_> {
         for (&who, row) in rows {
             let name = &self.sites[who].name;
             let life = max_age(&row.policy);
-            let is_live = now <= row.fetched_at + life;
+            let is_live = now <= row.ends_at;
             let view = self.cache.entry(name);
             self.known[who].is_set_aside = view.is_none();
             let Some(view) = view else {

@@ -345,6 +345,20 @@ fn what_a_store_has_lost_is_saved_again_while_the_client_runs() {
     }
 }
 
+#[test]
+fn a_store_has_recovered_if_it_lost_nothing_that_is_left() {
+    for kind in BOTH {
+        let (world, gate) = (World::new(), Arc::<Gate>::default());
+        let (client, told) = client(kind, &world, Opening(Arc::clone(&gate)));
+        let name = domain("a.example");
+        assert!(client.policy(&name, LONG).unwrap().policy().is_some());
+        eventually(|| gate.has("a.example"));
+        gate.loses.store(true, Ordering::SeqCst);
+        assert!(client.cache().remove(&name));
+        eventually(|| count(&told, "lost") == 1 && count(&told, "all saved") == 1);
+    }
+}
+
 /// The store has lost everything, and the last save before the end is the first one to notice.
 #[test]
 fn what_a_store_has_lost_is_saved_again_before_the_end() {

@@ -1,7 +1,6 @@
 //! How a client begins and ends, and what it survives.
 
 use std::{
-    net::{Ipv4Addr, UdpSocket},
     sync::{
         Arc,
         atomic::{AtomicUsize, Ordering},
@@ -17,10 +16,11 @@ use mta_sts::{
     delivery::{Mx, Recheck, Route, Step},
     dns, fetch, tokio as async_,
 };
-use mta_sts_testkit::{Addresses, BlackHole, Dns, Site, Web, World};
+use mta_sts_testkit::{Addresses, Dns, Site, Web, World};
 use rustls::RootCertStore;
 
 use crate::{
+    nameserver::Nameserver,
     runtimes::block_on,
     world::{BOTH, Client, Kind, LONG, POLICY, Part, Parts, domain, eventually, settings},
 };
@@ -203,24 +203,13 @@ fn dns_over_tcp_ends_with_the_client() {
     BOTH.into_iter().for_each(dns_over_tcp_ends_with_the_client_of);
 }
 
-/// The nameserver says in each datagram that it is cut, and cannot be connected to.
 fn dns_over_tcp_ends_with_the_client_of(kind: Kind) {
     let world = World::new();
-    let nameserver = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
-    let address = nameserver.local_addr().unwrap();
-    let _black_hole = BlackHole::new(address).unwrap();
+    let nameserver = Nameserver::unreachable_over_tcp(|_| true);
     let dns = dns::Config::default().with_attempt_timeout(LONG).with_timeout(3 * LONG);
-    let settings = settings(&world).with_dns_config(dns).with_nameservers([address]);
+    let settings = settings(&world).with_dns_config(dns).with_nameservers([nameserver.address()]);
     let client = Client::new(kind, settings);
-    nameserver.set_read_timeout(Some(LONG)).unwrap();
-    ends_at_once(&client, || {
-        let mut message = [0; 512];
-        let (len, from) = nameserver.recv_from(&mut message).unwrap();
-        // QR and TC (RFC 1035 §4.1.1).
-        message[2] |= 0x82;
-        nameserver.send_to(&message[..len], from).unwrap();
-        true
-    });
+    ends_at_once(&client, || !nameserver.queries().is_empty());
 }
 
 /// Shuts a client down that looks something up, once it is so.

@@ -15,6 +15,7 @@ use hickory_proto::{
     op::{Message, MessageType, OpCode},
     rr::{Name, RData, Record, RecordType, rdata},
 };
+use mta_sts_testkit::BlackHole;
 
 /// A query, and how to send what is to be received. Sending returns whether it is to go on.
 pub(crate) struct Asked<'a> {
@@ -32,6 +33,7 @@ pub(crate) struct Nameserver {
     address: SocketAddr,
     shared: Arc<Shared>,
     threads: Vec<thread::JoinHandle<()>>,
+    black_hole: Option<BlackHole>,
 }
 
 struct Shared {
@@ -53,12 +55,30 @@ impl Nameserver {
         Self::start(udp, Some(tcp), handler)
     }
 
-    /// At this address over UDP; whatever is there over TCP is somebody else's.
-    pub(crate) fn over_udp(
-        address: SocketAddr,
-        handler: impl Fn(Asked<'_>) + Send + Sync + 'static,
+    /// Says that these answers do not fit in a datagram; over TCP it cannot be reached, and is
+    /// silent about it.
+    pub(crate) fn unreachable_over_tcp(
+        is_short: impl Fn(&Asked<'_>) -> bool + Send + Sync + 'static,
     ) -> Self {
-        Self::start(UdpSocket::bind(address).unwrap(), None, handler)
+        let (udp, black_hole) = loop {
+            let udp = UdpSocket::bind("127.0.0.1:0").unwrap();
+            // The system chose the port for UDP only.
+            if let Ok(black_hole) = BlackHole::new(udp.local_addr().unwrap()) {
+                break (udp, black_hole);
+            }
+        };
+        let handler = move |mut asked: Asked<'_>| {
+            if is_short(&asked) {
+                let mut message = asked.reply([]);
+                message.metadata.truncation = true;
+                asked.send(&message);
+            } else {
+                asked.answer();
+            }
+        };
+        let mut nameserver = Self::start(udp, None, handler);
+        nameserver.black_hole = Some(black_hole);
+        nameserver
     }
 
     fn start(
@@ -80,7 +100,7 @@ impl Nameserver {
             let shared = Arc::clone(&shared);
             thread::spawn(move || shared.serve_tcp(&tcp))
         }));
-        Self { address, shared, threads }
+        Self { address, shared, threads, black_hole: None }
     }
 
     pub(crate) fn address(&self) -> SocketAddr {

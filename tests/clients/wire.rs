@@ -20,7 +20,7 @@ use mta_sts::{
     dns,
     fetch::{AddressFilter, Config},
 };
-use mta_sts_testkit::{Addresses, Site, World};
+use mta_sts_testkit::{Site, World};
 
 use crate::{
     nameserver::{Asked, Nameserver, reply, txt},
@@ -356,28 +356,11 @@ fn rfc8305_a_family_that_comes_late_is_tried_when_the_other_one_is_of_no_use() {
     }
 }
 
-/// Says that its answers do not fit; over TCP it cannot be reached, and it is not told so either.
-fn unreachable_over_tcp(
-    world: &World,
-    is_short: impl Fn(&Asked<'_>) -> bool + Send + Sync + 'static,
-) -> Nameserver {
-    let address = (Addresses::BLACK_HOLE, world.port()).into();
-    Nameserver::over_udp(address, move |mut asked| {
-        if is_short(&asked) {
-            let mut message = asked.reply([]);
-            message.metadata.truncation = true;
-            asked.send(&message);
-        } else {
-            asked.answer();
-        }
-    })
-}
-
 #[test]
 fn a_nameserver_that_cannot_be_reached_over_tcp_holds_up_no_other_question() {
     for kind in BOTH {
         let world = world();
-        let server = unreachable_over_tcp(&world, |asked| asked.kind() == RecordType::AAAA);
+        let server = Nameserver::unreachable_over_tcp(|asked| asked.kind() == RecordType::AAAA);
         let forever = dns::Config::default().with_attempt_timeout(NEVER).with_timeout(NEVER);
         let settings = settings(&world)
             .with_nameservers([server.address()])
@@ -394,7 +377,7 @@ fn an_answer_is_taken_while_another_nameserver_is_connected_to() {
         let world = world();
         let (told, is_asked) = mpsc::channel();
         let told = Mutex::new(told);
-        let second = unreachable_over_tcp(&world, move |asked| {
+        let second = Nameserver::unreachable_over_tcp(move |asked| {
             let _ = told.lock().unwrap().send(());
             asked.kind() == RecordType::TXT
         });

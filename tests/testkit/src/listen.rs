@@ -137,6 +137,8 @@ impl BlackHole {
     pub fn new(address: SocketAddr) -> io::Result<Self> {
         let socket = || Socket::new(Domain::IPV4, Type::STREAM, None);
         let listener = socket()?;
+        // As the listeners of the standard library do.
+        listener.set_reuse_address(true)?;
         listener.bind(&address.into())?;
         listener.listen(0)?;
         let [first, second] = [socket()?, socket()?];

@@ -108,6 +108,33 @@ fn no_deadline_stalls_when_the_clock_is_set_back() {
 }
 
 #[test]
+fn new_ids_are_fetched_after_the_clock_was_set_back_as_before() {
+    for (spent, left) in [(1, 2), (2, 1), (3, 0)] {
+        for by in [5 * MINUTE, DAY, 3650 * DAY] {
+            let (mut world, mut last_id) = (World::new(), 0);
+            let mut is_fetched = |world: &mut World| {
+                last_id += 1;
+                world.publish(&last_id.to_string(), Mode::Enforce, MINUTE);
+                world.recheck();
+                world.took().contains(&"fetch")
+            };
+            for _ in 0..spent {
+                assert!(is_fetched(&mut world));
+            }
+            world.pass(Duration::from_secs(50));
+            for _ in 0..2 {
+                world.now -= by;
+                world.handle_due();
+            }
+            let fetched = (0..5).take_while(|_| is_fetched(&mut world)).count();
+            assert_eq!(fetched, left, "{spent} before the clock was set back by {by:?}");
+            world.pass(Duration::from_secs(301));
+            assert!(is_fetched(&mut world), "{spent} before the clock was set back by {by:?}");
+        }
+    }
+}
+
+#[test]
 fn a_request_that_is_out_when_the_clock_is_set_back_times_out_all_the_same() {
     let mut world = World::new();
     let name = domain("example.com");

@@ -137,7 +137,7 @@ impl Budget {
     pub(super) fn spend(&mut self, now: Timestamp) {
         let (_, span) = rule::NEW_IDS;
         self.full_at = self.full_at.max(Second::of(now)).plus(span);
-        self.rearm(now);
+        self.limit(now);
     }
 
     /// Sets a bucket that is full by now to one that always was.
@@ -147,8 +147,15 @@ impl Budget {
         }
     }
 
-    /// Limits the bucket to empty. It may seem emptier than that after the clock was set back.
-    pub(super) fn rearm(&mut self, now: Timestamp) {
+    /// Keeps the time until the bucket is full, if the clock was set back to before the last query,
+    /// after which every token is taken.
+    pub(super) fn rearm(&mut self, last_query: Timestamp, now: Timestamp) {
+        self.full_at = Second::of(self.full_at.start().minus(last_query.since(now)));
+        self.limit(now);
+    }
+
+    /// Limits the bucket to empty.
+    fn limit(&mut self, now: Timestamp) {
         let (size, span) = rule::NEW_IDS;
         self.full_at = self.full_at.min(Second::of(now).plus(span.times(size)));
     }

@@ -343,9 +343,9 @@ impl State {
         if from_future && now < self.refresh.armed_at() {
             self.refresh = Deadline::new(now, Span::ZERO);
         }
+        self.new_id_budget.rearm(self.record_check.armed_at(), now);
         self.record_check.rearm(now);
         self.refresh.rearm(now);
-        self.new_id_budget.rearm(now);
         if let Some(trouble) = &mut self.failures {
             trouble.attempts.rearm(now);
             trouble.absent_since = trouble.absent_since.map(|since| since.min(now));

@@ -44,14 +44,14 @@ impl RememberedFailures {
 }
 
 impl Failures {
-    /// Stores the failures of a state that would hold back a fetch now.
+    /// Stores the failures of a state that would hold back a fetch now, with the limit on new ids.
+    /// That limit alone is not stored: it would leave a domain without a policy that has lost one
+    /// by eviction only.
     pub(super) fn remember(&mut self, domain: &Domain, state: &State, now: Timestamp) {
-        let attempts =
-            state.failures.as_ref().map(|failures| failures.attempts.clone()).unwrap_or_default();
+        let held = |attempts: &&Attempts| attempts.hold_back_until(now).is_some();
+        let attempts = state.failures.as_ref().map(|failures| &failures.attempts).filter(held);
+        let Some(attempts) = attempts.cloned() else { return };
         let kept = RememberedFailures { attempts, budget: state.new_id_budget };
-        if kept.until(now).is_none() {
-            return;
-        }
         if self.kept.len() >= MOST {
             self.thin(now);
         }

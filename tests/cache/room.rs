@@ -7,7 +7,7 @@ use mta_sts::{
     cache::{Answer, Cache, Config, EventKind, Lookup, Request},
 };
 
-use crate::world::{DAY, HOUR, World, dns_failed, domain, found, no_record, policy};
+use crate::world::{DAY, HOUR, World, dns_failed, domain, fetch_failed, found, no_record, policy};
 
 const WEEK: Duration = Duration::from_secs(7 * 86_400);
 
@@ -29,6 +29,30 @@ fn who_waits_for_a_policy_that_has_ended_is_not_driven_out_by_newcomers() {
         _ => None,
     });
     assert!(answer.is_some_and(|answer| answer.policy().is_some()), "{answer:?}");
+}
+
+/// Its nameservers do not agree, so that the limit on new ids is reached at any time.
+#[test]
+fn i21_who_was_evicted_is_fetched_again_however_many_ids_there_were() {
+    let mut world = World::with(Config::new(1).with_max_entries(1));
+    for (id, fetches) in [("1", 1), ("2", 1), ("3", 1), ("4", 0)] {
+        world.publish(id, Mode::Enforce, DAY);
+        world.recheck();
+        assert_eq!(world.took().iter().filter(|&&name| name == "fetch").count(), fetches, "{id}");
+    }
+    world.lookup_of("other.example");
+    assert!(world.lookup().policy().is_some());
+    // The limit is remembered with a failure.
+    world.https = fetch_failed();
+    for id in ["5", "6", "7"] {
+        world.txt = found(id);
+        world.recheck();
+    }
+    world.lookup_of("other.example");
+    world.publish("8", Mode::Enforce, DAY);
+    world.took();
+    assert_eq!(world.why(), NoPolicy::Overloaded);
+    assert_eq!(world.took(), ["txt"]);
 }
 
 #[test]

@@ -79,6 +79,11 @@ impl System<'_> {
             !is_senior || self.now() > known.ends_at,
             "invariant 22 (seniority): {name}, used on two days, is met as a newcomer"
         );
+        // Its end has passed, or no row can bring it back.
+        let is_over = self.now() > known.ends_at || !self.disk.rows.contains_key(&who);
         self.known[who].is_forgotten();
+        if is_over {
+            self.known[who].best = 0;
+        }
     }
 }

@@ -42,8 +42,10 @@ impl System<'_> {
                 }
             }
             Answer::NoPolicy(NoPolicy::Overloaded)
-                // Where there is no room for all, those met lately make room for each other.
-                if (self.scenario.is_beyond_promise || self.room < self.sites.len())
+                // Where there is no room for all, those met lately make room for each other. Who has
+                // an entry has room.
+                if (self.scenario.is_beyond_promise
+                    || (self.room < self.sites.len() && self.cache.entry(name).is_none()))
                     && (self.known[who].best == 0 || self.known[who].is_set_aside) =>
             {
                 self.tally.turned_away += 1;

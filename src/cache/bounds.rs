@@ -33,7 +33,7 @@ impl Cache {
             let victim = self.victim(Some(Timestamp::of(now)))?;
             self.evict_from(victim, true);
         }
-        let failures = self.failures.remove(domain);
+        let failures = self.failures.remove(domain, Timestamp::of(now));
         let slot = self.table.insert(domain)?;
         if let (Some((attempts, budget)), Some(found)) = (failures, self.table.get_mut(slot)) {
             found.entry.state.failures_mut().attempts = attempts;
@@ -160,6 +160,7 @@ impl Cache {
         match place.form() {
             Form::Slot(slot) => {
                 self.emit_eviction(slot);
+                let durably = durably && !self.may_return(slot);
                 self.remove_slot(slot, durably);
             }
             Form::Row(_) => {
@@ -168,6 +169,16 @@ impl Cache {
                 self.table.remove(place);
             }
         }
+    }
+
+    /// Returns whether a policy that was restored within a day seems to have ended: the clock may
+    /// have been wrong since the start, and another restart returns the policy.
+    fn may_return(&self, slot: u32) -> bool {
+        let Some(found) = self.table.get(slot) else { return false };
+        let Some(held) = found.entry.state.held() else { return false };
+        held.fetched_at < self.restored.armed_at()
+            && !self.restored.is_due(self.latest)
+            && found.entry.state.live(self.latest).is_none()
     }
 
     fn emit_eviction(&mut self, slot: u32) {
@@ -181,8 +192,10 @@ impl Cache {
 
     /// Remembers the failures of an entry that is evicted, so that its back-off continues.
     pub(super) fn remember_failures(&mut self, slot: u32) {
-        if let Some((domain, found)) = self.table.domain(slot).zip(self.table.get(slot)) {
-            self.failures.remember(&domain, &found.entry.state, self.latest);
+        let (latest, now) = (self.latest, self.judged_at(self.latest));
+        if let Some((domain, found)) = self.table.domain(slot).zip(self.table.get_mut(slot)) {
+            found.entry.rearm(latest);
+            self.failures.remember(&domain, &found.entry.state, now);
         }
     }
 

@@ -51,6 +51,8 @@ impl Cache {
         let is_proven = self.note_jump(moment);
         if is_set_back {
             self.latest = moment;
+            self.restored.rearm(moment);
+            self.failures.rearm(moment);
             self.unsaved.rearm(moment);
             self.sweep.rearm(moment);
         }

@@ -24,6 +24,8 @@ pub(super) struct Failures {
 struct RememberedFailures {
     attempts: Attempts,
     budget: Budget,
+    /// The time of the eviction.
+    at: Timestamp,
 }
 
 /// The maximum number of domains: about a megabyte.
@@ -36,6 +38,13 @@ impl RememberedFailures {
     /// Returns the time until which a fetch is held back; `None` if it is not held back now.
     fn until(&self, now: Timestamp) -> Option<Timestamp> {
         self.attempts.hold_back_until(now).max(self.budget.empty_until(now))
+    }
+
+    /// Keeps the remaining time if the clock was set back.
+    fn rearm(&mut self, now: Timestamp) {
+        self.budget.rearm(self.at, now);
+        self.attempts.rearm(now);
+        self.at = self.at.min(now);
     }
 
     fn rank(&self, now: Timestamp) -> (u32, Option<Timestamp>) {
@@ -51,7 +60,7 @@ impl Failures {
         let held = |attempts: &&Attempts| attempts.hold_back_until(now).is_some();
         let attempts = state.failures.as_ref().map(|failures| &failures.attempts).filter(held);
         let Some(attempts) = attempts.cloned() else { return };
-        let kept = RememberedFailures { attempts, budget: state.new_id_budget };
+        let kept = RememberedFailures { attempts, budget: state.new_id_budget, at: now };
         if self.kept.len() >= MOST {
             self.thin(now);
         }
@@ -77,12 +86,19 @@ impl Failures {
         self.kept.get(domain)?.until(now)
     }
 
+    /// Notes that the clock was set back to this time. Takes time linear in the number of domains.
+    pub(super) fn rearm(&mut self, now: Timestamp) {
+        self.kept.values_mut().for_each(|kept| kept.rearm(now));
+    }
+
     /// Removes and returns the failures of a domain that is looked up again.
-    pub(super) fn remove(&mut self, domain: &Domain) -> Option<(Attempts, Budget)> {
+    pub(super) fn remove(&mut self, domain: &Domain, now: Timestamp) -> Option<(Attempts, Budget)> {
         if self.kept.is_empty() {
             return None;
         }
-        self.kept.remove(domain).map(|RememberedFailures { attempts, budget }| (attempts, budget))
+        let mut kept = self.kept.remove(domain)?;
+        kept.rearm(now);
+        Some((kept.attempts, kept.budget))
     }
 }
 

@@ -77,6 +77,7 @@ impl Cache {
     /// Ends the effect of [`pin_policy`](Self::pin_policy) or [`disable`](Self::disable), so that
     /// the policy of the domain applies again. Returns whether there was an override.
     pub fn clear_override(&mut self, domain: &Domain, now: UtcDateTime) -> bool {
+        self.note_time(now);
         let Some(slot) = self.table.find_slot(domain) else { return false };
         let Some(found) = self.overrides.remove(&slot) else { return false };
         self.release_override(&found);
@@ -110,9 +111,11 @@ impl Cache {
         let moment = Timestamp::of(now);
         let shared = self.policies.intern(Arc::new(policy));
         let Some(found) = self.table.get_mut(slot) else { return Err(CacheFull(())) };
+        found.entry.rearm(moment);
         let state = &mut found.entry.state;
         if state.live(moment).is_some_and(|held| held.source == Source::Fetched) {
             self.policies.release(&shared);
+            self.update_derived(slot, moment, false);
             return Ok(StaticOutcome::HasOwnPolicy);
         }
         if let Some(old) = state.set_policy(shared, moment, None, Source::Static) {
@@ -122,7 +125,7 @@ impl Cache {
             trouble.last_alert = None;
             trouble.confirming_fetches = 0;
         }
-        self.update_derived(slot, Timestamp::of(now), false);
+        self.update_derived(slot, moment, false);
         self.make_room(slot);
         Ok(StaticOutcome::Loaded)
     }
@@ -132,6 +135,7 @@ impl Cache {
     /// was no room for it at the last [`restore`](Self::restore). Returns whether anything was
     /// cached.
     pub fn remove(&mut self, domain: &Domain, now: UtcDateTime) -> bool {
+        self.note_time(now);
         let Some(slot) = self.open(domain) else {
             if self.config.persistence() {
                 self.queue.push_back(Queued::Remove(domain.clone()));

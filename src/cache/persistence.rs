@@ -197,6 +197,7 @@ impl Cache {
     ///
     /// Takes time linear in their number.
     pub fn retry_unsaved(&mut self, now: UtcDateTime) {
+        self.note_time(now);
         let most = self.most_unsaved();
         while self.unsaved.has_lost() && self.unsaved.len() < most {
             self.note_lost(most);
@@ -211,6 +212,7 @@ impl Cache {
     /// due at once; [`EventKind::PersistRecovered`] is emitted when all are saved. Takes constant
     /// time: each of the calls that follow looks at some of the entries.
     pub fn save_all(&mut self, now: UtcDateTime) {
+        self.note_time(now);
         if self.is_empty() {
             return;
         }

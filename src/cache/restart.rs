@@ -87,6 +87,7 @@ impl Cache {
     pub(super) fn merge(&mut self, slot: u32, stored: State, now: UtcDateTime) -> bool {
         let moment = Timestamp::of(now);
         let Some(found) = self.table.get_mut(slot) else { return false };
+        found.entry.rearm(moment);
         let known = &mut found.entry.state;
         let used =
             (known.last_lookup, known.days_ahead).max((stored.last_lookup, stored.days_ahead));

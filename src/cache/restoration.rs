@@ -8,11 +8,12 @@ use time::UtcDateTime;
 use super::{
     Cache,
     bounds::class_of,
-    clock::{Hour, Timestamp},
+    clock::{Deadline, Hour, Timestamp},
     entry::Entry,
     order::EvictionClass,
     place::Place,
     restored::Restored,
+    rule,
     snapshot::Snapshot,
     weight::Freed,
 };
@@ -68,6 +69,7 @@ impl<'a> Restoration<'a> {
     pub(crate) fn new(mut caches: Vec<&'a mut Cache>, now: UtcDateTime) -> Self {
         for cache in &mut caches {
             cache.note_time(now);
+            cache.restored = Deadline::new(Timestamp::of(now), rule::SWEEP_AFTER);
         }
         let (kept, report) = (BinaryHeap::new(), Restored::default());
         Self { caches, now, kept, number: 0, report }

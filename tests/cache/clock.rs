@@ -110,28 +110,91 @@ fn no_deadline_stalls_when_the_clock_is_set_back() {
 #[test]
 fn new_ids_are_fetched_after_the_clock_was_set_back_as_before() {
     for (spent, left) in [(1, 2), (2, 1), (3, 0)] {
-        for by in [5 * MINUTE, DAY, 3650 * DAY] {
-            let (mut world, mut last_id) = (World::new(), 0);
-            let mut is_fetched = |world: &mut World| {
-                last_id += 1;
-                world.publish(&last_id.to_string(), Mode::Enforce, MINUTE);
-                world.recheck();
-                world.took().contains(&"fetch")
-            };
-            for _ in 0..spent {
-                assert!(is_fetched(&mut world));
+        for by in [Duration::from_millis(3_599_300), 5 * MINUTE, DAY, 3650 * DAY] {
+            let mut world = World::new();
+            world.now += Duration::from_millis(200);
+            for n in 0..spent {
+                assert!(is_fetched(&mut world, &n.to_string()));
             }
             world.pass(Duration::from_secs(50));
             for _ in 0..2 {
                 world.now -= by;
                 world.handle_due();
             }
-            let fetched = (0..5).take_while(|_| is_fetched(&mut world)).count();
+            let mut ids = ["a", "b", "c", "d"].into_iter();
+            let fetched = ids.by_ref().take_while(|id| is_fetched(&mut world, id)).count();
             assert_eq!(fetched, left, "{spent} before the clock was set back by {by:?}");
             world.pass(Duration::from_secs(301));
-            assert!(is_fetched(&mut world), "{spent} before the clock was set back by {by:?}");
+            assert!(is_fetched(&mut world, "e"), "{spent} before it was set back by {by:?}");
         }
     }
+}
+
+/// Whether a new id leads to a fetch.
+fn is_fetched(world: &mut World, id: &str) -> bool {
+    world.publish(id, Mode::Enforce, MINUTE);
+    world.recheck();
+    world.took().contains(&"fetch")
+}
+
+#[test]
+fn new_ids_are_fetched_after_a_fetch_that_ended_while_the_clock_was_ahead() {
+    for works in [true, false] {
+        let mut world = World::new();
+        let name = domain("example.com");
+        let Lookup::Waiting(_) = world.cache.lookup(&name, world.now) else { panic!() };
+        let Some(Request::Txt { id, .. }) = world.cache.poll_request() else { panic!() };
+        world.cache.handle_txt(id, found("a"), world.now);
+        let Some(Request::Fetch { id, .. }) = world.cache.poll_request() else { panic!() };
+        world.set_clock(Step::DAY);
+        let answer = if works { policy(Mode::Enforce, MINUTE) } else { fetch_failed() };
+        world.cache.handle_policy(id, answer, world.now);
+        world.drain();
+        world.set_clock(-Step::DAY);
+        assert!(is_fetched(&mut world, "b") && is_fetched(&mut world, "c"), "works: {works}");
+        assert!(!is_fetched(&mut world, "d"), "works: {works}");
+    }
+}
+
+#[test]
+fn the_back_off_of_an_evicted_domain_lasts_no_longer_when_the_clock_is_set_back() {
+    for ahead in [HOUR, 10 * DAY] {
+        let mut world = World::with(Config::new(1).with_max_entries(1));
+        world.txt = found("a");
+        world.lookup();
+        world.lookup_of("other.example");
+        world.now -= ahead;
+        world.handle_due();
+        world.pass(4 * MINUTE);
+        world.publish("a", Mode::Enforce, WEEK);
+        assert_eq!(world.lookup().into_policy().unwrap_err(), NoPolicy::Overloaded);
+        assert!(is_fetched(&mut world, "b"), "another id");
+        world.lookup_of("other.example");
+        world.pass(3 * MINUTE);
+        assert!(world.lookup().policy().is_some());
+    }
+}
+
+#[test]
+fn an_eviction_while_the_clock_is_ahead_ends_no_back_off() {
+    let mut world = World::with(Config::new(1).with_max_entries(1));
+    world.txt = found("a");
+    world.lookup();
+    world.now += 2 * DAY;
+    world.lookup_of("other.example");
+    world.now -= 2 * DAY;
+    world.publish("a", Mode::Enforce, WEEK);
+    assert_eq!(world.lookup().into_policy().unwrap_err(), NoPolicy::Overloaded);
+}
+
+#[test]
+fn a_reading_of_the_clock_a_moment_late_leads_to_no_request() {
+    let mut world = World::with(Config::new(1).with_persistence(true));
+    world.fetch_policy(Mode::Enforce, WEEK);
+    world.now -= Duration::from_micros(1);
+    let _ = world.cache.lookup(&domain("example.com"), world.now);
+    world.drain();
+    assert_eq!(world.took(), [""; 0]);
 }
 
 #[test]

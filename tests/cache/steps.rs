@@ -4,11 +4,13 @@ use std::{collections::BTreeMap, time::Duration};
 
 use mta_sts::{
     Mode, NoPolicy,
-    cache::{AlertKind, Answer, Config, EventKind, TxtAnswer},
+    cache::{AlertKind, Answer, Config, EventKind, StaticOutcome, TxtAnswer},
 };
 use time::macros::utc_datetime;
 
-use crate::world::{DAY, HOUR, MINUTE, World, domain, fetch_failed, found, policy};
+use crate::world::{
+    DAY, HOUR, MINUTE, World, dns_failed, domain, fetch_failed, found, no_record, parsed, policy,
+};
 
 /// What happens to the sender.
 #[derive(Clone, Copy, Debug)]
@@ -382,4 +384,60 @@ fn a_step_back_is_taken_in_by_calls_that_are_bounded() {
     assert!(world.cache.entry(&domain("nothing.example")).is_none());
     let evicted = |event: &mta_sts::cache::Event| matches!(event.kind, EventKind::Evicted { .. });
     assert!(!world.events.iter().any(evicted));
+}
+
+#[test]
+fn a_restart_while_the_clock_is_ahead_loses_no_policy_for_good() {
+    let mut world = World::with(Config::new(1).with_persistence(true).with_max_entries(1));
+    world.publish("a", Mode::Enforce, 7 * DAY);
+    world.lookup();
+    world.now += DAY;
+    world.lookup();
+    world.now += 60 * DAY;
+    world.restart();
+    world.txt = no_record();
+    world.lookup_of("other.example");
+    world.now -= 60 * DAY;
+    world.handle_due();
+    world.start_again();
+    (world.txt, world.https) = (dns_failed(), fetch_failed());
+    assert_eq!(world.mode(), Some(Mode::Enforce));
+}
+
+/// A list of the operator is loaded when the time has just been found out.
+#[test]
+fn a_list_replaces_no_policy_whose_date_was_in_the_future() {
+    let mut world = World::with_policy("a", Mode::Enforce, DAY);
+    world.now -= 20_000 * DAY;
+    world.restart();
+    world.now += 20_000 * DAY + HOUR;
+    let listed = parsed(Mode::Testing, DAY);
+    let name = domain("example.com");
+    let outcome = world.cache.set_static_policy(&name, listed, world.now).unwrap();
+    assert_eq!(outcome, StaticOutcome::HasOwnPolicy);
+    assert_eq!(world.mode(), Some(Mode::Enforce));
+}
+
+#[test]
+fn every_call_notes_a_clock_that_is_set() {
+    let mut world = World::with(Config::new(1).with_max_entries(1));
+    world.publish("a", Mode::Enforce, 7 * DAY);
+    world.lookup();
+    world.now += DAY;
+    world.lookup();
+    let name = domain("example.com");
+    world.cache.disable(&name, world.now).unwrap();
+    assert!(world.cache.clear_override(&name, world.now + 3650 * DAY));
+    world.publish("a", Mode::Testing, DAY);
+    world.lookup_of("other.example");
+    assert_eq!(world.mode(), Some(Mode::Enforce));
+
+    let mut world = World::with(Config::new(1).with_persistence(true));
+    world.publish("a", Mode::Enforce, 7 * DAY);
+    world.lookup();
+    world.store.clear();
+    world.cache.save_all(world.now + 3650 * DAY);
+    world.cache.handle_timeout(world.now);
+    world.handle_due();
+    assert_eq!(world.store.len(), 1);
 }

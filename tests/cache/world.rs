@@ -201,6 +201,15 @@ impl World {
         events.iter().filter(|event| matches!(event.kind, EventKind::Failed { .. })).count()
     }
 
+    /// The process is killed, and started again with what the store has.
+    pub(crate) fn start_again(&mut self) {
+        let mut cache = Cache::new(*self.cache.config());
+        let _ = cache.restore(self.store.values().cloned(), self.now);
+        self.cache = cache;
+        // Numbers of lookups are given again.
+        self.events.clear();
+    }
+
     /// The process is killed, and started again with what a snapshot of it says.
     pub(crate) fn restart(&mut self) {
         let snapshots: Vec<Snapshot> = self.cache.snapshots().collect();

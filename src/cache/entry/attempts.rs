@@ -55,7 +55,7 @@ impl Attempts {
         held.map(|known| known.until.due()).max()
     }
 
-    /// Returns the time of the last failure.
+    /// Returns the time of the last failure, or that at which the clock was set back to before it.
     pub(super) fn last(&self) -> Option<Timestamp> {
         self.0.iter().flatten().map(|known| known.until.armed_at()).max()
     }
@@ -100,7 +100,7 @@ impl Attempts {
         }
     }
 
-    pub(super) fn rearm(&mut self, now: Timestamp) {
+    pub(in crate::cache) fn rearm(&mut self, now: Timestamp) {
         for known in self.0.iter_mut().flatten() {
             known.until.rearm(now);
         }
@@ -147,10 +147,11 @@ impl Budget {
         }
     }
 
-    /// Keeps the time until the bucket is full, if the clock was set back to before the last query,
-    /// after which every token is taken.
-    pub(super) fn rearm(&mut self, last_query: Timestamp, now: Timestamp) {
-        self.full_at = Second::of(self.full_at.start().minus(last_query.since(now)));
+    /// Keeps the time until the bucket is full, if the clock was set back to before the last token
+    /// was taken.
+    pub(in crate::cache) fn rearm(&mut self, last: Timestamp, now: Timestamp) {
+        let back = last.micros().saturating_sub(now.micros()).max(0);
+        self.full_at = Second::of(self.full_at.start().shifted(back.saturating_neg()));
         self.limit(now);
     }
 

@@ -331,6 +331,7 @@ impl State {
     /// Rearms deadlines that are farther away than they can be, because the clock was set back. A
     /// policy that is dated in the future is refreshed, and one that had expired may apply again.
     pub(in crate::cache) fn rearm(&mut self, now: Timestamp) {
+        self.new_id_budget.rearm(self.last_armed(), now);
         self.settle_future(now);
         self.rearm_use(now);
         if self.expired && self.live(now).is_some() {
@@ -339,17 +340,25 @@ impl State {
                 trouble.last_alert = trouble.last_alert.min(Some(AlertKind::RefreshFailed));
             }
         }
-        let from_future = self.held().is_some_and(|held| now < held.fetched_at);
+        // Another thread may have read the clock a moment before.
+        let later = now.plus(rule::CLOCK_SLACK);
+        let from_future = self.held().is_some_and(|held| later < held.fetched_at);
         if from_future && now < self.refresh.armed_at() {
             self.refresh = Deadline::new(now, Span::ZERO);
         }
-        self.new_id_budget.rearm(self.record_check.armed_at(), now);
         self.record_check.rearm(now);
         self.refresh.rearm(now);
         if let Some(trouble) = &mut self.failures {
             trouble.attempts.rearm(now);
             trouble.absent_since = trouble.absent_since.map(|since| since.min(now));
         }
+    }
+
+    /// Returns the time at which a deadline was armed last: every fetch arms one when it ends.
+    fn last_armed(&self) -> Timestamp {
+        let failed = self.failures.as_ref().and_then(|failures| failures.attempts.last());
+        let armed = self.record_check.armed_at().max(self.refresh.armed_at());
+        failed.map_or(armed, |failed| armed.max(failed))
     }
 
     /// Returns whether the domain has no record, and never had a policy.

@@ -160,7 +160,6 @@ impl Cache {
         match place.form() {
             Form::Slot(slot) => {
                 self.emit_eviction(slot);
-                let durably = durably && !self.may_return(slot);
                 self.remove_slot(slot, durably);
             }
             Form::Row(_) => {
@@ -169,16 +168,6 @@ impl Cache {
                 self.table.remove(place);
             }
         }
-    }
-
-    /// Returns whether a policy that was restored within a day seems to have ended: the clock may
-    /// have been wrong since the start, and another restart returns the policy.
-    fn may_return(&self, slot: u32) -> bool {
-        let Some(found) = self.table.get(slot) else { return false };
-        let Some(held) = found.entry.state.held() else { return false };
-        held.fetched_at < self.restored.armed_at()
-            && !self.restored.is_due(self.latest)
-            && found.entry.state.live(self.latest).is_none()
     }
 
     fn emit_eviction(&mut self, slot: u32) {

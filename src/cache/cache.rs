@@ -9,7 +9,7 @@ use time::UtcDateTime;
 
 use super::{
     answer::Answer,
-    clock::{Deadline, Tick, Timestamp},
+    clock::{Tick, Timestamp},
     config::Config,
     counters::Counters,
     entries::Found,
@@ -60,8 +60,6 @@ pub struct Cache {
     pub(super) earliest: Tick,
     /// The times before the clock was set ahead and after it was set ahead last, if it may be wrong.
     pub(super) jump: Option<(Timestamp, Timestamp)>,
-    /// A day after the last restore, when the clock counts as right.
-    pub(super) restored: Deadline,
     /// The first place whose deadlines and class have not yet been set again after the clock was set
     /// back, or has proven right.
     pub(super) unarmed: Option<u32>,
@@ -123,7 +121,6 @@ impl Cache {
             latest: Timestamp::MIN,
             earliest: Tick::FIRST,
             jump: None,
-            restored: Deadline::PAST,
             unarmed: None,
             rearms_left: 0,
             bytes: 0,

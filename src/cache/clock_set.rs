@@ -51,7 +51,6 @@ impl Cache {
         let is_proven = self.note_jump(moment);
         if is_set_back {
             self.latest = moment;
-            self.restored.rearm(moment);
             self.failures.rearm(moment);
             self.unsaved.rearm(moment);
             self.sweep.rearm(moment);
@@ -101,6 +100,14 @@ impl Cache {
         };
         self.jump = jump;
         is_proven
+    }
+
+    /// Notes the latest time that the process before is known to have noted. If it is more than a
+    /// day ago, the clock may have been set ahead since.
+    pub(super) fn note_last_process(&mut self, latest: Timestamp) {
+        let now = core::mem::replace(&mut self.latest, latest);
+        self.note_jump(now);
+        self.latest = now;
     }
 
     /// Rearms the deadlines of a domain. Returns whether there is one at this place.

@@ -153,7 +153,7 @@ impl Cache {
     /// Plans the removal of an entry that was just restored, if its policy expired long ago.
     /// Returns whether it did.
     fn plan_sweep(&mut self, slot: u32, now: Timestamp) -> bool {
-        if !self.config.persistence() || !self.is_to_be_swept(slot, now) {
+        if !self.config.persistence() || !self.ended_long_ago(slot, now) {
             return false;
         }
         self.sweep.add(slot, now);
@@ -163,6 +163,9 @@ impl Cache {
     pub(super) fn sweep_if_due(&mut self, now: Timestamp) {
         if !self.sweep.is_due(now) {
             return;
+        }
+        if self.jump.is_some() {
+            return self.sweep.postpone(now);
         }
         for _ in 0..rule::SWEPT_AT_ONCE {
             let Some(slot) = self.sweep.pop() else { break };
@@ -176,15 +179,19 @@ impl Cache {
         self.publish();
     }
 
-    fn is_to_be_swept(&self, slot: u32, now: Timestamp) -> bool {
+    /// Returns whether the policy of an entry without an override expired long ago by this clock,
+    /// which may be wrong.
+    fn ended_long_ago(&self, slot: u32, now: Timestamp) -> bool {
         let Some(found) = self.table.get(slot).filter(|found| found.in_store) else { return false };
-        let is_idle = found.entry.request_id().is_none() && !self.waiting.contains_key(&slot);
-        is_idle
-            && self.table.class(Place::of_slot(slot)) == EvictionClass::Expired
-            && found
-                .entry
-                .state
-                .fetched()
-                .is_some_and(|policy| policy.ends_at().plus(rule::LONG_AGO) < now)
+        let held = found.entry.state.fetched();
+        held.is_some_and(|policy| policy.ends_at().plus(rule::LONG_AGO) < now)
+            && !self.overrides.contains_key(&slot)
+    }
+
+    fn is_to_be_swept(&self, slot: u32, now: Timestamp) -> bool {
+        let is_asking =
+            self.table.get(slot).is_some_and(|found| found.entry.request_id().is_some());
+        let is_idle = !is_asking && !self.waiting.contains_key(&slot);
+        is_idle && self.ended_long_ago(slot, now)
     }
 }

@@ -8,12 +8,11 @@ use time::UtcDateTime;
 use super::{
     Cache,
     bounds::class_of,
-    clock::{Deadline, Hour, Timestamp},
+    clock::{Hour, Timestamp},
     entry::Entry,
     order::EvictionClass,
     place::Place,
     restored::Restored,
-    rule,
     snapshot::Snapshot,
     weight::Freed,
 };
@@ -50,6 +49,10 @@ pub(crate) struct Restoration<'a> {
     kept: BinaryHeap<Reverse<Kept>>,
     /// The number of snapshots so far.
     number: u32,
+    /// Whether the caches are new.
+    is_first: bool,
+    /// The latest time in the snapshots that is not in the future.
+    latest: Timestamp,
     report: Restored,
 }
 
@@ -67,12 +70,12 @@ impl Rank {
 impl<'a> Restoration<'a> {
     /// Begins to restore snapshots into these caches.
     pub(crate) fn new(mut caches: Vec<&'a mut Cache>, now: UtcDateTime) -> Self {
+        let is_first = caches.iter().all(|cache| cache.latest == Timestamp::MIN);
         for cache in &mut caches {
             cache.note_time(now);
-            cache.restored = Deadline::new(Timestamp::of(now), rule::SWEEP_AFTER);
         }
         let (kept, report) = (BinaryHeap::new(), Restored::default());
-        Self { caches, now, kept, number: 0, report }
+        Self { caches, now, kept, number: 0, is_first, latest: Timestamp::MIN, report }
     }
 
     /// Restores a snapshot into the cache of this number.
@@ -86,6 +89,9 @@ impl<'a> Restoration<'a> {
             Err(damage) => return self.report.damaged.push(damage),
         };
         self.number = self.number.saturating_add(1);
+        let noted =
+            Some(entry.state.last_armed()).filter(|&noted| noted <= Timestamp::of(self.now));
+        self.latest = self.latest.max(noted.unwrap_or(Timestamp::MIN));
         let rank = Rank::of(&mut entry, Timestamp::of(self.now));
         let count = match cache.open(&domain) {
             Some(slot) => {
@@ -196,7 +202,12 @@ impl<'a> Restoration<'a> {
 
     /// Ends the restore: the entries can be evicted from now on, in the order of their last use.
     pub(crate) fn finish(self) -> Restored {
-        let Self { mut caches, now, kept, mut report, .. } = self;
+        let Self { mut caches, now, kept, is_first, latest, mut report, .. } = self;
+        if is_first {
+            for cache in &mut caches {
+                cache.note_last_process(latest);
+            }
+        }
         // Most often, this is their order already.
         let mut kept = kept.into_vec();
         kept.sort_unstable_by_key(|&Reverse(kept)| kept);

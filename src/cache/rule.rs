@@ -60,9 +60,8 @@ pub(super) const LARGE: usize = 4096;
 /// The time since its end after which a policy protects nothing, even if the clock is wrong by
 /// weeks.
 pub(super) const LONG_AGO: Span = Span::seconds(30 * 86_400);
-/// The delay after a restore before the rows of such policies are removed from the store, a batch
-/// and then another after each gap; before that, no eviction removes the row of a restored policy
-/// that seems to have ended.
+/// The delay after a restore before the rows of such policies are removed from the store: a batch,
+/// and then another after each gap.
 pub(super) const SWEEP_AFTER: Span = Span::seconds(86_400);
 pub(super) const SWEPT_AT_ONCE: usize = 64;
 pub(super) const SWEEP_GAP: Span = Span::seconds(1);

@@ -387,21 +387,28 @@ fn a_step_back_is_taken_in_by_calls_that_are_bounded() {
 }
 
 #[test]
-fn a_restart_while_the_clock_is_ahead_loses_no_policy_for_good() {
+fn i22_a_restart_while_the_clock_is_ahead_lets_no_newcomer_evict_what_seems_to_have_ended() {
     let mut world = World::with(Config::new(1).with_persistence(true).with_max_entries(1));
     world.publish("a", Mode::Enforce, 7 * DAY);
     world.lookup();
     world.now += DAY;
     world.lookup();
     world.now += 60 * DAY;
-    world.restart();
-    world.txt = no_record();
-    world.lookup_of("other.example");
-    world.now -= 60 * DAY;
-    world.handle_due();
     world.start_again();
+    world.txt = no_record();
+    assert_eq!(world.lookup_of("other.example"), Answer::NoPolicy(NoPolicy::Overloaded));
+    world.now -= 60 * DAY;
     (world.txt, world.https) = (dns_failed(), fetch_failed());
+    world.handle_due();
     assert_eq!(world.mode(), Some(Mode::Enforce));
+
+    // A day later, the clock counts as right.
+    world.now += 60 * DAY;
+    world.start_again();
+    world.handle_due();
+    world.pass(DAY);
+    world.txt = no_record();
+    assert_eq!(world.lookup_of("other.example"), Answer::NoPolicy(NoPolicy::NoRecord));
 }
 
 /// A list of the operator is loaded when the time has just been found out.

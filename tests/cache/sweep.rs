@@ -92,6 +92,7 @@ fn a_clock_that_is_set_ahead_as_rows_are_removed_removes_no_live_policy() {
     world.handle_due();
     world.pass(MINUTE);
     world.now -= 730 * DAY;
+    world.cache.handle_timeout(world.now);
     world.handle_due();
     assert!(world.cache.entry(&domain("new.example")).is_some());
     assert!(world.store.contains_key(&domain("new.example")));

@@ -355,7 +355,7 @@ impl State {
     }
 
     /// Returns the time at which a deadline was armed last: every fetch arms one when it ends.
-    fn last_armed(&self) -> Timestamp {
+    pub(in crate::cache) fn last_armed(&self) -> Timestamp {
         let failed = self.failures.as_ref().and_then(|failures| failures.attempts.last());
         let armed = self.record_check.armed_at().max(self.refresh.armed_at());
         failed.map_or(armed, |failed| armed.max(failed))

@@ -42,9 +42,10 @@ impl Sim<'_> {
         assert!(!is_established, "an established policy has gone for a newcomer");
         for view in self.cache.entries().filter(|view| !view.is_discovering()) {
             let other = &self.seen[number(view.domain())];
-            // By a clock that was set ahead, it is not sure that it has ended.
+            // By a clock that was set ahead, or may have been while the sender was down, it is not
+            // sure that it has ended.
             let (least, most) = (other.class(now, false), other.class(now, true));
-            let is_doubtful = self.tally.jumps > 0 && least == 0;
+            let is_doubtful = self.tally.jumps + self.tally.restarts > 0 && least == 0;
             let is_fitter = (view.policy().is_none() || most < class) && !is_doubtful;
             assert!(!is_fitter, "{} has gone before {}", self.sites[who].name, view.domain());
             if [least, most, gone.class(now, true)] == [class; 3] {

@@ -191,7 +191,11 @@ impl Scenario {
                 Fate::Restart(10 * SECOND),
                 Fate::Restart(3 * DAY),
             ]);
-            scenario.fates.extend([Fate::BootsAt(-56 * 365 * DAY), Fate::OldRows]);
+            scenario.fates.extend([
+                Fate::BootsAt(-56 * 365 * DAY),
+                Fate::BootsAt(60 * DAY),
+                Fate::OldRows,
+            ]);
         }
         if scenario.is_persistent && rng.percent(60) {
             let [short, long] = [20 * SECOND, 2 * HOUR];

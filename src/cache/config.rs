@@ -75,6 +75,10 @@ impl Config {
     /// looked up for the first time, so that no flood of names can empty the cache. The new domain
     /// is then not kept, or is answered [`NoPolicy::Overloaded`](crate::NoPolicy::Overloaded). With
     /// a maximum of 0, every lookup is answered so.
+    ///
+    /// After the clock was set ahead by more than a day, or seems to have been since the last lookup
+    /// that a restored snapshot knows of, it may be wrong: for a day, policies that expired by that
+    /// step count as if they applied.
     #[must_use]
     pub const fn with_max_entries(mut self, entries: usize) -> Self {
         self.max_entries = entries;

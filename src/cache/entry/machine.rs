@@ -243,7 +243,9 @@ impl Entry {
 
     /// Notes that the clock was set ahead by this much, or set back if `by` is negative. The
     /// request in flight keeps the time that it had left, and the end of the policy follows the new
-    /// clock. See [`Cache::clock_set`](crate::cache::Cache::clock_set).
+    /// clock. The other deadlines are adjusted by the next [`step`](Self::step): after a step back,
+    /// make one with [`Input::Timeout`]. See
+    /// [`Cache::clock_set`](crate::cache::Cache::clock_set).
     pub fn clock_set(&mut self, by: time::Duration) {
         if let Some(flight) = &mut self.in_flight {
             flight.shift(micros(by));

@@ -16,6 +16,7 @@ use super::{
     entry::{AppliedPolicyRef, Overdue},
     event::{Event, LookupId},
     failures::Failures,
+    history::History,
     index::Key,
     overrides::Override,
     place::{Form, Place},
@@ -60,6 +61,8 @@ pub struct Cache {
     pub(super) earliest: Tick,
     /// The times before the clock was set ahead and after it was set ahead last, if it may be wrong.
     pub(super) jump: Option<(Timestamp, Timestamp)>,
+    /// What was restored tells of the clock before.
+    pub(super) history: History,
     /// The first place whose deadlines and class have not yet been set again after the clock was set
     /// back, or has proven right.
     pub(super) unarmed: Option<u32>,
@@ -121,6 +124,7 @@ impl Cache {
             latest: Timestamp::MIN,
             earliest: Tick::FIRST,
             jump: None,
+            history: History::NONE,
             unarmed: None,
             rearms_left: 0,
             bytes: 0,

@@ -128,6 +128,11 @@ impl Second {
         Self(u32::try_from(begun).unwrap_or(u32::MAX))
     }
 
+    /// Returns the first second that begins at a time or after it.
+    pub(super) fn next(now: Timestamp) -> Self {
+        Self::of(Timestamp(now.0.saturating_add(MICROS - 1)))
+    }
+
     pub(super) fn start(self) -> Timestamp {
         Timestamp(i64::from(self.0).saturating_mul(MICROS))
     }

@@ -5,6 +5,7 @@ use time::UtcDateTime;
 use super::{
     Cache,
     clock::{Tick, Timestamp, micros},
+    history::History,
     place::Place,
     rule,
 };
@@ -47,6 +48,7 @@ impl Cache {
     /// the policy and the time only.
     pub(super) fn note_time(&mut self, now: UtcDateTime) {
         let moment = Timestamp::of(now);
+        self.history.begin(moment);
         let is_set_back = moment < self.latest.minus(rule::CLOCK_SLACK);
         let is_proven = self.note_jump(moment);
         if is_set_back {
@@ -102,12 +104,19 @@ impl Cache {
         is_proven
     }
 
-    /// Notes the latest time that the process before is known to have noted. If it is more than a
-    /// day ago, the clock may have been set ahead since.
-    pub(super) fn note_last_process(&mut self, latest: Timestamp) {
-        let now = core::mem::replace(&mut self.latest, latest);
-        self.note_jump(now);
-        self.latest = now;
+    /// Notes the times at which restored states were saved. The clock may have been set ahead since
+    /// them, unless there was a step since this cache was first used.
+    pub(super) fn note_history(&mut self, history: &History, now: UtcDateTime) {
+        self.history.join(history);
+        let is_ours = self.jump.is_some_and(|(before, _)| before >= self.history.begun());
+        if is_ours {
+            return;
+        }
+        let doubt = core::mem::replace(&mut self.jump, self.history.jump());
+        self.note_jump(Timestamp::of(now));
+        if doubt.is_some() && doubt != self.jump {
+            self.rearm_all(now);
+        }
     }
 
     /// Rearms the deadlines of a domain. Returns whether there is one at this place.

@@ -76,9 +76,11 @@ impl Config {
     /// is then not kept, or is answered [`NoPolicy::Overloaded`](crate::NoPolicy::Overloaded). With
     /// a maximum of 0, every lookup is answered so.
     ///
-    /// After the clock was set ahead by more than a day, or seems to have been since the last lookup
-    /// that a restored snapshot knows of, it may be wrong: for a day, policies that expired by that
-    /// step count as if they applied.
+    /// After the clock was set ahead by more than a day, it may be wrong: for a day, policies that
+    /// expired by that step count as if they applied. The same holds if there is a gap of more than
+    /// a day between the queries and fetches that restored snapshots know of, or between them and
+    /// the restart: after a long stop, a cache that is full of policies in regular use answers new
+    /// domains `Overloaded` for that day.
     #[must_use]
     pub const fn with_max_entries(mut self, entries: usize) -> Self {
         self.max_entries = entries;

@@ -18,7 +18,8 @@ pub struct Counters {
     pub late: u64,
     /// Entries evicted for lack of room.
     pub evicted: u64,
-    /// Evicted entries with a policy that still applied and was not of mode `none`.
+    /// Evicted entries with a policy that still applied, or expired only by a clock that may be wrong,
+    /// and was not of mode `none`.
     pub evicted_live: u64,
 }
 

@@ -83,8 +83,9 @@ pub enum EventKind {
     /// The condition of the last alert has ended: the policy was fetched again, or its record is
     /// back.
     Recovered,
-    /// The cache was full, and the domain's policy was evicted although it still applied. Not
-    /// emitted for a policy of mode `none`.
+    /// The cache was full, and the domain's policy was evicted although it still applied, or
+    /// expired only by a clock that [may be wrong](super::Config::with_max_entries). Not emitted for
+    /// a policy of mode `none`.
     Evicted {
         /// The evicted policy.
         policy: Arc<Policy>,

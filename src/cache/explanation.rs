@@ -41,7 +41,7 @@ pub struct Explanation {
     pub fetch_failures_in_a_row: u32,
     /// The time before which the policy is not fetched: back-off after a failure, or the limit on
     /// fetches ([RFC 8461 §3.3]). While the record is unknown, it is that of the id which is held
-    /// back longest. The cache remembers it for a time after a domain was evicted.
+    /// back longest. The cache remembers it for a time after a domain was evicted, if a fetch failed.
     ///
     /// [RFC 8461 §3.3]: https://www.rfc-editor.org/rfc/rfc8461#section-3.3
     #[cfg_attr(feature = "serde", serde(serialize_with = "crate::rfc3339::serialize_option"))]

@@ -24,7 +24,7 @@ pub(super) struct Failures {
 struct RememberedFailures {
     attempts: Attempts,
     budget: Budget,
-    /// The time of the eviction.
+    /// A time between the last fetch and the eviction.
     at: Timestamp,
 }
 
@@ -60,7 +60,8 @@ impl Failures {
         let held = |attempts: &&Attempts| attempts.hold_back_until(now).is_some();
         let attempts = state.failures.as_ref().map(|failures| &failures.attempts).filter(held);
         let Some(attempts) = attempts.cloned() else { return };
-        let kept = RememberedFailures { attempts, budget: state.new_id_budget, at: now };
+        let at = now.max(state.last_armed());
+        let kept = RememberedFailures { attempts, budget: state.new_id_budget, at };
         if self.kept.len() >= MOST {
             self.thin(now);
         }

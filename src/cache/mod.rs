@@ -138,6 +138,7 @@ mod facts;
 mod failures;
 mod forms;
 mod hash;
+mod history;
 mod index;
 mod inputs;
 mod late;

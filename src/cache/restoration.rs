@@ -10,6 +10,7 @@ use super::{
     bounds::class_of,
     clock::{Hour, Timestamp},
     entry::Entry,
+    history::History,
     order::EvictionClass,
     place::Place,
     restored::Restored,
@@ -49,10 +50,7 @@ pub(crate) struct Restoration<'a> {
     kept: BinaryHeap<Reverse<Kept>>,
     /// The number of snapshots so far.
     number: u32,
-    /// Whether the caches are new.
-    is_first: bool,
-    /// The latest time in the snapshots that is not in the future.
-    latest: Timestamp,
+    history: History,
     report: Restored,
 }
 
@@ -70,12 +68,13 @@ impl Rank {
 impl<'a> Restoration<'a> {
     /// Begins to restore snapshots into these caches.
     pub(crate) fn new(mut caches: Vec<&'a mut Cache>, now: UtcDateTime) -> Self {
-        let is_first = caches.iter().all(|cache| cache.latest == Timestamp::MIN);
+        let mut history = History::NONE;
         for cache in &mut caches {
             cache.note_time(now);
+            history.begin(cache.history.begun());
         }
         let (kept, report) = (BinaryHeap::new(), Restored::default());
-        Self { caches, now, kept, number: 0, is_first, latest: Timestamp::MIN, report }
+        Self { caches, now, kept, number: 0, history, report }
     }
 
     /// Restores a snapshot into the cache of this number.
@@ -89,9 +88,7 @@ impl<'a> Restoration<'a> {
             Err(damage) => return self.report.damaged.push(damage),
         };
         self.number = self.number.saturating_add(1);
-        let noted =
-            Some(entry.state.last_armed()).filter(|&noted| noted <= Timestamp::of(self.now));
-        self.latest = self.latest.max(noted.unwrap_or(Timestamp::MIN));
+        self.history.note(entry.state.last_armed());
         let rank = Rank::of(&mut entry, Timestamp::of(self.now));
         let count = match cache.open(&domain) {
             Some(slot) => {
@@ -202,15 +199,13 @@ impl<'a> Restoration<'a> {
 
     /// Ends the restore: the entries can be evicted from now on, in the order of their last use.
     pub(crate) fn finish(self) -> Restored {
-        let Self { mut caches, now, kept, is_first, latest, mut report, .. } = self;
-        if is_first {
-            for cache in &mut caches {
-                cache.note_last_process(latest);
-            }
+        let Self { mut caches, now, kept, history, mut report, .. } = self;
+        for cache in &mut caches {
+            cache.note_history(&history, now);
         }
-        // Most often, this is their order already.
+        // Most often, this is their order already. Each class has a list of its own.
         let mut kept = kept.into_vec();
-        kept.sort_unstable_by_key(|&Reverse(kept)| kept);
+        kept.sort_unstable_by_key(|&Reverse(kept)| (kept.rank.used, kept.rank.noted, kept.number));
         for Reverse(kept) in kept {
             let Some(cache) = caches.get_mut(kept.place as usize) else { continue };
             if cache.unpin_restored(kept.slot, Timestamp::of(now)) {

@@ -13,7 +13,7 @@ pub struct Restored {
     pub restored: usize,
     /// The number of restored snapshots whose policy expired more than 30 days ago. With
     /// persistence on, they are removed from cache and store a day later if that is still so: the
-    /// clock may be wrong at a start.
+    /// clock may be wrong at a start. While it is in doubt, they stay.
     pub ended: usize,
     /// The number of snapshots that were not restored because the cache has later data about the
     /// domain.

@@ -11,8 +11,8 @@
 //! | the recheck before a permanent failure ([RFC 8461 §5.1]) | `entry/recheck.rs` | [`Cache::recheck`](crate::cache::Cache::recheck) |
 //! | when the operator is alerted ([RFC 8461 §3.3]) | `entry/alert.rs` | [`AlertKind`](crate::cache::AlertKind) |
 //! | which entry is evicted first | `order.rs`: `EvictionClass`; `bounds.rs` | [`Config::with_max_entries`](crate::cache::Config::with_max_entries) |
-//! | what a clock that is set back or ahead does | `clock.rs`, `clock_set.rs` | [`Cache::clock_set`](crate::cache::Cache::clock_set) |
-//! | what is restored, and in which order | `restart.rs` | [`Cache::restore`](crate::cache::Cache::restore) |
+//! | what a clock that is set back or ahead does, or is wrong at a start | `clock.rs`, `clock_set.rs`, `history.rs` | [`Cache::clock_set`](crate::cache::Cache::clock_set) |
+//! | what is restored, and in which order | `restart.rs`, `restoration.rs` | [`Cache::restore`](crate::cache::Cache::restore) |
 //! | what is written to disk | `snapshot.rs` | [`store`](crate::guide::persistence) |
 //!
 //! [RFC 8461 §3.2]: https://www.rfc-editor.org/rfc/rfc8461#section-3.2

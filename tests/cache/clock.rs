@@ -119,12 +119,15 @@ fn new_ids_are_fetched_after_the_clock_was_set_back_as_before() {
             world.pass(Duration::from_secs(50));
             for _ in 0..2 {
                 world.now -= by;
+                world.cache.handle_timeout(world.now);
                 world.handle_due();
             }
+            // The limit is kept in whole seconds.
+            world.pass(Duration::from_secs(3));
             let mut ids = ["a", "b", "c", "d"].into_iter();
             let fetched = ids.by_ref().take_while(|id| is_fetched(&mut world, id)).count();
             assert_eq!(fetched, left, "{spent} before the clock was set back by {by:?}");
-            world.pass(Duration::from_secs(301));
+            world.pass(Duration::from_secs(303));
             assert!(is_fetched(&mut world, "e"), "{spent} before it was set back by {by:?}");
         }
     }
@@ -133,6 +136,7 @@ fn new_ids_are_fetched_after_the_clock_was_set_back_as_before() {
 /// Whether a new id leads to a fetch.
 fn is_fetched(world: &mut World, id: &str) -> bool {
     world.publish(id, Mode::Enforce, MINUTE);
+    world.took();
     world.recheck();
     world.took().contains(&"fetch")
 }
@@ -185,6 +189,16 @@ fn an_eviction_while_the_clock_is_ahead_ends_no_back_off() {
     world.now -= 2 * DAY;
     world.publish("a", Mode::Enforce, WEEK);
     assert_eq!(world.lookup().into_policy().unwrap_err(), NoPolicy::Overloaded);
+
+    // Nor does it use up the limit on new ids.
+    let mut world = World::with(Config::new(1).with_max_entries(1));
+    world.lookup();
+    world.now += 2 * DAY;
+    world.txt = found("a");
+    world.lookup();
+    world.lookup_of("other.example");
+    world.now -= 2 * DAY;
+    assert!(is_fetched(&mut world, "b"));
 }
 
 #[test]

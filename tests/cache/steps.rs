@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, time::Duration};
 
 use mta_sts::{
     Mode, NoPolicy,
-    cache::{AlertKind, Answer, Config, EventKind, StaticOutcome, TxtAnswer},
+    cache::{AlertKind, Answer, Cache, Config, EventKind, StaticOutcome, TxtAnswer},
 };
 use time::macros::utc_datetime;
 
@@ -386,29 +386,101 @@ fn a_step_back_is_taken_in_by_calls_that_are_bounded() {
     assert!(!world.events.iter().any(evicted));
 }
 
-#[test]
-fn i22_a_restart_while_the_clock_is_ahead_lets_no_newcomer_evict_what_seems_to_have_ended() {
-    let mut world = World::with(Config::new(1).with_persistence(true).with_max_entries(1));
+/// A cache with room for two domains. One of them was used on two days.
+fn with_a_senior() -> World {
+    let mut world = World::with(Config::new(1).with_persistence(true).with_max_entries(2));
     world.publish("a", Mode::Enforce, 7 * DAY);
     world.lookup();
     world.now += DAY;
     world.lookup();
-    world.now += 60 * DAY;
-    world.start_again();
+    world.lookup_of("second.example");
+    world
+}
+
+/// A newcomer comes while the clock is 60 days ahead; then it is set right, and nothing can be fetched.
+fn meet_newcomer_and_set_right(world: &mut World) {
     world.txt = no_record();
-    assert_eq!(world.lookup_of("other.example"), Answer::NoPolicy(NoPolicy::Overloaded));
+    world.lookup_of("other.example");
     world.now -= 60 * DAY;
     (world.txt, world.https) = (dns_failed(), fetch_failed());
+    world.cache.handle_timeout(world.now);
     world.handle_due();
     assert_eq!(world.mode(), Some(Mode::Enforce));
+}
 
-    // A day later, the clock counts as right.
+#[test]
+fn i22_a_restart_while_the_clock_is_ahead_lets_no_newcomer_evict_what_seems_to_have_ended() {
+    let mut world = with_a_senior();
     world.now += 60 * DAY;
     world.start_again();
-    world.handle_due();
-    world.pass(DAY);
+    meet_newcomer_and_set_right(&mut world);
+
+    // It is known after another restart, too, when a row was saved meanwhile.
+    for restarts in [0, 1, 2] {
+        let mut world = with_a_senior();
+        world.now += 60 * DAY;
+        (0..restarts).for_each(|_| world.start_again());
+        world.handle_due();
+        world.lookup_of("second.example");
+        world.pass(HOUR);
+        world.start_again();
+        meet_newcomer_and_set_right(&mut world);
+    }
+
+    // Whatever else is done first, and if the rows come one by one.
+    let mut world = with_a_senior();
+    world.now += 60 * DAY;
+    world.cache = Cache::new(*world.cache.config());
+    world.events.clear();
+    assert!(!world.cache.clear_override(&domain("example.com"), world.now));
+    for row in world.store.values() {
+        assert_eq!(world.cache.restore([row.clone()], world.now).restored, 1);
+    }
+    meet_newcomer_and_set_right(&mut world);
+}
+
+#[test]
+fn a_clock_that_was_ahead_of_the_rows_counts_as_right_a_day_later() {
+    for restarts in 0..3 {
+        let mut world = with_a_senior();
+        world.lookup_of("second.example");
+        world.now += 60 * DAY;
+        world.start_again();
+        world.handle_due();
+        world.lookup_of("second.example");
+        for _ in 0..restarts {
+            world.pass(8 * HOUR);
+            world.start_again();
+            world.handle_due();
+        }
+        world.pass(DAY);
+        world.txt = no_record();
+        world.lookup_of("other.example");
+        assert!(world.cache.entry(&domain("example.com")).is_none(), "{restarts}");
+        assert!(world.cache.entry(&domain("second.example")).is_some(), "{restarts}");
+    }
+}
+
+#[test]
+fn policies_that_seem_to_have_ended_are_evicted_in_the_order_of_their_use() {
+    let mut world = World::with(Config::new(1).with_persistence(true).with_max_entries(2));
+    for (name, max_age) in [("used.example", 7 * DAY), ("unused.example", 365 * DAY)] {
+        world.publish("a", Mode::Enforce, max_age);
+        for _ in 0..2 {
+            world.lookup_of(name);
+            world.pass(DAY);
+        }
+    }
+    world.lookup_of("used.example");
+    world.now += 40 * DAY;
+    world.publish("a", Mode::Enforce, 7 * DAY);
+    world.lookup_of("used.example");
+    world.now += 20 * DAY;
+    world.start_again();
     world.txt = no_record();
-    assert_eq!(world.lookup_of("other.example"), Answer::NoPolicy(NoPolicy::NoRecord));
+    world.lookup_of("other.example");
+    assert!(world.cache.entry(&domain("used.example")).is_some());
+    assert!(world.cache.entry(&domain("unused.example")).is_none());
 }
 
 /// A list of the operator is loaded when the time has just been found out.

@@ -151,7 +151,7 @@ impl Budget {
     /// was taken.
     pub(in crate::cache) fn rearm(&mut self, last: Timestamp, now: Timestamp) {
         let back = last.micros().saturating_sub(now.micros()).max(0);
-        self.full_at = Second::of(self.full_at.start().shifted(back.saturating_neg()));
+        self.full_at = Second::next(self.full_at.start().shifted(back.saturating_neg()));
         self.limit(now);
     }
 

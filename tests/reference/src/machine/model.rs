@@ -285,8 +285,9 @@ impl Model {
         }
         self.elapsed += (now - self.now).max(0);
         self.now = now;
-        // If it may be the earlier of two, it is not known to have begun after now.
-        let from_future = self.last.is_some_and(|last| now < last.at);
+        // If it may be the earlier of two, it is not known to have begun after now. A step back of a
+        // minute may be a reading of the clock by another thread.
+        let from_future = self.last.is_some_and(|last| now + MINUTE < last.at);
         if from_future && now < self.refresh.armed && !self.refresh.vague {
             self.refresh = Wait::exactly(now, 0);
         }

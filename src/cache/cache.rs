@@ -61,7 +61,7 @@ pub struct Cache {
     pub(super) earliest: Tick,
     /// The times before the clock was set ahead and after it was set ahead last, if it may be wrong.
     pub(super) jump: Option<(Timestamp, Timestamp)>,
-    /// What was restored tells of the clock before.
+    /// The times that earlier processes have noted.
     pub(super) history: History,
     /// The first place whose deadlines and class have not yet been set again after the clock was set
     /// back, or has proven right.

@@ -1,4 +1,4 @@
-//! What restored states tell of the clock of the processes before.
+//! The clock of earlier processes, as restored states tell of it.
 
 use super::{clock::Timestamp, rule};
 

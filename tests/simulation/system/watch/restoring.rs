@@ -62,6 +62,9 @@ impl System<'_> {
                 "{NAME}: {name}, dated {}, lives until {ends_at} after a restart at {now}",
                 row.fetched_at
             );
+            // It may end before its date and its life say, if the date is in the future.
+            let known = &mut self.known[who];
+            known.ends_at = known.ends_at.min(ends_at);
             if row.is_newcomer {
                 order.newcomer = Some(who);
             } else if row.is_senior && is_live {

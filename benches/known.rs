@@ -8,7 +8,7 @@ use mta_sts::{
     Domain, Instant, Policy,
     blocking::{Client, Fetcher, Resolver},
     cache::{Cache, Config, PolicyAnswer, Request, TxtAnswer},
-    client::{AddressAnswer, Clock},
+    client::{AddressAnswer, Clock, Settings},
 };
 use mta_sts_benches::inputs::{RECORD, policy};
 use time::{UtcDateTime, macros::utc_datetime};
@@ -101,10 +101,12 @@ fn answer(cache: &mut Cache, request: Request, txt: &TxtAnswer, body: &[u8]) {
 }
 
 /// A client that knows the policies of these domains. The clock is stopped: valgrind does not know how
-/// the kernel's is read.
+/// the kernel's is read. The seed is fixed: another one makes another count.
 fn client(domains: &[Domain]) -> Client {
     let policy = Arc::new(Policy::parse(policy(3).as_bytes()).expect("valid"));
-    let builder = Client::builder().with_resolver(Records).with_fetcher(Files(policy));
+    let settings = Settings::default().with_cache_config(Config::new(1));
+    let builder = Client::builder().with_settings(settings);
+    let builder = builder.with_resolver(Records).with_fetcher(Files(policy));
     let client = builder.with_clock(Stopped).build().expect("settings that do");
     for domain in domains {
         assert!(client.policy(domain).is_ok_and(|answer| answer.policy().is_some()));

@@ -11,6 +11,7 @@ use mta_sts::{
     cache::{Config, PolicyAnswer, Request, Snapshot, TxtAnswer},
     store::{Change, Redb, Store as _},
 };
+use mta_sts_testkit::Folder;
 use redb::TableDefinition;
 use serde_json::Value;
 use time::{UtcDateTime, macros::utc_datetime};
@@ -44,9 +45,9 @@ fn now() -> UtcDateTime {
 }
 
 /// A file with two domains, a policy of one of which applies, and its store, which stays open.
-fn store(name: &str) -> (PathBuf, Redb) {
-    let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("explain-{name}.redb"));
-    let _ = fs::remove_file(&path);
+fn store(name: &str) -> (Folder, PathBuf, Redb) {
+    let folder = Folder::new(env!("CARGO_TARGET_TMPDIR"), &format!("explain-{name}"));
+    let path = folder.join("policies.redb");
     let store = Redb::open(&path).unwrap();
     let rows = [("b.example", LONG_AGO), ("a.example", now())];
     let changes = rows.map(|(name, at)| {
@@ -54,7 +55,7 @@ fn store(name: &str) -> (PathBuf, Redb) {
         Change { snapshot: Some(snapshot(&domain, at)), domain }
     });
     store.save(&changes).unwrap();
-    (path, store)
+    (folder, path, store)
 }
 
 /// Returns what the program prints, its errors, and its exit status.
@@ -66,7 +67,7 @@ fn explain(store: &Path, args: &[&str]) -> (String, String, i32) {
 
 #[test]
 fn a_domain_in_a_store_is_explained() {
-    let (path, _open) = store("one");
+    let (_folder, path, _open) = store("one");
     let before = fs::read(&path).unwrap();
     let (said, errors, status) = explain(&path, &["postmaster@B.example"]);
     assert_eq!((&*errors, status), ("", 0));
@@ -86,7 +87,7 @@ fn a_domain_in_a_store_is_explained() {
 
 #[test]
 fn all_domains_in_a_store_are_explained() {
-    let (path, _open) = store("all");
+    let (_folder, path, _open) = store("all");
     let (said, errors, status) = explain(&path, &[]);
     assert_eq!((&*errors, status), ("", 0));
     let texts: Vec<_> = said.split("\n\n").collect();
@@ -98,7 +99,7 @@ fn all_domains_in_a_store_are_explained() {
 
 #[test]
 fn explanations_are_printed_as_json() {
-    let (path, _open) = store("json");
+    let (_folder, path, _open) = store("json");
     let (said, ..) = explain(&path, &["--json"]);
     let lines: Vec<Value> = said.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     let domains: Vec<_> = lines.iter().map(|line| line["domain"].as_str().unwrap()).collect();
@@ -111,7 +112,7 @@ fn explanations_are_printed_as_json() {
 
 #[test]
 fn a_damaged_row_is_an_error() {
-    let (path, open) = store("damaged");
+    let (_folder, path, open) = store("damaged");
     let domain = Domain::parse("c.example").unwrap();
     let other = snapshot(&Domain::parse("d.example").unwrap(), LONG_AGO);
     let misplaced = [Change { snapshot: Some(other.clone()), domain }];
@@ -136,7 +137,7 @@ fn a_damaged_row_is_an_error() {
 
 #[test]
 fn what_is_not_there_is_an_error() {
-    let (path, _open) = store("missing");
+    let (_folder, path, _open) = store("missing");
     let (said, errors, status) = explain(&path, &["c.example", "a.example"]);
     let expected = format!("check: {}: no policy of c.example is in the store\n", path.display());
     assert_eq!((errors, status), (expected, 2));

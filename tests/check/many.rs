@@ -3,18 +3,20 @@
 use std::{
     fs,
     io::{BufRead as _, BufReader, Write as _},
-    path::{Path, PathBuf},
+    path::PathBuf,
     process::{Command, Stdio},
 };
 
-use mta_sts_testkit::{Site, World};
+use mta_sts_testkit::{Folder, Site, World};
 
 use crate::world::{POLICY, check, program, run, site, world_args};
 
-fn file(name: &str, text: &str) -> PathBuf {
-    let file = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+/// A file of this name, in a folder of its own.
+fn file(name: &str, text: &str) -> (Folder, PathBuf) {
+    let folder = Folder::new(env!("CARGO_TARGET_TMPDIR"), &format!("many-{name}"));
+    let file = folder.join(name);
     fs::write(&file, text).unwrap();
-    file
+    (folder, file)
 }
 
 /// Ten domains, of which one does not exist.
@@ -30,7 +32,7 @@ fn ten(world: &World) -> String {
 fn domains_come_from_a_file_or_from_standard_input() {
     let world = World::new();
     let list = format!("# ours\n\n{}a@d3.example # twice\n", ten(&world));
-    let file = file("domains", &list);
+    let (_folder, file) = file("domains", &list);
     let expected: Vec<String> = (0..10).chain([3]).map(|n| format!("d{n}.example")).collect();
     for args in [&["--from"][..], &["--jobs", "1", "--from"], &["--jobs", "64", "--from"]] {
         let (said, status) =
@@ -61,7 +63,7 @@ fn domains_come_from_a_file_or_from_standard_input() {
 
 #[test]
 fn a_line_that_is_no_domain_is_named() {
-    let file = file("no-domain", "a.example\n\n192.0.2.1\n");
+    let (_folder, file) = file("no-domain", "a.example\n\n192.0.2.1\n");
     let output = run(&["--from", file.to_str().unwrap()]);
     let said = String::from_utf8(output.stderr).unwrap();
     assert!(said.contains("no-domain:3: \"192.0.2.1\" is an IP address"), "{said}");
@@ -85,7 +87,7 @@ fn a_file_from_windows() {
             _ => name.clone(),
         })
         .collect();
-    let file = file("windows", &format!("\u{feff}{}", lines.join("\r\n")));
+    let (_folder, file) = file("windows", &format!("\u{feff}{}", lines.join("\r\n")));
     let args = ["--json", "--jobs", "64", "--from", file.to_str().unwrap()];
     let (said, status) = check(&world, &args);
     let checked = said.lines().map(|line| {

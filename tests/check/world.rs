@@ -3,7 +3,7 @@
 use std::{
     env, fs,
     path::{Path, PathBuf},
-    process::{Command, Output},
+    process::{self, Command, Output},
     sync::atomic::{AtomicU32, Ordering},
 };
 
@@ -79,7 +79,7 @@ impl Drop for WorldArgs {
 /// A file with the root of this world.
 pub(crate) fn root_of(world: &World) -> PathBuf {
     static FILES: AtomicU32 = AtomicU32::new(0);
-    let name = format!("root-{}.pem", FILES.fetch_add(1, Ordering::Relaxed));
+    let name = format!("root-{}-{}.pem", process::id(), FILES.fetch_add(1, Ordering::Relaxed));
     let file = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
     let root = STANDARD.encode(world.root());
     let pem = format!("-----BEGIN CERTIFICATE-----\n{root}\n-----END CERTIFICATE-----\n");

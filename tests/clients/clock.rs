@@ -292,7 +292,7 @@ fn a_save_that_is_out_neither_fails_nor_is_waited_for_longer_when_the_clock_is_s
 }
 
 #[test]
-fn lives_follow_the_calendar_within_a_second() {
+fn lives_follow_the_calendar_within_seconds() {
     BOTH.into_iter().for_each(lives_follow_the_calendar_of);
 }
 
@@ -315,7 +315,7 @@ fn lives_follow_the_calendar_of(kind: Kind) {
         )
     };
     eventually(is_told);
-    assert!(start.elapsed() < SECOND, "{kind:?}: {:?}", start.elapsed());
+    assert!(start.elapsed() < 3 * SECOND, "{kind:?}: {:?}", start.elapsed());
     assert!(client.policy(&name, LONG).unwrap().policy().is_none(), "{kind:?}");
     clock.set(-8 * 24 * HOUR);
     let answer = client.policy(&name, LONG).unwrap();

@@ -3,6 +3,7 @@
 use std::{
     iter,
     net::{Ipv6Addr, TcpListener},
+    sync::atomic::{AtomicBool, Ordering},
     thread,
     time::Duration,
 };
@@ -14,25 +15,37 @@ use mta_sts_testkit::{Body, Site, Web, World};
 use crate::{
     faults::{Expected, FetchFailed, Policy, outcome},
     nameserver::Nameserver,
-    world::{BOTH, Client, LONG, POLICY, domain, settings},
+    world::{BOTH, Client, LONG, POLICY, domain, eventually, settings},
 };
+
+/// A world, and a listener at `::1` and the port of its Policy Hosts, which may be another's.
+fn world_with_v6() -> (World, TcpListener) {
+    iter::repeat_with(World::new)
+        .find_map(|world| {
+            let listener = TcpListener::bind((Ipv6Addr::LOCALHOST, world.port())).ok()?;
+            Some((world, listener))
+        })
+        .unwrap()
+}
 
 /// What comes of a host that does this at 127.0.0.1, and is at `::1` too: it takes connections
 /// there and says nothing, or takes none. Each address is connected to once.
 #[track_caller]
 fn assert_with_v6(is_silent: bool, web: &Web, expected: Expected) {
     for kind in BOTH {
-        let world = World::new();
+        let (world, listener) = world_with_v6();
         world.set("example.com", Site { web: web.clone(), ..Site::new("1", POLICY) });
-        let v6 = (Ipv6Addr::LOCALHOST, world.port());
-        let listener = is_silent.then(|| TcpListener::bind(v6).unwrap());
-        let nameserver = Nameserver::new(|mut asked| match asked.kind() {
+        let listener = is_silent.then_some(listener);
+        let v6_is_answered = AtomicBool::new(false);
+        let nameserver = Nameserver::new(move |mut asked| match asked.kind() {
             RecordType::AAAA => {
                 let data = RData::AAAA(rdata::AAAA(Ipv6Addr::LOCALHOST));
                 let message = asked.reply([Record::from_rdata(asked.name(), 60, data)]);
                 asked.send(&message);
+                v6_is_answered.store(true, Ordering::SeqCst);
             }
             RecordType::A => {
+                eventually(|| v6_is_answered.load(Ordering::SeqCst));
                 thread::sleep(Duration::from_millis(200));
                 asked.answer();
             }

@@ -5,26 +5,29 @@ use std::{
     io::{BufRead as _, BufReader, Write as _},
     path::{Path, PathBuf},
     process::{Command, Stdio},
+    time::Duration,
 };
 
 use mta_sts::{
     cache::{Cache, Config, PolicyAnswer, Request, Snapshot, TxtAnswer},
     store::{Change, Redb, Store},
 };
-use mta_sts_testkit::World;
+use mta_sts_testkit::{Folder, World};
 use time::macros::utc_datetime;
 
 use crate::{
-    stores::{client, count},
-    world::{BOTH, Kind, LONG, domain, eventually},
+    stores::{Told, client_waiting, count},
+    world::{BOTH, Client, Kind, LONG, domain, eventually},
 };
 
-/// An empty folder.
-fn folder(name: &str) -> PathBuf {
-    let path = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("files-{name}"));
-    let _ = fs::remove_dir_all(&path);
-    fs::create_dir_all(&path).unwrap();
-    path
+/// An empty folder that no other test has.
+pub(crate) fn folder(name: &str) -> Folder {
+    Folder::new(env!("CARGO_TARGET_TMPDIR"), &format!("files-{name}"))
+}
+
+/// A client with a store on a disk, which may be busy.
+fn client(kind: Kind, world: &World, store: Redb) -> (Client, Told) {
+    client_waiting(Duration::from_secs(10), kind, world, store)
 }
 
 /// A row with a policy of so many bytes.
@@ -34,7 +37,7 @@ fn row(name: &str, len: usize) -> Change {
     while let Some(request) = cache.poll_request() {
         match request {
             Request::Txt { id, .. } => {
-                let ttl = std::time::Duration::from_secs(60);
+                let ttl = Duration::from_secs(60);
                 cache.handle_txt(id, TxtAnswer::from_records(["v=STSv1; id=1"], ttl), now);
             }
             Request::Fetch { id, domain } => {
@@ -86,7 +89,6 @@ fn a_disk_that_was_full_is_saved_to_again() {
     child.stdin.take().unwrap().write_all(b"\n").unwrap();
     assert!(lines.any(|line| line.ends_with("saved again")), "it was not saved");
     assert!(child.wait().unwrap().success());
-    fs::remove_dir_all(folder).unwrap();
 }
 
 fn fill_up(path: &Path) {
@@ -196,7 +198,6 @@ fn a_second_process_is_told_that_the_file_is_open() {
         assert!(error.contains("policies.redb: another process, or another client"), "{error}");
         let store = Redb::open(&path).unwrap();
         assert_eq!((rows(&store), store.set_aside()), ((1, 0), None));
-        fs::remove_dir_all(folder).unwrap();
     }
 }
 
@@ -216,6 +217,5 @@ fn a_process_that_ends_without_a_shutdown_loses_no_answer() {
         let test = "files::a_process_that_ends_without_a_shutdown_loses_no_answer";
         assert!(child(test, &path, kind).wait().unwrap().success());
         assert_eq!(rows(&Redb::open(&path).unwrap()), (20, 0));
-        fs::remove_dir_all(folder).unwrap();
     }
 }

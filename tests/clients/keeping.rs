@@ -18,15 +18,18 @@ use mta_sts::{
     cache::{Cache, Config, Event, EventKind, PolicyAnswer, Request, Snapshot, TxtAnswer},
     store::{Change, Loaded, Redb, Store, StoreError},
 };
-use mta_sts_testkit::{Dns, Site, World};
+use mta_sts_testkit::{Dns, Folder, Site, World};
 
-use crate::world::{BOTH, Client, Kind, LONG, POLICY, Part, Parts, domain, eventually, settings};
+use crate::{
+    files::folder,
+    world::{BOTH, Client, Kind, LONG, POLICY, Part, Parts, domain, eventually, settings},
+};
 
-/// A path that no other test has; what is there is removed.
-fn path(name: &str) -> PathBuf {
-    let path = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("{name}.redb"));
-    let _ = fs::remove_file(&path);
-    path
+/// A path in a folder that no other test has.
+fn path(name: &str) -> (Folder, PathBuf) {
+    let folder = folder(name);
+    let path = folder.join("policies.redb");
+    (folder, path)
 }
 
 fn kept_in(path: &PathBuf) -> Parts {
@@ -40,7 +43,7 @@ fn over_a_restart() {
 
 fn over_a_restart_of(kind: Kind) {
     let world = World::new();
-    let path = path(&format!("restart-{kind:?}"));
+    let (_folder, path) = path(&format!("restart-{kind:?}"));
     let names: Vec<String> = (0..50).map(|n| format!("d{n}.example")).collect();
     for name in &names {
         world.set(name, Site::new("1", POLICY));
@@ -98,7 +101,7 @@ fn killed_at_any_moment() {
 }
 
 fn killed_at_any_moment_of(kind: Kind) {
-    let path = path(&format!("killed-{kind:?}"));
+    let (_folder, path) = path(&format!("killed-{kind:?}"));
     let mut had: Vec<String> = Vec::new();
     for round in 1..=12 {
         let mut child = Command::new(env::current_exe().unwrap())
@@ -125,7 +128,6 @@ fn killed_at_any_moment_of(kind: Kind) {
         }
     }
     assert!(had.len() >= 12 * 3);
-    fs::remove_file(path).unwrap();
 }
 
 /// Fails, or panics, as it is told to.
@@ -214,14 +216,12 @@ fn failing_store_of(kind: Kind) {
 
 #[test]
 fn a_damaged_file_is_set_aside() {
-    let path = path("damaged");
+    let (_folder, path) = path("damaged");
     let aside = path.with_extension("redb.damaged-1");
-    let _ = fs::remove_file(&aside);
     drop(Redb::open(&path).unwrap());
     let whole = fs::read(&path).unwrap();
     fs::write(&path, &whole[..64]).unwrap();
     let store = Redb::open(&path).unwrap();
-    let path = fs::canonicalize(&path).unwrap();
     assert_eq!(store.set_aside(), Some(&*aside));
     assert_eq!(fs::read(&aside).unwrap(), whole[..64]);
     let loaded = store.load(&mut |row| panic!("{row}")).unwrap();
@@ -235,13 +235,11 @@ fn a_damaged_file_is_set_aside() {
     drop(store);
     assert!(Redb::open(&path).unwrap().set_aside().is_none());
     assert!(Redb::open(env!("CARGO_TARGET_TMPDIR")).is_err(), "a folder");
-    fs::remove_file(aside).unwrap();
-    fs::remove_file(path).unwrap();
 }
 
 #[test]
 fn changes_of_a_domain_take_effect_in_their_order() {
-    let path = path("order");
+    let (_folder, path) = path("order");
     let mut store = Redb::open(&path).unwrap();
     let change = |snapshot| Change { domain: domain("a.example"), snapshot };
     let count = |store: &Redb| {
@@ -257,8 +255,6 @@ fn changes_of_a_domain_take_effect_in_their_order() {
     store.compact().unwrap();
     assert_eq!(count(&store), 1);
     store.save(&[]).unwrap();
-    drop(store);
-    fs::remove_file(path).unwrap();
 }
 
 /// Of a domain of which nothing is known yet.

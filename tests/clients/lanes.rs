@@ -88,12 +88,14 @@ fn i21_what_never_began_is_no_failure() {
 }
 
 fn what_never_began_is_no_failure_of(kind: Kind) {
-    let (world, open) = (World::new(), Arc::new(AtomicBool::new(false)));
-    let gate = Arc::clone(&open);
+    let (world, open, begun) =
+        (World::new(), Arc::new(AtomicBool::new(false)), Arc::new(AtomicBool::new(false)));
+    let (gate, is_begun) = (Arc::clone(&open), Arc::clone(&begun));
     let txt = Part(Arc::new(|_: &Domain| {
         TxtAnswer::from_records(["v=STSv1; id=1"], Duration::from_secs(60))
     }));
     let fetch = Part(Arc::new(move |domain: &Domain| {
+        is_begun.store(true, Ordering::SeqCst);
         while !gate.load(Ordering::SeqCst) {
             thread::sleep(Duration::from_millis(5));
         }
@@ -110,7 +112,7 @@ fn what_never_began_is_no_failure_of(kind: Kind) {
     thread::scope(|scope| {
         // In tokio it is cut off after its time, and the slot is not free until it returns.
         scope.spawn(|| drop(client.policy(&domain("hangs.example"), LONG)));
-        thread::sleep(SECOND / 4);
+        eventually(|| begun.load(Ordering::SeqCst));
         let answer = client.policy(&domain("waits.example"), LONG).unwrap();
         assert_eq!(answer, Answer::NoPolicy(NoPolicy::Overloaded), "{kind:?}");
         open.store(true, Ordering::SeqCst);
@@ -158,7 +160,8 @@ fn refreshes_that_hang_cost_no_policy_of(kind: Kind) {
     for name in of("honest", 20) {
         world.set(&name, Site::new("1", short));
     }
-    let settings = settings(&world).with_fetch_config(patient());
+    let settings =
+        settings(&world).with_dns_config(dns::Config::default()).with_fetch_config(patient());
     let (client, start) = (Client::new(kind, settings), Instant::now());
     for name in of("honest", 20).chain(of("hangs", 100)) {
         time_of(&client, &name);
@@ -321,7 +324,9 @@ fn a_flood_of_one_address_delays_nobody_of(kind: Kind) {
     for n in 0..50 {
         world.set(&format!("honest{n}.example"), Site::new("1", POLICY));
     }
-    let client = Client::new(kind, settings(&world).with_fetch_config(patient()));
+    let settings =
+        settings(&world).with_dns_config(dns::Config::default()).with_fetch_config(patient());
+    let client = Client::new(kind, settings);
     thread::scope(|scope| {
         let (mut times, client) = (Vec::new(), &client);
         for n in 0..FLOOD {

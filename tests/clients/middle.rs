@@ -7,7 +7,10 @@ use mta_sts::ResultType;
 use mta_sts_testkit::{Certificate, Lie, Middle, Site, Tamper, World};
 
 use crate::{
-    faults::{DnsFailed, Expected, FetchFailed, NoRecord, Policy, has_failed, outcome},
+    faults::{
+        DnsFailed, Expected, FetchFailed, NoRecord, Policy, has_failed, is_waited_out, outcome,
+        patient,
+    },
     world::{BOTH, Client, Events, Kind, LONG, POLICY, domain, eventually, settings},
 };
 
@@ -77,7 +80,9 @@ fn for_each_row(kind: Kind, check: impl Fn(&World, &Ways, &Client, &Events, &Row
                 let world = World::new();
                 world.set("a.example", Site::new("1", POLICY));
                 let ways = Ways { dns: world.middle_of_dns(), web: world.middle_of_web() };
-                let settings = settings(&world)
+                let is_waited_out = is_waited_out(row.0, row.2);
+                let settings = if is_waited_out { settings(&world) } else { patient(&world) };
+                let settings = settings
                     .with_nameservers([ways.dns.address()])
                     .with_https_port(ways.web.address().port());
                 let (client, events) = Client::listening(kind, settings);

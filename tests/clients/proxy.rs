@@ -162,7 +162,7 @@ const ROWS: &[Row] = &[
 fn through(proxy: &Proxy, settings: Settings) -> Settings {
     settings
         .with_https_proxy(HttpsProxy::new(proxy.address()))
-        .with_fetch_config(Config::default().with_timeout(Duration::from_secs(2)))
+        .with_fetch_config(Config::default().with_timeout(Duration::from_secs(5)))
 }
 
 #[test]

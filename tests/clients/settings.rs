@@ -108,7 +108,10 @@ fn at_an_end(kind: Kind, world: &World, (name, set): &(&str, Set), span: Duratio
     };
     for parts in [Parts::default(), given] {
         let is_given = parts.txt.is_some();
-        let client = Client::with(kind, set(settings(world), span, number), parts).unwrap();
+        let patient = settings(world)
+            .with_dns_config(dns::Config::default())
+            .with_fetch_config(fetch::Config::default());
+        let client = Client::with(kind, set(patient, span, number), parts).unwrap();
         for budget in [Duration::MAX, Duration::ZERO] {
             let answer = client.policy(&domain("a.example"), budget);
             match (answer, budget) {

@@ -113,6 +113,16 @@ pub(crate) type Told = Arc<Mutex<Vec<String>>>;
 
 /// A client that waits a second for its store, and what it tells of it.
 pub(crate) fn client(kind: Kind, world: &World, store: impl Store + 'static) -> (Client, Told) {
+    client_waiting(Duration::from_secs(1), kind, world, store)
+}
+
+/// A client that waits so long for its store, and what it tells of it.
+pub(crate) fn client_waiting(
+    span: Duration,
+    kind: Kind,
+    world: &World,
+    store: impl Store + 'static,
+) -> (Client, Told) {
     let told = Told::default();
     let heard = Arc::clone(&told);
     let on_event = Arc::new(move |event: &Event| {
@@ -133,7 +143,7 @@ pub(crate) fn client(kind: Kind, world: &World, store: impl Store + 'static) -> 
         on_event: Some(on_event),
         ..Parts::default()
     };
-    let cache = Config::new(1).with_persist_timeout(Duration::from_secs(1));
+    let cache = Config::new(1).with_persist_timeout(span);
     (Client::with(kind, settings(world).with_cache_config(cache), parts).unwrap(), told)
 }
 

@@ -255,7 +255,7 @@ impl Drop for Sleepy {
 /// On a runtime of one thread, another task goes on while the client starts, saves, and ends.
 #[test]
 fn the_runtime_is_never_blocked() {
-    const SLOW: Duration = Duration::from_millis(700);
+    const SLOW: Duration = Duration::from_secs(2);
     let world = World::new();
     world.set("a.example", Site::new("1", POLICY));
     let one = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();

@@ -179,7 +179,7 @@ fn a_dead_nameserver_delays_one_lookup_and_not_all() {
         let dead = Nameserver::new(|_| {});
         let servers = [dead.address(), world.nameserver()];
         let settings =
-            settings(&world).with_nameservers(servers).with_dns_config(patience(100, 10_000));
+            settings(&world).with_nameservers(servers).with_dns_config(patience(1000, 10_000));
         let client = Client::new(kind, settings);
         is_policy(&client.policy(&domain("d0.example"), LONG).unwrap());
         let asked = dead.queries().len();

@@ -2,8 +2,8 @@
 
 use std::{
     env, fs,
-    net::SocketAddr,
-    path::{Path, PathBuf},
+    net::{SocketAddr, TcpListener, UdpSocket},
+    path::Path,
     process::{Command, Output, Stdio},
     sync::mpsc,
     thread,
@@ -11,6 +11,7 @@ use std::{
 };
 
 use mta_sts::pki_types::{CertificateDer, pem::PemObject as _};
+use mta_sts_testkit::Folder;
 use rustls::RootCertStore;
 use serde_json::Value;
 
@@ -80,10 +81,21 @@ fn text(bytes: Vec<u8>) -> String {
     String::from_utf8(bytes).unwrap()
 }
 
+/// A port of this address that is free over TCP and UDP.
+fn free(address: [u8; 4]) -> SocketAddr {
+    loop {
+        let tcp = TcpListener::bind(SocketAddr::from((address, 0))).unwrap();
+        let free = tcp.local_addr().unwrap();
+        if UdpSocket::bind(free).is_ok() {
+            return free;
+        }
+    }
+}
+
 #[test]
 fn the_program_judges_a_daemon() {
-    let directory = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("hostile-world");
-    let nameserver: SocketAddr = "127.84.70.1:5300".parse().unwrap();
+    let directory = Folder::new(env!("CARGO_TARGET_TMPDIR"), "hostile-world");
+    let nameserver = free([127, 84, 70, 1]);
     let daemon = Daemon::start(move |domain| {
         resolver::txt(nameserver, &format!("_mta-sts.{domain}"));
         match domain {
@@ -127,10 +139,9 @@ fn the_program_judges_nothing_without_queries() {
 
 #[test]
 fn the_program_leaves_no_temporary_directory() {
-    let temporary = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("hostile-world-temporary");
-    fs::create_dir_all(&temporary).unwrap();
+    let temporary = Folder::new(env!("CARGO_TARGET_TMPDIR"), "hostile-world-temporary");
     let mut program = program();
-    program.args(["--scenario", "time-known"]).env("TMPDIR", &temporary).stdin(Stdio::null());
+    program.args(["--scenario", "time-known"]).env("TMPDIR", &*temporary).stdin(Stdio::null());
     let lines = text(program.output().unwrap().stdout);
     let description: Value = serde_json::from_str(lines.lines().next().unwrap()).unwrap();
     let ca = Path::new(description["ca"].as_str().unwrap());

@@ -17,6 +17,7 @@ use mta_sts::{
     cache::Snapshot,
     store::{Change, Redb, Store as _, StoreError},
 };
+use mta_sts_testkit::Folder;
 use redb::{
     Database, ReadableDatabase as _, ReadableTable as _, TableDefinition, TableHandle as _,
 };
@@ -26,11 +27,8 @@ pub(crate) const POLICIES: TableDefinition<'_, &str, &[u8]> =
 const OTHERS: TableDefinition<'_, &str, u64> = TableDefinition::new("somebody else's");
 
 /// An empty folder that no other test has.
-pub(crate) fn folder(name: &str) -> PathBuf {
-    let path = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("redb-{name}"));
-    let _ = fs::remove_dir_all(&path);
-    fs::create_dir_all(&path).unwrap();
-    path.canonicalize().unwrap()
+pub(crate) fn folder(name: &str) -> Folder {
+    Folder::new(env!("CARGO_TARGET_TMPDIR"), &format!("redb-{name}"))
 }
 
 pub(crate) fn json(name: &str) -> String {
@@ -192,7 +190,8 @@ fn a_file_that_was_never_ours_is_not_touched() {
 #[test]
 fn what_cannot_be_opened_is_named() {
     let folder = folder("named");
-    for path in [folder.clone(), folder.join("missing/file"), "/dev/null".into(), "/".into()] {
+    for path in [folder.to_path_buf(), folder.join("missing/file"), "/dev/null".into(), "/".into()]
+    {
         for error in [Redb::open(&path).unwrap_err(), read::read(&path).unwrap_err()] {
             assert!(error.to_string().contains(path.to_str().unwrap()), "{error}");
         }
@@ -241,7 +240,8 @@ pub(crate) fn without_marker(path: &Path, rows: &[(&str, &str)]) {
 #[test]
 fn files_of_yesterday_are_marked_and_those_of_tomorrow_refused() {
     const MARKER: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("mta-sts store");
-    let path = folder("marker").join("file");
+    let folder = folder("marker");
+    let path = folder.join("file");
     without_marker(&path, &[("a.example", "a.example")]);
     assert_eq!(names(&Redb::open(&path).unwrap()), ["a.example"]);
     let database = Database::create(&path).unwrap();
@@ -261,7 +261,8 @@ fn files_of_yesterday_are_marked_and_those_of_tomorrow_refused() {
 
 #[test]
 fn a_row_under_another_key_is_told_and_removed() {
-    let path = folder("keys").join("file");
+    let folder = folder("keys");
+    let path = folder.join("file");
     without_marker(&path, &[("a.example", "b.example"), ("c.example", "c.example")]);
     let store = Redb::open(&path).unwrap();
     let (names_before, damaged) = load(&store).unwrap();

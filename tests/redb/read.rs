@@ -15,7 +15,8 @@ pub(crate) fn read(path: &Path) -> Result<(Vec<String>, Loaded), StoreError> {
 
 #[test]
 fn a_file_in_use_is_read_and_stays_as_it_is() {
-    let path = folder("in-use").join("store");
+    let folder = folder("in-use");
+    let path = folder.join("store");
     let store = Redb::open(&path).unwrap();
     store.save(&[change("a.example"), change("b.example")]).unwrap();
     let state = || (fs::read(&path).unwrap(), fs::metadata(&path).unwrap().modified().unwrap());
@@ -31,7 +32,8 @@ fn a_file_in_use_is_read_and_stays_as_it_is() {
 #[test]
 fn a_file_is_read_while_it_is_written() {
     const SAVES: usize = 200;
-    let path = folder("written").join("store");
+    let folder = folder("written");
+    let path = folder.join("store");
     let store = Redb::open(&path).unwrap();
     let rows = |n: usize| (0..10).map(move |row| change(&format!("d{row}x{n}.example")));
     thread::scope(|scope| {

@@ -49,7 +49,8 @@ fn snapshots(store: &Redb) -> BTreeMap<String, Value> {
 
 #[test]
 fn of_the_changes_of_a_domain_in_one_save_the_last_counts() {
-    let path = folder("last").join("policies.redb");
+    let folder = folder("last");
+    let path = folder.join("policies.redb");
     let rows_after = |changes: Vec<Change>, counts: &[u32]| {
         let store = Redb::open(&path).unwrap();
         store.save(&changes).unwrap();
@@ -70,7 +71,8 @@ fn of_the_changes_of_a_domain_in_one_save_the_last_counts() {
 #[test]
 fn a_row_takes_a_few_hundred_bytes() {
     const ROWS: usize = 20_000;
-    let path = folder("size").join("policies.redb");
+    let folder = folder("size");
+    let path = folder.join("policies.redb");
     let mut store = Redb::open(&path).unwrap();
     let changes: Vec<_> = (0..ROWS).map(|n| change(&format!("domain{n}.example"))).collect();
     for _ in 0..2 {
@@ -145,7 +147,8 @@ const ROWS: &str = include_str!("rows.txt");
 
 #[test]
 fn rows_are_what_they_always_were() {
-    let path = folder("layout").join("store");
+    let folder = folder("layout");
+    let path = folder.join("store");
     let store = Redb::open(&path).unwrap();
     let expected: BTreeMap<String, Value> = all_kinds()
         .into_iter()
@@ -180,7 +183,8 @@ fn earlier(path: &Path, rows: usize) -> Vec<String> {
 
 #[test]
 fn earlier_rows_are_read_and_rewritten_some_with_each_save() {
-    let path = folder("earlier").join("store");
+    let folder = folder("earlier");
+    let path = folder.join("store");
     let names = earlier(&path, 1300);
     let store = Redb::open(&path).unwrap();
     let before = snapshots(&store);
@@ -212,7 +216,8 @@ fn earlier_rows_are_read_and_rewritten_some_with_each_save() {
 
 #[test]
 fn earlier_rows_are_all_rewritten_by_compacting() {
-    let path = folder("compact").join("store");
+    let folder = folder("compact");
+    let path = folder.join("store");
     let names = earlier(&path, 2500);
     let mut store = Redb::open(&path).unwrap();
     store.compact().unwrap();
@@ -223,7 +228,8 @@ fn earlier_rows_are_all_rewritten_by_compacting() {
 
 #[test]
 fn a_damaged_earlier_row_stays_and_keeps_no_other_from_being_rewritten() {
-    let path = folder("earlier-damaged").join("store");
+    let folder = folder("earlier-damaged");
+    let path = folder.join("store");
     earlier(&path, 10);
     let database = Database::open(&path).unwrap();
     let transaction = database.begin_write().unwrap();
@@ -249,7 +255,8 @@ fn a_damaged_earlier_row_stays_and_keeps_no_other_from_being_rewritten() {
 
 #[test]
 fn no_damage_to_a_row_affects_another() {
-    let path = folder("row-damage").join("store");
+    let folder = folder("row-damage");
+    let path = folder.join("store");
     let mut rng = Rng(0x5EED);
     let store = Redb::open(&path).unwrap();
     store.save(&(0..20).map(|n| change(&format!("d{n}.example"))).collect::<Vec<_>>()).unwrap();
@@ -297,7 +304,8 @@ fn killed_while_earlier_rows_are_rewritten() {
     if let Ok(path) = env::var(KILLED) {
         return save_on(Path::new(&path));
     }
-    let path = folder("killed").join("store");
+    let folder = folder("killed");
+    let path = folder.join("store");
     let old = earlier(&path, 8000);
     let (mut rng, mut seen) = (Rng(0x5EED), Vec::new());
     for round in 0..20 {

@@ -77,7 +77,8 @@ fn spoil(path: &Path, spoil: impl Fn(&mut u32, &mut Vec<u8>) -> bool) {
 
 #[test]
 fn a_text_is_stored_once_as_long_as_a_row_refers_to_it() {
-    let path = folder("texts").join("store");
+    let folder = folder("texts");
+    let path = folder.join("store");
     let save = |changes: &[Change]| Redb::open(&path).unwrap().save(changes).unwrap();
     save(&[of("a.example", 1), of("b.example", 1), of("c.example", 2)]);
     counts_are_right(&path, &[1, 2]);
@@ -91,7 +92,8 @@ fn a_text_is_stored_once_as_long_as_a_row_refers_to_it() {
 
 #[test]
 fn the_numbers_are_right_after_any_changes() {
-    let path = folder("any-texts").join("store");
+    let folder = folder("any-texts");
+    let path = folder.join("store");
     let mut rng = Rng(0x5EED_5EED);
     for _ in 0..30 {
         let store = Redb::open(&path).unwrap();
@@ -113,7 +115,8 @@ fn the_numbers_are_right_after_any_changes() {
 
 #[test]
 fn a_damaged_text_loses_the_policies_that_refer_to_it_and_is_told() {
-    let path = folder("damaged-text").join("store");
+    let folder = folder("damaged-text");
+    let path = folder.join("store");
     let all = [of("a.example", 1), of("b.example", 1), of("c.example", 2), of("d.example", 3)];
     let mx1 = |text: &[u8]| String::from_utf8_lossy(text).contains("mx1.");
     for (what, is_missing) in [("is damaged", false), ("is missing", true)] {
@@ -144,7 +147,8 @@ fn a_damaged_text_loses_the_policies_that_refer_to_it_and_is_told() {
 
 #[test]
 fn numbers_that_disagree_are_mended() {
-    let path = folder("counts").join("store");
+    let folder = folder("counts");
+    let path = folder.join("store");
     for wrong in [0, 1, 99, u32::MAX] {
         let all = [of("a.example", 1), of("b.example", 1), of("c.example", 2)];
         Redb::open(&path).unwrap().save(&all).unwrap();
@@ -170,7 +174,8 @@ fn numbers_that_disagree_are_mended() {
 
 #[test]
 fn a_text_that_is_no_policy_is_told() {
-    let path = folder("no-policy").join("store");
+    let folder = folder("no-policy");
+    let path = folder.join("store");
     let row = json("a.example").replace("enforce", "nonsense");
     let snapshot = serde_json::from_str(&row).unwrap();
     let store = Redb::open(&path).unwrap();
@@ -183,7 +188,8 @@ fn a_text_that_is_no_policy_is_told() {
 
 #[test]
 fn a_damaged_snapshot_is_not_saved() {
-    let store = Redb::open(folder("not-saved").join("store")).unwrap();
+    let folder = folder("not-saved");
+    let store = Redb::open(folder.join("store")).unwrap();
     let row = json("a.example").replace("\"id\":\"1\"", "\"id\":\"-\"");
     let snapshot = serde_json::from_str(&row).unwrap();
     let change = Change { snapshot: Some(snapshot), ..change("a.example") };

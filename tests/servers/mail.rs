@@ -2,11 +2,11 @@
 
 use std::{
     fs,
-    path::PathBuf,
     sync::{Arc, Mutex},
 };
 
 use mta_sts::delivery::{Mx, RequireTls};
+use mta_sts_testkit::Folder;
 use tokio::{
     runtime::Runtime,
     sync::mpsc::{UnboundedReceiver, unbounded_channel},
@@ -32,19 +32,18 @@ struct Sender {
     mta: Arc<Mta>,
     notifications: UnboundedReceiver<Notification>,
     hosts: Hosts,
+    _folder: Folder,
 }
 
 impl Sender {
     fn new(world: &World, postfix: &Postfix) -> Self {
-        let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("servers-mail");
-        let _ = fs::remove_dir_all(&folder);
-        fs::create_dir_all(&folder).unwrap();
+        let folder = Folder::new(env!("CARGO_TARGET_TMPDIR"), "servers-mail");
         fs::write(folder.join("overrides"), "").unwrap();
         let (runtime, (sender, notifications)) = (Runtime::new().unwrap(), unbounded_channel());
         let started = Mta::start(world.settings(Server::Unbound), &folder, sender);
         let mta = runtime.block_on(started).unwrap();
         let hosts = Arc::new(Mutex::new(vec![(HOST.into(), postfix.address)]));
-        Self { runtime, mta, notifications, hosts }
+        Self { runtime, mta, notifications, hosts, _folder: folder }
     }
 
     fn send(&self, require_tls: RequireTls, recipients: &[&str], text: &str) {

@@ -20,7 +20,7 @@ use crate::{
 
 /// What comes of a question, and over what.
 pub(crate) fn ask(server: SocketAddr, question: Question) -> (LookupOutcome, Transport) {
-    let config = Config::default().with_attempt_timeout(Duration::from_secs(1)).with_attempts(1);
+    let config = Config::default().with_attempt_timeout(Duration::from_secs(5)).with_attempts(1);
     let start = std::time::Instant::now();
     let now = || Instant::from(start.elapsed());
     let mut exchange = Exchange::new(question, &[server], config, 42, now());
@@ -46,7 +46,7 @@ pub(crate) fn ask(server: SocketAddr, question: Question) -> (LookupOutcome, Tra
 
 /// The first that comes back; over TCP, with its length in front.
 fn answer(server: SocketAddr, transport: Transport, message: &[u8]) -> io::Result<Vec<u8>> {
-    let patience = Some(Duration::from_secs(1));
+    let patience = Some(Duration::from_secs(5));
     let mut buffer = vec![0; 65_535];
     if transport == Transport::Udp {
         let socket = UdpSocket::bind(("0.0.0.0", 0))?;

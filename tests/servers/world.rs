@@ -3,7 +3,6 @@
 use std::{
     fs,
     net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream, UdpSocket},
-    path::{Path, PathBuf},
     process,
     sync::atomic::{AtomicU32, Ordering},
     time::Duration,
@@ -15,6 +14,7 @@ use mta_sts::{
     dns::{self, LookupOutcome, Question},
     fetch::{self, AddressFilter},
 };
+use mta_sts_testkit::Folder;
 use rcgen::{KeyPair, date_time_ymd};
 use rustls::{RootCertStore, crypto::ring};
 
@@ -36,12 +36,13 @@ pub(crate) enum Server {
 }
 
 pub(crate) struct World {
-    folder: PathBuf,
     places: Places,
     pki: Pki,
     key: KeyPair,
     serial: u32,
     running: Vec<(Server, Process)>,
+    /// After the processes that run in it.
+    folder: Folder,
 }
 
 /// Addresses and ports that no other world has.
@@ -59,7 +60,9 @@ impl Places {
         let base = base | ((process::id() & 0xFFFF) << 8) | ((number & 0x1F) << 3);
         let mut places = Self { base, knot: 0, unbound: 0, web: 0 };
         let address = places.address(Place::Common);
-        (places.knot, places.unbound, places.web) = (port(address), port(address), port(address));
+        // Each is held until all are chosen, so that no two are the same.
+        let held = [(); 3].map(|()| hold_port(address));
+        [places.knot, places.unbound, places.web] = held.each_ref().map(|(port, _)| *port);
         places
     }
 
@@ -70,11 +73,16 @@ impl Places {
 
 /// One that the system has to spare, over UDP and TCP.
 pub(crate) fn port(address: Ipv4Addr) -> u16 {
+    hold_port(address).0
+}
+
+/// The same, and the sockets that hold it.
+fn hold_port(address: Ipv4Addr) -> (u16, (TcpListener, UdpSocket)) {
     loop {
         let tcp = TcpListener::bind((address, 0)).unwrap();
         let port = tcp.local_addr().unwrap().port();
-        if UdpSocket::bind((address, port)).is_ok() {
-            return port;
+        if let Ok(udp) = UdpSocket::bind((address, port)) {
+            return (port, (tcp, udp));
         }
     }
 }
@@ -84,11 +92,9 @@ impl World {
     pub(crate) fn new(sites: &[Site]) -> Self {
         static WORLDS: AtomicU32 = AtomicU32::new(0);
         let number = WORLDS.fetch_add(1, Ordering::SeqCst);
-        let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("servers-{number}"));
-        let _ = fs::remove_dir_all(&folder);
-        fs::create_dir_all(&folder).unwrap();
+        let folder = Folder::new(env!("CARGO_TARGET_TMPDIR"), &format!("servers-{number}"));
         let (places, pki, key) = (Places::new(number), Pki::new(), pki::key());
-        let mut world = Self { folder, places, pki, key, serial: 0, running: Vec::new() };
+        let mut world = Self { places, pki, key, serial: 0, running: Vec::new(), folder };
         world.write("knot.conf", &config::knot(&world.places));
         world.write("nginx.conf", &config::nginx(sites, &world.places));
         world.write("example.net.zone", &config::hosting(&world.places));

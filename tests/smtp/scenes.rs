@@ -1,10 +1,6 @@
 //! The scenes of the example `tokio`, with both clients.
 
-use std::{
-    fs, mem,
-    path::{Path, PathBuf},
-    sync::Arc,
-};
+use std::{fs, mem, path::Path, sync::Arc};
 
 use mta_sts::{
     blocking,
@@ -13,6 +9,7 @@ use mta_sts::{
     smtp::{Message, RecipientOutcome},
     store::Redb,
 };
+use mta_sts_testkit::Folder;
 use tokio::{runtime::Runtime, sync::mpsc};
 
 use crate::{
@@ -99,9 +96,7 @@ fn both_clients_meet_every_scene_alike() {
 }
 
 fn play(kind: Kind, scene: &Scene) {
-    let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("scene-{kind:?}"));
-    let _ = fs::remove_dir_all(&folder);
-    fs::create_dir_all(&folder).unwrap();
+    let folder = Folder::new(env!("CARGO_TARGET_TMPDIR"), &format!("scene-{kind:?}"));
     fs::write(folder.join("overrides"), scene.overrides).unwrap();
     let mut stage = Stage::new();
     let mut server = Server::start(kind, stage.settings(), &folder);

@@ -25,6 +25,9 @@ const SLACK: Duration = Duration::from_secs(3);
 /// What has not ended so long after its bound never does.
 const NEVER: Duration = Duration::from_secs(30);
 
+/// A machine that was later than this in a round is to blame if a query was not answered in time.
+const LATE: Duration = Duration::from_millis(500);
+
 /// The interval of looks for what hangs.
 const TICK: Duration = Duration::from_millis(50);
 
@@ -51,6 +54,8 @@ pub(crate) struct Tally {
     pub(crate) policies: u64,
     pub(crate) overloaded: u64,
     pub(crate) failed: u64,
+    /// Honest domains without a policy, on a machine that was late.
+    pub(crate) late: u64,
     pub(crate) timed_out: u64,
     pub(crate) cancelled: u64,
     pub(crate) events: u64,
@@ -129,6 +134,14 @@ impl Watch {
         Err(format!("{}:\n{}", self.round, findings.join("\n")))
     }
 
+    /// Whether this machine was late in this round: what failed by that is remembered for longer than the
+    /// lookup, and others may have waited for the same query.
+    fn is_late(&self) -> bool {
+        // It may be late now.
+        thread::sleep(2 * TICK);
+        Duration::from_millis(self.late.load(Ordering::SeqCst)) > LATE
+    }
+
     /// Checks what a lookup gave.
     pub(crate) fn check(
         &self,
@@ -141,6 +154,11 @@ impl Watch {
             Ok(Answer::Policy(_)) => self.tell(|tally| tally.policies += 1),
             Ok(Answer::NoPolicy(why)) if is_overload(&why) => {
                 self.tell(|tally| tally.overloaded += 1);
+            }
+            Ok(Answer::NoPolicy(why))
+                if is_honest(domain) && is_failure(&why) && self.is_late() =>
+            {
+                self.tell(|tally| tally.late += 1);
             }
             Ok(Answer::NoPolicy(why)) if is_honest(domain) => {
                 self.find(format!("{domain}, which is honest, has no policy: {why}"));
@@ -176,6 +194,15 @@ fn is_overload(why: &NoPolicy) -> bool {
     }
 }
 
+/// A query or a fetch that was not answered in time, as it may be.
+fn is_failure(why: &NoPolicy) -> bool {
+    match why {
+        NoPolicy::DnsFailed(_) | NoPolicy::FetchFailed(_) => true,
+        NoPolicy::Expired { cause, .. } => is_failure(cause),
+        _ => false,
+    }
+}
+
 impl Running<'_> {
     /// Returns how long it has run. What has taken too long is a finding.
     pub(crate) fn end(self) -> Duration {
@@ -203,6 +230,7 @@ impl Tally {
         self.policies += other.policies;
         self.overloaded += other.overloaded;
         self.failed += other.failed;
+        self.late += other.late;
         self.timed_out += other.timed_out;
         self.cancelled += other.cancelled;
         self.events += other.events;

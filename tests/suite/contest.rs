@@ -253,7 +253,7 @@ fn all_vectors_are_read() {
 }
 
 fn contest(command: &str) -> Contest<'_> {
-    Contest { command, limit: Duration::from_secs(1), stderr: false }
+    Contest { command, limit: Duration::from_secs(5), stderr: false }
 }
 
 fn score(program: &str, vectors: &[Vector], known: &str) -> Score {

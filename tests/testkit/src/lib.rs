@@ -6,6 +6,7 @@
 
 mod dns;
 mod events;
+mod folder;
 mod listen;
 mod middle;
 mod mx;
@@ -33,6 +34,7 @@ use rustls::{RootCertStore, pki_types::CertificateDer};
 use self::{events::Log, listen::Guest, pki::Pki, web::PolicyHosts};
 pub use self::{
     events::{Action, Event},
+    folder::Folder,
     listen::BlackHole,
     middle::{Lie, Middle, Tamper},
     mx::{Mx, MxHost},

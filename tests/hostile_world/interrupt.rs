@@ -32,7 +32,7 @@ fn a_daemon_has_to_answer_eight_questions_at_the_same_time() {
     let judged = ask(&world, Protocol::Tcp, &|| {}, move |_| {
         found.fetch_max(now.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
         wait(Duration::from_secs(2), || found.load(Ordering::SeqCst) >= 8);
-        // For one more.
+        // So that one more would be seen.
         thread::sleep(Duration::from_millis(100));
         now.fetch_sub(1, Ordering::SeqCst);
         Said::NotFound

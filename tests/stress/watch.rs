@@ -25,7 +25,7 @@ const SLACK: Duration = Duration::from_secs(3);
 /// What has not ended so long after its bound never does.
 const NEVER: Duration = Duration::from_secs(30);
 
-/// A machine that was later than this in a round is to blame if a query was not answered in time.
+/// A machine that was later than this in a round is to blame for a time-out.
 const LATE: Duration = Duration::from_millis(500);
 
 /// The interval of looks for what hangs.
@@ -134,8 +134,8 @@ impl Watch {
         Err(format!("{}:\n{}", self.round, findings.join("\n")))
     }
 
-    /// Whether this machine was late in this round: what failed by that is remembered for longer than the
-    /// lookup, and others may have waited for the same query.
+    /// Whether this machine was late in this round. What fails by that is remembered, and may have begun
+    /// before the lookup did.
     fn is_late(&self) -> bool {
         // It may be late now.
         thread::sleep(2 * TICK);
@@ -156,7 +156,7 @@ impl Watch {
                 self.tell(|tally| tally.overloaded += 1);
             }
             Ok(Answer::NoPolicy(why))
-                if is_honest(domain) && is_failure(&why) && self.is_late() =>
+                if is_honest(domain) && is_time_out(&why) && self.is_late() =>
             {
                 self.tell(|tally| tally.late += 1);
             }
@@ -194,11 +194,12 @@ fn is_overload(why: &NoPolicy) -> bool {
     }
 }
 
-/// A query or a fetch that was not answered in time, as it may be.
-fn is_failure(why: &NoPolicy) -> bool {
+/// Whether a query or a fetch has come too late.
+fn is_time_out(why: &NoPolicy) -> bool {
     match why {
-        NoPolicy::DnsFailed(_) | NoPolicy::FetchFailed(_) => true,
-        NoPolicy::Expired { cause, .. } => is_failure(cause),
+        NoPolicy::DnsFailed(how) => &**how == "no answer in time",
+        NoPolicy::FetchFailed(failure) => failure.reason_code() == "deadline",
+        NoPolicy::Expired { cause, .. } => is_time_out(cause),
         _ => false,
     }
 }

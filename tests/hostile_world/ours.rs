@@ -78,7 +78,8 @@ pub(crate) fn roots(world: &HostileWorld) -> RootCertStore {
 pub(crate) fn settings(world: &HostileWorld) -> Settings {
     let dns = dns::Config::default()
         .with_attempt_timeout(Duration::from_secs(2))
-        .with_timeout(Duration::from_secs(5));
+        .with_attempts(4)
+        .with_timeout(Duration::from_secs(8));
     Settings::default()
         .with_nameservers([world.places.nameserver])
         .with_crypto_provider(ring::default_provider())

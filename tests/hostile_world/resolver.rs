@@ -1,6 +1,7 @@
 //! As much of DNS as a sender needs to find MX hosts.
 
 use std::{
+    io,
     net::{IpAddr, SocketAddr, UdpSocket},
     time::Duration,
 };
@@ -34,14 +35,22 @@ fn lookup(nameserver: SocketAddr, name: &str, record_type: RecordType) -> Vec<RD
     let mut query = Message::new(1, MessageType::Query, OpCode::Query);
     query.metadata.recursion_desired = true;
     query.add_query(Query::query(Name::from_ascii(format!("{name}.")).unwrap(), record_type));
-    let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
-    socket.set_read_timeout(Some(Duration::from_secs(5))).unwrap();
-    socket.connect(nameserver).unwrap();
-    socket.send(&query.to_vec().unwrap()).unwrap();
-    let mut buffer = [0; 4096];
-    let len = socket.recv(&mut buffer).unwrap();
-    let answer = Message::from_vec(&buffer[..len]).unwrap();
+    let query = query.to_vec().unwrap();
+    // Many ask at the same time, and datagrams get lost.
+    let reply = (0..20).find_map(|_| exchange(nameserver, &query).ok()).expect("a reply");
+    let answer = Message::from_vec(&reply).unwrap();
     answer.answers.into_iter().map(|record| record.data).collect()
+}
+
+fn exchange(nameserver: SocketAddr, query: &[u8]) -> io::Result<Vec<u8>> {
+    let socket = UdpSocket::bind("127.0.0.1:0")?;
+    socket.set_read_timeout(Some(Duration::from_secs(2)))?;
+    socket.connect(nameserver)?;
+    socket.send(query)?;
+    let mut buffer = vec![0; 4096];
+    let len = socket.recv(&mut buffer)?;
+    buffer.truncate(len);
+    Ok(buffer)
 }
 
 /// Returns the TXT records of a name, the strings of each joined.

@@ -50,6 +50,26 @@ const CALLS: &[(&str, Measure)] = &[
             longest.call(|| discover(&mut cache, &domain, &found(), &policy, NOON));
         }
     }),
+    ("first lookups that are not answered, and their end", |count, longest| {
+        let mut cache = Cache::new(config(count));
+        for domain in (0..count).map(domain) {
+            longest.call(|| drop(cache.lookup(&domain, NOON)));
+            while longest.call(|| cache.poll_request()).is_some() {}
+        }
+        time_out(&mut cache, NOON + TTL, longest);
+    }),
+    ("fetches that are not answered", |count, longest| {
+        let mut cache = Cache::new(config(count));
+        for domain in (0..count).map(domain) {
+            longest.call(|| drop(cache.lookup(&domain, NOON)));
+            while let Some(request) = longest.call(|| cache.poll_request()) {
+                if let Request::Txt { id, .. } = request {
+                    longest.call(|| cache.handle_txt(id, found(), NOON));
+                }
+            }
+        }
+        time_out(&mut cache, NOON + TTL, longest);
+    }),
     ("a lookup that evicts another domain", |count, longest| {
         let mut cache = filled(count, &no_record(), &mut Longest(Duration::ZERO));
         for domain in (count..count + 10_000).map(domain) {

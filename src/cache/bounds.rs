@@ -33,11 +33,9 @@ impl Cache {
             let victim = self.victim(Some(Timestamp::of(now)))?;
             self.evict_from(victim, true);
         }
-        let failures = self.failures.remove(domain, Timestamp::of(now));
         let slot = self.table.insert(domain)?;
-        if let (Some((attempts, budget)), Some(found)) = (failures, self.table.get_mut(slot)) {
-            found.entry.state.failures_mut().attempts = attempts;
-            found.entry.state.new_id_budget = budget;
+        if let Some(found) = self.table.get_mut(slot) {
+            self.failures.recall(domain, &mut found.entry.state, Timestamp::of(now));
         }
         self.publish();
         Some(slot)

@@ -1,6 +1,6 @@
 //! The cache, and lookups that do not change it.
 
-use alloc::collections::{BTreeSet, VecDeque};
+use alloc::collections::{BTreeMap, BTreeSet, VecDeque};
 use core::fmt;
 
 use foldhash::fast::FixedState;
@@ -39,11 +39,11 @@ pub struct Cache {
     pub(super) table: Table,
     pub(super) policies: Policies,
     pub(super) overrides: HashMap<u32, Override, FixedState>,
-    pub(super) waiting: HashMap<u32, Waiters, FixedState>,
+    pub(super) waiting: BTreeMap<u32, Waiters>,
     /// The slots with a request in flight, or with answers that wait for a save.
     pub(super) in_flight: BTreeSet<u32>,
     /// The last fetch of each entry that timed out, if nothing was fetched since.
-    pub(super) overdue: HashMap<u32, Overdue, FixedState>,
+    pub(super) overdue: BTreeMap<u32, Overdue>,
     pub(super) failures: Failures,
     pub(super) unsaved: Unsaved,
     pub(super) sweep: Sweep,
@@ -110,9 +110,9 @@ impl Cache {
             table: Table::new(config.seed()),
             policies: Policies::new(config.seed()),
             overrides: HashMap::default(),
-            waiting: HashMap::default(),
+            waiting: BTreeMap::new(),
             in_flight: BTreeSet::new(),
-            overdue: HashMap::default(),
+            overdue: BTreeMap::new(),
             failures: Failures::default(),
             unsaved: Unsaved::default(),
             sweep: Sweep::default(),

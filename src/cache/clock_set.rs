@@ -128,7 +128,7 @@ impl Cache {
         let moment = Timestamp::of(now);
         let Some(found) = self.table.get_mut(slot) else { return false };
         found.entry.rearm(moment);
-        found.put_off = false;
+        found.put_off = 0;
         if let Some(saving) = self.waiting.get_mut(&slot).and_then(|waiter| waiter.saving.as_mut())
         {
             saving.rearm(moment);

@@ -39,7 +39,6 @@ pub(super) struct Head {
 }
 
 /// The rest of an entry in a slot.
-#[expect(clippy::struct_excessive_bools, reason = "they are about different things")]
 #[derive(Debug)]
 pub(super) struct Slot {
     pub(super) entry: Entry,
@@ -54,8 +53,8 @@ pub(super) struct Slot {
     pub(super) in_store: bool,
     /// `true` if the policy was restored, and not fetched since.
     pub(super) is_restored: bool,
-    /// `true` if the refresh that is due was postponed: it is not postponed a second time.
-    pub(super) put_off: bool,
+    /// How often the refresh that is due was postponed.
+    pub(super) put_off: u8,
 }
 
 /// The beginning of an entry in a row.
@@ -131,7 +130,7 @@ impl Slot {
         to_persist: false,
         in_store: false,
         is_restored: false,
-        put_off: false,
+        put_off: 0,
     };
 }
 

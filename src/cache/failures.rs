@@ -92,14 +92,15 @@ impl Failures {
         self.kept.values_mut().for_each(|kept| kept.rearm(now));
     }
 
-    /// Removes and returns the failures of a domain that is looked up again.
-    pub(super) fn remove(&mut self, domain: &Domain, now: Timestamp) -> Option<(Attempts, Budget)> {
+    /// Returns the failures of a domain to the state of its new entry.
+    pub(super) fn recall(&mut self, domain: &Domain, state: &mut State, now: Timestamp) {
         if self.kept.is_empty() {
-            return None;
+            return;
         }
-        let mut kept = self.kept.remove(domain)?;
+        let Some(mut kept) = self.kept.remove(domain) else { return };
         kept.rearm(now);
-        Some((kept.attempts, kept.budget))
+        state.failures_mut().attempts.join(&kept.attempts);
+        state.new_id_budget = state.new_id_budget.max(kept.budget);
     }
 }
 

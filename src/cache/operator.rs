@@ -118,6 +118,11 @@ impl Cache {
             self.update_derived(slot, moment, false);
             return Ok(StaticOutcome::HasOwnPolicy);
         }
+        let may_apply = |ends_at| self.jump.is_some_and(|(before, _)| ends_at > before);
+        if state.fetched().is_some_and(|held| may_apply(held.ends_at())) {
+            // It has expired by a clock that may be wrong: its row stays.
+            found.in_store = false;
+        }
         if let Some(old) = state.set_policy(shared, moment, None, Source::Static) {
             self.policies.release(&old);
         }

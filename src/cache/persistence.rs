@@ -228,15 +228,20 @@ impl Cache {
         let at_once = self.most_unsaved().min(AT_ONCE);
         self.note_lost(at_once);
         let mut left = most;
-        while left > 0 {
+        // Domains that were evicted from memory meanwhile cost time, too.
+        let mut looks = most.max(LOOKS);
+        while left > 0 && looks > 0 {
             let Some((domain, removed)) = self.unsaved.try_next() else { break };
+            looks = looks.saturating_sub(1);
             if self.repeat(&domain, removed, now) {
                 left = left.saturating_sub(1);
             } else {
                 self.mark_saved(&domain);
             }
         }
-        if left == most && self.unsaved.has_lost() && self.unsaved.len() < at_once {
+        let is_cut = looks == 0 && self.unsaved.has_failed();
+        let is_searching = self.unsaved.has_lost() && self.unsaved.len() < at_once;
+        if left == most && (is_cut || is_searching) {
             // Nothing has been found yet whose success would continue the search.
             self.unsaved.retry_now(Timestamp::of(now));
         }

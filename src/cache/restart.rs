@@ -63,6 +63,7 @@ impl Cache {
         now: UtcDateTime,
     ) -> Option<u32> {
         let slot = self.table.insert(domain)?;
+        self.failures.recall(domain, &mut state, Timestamp::of(now));
         self.intern_policy(&mut state);
         let place = self.put(slot, state, true, now);
         self.publish();

@@ -132,8 +132,10 @@ impl<'a> Restoration<'a> {
             && cache.class_of(slot, moment) != EvictionClass::Pinned;
         let is_taken = cache.merge(slot, entry.state, now);
         if is_of_this {
-            let used = cache.table.get(slot).and_then(|found| found.entry.state.last_lookup);
-            let rank = Rank { class: cache.class_of(slot, moment), used, ..rank };
+            let state = cache.table.get(slot).map(|found| &found.entry.state);
+            // As `bytes_of` compares.
+            let class = state.map_or(rank.class, |state| class_of(state, moment));
+            let rank = Rank { class, used: state.and_then(|state| state.last_lookup), ..rank };
             cache.table.classify(slot, EvictionClass::Pinned, false);
             self.keep(place, rank, slot);
         }

@@ -35,12 +35,17 @@ impl Cache {
         }
     }
 
-    /// Postpones a refresh that is late, once. Returns whether it did.
+    /// Postpones the refresh of the domain that is due first, if it is late: once, and once more if
+    /// the clock was set ahead meanwhile, as soon after a start as it may be. Returns whether it did.
     fn put_off(&mut self, slot: u32, now: UtcDateTime) -> bool {
         let moment = Timestamp::of(now);
+        let is_missed =
+            self.table.next_deadline().is_some_and(|due| moment.since(due) > rule::SPREAD.0);
         let Some(found) = self.table.get_mut(slot) else { return false };
-        let was_put_off = core::mem::take(&mut found.put_off);
-        let leeway = found.entry.leeway(moment, &self.config).filter(|_| !was_put_off);
+        let times = core::mem::take(&mut found.put_off);
+        let may_wait = times == 0 || (times == 1 && is_missed);
+        found.entry.rearm(moment);
+        let leeway = found.entry.leeway(moment, &self.config).filter(|_| may_wait);
         let Some((leeway, domain)) = leeway.zip(self.table.domain(slot)) else { return false };
         let until = moment.plus(leeway.up_to(self.config.noise(&domain, moment)));
         if until == moment {
@@ -54,7 +59,7 @@ impl Cache {
         self.apply_outputs(slot, outputs, None, now);
         self.update_derived(slot, moment, false);
         if let Some(found) = self.table.get_mut(slot) {
-            found.put_off = true;
+            found.put_off = times.saturating_add(1);
             let saving = self.waiting.get(&slot).and_then(|waiting| waiting.saving.as_ref());
             let others = [found.entry.alarm(), saving.map(|saving| saving.deadline.due())];
             let due = others.into_iter().flatten().min().map_or(until, |other| other.min(until));

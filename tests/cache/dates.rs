@@ -8,7 +8,7 @@ use mta_sts::{
 };
 use time::{UtcDateTime, macros::utc_datetime};
 
-use crate::world::{DAY, HOUR, MINUTE, World, domain, fetch_failed};
+use crate::world::{DAY, HOUR, MINUTE, World, domain, fetch_failed, found};
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -153,6 +153,34 @@ fn a_request_that_stood_in_a_queue_has_its_whole_time() {
     now = utc_datetime!(2026-01-01 0:01:10);
     cache.handle_timeout(now);
     assert!(!cache.fetch_started(&id, now), "it is given up, and must not be begun");
+}
+
+/// Also if it is never started.
+#[test]
+fn a_fetch_after_a_query_that_stood_in_a_queue_ends_with_its_discovery() {
+    use mta_sts::cache::{Lookup, Request};
+
+    let (mut cache, start) = (Cache::new(Config::new(1)), utc_datetime!(2026-01-01 0:00));
+    let name = domain("example.com");
+    let Lookup::Waiting(_) = cache.lookup(&name, start) else { panic!() };
+    let Some(Request::Txt { id, .. }) = cache.poll_request() else { panic!() };
+    assert!(cache.txt_started(&id, start + 55 * SECOND));
+    cache.handle_txt(id, found("a"), start + 64 * SECOND);
+    let Some(Request::Fetch { .. }) = cache.poll_request() else { panic!() };
+    assert_eq!(cache.poll_timeout(), Some(start + 70 * SECOND));
+}
+
+/// The machine was suspended, and there is no bound left to keep.
+#[test]
+fn a_fetch_of_a_discovery_that_is_late_has_its_whole_time() {
+    use mta_sts::cache::{Lookup, Request};
+
+    let (mut cache, start) = (Cache::new(Config::new(1)), utc_datetime!(2026-01-01 0:00));
+    let Lookup::Waiting(_) = cache.lookup(&domain("example.com"), start) else { panic!() };
+    let Some(Request::Txt { id, .. }) = cache.poll_request() else { panic!() };
+    cache.handle_txt(id, found("a"), start + 100 * SECOND);
+    let Some(Request::Fetch { .. }) = cache.poll_request() else { panic!() };
+    assert_eq!(cache.poll_timeout(), Some(start + 160 * SECOND));
 }
 
 #[test]

@@ -323,3 +323,26 @@ fn the_retries_go_on_if_all_of_the_first_are_dropped() {
     world.handle_due();
     assert_eq!(world.cache.unsaved_count(), 0);
 }
+
+#[test]
+fn a_retry_looks_at_a_bounded_number_of_evicted_domains() {
+    const COUNT: usize = 10_000;
+    let mut world = World::with(Config::new(1).with_persistence(true).with_max_entries(COUNT));
+    world.publish("a", Mode::Testing, WEEK);
+    for n in 0..COUNT {
+        look_up_with_a_full_disk(&mut world, &format!("d{n}.example"));
+    }
+    let mut others = World::new();
+    others.publish("a", Mode::Enforce, WEEK);
+    (0..COUNT).for_each(|n| drop(others.lookup_of(&format!("other{n}.example"))));
+    assert_eq!(world.cache.restore(others.cache.snapshots(), world.now).restored, COUNT);
+    world.now += Duration::from_secs(600);
+    let (mut calls, mut before) = (0, COUNT);
+    while world.cache.unsaved_count() > 0 {
+        world.cache.handle_timeout(world.now);
+        let left = world.cache.unsaved_count();
+        assert!(before - left <= 4096, "{before} to {left}");
+        (calls, before) = (calls + 1, left);
+        assert!(calls < 10, "{left} are left");
+    }
+}

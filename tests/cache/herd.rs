@@ -60,3 +60,41 @@ fn a_hundred_thousand_refreshes_after_a_restart_are_spread() {
     assert!((590..=600).contains(&last), "the last one after {last} s");
     assert!(most < 2 * DOMAINS / 600, "{most} in one second");
 }
+
+/// As on a machine that has no clock of its own, and learns the time from the network.
+#[test]
+fn refreshes_after_a_start_with_the_clock_behind_are_spread() {
+    let old = kept();
+    let (start, config) = (old.now, *old.cache.config());
+    let mut cache = Cache::new(config);
+    let behind = start - 40 * DAY;
+    assert_eq!(cache.restore(old.cache.snapshots().take(10_000), behind).restored, 10_000);
+    cache.handle_timeout(behind);
+    while cache.poll_timeout().is_some_and(|due| due <= behind) {
+        cache.handle_timeout(behind);
+    }
+    let mut at_once = 0;
+    while cache.poll_request().is_some() {
+        at_once += 1;
+    }
+    assert!(at_once < 100, "{at_once} at the start");
+    let (mut now, mut seconds) = (start, BTreeMap::<i64, usize>::new());
+    while now < start + HOUR {
+        cache.handle_timeout(now);
+        while let Some(request) = cache.poll_request() {
+            match request {
+                Request::Txt { id, .. } => {
+                    *seconds.entry((now - start).whole_seconds()).or_default() += 1;
+                    cache.handle_txt(id, found("a"), now);
+                }
+                Request::Fetch { id, .. } => cache.handle_policy(id, served(), now),
+                other => panic!("{other:?}"),
+            }
+        }
+        while cache.poll_event().is_some() {}
+        now = cache.poll_timeout().unwrap().max(now);
+    }
+    let (total, most) = (seconds.values().sum::<usize>(), *seconds.values().max().unwrap());
+    assert!((9900..=10_000).contains(&total), "{total}");
+    assert!(most < 100, "{most} in one second");
+}

@@ -128,6 +128,33 @@ fn a_28_a_static_policy_applies_until_the_domains_own_is_found() {
     assert_eq!(world.mode(), Some(Mode::Testing));
 }
 
+/// The clock is ahead when the list is loaded.
+#[test]
+fn a_static_policy_instead_of_one_that_seems_to_have_expired_leaves_its_row() {
+    let mut world = World::with(Config::new(1).with_persistence(true));
+    world.publish("a", Mode::Enforce, 20 * DAY);
+    world.lookup();
+    let start = world.now;
+    world.now += 60 * DAY;
+    world.start_again();
+    world.txt = no_record();
+    let name = domain("example.com");
+    let loaded = world.cache.set_static_policy(&name, parsed(Mode::Testing, HOUR), world.now);
+    assert_eq!(loaded, Ok(StaticOutcome::Loaded));
+    assert_eq!(source(&world.lookup()), Some(Source::Static));
+    let late = world.now;
+    world.now = start + DAY;
+    world.start_again();
+    assert_eq!(world.mode(), Some(Mode::Enforce));
+    // The operator can remove it.
+    world.now = late;
+    world.start_again();
+    world.cache.set_static_policy(&name, parsed(Mode::Testing, HOUR), late).unwrap();
+    world.cache.remove(&name, late);
+    world.drain();
+    assert!(world.store.is_empty());
+}
+
 #[test]
 fn a_static_policy_is_not_in_snapshots_and_one_fetched_is() {
     let mut world = World::new();

@@ -7,7 +7,7 @@ use mta_sts::{
     cache::{Cache, Config, PolicyAnswer, Request},
 };
 
-use crate::world::{DAY, HOUR, TTL, World, domain, fetch_failed, found, parsed};
+use crate::world::{DAY, HOUR, MINUTE, TTL, World, domain, fetch_failed, found, parsed};
 
 const WEEK: Duration = Duration::from_secs(7 * 86_400);
 
@@ -31,6 +31,27 @@ fn back_off_survives_a_restart() {
     world.restart();
     assert_eq!(world.mode(), None);
     assert!(!world.took().contains(&"fetch"));
+}
+
+#[test]
+fn back_off_of_an_evicted_domain_survives_a_restore() {
+    let mut world = World::with(Config::new(1).with_max_entries(1));
+    world.publish("a", Mode::Testing, WEEK);
+    world.lookup();
+    let early: Vec<_> = world.cache.snapshots().collect();
+    (world.txt, world.https) = (found("b"), fetch_failed());
+    world.recheck();
+    let mut other = World::new();
+    other.publish("a", Mode::Enforce, WEEK);
+    other.lookup_of("other.example");
+    assert_eq!(world.cache.restore(other.cache.snapshots(), world.now).restored, 1);
+    assert!(world.cache.entry(&domain("example.com")).is_none());
+    world.cache.remove(&domain("other.example"), world.now);
+    world.now += MINUTE;
+    assert_eq!(world.cache.restore(early, world.now).restored, 1);
+    world.took();
+    world.recheck();
+    assert_eq!(world.took(), ["txt"]);
 }
 
 #[test]

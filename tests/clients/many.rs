@@ -125,7 +125,8 @@ fn ten_thousand_domains_at_once_of(kind: Kind) {
         world.set(&format!("good{n}.example"), Site::new("1", POLICY));
     }
     // Patient: of so many questions at once, a machine that is busy loses some.
-    let client = Client::new(kind, settings(&world).with_dns_config(dns::Config::default()));
+    let dns = dns::Config::default().with_attempts(6).with_timeout(Duration::from_secs(12));
+    let client = Client::new(kind, settings(&world).with_dns_config(dns));
     thread::scope(|scope| {
         for part in 0..100 {
             let client = &client;

@@ -324,9 +324,11 @@ impl Entry {
             Task::Fetch(_) => (EntryRequest::Fetch, step.config.fetch_span()),
         };
         step.out.request = Some(ask);
-        let deadline = Deadline::new(step.now, span);
         let both = step.config.txt_span().plus(step.config.fetch_span());
         let over = over.unwrap_or(Deadline::new(step.now, both));
+        let whole = Deadline::new(step.now, span);
+        // A discovery that is late already has no bound left to keep.
+        let deadline = if over.is_due(step.now) { whole } else { whole.or(over) };
         let ticket = step.request_id;
         self.in_flight =
             Some(Box::new(InFlight { request_id: ticket, deadline, over, task, lookups, recheck }));

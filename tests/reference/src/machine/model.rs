@@ -98,7 +98,7 @@ impl Wait {
     }
 
     /// The earlier of the two.
-    fn or(self, other: Self) -> Self {
+    pub(super) fn or(self, other: Self) -> Self {
         if self.last() <= other.first() {
             self
         } else if other.last() < self.first() {

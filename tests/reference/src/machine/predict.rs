@@ -177,8 +177,9 @@ impl Model {
     }
 
     fn land_txt(&mut self, txt: Txt, step: &mut Step<'_>) {
-        let landed = self.flight.take();
-        assert!(landed.is_some_and(|flight| flight.task == Task::Query));
+        let Some(Flight { task: Task::Query, wait: query }) = self.flight.take() else {
+            panic!("no query was out");
+        };
         if txt == Txt::NotSent {
             if self.refresh_is_due() == Sure::Yes {
                 self.retry(Wait::exactly(self.now, 60 * SECOND));
@@ -201,7 +202,11 @@ impl Model {
         assert!(wanted.and(held.not()).allows(asked), "a fetch for {id:?}: {wanted:?}, {held:?}");
         if asked {
             assert_eq!((&step.out.recheck_result, &step.out.answer), (&None, &None));
-            return self.launch(Task::Fetch(id));
+            let whole = Wait::exactly(self.now, 60 * SECOND);
+            let discovery = Wait::exactly(query.armed, LOOKUP);
+            let is_late = discovery.is_over(self.now) == Sure::Yes;
+            let wait = if is_late { whole } else { whole.or(discovery) };
+            return self.launch(Task::Fetch(id), wait);
         }
         match (wanted, held) {
             (Sure::Yes, _) => self.retry(self.held_for(id)),
@@ -400,14 +405,13 @@ impl Model {
         assert!(may.allows(asked), "whether to query: {may:?}");
         assert!(!asked || step.out.request == Some(EntryRequest::Txt), "a fetch without a query");
         if asked {
-            self.launch(Task::Query);
+            self.launch(Task::Query, Wait::exactly(self.now, 10 * SECOND));
         }
     }
 
-    fn launch(&mut self, task: Task) {
+    fn launch(&mut self, task: Task, wait: Wait) {
         assert_eq!(self.flight, None, "one request at a time");
-        let span = if task == Task::Query { 10 * SECOND } else { 60 * SECOND };
-        self.flight = Some(Flight { task, wait: Wait::exactly(self.now, span) });
+        self.flight = Some(Flight { task, wait });
     }
 
     fn nothing_asked(&self, step: &Step<'_>) {

@@ -87,6 +87,8 @@ pub struct Town {
     now: Micros,
     residents: Vec<Resident>,
     out: Vec<Out>,
+    /// When the discovery of each resident is over that began last.
+    discoveries: BTreeMap<usize, Micros>,
     saves: Vec<Save>,
     store: BTreeMap<usize, (Snapshot, Option<(File, Micros)>)>,
     /// What has been in the store at some time: an answer may be held until a later policy is stored.
@@ -112,6 +114,7 @@ impl Town {
             now: START,
             residents: (0..RESIDENTS).map(|n| Resident::new(domain(n))).collect(),
             out: Vec::new(),
+            discoveries: BTreeMap::new(),
             saves: Vec::new(),
             store: BTreeMap::new(),
             stored: BTreeSet::new(),
@@ -328,6 +331,7 @@ impl Town {
         for out in &mut self.out {
             out.until = out.until.min(now + out.span);
         }
+        self.discoveries.values_mut().for_each(|over| *over = (*over).min(now + LOOKUP));
         self.go_to(now);
     }
 
@@ -389,7 +393,13 @@ impl Town {
         // Invariant 4.
         let other = self.out.iter().find(|request| request.resident == resident && !request.over);
         assert!(other.is_none(), "two requests for {domain}");
-        self.out.push(Out { resident, id, span, until: self.now + span, over: false });
+        if matches!(id, Id::Txt(_)) {
+            self.discoveries.insert(resident, self.now + LOOKUP);
+        }
+        // What is left of the discovery, unless it is late already.
+        let left = self.discoveries[&resident] - self.now;
+        let until = self.now + if left > 0 { span.min(left) } else { span };
+        self.out.push(Out { resident, id, span, until, over: false });
     }
 
     fn take_event(&mut self, Event { domain, kind, .. }: Event) {

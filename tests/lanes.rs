@@ -216,6 +216,39 @@ fn i21_twenty_thousand_hanging_refreshes_hold_up_no_other() {
     refreshes(20_000);
 }
 
+/// More refreshes are due than a lane can make, as after a restart. One domain whose last fetch has
+/// failed is among them, and is tried again a minute after it was refused.
+#[test]
+fn a_domain_that_has_failed_is_begun_however_many_others_are_due() {
+    let start = utc_datetime!(2026-01-01 0:00);
+    let known = |name: &str, last: u8, failures| Fetch {
+        lane: KNOWN,
+        ends_at: Some(start + time::Duration::HOUR),
+        failures,
+        ..fetch(name, [192, 0, 2, last], Some(150))
+    };
+    let (mut sim, mut next) = (Sim::new(Config::default()), 0);
+    let failed = known("failed.example", 1, 3);
+    for second in 0..300 {
+        for _ in 0..1_000 {
+            sim.submit(known(&format!("other{next}.example"), 2, 0));
+            next += 1;
+        }
+        if second % 60 == 0 {
+            sim.submit(failed.clone());
+        }
+        for _ in 0..100 {
+            sim.step();
+        }
+    }
+    let count = |prefix| {
+        let served = sim.out.served.iter();
+        served.filter(|served| served.domain.as_str().starts_with(prefix)).count()
+    };
+    assert_eq!(count("failed"), 5);
+    assert!(count("other") > 25_000, "{}", count("other"));
+}
+
 /// A provider serves the policies of thousands of domains from one address.
 #[test]
 fn a_shared_provider_gets_few_connections_at_a_time() {

@@ -6,7 +6,7 @@ use time::UtcDateTime;
 
 use super::{
     Cache,
-    bounds::weight,
+    bounds::{is_stored, weight},
     clock::Timestamp,
     entry::{Entry, State},
     order::EvictionClass,
@@ -142,7 +142,9 @@ impl Cache {
         if let Some(found) = self.table.get_mut(slot) {
             self.overdue.remove(&slot);
             found.entry.state = state;
-            found.in_store = true;
+            // The row of a policy that is not taken stays: it may seem to have expired by a clock that is
+            // wrong.
+            found.in_store |= is_restored || is_stored(&found.entry.state);
             found.is_restored |= is_restored;
         }
         self.update_derived(slot, Timestamp::of(now), false)

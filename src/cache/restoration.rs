@@ -191,6 +191,7 @@ impl<'a> Restoration<'a> {
     /// Removes an entry that had been restored.
     fn refuse(&mut self, kept: Kept) {
         let Some(cache) = self.caches.get_mut(kept.place as usize) else { return };
+        cache.remember_failures(kept.slot);
         if cache.remove_slot(kept.slot, false).is_some() {
             cache.publish();
             self.report.restored = self.report.restored.saturating_sub(1);

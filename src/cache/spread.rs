@@ -40,7 +40,7 @@ impl Cache {
     fn put_off(&mut self, slot: u32, now: UtcDateTime) -> bool {
         let moment = Timestamp::of(now);
         let is_missed =
-            self.table.next_deadline().is_some_and(|due| moment.since(due) > rule::SPREAD.0);
+            self.table.next_deadline().is_some_and(|due| moment.since(due) >= rule::OVERDUE);
         let Some(found) = self.table.get_mut(slot) else { return false };
         let times = core::mem::take(&mut found.put_off);
         let may_wait = times == 0 || (times == 1 && is_missed);

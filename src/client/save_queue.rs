@@ -1,11 +1,11 @@
 //! The queue of changes to save.
 
-use alloc::{collections::VecDeque, vec::Vec};
-use core::time::Duration;
-use std::{
-    collections::{HashMap, HashSet},
-    sync::{Condvar, Mutex, MutexGuard, PoisonError},
+use alloc::{
+    collections::{BTreeMap, BTreeSet},
+    vec::Vec,
 };
+use core::time::Duration;
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
 use crate::{cache::PersistRequestId, domain::Domain, store::Change};
 
@@ -30,14 +30,17 @@ pub(crate) struct SaveQueue {
     most: usize,
 }
 
+/// Trees, which do not move all at once when they grow: the threads of all shards wait meanwhile.
 #[derive(Debug, Default)]
 struct Waiting {
-    order: VecDeque<Domain>,
-    rows: HashMap<Domain, PendingSave>,
+    /// The domains by the number of their first change.
+    order: BTreeMap<u64, Domain>,
+    number: u64,
+    rows: BTreeMap<Domain, PendingSave>,
     /// The thread ends once the queue is empty.
     is_closed: bool,
     /// The domains of the changes that were removed after that.
-    last: HashSet<Domain>,
+    last: BTreeSet<Domain>,
     /// The queue was empty after that: no change is taken any more.
     is_over: bool,
     has_ended: bool,
@@ -67,7 +70,9 @@ impl SaveQueue {
             return;
         }
         if state.rows.insert(domain.clone(), saving).is_none() {
-            state.order.push_back(domain);
+            state.number = state.number.saturating_add(1);
+            let number = state.number;
+            state.order.insert(number, domain);
             self.changed.notify_one();
         }
     }
@@ -79,11 +84,13 @@ impl SaveQueue {
         let Waiting { order, rows, is_closed, last, is_over, .. } =
             &mut *waited.unwrap_or_else(PoisonError::into_inner);
         *is_over = order.is_empty();
-        let count = order.len().min(BATCH);
-        if *is_closed {
-            last.extend(order.iter().take(count).cloned());
-        }
-        order.drain(..count).filter_map(|domain| rows.remove(&domain)).collect()
+        let next = core::iter::from_fn(|| order.pop_first()).take(BATCH);
+        let next = next.map(|(_, domain)| domain).inspect(|domain| {
+            if *is_closed {
+                last.insert(domain.clone());
+            }
+        });
+        next.filter_map(|domain| rows.remove(&domain)).collect()
     }
 
     /// Notes that the thread has ended.

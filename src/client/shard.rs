@@ -3,7 +3,7 @@
 use alloc::boxed::Box;
 use core::{fmt, time::Duration};
 use std::{
-    collections::HashMap,
+    collections::BTreeMap,
     sync::{PoisonError, TryLockError},
 };
 
@@ -38,7 +38,7 @@ pub(super) struct ShardState {
     pub(super) cache: Cache,
     /// The difference between wall clock and monotonic clock when the wall clock was last set.
     offset: Option<Offset>,
-    pub(super) waiting: HashMap<LookupId, Waiting>,
+    pub(super) waiting: BTreeMap<LookupId, Waiting>,
     /// `true` once the client is shut down. No lookup is pending then.
     pub(super) is_closed: bool,
 }
@@ -53,7 +53,7 @@ pub(super) enum Waiting {
 
 impl Shard {
     pub(super) fn new(cache: Cache) -> Self {
-        let waiting = HashMap::new();
+        let waiting = BTreeMap::new();
         Self(ShardedLock::new(ShardState { cache, offset: None, waiting, is_closed: false }))
     }
 

@@ -78,6 +78,11 @@ const SLOW: Duration = Duration::from_secs(1);
 /// The minimum time of an attempt of a group that has stalled before.
 const SLOW_BEHIND: Duration = Duration::from_millis(500);
 
+/// The share of the slots, and of the queue, that requests behind others have for themselves, as a
+/// divisor: however many others there are, they are begun. A lane with fewer slots has none for
+/// them.
+const SHARE_BEHIND: usize = 8;
+
 /// The maximum time of an attempt while others wait.
 const SLOWEST: Duration = Duration::from_secs(2);
 
@@ -109,7 +114,7 @@ impl<J> LaneState<J> {
     pub(super) fn submit(&mut self, request: Request, payload: J) {
         self.queue.push(request, payload);
         if self.queue.len() > self.queue_len
-            && let Some((_, payload)) = self.queue.pop_last()
+            && let Some((_, payload)) = self.queue.pop_last(self.queue_len / SHARE_BEHIND)
         {
             self.displaced.push(payload);
         }
@@ -129,8 +134,9 @@ impl<J> LaneState<J> {
         if self.running.len() >= self.slots {
             return None;
         }
-        let has_room_behind = self.running.behind() < self.most_behind();
-        let (request, payload) = self.queue.pop(has_room_behind)?;
+        let behind = self.running.behind();
+        let next = if behind < self.slots / SHARE_BEHIND { self.queue.pop_behind() } else { None };
+        let (request, payload) = next.or_else(|| self.queue.pop(behind < self.most_behind()))?;
         let number = request.number;
         self.running.insert(Running { request, begun: now, is_ending: false, is_overdue: false });
         Some(Wanted::Begin(number, payload))

@@ -68,6 +68,11 @@ impl Request {
     }
 }
 
+impl Rank {
+    /// The lower bound of the ranks of those behind.
+    const BEHIND: Self = Self { is_behind: true, order: Order::Turn(0), number: 0 };
+}
+
 impl<J> Default for Queue<J> {
     fn default() -> Self {
         let (waiting, expiry) = (BTreeMap::new(), BTreeMap::new());
@@ -128,15 +133,28 @@ impl<J> Queue<J> {
         if rank.is_behind && !behind {
             return None;
         }
+        self.start(rank)
+    }
+
+    fn start(&mut self, rank: Rank) -> Option<(Request, J)> {
         if let Order::Turn(turn) = rank.order {
             self.turns.of_mut(rank.is_behind).present = turn;
         }
         self.remove(rank)
     }
 
-    /// Removes and returns the last request.
-    pub(super) fn pop_last(&mut self) -> Option<(Request, J)> {
-        let (&rank, _) = self.waiting.last_key_value()?;
+    /// Removes and returns the next request of those behind.
+    pub(super) fn pop_behind(&mut self) -> Option<(Request, J)> {
+        let (&rank, _) = self.waiting.range(Rank::BEHIND..).next()?;
+        self.start(rank)
+    }
+
+    /// Removes and returns the last request. It is the last one in front if no more than `spared` are
+    /// behind.
+    pub(super) fn pop_last(&mut self, spared: usize) -> Option<(Request, J)> {
+        let in_front = if self.behind > spared { None } else { Some(..Rank::BEHIND) };
+        let in_front = in_front.and_then(|front| self.waiting.range(front).next_back());
+        let (&rank, _) = in_front.or_else(|| self.waiting.last_key_value())?;
         self.remove(rank)
     }
 

@@ -1,13 +1,13 @@
 //! A herd of refreshes that are due at once, as after a restart.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::Duration};
 
 use mta_sts::{
     Mode,
     cache::{Cache, Config, PolicyAnswer, Request},
 };
 
-use crate::world::{DAY, HOUR, World, domain, found, parsed};
+use crate::world::{DAY, HOUR, MINUTE, World, domain, found, parsed};
 
 const DOMAINS: usize = 100_000;
 
@@ -64,10 +64,16 @@ fn a_hundred_thousand_refreshes_after_a_restart_are_spread() {
 /// As on a machine that has no clock of its own, and learns the time from the network.
 #[test]
 fn refreshes_after_a_start_with_the_clock_behind_are_spread() {
+    for behind in [8 * MINUTE, 40 * DAY] {
+        refreshes_after_a_start_with_the_clock_behind(behind);
+    }
+}
+
+fn refreshes_after_a_start_with_the_clock_behind(by: Duration) {
     let old = kept();
     let (start, config) = (old.now, *old.cache.config());
     let mut cache = Cache::new(config);
-    let behind = start - 40 * DAY;
+    let behind = start - by;
     assert_eq!(cache.restore(old.cache.snapshots().take(10_000), behind).restored, 10_000);
     cache.handle_timeout(behind);
     while cache.poll_timeout().is_some_and(|due| due <= behind) {
@@ -96,5 +102,6 @@ fn refreshes_after_a_start_with_the_clock_behind_are_spread() {
     }
     let (total, most) = (seconds.values().sum::<usize>(), *seconds.values().max().unwrap());
     assert!((9900..=10_000).contains(&total), "{total}");
-    assert!(most < 100, "{most} in one second");
+    // One minute of ten is not late.
+    assert!(most < 1_500, "{most} in one second, behind by {by:?}");
 }

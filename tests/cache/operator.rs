@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use mta_sts::{
     Mode, NoPolicy,
-    cache::{Answer, Config, EventKind, RecheckOutcome, Source, StaticOutcome},
+    cache::{Answer, Cache, Config, EventKind, RecheckOutcome, Source, StaticOutcome},
 };
 
 use crate::world::{DAY, HOUR, TTL, World, domain, fetch_failed, no_record, parsed};
@@ -153,6 +153,26 @@ fn a_static_policy_instead_of_one_that_seems_to_have_expired_leaves_its_row() {
     world.cache.remove(&name, late);
     world.drain();
     assert!(world.store.is_empty());
+}
+
+/// The other way round: the row comes after the list.
+#[test]
+fn a_row_that_seems_to_have_expired_stays_beneath_a_static_policy() {
+    let mut world = World::with(Config::new(1).with_persistence(true));
+    world.publish("a", Mode::Enforce, 20 * DAY);
+    world.lookup();
+    let start = world.now;
+    world.now += 60 * DAY;
+    world.cache = Cache::new(*world.cache.config());
+    let name = domain("example.com");
+    world.cache.set_static_policy(&name, parsed(Mode::Testing, HOUR), world.now).unwrap();
+    let restored = world.cache.restore(world.store.values().cloned(), world.now);
+    assert_eq!(restored.outdated, 1);
+    world.txt = no_record();
+    assert_eq!(source(&world.lookup()), Some(Source::Static));
+    world.now = start + DAY;
+    world.start_again();
+    assert_eq!(world.mode(), Some(Mode::Enforce));
 }
 
 #[test]

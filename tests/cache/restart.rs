@@ -48,6 +48,10 @@ fn back_off_of_an_evicted_domain_survives_a_restore() {
     assert!(world.cache.entry(&domain("example.com")).is_none());
     world.cache.remove(&domain("other.example"), world.now);
     world.now += MINUTE;
+    // Also if it is removed again for one of a higher rank.
+    let both: Vec<_> = early.iter().cloned().chain(other.cache.snapshots()).collect();
+    assert_eq!(world.cache.restore(both, world.now).refused, 1);
+    world.cache.remove(&domain("other.example"), world.now);
     assert_eq!(world.cache.restore(early, world.now).restored, 1);
     world.took();
     world.recheck();

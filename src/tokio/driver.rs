@@ -144,20 +144,48 @@ impl Driver {
     /// domain, for the caller to run, instead of starting a task for it.
     fn process_for(self: &Arc<Self>, domain: Option<&Domain>, outputs: Outputs) -> Option<Run> {
         let (mut kept, mut next) = (None, Some(outputs));
-        while let Some(outputs) = next {
+        while let Some(outputs) = next.take() {
             let begin = |run: Run| match &kept {
                 None if domain == Some(&run.job.domain) => kept = Some(run),
                 _ => self.start_task(run),
             };
-            next = self.run_all(outputs, begin).deliver(&self.hub, self.time.now());
+            next = self.portion(outputs, begin);
+            let may_wait = !self.clock.is_paused() && !self.is_stopped();
+            if let Some(rest) = next.take_if(|_| may_wait) {
+                self.process_later(rest);
+            }
         }
         kept
     }
 
-    /// Carries out the outputs, and returns the answers to send.
-    fn run_all(&self, outputs: Outputs, mut begin: impl FnMut(Run)) -> Replies {
+    /// Carries out the outputs in a task, which lets others run after each portion.
+    fn process_later(self: &Arc<Self>, outputs: Outputs) {
+        let this = Arc::clone(self);
+        self.spawn(async move {
+            let mut next = Some(outputs);
+            while let Some(outputs) = next {
+                sleep(BREAK).await;
+                next = this.portion(outputs, |run| this.start_task(run));
+            }
+        });
+    }
+
+    /// Carries out the outputs and a bounded number of jobs, and sends a portion of the answers. Returns
+    /// the next portion, if there is one.
+    fn portion(&self, outputs: Outputs, begin: impl FnMut(Run)) -> Option<Outputs> {
+        let (replies, is_cut) = self.run_some(outputs, begin);
+        let more = replies.deliver(&self.hub, self.time.now());
+        more.or_else(|| is_cut.then(Outputs::default))
+    }
+
+    /// Carries out the outputs. Returns the answers to send, and whether there may be more to do.
+    fn run_some(&self, outputs: Outputs, mut begin: impl FnMut(Run)) -> (Replies, bool) {
         let mut replies = self.run_outputs(outputs);
-        while let Some(next) = self.jobs.next(&self.hub, self.time.now()) {
+        let mut left = AT_ONCE;
+        while left > 0
+            && let Some(next) = self.jobs.next(&self.hub, self.time.now())
+        {
+            left = left.saturating_sub(1);
             match next {
                 Next::Begin(id, job, outputs) => {
                     replies.add(self.run_outputs(outputs));
@@ -174,7 +202,7 @@ impl Driver {
             }
         }
         self.wake_by(self.jobs.timeout(self.time.instant()));
-        replies
+        (replies, left == 0)
     }
 
     fn run_outputs(&self, outputs: Outputs) -> Replies {
@@ -332,7 +360,10 @@ impl Driver {
     }
 }
 
-/// The time for other tasks between two caches.
+/// The maximum number of jobs that are begun or refused before other tasks run.
+const AT_ONCE: usize = 256;
+
+/// The time for other tasks between two caches or portions.
 const BREAK: Duration = Duration::from_millis(1);
 
 /// The interval at which to check whether all tasks have ended.

@@ -20,7 +20,10 @@ use mta_sts::{
     tokio::{BoxFuture, Client, Resolver},
 };
 use mta_sts_testkit::{Site, Web, World};
-use tokio::runtime::{Builder, Runtime};
+use tokio::{
+    runtime::{Builder, Runtime},
+    sync::Semaphore,
+};
 
 use crate::world::{LONG, POLICY, domain, runtime, settings};
 
@@ -251,4 +254,66 @@ fn nothing_is_left_of_a_resolver_that_was_too_late() {
     assert_eq!(count.load(Ordering::SeqCst), 1, "it is being dropped");
     block_on(client.shutdown());
     assert_eq!(count.load(Ordering::SeqCst), 0);
+}
+
+/// Answers when it may.
+struct Gated(Arc<Semaphore>);
+
+impl Resolver for Gated {
+    fn txt<'a>(&'a self, _: &'a Domain) -> BoxFuture<'a, TxtAnswer> {
+        Box::pin(async {
+            self.0.acquire().await.unwrap().forget();
+            TxtAnswer::NoRecord { ttl: None }
+        })
+    }
+
+    fn addresses<'a>(&'a self, _: &'a Domain) -> BoxFuture<'a, AddressAnswer> {
+        Box::pin(async { AddressAnswer::NoAddress })
+    }
+}
+
+/// How many lookups are pending.
+fn pending(client: &Client) -> usize {
+    let told = format!("{client:?}");
+    let numbers = told.split("waiting: ").skip(1);
+    numbers.filter_map(|rest| rest.split(' ').next()?.parse::<usize>().ok()).sum()
+}
+
+#[test]
+fn other_tasks_run_while_very_many_lookups_are_answered() {
+    const COUNT: usize = 10_000;
+    let (world, runtime) =
+        (World::new(), Builder::new_current_thread().enable_all().build().unwrap());
+    let gate = Arc::new(Semaphore::new(0));
+    runtime.block_on(async {
+        let patient = mta_sts::dns::Config::default().with_timeout(6 * LONG);
+        let client = Client::builder()
+            .with_settings(settings(&world).with_dns_config(patient))
+            .with_resolver(Gated(Arc::clone(&gate)));
+        let client = Arc::new(client.build().await.unwrap());
+        let lookups: Vec<_> = (0..COUNT)
+            .map(|_| {
+                let client = Arc::clone(&client);
+                tokio::spawn(async move {
+                    client.policy_within(&domain("busy.example"), 6 * LONG).await
+                })
+            })
+            .collect();
+        while pending(&client) < COUNT {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+        gate.add_permits(1);
+        let mut seen = Vec::new();
+        while seen.last() != Some(&0) {
+            tokio::task::yield_now().await;
+            seen.push(pending(&client));
+        }
+        seen.dedup();
+        assert!(seen.len() > 3, "{seen:?}");
+        for lookup in lookups {
+            let answer = lookup.await.unwrap().unwrap();
+            assert_eq!(answer, Answer::NoPolicy(NoPolicy::NoRecord));
+        }
+        client.shutdown().await;
+    });
 }

@@ -53,7 +53,7 @@ pub(super) struct Slot {
     pub(super) in_store: bool,
     /// `true` if the policy was restored, and not fetched since.
     pub(super) is_restored: bool,
-    /// How often the refresh that is due was postponed.
+    /// The number of times that the refresh which is due was postponed.
     pub(super) put_off: u8,
 }
 

@@ -1,11 +1,8 @@
 //! One of the caches of a client, with the lookups that wait for it.
 
-use alloc::boxed::Box;
+use alloc::{boxed::Box, collections::BTreeMap};
 use core::{fmt, time::Duration};
-use std::{
-    collections::BTreeMap,
-    sync::{PoisonError, TryLockError},
-};
+use std::sync::{PoisonError, TryLockError};
 
 use crossbeam_utils::sync::ShardedLock;
 use time::UtcDateTime;

@@ -123,6 +123,7 @@ impl Tally {
             let least = match what {
                 // Of so few worlds, not all need have these; the floods do.
                 "lookups turned away"
+                | "requests refused"
                 | "requests given up in the queue"
                 | "rows set aside"
                 | "policies dated in the future"

@@ -133,4 +133,5 @@ fn i21_a_slow_resolver_serves_as_many_as_it_can() {
     let tally = scenario.check();
     println!("{} served, {} turned away", tally.served, tally.turned_away);
     assert!(tally.served > 400, "{} of 960 are served", tally.served);
+    assert!(tally.refused > 100, "{} requests are refused", tally.refused);
 }

@@ -41,8 +41,8 @@ impl Deadlines {
     }
 
     /// Returns the slot with the earliest deadline, if it is due.
-    pub(super) fn due(&self, now: Timestamp) -> Option<u32> {
-        self.heap.get(0).filter(|node| node.due <= now).map(|node| node.slot)
+    pub(super) fn due(&self, now: Timestamp) -> Option<(u32, Timestamp)> {
+        self.heap.get(0).filter(|node| node.due <= now).map(|node| (node.slot, node.due))
     }
 
     /// Sets or removes the deadline of a slot.

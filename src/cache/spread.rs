@@ -27,20 +27,19 @@ impl Cache {
         self.retry_if_due(now);
         self.sweep_if_due(Timestamp::of(now));
         for _ in 0..most {
-            let Some(slot) = self.table.due(Timestamp::of(now)) else { break };
+            let Some((slot, due)) = self.table.due(Timestamp::of(now)) else { break };
             self.time_out_saving(slot, now);
-            if !self.put_off(slot, now) {
+            if !self.put_off(slot, due, now) {
                 self.handle(slot, Input::Timeout, now);
             }
         }
     }
 
-    /// Postpones the refresh of the domain that is due first, if it is late: once, and once more if
+    /// Postpones the refresh of a domain whose deadline was due, if it is late: once, and once more if
     /// the clock was set ahead meanwhile, as soon after a start as it may be. Returns whether it did.
-    fn put_off(&mut self, slot: u32, now: UtcDateTime) -> bool {
+    fn put_off(&mut self, slot: u32, due: Timestamp, now: UtcDateTime) -> bool {
         let moment = Timestamp::of(now);
-        let is_missed =
-            self.table.next_deadline().is_some_and(|due| moment.since(due) >= rule::OVERDUE);
+        let is_missed = moment.since(due) >= rule::OVERDUE;
         let Some(found) = self.table.get_mut(slot) else { return false };
         let times = core::mem::take(&mut found.put_off);
         let may_wait = times == 0 || (times == 1 && is_missed);

@@ -231,7 +231,7 @@ impl Table {
         self.deadlines.next()
     }
 
-    pub(super) fn due(&self, now: Timestamp) -> Option<u32> {
+    pub(super) fn due(&self, now: Timestamp) -> Option<(u32, Timestamp)> {
         self.deadlines.due(now)
     }
 }

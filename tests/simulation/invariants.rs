@@ -179,8 +179,11 @@ impl Seen {
         self.absent_since.iter_mut().for_each(|at| *at = (*at).min(now));
         self.used_clock = self.used_clock.min(now);
         // What had ended may apply again, and its alerts may come again.
-        if self.live(now).is_some() && self.told == Some(AlertKind::Expired) {
+        let ends_at = self.live(now).map(Held::ends_at);
+        if let Some(ends_at) = ends_at.filter(|_| self.told == Some(AlertKind::Expired)) {
             self.told = Some(AlertKind::RefreshFailed);
+            // The cache need not notice that it lives on for less than a minute, unless it is used.
+            self.has_lapsed = ends_at - now <= MINUTE;
         }
     }
 

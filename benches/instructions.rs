@@ -33,9 +33,8 @@ const LOOKUP_LIMIT: f64 = 1.9;
 /// How much more than a bare map the answer of a client may take, which is read under a lock, and with
 /// it the reading of a clock that is a user's (half a floor). Without the clock it was 2.4: the same
 /// instructions. To leave the clock out of the count, it had to be a function at which counting ends,
-/// and it began there in other threads. With the same source of this path, 2.8 to 3.3 were counted, as other
-/// code changed.
-const CACHED_LIMIT: f64 = 3.4;
+/// and it began there in other threads.
+const CACHED_LIMIT: f64 = 2.9;
 
 /// How much more than the bare TLS handshake fetching a policy may take, on the client's side.
 const FETCH_LIMIT: f64 = 1.1;

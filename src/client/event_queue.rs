@@ -113,10 +113,12 @@ impl EventQueue {
     }
 
     /// Makes a call to code of the user. A panic is counted, and causes an event.
+    #[inline]
     pub(crate) fn guard<T>(&self, part: Part, call: impl FnOnce() -> T) -> Result<T, Panicked> {
         guard(call).inspect_err(|_| self.panicked(part))
     }
 
+    #[cold]
     pub(crate) fn panicked(&self, part: Part) {
         self.lock().panics.add(part);
         self.emit(EventKind::Panicked { part });

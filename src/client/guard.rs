@@ -11,6 +11,7 @@ use std::panic::catch_unwind;
 pub(crate) struct Panicked;
 
 /// Makes a call, and catches its panic.
+#[inline]
 pub(crate) fn guard<T>(call: impl FnOnce() -> T) -> Result<T, Panicked> {
     catch_unwind(AssertUnwindSafe(call)).map_err(|payload| {
         discard(payload);
@@ -30,6 +31,7 @@ pub(crate) async fn guarded<F: Future>(future: F) -> Result<F::Output, Panicked>
 }
 
 /// Drops the payload of a panic, which may panic itself.
+#[cold]
 pub(crate) fn discard(payload: Box<dyn Any + Send>) {
     if let Err(second) = catch_unwind(AssertUnwindSafe(|| drop(payload))) {
         mem::forget(second);

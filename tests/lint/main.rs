@@ -15,6 +15,7 @@ mod inputs;
 mod kinds;
 mod layouts;
 mod lines;
+mod long;
 mod meaning;
 mod media_types;
 mod mx_hosts;

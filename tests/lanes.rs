@@ -278,6 +278,26 @@ fn a_shared_provider_gets_few_connections_at_a_time() {
 }
 
 #[test]
+fn a_lane_with_few_slots_has_no_share_for_requests_behind() {
+    for (slots, refused) in [(7, 1), (8, 0)] {
+        let mut sim = Sim::new(Config::default().with_known(slots));
+        let known = |name: String| Fetch {
+            lane: KNOWN,
+            ends_at: Some(utc_datetime!(2026-01-01 0:00)),
+            ..fetch(&name, [192, 0, 2, 1], None)
+        };
+        for n in 0..3_000 {
+            sim.submit(known(format!("d{n}.example")));
+            while sim.lanes.poll(sim.now.into()).is_some() {}
+        }
+        sim.submit(Fetch { failures: 1, ..known("failed.example".to_owned()) });
+        let action = sim.lanes.poll(sim.now.into());
+        let Some(Action::Refuse(fetch)) = action else { panic!("{action:?}") };
+        assert_eq!(fetch.failures, refused, "{slots} slots");
+    }
+}
+
+#[test]
 fn a_full_queue_refuses_at_once_and_the_one_with_the_most() {
     let mut sim = Sim::new(Config::default().with_first_contacts(1));
     for n in 0..2_000 {

@@ -36,7 +36,7 @@ impl Cache {
     }
 
     /// Postpones the refresh of a domain whose deadline was due, if it is late: once, and once more if
-    /// the clock was set ahead meanwhile, as soon after a start as it may be. Returns whether it did.
+    /// it is late again, as when the clock was set ahead meanwhile. Returns whether it did.
     fn put_off(&mut self, slot: u32, due: Timestamp, now: UtcDateTime) -> bool {
         let moment = Timestamp::of(now);
         let is_missed = moment.since(due) >= rule::OVERDUE;

@@ -2,6 +2,7 @@
 
 use alloc::{boxed::Box, string::String, sync::Arc};
 use core::{
+    mem,
     ops::RangeInclusive,
     sync::atomic::{AtomicBool, Ordering},
 };
@@ -143,7 +144,7 @@ impl ShardedCache {
         for place in self.shards() {
             let waiting = self.shard(place).write(|inside| {
                 inside.is_closed = true;
-                core::mem::take(&mut inside.waiting)
+                mem::take(&mut inside.waiting)
             });
             // Not under the lock: dropping a reply may run any code.
             for waiting in waiting.into_values() {
@@ -268,13 +269,14 @@ impl ShardedCache {
         (false, Outputs { wake_at, ..Outputs::default() })
     }
 
-    /// Returns the next portion of the answers of these caches.
+    /// Returns the next portion of the answers of these caches: that of the first one.
     fn more(&self, shards: &[usize], now: Moment) -> Option<Outputs> {
-        shards.iter().fold(None, |all: Option<Outputs>, &shard| {
-            let mut all = all.unwrap_or_default();
-            all.add(self.with(shard, now, |_, _| ()).1);
-            Some(all)
-        })
+        let (&first, others) = shards.split_first()?;
+        let mut outputs = self.with(first, now, |_, _| ()).1;
+        // The caches take turns.
+        let again = mem::replace(&mut outputs.replies.more, others.to_vec());
+        outputs.replies.more.extend(again);
+        Some(outputs)
     }
 
     /// Returns the number of domains.

@@ -1,6 +1,7 @@
 //! The jobs of all caches, in the order in which they start.
 
 use alloc::vec::Vec;
+use core::time::Duration;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::{
@@ -33,13 +34,12 @@ pub(crate) struct Jobs(Mutex<Lanes<Job>>);
 impl Jobs {
     pub(crate) fn new(setup: &CacheSetup) -> Self {
         let (query, fetch) = (setup.config.txt_timeout(), setup.config.fetch_timeout());
+        let (query_wait, fetch_wait) = waits(query, fetch);
         let config = lanes::Config::default()
             .with_first_contacts(setup.discoveries)
             .with_known(setup.refreshes)
-            // Shorter than the time-out of the cache, which would count a query that was not
-            // started as a failure.
-            .with_query_wait(query.mul_f32(0.9))
-            .with_fetch_wait(fetch.mul_f32(0.5))
+            .with_query_wait(query_wait)
+            .with_fetch_wait(fetch_wait)
             .with_limits(query, fetch);
         Self(Mutex::new(Lanes::new(config)))
     }
@@ -122,5 +122,29 @@ impl Jobs {
 
     fn lock(&self) -> MutexGuard<'_, Lanes<Job>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Returns the times for which queries and fetches wait in a queue, for their time-outs in the cache. A
+/// request is refused before the cache counts it as a failure, although it was not started: a query after
+/// its own time-out, a fetch after that of the discovery, which is the sum of both.
+fn waits(query: Duration, fetch: Duration) -> (Duration, Duration) {
+    let half = fetch.mul_f32(0.5);
+    (query.mul_f32(0.9).min(half), half)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_request_that_waits_is_refused_before_its_time_out() {
+        for (query, fetch) in [(1, 600), (11, 61), (11, 16), (11, 6), (60, 1)] {
+            let (query, fetch) = (Duration::from_secs(query), Duration::from_secs(fetch));
+            let (query_wait, fetch_wait) = waits(query, fetch);
+            assert!(query_wait < query && fetch_wait < fetch, "{query:?} {fetch:?}");
+            assert!(query_wait + query + fetch_wait <= query + fetch, "{query:?} {fetch:?}");
+            assert!(!query_wait.is_zero() && !fetch_wait.is_zero(), "{query:?} {fetch:?}");
+        }
     }
 }

@@ -54,6 +54,8 @@ pub(crate) use self::event::OnEvent;
 pub(crate) use self::guard::{guard, guarded};
 #[cfg(all(test, feature = "blocking"))]
 pub(crate) use self::settings::settings_for_tests;
+#[cfg(feature = "tokio")]
+pub(crate) use self::shard::PORTION;
 #[cfg(any(feature = "tokio", all(test, feature = "blocking")))]
 pub(crate) use self::threads::spawn_apart;
 pub use self::{

@@ -39,8 +39,17 @@ impl Outputs {
 }
 
 impl Replies {
+    #[cfg(feature = "tokio")]
+    pub(crate) fn len(&self) -> usize {
+        self.replies.len()
+    }
+
     pub(crate) fn add(&mut self, other: Self) {
         self.replies.extend(other.replies);
-        self.more.extend(other.more);
+        for shard in other.more {
+            if !self.more.contains(&shard) {
+                self.more.push(shard);
+            }
+        }
     }
 }

@@ -24,7 +24,7 @@ use crate::{
 /// The number of events that are drained while the lock is held once, so that other threads can
 /// take it in between. It is small in the unit tests, which try every order of operations between
 /// two portions.
-pub(super) const PORTION: usize = if cfg!(test) { 3 } else { 2048 };
+pub(crate) const PORTION: usize = if cfg!(test) { 3 } else { 2048 };
 
 /// A cache behind a lock. Threads that read it do not write to the same memory, as they would with
 /// a plain lock.

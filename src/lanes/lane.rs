@@ -114,10 +114,15 @@ impl<J> LaneState<J> {
     pub(super) fn submit(&mut self, request: Request, payload: J) {
         self.queue.push(request, payload);
         if self.queue.len() > self.queue_len
-            && let Some((_, payload)) = self.queue.pop_last(self.queue_len / SHARE_BEHIND)
+            && let Some((_, payload)) = self.queue.pop_last(self.share_behind(self.queue_len))
         {
             self.displaced.push(payload);
         }
+    }
+
+    /// Returns the share, of the slots or of the queue, of requests behind others.
+    fn share_behind(&self, whole: usize) -> usize {
+        if self.slots < SHARE_BEHIND { 0 } else { whole / SHARE_BEHIND }
     }
 
     pub(super) fn poll(&mut self, now: Instant) -> Option<Wanted<J>> {
@@ -135,7 +140,8 @@ impl<J> LaneState<J> {
             return None;
         }
         let behind = self.running.behind();
-        let next = if behind < self.slots / SHARE_BEHIND { self.queue.pop_behind() } else { None };
+        let next =
+            if behind < self.share_behind(self.slots) { self.queue.pop_behind() } else { None };
         let (request, payload) = next.or_else(|| self.queue.pop(behind < self.most_behind()))?;
         let number = request.number;
         self.running.insert(Running { request, begun: now, is_ending: false, is_overdue: false });

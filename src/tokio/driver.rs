@@ -17,8 +17,8 @@ use super::{clock::RuntimeClock, fetcher_part::FetcherPart, resolver_part::Resol
 use crate::{
     client::{
         CacheSetup, ClientRoots, EventKind, Job, JobKind, JobResult, Jobs, MAX_SLEEP, Next,
-        Outputs, Part, Replies, SHUTDOWN_TIMEOUT, Settings, ShardedCache, Threads, Time, Trace,
-        guarded, std_now,
+        Outputs, PORTION, Part, Replies, SHUTDOWN_TIMEOUT, Settings, ShardedCache, Threads, Time,
+        Trace, guarded, std_now,
     },
     domain::Domain,
     instant::Instant,
@@ -150,8 +150,8 @@ impl Driver {
                 _ => self.start_task(run),
             };
             next = self.portion(outputs, begin);
-            let may_wait = !self.clock.is_paused() && !self.is_stopped();
-            if let Some(rest) = next.take_if(|_| may_wait) {
+            let may_wait = |_: &mut Outputs| !self.clock.is_paused() && !self.is_stopped();
+            if let Some(rest) = next.take_if(may_wait) {
                 self.process_later(rest);
             }
         }
@@ -165,13 +165,14 @@ impl Driver {
             let mut next = Some(outputs);
             while let Some(outputs) = next {
                 sleep(BREAK).await;
-                next = this.portion(outputs, |run| this.start_task(run));
+                let portion = || this.portion(outputs, |run| this.start_task(run));
+                next = this.hub.events.guard(Part::Other, portion).unwrap_or(None);
             }
         });
     }
 
-    /// Carries out the outputs and a bounded number of jobs, and sends a portion of the answers. Returns
-    /// the next portion, if there is one.
+    /// Carries out the outputs and a bounded number of jobs, and sends a bounded number of answers.
+    /// Returns the next portion, if there is one.
     fn portion(&self, outputs: Outputs, begin: impl FnMut(Run)) -> Option<Outputs> {
         let (replies, is_cut) = self.run_some(outputs, begin);
         let more = replies.deliver(&self.hub, self.time.now());
@@ -182,7 +183,10 @@ impl Driver {
     fn run_some(&self, outputs: Outputs, mut begin: impl FnMut(Run)) -> (Replies, bool) {
         let mut replies = self.run_outputs(outputs);
         let mut left = AT_ONCE;
+        // A job may bring a portion of answers along.
+        let most = replies.len().saturating_add(PORTION);
         while left > 0
+            && replies.len() < most
             && let Some(next) = self.jobs.next(&self.hub, self.time.now())
         {
             left = left.saturating_sub(1);
@@ -202,7 +206,8 @@ impl Driver {
             }
         }
         self.wake_by(self.jobs.timeout(self.time.instant()));
-        (replies, left == 0)
+        let is_cut = left == 0 || replies.len() >= most;
+        (replies, is_cut)
     }
 
     fn run_outputs(&self, outputs: Outputs) -> Replies {
@@ -331,12 +336,17 @@ impl Driver {
         }
     }
 
-    /// Wakes the caches one by one. After each that had work to do, the runtime may do some of its own.
+    /// Wakes the caches one by one, and the lanes. After each cache that had work to do, the runtime may
+    /// do some of its own.
     async fn wake(self: &Arc<Self>) {
         for shard in self.hub.shards() {
             let wake = || {
                 let (is_due, outputs) = self.hub.wake(shard, self.time.now());
-                self.process(outputs);
+                if is_due {
+                    self.process(outputs);
+                } else {
+                    self.wake_by(outputs.wake_at);
+                }
                 is_due
             };
             // Not by yielding: a task that has yielded may be left behind in a thread which another
@@ -345,6 +355,7 @@ impl Driver {
                 sleep(BREAK).await;
             }
         }
+        let _ = self.hub.events.guard(Part::Other, || self.process(Outputs::default()));
     }
 
     /// Returns the time to sleep, or `None` to sleep until woken. It is short enough to notice that

@@ -179,8 +179,10 @@ fn a_fetch_of_a_discovery_that_is_late_has_its_whole_time() {
     let Lookup::Waiting(_) = cache.lookup(&domain("example.com"), start) else { panic!() };
     let Some(Request::Txt { id, .. }) = cache.poll_request() else { panic!() };
     cache.handle_txt(id, found("a"), start + 100 * SECOND);
-    let Some(Request::Fetch { .. }) = cache.poll_request() else { panic!() };
+    let Some(Request::Fetch { id, .. }) = cache.poll_request() else { panic!() };
     assert_eq!(cache.poll_timeout(), Some(start + 160 * SECOND));
+    assert!(cache.fetch_started(&id, start + 101 * SECOND));
+    assert_eq!(cache.poll_timeout(), Some(start + 161 * SECOND));
 }
 
 #[test]

@@ -326,9 +326,7 @@ impl Entry {
         step.out.request = Some(ask);
         let both = step.config.txt_span().plus(step.config.fetch_span());
         let over = over.unwrap_or(Deadline::new(step.now, both));
-        let whole = Deadline::new(step.now, span);
-        // A discovery that is late already has no bound left to keep.
-        let deadline = if over.is_due(step.now) { whole } else { whole.or(over) };
+        let deadline = Deadline::within(over, step.now, span);
         let ticket = step.request_id;
         self.in_flight =
             Some(Box::new(InFlight { request_id: ticket, deadline, over, task, lookups, recheck }));

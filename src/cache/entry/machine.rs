@@ -216,7 +216,7 @@ impl Entry {
             EntryRequest::Txt => config.txt_span(),
             EntryRequest::Fetch => config.fetch_span(),
         };
-        flight.deadline = Deadline::new(now, span).or(flight.over);
+        flight.deadline = Deadline::within(flight.over, now, span);
         true
     }
 

@@ -14,7 +14,6 @@ use crate::{
     cache::TxtAnswer,
     client::{
         clock::{Clock, SystemClock, Time},
-        outputs::Replies,
         shard::PORTION,
         threads::{Threads, spawn_apart},
     },
@@ -67,6 +66,22 @@ fn answers_are_given_out_in_portions() {
         assert!(hub.cached(&domain, &stopped_at(now), |_| ()).is_some());
     }
     assert_eq!(portions, [PORTION, PORTION, PORTION, 1]);
+}
+
+#[test]
+fn caches_that_have_more_answers_stand_once_and_take_turns() {
+    let hub = ShardedCache::new(Config::new(1), None, EventQueue::new(false));
+    assert!(hub.shards().count() > 1);
+    let now = Moment { date: UtcDateTime::UNIX_EPOCH, at: Instant::default() };
+    let of = |more: &[usize]| Replies { more: more.to_vec(), ..Replies::default() };
+    let mut replies = of(&[0]);
+    replies.add(of(&[0, 1]));
+    replies.add(of(&[1, 0]));
+    assert_eq!(replies.more, [0, 1]);
+    let outputs = replies.deliver(&hub, now).unwrap();
+    assert_eq!(outputs.replies.more, [1]);
+    let outputs = outputs.replies.deliver(&hub, now).unwrap();
+    assert!(outputs.replies.deliver(&hub, now).is_none());
 }
 
 /// Creates the caches as seen by a forked child of the process in which the client was created.

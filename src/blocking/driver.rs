@@ -324,6 +324,8 @@ impl Driver {
     fn keep_time(self: &Arc<Self>) {
         let wake = || {
             self.take_back();
+            // First, because a query that was not started is no failure, but one that times out is.
+            self.process(Outputs::default());
             for shard in self.hub.shards() {
                 self.process(self.hub.wake(shard, self.time.now()).1);
             }

@@ -293,13 +293,6 @@ impl Deadline {
         if other.due() < self.due() { other } else { self }
     }
 
-    /// Creates a deadline after `span`, but not later than `over`, unless that has passed: then there
-    /// is no bound left to keep.
-    pub(super) fn within(over: Self, now: Timestamp, span: Span) -> Self {
-        let whole = Self::new(now, span);
-        if over.is_due(now) { whole } else { whole.or(over) }
-    }
-
     /// Moves the deadline with a clock that was set by this many microseconds, so that the
     /// remaining time stays the same.
     pub(super) fn shift(&mut self, by: i64) {

@@ -143,6 +143,7 @@ impl Cache {
         if change == Durability::Policy {
             let moment = Timestamp::of(now);
             let wait = Deadline::new(moment, self.config.persist_span());
+            let over = over.filter(|over| !over.is_due(moment));
             let deadline = over.map_or(wait, |over| wait.or(over));
             let waiting = self.waiting.entry(slot).or_default();
             let saving =

@@ -61,8 +61,9 @@ pub(super) const LARGE: usize = 4096;
 /// weeks.
 pub(super) const LONG_AGO: Span = Span::seconds(30 * 86_400);
 /// The delay after a restore before the rows of such policies are removed from the store: a batch,
-/// and then another after each gap.
-pub(super) const SWEEP_AFTER: Span = Span::seconds(86_400);
+/// and then another after each gap. It is shorter than [`JUMP`], because the removal may be the next
+/// work of a cache, and a longer silence seems to be a step of the clock.
+pub(super) const SWEEP_AFTER: Span = Span::seconds(23 * 3_600);
 pub(super) const SWEPT_AT_ONCE: usize = 64;
 pub(super) const SWEEP_GAP: Span = Span::seconds(1);
 /// The step ahead above which a clock may be wrong, and the time for which it may be.

@@ -10,7 +10,7 @@ use super::{
 /// The entries that were restored although their policies had expired long before.
 ///
 /// The clock may have been wrong at that time, as it often is when a machine starts. Therefore
-/// nothing is removed before a day has passed, nor while the clock may be wrong because it was set
+/// nothing is removed before 23 hours have passed, nor while the clock may be wrong because it was set
 /// ahead (see `Cache::jump`), and then only policies that still count as expired long ago.
 #[derive(Debug, Default)]
 pub(super) struct Sweep {
@@ -29,13 +29,13 @@ impl Sweep {
         }
     }
 
-    /// Adds an entry. All entries are due a day later.
+    /// Adds an entry. All entries are due 23 hours later.
     pub(super) fn add(&mut self, slot: u32, now: Timestamp) {
         self.slots.push(slot);
         self.postpone(now);
     }
 
-    /// Makes all entries due a day later.
+    /// Makes all entries due 23 hours later.
     pub(super) fn postpone(&mut self, now: Timestamp) {
         self.next = Some(Deadline::new(now, rule::SWEEP_AFTER));
     }

@@ -258,10 +258,12 @@ impl ShardedCache {
     /// Processes some of what is due in a cache, and notes a step of the wall clock. If more is due, the
     /// outputs ask to be woken at once. Returns whether anything was due.
     pub(crate) fn wake(&self, shard: usize, now: Moment) -> (bool, Outputs) {
-        let (due, is_set) = self
-            .shard(shard)
-            .read(|inside| (inside.cache.poll_timeout(), inside.step(now).is_some()));
-        if is_set || due.is_some_and(|due| due <= now.date) {
+        let (due, has_more) = self.shard(shard).read(|inside| {
+            // What a portion has left, if nothing asks for the rest.
+            let has_more = inside.step(now).is_some() || inside.cache.has_events();
+            (inside.cache.poll_timeout(), has_more)
+        });
+        if has_more || due.is_some_and(|due| due <= now.date) {
             let woken = self.with(shard, now, |_, inside| inside.cache.handle_timeout(now.date));
             return (true, woken.1);
         }

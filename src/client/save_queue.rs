@@ -12,6 +12,9 @@ use crate::{cache::PersistRequestId, domain::Domain, store::Change};
 /// The maximum number of changes that are saved at once.
 const BATCH: usize = 1000;
 
+/// The number of changes up to which there is room for removals in any queue.
+const LEAST_ROOM: usize = 65_536;
+
 /// A change, and the cache that waits until it is durable.
 #[derive(Debug)]
 pub(crate) struct PendingSave {
@@ -36,7 +39,8 @@ struct Waiting {
     /// The domains by the number of their first change.
     order: BTreeMap<u64, Domain>,
     number: u64,
-    rows: BTreeMap<Domain, PendingSave>,
+    /// The changes, with those numbers.
+    rows: BTreeMap<Domain, (u64, PendingSave)>,
     /// The thread ends once the queue is empty.
     is_closed: bool,
     /// The domains of the changes that were removed after that.
@@ -47,9 +51,10 @@ struct Waiting {
 }
 
 impl SaveQueue {
-    /// Creates a queue with room for removals until it has twice this many domains.
+    /// Creates a queue with room for removals until it has twice this many domains, and more in a small
+    /// cache, whose store is no slower.
     pub(super) fn new(domains: usize) -> Self {
-        let (state, most) = (Mutex::default(), domains.saturating_mul(2));
+        let (state, most) = (Mutex::default(), domains.saturating_mul(2).max(LEAST_ROOM));
         Self { state, changed: Condvar::new(), ended: Condvar::new(), most }
     }
 
@@ -61,20 +66,23 @@ impl SaveQueue {
     pub(crate) fn push(&self, saving: PendingSave) {
         let mut state = self.lock();
         let domain = saving.change.domain.clone();
-        // A removal that is dropped leaves an old row, which a store that hangs does too.
-        let is_too_much = state.rows.len() >= self.most && saving.change.snapshot.is_none();
-        if state.is_over
-            || state.last.contains(&domain)
-            || (is_too_much && !state.rows.contains_key(&domain))
-        {
+        if state.is_over || state.last.contains(&domain) {
             return;
         }
-        if state.rows.insert(domain.clone(), saving).is_none() {
-            state.number = state.number.saturating_add(1);
-            let number = state.number;
-            state.order.insert(number, domain);
-            self.changed.notify_one();
+        let earlier = state.rows.remove(&domain).map(|(number, _)| number);
+        // A removal that is dropped leaves an old row, which a store that hangs does too. The save that
+        // it replaces is dropped with it: the rows of a flood of names would never be fewer.
+        if state.rows.len() >= self.most && saving.change.snapshot.is_none() {
+            earlier.and_then(|number| state.order.remove(&number));
+            return;
         }
+        let number = earlier.unwrap_or_else(|| {
+            state.number = state.number.saturating_add(1);
+            self.changed.notify_one();
+            state.number
+        });
+        state.order.insert(number, domain.clone());
+        state.rows.insert(domain, (number, saving));
     }
 
     /// Waits for changes, and removes and returns some. Returns none only at the end.
@@ -90,7 +98,7 @@ impl SaveQueue {
                 last.insert(domain.clone());
             }
         });
-        next.filter_map(|domain| rows.remove(&domain)).collect()
+        next.filter_map(|domain| rows.remove(&domain)).map(|(_, saving)| saving).collect()
     }
 
     /// Notes that the thread has ended.
@@ -113,5 +121,81 @@ impl SaveQueue {
 
     fn lock(&self) -> MutexGuard<'_, Waiting> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::panic, reason = "here a panic is a finding")]
+mod tests {
+    use alloc::sync::Arc;
+
+    use time::UtcDateTime;
+
+    use super::*;
+    use crate::{
+        cache::{Cache, Config, PolicyAnswer, Request, TxtAnswer},
+        policy::Policy,
+    };
+
+    const FILE: &[u8] = b"version: STSv1\nmode: none\nmax_age: 604800\n";
+
+    /// Creates the save of a domain, as its cache asks for it.
+    fn save(name: &str) -> PendingSave {
+        let mut cache = Cache::new(Config::new(1).with_persistence(true));
+        let now = UtcDateTime::UNIX_EPOCH;
+        let _ = cache.lookup(&Domain::parse(name).unwrap(), now);
+        loop {
+            match cache.poll_request().unwrap() {
+                Request::Txt { id, .. } => {
+                    let found =
+                        TxtAnswer::Found { id: "1".parse().unwrap(), ttl: Duration::from_secs(60) };
+                    cache.handle_txt(id, found, now);
+                }
+                Request::Fetch { id, .. } => {
+                    let policy = Arc::new(Policy::parse(FILE).unwrap());
+                    cache.handle_policy(id, PolicyAnswer::Valid(policy), now);
+                }
+                Request::Persist { id, domain, snapshot } => {
+                    return PendingSave { shard: 0, id, change: Change { domain, snapshot } };
+                }
+            }
+        }
+    }
+
+    fn removal(name: &str) -> PendingSave {
+        let mut saving = save(name);
+        saving.change.snapshot = None;
+        saving
+    }
+
+    /// Takes changes, and returns the domain of each and whether it is saved.
+    fn taken(queue: &SaveQueue) -> Vec<(Domain, bool)> {
+        let taken = queue.take().into_iter().map(|saving| saving.change);
+        taken.map(|change| (change.domain, change.snapshot.is_some())).collect()
+    }
+
+    fn names(expected: &[(&str, bool)]) -> Vec<(Domain, bool)> {
+        expected.iter().map(|&(name, is_save)| (Domain::parse(name).unwrap(), is_save)).collect()
+    }
+
+    #[test]
+    fn a_small_cache_has_room_for_removals() {
+        let queue = SaveQueue::new(0);
+        queue.push(save("a.example"));
+        queue.push(removal("b.example"));
+        assert_eq!(taken(&queue), names(&[("a.example", true), ("b.example", false)]));
+    }
+
+    #[test]
+    fn a_removal_without_room_is_dropped_with_the_save_that_it_replaces() {
+        let queue = SaveQueue { most: 3, ..SaveQueue::new(0) };
+        for name in ["a.example", "b.example", "c.example", "d.example"] {
+            queue.push(save(name));
+        }
+        queue.push(removal("d.example"));
+        queue.push(removal("e.example"));
+        queue.push(removal("a.example"));
+        let expected = [("a.example", false), ("b.example", true), ("c.example", true)];
+        assert_eq!(taken(&queue), names(&expected));
     }
 }

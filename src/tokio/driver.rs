@@ -336,9 +336,11 @@ impl Driver {
         }
     }
 
-    /// Wakes the caches one by one, and the lanes. After each cache that had work to do, the runtime may
+    /// Wakes the lanes and the caches one by one. After each cache that had work to do, the runtime may
     /// do some of its own.
     async fn wake(self: &Arc<Self>) {
+        // First, because a query that was not started is no failure, but one that times out is.
+        let _ = self.hub.events.guard(Part::Other, || self.process(Outputs::default()));
         for shard in self.hub.shards() {
             let wake = || {
                 let (is_due, outputs) = self.hub.wake(shard, self.time.now());
@@ -355,7 +357,6 @@ impl Driver {
                 sleep(BREAK).await;
             }
         }
-        let _ = self.hub.events.guard(Part::Other, || self.process(Outputs::default()));
     }
 
     /// Returns the time to sleep, or `None` to sleep until woken. It is short enough to notice that

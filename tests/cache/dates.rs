@@ -170,12 +170,14 @@ fn a_fetch_after_a_query_that_stood_in_a_queue_ends_with_its_discovery() {
     assert_eq!(cache.poll_timeout(), Some(start + 70 * SECOND));
 }
 
-/// The machine was suspended, and there is no bound left to keep.
+/// The machine was suspended, and there is no bound left to keep: the fetch has its whole time, the
+/// discovery that of a new one, and its policy is saved before the answer.
 #[test]
-fn a_fetch_of_a_discovery_that_is_late_has_its_whole_time() {
-    use mta_sts::cache::{Lookup, Request};
+fn a_discovery_that_is_late_gets_another_bound() {
+    use mta_sts::cache::{EventKind, Lookup, Request};
 
-    let (mut cache, start) = (Cache::new(Config::new(1)), utc_datetime!(2026-01-01 0:00));
+    let config = Config::new(1).with_persistence(true);
+    let (mut cache, start) = (Cache::new(config), utc_datetime!(2026-01-01 0:00));
     let Lookup::Waiting(_) = cache.lookup(&domain("example.com"), start) else { panic!() };
     let Some(Request::Txt { id, .. }) = cache.poll_request() else { panic!() };
     cache.handle_txt(id, found("a"), start + 100 * SECOND);
@@ -183,6 +185,19 @@ fn a_fetch_of_a_discovery_that_is_late_has_its_whole_time() {
     assert_eq!(cache.poll_timeout(), Some(start + 160 * SECOND));
     assert!(cache.fetch_started(&id, start + 101 * SECOND));
     assert_eq!(cache.poll_timeout(), Some(start + 161 * SECOND));
+    assert!(cache.fetch_started(&id, start + 140 * SECOND));
+    assert_eq!(cache.poll_timeout(), Some(start + 170 * SECOND));
+    assert!(cache.fetch_started(&id, start + 180 * SECOND));
+    assert_eq!(cache.poll_timeout(), Some(start + 240 * SECOND));
+    let late = start + 300 * SECOND;
+    let policy = crate::world::policy(Mode::Enforce, 30 * DAY);
+    cache.handle_policy(id, policy, late);
+    cache.handle_timeout(late);
+    assert!(matches!(cache.poll_request(), Some(Request::Persist { .. })));
+    let mut events = std::iter::from_fn(|| cache.poll_event());
+    let is_early =
+        |kind| matches!(kind, EventKind::Answered { .. } | EventKind::NotPersisted { .. });
+    assert!(events.all(|event| !is_early(event.kind)), "the policy is not saved yet");
 }
 
 #[test]

@@ -4,7 +4,7 @@ use alloc::{boxed::Box, sync::Arc};
 
 use super::{
     Entry,
-    in_flight::{InFlight, Recheck, Task},
+    in_flight::{InFlight, Recheck, Task, discovery_end},
     state::Record,
     step::{Durability, EntryRequest, Step},
 };
@@ -324,9 +324,8 @@ impl Entry {
             Task::Fetch(_) => (EntryRequest::Fetch, step.config.fetch_span()),
         };
         step.out.request = Some(ask);
-        let both = step.config.txt_span().plus(step.config.fetch_span());
-        let over = over.unwrap_or(Deadline::new(step.now, both));
-        let deadline = Deadline::within(over, step.now, span);
+        let over = discovery_end(over, step.now, step.config);
+        let deadline = Deadline::new(step.now, span).or(over);
         let ticket = step.request_id;
         self.in_flight =
             Some(Box::new(InFlight { request_id: ticket, deadline, over, task, lookups, recheck }));

@@ -5,6 +5,7 @@ use alloc::sync::Arc;
 use crate::{
     cache::{
         clock::{Deadline, Timestamp},
+        config::Config,
         event::RecheckError,
     },
     policy::Policy,
@@ -54,6 +55,13 @@ pub(super) struct Recheck {
 pub(in crate::cache) struct Overdue {
     pub(in crate::cache) ticket: u64,
     pub(super) id: Option<PolicyId>,
+}
+
+/// Returns the deadline of a discovery, which may have one. If that has passed already, as after a
+/// suspension, there is no bound left to keep, and the discovery gets another one.
+pub(super) fn discovery_end(over: Option<Deadline>, now: Timestamp, config: &Config) -> Deadline {
+    let both = config.txt_span().plus(config.fetch_span());
+    over.filter(|over| !over.is_due(now)).unwrap_or(Deadline::new(now, both))
 }
 
 impl InFlight {

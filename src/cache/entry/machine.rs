@@ -6,7 +6,7 @@ use time::UtcDateTime;
 
 use super::{
     applied_ref::AppliedPolicyRef,
-    in_flight::{InFlight, Task},
+    in_flight::{InFlight, Task, discovery_end},
     state::{Record, State},
     step::{Context, EntryRequest, Input, Outputs, Step},
 };
@@ -216,7 +216,8 @@ impl Entry {
             EntryRequest::Txt => config.txt_span(),
             EntryRequest::Fetch => config.fetch_span(),
         };
-        flight.deadline = Deadline::within(flight.over, now, span);
+        flight.over = discovery_end(Some(flight.over), now, config);
+        flight.deadline = Deadline::new(now, span).or(flight.over);
         true
     }
 

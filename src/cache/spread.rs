@@ -18,8 +18,8 @@ impl Cache {
     /// pause, [`poll_timeout`](Self::poll_timeout) is not later than `now` afterwards: call this
     /// again after processing other work. Refreshes that are late by more than a minute, as after a
     /// restart or a clock step, are spread over ten minutes, but over at most an eighth of the
-    /// remaining lifetime, so that policies that expire soon are refreshed first. Lookups do not
-    /// wait for that.
+    /// remaining lifetime, so that policies that expire soon are refreshed first. One that is late
+    /// again after that is postponed once more. Lookups do not wait for that.
     pub fn handle_timeout(&mut self, now: UtcDateTime) {
         self.note_time(now);
         let most = if self.unarmed.is_some() { rule::AT_ONCE / 2 } else { rule::AT_ONCE };

@@ -174,8 +174,9 @@ impl Cache {
 impl Cache {
     /// Notes that a query which waited in a queue starts now, so that its time-out counts from
     /// here. The lookup still ends within the sum of the query and fetch time-outs of the
-    /// [`Config`](super::Config). Returns whether the query is still wanted: if not, do not start
-    /// it. There is no need to call this if requests are carried out at once.
+    /// [`Config`](super::Config), or, if that time has passed already, as after a suspension, within
+    /// that sum from here. Returns whether the query is still wanted: if not, do not start it. There
+    /// is no need to call this if requests are carried out at once.
     #[must_use]
     pub fn txt_started(&mut self, id: &TxtRequestId, now: UtcDateTime) -> bool {
         self.started(&id.0, EntryRequest::Txt, now)
